@@ -1,0 +1,72 @@
+# Two commands matter: `make demo` and `make test`. CONTRIBUTING.md has the rest and the times.
+
+# Compiled dependencies live outside the checkout, so that a fresh clone does not compile them again.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/throughline
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+BIN := $(CARGO_TARGET_DIR)/debug
+
+.PHONY: demo test build ui functions fmt lint test-rust test-ui test-functions test-browser tidy deny clean help
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | column -t -s '	'
+
+demo: need build functions ## build everything, run the example under load, print the page's address
+	@exec $(BIN)/throughline demo
+
+test: need fmt ui lint tidy build functions test-ui test-functions test-rust test-browser ## every check and test there is
+	@echo "make test: all passed"
+
+need:
+	@scripts/need
+.PHONY: need
+
+# --- building
+
+build: ui ## the binaries, with the page inside
+	cargo build --locked --workspace --bins
+
+ui: ui/dist/index.html ## the page, as static files
+
+UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/package-lock.json ui/vite.config.ts -type f 2>/dev/null)
+ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
+	npm --prefix ui run build
+	@touch $@
+
+ui/node_modules/.stamp: ui/package-lock.json
+	npm --prefix ui ci --no-audit --no-fund
+	@touch $@
+
+functions: build ## the three functions of the example, with their dependencies
+	@$(MAKE) --no-print-directory -C examples/checkout build
+
+# --- checking
+
+fmt:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	npm --prefix ui run check
+	npm --prefix ui run lint
+
+tidy: ## layers, file sizes, links, words
+	cargo xtask tidy
+
+test-rust: functions ## unit, integration and end-to-end tests
+	cargo test --locked --workspace
+
+test-ui: ui/node_modules/.stamp ## the page's unit tests
+	npm --prefix ui test
+
+test-functions: functions ## the example's own tests
+	@$(MAKE) --no-print-directory -C examples/checkout test
+
+test-browser: build functions ## the page in Chromium, against fixtures and against the running product
+	scripts/test-browser
+
+deny: ## licences and banned dependencies (needs cargo-deny)
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }
+	cargo deny --all-features check bans licenses sources
+
+clean: ## what was built from this checkout; dependencies in the cache stay
+	rm -rf ui/dist ui/node_modules examples/checkout/inventory/.venv examples/checkout/notify/node_modules examples/checkout/checkout/bin
