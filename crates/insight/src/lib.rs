@@ -1,0 +1,36 @@
+//! Pure analysis of telemetry: what a heap of spans and logs means.
+//!
+//! So far it knows one thing, traces: [`assemble`] lays the spans of one trace out as a tree and
+//! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
+//! may arrive in any order, with parents missing, named twice or in circles; every span comes out
+//! exactly once, and no parent after its child.
+//!
+//! ```
+//! use throughline_insight::assemble;
+//! use throughline_telemetry::{Signal, wire, wire::Request};
+//!
+//! let body = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[
+//!     {"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174",
+//!      "parentSpanId":"00f067aa0ba902b7","name":"query","startTimeUnixNano":"20","endTimeUnixNano":"30"},
+//!     {"traceId":"5b8efff798038103d269b633813fc60c","spanId":"00f067aa0ba902b7",
+//!      "name":"checkout","startTimeUnixNano":"10","endTimeUnixNano":"50"}]}]}]}"#;
+//! let Request::Traces(request) = Request::from_json(Signal::Traces, body)? else { unreachable!() };
+//! let trace = assemble(wire::spans(request)?, Vec::new());
+//!
+//! assert_eq!(trace.summary.root.as_ref().map(|root| root.name.as_str()), Some("checkout"));
+//! let tree: Vec<_> = trace.spans.iter().map(|placed| (placed.depth, placed.span.name.as_str())).collect();
+//! assert_eq!(tree, [(0, "checkout"), (1, "query")]);
+//! # Ok::<(), throughline_telemetry::wire::WireError>(())
+//! ```
+//!
+//! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
+
+mod summary;
+#[cfg(test)]
+mod testing;
+mod trace;
+mod tree;
+
+pub use summary::{Outcome, Root, ServiceShare, Summary};
+pub use trace::{Trace, assemble};
+pub use tree::{Placed, place};

@@ -1,0 +1,182 @@
+// Serves the built page and recorded answers, as the server would.
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname } from 'node:path';
+import { checkoutTrace } from '../fixtures/checkout.mjs';
+import { largeTrace, traceSummaries } from '../fixtures/list.mjs';
+
+const DIST = new URL('../dist/', import.meta.url);
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+export const LONG_INTEGER = '1234567890123456789';
+const PAGE_ROWS = 50;
+const TRACES = 120;
+
+export const CHECKOUT_ID = '6740a1f09c3b5d2e8f7a4b1c0d9e8f7a';
+export const LARGE_ID = 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb';
+
+/** Like the real one in what it refuses, so that the page cannot ask for what does not exist. */
+const PARAMETERS = new Set(
+  'service operation status min_duration_ms attribute from to limit cursor'.split(' '),
+);
+
+export class MockServer {
+  constructor() {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    const checkout = checkoutTrace(now - 4_000_000_000n, CHECKOUT_ID);
+    this.traces = new Map([[CHECKOUT_ID, checkout]]);
+    this.list = [summaryOf(checkout), ...traceSummaries(now - 5_000_000_000n, TRACES - 1)];
+    this.key = '';
+    this.failing = false;
+    /** @type {string[]} */
+    this.refused = [];
+    this.server = createServer((request, response) => {
+      this.answer(request.url ?? '/', request.headers.authorization ?? '').then(
+        ({ status, type, body }) => {
+          response.writeHead(status, {
+            'content-type': type,
+            // The strictest policy that a careful operator would set.
+            'content-security-policy':
+              "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+          });
+          response.end(body);
+        },
+      );
+    });
+  }
+
+  async listen() {
+    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', () => resolve(null)));
+    const address = /** @type {import('node:net').AddressInfo} */ (this.server.address());
+    this.url = `http://127.0.0.1:${address.port}`;
+    return this.url;
+  }
+
+  async close() {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  addLarge() {
+    const large = largeTrace(BigInt(Date.now() - 3_600_000) * 1_000_000n, 10_000, LARGE_ID);
+    this.traces.set(LARGE_ID, large);
+  }
+
+  /** A trace that has just arrived. @param {string} traceId */
+  arrive(traceId) {
+    const first = this.list[0];
+    const start = String(BigInt(Date.now()) * 1_000_000n);
+    this.list.unshift({ ...first, trace_id: traceId, root_name: 'fresh', start_unix_nanos: start });
+  }
+
+  /** @param {string} url @param {string} authorization */
+  async answer(url, authorization) {
+    const { pathname, searchParams } = new URL(url, 'http://mock');
+    if (!pathname.startsWith('/api/')) return this.file(pathname);
+    if (this.failing)
+      return json(500, { code: 'TL0208', message: 'stored data could not be read' });
+    if (this.key !== '' && authorization !== `Bearer ${this.key}`) {
+      return json(401, { code: 'TL0206', message: 'this server needs a key' });
+    }
+    if (pathname === '/api/v1/traces') return this.page(searchParams);
+    if (pathname === '/api/v1/services') return json(200, services(this.list));
+    const trace = this.traces.get(pathname.slice('/api/v1/traces/'.length));
+    return trace
+      ? withLongInteger(json(200, trace))
+      : json(404, { code: 'TL0203', message: 'no such trace is stored' });
+  }
+
+  /** @param {URLSearchParams} search */
+  page(search) {
+    const unknown = [...search.keys()].filter((key) => !PARAMETERS.has(key));
+    if (unknown.length > 0) {
+      this.refused.push(...unknown);
+      return json(400, { code: 'TL0201', message: `unknown parameter ${unknown.join(', ')}` });
+    }
+    const found = this.list.filter((trace) => matches(trace, search));
+    const from = Number(search.get('cursor') ?? 0);
+    const limit = Number(search.get('limit') ?? PAGE_ROWS);
+    const next = from + limit < found.length ? String(from + limit) : null;
+    return json(200, {
+      traces: found.slice(from, from + limit),
+      total: found.length,
+      truncated: false,
+      next_cursor: next,
+    });
+  }
+
+  /** @param {string} pathname */
+  async file(pathname) {
+    const wanted = extname(pathname) === '' ? 'index.html' : pathname.slice(1);
+    try {
+      const body = await readFile(new URL(wanted, DIST));
+      const type =
+        TYPES[/** @type {keyof typeof TYPES} */ (extname(wanted))] ?? 'application/octet-stream';
+      return { status: 200, type, body };
+    } catch {
+      return json(404, { code: 'TL0204', message: 'not found' });
+    }
+  }
+}
+
+/** @param {any} trace @param {URLSearchParams} search */
+function matches(trace, search) {
+  const service = search.get('service');
+  const operation = search.get('operation');
+  const status = search.get('status');
+  const min = Number(search.get('min_duration_ms') ?? 0) * 1e6;
+  return (
+    (service === null || trace.services.some((/** @type {any} */ each) => each.name === service)) &&
+    (operation === null || trace.root_name === operation) &&
+    (status === null || trace.status === status) &&
+    Number(trace.duration_nanos) >= min &&
+    search
+      .getAll('attribute')
+      .every((each) => each === 'faas.coldstart=true' && trace.cold_start_count > 0) &&
+    BigInt(trace.start_unix_nanos) >= BigInt(search.get('from') ?? 0)
+  );
+}
+
+/** @param {any[]} list */
+function services(list) {
+  const names = [
+    ...new Set(list.flatMap((trace) => trace.services.map((/** @type {any} */ each) => each.name))),
+  ].sort();
+  return {
+    services: names.map((name) => ({
+      name,
+      span_count: 10,
+      error_count: 0,
+      operations: [
+        ...new Set(
+          list.filter((trace) => trace.root_service === name).map((trace) => trace.root_name),
+        ),
+      ],
+      last_seen_unix_nanos: list[0]?.start_unix_nanos ?? '0',
+    })),
+    total: names.length,
+    truncated: false,
+  };
+}
+
+/** @param {any} trace */
+function summaryOf({ spans: _spans, logs: _logs, resources: _resources, ...summary }) {
+  return summary;
+}
+
+/** @param {number} status @param {unknown} body */
+function json(status, body) {
+  return { status, type: 'application/json', body: JSON.stringify(body) };
+}
+
+/** An integer of 64 bits, which JSON.stringify cannot write. @param {{ status: number, type: string, body: string }} answer */
+function withLongInteger(answer) {
+  return {
+    ...answer,
+    body: answer.body.replace('"basket.serial":0', `"basket.serial":${LONG_INTEGER}`),
+  };
+}

@@ -1,0 +1,40 @@
+// A browser page that remembers what went wrong in it.
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const RESULTS = new URL('../test-results/', import.meta.url);
+
+/**
+ * @param {import('playwright-core').Browser} browser
+ * @param {{ width?: number, height?: number, scheme?: 'light' | 'dark' }} [how]
+ */
+export async function openPage(browser, how = {}) {
+  const { width = 1280, height = 800, scheme = 'light' } = how;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    hasTouch: width < 500,
+  });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    // The browser itself reports each refused request; the tests refuse some on purpose.
+    const isRefusal = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isRefusal) complaints.push(message.text());
+  });
+  return { page, complaints, close: () => context.close() };
+}
+
+/** @param {import('playwright-core').Page} page @param {string} name */
+export async function screenshot(page, name) {
+  mkdirSync(RESULTS, { recursive: true });
+  await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, RESULTS)) });
+}
+
+/** How far the page is wider than the window. @param {import('playwright-core').Page} page */
+export function overflow(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}

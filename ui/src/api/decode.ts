@@ -1,0 +1,116 @@
+import {
+  parseDurationNanos,
+  parseUnixNanos,
+  type DurationNanos,
+  type UnixNanos,
+} from '../base/time';
+import type { Attributes, Log, Service, Span, Trace, TracePage, TraceSummary } from './model';
+import type {
+  WireLog,
+  WireServiceList,
+  WireSpan,
+  WireTrace,
+  WireTraceList,
+  WireTraceSummary,
+} from './wire';
+
+/** The server sent a time that is no time: page and server do not fit together. */
+export class Malformed extends Error {}
+
+export function decodeTracePage(wire: WireTraceList): TracePage {
+  return {
+    traces: wire.traces.map(decodeSummary),
+    total: wire.total,
+    truncated: wire.truncated,
+    nextCursor: wire.next_cursor ?? null,
+  };
+}
+
+export function decodeTrace(wire: WireTrace): Trace {
+  const resources = wire.resources.map((resource) => resource.attributes);
+  return {
+    ...decodeSummary(wire),
+    spans: wire.spans.map((span) => decodeSpan(span, resources)),
+    logs: wire.logs.map(decodeLog),
+  };
+}
+
+export function decodeServices(wire: WireServiceList): readonly Service[] {
+  return wire.services.map((service) => ({
+    name: service.name,
+    spanCount: service.span_count,
+    errorCount: service.error_count,
+    operations: service.operations,
+    lastSeen: unixNanos(service.last_seen_unix_nanos, 'last_seen_unix_nanos'),
+  }));
+}
+
+function decodeSummary(wire: WireTraceSummary): TraceSummary {
+  return {
+    traceId: wire.trace_id,
+    rootService: wire.root_service ?? null,
+    rootName: wire.root_name ?? null,
+    start: unixNanos(wire.start_unix_nanos, 'start_unix_nanos'),
+    duration: durationNanos(wire.duration_nanos, 'duration_nanos'),
+    spanCount: wire.span_count,
+    errorCount: wire.error_count,
+    coldStartCount: wire.cold_start_count,
+    failed: wire.status === 'error',
+    services: wire.services,
+  };
+}
+
+function decodeSpan(wire: WireSpan, resources: readonly Attributes[]): Span {
+  return {
+    spanId: wire.span_id,
+    parentSpanId: wire.parent_span_id ?? null,
+    parentMissing: wire.parent_missing,
+    name: wire.name,
+    kind: wire.kind,
+    start: unixNanos(wire.start_unix_nanos, 'start_unix_nanos'),
+    duration: durationNanos(wire.duration_nanos, 'duration_nanos'),
+    status: wire.status,
+    statusMessage: wire.status_message,
+    service: wire.service,
+    resource: resources[wire.resource] ?? {},
+    scope: wire.scope,
+    attributes: wire.attributes,
+    events: wire.events.map((event) => ({
+      time: unixNanos(event.time_unix_nanos, 'time_unix_nanos'),
+      name: event.name,
+      attributes: event.attributes,
+    })),
+    links: wire.links.map((link) => ({
+      traceId: link.trace_id,
+      spanId: link.span_id,
+      attributes: link.attributes,
+    })),
+  };
+}
+
+function decodeLog(wire: WireLog): Log {
+  return {
+    time: unixNanos(wire.time_unix_nanos, 'time_unix_nanos'),
+    severityNumber: wire.severity_number,
+    severityText: wire.severity_text,
+    body: wire.body,
+    traceId: wire.trace_id ?? null,
+    spanId: wire.span_id ?? null,
+    service: wire.service,
+    scope: wire.scope,
+    attributes: wire.attributes,
+    eventName: wire.event_name,
+  };
+}
+
+function unixNanos(text: string, field: string): UnixNanos {
+  const time = parseUnixNanos(text);
+  if (time === null) throw new Malformed(`${field} is not a time: ${JSON.stringify(text)}`);
+  return time;
+}
+
+function durationNanos(text: string, field: string): DurationNanos {
+  const duration = parseDurationNanos(text);
+  if (duration === null) throw new Malformed(`${field} is not a duration: ${JSON.stringify(text)}`);
+  return duration;
+}

@@ -1,0 +1,88 @@
+/** What the page knows of traces: the wire's words with real times. */
+import type { DurationNanos, UnixNanos } from '../base/time';
+import type { Json, WireScope, WireServiceShare, WireSpan } from './wire';
+
+export type { Json } from './wire';
+export type Attributes = Readonly<Record<string, Json>>;
+export type Scope = WireScope;
+export type ServiceShare = WireServiceShare;
+export type SpanKind = WireSpan['kind'];
+export type SpanStatus = WireSpan['status'];
+
+export interface TraceSummary {
+  readonly traceId: string;
+  /** Null while only logs have arrived. */
+  readonly rootService: string | null;
+  readonly rootName: string | null;
+  readonly start: UnixNanos;
+  readonly duration: DurationNanos;
+  readonly spanCount: number;
+  readonly errorCount: number;
+  readonly coldStartCount: number;
+  readonly failed: boolean;
+  readonly services: readonly ServiceShare[];
+}
+
+export interface TracePage {
+  readonly traces: readonly TraceSummary[];
+  readonly total: number;
+  /** True when `total` is a lower bound. */
+  readonly truncated: boolean;
+  readonly nextCursor: string | null;
+}
+
+export interface SpanEvent {
+  readonly time: UnixNanos;
+  readonly name: string;
+  readonly attributes: Attributes;
+}
+
+export interface SpanLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: Attributes;
+}
+
+export interface Span {
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly parentMissing: boolean;
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly start: UnixNanos;
+  readonly duration: DurationNanos;
+  readonly status: SpanStatus;
+  readonly statusMessage: string;
+  readonly service: string;
+  readonly resource: Attributes;
+  readonly scope: Scope;
+  readonly attributes: Attributes;
+  readonly events: readonly SpanEvent[];
+  readonly links: readonly SpanLink[];
+}
+
+export interface Log {
+  readonly time: UnixNanos;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: Json;
+  readonly traceId: string | null;
+  readonly spanId: string | null;
+  readonly service: string;
+  readonly scope: Scope;
+  readonly attributes: Attributes;
+  readonly eventName: string;
+}
+
+export interface Trace extends TraceSummary {
+  readonly spans: readonly Span[];
+  readonly logs: readonly Log[];
+}
+
+export interface Service {
+  readonly name: string;
+  readonly spanCount: number;
+  readonly errorCount: number;
+  readonly operations: readonly string[];
+  readonly lastSeen: UnixNanos;
+}

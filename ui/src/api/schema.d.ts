@@ -1,0 +1,774 @@
+// Written by `npm run api` from crates/server/openapi.json. Not edited by hand.
+
+export interface paths {
+    readonly "/healthz": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Whether the server is up
+         * @description Needs no key.
+         */
+        readonly get: operations["health"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/openapi.json": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** This document */
+        readonly get: operations["openapi"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/traces": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find traces, newest first
+         * @description `service`, `operation` and every `attribute` must hold together on one span of the trace. Unknown parameters are errors, not ignored.
+         */
+        readonly get: operations["findTraces"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/traces/{trace_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One trace with its spans and logs */
+        readonly get: operations["loadTrace"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/logs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Find logs, newest first */
+        readonly get: operations["findLogs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/services": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The services that have sent spans */
+        readonly get: operations["listServices"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description Id of a trace: 32 lower-case hexadecimal digits.
+         * @example 5b8efff798038103d269b633813fc60c
+         */
+        readonly TraceId: string;
+        /**
+         * @description Id of a span: 16 lower-case hexadecimal digits.
+         * @example eee19b7ec3c1b174
+         */
+        readonly SpanId: string;
+        /**
+         * @description A point in time: nanoseconds since 1970-01-01T00:00:00Z as a decimal string, because JavaScript numbers cannot hold it. "0" means not known.
+         * @example 1795228800000000000
+         */
+        readonly UnixNanos: string;
+        /**
+         * @description A span of time: nanoseconds as a decimal string.
+         * @example 42000000
+         */
+        readonly Nanos: string;
+        /** @description A value of an attribute or the body of a log: OTLP's AnyValue as plain JSON. Bytes are lower-case hexadecimal text. Doubles that JSON cannot hold (NaN, infinities) are null. Integers are 64 bits wide. */
+        readonly Value: null | boolean | number | string | readonly components["schemas"]["Value"][] | {
+            readonly [key: string]: components["schemas"]["Value"];
+        };
+        /**
+         * @description Named values. A key that was sent twice keeps its first value.
+         * @example {
+         *       "http.request.method": "GET",
+         *       "http.response.status_code": 200
+         *     }
+         */
+        readonly Attributes: {
+            readonly [key: string]: components["schemas"]["Value"];
+        };
+        /** @description The library, or the stream of the platform, that made a span or a log. */
+        readonly Scope: {
+            /** @description Its name; empty if not said. `throughline.platform`, `throughline.function` and `throughline.extension` mark what the extension made from Lambda's own telemetry. */
+            readonly name: string;
+            /** @description Its version; empty if not said. */
+            readonly version: string;
+        };
+        /** @description What one service adds to a trace. */
+        readonly ServiceCount: {
+            /** @description The service. */
+            readonly name: string;
+            /** @description How many spans of the trace are its. */
+            readonly span_count: number;
+            /** @description How many of those failed. */
+            readonly error_count: number;
+        };
+        /**
+         * @description One line of the list of traces.
+         * @example {
+         *       "trace_id": "5b8efff798038103d269b633813fc60c",
+         *       "root_service": "checkout",
+         *       "root_name": "checkout",
+         *       "start_unix_nanos": "1795228800000000000",
+         *       "duration_nanos": "42000000",
+         *       "span_count": 3,
+         *       "error_count": 0,
+         *       "cold_start_count": 1,
+         *       "status": "ok",
+         *       "services": [
+         *         {
+         *           "name": "checkout",
+         *           "span_count": 2,
+         *           "error_count": 0
+         *         },
+         *         {
+         *           "name": "inventory",
+         *           "span_count": 1,
+         *           "error_count": 0
+         *         }
+         *       ]
+         *     }
+         */
+        readonly TraceSummary: {
+            /** @description The trace. */
+            readonly trace_id: components["schemas"]["TraceId"];
+            /** @description Service of the root span; null if the trace has logs but no spans. */
+            readonly root_service: string | null;
+            /** @description Name of the root span: the earliest span without a parent, or, while none has arrived, the earliest whose parent is missing. */
+            readonly root_name: string | null;
+            /** @description When the first span began. */
+            readonly start_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description From the first start to the last end. */
+            readonly duration_nanos: components["schemas"]["Nanos"];
+            /** @description How many spans the trace has so far. */
+            readonly span_count: number;
+            /** @description How many of them failed. */
+            readonly error_count: number;
+            /** @description How many invocations of the trace began with a cold start. */
+            readonly cold_start_count: number;
+            /**
+             * @description `error` if any span failed.
+             * @enum {string}
+             */
+            readonly status: "ok" | "error";
+            /** @description The services of the trace, in the order in which they first appear. */
+            readonly services: readonly components["schemas"]["ServiceCount"][];
+        };
+        /** @description One page of the list of traces. */
+        readonly TracePage: {
+            /** @description Newest first. */
+            readonly traces: readonly components["schemas"]["TraceSummary"][];
+            /** @description How many traces match. A lower bound if `truncated`. */
+            readonly total: number;
+            /** @description Whether the search stopped at a limit before it had looked at everything. */
+            readonly truncated: boolean;
+            /** @description Give this as `cursor` to get the next page; null on the last one. */
+            readonly next_cursor: string | null;
+        };
+        /** @description What emitted telemetry. */
+        readonly Resource: {
+            readonly attributes: components["schemas"]["Attributes"];
+        };
+        /**
+         * @description The role of a span in an exchange.
+         * @enum {string}
+         */
+        readonly SpanKind: "unspecified" | "internal" | "server" | "client" | "producer" | "consumer";
+        /**
+         * @description How a span ended. `unset` counts as no error.
+         * @enum {string}
+         */
+        readonly SpanStatus: "unset" | "ok" | "error";
+        /** @description Something that happened during a span, such as an exception. */
+        readonly SpanEvent: {
+            /** @description When. */
+            readonly time_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description What, `exception` for instance. */
+            readonly name: string;
+            readonly attributes: components["schemas"]["Attributes"];
+        };
+        /** @description A pointer to a span of this or another trace. */
+        readonly SpanLink: {
+            readonly trace_id: components["schemas"]["TraceId"];
+            readonly span_id: components["schemas"]["SpanId"];
+            readonly attributes: components["schemas"]["Attributes"];
+        };
+        /** @description One step of a trace. */
+        readonly Span: {
+            readonly span_id: components["schemas"]["SpanId"];
+            /** @description The span that caused it, as it was sent; null for a root. */
+            readonly parent_span_id: string | null;
+            /** @description Whether it names a parent that this trace does not have (yet), or that cannot be its parent because the two would form a circle. It is then drawn as a root. */
+            readonly parent_missing: boolean;
+            /** @description How many ancestors it has in this trace. */
+            readonly depth: number;
+            /** @description What was done. */
+            readonly name: string;
+            readonly kind: components["schemas"]["SpanKind"];
+            /** @description When it began. */
+            readonly start_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description How long it took; "0" if it ended before it began. */
+            readonly duration_nanos: components["schemas"]["Nanos"];
+            readonly status: components["schemas"]["SpanStatus"];
+            /** @description Why it failed, if it says so. */
+            readonly status_message: string;
+            /** @description The service that emitted it. */
+            readonly service: string;
+            /** @description Index into `resources`. */
+            readonly resource: number;
+            readonly scope: components["schemas"]["Scope"];
+            readonly attributes: components["schemas"]["Attributes"];
+            /** @description In the order sent. */
+            readonly events: readonly components["schemas"]["SpanEvent"][];
+            /** @description In the order sent. */
+            readonly links: readonly components["schemas"]["SpanLink"][];
+        };
+        /** @description One log record. */
+        readonly Log: {
+            /** @description When it was written, or, if that is not known, when it was first seen. */
+            readonly time_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description 1 to 24 as in OTLP (5 debug, 9 info, 13 warn, 17 error, 21 fatal); 0 if not known. */
+            readonly severity_number: number;
+            /** @description The level as the program wrote it. */
+            readonly severity_text: string;
+            /** @description The message. */
+            readonly body: components["schemas"]["Value"];
+            /** @description The trace during which it was written. */
+            readonly trace_id: string | null;
+            /** @description The span during which it was written. */
+            readonly span_id: string | null;
+            /** @description The service that wrote it. */
+            readonly service: string;
+            readonly scope: components["schemas"]["Scope"];
+            readonly attributes: components["schemas"]["Attributes"];
+            /** @description Name of the kind of event; empty if it has none. */
+            readonly event_name: string;
+        };
+        /** @description One trace: its summary, its spans as a tree laid out in order, and its logs. */
+        readonly Trace: {
+            /** @description The trace. */
+            readonly trace_id: components["schemas"]["TraceId"];
+            /** @description Service of the root span; null if the trace has logs but no spans. */
+            readonly root_service: string | null;
+            /** @description Name of the root span: the earliest span without a parent, or, while none has arrived, the earliest whose parent is missing. */
+            readonly root_name: string | null;
+            /** @description When the first span began. */
+            readonly start_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description From the first start to the last end. */
+            readonly duration_nanos: components["schemas"]["Nanos"];
+            /** @description How many spans the trace has so far. */
+            readonly span_count: number;
+            /** @description How many of them failed. */
+            readonly error_count: number;
+            /** @description How many invocations of the trace began with a cold start. */
+            readonly cold_start_count: number;
+            /**
+             * @description `error` if any span failed.
+             * @enum {string}
+             */
+            readonly status: "ok" | "error";
+            /** @description The services of the trace, in the order in which they first appear. */
+            readonly services: readonly components["schemas"]["ServiceCount"][];
+            /** @description What the spans point to with `resource`. */
+            readonly resources: readonly components["schemas"]["Resource"][];
+            /** @description Depth first: parents before children, siblings by start. */
+            readonly spans: readonly components["schemas"]["Span"][];
+            /** @description In order of time. */
+            readonly logs: readonly components["schemas"]["Log"][];
+        };
+        /** @description One page of logs. */
+        readonly LogPage: {
+            /** @description Newest first. */
+            readonly logs: readonly components["schemas"]["Log"][];
+            /** @description How many logs match. A lower bound if `truncated`. */
+            readonly total: number;
+            /** @description Whether the search stopped at a limit before it had looked at everything. */
+            readonly truncated: boolean;
+            /** @description Give this as `cursor` to get the next page; null on the last one. */
+            readonly next_cursor: string | null;
+        };
+        /** @description One service that has sent spans. */
+        readonly Service: {
+            /** @description Its `service.name`; `unknown_service` if it said none. */
+            readonly name: string;
+            /** @description How many spans it has sent. */
+            readonly span_count: number;
+            /** @description How many of them failed. */
+            readonly error_count: number;
+            /** @description Names of its spans, sorted; at most 100. */
+            readonly operations: readonly string[];
+            /** @description Start of its newest span. */
+            readonly last_seen_unix_nanos: components["schemas"]["UnixNanos"];
+        };
+        /** @description The services. */
+        readonly ServiceList: {
+            /** @description Sorted by name. */
+            readonly services: readonly components["schemas"]["Service"][];
+            /** @description How many there are. */
+            readonly total: number;
+            /** @description Whether some were left out. */
+            readonly truncated: boolean;
+        };
+        /**
+         * @description Why a request failed.
+         * @example {
+         *       "code": "TL0201",
+         *       "message": "unknown parameter `servce`; this endpoint takes service, operation, status, min_duration_ms, attribute, from, to, limit, cursor"
+         *     }
+         */
+        readonly Error: {
+            /**
+             * @description A stable code. `docs/errors/<code>.md` says what it means and what helps.
+             * @example TL0201
+             */
+            readonly code: string;
+            /** @description What is wrong with this request. */
+            readonly message: string;
+        };
+        /** @description The server is up. */
+        readonly Health: {
+            /**
+             * @description Always `ok`.
+             * @constant
+             */
+            readonly status: "ok";
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    readonly health: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It is. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    readonly openapi: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description OpenAPI 3.1. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": Record<string, never>;
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly findTraces: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only traces with a span of this service. */
+                readonly service?: string;
+                /** @description Only traces with a span of this name. */
+                readonly operation?: string;
+                /** @description `error`: only traces in which a span failed; `ok`: only those in which none did. */
+                readonly status?: "ok" | "error";
+                /** @description Only traces that took at least this many milliseconds. */
+                readonly min_duration_ms?: number;
+                /**
+                 * @description Only traces with a span whose own or resource attribute equals this, written `key=value`. May be given up to 16 times.
+                 * @example [
+                 *       "http.request.method=GET"
+                 *     ]
+                 */
+                readonly attribute?: readonly string[];
+                /** @description Only traces that began at or after this time, in Unix nanoseconds. */
+                readonly from?: string;
+                /** @description Only traces that began before this time, in Unix nanoseconds. */
+                readonly to?: string;
+                /** @description How many traces at most. */
+                readonly limit?: number;
+                /** @description The `next_cursor` of the page before. All other parameters must stay the same. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The traces. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TracePage"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly loadTrace: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The trace, in 32 hexadecimal digits. */
+                readonly trace_id: components["schemas"]["TraceId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The trace as far as it has arrived. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Not a trace id (TL0202), or a parameter was given (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No span and no log of this trace is stored (TL0203). */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly findLogs: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only this service. */
+                readonly service?: string;
+                /** @description Only logs of this trace. */
+                readonly trace_id?: components["schemas"]["TraceId"];
+                /** @description Only logs at least this severe, by OTLP's severity number. */
+                readonly min_severity?: number;
+                /** @description Only logs written at or after this time, in Unix nanoseconds. */
+                readonly from?: string;
+                /** @description Only logs written before this time, in Unix nanoseconds. */
+                readonly to?: string;
+                /** @description How many logs at most. */
+                readonly limit?: number;
+                /** @description The `next_cursor` of the page before. All other parameters must stay the same. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The logs. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listServices: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The services. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServiceList"];
+                };
+            };
+            /** @description A parameter was given (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,19 @@
+/**
+ * The JSON of `/api/v1` as it travels: times are decimal strings. The types
+ * are generated from the server's OpenAPI file; `decode.ts` turns them into
+ * the model, and nothing else in the page looks at them.
+ */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Json = Schemas['Value'];
+export type WireScope = Schemas['Scope'];
+export type WireServiceShare = Schemas['ServiceCount'];
+export type WireTraceSummary = Schemas['TraceSummary'];
+export type WireTraceList = Schemas['TracePage'];
+export type WireTrace = Schemas['Trace'];
+export type WireSpan = Schemas['Span'];
+export type WireLog = Schemas['Log'];
+export type WireServiceList = Schemas['ServiceList'];
+export type WireError = Schemas['Error'];

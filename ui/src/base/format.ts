@@ -1,0 +1,109 @@
+import {
+  NANOS_PER_MILLI,
+  NANOS_PER_SECOND,
+  toDate,
+  type DurationNanos,
+  type UnixNanos,
+} from './time';
+
+const NARROW_SPACE = '\u202f';
+
+/** `812 ns`, `4.05 µs`, `39.2 ms`, `1.24 s`, `3 min 07 s`, `2 h 05 min`. */
+export function formatDuration(duration: DurationNanos): string {
+  if (duration < 0n) return `−${formatDuration(-duration as DurationNanos)}`;
+  if (duration < 1_000n) return unit(`${duration}`, 'ns');
+  const nanos = Number(duration);
+  if (nanos < 999.5e3) return unit(threeDigits(nanos / 1e3), 'µs');
+  if (nanos < 999.5e6) return unit(threeDigits(nanos / 1e6), 'ms');
+  if (nanos < 59.95e9) return unit(threeDigits(nanos / 1e9), 's');
+  return formatLong(Math.round(nanos / 1e9));
+}
+
+/** A time inside a trace, from its start: `+12.3 ms`. */
+export function formatOffset(offset: DurationNanos): string {
+  if (offset === 0n) return unit('0', 'ms');
+  return offset < 0n ? formatDuration(offset) : `+${formatDuration(offset)}`;
+}
+
+/** `now`, `12 s ago`, `3 min ago`, `5 h ago`, `4 d ago`. */
+export function formatRelative(time: UnixNanos, now: UnixNanos): string {
+  const seconds = Number((now - time) / NANOS_PER_SECOND);
+  // Clocks of reader and function differ by a little; the future is "now".
+  if (seconds < 2) return 'now';
+  if (seconds < 60) return `${unit(`${seconds}`, 's')} ago`;
+  if (seconds < 3600) return `${unit(`${Math.floor(seconds / 60)}`, 'min')} ago`;
+  if (seconds < 86_400) return `${unit(`${Math.floor(seconds / 3600)}`, 'h')} ago`;
+  return `${unit(`${Math.floor(seconds / 86_400)}`, 'd')} ago`;
+}
+
+/** The reader's local time to the millisecond: `2026-11-21 02:35:12.345`. */
+export function formatAbsolute(time: UnixNanos): string {
+  const date = toDate(time);
+  const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join('-');
+  return `${day} ${formatClock(time)}`;
+}
+
+/** Local time of day to the millisecond: `02:35:12.345`. */
+export function formatClock(time: UnixNanos): string {
+  const date = toDate(time);
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':');
+  return `${clock}.${String((time / NANOS_PER_MILLI) % 1000n).padStart(3, '0')}`;
+}
+
+/** `2026-11-21T02:35:12.345678901Z`: exact, for titles and for copying. */
+export function formatExact(time: UnixNanos): string {
+  const fraction = String(time % NANOS_PER_SECOND).padStart(9, '0');
+  return `${toDate(time).toISOString().slice(0, 19)}.${fraction}Z`;
+}
+
+/** `1,234`, the same in every locale, so that pasted text compares. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 span`, `2 spans`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** An attribute or log body as text: strings as they are, the rest as JSON. */
+export function formatValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return JSON.stringify(value) ?? '';
+}
+
+/** `250`, `250ms`, `1.5 s`, `2min` to milliseconds; null when it is none of these. */
+export function parseMillis(text: string): number | null {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s|m|min)?\s*$/i.exec(text);
+  if (!match) return null;
+  const scale = MILLIS_PER[(match[2] ?? 'ms').toLowerCase()] ?? 1;
+  return Number(match[1]) * scale;
+}
+
+const MILLIS_PER: Record<string, number> = {
+  us: 0.001,
+  µs: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+};
+
+function formatLong(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${unit(`${minutes}`, 'min')} ${unit(pad(seconds % 60), 's')}`;
+  return `${unit(`${Math.floor(minutes / 60)}`, 'h')} ${unit(pad(minutes % 60), 'min')}`;
+}
+
+function threeDigits(value: number): string {
+  const decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return value.toFixed(decimals);
+}
+
+function unit(value: string, name: string): string {
+  return `${value}${NARROW_SPACE}${name}`;
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,95 @@
+/** Where the logs of a trace belong among its spans. */
+import type { Log, Span } from '../../api/model';
+import { formatValue } from '../../base/format';
+import { compareNanos } from '../../base/time';
+import type { Mark } from '../../widgets/waterfall/tree';
+
+export type Level = Mark['level'];
+
+/** A log and the span that it was written in, null when that is not known. */
+export interface PlacedLog {
+  readonly log: Log;
+  readonly index: number;
+  readonly spanId: string | null;
+  readonly level: Level;
+  readonly text: string;
+}
+
+/**
+ * By span id where the log has one that is here; else by the invocation it
+ * names, for lines that were written outside of any span.
+ */
+export function placeLogs(spans: readonly Span[], logs: readonly Log[]): readonly PlacedLog[] {
+  const known = new Set(spans.map((span) => span.spanId));
+  const invocations = invocationsOf(spans);
+  return [...logs]
+    .sort((a, b) => compareNanos(a.time, b.time))
+    .map((log, index) => ({
+      log,
+      index,
+      spanId: spanOf(log, known, invocations),
+      level: levelOf(log.severityNumber),
+      text: textOf(log),
+    }));
+}
+
+export function groupBySpan(logs: readonly PlacedLog[]): ReadonlyMap<string, readonly PlacedLog[]> {
+  const groups = new Map<string, PlacedLog[]>();
+  for (const placed of logs) {
+    if (placed.spanId === null) continue;
+    const group = groups.get(placed.spanId);
+    if (group) group.push(placed);
+    else groups.set(placed.spanId, [placed]);
+  }
+  return groups;
+}
+
+/** OpenTelemetry numbers: 17 and up are errors, 13 to 16 warnings. */
+export function levelOf(severityNumber: number): Level {
+  if (severityNumber >= 17) return 'error';
+  return severityNumber >= 13 ? 'warn' : 'info';
+}
+
+/** The short word beside a log: what the sender wrote, or what the number means. */
+export function severityWord(log: Log): string {
+  if (log.severityText !== '') return log.severityText.toLowerCase();
+  const names = ['', 'trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+  return names[Math.ceil(Math.min(24, Math.max(0, log.severityNumber)) / 4)] ?? '';
+}
+
+/** The line to show: a structured body is read for its message. */
+export function textOf(log: Log): string {
+  const { body } = log;
+  if (body === null || body === '') return log.eventName;
+  if (typeof body === 'object' && !Array.isArray(body)) {
+    const message = MESSAGE_KEYS.map((key) => (body as Record<string, unknown>)[key]).find(
+      (value) => typeof value === 'string' && value !== '',
+    );
+    if (typeof message === 'string') return message;
+  }
+  return formatValue(body).trimEnd();
+}
+
+const MESSAGE_KEYS = ['message', 'msg', 'errorMessage'];
+
+function invocationsOf(spans: readonly Span[]): ReadonlyMap<string, string> {
+  const invocations = new Map<string, string>();
+  for (const span of spans) {
+    const id = span.attributes['faas.invocation_id'];
+    const isInvocation = span.attributes['throughline.phase'] === 'invoke';
+    if (typeof id === 'string' && (isInvocation || !invocations.has(id))) {
+      invocations.set(id, span.spanId);
+    }
+  }
+  return invocations;
+}
+
+function spanOf(
+  log: Log,
+  known: ReadonlySet<string>,
+  invocations: ReadonlyMap<string, string>,
+): string | null {
+  if (log.spanId !== null && known.has(log.spanId)) return log.spanId;
+  const id = log.attributes['faas.invocation_id'];
+  return typeof id === 'string' ? (invocations.get(id) ?? null) : null;
+}

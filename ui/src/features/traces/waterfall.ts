@@ -1,0 +1,66 @@
+/** A trace as the waterfall wants it. */
+import type { Span, Trace } from '../../api/model';
+import type { Mark, Phase, WaterfallSpan } from '../../widgets/waterfall/tree';
+import type { PlacedLog } from './logs';
+
+export function waterfallSpans(
+  trace: Trace,
+  logsBySpan: ReadonlyMap<string, readonly PlacedLog[]>,
+): readonly WaterfallSpan[] {
+  return trace.spans.map((span) => ({
+    id: span.spanId,
+    parentId: span.parentSpanId,
+    name: span.name,
+    service: span.service,
+    start: span.start,
+    duration: span.duration,
+    phase: phaseOf(span),
+    failed: span.status === 'error',
+    coldStart: span.attributes['faas.coldstart'] === true,
+    marks: marksOf(span, logsBySpan.get(span.spanId) ?? []),
+  }));
+}
+
+export function phaseOf(span: Span): Phase {
+  const phase = span.attributes['throughline.phase'];
+  if (phase === 'invoke') return 'invoke';
+  return typeof phase === 'string' || span.scope.name === 'throughline.platform'
+    ? 'platform'
+    : 'code';
+}
+
+/** `invocation`, `platform: init`, `client`: what a span is, in a word or two. */
+export function kindWords(span: Span): string {
+  const phase = span.attributes['throughline.phase'];
+  if (phase === 'invoke') return 'invocation';
+  if (typeof phase === 'string') return `platform phase: ${phase}`;
+  return span.kind === 'unspecified' ? 'span' : `${span.kind} span`;
+}
+
+/** True when the text stands in the name, the service or an attribute of the span. */
+export function spanMatches(span: Span, text: string): boolean {
+  const sought = text.trim().toLowerCase();
+  if (sought === '') return true;
+  if (span.name.toLowerCase().includes(sought)) return true;
+  if (span.service.toLowerCase().includes(sought)) return true;
+  if (span.spanId === sought) return true;
+  return Object.entries(span.attributes).some(([key, value]) =>
+    `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`
+      .toLowerCase()
+      .includes(sought),
+  );
+}
+
+function marksOf(span: Span, logs: readonly PlacedLog[]): readonly Mark[] {
+  const written = logs.map(({ log, level, text }) => ({ time: log.time, level, text }));
+  const thrown = span.events
+    .filter((event) => event.name === 'exception')
+    .map((event) => ({ time: event.time, level: 'error' as const, text: exceptionText(event) }));
+  return [...written, ...thrown];
+}
+
+function exceptionText(event: Span['events'][number]): string {
+  const type = event.attributes['exception.type'];
+  const message = event.attributes['exception.message'];
+  return [type, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
+}

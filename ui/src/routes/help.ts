@@ -1,0 +1,32 @@
+interface Key {
+  readonly keys: readonly string[];
+  readonly does: string;
+}
+
+const ALWAYS: readonly Key[] = [
+  { keys: ['/'], does: 'go to the filter' },
+  { keys: ['?'], does: 'show these keys' },
+];
+
+export const LIST_KEYS: readonly Key[] = [
+  { keys: ['j', '↓'], does: 'next trace' },
+  { keys: ['k', '↑'], does: 'previous trace' },
+  { keys: ['Enter'], does: 'open the trace' },
+  { keys: ['r'], does: 'refresh and show what is new' },
+  { keys: ['p'], does: 'stop refreshing, or go on' },
+  ...ALWAYS,
+];
+
+export const TRACE_KEYS: readonly Key[] = [
+  { keys: ['j', '↓'], does: 'next span' },
+  { keys: ['k', '↑'], does: 'previous span' },
+  { keys: ['h', '←'], does: 'fold, or go to the parent' },
+  { keys: ['l', '→'], does: 'unfold, or go to the first child' },
+  { keys: ['Enter'], does: 'open the span' },
+  { keys: ['Esc'], does: 'close the panel, then undo the zoom' },
+  { keys: ['e'], does: 'next cause of an error' },
+  { keys: ['z'], does: 'stretch the span over the axis' },
+  { keys: ['n'], does: 'next match of the search' },
+  { keys: ['Backspace'], does: 'back to the list' },
+  ...ALWAYS,
+];

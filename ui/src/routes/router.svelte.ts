@@ -1,0 +1,97 @@
+/**
+ * The smallest router that this page needs: real links, the back button, and
+ * a note in each history entry of where the list was left.
+ */
+export class Router {
+  #path = $state(location.pathname);
+  #search = $state(location.search);
+
+  get path(): string {
+    return this.#path;
+  }
+
+  get search(): string {
+    return this.#search;
+  }
+
+  /** What was kept in the current history entry. */
+  get kept(): Kept {
+    return (history.state ?? {}) as Kept;
+  }
+
+  /** The list as the reader left it. */
+  get listHref(): string {
+    return `/${this.kept.list ?? ''}`;
+  }
+
+  /** Takes over links and the back button; returns how to let go. */
+  start(): () => void {
+    const onpop = (): void => this.#read();
+    const onclick = (event: MouseEvent): void => this.#follow(event);
+    addEventListener('popstate', onpop);
+    document.addEventListener('click', onclick);
+    return () => {
+      removeEventListener('popstate', onpop);
+      document.removeEventListener('click', onclick);
+    };
+  }
+
+  go(href: string): void {
+    const { list, depth } = this.kept;
+    const onList = this.#path === LIST;
+    const next: Kept = onList
+      ? { list: this.#search, depth: 1 }
+      : {
+          ...(list === undefined ? {} : { list }),
+          ...(depth === undefined ? {} : { depth: depth + 1 }),
+        };
+    history.pushState(next, '', href);
+    this.#read();
+  }
+
+  /** Changes the address without a new history entry. */
+  replace(href: string): void {
+    history.replaceState(this.kept, '', href);
+    this.#read();
+  }
+
+  /** Leaves a note in the current entry, for when the reader comes back to it. */
+  keep(place: unknown): void {
+    history.replaceState({ ...this.kept, place }, '');
+  }
+
+  /** To the list: back in the history when it is there, so that its place is found again. */
+  back(): void {
+    const { depth } = this.kept;
+    if (depth !== undefined) history.go(-depth);
+    else this.go(this.listHref);
+  }
+
+  #follow(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download'))
+      return;
+    if (link.pathname.startsWith('/api/')) return;
+    event.preventDefault();
+    const href = link.pathname + link.search;
+    if (this.#path !== LIST && href === this.listHref) this.back();
+    else this.go(href);
+  }
+
+  #read(): void {
+    this.#path = location.pathname;
+    this.#search = location.search;
+  }
+}
+
+interface Kept {
+  /** The query of the list that the reader came from. */
+  readonly list?: string;
+  /** How many entries above that list this one is. */
+  readonly depth?: number;
+  readonly place?: unknown;
+}
+
+const LIST = '/';
