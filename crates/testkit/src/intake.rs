@@ -159,11 +159,7 @@ impl FakeIntake {
     ///
     /// # Panics
     /// After 20 seconds, with `what` was awaited and what had come instead.
-    pub async fn wait_for(
-        &self,
-        what: &str,
-        predicate: impl Fn(&Received) -> bool,
-    ) -> Received {
+    pub async fn wait_for(&self, what: &str, predicate: impl Fn(&Received) -> bool) -> Received {
         let mut changed = self.shared.changed.subscribe();
         let met = async {
             loop {
@@ -179,7 +175,10 @@ impl FakeIntake {
         };
         match tokio::time::timeout(WAIT_MAX, met).await {
             Ok(received) => received,
-            Err(_) => panic!("no {what} after {WAIT_MAX:?}: {}", self.received().outline()),
+            Err(_) => panic!(
+                "no {what} after {WAIT_MAX:?}: {}",
+                self.received().outline()
+            ),
         }
     }
 }
@@ -223,7 +222,9 @@ async fn accept(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>)
         }
         let bound = match listener.take() {
             Some(bound) => bound,
-            None => TcpListener::bind(address).await.expect("our own port again"),
+            None => TcpListener::bind(address)
+                .await
+                .expect("our own port again"),
         };
         tokio::select! {
             accepted = bound.accept() => {
@@ -303,7 +304,10 @@ fn take(path: &str, headers: HeaderMap, body: &[u8], shared: &Shared) -> Respons
     shared.changed.send_modify(|number| *number += 1);
     let mut response = Response::new(Full::from(wire::success_protobuf(signal)));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/x-protobuf"),
+    );
     response
 }
 

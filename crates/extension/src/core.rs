@@ -1,0 +1,274 @@
+//! The whole extension without its sockets: events in, actions out.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use throughline_telemetry::UnixNanos;
+use throughline_telemetry::wire::Request;
+
+use crate::counters::{Counter, Counters, Kind};
+use crate::join::{Function, Invoked, Joiner, ShutdownReason};
+use crate::lifecycle::{Effect, Effects, Happened, State, Telemetry};
+use crate::outbox::{Batch, Export, Outbox, Outcome};
+use crate::platform::{self, PlatformEvent};
+
+/// What comes in.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The platform answered the subscription.
+    Subscribed(Telemetry),
+    /// `/next` answered with an invocation.
+    Invoked(Invoked),
+    /// `/next` answered with the end.
+    ShutDown {
+        /// Why.
+        reason: ShutdownReason,
+        /// When the extension is killed.
+        deadline: UnixNanos,
+    },
+    /// The body of a POST of the Telemetry API.
+    Telemetry(Bytes),
+    /// A request of the function's SDK, decoded and checked.
+    Exported(Request),
+    /// A batch came back.
+    Answered {
+        /// Which.
+        sequence: u64,
+        /// How it went.
+        outcome: Outcome,
+    },
+    /// Nothing but time passed.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Ask for the next event.
+    Next,
+    /// Send a batch and come back with [`Event::Answered`].
+    Send(Batch),
+    /// Say something on stderr.
+    Say(String),
+    /// End.
+    Exit,
+}
+
+/// The pure core.
+#[derive(Debug)]
+pub struct Core {
+    state: State,
+    joiner: Joiner,
+    outbox: Outbox,
+    counters: Arc<Counters>,
+    blind: bool,
+    shutdown_reason: ShutdownReason,
+    /// How much of the loss the server was told of.
+    reported_lost: u64,
+    complained: bool,
+}
+
+impl Core {
+    /// For one environment. Its id also spreads its retries.
+    pub fn new(
+        function: Function,
+        environment: &str,
+        export: Export,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let seed = crate::ids::hash(&[environment]);
+        Core {
+            state: State::AwaitSubscribed,
+            joiner: Joiner::new(function, environment, Arc::clone(&counters)),
+            outbox: Outbox::new(export, seed, Arc::clone(&counters)),
+            counters,
+            blind: false,
+            shutdown_reason: ShutdownReason::Spindown,
+            reported_lost: 0,
+            complained: false,
+        }
+    }
+
+    /// When [`Event::Tick`] is due at the latest.
+    pub fn wakes_at(&self) -> Option<UnixNanos> {
+        let due = [self.state.wakes_at(), self.outbox.wakes_at()];
+        due.into_iter().flatten().min()
+    }
+
+    /// Takes an event in and says what is to be done, in order.
+    pub fn handle(&mut self, event: Event, now: UnixNanos) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for happened in self.take(event, now, &mut actions) {
+            self.step(happened, now, &mut actions);
+        }
+        // Deadlines pass while other things happen.
+        self.step(Happened::Tick, now, &mut actions);
+        if self.joiner.pending_bytes() > PENDING_BYTES_MAX || self.sends_at_once() {
+            self.seal();
+        }
+        self.pump(now, &mut actions);
+        actions
+    }
+
+    /// What the event means for the lifecycle, once the joiner knows of it.
+    fn take(&mut self, event: Event, now: UnixNanos, actions: &mut Vec<Action>) -> Vec<Happened> {
+        match event {
+            Event::Subscribed(telemetry) => {
+                self.joiner.subscribed(telemetry);
+                self.blind = telemetry != Telemetry::On;
+                vec![Happened::Subscribed(telemetry)]
+            }
+            Event::Invoked(invoked) => {
+                self.joiner.invoked(&invoked, now);
+                let deadline = UnixNanos::from_millis(invoked.deadline_millis);
+                vec![Happened::Invoked {
+                    request_id: invoked.request_id,
+                    deadline,
+                }]
+            }
+            Event::ShutDown { reason, deadline } => {
+                self.shutdown_reason = reason;
+                vec![Happened::ShutDown { deadline }]
+            }
+            Event::Telemetry(body) => self.told(&body, now),
+            Event::Exported(request) => {
+                self.joiner.exported(request);
+                Vec::new()
+            }
+            Event::Answered { sequence, outcome } => {
+                self.answered(sequence, &outcome, now, actions);
+                Vec::new()
+            }
+            Event::Tick => Vec::new(),
+        }
+    }
+
+    /// All of a POST is known to the joiner before its first event moves the lifecycle on, so that
+    /// the log lines behind `runtimeDone` leave with their invocation.
+    fn told(&mut self, body: &[u8], now: UnixNanos) -> Vec<Happened> {
+        let parsed = platform::parse(body);
+        self.counters.add(Counter::Malformed, parsed.malformed);
+        self.counters.add(Counter::UnknownEvent, parsed.unknown);
+        let happened = parsed.events.iter().filter_map(happened).collect();
+        for event in parsed.events {
+            self.joiner.told(event, now);
+        }
+        happened
+    }
+
+    fn answered(
+        &mut self,
+        sequence: u64,
+        outcome: &Outcome,
+        now: UnixNanos,
+        actions: &mut Vec<Action>,
+    ) {
+        self.outbox.answered(sequence, outcome, now);
+        match outcome {
+            Outcome::Delivered { .. } if self.complained => {
+                self.complained = false;
+                actions.push(Action::Say("the server takes batches again".to_owned()));
+            }
+            Outcome::Delivered { .. } => {}
+            Outcome::Rejected { why } => {
+                actions.push(Action::Say(format!(
+                    "the server refused batch {sequence}: {why}"
+                )));
+            }
+            Outcome::Failed { why, .. } => {
+                if !std::mem::replace(&mut self.complained, true) {
+                    let text = format!(
+                        "cannot deliver batch {sequence}: {why}; it is kept and tried again"
+                    );
+                    actions.push(Action::Say(text));
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, happened: Happened, now: UnixNanos, actions: &mut Vec<Action>) {
+        let mut effects = Effects::new();
+        let state = std::mem::replace(&mut self.state, State::Done);
+        self.state = state.step(happened, now, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Next => actions.push(Action::Next),
+                Effect::Flush => {
+                    self.report_loss(now);
+                    self.seal();
+                    self.outbox.flush();
+                }
+                Effect::GiveUpFlush => self.outbox.give_up_flush(now),
+                Effect::LastFlush(_) => {
+                    self.joiner.shut_down(self.shutdown_reason, now);
+                    self.report_loss(now);
+                    self.seal();
+                    self.outbox.last_flush(now);
+                }
+                Effect::Exit => self.exit(actions),
+            }
+        }
+    }
+
+    /// Sends what may be sent, and tells the lifecycle when there is nothing more to wait for.
+    fn pump(&mut self, now: UnixNanos, actions: &mut Vec<Action>) {
+        let batches = self.outbox.pump(now);
+        actions.extend(batches.into_iter().map(Action::Send));
+        if self.outbox.is_flushed() {
+            self.step(Happened::Flushed, now, actions);
+        }
+    }
+
+    fn seal(&mut self) {
+        for request in self.joiner.drain() {
+            self.outbox.seal(&request);
+        }
+    }
+
+    /// Without telemetry nothing says when an invocation ends, so what comes from the function while
+    /// nobody waits leaves at once.
+    fn sends_at_once(&self) -> bool {
+        self.blind && self.state.is_at_rest() && self.joiner.pending_bytes() > 0
+    }
+
+    fn report_loss(&mut self, now: UnixNanos) {
+        let lost = self.counters.lost();
+        if lost != self.reported_lost && self.outbox.is_healthy() {
+            self.reported_lost = lost;
+            self.joiner.loss_report(now);
+        }
+    }
+
+    fn exit(&mut self, actions: &mut Vec<Action>) {
+        let (batches, items) = self.outbox.abandon();
+        if batches > 0 {
+            let text =
+                format!("{items} items in {batches} batches could not be delivered and are lost");
+            actions.push(Action::Say(text));
+        }
+        for (kind, word) in [(Kind::Lost, "lost"), (Kind::Odd, "odd")] {
+            let outline = self.counters.outline(kind);
+            if !outline.is_empty() {
+                actions.push(Action::Say(format!(
+                    "{word} in this environment: {outline}"
+                )));
+            }
+        }
+        actions.push(Action::Exit);
+    }
+}
+
+fn happened(event: &PlatformEvent) -> Option<Happened> {
+    match &event.kind {
+        platform::Kind::RuntimeDone { request_id, .. } => Some(Happened::RuntimeDone {
+            request_id: request_id.clone(),
+        }),
+        platform::Kind::Report { request_id, .. } => Some(Happened::Reported {
+            request_id: request_id.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// So much is joined late; what comes beyond it is joined with what is known by then.
+const PENDING_BYTES_MAX: usize = 1 << 20;

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+
+use throughline_extension::config::{RawConfig, Target};
+use throughline_telemetry::Signal;
+use throughline_telemetry::wire::Request as Otlp;
+use throughline_testkit::intake::{Answer, FakeIntake};
+
+use super::*;
+
+fn courier(endpoint: &str) -> Courier {
+    let source = BTreeMap::from([
+        ("THROUGHLINE_ENDPOINT", endpoint),
+        ("THROUGHLINE_OTLP_LISTEN", "127.0.0.1:1"),
+        ("THROUGHLINE_API_KEY", "key-1"),
+    ]);
+    let (config, problems) = RawConfig::read(&source).resolve();
+    assert_eq!(problems, []);
+    let Target::To(endpoint) = config.export else {
+        panic!("a good endpoint")
+    };
+    Courier::new(endpoint, "environment-1")
+}
+
+fn batch(sequence: u64) -> Batch {
+    let json =
+        br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}"#;
+    let request = Otlp::from_json(Signal::Logs, json).unwrap();
+    let body = request.to_protobuf().into();
+    Batch {
+        sequence,
+        signal: Signal::Logs,
+        items: 1,
+        body,
+        packed: false,
+    }
+}
+
+const DELIVERED: Outcome = Outcome::Delivered { refused: 0 };
+
+#[tokio::test]
+async fn a_batch_says_who_sends_it() {
+    let intake = FakeIntake::start().await;
+    assert_eq!(
+        courier(&intake.endpoint()).deliver(&batch(7)).await,
+        DELIVERED
+    );
+    let received = intake.received();
+    let post = &received.posts[0];
+    assert_eq!(post.header("x-throughline-environment"), "environment-1");
+    assert_eq!(post.sequence(), Some(7));
+    assert_eq!(post.header("authorization"), "Bearer key-1");
+    assert_eq!(post.header("content-type"), "application/x-protobuf");
+    assert!(received.log("hello").is_some());
+}
+
+#[tokio::test]
+async fn a_connection_that_died_in_the_freeze_is_replaced_at_once() {
+    let intake = FakeIntake::start().await;
+    let courier = courier(&intake.endpoint());
+    assert_eq!(courier.deliver(&batch(1)).await, DELIVERED);
+    intake.drop_connections();
+    assert_eq!(courier.deliver(&batch(2)).await, DELIVERED);
+    assert_eq!(intake.received().posts.len(), 2);
+}
+
+#[tokio::test]
+async fn what_each_answer_means() {
+    let intake = FakeIntake::start().await;
+    let courier = courier(&intake.endpoint());
+    for (answer, expected) in [
+        (Answer::Status(503), "later"),
+        (Answer::Status(502), "later"),
+        (Answer::Status(504), "later"),
+        (Answer::TooMany { retry_after: 3 }, "later, in 3s"),
+        (Answer::Status(400), "never"),
+        (Answer::Status(401), "never"),
+        (Answer::Status(413), "never"),
+        (Answer::Status(500), "never"),
+        (Answer::Refuse, "later"),
+        (Answer::Take, "delivered"),
+    ] {
+        intake.answer(answer);
+        let meant = match courier.deliver(&batch(1)).await {
+            Outcome::Delivered { .. } => "delivered".to_owned(),
+            Outcome::Rejected { .. } => "never".to_owned(),
+            Outcome::Failed {
+                retry_after: None, ..
+            } => "later".to_owned(),
+            Outcome::Failed {
+                retry_after: Some(wait),
+                ..
+            } => format!("later, in {wait:?}"),
+        };
+        assert_eq!(meant, expected, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_given_up() {
+    let intake = FakeIntake::start().await;
+    intake.answer(Answer::Hang);
+    let mut courier = courier(&intake.endpoint());
+    courier.request_max = Duration::from_millis(50);
+    let outcome = courier.deliver(&batch(1)).await;
+    assert!(matches!(&outcome, Outcome::Failed { why, .. } if why.starts_with("no answer")));
+    intake.answer(Answer::Take);
+    courier.request_max = REQUEST_MAX;
+    assert_eq!(courier.deliver(&batch(1)).await, DELIVERED);
+}
+
+#[tokio::test]
+async fn tls_is_set_up_when_it_is_needed() {
+    // Not a TLS server: the handshake fails, which shows that there was one.
+    let intake = FakeIntake::start().await;
+    let courier = courier(&intake.endpoint().replace("http://", "https://"));
+    let outcome = courier.deliver(&batch(1)).await;
+    assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
+    assert_eq!(intake.received().attempts, 0);
+}

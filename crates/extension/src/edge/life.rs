@@ -1,0 +1,241 @@
+//! The life of the process: register, listen, subscribe, and then feed the core and do as it says.
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use throughline_extension::config::{Config, RawConfig, Target};
+use throughline_extension::counters::{Counter, Counters};
+use throughline_extension::outbox::Export;
+use throughline_extension::{Action, Core, Event, Telemetry};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::api::{Api, ApiError, NextEvent, Registration};
+use super::courier::Courier;
+use super::environment::{Environment, SANDBOX, new_id, now, own_name, sandbox_address, say};
+use super::poller::Poller;
+use super::{otlp, telemetry};
+
+/// Lives until the platform says SHUTDOWN.
+///
+/// Fails only where there is no platform to serve: once registered, an extension that ends takes
+/// the function down with it.
+pub(crate) async fn live() -> ExitCode {
+    let (config, problems) = RawConfig::read(&Environment).resolve();
+    if config.runtime_api.is_empty() {
+        say(
+            "AWS_LAMBDA_RUNTIME_API is not set: this is started by Lambda or by `throughline sandbox`",
+        );
+        return ExitCode::from(2);
+    }
+    let api = Api::new(&config.runtime_api);
+    let who = match register(&api).await {
+        Ok(who) => who,
+        Err(error) => {
+            say(&format!("cannot register: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    problems
+        .iter()
+        .for_each(|problem| say(&problem.to_string()));
+    let mut poller = Poller::start(api.clone(), who.clone());
+    let counters = Arc::new(Counters::default());
+    let life = async {
+        Life::begin(config, api, who, counters)
+            .await
+            .run(&mut poller)
+            .await
+    };
+    if AssertUnwindSafe(life).catch_unwind().await.is_err() {
+        say("a fault of ours was caught; nothing is taken in any more, and the function goes on");
+    }
+    poller.idle().await;
+    ExitCode::SUCCESS
+}
+
+async fn register(api: &Api) -> Result<Registration, ApiError> {
+    let name = own_name();
+    let mut attempt = 1;
+    loop {
+        match api.register(&name).await {
+            Err(ApiError::Unreachable { .. }) if attempt < REGISTER_ATTEMPTS => {
+                attempt += 1;
+                tokio::time::sleep(REGISTER_PAUSE).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// The core and what it needs of the world.
+struct Life {
+    core: Core,
+    courier: Option<Arc<Courier>>,
+    inbox: mpsc::Sender<Event>,
+    events: mpsc::Receiver<Event>,
+}
+
+impl Life {
+    /// Builds the parts, and starts to listen before anybody is told where.
+    async fn begin(
+        mut config: Config,
+        api: Api,
+        who: Registration,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let (inbox, events) = mpsc::channel(INBOX_MAX);
+        let environment = new_id();
+        let (export, courier) = match config.export {
+            Target::To(endpoint) => (
+                Export::On,
+                Some(Arc::new(Courier::new(endpoint, &environment))),
+            ),
+            Target::Off(_) => (Export::Off, None),
+        };
+        let function = &mut config.function;
+        if function.name.is_empty() {
+            function.name = who.function_name.clone();
+        }
+        if function.version.is_empty() {
+            function.version = who.function_version.clone();
+        }
+        listen_to_function(&config.otlp_listen, &inbox, &counters).await;
+        match export {
+            Export::On => subscribe(api, who, &inbox, &counters).await,
+            Export::Off => tell(&inbox, Telemetry::Idle),
+        }
+        let core = Core::new(config.function, &environment, export, counters);
+        Life {
+            core,
+            courier,
+            inbox,
+            events,
+        }
+    }
+
+    /// Feeds the core until it says that it is over.
+    async fn run(mut self, poller: &mut Poller) {
+        loop {
+            let event = self.next_event(poller).await;
+            for action in self.core.handle(event, now()) {
+                match action {
+                    Action::Next => poller.ask(),
+                    Action::Send(batch) => self.send(batch),
+                    Action::Say(text) => say(&text),
+                    Action::Exit => return,
+                }
+            }
+        }
+    }
+
+    /// INVOKE before all else: what the function exports is joined to it.
+    async fn next_event(&mut self, poller: &mut Poller) -> Event {
+        let wait = self
+            .core
+            .wakes_at()
+            .map_or(WAIT_MAX, |at| at.since(now()).min(WAIT_MAX));
+        tokio::select! {
+            biased;
+            next = poller.answer() => match next {
+                NextEvent::Invoke(invoked) => Event::Invoked(invoked),
+                NextEvent::ShutDown { reason, deadline } => Event::ShutDown { reason, deadline },
+                NextEvent::Unknown(_) => Event::Tick,
+            },
+            Some(event) = self.events.recv() => event,
+            () = tokio::time::sleep(wait) => Event::Tick,
+        }
+    }
+
+    fn send(&self, batch: throughline_extension::outbox::Batch) {
+        let Some(courier) = self.courier.clone() else {
+            return;
+        };
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let outcome = courier.deliver(&batch).await;
+            let sequence = batch.sequence;
+            // It fails when nobody listens any more, and then nobody needs it.
+            let _ = inbox.send(Event::Answered { sequence, outcome }).await;
+        });
+    }
+}
+
+/// The function's SDK exports to a fixed address. If that is taken the function's own spans are
+/// missing, and everything else works.
+async fn listen_to_function(address: &str, inbox: &mpsc::Sender<Event>, counters: &Arc<Counters>) {
+    match TcpListener::bind(address).await {
+        Ok(listener) => {
+            tokio::spawn(otlp::receive(listener, inbox.clone(), Arc::clone(counters)));
+        }
+        Err(error) => {
+            counters.add(Counter::NotBound, 1);
+            say(&format!(
+                "cannot listen for OTLP on {address}: {error}; going on without"
+            ));
+        }
+    }
+}
+
+/// Listens for the platform's telemetry and only then asks for it. The answer comes as an event.
+async fn subscribe(
+    api: Api,
+    who: Registration,
+    inbox: &mpsc::Sender<Event>,
+    counters: &Arc<Counters>,
+) {
+    let bound = TcpListener::bind((sandbox_address(), 0)).await;
+    let bound = bound.and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
+    let (port, listener) = match bound {
+        Ok(bound) => bound,
+        Err(error) => {
+            counters.add(Counter::NotBound, 1);
+            say(&format!(
+                "cannot listen for telemetry on {SANDBOX}: {error}; going on without"
+            ));
+            return tell(inbox, Telemetry::Off);
+        }
+    };
+    tokio::spawn(telemetry::receive(
+        listener,
+        inbox.clone(),
+        Arc::clone(counters),
+    ));
+    let inbox = inbox.clone();
+    tokio::spawn(async move {
+        let telemetry = match tokio::time::timeout(SUBSCRIBE_MAX, api.subscribe(&who, port)).await {
+            Ok(Ok(true)) => Telemetry::On,
+            Ok(Ok(false)) => {
+                say("the platform has no telemetry here; going on with what the function exports");
+                Telemetry::Off
+            }
+            Ok(Err(error)) => {
+                say(&format!(
+                    "cannot subscribe to telemetry: {error}; going on without"
+                ));
+                Telemetry::Off
+            }
+            Err(_) => {
+                say("the platform does not answer the subscription; going on without telemetry");
+                Telemetry::Off
+            }
+        };
+        let _ = inbox.send(Event::Subscribed(telemetry)).await;
+    });
+}
+
+/// The first event of all, so there is room for it.
+fn tell(inbox: &mpsc::Sender<Event>, telemetry: Telemetry) {
+    let _ = inbox.try_send(Event::Subscribed(telemetry));
+}
+
+const REGISTER_ATTEMPTS: u32 = 3;
+const REGISTER_PAUSE: Duration = Duration::from_millis(20);
+const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
+/// What may wait for the core, which is asked first whenever the thread is free.
+const INBOX_MAX: usize = 64;
+/// The core is asked for its deadlines at least this often: the wall clock may jump.
+const WAIT_MAX: Duration = Duration::from_secs(60);

@@ -1,0 +1,293 @@
+//! One invocation, from several sources, and its spans.
+
+use std::sync::Arc;
+
+use throughline_telemetry::{
+    Attributes, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, UnixNanos, Value,
+};
+
+use super::ShutdownReason;
+use crate::ids::{self, TraceContext};
+use crate::platform::{Ended, Step};
+
+/// What INVOKE says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Invoked {
+    /// The id of the request.
+    pub request_id: String,
+    /// When the function is stopped, in milliseconds since 1970.
+    pub deadline_millis: u64,
+    /// The ARN that was called.
+    pub function_arn: String,
+    /// The X-Ray header, if there is a trace.
+    pub tracing: Option<String>,
+}
+
+/// How it came to an end, or why it is closed without one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Ending {
+    /// The platform said so.
+    RuntimeDone {
+        time: UnixNanos,
+        ended: Ended,
+        produced_bytes: Option<i64>,
+    },
+    /// Only the report came.
+    Report { time: UnixNanos, ended: Ended },
+    /// The environment ended first.
+    ShutDown(ShutdownReason),
+    /// Nothing says when it ended.
+    Unknown,
+}
+
+/// One invocation.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    pub(super) request_id: String,
+    pub(super) cold: bool,
+    /// Its trace and its caller; final once INVOKE came.
+    pub(super) context: TraceContext,
+    /// The id of its span; final once INVOKE came.
+    pub(super) span_id: SpanId,
+    /// When `platform.start` says that it began.
+    pub(super) started: Option<UnixNanos>,
+    /// Whether its span is written.
+    pub(super) written: bool,
+    /// The end of the last span seen in it, for the case that nothing says when it ended.
+    pub(super) last_seen: UnixNanos,
+    invoked: Option<(Invoked, UnixNanos)>,
+    ending: Option<Ending>,
+    /// When it was closed, if nobody said when it ended.
+    closed: UnixNanos,
+    /// Steps that are not written yet.
+    steps: Vec<Step>,
+}
+
+impl Invocation {
+    pub(super) fn new(request_id: &str) -> Self {
+        Invocation {
+            request_id: request_id.to_owned(),
+            cold: false,
+            context: TraceContext::of_request(request_id),
+            span_id: ids::invocation_span_id(request_id, 0),
+            started: None,
+            written: false,
+            last_seen: UnixNanos::default(),
+            invoked: None,
+            ending: None,
+            closed: UnixNanos::default(),
+            steps: Vec::new(),
+        }
+    }
+
+    pub(super) fn invoked(&mut self, invoked: &Invoked, now: UnixNanos, cold: bool) {
+        if let Some(context) = invoked.tracing.as_deref().and_then(TraceContext::from_xray) {
+            self.context = context;
+        }
+        self.span_id = ids::invocation_span_id(&invoked.request_id, invoked.deadline_millis);
+        self.invoked = Some((invoked.clone(), now));
+        self.cold = cold;
+    }
+
+    pub(super) fn ended(&mut self, ending: Ending) {
+        if let Ending::RuntimeDone { ended, .. } = &ending {
+            self.steps.extend(ended.steps.iter().cloned());
+        }
+        self.ending.get_or_insert(ending);
+    }
+
+    pub(super) fn reported(&mut self, time: UnixNanos, ended: Ended) {
+        self.steps.extend(ended.steps.iter().cloned());
+        self.ending.get_or_insert(Ending::Report { time, ended });
+    }
+
+    /// Closes it for want of a better ending; without INVOKE it gets none any more.
+    pub(super) fn close(&mut self, ending: &Ending, now: UnixNanos) {
+        self.closed = now;
+        self.ending.get_or_insert(ending.clone());
+        let never = Invoked {
+            request_id: self.request_id.clone(),
+            ..Invoked::default()
+        };
+        self.invoked.get_or_insert((never, now));
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.ending.is_some() && self.invoked.is_some()
+    }
+
+    pub(super) fn end_is_guessed(&self) -> bool {
+        let spindown = Ending::ShutDown(ShutdownReason::Spindown);
+        self.ending
+            .as_ref()
+            .is_some_and(|ending| *ending == Ending::Unknown || *ending == spindown)
+    }
+
+    /// Whether INVOKE came, so that its ids are final.
+    pub(super) fn is_invoked(&self) -> bool {
+        self.invoked.is_some()
+    }
+
+    /// When it began: as the platform says, else when INVOKE came.
+    pub(super) fn start(&self) -> UnixNanos {
+        let invoked = || self.invoked.as_ref().map(|(_, at)| *at);
+        self.started.or_else(invoked).unwrap_or_default()
+    }
+
+    /// The spans that can be written now and were not yet.
+    pub(super) fn take_spans(&mut self, resource: &Arc<Resource>, scope: &Arc<Scope>) -> Vec<Span> {
+        if !self.is_over() {
+            return Vec::new();
+        }
+        let blank = self.blank(resource, scope);
+        let mut spans = Vec::new();
+        if !self.written {
+            self.written = true;
+            spans.push(self.span(blank.clone()));
+        }
+        let steps = std::mem::take(&mut self.steps);
+        spans.extend(steps.iter().map(|step| self.step(step, blank.clone())));
+        spans
+    }
+
+    /// What all its spans share: a child of it without a name.
+    pub(super) fn blank(&self, resource: &Arc<Resource>, scope: &Arc<Scope>) -> Span {
+        Span {
+            trace_id: self.context.trace_id,
+            span_id: self.span_id,
+            parent_id: Some(self.span_id),
+            trace_state: String::new(),
+            name: String::new(),
+            kind: SpanKind::Internal,
+            start: self.start(),
+            end: self.start(),
+            status: SpanStatus::Unset,
+            status_message: String::new(),
+            attributes: [("faas.invocation_id", self.request_id.as_str())]
+                .into_iter()
+                .collect(),
+            events: Vec::new(),
+            links: Vec::new(),
+            resource: Arc::clone(resource),
+            scope: Arc::clone(scope),
+        }
+    }
+
+    fn span(&self, blank: Span) -> Span {
+        let mut span = Span {
+            parent_id: self.context.parent_id,
+            name: blank.resource.service().to_owned(),
+            kind: SpanKind::Server,
+            attributes: self.attributes(),
+            ..blank
+        };
+        let ended = match &self.ending {
+            Some(Ending::RuntimeDone { time, ended, .. } | Ending::Report { time, ended }) => {
+                span.end = ended.duration.map_or(*time, |took| span.start.plus(took));
+                ended.clone()
+            }
+            Some(Ending::ShutDown(reason)) => {
+                span.end = self.end_at_shutdown(*reason);
+                ended_by(*reason)
+            }
+            Some(Ending::Unknown) | None => {
+                span.end = self.last_seen;
+                Ended::default()
+            }
+        };
+        span.end = span.end.max(span.start);
+        if ended.failed() {
+            fail(&mut span, &ended);
+        }
+        span
+    }
+
+    fn end_at_shutdown(&self, reason: ShutdownReason) -> UnixNanos {
+        let deadline = self
+            .invoked
+            .as_ref()
+            .map_or(0, |(invoked, _)| invoked.deadline_millis);
+        match reason {
+            ShutdownReason::Timeout if deadline > 0 => {
+                UnixNanos::from_millis(deadline).min(self.closed)
+            }
+            ShutdownReason::Timeout | ShutdownReason::Failure => self.closed,
+            ShutdownReason::Spindown => self.last_seen,
+        }
+    }
+
+    fn attributes(&self) -> Attributes {
+        let mut attributes = Attributes::default();
+        attributes.set("throughline.phase", "invoke");
+        attributes.set("faas.invocation_id", self.request_id.as_str());
+        attributes.set("faas.coldstart", self.cold);
+        let arn = self
+            .invoked
+            .as_ref()
+            .map_or("", |(invoked, _)| invoked.function_arn.as_str());
+        if !arn.is_empty() {
+            attributes.set("aws.lambda.invoked_arn", arn);
+        }
+        if let Some(Ending::RuntimeDone {
+            produced_bytes: Some(bytes),
+            ..
+        }) = &self.ending
+        {
+            attributes.set("throughline.response.bytes", Value::Int(*bytes));
+        }
+        if self.end_is_guessed() {
+            attributes.set("throughline.end", "unknown");
+        }
+        attributes
+    }
+
+    fn step(&self, step: &Step, blank: Span) -> Span {
+        let (name, phase) = step_names(&step.name);
+        let mut span = Span {
+            span_id: ids::step_span_id(self.span_id, &phase),
+            name,
+            start: step.start,
+            end: step.start.plus(step.duration),
+            ..blank
+        };
+        span.attributes.set("throughline.phase", phase);
+        span
+    }
+}
+
+/// Marks a span as failed, with what is known about it.
+pub(super) fn fail(span: &mut Span, ended: &Ended) {
+    span.status = SpanStatus::Error;
+    span.status_message = match (ended.status.as_str(), &ended.error_type) {
+        ("timeout", _) => "the function did not finish in time".to_owned(),
+        (status, Some(error_type)) => format!("{status}: {error_type}"),
+        (status, None) => status.to_owned(),
+    };
+    let error_type = ended.error_type.as_deref().unwrap_or(&ended.status);
+    span.attributes.set("error.type", error_type);
+}
+
+fn ended_by(reason: ShutdownReason) -> Ended {
+    let status = match reason {
+        ShutdownReason::Spindown => "",
+        ShutdownReason::Timeout => "timeout",
+        ShutdownReason::Failure => "failure",
+    };
+    Ended {
+        status: status.to_owned(),
+        ..Ended::default()
+    }
+}
+
+/// `extensionOverhead` as a name for people and as a phase: `extension overhead`, `extension-overhead`.
+fn step_names(step: &str) -> (String, String) {
+    let mut name = String::with_capacity(step.len() + 2);
+    for letter in step.chars() {
+        if letter.is_ascii_uppercase() {
+            name.push(' ');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    let phase = name.replace(' ', "-");
+    (name, phase)
+}

@@ -1,0 +1,359 @@
+//! The life of an extension, as a machine that is told what happened and says what to do.
+//!
+//! ```text
+//! AwaitSubscribed ─ answer ─▶ AwaitInvoke ─ INVOKE ─▶ AwaitRuntimeDone ─ runtimeDone ─▶ AwaitFlush ─┐
+//!                               ▲    │                                                              │
+//!                               └────┼───────────────────────── next ◀──────────────────────────────┘
+//!                                    └ SHUTDOWN ─▶ AwaitReport ─ report ─▶ AwaitLastFlush ─▶ Done
+//! ```
+//!
+//! Two rules hold in every state. The function always wins: each wait has an end, and what comes
+//! after it is the way to `/next`. And the machine never waits for something that cannot come: no
+//! telemetry, no wait for it.
+
+use std::time::Duration;
+
+use throughline_telemetry::UnixNanos;
+
+/// What happened, as far as the life of the extension is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// The platform answered the subscription.
+    Subscribed(Telemetry),
+    /// `/next` answered with an invocation.
+    Invoked {
+        /// Which.
+        request_id: String,
+        /// When the function is stopped.
+        deadline: UnixNanos,
+    },
+    /// The runtime is done with an invocation.
+    RuntimeDone {
+        /// Which.
+        request_id: String,
+    },
+    /// The summary of an invocation came.
+    Reported {
+        /// Which.
+        request_id: String,
+    },
+    /// Everything that was to be sent is sent, or cannot be sent now.
+    Flushed,
+    /// `/next` answered with the end of the environment.
+    ShutDown {
+        /// When the extension is killed.
+        deadline: UnixNanos,
+    },
+    /// Nothing but time passed.
+    Tick,
+}
+
+/// Whether the platform sends telemetry here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telemetry {
+    /// It does.
+    On,
+    /// It does not, or it was not asked to.
+    Off,
+    /// It was not asked to, because there is nowhere to send it on to.
+    Idle,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask for the next event; from here on the environment may freeze.
+    Next,
+    /// Send what there is.
+    Flush,
+    /// The flush took too long: count it against the server and go on without it.
+    GiveUpFlush,
+    /// Close what is open and send everything until this time.
+    LastFlush(UnixNanos),
+    /// Say what is lost and end.
+    Exit,
+}
+
+/// Effects in the order they are to be performed.
+pub type Effects = Vec<Effect>;
+
+/// The states, named by what they wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The answer to the subscription.
+    AwaitSubscribed,
+    /// The next invocation, or the end.
+    AwaitInvoke(AwaitInvoke),
+    /// The end of a running invocation.
+    AwaitRuntimeDone(AwaitRuntimeDone),
+    /// The end of a flush after an invocation.
+    AwaitFlush(AwaitFlush),
+    /// The report of the last invocation, while the environment ends.
+    AwaitReport(AwaitReport),
+    /// The end of the last flush.
+    AwaitLastFlush(AwaitLastFlush),
+    /// Nothing any more.
+    Done,
+}
+
+/// See [`State::AwaitInvoke`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitInvoke {
+    telemetry: Telemetry,
+    /// An invocation whose `runtimeDone` overtook its INVOKE: the two come over different connections.
+    done_early: Option<String>,
+    unreported: Option<String>,
+}
+
+/// See [`State::AwaitRuntimeDone`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitRuntimeDone {
+    telemetry: Telemetry,
+    request_id: String,
+    until: UnixNanos,
+}
+
+/// See [`State::AwaitFlush`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitFlush {
+    telemetry: Telemetry,
+    request_id: String,
+    reported: bool,
+    until: UnixNanos,
+}
+
+/// See [`State::AwaitReport`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitReport {
+    request_id: String,
+    until: UnixNanos,
+    deadline: UnixNanos,
+}
+
+/// See [`State::AwaitLastFlush`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitLastFlush {
+    until: UnixNanos,
+}
+
+impl State {
+    /// When the state wants a [`Happened::Tick`] at the latest.
+    pub fn wakes_at(&self) -> Option<UnixNanos> {
+        match self {
+            State::AwaitRuntimeDone(AwaitRuntimeDone { until, .. })
+            | State::AwaitFlush(AwaitFlush { until, .. })
+            | State::AwaitReport(AwaitReport { until, .. })
+            | State::AwaitLastFlush(AwaitLastFlush { until }) => Some(*until),
+            State::AwaitSubscribed | State::AwaitInvoke(_) | State::Done => None,
+        }
+    }
+
+    /// Whether everything is done that an invocation needs, so that the environment may freeze.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self, State::AwaitInvoke(_))
+    }
+
+    /// The next state, and what is to be done on the way.
+    #[must_use]
+    pub fn step(self, happened: Happened, now: UnixNanos, out: &mut Effects) -> Self {
+        match (self, happened) {
+            // Any but the last three => (AwaitReport | AwaitLastFlush). SHUTDOWN normally answers
+            // `/next`, so it finds AwaitInvoke, but no other state is worth more than the deadline.
+            (State::AwaitSubscribed, Happened::ShutDown { deadline }) => {
+                last_flush(deadline, now, out)
+            }
+            (State::AwaitInvoke(state), Happened::ShutDown { deadline }) => {
+                match (state.telemetry, state.unreported) {
+                    (Telemetry::On, Some(request_id)) => await_report(request_id, deadline, now),
+                    _ => last_flush(deadline, now, out),
+                }
+            }
+            (State::AwaitRuntimeDone(state), Happened::ShutDown { deadline }) => {
+                match state.telemetry {
+                    Telemetry::On => await_report(state.request_id, deadline, now),
+                    Telemetry::Off | Telemetry::Idle => last_flush(deadline, now, out),
+                }
+            }
+            (State::AwaitFlush(_), Happened::ShutDown { deadline }) => {
+                last_flush(deadline, now, out)
+            }
+
+            // AwaitSubscribed => (AwaitInvoke). Init ends only when everybody asked for the next event.
+            (State::AwaitSubscribed, Happened::Subscribed(telemetry)) => {
+                await_invoke(telemetry, None, out)
+            }
+
+            // AwaitInvoke => (AwaitRuntimeDone | AwaitFlush)
+            (
+                State::AwaitInvoke(state),
+                Happened::Invoked {
+                    request_id,
+                    deadline,
+                },
+            ) => {
+                if state.done_early.as_deref() == Some(request_id.as_str()) {
+                    let reported = state.unreported.is_none();
+                    return await_flush(state.telemetry, request_id, reported, now, out);
+                }
+                await_runtime_done(state.telemetry, request_id, deadline, now)
+            }
+            // AwaitInvoke => (AwaitInvoke). News of the past, or of an INVOKE that is on its way.
+            (State::AwaitInvoke(state), Happened::RuntimeDone { request_id }) => {
+                State::AwaitInvoke(AwaitInvoke {
+                    unreported: Some(request_id.clone()),
+                    done_early: Some(request_id),
+                    ..state
+                })
+            }
+            (State::AwaitInvoke(mut state), Happened::Reported { request_id }) => {
+                state
+                    .unreported
+                    .take_if(|unreported| *unreported == request_id);
+                State::AwaitInvoke(state)
+            }
+
+            // AwaitRuntimeDone => (AwaitFlush)
+            (State::AwaitRuntimeDone(state), Happened::RuntimeDone { request_id })
+                if state.request_id == request_id =>
+            {
+                await_flush(state.telemetry, request_id, false, now, out)
+            }
+            // The report comes after runtimeDone, so runtimeDone was lost.
+            (State::AwaitRuntimeDone(state), Happened::Reported { request_id })
+                if state.request_id == request_id =>
+            {
+                await_flush(state.telemetry, request_id, true, now, out)
+            }
+            // No news in time: go on, because an extension that does not ask for the next event
+            // turns a finished invocation into one that timed out.
+            (State::AwaitRuntimeDone(state), Happened::Tick) if now >= state.until => {
+                await_flush(state.telemetry, state.request_id, false, now, out)
+            }
+
+            // AwaitFlush => (AwaitInvoke)
+            (State::AwaitFlush(state), Happened::Flushed) => {
+                await_invoke(state.telemetry, state.unreported(), out)
+            }
+            (State::AwaitFlush(state), Happened::Tick) if now >= state.until => {
+                out.push(Effect::GiveUpFlush);
+                await_invoke(state.telemetry, state.unreported(), out)
+            }
+            (State::AwaitFlush(state), Happened::Reported { request_id })
+                if state.request_id == request_id =>
+            {
+                State::AwaitFlush(AwaitFlush {
+                    reported: true,
+                    ..state
+                })
+            }
+
+            // AwaitReport => (AwaitLastFlush)
+            (State::AwaitReport(state), Happened::Reported { request_id })
+                if state.request_id == request_id =>
+            {
+                last_flush(state.deadline, now, out)
+            }
+            (State::AwaitReport(state), Happened::Tick) if now >= state.until => {
+                last_flush(state.deadline, now, out)
+            }
+
+            // AwaitLastFlush => (Done)
+            (State::AwaitLastFlush(_), Happened::Flushed) => done(out),
+            (State::AwaitLastFlush(state), Happened::Tick) if now >= state.until => done(out),
+
+            // Everything else changes nothing: news of older invocations, early ticks, repeats.
+            (state, _) => state,
+        }
+    }
+}
+
+impl AwaitFlush {
+    fn unreported(self) -> Option<String> {
+        (!self.reported).then_some(self.request_id)
+    }
+}
+
+fn await_invoke(telemetry: Telemetry, unreported: Option<String>, out: &mut Effects) -> State {
+    out.push(Effect::Next);
+    State::AwaitInvoke(AwaitInvoke {
+        telemetry,
+        done_early: None,
+        unreported,
+    })
+}
+
+fn await_runtime_done(
+    telemetry: Telemetry,
+    request_id: String,
+    deadline: UnixNanos,
+    now: UnixNanos,
+) -> State {
+    let until = match telemetry {
+        Telemetry::On => deadline.minus(DEADLINE_GUARD).max(now),
+        Telemetry::Off => now.plus(BLIND_GRACE),
+        Telemetry::Idle => now,
+    };
+    State::AwaitRuntimeDone(AwaitRuntimeDone {
+        telemetry,
+        request_id,
+        until,
+    })
+}
+
+fn await_flush(
+    telemetry: Telemetry,
+    request_id: String,
+    reported: bool,
+    now: UnixNanos,
+    out: &mut Effects,
+) -> State {
+    out.push(Effect::Flush);
+    let until = now.plus(FLUSH_MAX);
+    State::AwaitFlush(AwaitFlush {
+        telemetry,
+        request_id,
+        reported,
+        until,
+    })
+}
+
+fn await_report(request_id: String, deadline: UnixNanos, now: UnixNanos) -> State {
+    let until = now.plus(REPORT_GRACE);
+    State::AwaitReport(AwaitReport {
+        request_id,
+        until,
+        deadline,
+    })
+}
+
+fn last_flush(deadline: UnixNanos, now: UnixNanos, out: &mut Effects) -> State {
+    let until = deadline
+        .minus(EXIT_GUARD)
+        .min(now.plus(LAST_FLUSH_MAX))
+        .max(now);
+    out.push(Effect::LastFlush(until));
+    State::AwaitLastFlush(AwaitLastFlush { until })
+}
+
+fn done(out: &mut Effects) -> State {
+    out.push(Effect::Exit);
+    State::Done
+}
+
+/// What a flush may cost an invocation, once: after it the server counts as down.
+pub const FLUSH_MAX: Duration = Duration::from_millis(100);
+/// How long before the function's deadline the wait for `runtimeDone` ends: time for one flush and
+/// for the platform to take `/next`.
+const DEADLINE_GUARD: Duration = Duration::from_millis(250);
+/// How long the function may send telemetry before the flush where the end cannot be seen. As long as
+/// the Telemetry API buffers; a longer wait would be billed.
+const BLIND_GRACE: Duration = Duration::from_millis(25);
+/// How long a report may take at the end: others saw 5 ms on average and 40 at most.
+const REPORT_GRACE: Duration = Duration::from_millis(100);
+/// Kept for saying what is lost before the kill.
+const EXIT_GUARD: Duration = Duration::from_millis(200);
+/// The end of an environment is not billed, but a new one may wait for it.
+const LAST_FLUSH_MAX: Duration = Duration::from_millis(1400);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! The edge of one environment: a task that feeds the state machine and does what it says.
+//!
+//! Everything that can happen arrives as a [`Message`] in one queue, so that the machine sees it in one order.
+//! Processes, sockets and clocks are only here and in the submodules.
+
+mod actor;
+mod groups;
+mod listener;
+mod memory;
+mod output;
+mod ports;
+mod process;
+mod variables;
+
+pub(crate) use actor::{Caller, Ended, Host, Message, start};
+pub(crate) use groups::ProcessGroups;
+pub(crate) use ports::PortRange;
+pub(crate) use variables::{INHERITED, Variables};

@@ -1,0 +1,393 @@
+//! The loop of one environment.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::Signal as UnixSignal;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::AbortHandle;
+use tracing::debug;
+
+use super::groups::ProcessGroups;
+use super::listener::{self, Api};
+use super::memory;
+use super::process::{Program, Running};
+use super::variables::Variables;
+use crate::function::Function;
+use crate::invoke::{Activity, Finished, Line};
+use crate::lifecycle::{
+    ApiCall, CallId, Effect, Environment, Event, Exit, Fault, Invocation, Limits, Process, Reply,
+    Report, Role, Signal, Spec, Verdict, platform_report,
+};
+use crate::log_tail::LogTail;
+use crate::telemetry_api::Hub;
+use crate::time::Clock;
+
+/// Something for the environment's loop.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Invoke(Invocation, Caller),
+    Call(ApiCall, oneshot::Sender<Reply>),
+    Exited(Process, Exit),
+    Shutdown,
+}
+
+/// Whoever waits for an invocation.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) answer: oneshot::Sender<Verdict>,
+    pub(crate) ended: oneshot::Sender<Ended>,
+}
+
+/// An invocation that is over, and the last of its log.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    pub(crate) finished: Finished,
+    pub(crate) log_tail: String,
+}
+
+/// What an environment needs to know of the sandbox around it.
+pub(crate) struct Host {
+    pub(crate) function: Function,
+    pub(crate) extensions: Vec<PathBuf>,
+    pub(crate) variables: Variables,
+    pub(crate) limits: Limits,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) groups: Arc<ProcessGroups>,
+    pub(crate) activity: broadcast::Sender<Activity>,
+    /// The environment can take another invocation.
+    pub(crate) on_idle: Box<dyn Fn() + Send>,
+    /// Asks whether the environment, idle for long, may end. After a yes it gets no more invocations.
+    pub(crate) may_retire: Box<dyn Fn() -> bool + Send>,
+}
+
+/// Starts the loop of a new environment on a port of its own.
+pub(crate) fn start(
+    mut host: Host,
+) -> io::Result<(mpsc::Sender<Message>, impl Future<Output = ()> + Send)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    host.variables.runtime_api = listener.local_addr()?;
+    let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
+    let api = Api {
+        messages: sender.clone(),
+        clock: host.clock,
+        identity: listener::identity(&host.function),
+        metadata_token: host.variables.metadata_token.clone(),
+    };
+    let serving = tokio::spawn(listener::serve(listener, api)).abort_handle();
+    let actor = Actor::new(host, sender.clone(), serving);
+    Ok((sender, actor.run(receiver)))
+}
+
+struct Actor {
+    host: Host,
+    environment: Environment,
+    hub: Arc<Hub>,
+    log_tail: Arc<Mutex<LogTail>>,
+    messages: mpsc::Sender<Message>,
+    serving: AbortHandle,
+    processes: HashMap<Process, Running>,
+    calls: HashMap<CallId, oneshot::Sender<Reply>>,
+    next_call: u64,
+    caller: Option<(Option<oneshot::Sender<Verdict>>, oneshot::Sender<Ended>)>,
+    /// What effects brought about, to be fed before anything from outside.
+    consequences: VecDeque<Event>,
+    memory_max_mb: u64,
+    gone: bool,
+}
+
+impl Actor {
+    fn new(host: Host, messages: mpsc::Sender<Message>, serving: AbortHandle) -> Self {
+        let file_name = |path: &PathBuf| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let spec = Spec {
+            function: host.function.name.clone(),
+            memory_mb: host.function.memory_mb,
+            timeout: host.function.timeout,
+            instance: host.variables.instance.clone(),
+            extensions: host.extensions.iter().map(file_name).collect(),
+            limits: host.limits,
+        };
+        Self {
+            environment: Environment::new(spec),
+            hub: Arc::new(Hub::new(host.clock)),
+            log_tail: Arc::default(),
+            messages,
+            serving,
+            processes: HashMap::new(),
+            calls: HashMap::new(),
+            next_call: 0,
+            caller: None,
+            consequences: VecDeque::new(),
+            memory_max_mb: 0,
+            gone: false,
+            host,
+        }
+    }
+
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        let mut effects = Vec::new();
+        while !self.gone {
+            let event = match self.consequences.pop_front() {
+                Some(event) => event,
+                None => self.next_event(&mut messages).await,
+            };
+            self.environment
+                .step(event, self.host.clock.now(), &mut effects);
+            for effect in effects.drain(..) {
+                self.perform(effect);
+            }
+        }
+        debug!(function = %self.host.function.name, instance = %self.host.variables.instance, "environment ended");
+    }
+
+    async fn next_event(&mut self, messages: &mut mpsc::Receiver<Message>) -> Event {
+        let deadline = self
+            .environment
+            .next_deadline()
+            .map(|at| self.host.clock.instant_of(at));
+        let idle = deadline
+            .is_none()
+            .then(|| tokio::time::Instant::now() + self.host.idle_timeout);
+        let wake = deadline.or(idle);
+        tokio::select! {
+            // `self` holds a sender, so the queue never ends before the loop does.
+            Some(message) = messages.recv() => self.event_of(message),
+            () = sleep_until(wake) => {
+                if deadline.is_none() && (self.host.may_retire)() { Event::Shutdown } else { Event::Tick }
+            }
+        }
+    }
+
+    fn event_of(&mut self, message: Message) -> Event {
+        match message {
+            Message::Invoke(invocation, caller) => {
+                self.log_tail().start(&invocation.request_id);
+                self.caller = Some((Some(caller.answer), caller.ended));
+                Event::Invoke(invocation)
+            }
+            Message::Call(call, reply) => {
+                let id = CallId(self.next_call);
+                self.next_call += 1;
+                // Calls whose client has hung up are forgotten here at the latest.
+                self.calls.retain(|_, reply| !reply.is_closed());
+                self.calls.insert(id, reply);
+                Event::Call(id, call)
+            }
+            Message::Exited(process, exit) => {
+                self.processes.remove(&process);
+                Event::Exited(process, exit)
+            }
+            Message::Shutdown => Event::Shutdown,
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply(call, reply) => {
+                let delivered = self
+                    .calls
+                    .remove(&call)
+                    .is_some_and(|caller| caller.send(reply).is_ok());
+                if !delivered {
+                    self.consequences.push_back(Event::Undelivered(call));
+                }
+            }
+            Effect::Spawn(process) => self.spawn(process),
+            Effect::Signal(process, signal) => {
+                if let Some(running) = self.processes.get(&process) {
+                    running.signal(match signal {
+                        Signal::Terminate => UnixSignal::SIGTERM,
+                        Signal::Kill => UnixSignal::SIGKILL,
+                    });
+                }
+            }
+            Effect::KillAll => self.signal_all(UnixSignal::SIGKILL),
+            Effect::Freeze => {
+                self.hub.freeze();
+                self.signal_all(UnixSignal::SIGSTOP);
+            }
+            Effect::Thaw => {
+                self.signal_all(UnixSignal::SIGCONT);
+                self.hub.thaw();
+            }
+            Effect::FlushTelemetry => {
+                self.measure_memory();
+                self.hub.flush();
+            }
+            Effect::ResetTelemetry => self.hub.reset(),
+            Effect::Subscribe {
+                extension,
+                subscription,
+            } => self.hub.subscribe(extension, subscription),
+            Effect::CloseSubscriptions => self.hub.close_subscriptions(),
+            Effect::Emit(event) => self.hub.emit(event.kind, &event.record),
+            Effect::Answer(verdict) => {
+                if let Some(answer) = self.caller.as_mut().and_then(|(answer, _)| answer.take()) {
+                    // A caller that has gone does not stop the function, as on Lambda.
+                    let _ = answer.send(verdict);
+                }
+            }
+            Effect::Report(report) => self.report(report),
+            Effect::Idle => (self.host.on_idle)(),
+            Effect::Gone => self.gone = true,
+        }
+    }
+
+    fn spawn(&mut self, process: Process) {
+        let variables = &self.host.variables;
+        let (program, extension) = match process.role {
+            Role::Runtime => {
+                self.memory_max_mb = 0;
+                (
+                    Program::of_runtime(&self.host.function, variables.of_runtime()),
+                    None,
+                )
+            }
+            Role::Extension(index) => {
+                let path = &self.host.extensions[index];
+                let program =
+                    Program::of_extension(path, &self.host.function.code, variables.of_extension());
+                (
+                    Ok(program),
+                    Some(
+                        path.file_name()
+                            .unwrap_or_default()
+                            .to_string_lossy()
+                            .into_owned(),
+                    ),
+                )
+            }
+        };
+        let messages = self.messages.clone();
+        let ended = move |exit| {
+            // The queue is bounded and this is not async: a task of its own waits for room.
+            tokio::spawn(async move { messages.send(Message::Exited(process, exit)).await });
+        };
+        let started = program
+            .and_then(|program| program.start(&self.host.groups, self.line_sink(extension), ended));
+        match started {
+            Ok(running) => {
+                self.processes.insert(process, running);
+            }
+            Err(message) => {
+                let error_type = match process.role {
+                    Role::Runtime => "Runtime.InvalidEntrypoint",
+                    Role::Extension(_) => "Extension.LaunchError",
+                };
+                self.consequences
+                    .push_back(Event::NotStarted(process, Fault::new(error_type, message)));
+            }
+        }
+    }
+
+    /// Where a process's lines go: to the subscribers, to the invocation's log and to whoever watches the sandbox.
+    fn line_sink(
+        &self,
+        extension: Option<String>,
+    ) -> impl Fn(String) + Clone + Send + Sync + 'static {
+        let (hub, log_tail) = (self.hub.clone(), self.log_tail.clone());
+        let (activity, function) = (self.host.activity.clone(), self.host.function.name.clone());
+        move |text: String| {
+            let kind = if extension.is_some() {
+                "extension"
+            } else {
+                "function"
+            };
+            hub.emit(kind, &serde_json::Value::from(text.as_str()));
+            if extension.is_none() {
+                log_tail
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .line(&text);
+            }
+            let text = text.trim_end_matches(['\n', '\r']).to_owned();
+            // Nobody has to watch.
+            let _ = activity.send(Activity::Line(Line {
+                function: function.clone(),
+                extension: extension.clone(),
+                text,
+            }));
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        self.measure_memory();
+        let memory_mb = self.host.function.memory_mb;
+        let event = platform_report(&report, memory_mb, self.memory_max_mb);
+        self.hub.emit(event.kind, &event.record);
+        let finished = Finished {
+            function: self.host.function.name.clone(),
+            environment: self.host.variables.instance.clone(),
+            request_id: report.invocation.request_id.clone(),
+            started: report.started,
+            status: report.status,
+            outcome: report.outcome,
+            error_type: report.error_type.clone(),
+            duration: report.duration,
+            billed: report.billed(),
+            init: report.init,
+            cold_start: report.cold_start,
+            memory_mb,
+            memory_max_used_mb: self.memory_max_mb,
+            trace_header: report.invocation.trace_header,
+        };
+        let log_tail = self.log_tail().finish(&finished);
+        let _ = self
+            .host
+            .activity
+            .send(Activity::Finished(finished.clone()));
+        if let Some((answer, ended)) = self.caller.take() {
+            debug_assert!(
+                answer.is_none(),
+                "every invocation is answered before it is reported"
+            );
+            let _ = ended.send(Ended { finished, log_tail });
+        }
+    }
+
+    fn measure_memory(&mut self) {
+        let groups: Vec<_> = self
+            .processes
+            .values()
+            .map(|running| running.group)
+            .collect();
+        self.memory_max_mb = self.memory_max_mb.max(memory::high_water_mb(&groups));
+    }
+
+    fn signal_all(&self, signal: UnixSignal) {
+        for running in self.processes.values() {
+            running.signal(signal);
+        }
+    }
+
+    fn log_tail(&self) -> std::sync::MutexGuard<'_, LogTail> {
+        self.log_tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Calls of three APIs by at most eleven processes; more than this waits at its socket.
+const MESSAGES_MAX: usize = 256;

@@ -1,0 +1,247 @@
+//! Starting a process the way Lambda does, and following it to its end.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncRead;
+use tokio::net::unix::pipe;
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+use super::groups::ProcessGroups;
+use super::output::{read_frames, read_lines};
+use crate::function::{Function, Runtime};
+use crate::lifecycle::Exit;
+
+/// A program to start.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) path: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) folder: PathBuf,
+    pub(super) variables: BTreeMap<String, String>,
+    /// Whether it understands `_LAMBDA_TELEMETRY_LOG_FD`.
+    pub(super) log_descriptor: bool,
+}
+
+impl Program {
+    /// What starts the function's runtime.
+    pub(super) fn of_runtime(
+        function: &Function,
+        variables: BTreeMap<String, String>,
+    ) -> Result<Self, String> {
+        let code = &function.code;
+        if !code.is_dir() {
+            return Err(format!("the code folder {} does not exist", code.display()));
+        }
+        let (path, arguments) = match &function.runtime {
+            Runtime::Provided(_) => (code.join("bootstrap"), Vec::new()),
+            Runtime::Python(_) => {
+                let own = code.join(".venv/bin/python");
+                let python = if own.is_file() {
+                    own
+                } else {
+                    PathBuf::from("python3")
+                };
+                (
+                    python,
+                    vec![
+                        "-m".to_owned(),
+                        "awslambdaric".to_owned(),
+                        function.handler.clone(),
+                    ],
+                )
+            }
+            Runtime::Node(_) => {
+                let client = code.join("node_modules/aws-lambda-ric/index.mjs");
+                if !client.is_file() {
+                    return Err(format!(
+                        "{} does not exist: install aws-lambda-ric there",
+                        client.display()
+                    ));
+                }
+                (PathBuf::from("node"), vec![client.display().to_string()])
+            }
+        };
+        let program = Self {
+            path,
+            arguments,
+            folder: code.clone(),
+            variables,
+            log_descriptor: function.runtime.is_managed(),
+        };
+        Ok(program.wrapped(&function.runtime))
+    }
+
+    /// What starts an external extension.
+    pub(super) fn of_extension(
+        path: &Path,
+        folder: &Path,
+        variables: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            arguments: Vec::new(),
+            folder: folder.to_owned(),
+            variables,
+            log_descriptor: false,
+        }
+    }
+
+    /// Managed runtimes start through the script that `AWS_LAMBDA_EXEC_WRAPPER` names, with their own command as arguments.
+    fn wrapped(mut self, runtime: &Runtime) -> Self {
+        if let Some(wrapper) = self
+            .variables
+            .get("AWS_LAMBDA_EXEC_WRAPPER")
+            .filter(|_| runtime.is_managed())
+        {
+            self.arguments.insert(0, self.path.display().to_string());
+            self.path = self.folder.join(wrapper);
+        }
+        self
+    }
+
+    /// Starts it in a process group of its own. `take` gets what it writes, `ended` is called when all of it has ended.
+    pub(super) fn start(
+        self,
+        groups: &Arc<ProcessGroups>,
+        take: impl Fn(String) + Clone + Send + Sync + 'static,
+        ended: impl FnOnce(Exit) + Send + 'static,
+    ) -> Result<Running, String> {
+        let name = self.path.display().to_string();
+        let described = |error: io::Error| format!("fork/exec {name}: {}", reason(&error));
+        self.check_executable().map_err(described)?;
+        let (mut command, frames) = self.command().map_err(described)?;
+        let mut child = command.spawn().map_err(described)?;
+        drop(command); // holds the descriptors that the child writes to
+        let group = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .ok_or("process has no id")?;
+        groups.adopt(group);
+        let mut readers = Vec::new();
+        readers.extend(
+            child
+                .stdout
+                .take()
+                .map(|stdout| spawn_lines(stdout, take.clone())),
+        );
+        readers.extend(
+            child
+                .stderr
+                .take()
+                .map(|stderr| spawn_lines(stderr, take.clone())),
+        );
+        readers.extend(frames.map(|frames| tokio::spawn(read_frames(frames, take))));
+        let groups_of_task = groups.clone();
+        tokio::spawn(async move {
+            let status = child.wait().await;
+            groups_of_task.bury(group);
+            for reader in readers {
+                // Its last words come before its end, unless a process that left the group keeps the pipe open.
+                let _ = tokio::time::timeout(LAST_WORDS, reader).await;
+            }
+            ended(status.map_or(Exit::Code(1), exit_of));
+        });
+        Ok(Running {
+            group,
+            groups: groups.clone(),
+        })
+    }
+
+    fn check_executable(&self) -> io::Result<()> {
+        if self.path.components().count() == 1 {
+            return Ok(()); // looked up in PATH
+        }
+        let metadata = std::fs::metadata(&self.path)?;
+        if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+
+    fn command(self) -> io::Result<(Command, Option<pipe::Receiver>)> {
+        let mut command;
+        let mut frames = None;
+        if self.log_descriptor {
+            // A descriptor beyond the first three can only be passed by a shell, short of `unsafe`: it gets the pipe
+            // as its standard input, moves it to descriptor 3 and becomes the runtime.
+            let (reader, writer) = io::pipe()?;
+            frames = Some(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?);
+            command = Command::new("/bin/sh");
+            command
+                .args(["-c", r#"exec 3>&0 </dev/null; exec "$0" "$@""#])
+                .arg(&self.path)
+                .stdin(writer);
+        } else {
+            command = Command::new(&self.path);
+            command.stdin(Stdio::null());
+        }
+        command
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(&self.variables)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        if self.log_descriptor {
+            command.env("_LAMBDA_TELEMETRY_LOG_FD", "3");
+        }
+        Ok((command, frames))
+    }
+}
+
+/// A process group that was started. Dropping it kills the group.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) group: i32,
+    groups: Arc<ProcessGroups>,
+}
+
+impl Running {
+    pub(super) fn signal(&self, signal: nix::sys::signal::Signal) {
+        self.groups.signal(self.group, signal);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.signal(nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
+fn spawn_lines(
+    source: impl AsyncRead + Unpin + Send + 'static,
+    take: impl Fn(String) + Send + 'static,
+) -> JoinHandle<()> {
+    tokio::spawn(read_lines(source, take))
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(1),
+    }
+}
+
+/// As Go says it, since these words reach the caller of the function.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+const LAST_WORDS: Duration = Duration::from_millis(200);

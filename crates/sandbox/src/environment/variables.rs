@@ -1,0 +1,259 @@
+//! The environment variables of each kind of process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::function::{Function, REGION, VERSION};
+
+/// Everything that the variables are made from.
+#[derive(Debug, Clone)]
+pub(crate) struct Variables {
+    pub(crate) function: Function,
+    /// For all functions, from whoever runs the sandbox.
+    pub(crate) shared: BTreeMap<String, String>,
+    /// What the machine needs to find and run programs; Lambda has its own values for these.
+    pub(crate) inherited: BTreeMap<String, String>,
+    pub(crate) instance: String,
+    pub(crate) runtime_api: SocketAddr,
+    pub(crate) lambda_api: SocketAddr,
+    pub(crate) otlp_port: u16,
+    pub(crate) metadata_token: String,
+}
+
+type Map = BTreeMap<String, String>;
+
+impl Variables {
+    /// For the runtime: the customer's, then what Lambda reserves, which wins.
+    pub(crate) fn of_runtime(&self) -> Map {
+        let mut variables = self.customer();
+        variables.extend(self.credentials());
+        variables.extend(self.platform());
+        let name = &self.function.name;
+        let code = self.function.code.display();
+        set(&mut variables, "_HANDLER", &self.function.handler);
+        set(&mut variables, "LAMBDA_TASK_ROOT", &code.to_string());
+        set(&mut variables, "LAMBDA_RUNTIME_DIR", "/var/runtime");
+        set(
+            &mut variables,
+            "AWS_LAMBDA_LOG_GROUP_NAME",
+            &format!("/aws/lambda/{name}"),
+        );
+        set(&mut variables, "AWS_LAMBDA_LOG_STREAM_NAME", &self.instance);
+        set(&mut variables, "AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000");
+        set(&mut variables, "AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
+        set(&mut variables, "_AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1");
+        set(&mut variables, "_AWS_XRAY_DAEMON_PORT", "2000");
+        if self.function.runtime.is_managed() {
+            set(
+                &mut variables,
+                "AWS_EXECUTION_ENV",
+                &format!("AWS_Lambda_{}", self.function.runtime),
+            );
+            add_path(&mut variables, "PYTHONPATH", &code.to_string());
+            add_path(&mut variables, "NODE_PATH", &format!("{code}/node_modules"));
+        }
+        variables
+    }
+
+    /// For an external extension: the customer's, credentials and the platform's, but nothing private to the runtime.
+    pub(crate) fn of_extension(&self) -> Map {
+        let mut variables = self.customer();
+        variables.extend(self.credentials());
+        variables.extend(self.platform());
+        variables.retain(|key, _| !key.starts_with('_') && key != "AWS_XRAY_CONTEXT_MISSING");
+        variables
+    }
+
+    /// The function's own variables above those of the sandbox above what the machine has.
+    fn customer(&self) -> Map {
+        let mut variables = self.inherited.clone();
+        set(&mut variables, "LANG", "en_US.UTF-8");
+        set(
+            &mut variables,
+            "AWS_ENDPOINT_URL_LAMBDA",
+            &format!("http://{}", self.lambda_api),
+        );
+        set(
+            &mut variables,
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            &format!("http://127.0.0.1:{}", self.otlp_port),
+        );
+        let own = self.shared.iter().chain(&self.function.environment);
+        let allowed = own.filter(|(key, _)| {
+            !key.starts_with('_') || RESERVED_BUT_ALLOWED.contains(&key.as_str())
+        });
+        variables.extend(allowed.map(|(key, value)| (key.clone(), value.clone())));
+        variables
+    }
+
+    /// Made up, so that an SDK signs its requests; nothing here checks them.
+    fn credentials(&self) -> Map {
+        let mut variables = Map::new();
+        set(&mut variables, "AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+        set(
+            &mut variables,
+            "AWS_SECRET_ACCESS_KEY",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        );
+        set(&mut variables, "AWS_SESSION_TOKEN", "sandbox");
+        variables
+    }
+
+    fn platform(&self) -> Map {
+        let mut variables = Map::new();
+        set(
+            &mut variables,
+            "AWS_LAMBDA_RUNTIME_API",
+            &self.runtime_api.to_string(),
+        );
+        set(
+            &mut variables,
+            "AWS_LAMBDA_METADATA_API",
+            &self.runtime_api.to_string(),
+        );
+        set(
+            &mut variables,
+            "AWS_LAMBDA_METADATA_TOKEN",
+            &self.metadata_token,
+        );
+        set(
+            &mut variables,
+            "AWS_LAMBDA_FUNCTION_NAME",
+            &self.function.name,
+        );
+        set(&mut variables, "AWS_LAMBDA_FUNCTION_VERSION", VERSION);
+        set(
+            &mut variables,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            &self.function.memory_mb.to_string(),
+        );
+        set(
+            &mut variables,
+            "AWS_LAMBDA_INITIALIZATION_TYPE",
+            "on-demand",
+        );
+        set(&mut variables, "AWS_LAMBDA_LOG_FORMAT", "Text");
+        set(&mut variables, "AWS_REGION", REGION);
+        set(&mut variables, "AWS_DEFAULT_REGION", REGION);
+        set(&mut variables, "TZ", ":UTC");
+        // Lambda has no such variable: there every environment has its own loopback and the port can be fixed.
+        set(
+            &mut variables,
+            "THROUGHLINE_OTLP_LISTEN",
+            &format!("127.0.0.1:{}", self.otlp_port),
+        );
+        variables
+    }
+}
+
+fn set(variables: &mut Map, key: &str, value: &str) {
+    variables.insert(key.to_owned(), value.to_owned());
+}
+
+fn add_path(variables: &mut Map, key: &str, path: &str) {
+    let before = variables
+        .get(key)
+        .map(|before| format!("{before}:"))
+        .unwrap_or_default();
+    variables.insert(key.to_owned(), format!("{before}{path}"));
+}
+
+/// Customer variables with an underscore in front that Lambda lets through.
+const RESERVED_BUT_ALLOWED: &[&str] = &[
+    "_HANDLER",
+    "_AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_PORT",
+    "_LAMBDA_TELEMETRY_LOG_FD",
+];
+
+/// What processes get from the machine.
+pub(crate) const INHERITED: &[&str] = &["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> Variables {
+        Variables {
+            function: Function::new("f", "/code")
+                .runtime("python3.13".parse().unwrap())
+                .handler("app.handler")
+                .env("OWN", "function")
+                .env("_PRIVATE", "x")
+                .env("AWS_REGION", "mars"),
+            shared: Map::from([
+                ("OWN".to_owned(), "shared".to_owned()),
+                ("ALL".to_owned(), "1".to_owned()),
+            ]),
+            inherited: Map::from([("PATH".to_owned(), "/bin".to_owned())]),
+            instance: "stream".to_owned(),
+            runtime_api: "127.0.0.1:9001".parse().unwrap(),
+            lambda_api: "127.0.0.1:4301".parse().unwrap(),
+            otlp_port: 16_000,
+            metadata_token: "t".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_kind_of_process_gets_its_own() {
+        let (runtime, extension) = (variables().of_runtime(), variables().of_extension());
+        let cases = [
+            ("PATH", Some("/bin"), Some("/bin")),
+            ("OWN", Some("function"), Some("function")),
+            ("ALL", Some("1"), Some("1")),
+            ("_PRIVATE", None, None),
+            ("AWS_REGION", Some("us-east-1"), Some("us-east-1")),
+            (
+                "AWS_LAMBDA_RUNTIME_API",
+                Some("127.0.0.1:9001"),
+                Some("127.0.0.1:9001"),
+            ),
+            ("AWS_LAMBDA_FUNCTION_NAME", Some("f"), Some("f")),
+            (
+                "AWS_ACCESS_KEY_ID",
+                Some("AKIAIOSFODNN7EXAMPLE"),
+                Some("AKIAIOSFODNN7EXAMPLE"),
+            ),
+            (
+                "AWS_ENDPOINT_URL_LAMBDA",
+                Some("http://127.0.0.1:4301"),
+                Some("http://127.0.0.1:4301"),
+            ),
+            (
+                "THROUGHLINE_OTLP_LISTEN",
+                Some("127.0.0.1:16000"),
+                Some("127.0.0.1:16000"),
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                Some("http://127.0.0.1:16000"),
+                Some("http://127.0.0.1:16000"),
+            ),
+            ("_HANDLER", Some("app.handler"), None),
+            ("AWS_EXECUTION_ENV", Some("AWS_Lambda_python3.13"), None),
+            ("LAMBDA_TASK_ROOT", Some("/code"), None),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", Some("stream"), None),
+            ("AWS_XRAY_CONTEXT_MISSING", Some("LOG_ERROR"), None),
+            ("PYTHONPATH", Some("/code"), None),
+        ];
+        for (key, for_runtime, for_extension) in cases {
+            assert_eq!(
+                runtime.get(key).map(String::as_str),
+                for_runtime,
+                "{key} of the runtime"
+            );
+            assert_eq!(
+                extension.get(key).map(String::as_str),
+                for_extension,
+                "{key} of an extension"
+            );
+        }
+    }
+
+    #[test]
+    fn only_managed_runtimes_say_what_they_are() {
+        let mut variables = variables();
+        variables.function = Function::new("f", "/code");
+        assert!(!variables.of_runtime().contains_key("AWS_EXECUTION_ENV"));
+    }
+}

@@ -1,0 +1,331 @@
+//! `Invoke` of the AWS Lambda API, as the AWS SDKs call it. Signatures are not checked.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body as HttpBody;
+use axum::extract::{Path, Query, Request, State};
+use axum::response::Response;
+use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::body::read_body;
+use crate::function::VERSION;
+use crate::gateway::{Gateway, SYNCHRONOUS_BYTES_MAX};
+use crate::invoke::{Invoke, InvokeError, Outcome};
+use crate::lifecycle::Body;
+
+pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/2015-03-31/functions/{name}/invocations", post(invoke))
+        .fallback(async || {
+            failed(
+                StatusCode::NOT_FOUND,
+                "UnknownOperationException",
+                &json!({"Message": "this sandbox offers Invoke only"}),
+            )
+        })
+        .with_state(gateway)
+}
+
+#[derive(Deserialize)]
+struct Qualifier {
+    #[serde(rename = "Qualifier")]
+    qualifier: Option<String>,
+}
+
+async fn invoke(
+    State(gateway): State<Arc<Gateway>>,
+    Path(name): Path<String>,
+    Query(Qualifier { qualifier }): Query<Qualifier>,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let payload = match read_body(request, SYNCHRONOUS_BYTES_MAX as u64).await {
+        Body::Whole(payload) => payload,
+        Body::TooLarge { bytes } => return too_large(bytes, SYNCHRONOUS_BYTES_MAX),
+        Body::Truncated => {
+            return failed(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestContentException",
+                &user("request was cut"),
+            );
+        }
+    };
+    let reference = match FunctionReference::parse(&name, qualifier) {
+        Ok(reference) => reference,
+        Err(message) => {
+            return failed(
+                StatusCode::BAD_REQUEST,
+                "ValidationException",
+                &json!({"message": message}),
+            );
+        }
+    };
+    let Some(arn) = gateway
+        .arn(&reference.name)
+        .filter(|_| reference.is_latest())
+    else {
+        return unknown(&reference);
+    };
+    let mut invoke = Invoke::new(reference.name.clone()).payload(payload);
+    invoke.invoked_arn = Some(reference.qualified(&arn));
+    invoke.trace_header = text(&headers, "x-amzn-trace-id");
+    match text(&headers, "x-amz-client-context").map(|context| decode_context(&context)) {
+        None => {}
+        Some(Some(context)) => invoke.client_context = Some(context),
+        Some(None) => {
+            return failed(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestContentException",
+                &user("Client context must be a valid Base64-encoded JSON object."),
+            );
+        }
+    }
+    let wants_log = text(&headers, "x-amz-log-type").is_some_and(|kind| kind == "Tail");
+    let kind = text(&headers, "x-amz-invocation-type");
+    match kind.as_deref().unwrap_or("RequestResponse") {
+        "RequestResponse" => synchronous(&gateway, invoke, wants_log).await,
+        "Event" => match gateway.queue(invoke) {
+            Ok(request_id) => respond(StatusCode::ACCEPTED, &request_id, HttpBody::empty()),
+            Err(error) => refused(&error),
+        },
+        "DryRun" => match gateway.check(&invoke, SYNCHRONOUS_BYTES_MAX) {
+            Ok(()) => respond(
+                StatusCode::NO_CONTENT,
+                &uuid::Uuid::new_v4().to_string(),
+                HttpBody::empty(),
+            ),
+            Err(error) => refused(&error),
+        },
+        other => {
+            let message =
+                format!("invocation type {other} is not one of RequestResponse, Event, DryRun");
+            failed(
+                StatusCode::BAD_REQUEST,
+                "InvalidParameterValueException",
+                &user(&message),
+            )
+        }
+    }
+}
+
+async fn synchronous(gateway: &Gateway, invoke: Invoke, wants_log: bool) -> Response {
+    let mut ticket = match gateway.start(invoke) {
+        Ok(ticket) => ticket,
+        Err(error) => return refused(&error),
+    };
+    let answer = ticket.answer().await;
+    let mut response = respond(
+        StatusCode::OK,
+        &answer.request_id,
+        HttpBody::from(answer.payload),
+    );
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert("x-amz-executed-version", HeaderValue::from_static(VERSION));
+    if answer.outcome == Outcome::FunctionError {
+        headers.insert(
+            "x-amz-function-error",
+            HeaderValue::from_static("Unhandled"),
+        );
+    }
+    // The log is complete only when the invocation is over, so who wants it waits for that.
+    if wants_log
+        && let Some(ended) = ticket.ended().await
+        && let Ok(log) = HeaderValue::from_str(&BASE64.encode(ended.log_tail))
+    {
+        headers.insert("x-amz-log-result", log);
+    }
+    response
+}
+
+/// A function as a caller may name it: by name, partial ARN or whole ARN, each perhaps with a qualifier.
+#[derive(Debug, PartialEq, Eq)]
+struct FunctionReference {
+    name: String,
+    qualifier: Option<String>,
+}
+
+impl FunctionReference {
+    fn parse(text: &str, qualifier: Option<String>) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let (name, own_qualifier) = match parts[..] {
+            ["arn", _, "lambda", _, _, "function", name] | [_, "function", name] | [name] => {
+                (name, None)
+            }
+            ["arn", _, "lambda", _, _, "function", name, own]
+            | [_, "function", name, own]
+            | [name, own] => (name, Some(own.to_owned())),
+            _ => {
+                return Err(format!(
+                    "{text} is neither the name nor the ARN of a function"
+                ));
+            }
+        };
+        match (own_qualifier, qualifier) {
+            (Some(own), Some(other)) if own != other => Err(
+                "the qualifier in the function name differs from the one in the query".to_owned(),
+            ),
+            (own, other) => Ok(Self {
+                name: name.to_owned(),
+                qualifier: own.or(other),
+            }),
+        }
+    }
+
+    fn is_latest(&self) -> bool {
+        self.qualifier
+            .as_deref()
+            .is_none_or(|qualifier| qualifier == VERSION)
+    }
+
+    fn qualified(&self, arn: &str) -> String {
+        self.qualifier
+            .as_ref()
+            .map_or_else(|| arn.to_owned(), |qualifier| format!("{arn}:{qualifier}"))
+    }
+}
+
+fn decode_context(encoded: &str) -> Option<String> {
+    let text = String::from_utf8(BASE64.decode(encoded).ok()?).ok()?;
+    let object: serde_json::Map<String, Value> = serde_json::from_str(&text).ok()?;
+    // Written anew, because it travels in a header and may have had line breaks.
+    Some(Value::Object(object).to_string())
+}
+
+fn unknown(reference: &FunctionReference) -> Response {
+    let arn = reference.qualified(&crate::function::arn(&reference.name));
+    failed(
+        StatusCode::NOT_FOUND,
+        "ResourceNotFoundException",
+        &user(&format!("Function not found: {arn}")),
+    )
+}
+
+fn refused(error: &InvokeError) -> Response {
+    match error {
+        InvokeError::UnknownFunction { function } => unknown(&FunctionReference {
+            name: function.clone(),
+            qualifier: None,
+        }),
+        InvokeError::Throttled { .. } => failed(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequestsException",
+            &json!({"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "Type": "User", "message": "Rate Exceeded."}),
+        ),
+        InvokeError::PayloadTooLarge { bytes, limit, .. } => too_large(*bytes as u64, *limit),
+        InvokeError::PayloadNotJson { reason, .. } => {
+            let message = format!("Could not parse request body into json: {reason}");
+            failed(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestContentException",
+                &user(&message),
+            )
+        }
+        InvokeError::ShuttingDown { .. } | InvokeError::NoEnvironment { .. } => {
+            let body = json!({"Type": "Service", "Message": error.to_string()});
+            failed(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", &body)
+        }
+    }
+}
+
+fn too_large(bytes: u64, limit: usize) -> Response {
+    let message =
+        format!("{bytes} byte payload is too large for the invocation (limit {limit} bytes)");
+    failed(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestTooLargeException",
+        &user(&message),
+    )
+}
+
+fn user(message: &str) -> Value {
+    json!({"Type": "User", "Message": message})
+}
+
+fn failed(status: StatusCode, error_type: &'static str, body: &Value) -> Response {
+    let mut response = respond(
+        status,
+        &uuid::Uuid::new_v4().to_string(),
+        HttpBody::from(body.to_string()),
+    );
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert("x-amzn-errortype", HeaderValue::from_static(error_type));
+    response
+}
+
+fn respond(status: StatusCode, request_id: &str, body: HttpBody) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-amzn-requestid"), value);
+    }
+    response
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_found_by_every_form_of_their_name() {
+        let cases = [
+            ("f", None, Some(("f", None))),
+            ("f:$LATEST", None, Some(("f", Some("$LATEST")))),
+            ("123456789012:function:f", None, Some(("f", None))),
+            (
+                "arn:aws:lambda:us-east-1:123456789012:function:f",
+                None,
+                Some(("f", None)),
+            ),
+            (
+                "arn:aws:lambda:us-east-1:123456789012:function:f:7",
+                None,
+                Some(("f", Some("7"))),
+            ),
+            ("f", Some("7"), Some(("f", Some("7")))),
+            ("f:7", Some("7"), Some(("f", Some("7")))),
+            ("f:7", Some("8"), None),
+            ("arn:aws:s3:::bucket", None, None),
+        ];
+        for (text, qualifier, expected) in cases {
+            let found = FunctionReference::parse(text, qualifier.map(str::to_owned)).ok();
+            let expected =
+                expected.map(
+                    |(name, qualifier): (&str, Option<&str>)| FunctionReference {
+                        name: name.to_owned(),
+                        qualifier: qualifier.map(str::to_owned),
+                    },
+                );
+            assert_eq!(found, expected, "{text} {qualifier:?}");
+        }
+    }
+
+    #[test]
+    fn client_context_is_base64_of_an_object() {
+        assert_eq!(
+            decode_context(&BASE64.encode("{\"a\":\n1}")).as_deref(),
+            Some(r#"{"a":1}"#)
+        );
+        assert_eq!(decode_context(&BASE64.encode("[1]")), None);
+        assert_eq!(decode_context("{}"), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! What a function is: its code, its runtime and its limits.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A function as it would be deployed: a folder of code and the settings around it.
+///
+/// ```
+/// use std::time::Duration;
+/// use throughline_sandbox::Function;
+///
+/// let checkout = Function::new("checkout", "examples/checkout/bin")
+///     .memory_mb(256)
+///     .timeout(Duration::from_secs(10))
+///     .env("STAGE", "demo");
+/// assert_eq!(checkout.arn(), "arn:aws:lambda:us-east-1:123456789012:function:checkout");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Function {
+    pub(crate) name: String,
+    pub(crate) runtime: Runtime,
+    pub(crate) handler: String,
+    pub(crate) code: PathBuf,
+    pub(crate) memory_mb: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) url: Option<SocketAddr>,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+impl Function {
+    /// A function of an OS-only runtime: `<code>/bootstrap` is started. 128 MB and 3 s, as Lambda defaults.
+    pub fn new(name: impl Into<String>, code: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            runtime: Runtime::Provided("provided.al2023".to_owned()),
+            handler: "bootstrap".to_owned(),
+            code: code.into(),
+            memory_mb: MEMORY_MB_DEFAULT,
+            timeout: TIMEOUT_DEFAULT,
+            url: None,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// Which runtime starts the code, and how.
+    #[must_use]
+    pub fn runtime(mut self, runtime: Runtime) -> Self {
+        self.runtime = runtime;
+        self
+    }
+
+    /// The entry point in the words of the runtime, such as `app.handler`.
+    #[must_use]
+    pub fn handler(mut self, handler: impl Into<String>) -> Self {
+        self.handler = handler.into();
+        self
+    }
+
+    /// The memory the function is told it has. Nothing enforces it.
+    #[must_use]
+    pub fn memory_mb(mut self, memory_mb: u32) -> Self {
+        self.memory_mb = memory_mb;
+        self
+    }
+
+    /// How long one invocation may last.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Gives the function a URL: a listener that turns every request into an invocation. Port 0 takes a free one.
+    #[must_use]
+    pub fn url(mut self, listen: SocketAddr) -> Self {
+        self.url = Some(listen);
+        self
+    }
+
+    /// Sets one environment variable of the function. Its extensions see it too, as on Lambda.
+    #[must_use]
+    pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.insert(key.into(), value.into());
+        self
+    }
+
+    /// The name by which the function is invoked.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder that Lambda would unpack to `/var/task`.
+    pub fn code(&self) -> &Path {
+        &self.code
+    }
+
+    /// The unqualified ARN, in the sandbox's made-up account.
+    pub fn arn(&self) -> String {
+        arn(&self.name)
+    }
+}
+
+/// The ARN of a function of this name, whether there is one or not.
+pub(crate) fn arn(name: &str) -> String {
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}")
+}
+
+/// How the code of a function is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Runtime {
+    /// `provided.*`: the executable `<code>/bootstrap`.
+    Provided(String),
+    /// `python3.x`: the public runtime client `awslambdaric`, from `<code>/.venv` if there is one.
+    Python(String),
+    /// `nodejs2x.x`: the public runtime client `aws-lambda-ric` in `<code>/node_modules`.
+    Node(String),
+}
+
+impl Runtime {
+    /// Lambda's identifier, such as `python3.13`.
+    pub fn identifier(&self) -> &str {
+        match self {
+            Self::Provided(identifier) | Self::Python(identifier) | Self::Node(identifier) => {
+                identifier
+            }
+        }
+    }
+
+    /// Managed runtimes differ in a few environment variables, in their wrapper script and in their log descriptor.
+    pub(crate) fn is_managed(&self) -> bool {
+        !matches!(self, Self::Provided(_))
+    }
+}
+
+impl FromStr for Runtime {
+    type Err = UnknownRuntime;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRuntime> {
+        let minor_version =
+            |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+        if text
+            .strip_prefix("provided.")
+            .is_some_and(|os| !os.is_empty())
+        {
+            return Ok(Self::Provided(text.to_owned()));
+        }
+        if text.strip_prefix("python3.").is_some_and(minor_version) {
+            return Ok(Self::Python(text.to_owned()));
+        }
+        let node_major = text
+            .strip_prefix("nodejs")
+            .and_then(|rest| rest.strip_suffix(".x"));
+        if node_major.is_some_and(minor_version) {
+            return Ok(Self::Node(text.to_owned()));
+        }
+        Err(UnknownRuntime(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.identifier())
+    }
+}
+
+/// A runtime that this sandbox cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown runtime {0:?}: expected provided.al2023, python3.x or nodejs2x.x")]
+pub struct UnknownRuntime(String);
+
+/// The only region there is.
+pub(crate) const REGION: &str = "us-east-1";
+/// The account number that AWS's own documentation uses.
+pub(crate) const ACCOUNT_ID: &str = "123456789012";
+/// The only version there is.
+pub(crate) const VERSION: &str = "$LATEST";
+/// Lambda's own default.
+pub(crate) const MEMORY_MB_DEFAULT: u32 = 128;
+/// Lambda's own default.
+pub(crate) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runtimes_are_read_by_their_identifier() {
+        let cases = [
+            ("provided.al2023", true),
+            ("python3.13", true),
+            ("nodejs22.x", true),
+            ("provided.", false),
+            ("python2.7", false),
+            ("python3.", false),
+            ("nodejs22", false),
+            ("java21", false),
+        ];
+        for (text, known) in cases {
+            let runtime = text.parse::<Runtime>();
+            assert_eq!(runtime.is_ok(), known, "{text}");
+            if let Ok(runtime) = runtime {
+                assert_eq!(runtime.identifier(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! AWS Lambda on one machine: no Docker, no AWS, no root.
+//!
+//! A sandbox runs functions as Lambda runs them. Each environment has real processes, its own Runtime, Extensions and
+//! Telemetry API on a port of its own, and goes through Lambda's init, invoke and shutdown in Lambda's order: external
+//! extensions register before the runtime starts, extensions hear of an invocation just before the function does,
+//! everything is frozen between invocations and `platform.report` therefore comes late, a crash or a timeout resets
+//! the environment and the next invocation pays for a new init. Unmodified runtime clients (`lambda_runtime`,
+//! `awslambdaric`, `aws-lambda-ric`), extensions and AWS SDKs run against it.
+//!
+//! Functions are reached in three ways: [`RunningSandbox::call`] from Rust, `Invoke` of the AWS API
+//! (`POST /2015-03-31/functions/NAME/invocations`), and a function URL for each function that has one.
+//!
+//! # Types to know
+//!
+//! - [`Application`] and [`Function`]: what is run; the first is read from `throughline.toml`.
+//! - [`Sandbox`]: functions, extensions and settings, not yet started.
+//! - [`RunningSandbox`]: calls functions, says where it listens, tells what happens ([`Activity`]), shuts down.
+//! - [`Answer`] is what the caller of a function gets; [`Finished`] is what Lambda's REPORT line says of it.
+//!
+//! # Example
+//!
+//! ```
+//! use throughline_sandbox::{Function, Outcome, Sandbox};
+//!
+//! # use std::os::unix::fs::PermissionsExt;
+//! # let folder = tempfile::tempdir()?;
+//! # let bootstrap = folder.path().join("bootstrap");
+//! # std::fs::write(&bootstrap, "#!/bin/sh\nexit 3\n")?;
+//! # std::fs::set_permissions(&bootstrap, std::fs::Permissions::from_mode(0o755))?;
+//! # let code = folder.path();
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let sandbox = Sandbox::new().function(Function::new("checkout", code)).start().await?;
+//! // This function's program just exits, and the caller hears of it what Lambda's callers hear.
+//! let answer = sandbox.invoke("checkout", r#"{"cart":7}"#).await?;
+//! assert_eq!(answer.outcome, Outcome::FunctionError);
+//! assert!(answer.text().contains("Runtime exited with error: exit status 3"));
+//! sandbox.shutdown().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What differs from Lambda on purpose
+//!
+//! - Environments share the machine's loopback, where on Lambda each has its own. So each gets a port for the OTLP
+//!   receiver of its extension, told as `THROUGHLINE_OTLP_LISTEN` and `OTEL_EXPORTER_OTLP_ENDPOINT`; and
+//!   `AWS_ENDPOINT_URL_LAMBDA` leads the SDKs back here.
+//! - Freezing is SIGSTOP to process groups; a process that leaves its group is not frozen. Memory is told, not limited.
+//! - `_LAMBDA_TELEMETRY_LOG_FD` is given to the managed runtimes only.
+//!
+//! # What it does not do
+//!
+//! - Response streaming: accepted, gathered and answered at once; error trailers are not read.
+//! - Retries of failed asynchronous invocations, their destinations and queues. They are made once.
+//! - Telemetry to a TCP destination, the Logs API, JSON log format, a record cut in two at `maxBytes`.
+//! - SnapStart, provisioned concurrency, managed instances, layers, versions and aliases.
+//! - Any AWS API but `Invoke`. Signatures are not checked, and whoever reaches a port of it runs code on this
+//!   machine: it listens on loopback and nowhere else.
+//!
+//! # Inside
+//!
+//! `lifecycle` is the pure machine: events and the time in, effects out. `environment` is the loop that feeds it and
+//! does what it says. `telemetry_api` delivers, `pool` keeps the environments of a function, `gateway` is the one way
+//! to a function and `front` the HTTP doors before it.
+
+mod application;
+mod body;
+mod environment;
+mod front;
+mod function;
+mod gateway;
+mod invoke;
+mod lifecycle;
+mod log_tail;
+mod pool;
+mod running;
+mod sandbox;
+mod telemetry_api;
+mod time;
+mod trace_header;
+
+pub use application::{Application, ApplicationError, Problems};
+pub use function::{Function, Runtime, UnknownRuntime};
+pub use invoke::{Activity, Answer, Finished, Invoke, InvokeError, Line, Outcome, Status};
+pub use running::RunningSandbox;
+pub use sandbox::{Sandbox, StartError};
+pub use time::UnixNanos;

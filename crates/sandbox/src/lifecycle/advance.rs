@@ -1,0 +1,538 @@
+//! From phase to phase: the one place where the order of init and invoke is written down.
+
+use std::mem;
+use std::time::Duration;
+
+use super::effect::{Effect, Reply, Report, Verdict};
+use super::environment::{EXTENSIONS_MAX, Environment, Init, Phase, Running, TIMED_OUT_MAX};
+use super::event::{Invocation, Role, ShutdownReason};
+use super::extension::{Extension, ExtensionState, RuntimeState};
+use super::fault::{Fault, error_payload};
+use super::platform::{self, InitPhase, RuntimeDone, Span};
+use super::stop::Then;
+use crate::invoke::{Outcome, Status};
+use crate::time::UnixNanos;
+
+/// Whether the next phase may already be over, too.
+pub(super) enum Move {
+    Stay(Phase),
+    On(Phase),
+}
+
+use Move::{On, Stay};
+
+impl Environment {
+    /// Goes on as far as what is known allows.
+    pub(super) fn advance(&mut self, now: UnixNanos, out: &mut Vec<Effect>) {
+        loop {
+            match self.next_phase(now, out) {
+                On(phase) => self.phase = phase,
+                Stay(phase) => {
+                    self.phase = phase;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn next_phase(&mut self, now: UnixNanos, out: &mut Vec<Effect>) -> Move {
+        match mem::replace(&mut self.phase, Phase::Gone) {
+            // Cold => (AwaitRegistration | Gone)
+            // An invocation that is already here is still handled: its caller was promised an environment.
+            Phase::Cold(init_phase) => match self.queued.take() {
+                Some(invocation) => On(self.start_init(init_phase, invocation, now, out)),
+                None if self.closing => {
+                    out.push(Effect::Gone);
+                    Stay(Phase::Gone)
+                }
+                None => Stay(Phase::Cold(init_phase)),
+            },
+
+            // AwaitRegistration => (AwaitRuntime | AwaitRuntimeExit)
+            // The runtime starts only when every external extension has registered.
+            Phase::AwaitRegistration(mut init) => {
+                if let Some(failed) = self.init_failure(&init, now) {
+                    return On(self.fail_init(init, failed, now, out));
+                }
+                if self
+                    .extensions
+                    .iter()
+                    .any(|extension| extension.state == ExtensionState::Started)
+                {
+                    return Stay(Phase::AwaitRegistration(init));
+                }
+                self.alive.insert(Role::Runtime);
+                init.runtime_started = true;
+                out.push(Effect::Spawn(self.process(Role::Runtime)));
+                On(Phase::AwaitRuntime(init))
+            }
+
+            // AwaitRuntime => (AwaitExtensions | AwaitRuntimeExit)
+            // From here on nobody can register.
+            Phase::AwaitRuntime(mut init) => {
+                if let Some(failed) = self.init_failure(&init, now) {
+                    return On(self.fail_init(init, failed, now, out));
+                }
+                if self.runtime != RuntimeState::Ready {
+                    return Stay(Phase::AwaitRuntime(init));
+                }
+                init.runtime_done = true;
+                out.push(Effect::Emit(platform::init_runtime_done(
+                    init.phase,
+                    Status::Success,
+                    None,
+                )));
+                On(Phase::AwaitExtensions(init))
+            }
+
+            // AwaitExtensions => (AwaitResponse | AwaitRuntimeExit)
+            // Subscribed or not, each extension's first `next` ends its init. From here on nobody can subscribe.
+            Phase::AwaitExtensions(init) => {
+                if let Some(failed) = self.init_failure(&init, now) {
+                    return On(self.fail_init(init, failed, now, out));
+                }
+                if self
+                    .extensions
+                    .iter()
+                    .any(|extension| extension.state != ExtensionState::Ready)
+                {
+                    return Stay(Phase::AwaitExtensions(init));
+                }
+                out.push(Effect::CloseSubscriptions);
+                self.tell_init_over(&init, Status::Success, None, now, out);
+                On(self.start_invocation_after(init, now, out))
+            }
+
+            // AwaitInvoke => (AwaitResponse | AwaitRuntimeExit)
+            // A process that died in its sleep costs the environment its processes, not the next caller its answer.
+            Phase::AwaitInvoke => {
+                if self.fault.is_some() {
+                    return On(self.start_stop(ShutdownReason::Failure, Then::Cold, now, out));
+                }
+                if let Some(invocation) = self.queued.take() {
+                    out.push(Effect::Thaw);
+                    let deadline = now + self.spec.timeout;
+                    return On(self.release(Running::new(invocation, now, now, deadline), out));
+                }
+                if self.closing {
+                    return On(self.start_stop(ShutdownReason::Spindown, Then::Gone, now, out));
+                }
+                Stay(Phase::AwaitInvoke)
+            }
+
+            // AwaitResponse => (AwaitRuntimeNext | AwaitRuntimeExit)
+            // The caller got its answer when the runtime's call was handled.
+            Phase::AwaitResponse(running) => {
+                if let Some(failed) = self.invoke_failure(&running, now) {
+                    return On(self.fail_invocation(running, failed, now, out));
+                }
+                if self.runtime == RuntimeState::Running {
+                    return Stay(Phase::AwaitResponse(running));
+                }
+                On(Phase::AwaitRuntimeNext(running))
+            }
+
+            // AwaitRuntimeNext => (AwaitExtensionsNext | AwaitRuntimeExit)
+            Phase::AwaitRuntimeNext(mut running) => {
+                if let Some(failed) = self.invoke_failure(&running, now) {
+                    return On(self.fail_invocation(running, failed, now, out));
+                }
+                if self.runtime != RuntimeState::Ready {
+                    return Stay(Phase::AwaitRuntimeNext(running));
+                }
+                tell_runtime_done(&mut running, Status::Success, None, now, out);
+                On(Phase::AwaitExtensionsNext(running))
+            }
+
+            // AwaitExtensionsNext => (AwaitInvoke | AwaitRuntimeExit)
+            // Frozen first and reported then: that is why the report reaches extensions with the next invocation.
+            Phase::AwaitExtensionsNext(running) => {
+                if let Some(failed) = self.invoke_failure(&running, now) {
+                    return On(self.fail_invocation(running, failed, now, out));
+                }
+                if self
+                    .extensions
+                    .iter()
+                    .any(|extension| extension.invoke && extension.state != ExtensionState::Ready)
+                {
+                    return Stay(Phase::AwaitExtensionsNext(running));
+                }
+                out.push(Effect::Freeze);
+                let overhead = self.extension_overhead(&running, now);
+                out.push(Effect::Idle);
+                out.push(Effect::Report(running.into_report(
+                    Status::Success,
+                    None,
+                    now,
+                    overhead,
+                )));
+                On(Phase::AwaitInvoke)
+            }
+
+            stopping => self.advance_stop(stopping, now, out),
+        }
+    }
+
+    pub(super) fn start_init(
+        &mut self,
+        phase: InitPhase,
+        invocation: Invocation,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) -> Phase {
+        self.generation += 1;
+        self.runtime = RuntimeState::Started;
+        self.runtime_waiting = None;
+        self.fault = None;
+        let named = self.spec.extensions.iter().enumerate();
+        self.extensions = named
+            .map(|(index, name)| Extension::external(name, index))
+            .collect();
+        // Whatever was told after the last processes ended, such as the report of a crash, nobody can have heard.
+        out.push(Effect::ResetTelemetry);
+        out.push(Effect::Emit(platform::init_start(&self.spec, phase)));
+        if self.extensions.len() > EXTENSIONS_MAX {
+            self.refuse_extensions();
+        } else {
+            for index in 0..self.extensions.len() {
+                self.alive.insert(Role::Extension(index));
+                out.push(Effect::Spawn(self.process(Role::Extension(index))));
+            }
+        }
+        let budget = match phase {
+            InitPhase::Init => self.spec.limits.init,
+            InitPhase::Invoke => self.spec.timeout,
+        };
+        let deadline = now + budget;
+        Phase::AwaitRegistration(Init {
+            phase,
+            started: now,
+            deadline,
+            runtime_started: false,
+            runtime_done: false,
+            invocation,
+        })
+    }
+
+    fn refuse_extensions(&mut self) {
+        for extension in &mut self.extensions {
+            extension.state = ExtensionState::LaunchError;
+            extension.error_type = Some("TooManyExtensions".to_owned());
+        }
+        self.fail(Fault::new(
+            "Extension.LaunchError",
+            format!("Extension limit ({EXTENSIONS_MAX}) reached"),
+        ));
+    }
+
+    fn start_invocation_after(
+        &mut self,
+        init: Init,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) -> Phase {
+        let mut running = match init.phase {
+            InitPhase::Init => {
+                let deadline = now + self.spec.timeout;
+                let running = Running::new(init.invocation, now, now, deadline);
+                Running {
+                    init: Some(now.since(init.started)),
+                    ..running
+                }
+            }
+            // The late init has already used up some of the invocation's time.
+            InitPhase::Invoke => Running::new(init.invocation, init.started, now, init.deadline),
+        };
+        running.cold_start = true;
+        self.release(running, out)
+    }
+
+    /// Extensions get INVOKE before the runtime gets the event.
+    fn release(&mut self, running: Running, out: &mut Vec<Effect>) -> Phase {
+        out.push(Effect::Emit(platform::start(&running.invocation)));
+        for extension in self
+            .extensions
+            .iter_mut()
+            .filter(|extension| extension.invoke)
+        {
+            let event = Reply::Invoke {
+                invocation: running.invocation.clone(),
+                deadline: running.deadline,
+            };
+            if let Some((call, event)) = extension.release(event) {
+                out.push(Effect::Reply(call, event));
+            }
+        }
+        self.runtime = RuntimeState::Running;
+        if let Some(call) = self.runtime_waiting.take() {
+            let event = Reply::Invocation {
+                invocation: running.invocation.clone(),
+                deadline: running.deadline,
+            };
+            out.push(Effect::Reply(call, event));
+        }
+        Phase::AwaitResponse(running)
+    }
+
+    fn init_failure(&mut self, init: &Init, now: UnixNanos) -> Option<Failure> {
+        self.failure_by(init.deadline, now)
+    }
+
+    fn invoke_failure(&mut self, running: &Running, now: UnixNanos) -> Option<Failure> {
+        self.failure_by(running.deadline, now)
+    }
+
+    fn failure_by(&mut self, deadline: UnixNanos, now: UnixNanos) -> Option<Failure> {
+        if let Some(fault) = self.fault.take() {
+            return Some(Failure::Fault(fault));
+        }
+        if now >= deadline {
+            return Some(Failure::Timeout);
+        }
+        self.closing.then(|| {
+            Failure::Fault(Fault::new(
+                "Sandbox.Failure",
+                "the sandbox is shutting down",
+            ))
+        })
+    }
+
+    /// The first init gets a second try inside the invocation; the second one's failure is the invocation's.
+    fn fail_init(
+        &mut self,
+        init: Init,
+        failure: Failure,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) -> Phase {
+        let status = failure.status();
+        if init.runtime_started && !init.runtime_done {
+            out.push(Effect::Emit(platform::init_runtime_done(
+                init.phase,
+                status,
+                failure.error_type(),
+            )));
+        }
+        out.push(Effect::CloseSubscriptions);
+        self.tell_init_over(&init, status, failure.error_type(), now, out);
+        match init.phase {
+            InitPhase::Init if !self.closing => {
+                self.start_stop(failure.reason(), Then::InitAgain(init.invocation), now, out)
+            }
+            _ => {
+                let running =
+                    Running::new(init.invocation, init.started, init.started, init.deadline);
+                let running = Running {
+                    cold_start: true,
+                    ..running
+                };
+                out.push(Effect::Emit(platform::start(&running.invocation)));
+                self.fail_invocation(running, failure, now, out)
+            }
+        }
+    }
+
+    fn tell_init_over(
+        &self,
+        init: &Init,
+        status: Status,
+        error_type: Option<&str>,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) {
+        out.extend(
+            self.extensions
+                .iter()
+                .map(|extension| Effect::Emit(platform::extension(extension))),
+        );
+        let duration = now.since(init.started);
+        out.push(Effect::Emit(platform::init_report(
+            init.phase, status, error_type, duration,
+        )));
+    }
+
+    /// Told at once, then the processes are shut down, and only then the caller is answered and the report written.
+    fn fail_invocation(
+        &mut self,
+        mut running: Running,
+        failure: Failure,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) -> Phase {
+        let status = failure.status();
+        if running.runtime_done.is_none() {
+            tell_runtime_done(&mut running, status, failure.error_type(), now, out);
+        }
+        let verdict = running.outcome.is_none().then(|| {
+            let request_id = &running.invocation.request_id;
+            let payload = match &failure {
+                Failure::Fault(fault) => fault.payload(request_id),
+                Failure::Timeout => timeout_payload(request_id, self.spec.timeout),
+            };
+            Verdict {
+                outcome: Outcome::FunctionError,
+                payload,
+            }
+        });
+        if matches!(failure, Failure::Timeout) {
+            if self.timed_out.len() == TIMED_OUT_MAX {
+                self.timed_out.pop_front();
+            }
+            self.timed_out
+                .push_back(running.invocation.request_id.clone());
+        }
+        running.outcome.get_or_insert(Outcome::FunctionError);
+        // A timeout is charged by the clock's face, not by when it was noticed.
+        let ended = if status == Status::Timeout {
+            running.deadline
+        } else {
+            now
+        };
+        let overhead = running
+            .runtime_done
+            .filter(|done| *done < ended)
+            .and_then(|_| self.extension_overhead(&running, ended));
+        let report = running.into_report(status, failure.error_type(), ended, overhead);
+        self.start_stop(
+            failure.reason(),
+            Then::Finish {
+                report: Box::new(report),
+                verdict,
+            },
+            now,
+            out,
+        )
+    }
+
+    fn extension_overhead(
+        &self,
+        running: &Running,
+        now: UnixNanos,
+    ) -> Option<(UnixNanos, Duration)> {
+        let start = running
+            .runtime_done
+            .filter(|_| !self.extensions.is_empty())?;
+        Some((start, now.since(start)))
+    }
+}
+
+/// Why a phase cannot end well.
+enum Failure {
+    Fault(Fault),
+    Timeout,
+}
+
+impl Failure {
+    fn status(&self) -> Status {
+        match self {
+            Self::Timeout => Status::Timeout,
+            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => Status::Failure,
+            Self::Fault(_) => Status::Error,
+        }
+    }
+
+    fn reason(&self) -> ShutdownReason {
+        match self {
+            Self::Timeout => ShutdownReason::Timeout,
+            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => {
+                ShutdownReason::Spindown
+            }
+            Self::Fault(_) => ShutdownReason::Failure,
+        }
+    }
+
+    fn error_type(&self) -> Option<&str> {
+        match self {
+            Self::Timeout => None,
+            Self::Fault(fault) => Some(&fault.error_type),
+        }
+    }
+}
+
+impl Running {
+    fn new(
+        invocation: Invocation,
+        started: UnixNanos,
+        released: UnixNanos,
+        deadline: UnixNanos,
+    ) -> Self {
+        Self {
+            invocation,
+            started,
+            released,
+            deadline,
+            init: None,
+            cold_start: false,
+            response: None,
+            outcome: None,
+            runtime_done: None,
+        }
+    }
+
+    fn into_report(
+        self,
+        status: Status,
+        error_type: Option<&str>,
+        ended: UnixNanos,
+        extension_overhead: Option<(UnixNanos, Duration)>,
+    ) -> Report {
+        Report {
+            started: self.started,
+            status,
+            outcome: self.outcome.unwrap_or(Outcome::FunctionError),
+            error_type: error_type.map(str::to_owned),
+            duration: ended.since(self.started),
+            init: self.init,
+            cold_start: self.cold_start,
+            extension_overhead,
+            invocation: self.invocation,
+        }
+    }
+
+    fn spans(&self, now: UnixNanos) -> Vec<Span> {
+        let Some(response) = self.response else {
+            return Vec::new();
+        };
+        let span = |name, from: UnixNanos, to: UnixNanos| Span {
+            name,
+            start: from,
+            duration: to.since(from),
+        };
+        vec![
+            span("responseLatency", self.released, response.first_byte),
+            span("responseDuration", response.first_byte, response.last_byte),
+            span("runtimeOverhead", response.last_byte, now),
+        ]
+    }
+}
+
+fn tell_runtime_done(
+    running: &mut Running,
+    status: Status,
+    error_type: Option<&str>,
+    now: UnixNanos,
+    out: &mut Vec<Effect>,
+) {
+    let done = RuntimeDone {
+        status,
+        error_type,
+        duration: now.since(running.released),
+        produced_bytes: running
+            .response
+            .map_or(0, |response| response.produced_bytes),
+        spans: running.spans(now),
+    };
+    out.push(Effect::Emit(platform::runtime_done(
+        &running.invocation,
+        &done,
+    )));
+    running.runtime_done = Some(now);
+}
+
+fn timeout_payload(request_id: &str, timeout: Duration) -> bytes::Bytes {
+    let message = format!(
+        "RequestId: {request_id} Error: Task timed out after {:.2} seconds",
+        timeout.as_secs_f64()
+    );
+    error_payload("Sandbox.Timedout", &message)
+}

@@ -1,0 +1,115 @@
+//! What an environment wants done.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::event::{CallId, Invocation, Process, ShutdownReason};
+use super::fault::Refusal;
+use super::platform::PlatformEvent;
+use super::subscription::Subscription;
+use crate::invoke::{Outcome, Status};
+use crate::time::UnixNanos;
+
+/// One thing to do. Effects are done in the order they were made.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Effect {
+    /// Answer a call.
+    Reply(CallId, Reply),
+    /// Start a process.
+    Spawn(Process),
+    /// Signal the process group of a process.
+    Signal(Process, Signal),
+    /// Kill whatever is left in the process groups of this environment.
+    KillAll,
+    /// Stop all processes and the delivery of telemetry where they stand.
+    Freeze,
+    /// Let them go on.
+    Thaw,
+    /// Deliver buffered telemetry without waiting for fuller batches.
+    FlushTelemetry,
+    /// Forget all subscriptions and what was buffered: the subscribers are dead.
+    ResetTelemetry,
+    /// A new subscriber, who also gets what was told since the init began.
+    Subscribe {
+        extension: String,
+        subscription: Subscription,
+    },
+    /// Nobody can subscribe any more, so nothing needs to be kept for later subscribers.
+    CloseSubscriptions,
+    /// Tell the subscribers.
+    Emit(PlatformEvent),
+    /// Answer whoever made the invocation.
+    Answer(Verdict),
+    /// The invocation is over.
+    Report(Report),
+    /// The environment can take another invocation.
+    Idle,
+    /// The environment has ended.
+    Gone,
+}
+
+/// What the caller of a function gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) outcome: Outcome,
+    pub(crate) payload: Bytes,
+}
+
+/// What `platform.report` says, but for the memory, which only the edge can measure.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Report {
+    pub(crate) invocation: Invocation,
+    pub(crate) started: UnixNanos,
+    pub(crate) status: Status,
+    pub(crate) outcome: Outcome,
+    pub(crate) error_type: Option<String>,
+    pub(crate) duration: Duration,
+    pub(crate) init: Option<Duration>,
+    pub(crate) cold_start: bool,
+    /// When it began and how long it took.
+    pub(crate) extension_overhead: Option<(UnixNanos, Duration)>,
+}
+
+impl Report {
+    pub(crate) fn billed(&self) -> Duration {
+        Duration::from_millis(crate::time::millis_rounded_up(
+            self.duration + self.init.unwrap_or_default(),
+        ))
+    }
+}
+
+/// What a process hears back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// The event for the runtime.
+    Invocation {
+        invocation: Invocation,
+        deadline: UnixNanos,
+    },
+    /// 202.
+    Accepted,
+    Registered {
+        identifier: String,
+        with_account: bool,
+    },
+    /// INVOKE for an extension.
+    Invoke {
+        invocation: Invocation,
+        deadline: UnixNanos,
+    },
+    /// SHUTDOWN for an extension.
+    Shutdown {
+        reason: ShutdownReason,
+        deadline: UnixNanos,
+    },
+    Subscribed,
+    Refused(Refusal),
+}
+
+/// A signal to a process group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Terminate,
+    Kill,
+}

@@ -1,0 +1,239 @@
+//! The machine itself: what it remembers, and how an event reaches it.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use super::effect::Effect;
+use super::event::{CallId, Event, Exit, Invocation, Process, Role, Spec};
+use super::extension::{Extension, ExtensionKind, ExtensionState, RuntimeState};
+use super::fault::Fault;
+use super::platform::InitPhase;
+use super::stop::Stop;
+use crate::invoke::Outcome;
+use crate::time::UnixNanos;
+
+/// One environment of a function, from nothing running to nothing running.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pub(super) spec: Spec,
+    pub(super) phase: Phase,
+    /// Counts the inits, so that news of processes from before a reset is known as old.
+    pub(super) generation: u32,
+    pub(super) runtime: RuntimeState,
+    /// The runtime's open `next`.
+    pub(super) runtime_waiting: Option<CallId>,
+    pub(super) extensions: Vec<Extension>,
+    /// Processes that were started and have not ended.
+    pub(super) alive: BTreeSet<Role>,
+    /// The first thing that went wrong since the init began.
+    pub(super) fault: Option<Fault>,
+    /// The environment ends as soon as nothing is in its way.
+    pub(super) closing: bool,
+    /// Came while processes were shutting down.
+    pub(super) queued: Option<Invocation>,
+    /// Invocations whose time was over, so that their late answers are told so.
+    pub(super) timed_out: VecDeque<String>,
+}
+
+/// What the environment waits for.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// An invocation; no process runs.
+    Cold(InitPhase),
+    /// Every external extension to register.
+    AwaitRegistration(Init),
+    /// The runtime's first `next`.
+    AwaitRuntime(Init),
+    /// The first `next` of every extension.
+    AwaitExtensions(Init),
+    /// An invocation; all processes are frozen.
+    AwaitInvoke,
+    /// The runtime's answer.
+    AwaitResponse(Running),
+    /// The runtime's `next` after its answer.
+    AwaitRuntimeNext(Running),
+    /// The `next` of every extension that got INVOKE.
+    AwaitExtensionsNext(Running),
+    /// The end of the runtime.
+    AwaitRuntimeExit(Stop),
+    /// The end of the extensions, after the runtime's.
+    AwaitExtensionsExit(Stop),
+    /// The end of what was killed.
+    AwaitAllExit(Stop),
+    /// Nothing any more.
+    Gone,
+}
+
+/// An init under way. There is always an invocation that waits for it.
+#[derive(Debug)]
+pub(super) struct Init {
+    pub(super) phase: InitPhase,
+    pub(super) started: UnixNanos,
+    pub(super) deadline: UnixNanos,
+    pub(super) runtime_started: bool,
+    pub(super) runtime_done: bool,
+    pub(super) invocation: Invocation,
+}
+
+/// An invocation under way.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) invocation: Invocation,
+    /// When its time began to count; with a late init, that init's start.
+    pub(super) started: UnixNanos,
+    /// When the runtime got the event.
+    pub(super) released: UnixNanos,
+    pub(super) deadline: UnixNanos,
+    /// The init before it, if that was not part of the invocation's own time.
+    pub(super) init: Option<Duration>,
+    pub(super) cold_start: bool,
+    pub(super) response: Option<Response>,
+    /// Set when the caller has its answer.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) runtime_done: Option<UnixNanos>,
+}
+
+/// The runtime's answer, as the metrics need it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Response {
+    pub(super) first_byte: UnixNanos,
+    pub(super) last_byte: UnixNanos,
+    pub(super) produced_bytes: usize,
+}
+
+impl Environment {
+    pub(crate) fn new(spec: Spec) -> Self {
+        Self {
+            spec,
+            phase: Phase::Cold(InitPhase::Init),
+            generation: 0,
+            runtime: RuntimeState::Started,
+            runtime_waiting: None,
+            extensions: Vec::new(),
+            alive: BTreeSet::new(),
+            fault: None,
+            closing: false,
+            queued: None,
+            timed_out: VecDeque::new(),
+        }
+    }
+
+    /// Takes what happened and says what to do.
+    pub(crate) fn step(&mut self, event: Event, now: UnixNanos, out: &mut Vec<Effect>) {
+        match event {
+            Event::Invoke(invocation) => {
+                debug_assert!(
+                    self.queued.is_none(),
+                    "the pool gives an environment one invocation at a time"
+                );
+                self.queued = Some(invocation);
+            }
+            Event::Shutdown => self.closing = true,
+            Event::Call(call, api_call) => self.call(call, api_call, now, out),
+            Event::Undelivered(call) => self.owe_again(call),
+            Event::Exited(process, exit) => self.exited(process, exit),
+            Event::NotStarted(process, fault) => self.not_started(process, fault),
+            Event::Tick => {}
+        }
+        self.advance(now, out);
+    }
+
+    /// When to send [`Event::Tick`] if nothing else happens.
+    pub(crate) fn next_deadline(&self) -> Option<UnixNanos> {
+        match &self.phase {
+            Phase::AwaitRegistration(init)
+            | Phase::AwaitRuntime(init)
+            | Phase::AwaitExtensions(init) => Some(init.deadline),
+            Phase::AwaitResponse(running)
+            | Phase::AwaitRuntimeNext(running)
+            | Phase::AwaitExtensionsNext(running) => Some(running.deadline),
+            Phase::AwaitRuntimeExit(stop) => Some(if stop.runtime_killed {
+                stop.deadline
+            } else {
+                stop.runtime_deadline
+            }),
+            Phase::AwaitExtensionsExit(stop) | Phase::AwaitAllExit(stop) => Some(stop.deadline),
+            Phase::Cold(_) | Phase::AwaitInvoke | Phase::Gone => None,
+        }
+    }
+
+    pub(super) fn process(&self, role: Role) -> Process {
+        Process {
+            generation: self.generation,
+            role,
+        }
+    }
+
+    pub(super) fn fail(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    fn exited(&mut self, process: Process, exit: Exit) {
+        if process.generation != self.generation || !self.alive.remove(&process.role) {
+            return;
+        }
+        let stopping = matches!(
+            self.phase,
+            Phase::AwaitRuntimeExit(_) | Phase::AwaitExtensionsExit(_) | Phase::AwaitAllExit(_)
+        );
+        if let Some(extension) = self.extension_of(process.role) {
+            let asked = stopping && exit == Exit::Code(0);
+            extension.state = if asked || !stopping {
+                ExtensionState::Exited
+            } else {
+                ExtensionState::ShutdownFailed
+            };
+            extension.waiting = None;
+        }
+        if stopping {
+            return;
+        }
+        self.fail(match (process.role, exit) {
+            (Role::Runtime, Exit::Code(0)) => Fault::new(
+                "Runtime.ExitError",
+                "Runtime exited without providing a reason",
+            ),
+            (Role::Runtime, exit) => Fault::new(
+                "Runtime.ExitError",
+                format!("Runtime exited with error: {exit}"),
+            ),
+            (Role::Extension(_), Exit::Code(0)) => Fault::new("Extension.Crash", "exit code 0"),
+            (Role::Extension(_), exit) => Fault::new("Extension.Crash", exit.to_string()),
+        });
+    }
+
+    fn not_started(&mut self, process: Process, fault: Fault) {
+        if process.generation != self.generation {
+            return;
+        }
+        self.alive.remove(&process.role);
+        if let Some(extension) = self.extension_of(process.role) {
+            extension.state = ExtensionState::LaunchError;
+            extension.error_type = Some("UnknownError".to_owned());
+        }
+        self.fail(fault);
+    }
+
+    fn extension_of(&mut self, role: Role) -> Option<&mut Extension> {
+        let Role::Extension(index) = role else {
+            return None;
+        };
+        self.extensions
+            .iter_mut()
+            .find(|extension| extension.kind == ExtensionKind::External(index))
+    }
+
+    /// The runtime needs nothing here: in `Running` its next `next` gets the invocation again.
+    fn owe_again(&mut self, call: CallId) {
+        for extension in &mut self.extensions {
+            if let Some((_, event)) = extension.delivered.take_if(|(carrier, _)| *carrier == call) {
+                extension.owed = Some(event);
+            }
+        }
+    }
+}
+
+/// As many extensions as a function may have, external and internal.
+pub(super) const EXTENSIONS_MAX: usize = 10;
+/// Late answers to older invocations get 400 instead of 410.
+pub(super) const TIMED_OUT_MAX: usize = 16;

@@ -1,0 +1,202 @@
+//! What can happen to an environment, and the names that events and effects share.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::fault::Fault;
+use crate::time::UnixNanos;
+
+/// What does not change in the life of an environment.
+#[derive(Debug, Clone)]
+pub(crate) struct Spec {
+    pub(crate) function: String,
+    pub(crate) memory_mb: u32,
+    pub(crate) timeout: Duration,
+    /// The name of the environment's log stream.
+    pub(crate) instance: String,
+    /// File names of the external extensions.
+    pub(crate) extensions: Vec<String>,
+    pub(crate) limits: Limits,
+}
+
+/// The times that Lambda fixes. Tests shorten them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How long the first init may take.
+    pub(crate) init: Duration,
+    /// How long a shutdown may take when there are extensions.
+    pub(crate) shutdown: Duration,
+    /// How much of that the runtime may take. RIE says 600 ms, the documentation 300: the stricter.
+    pub(crate) runtime_exit: Duration,
+    /// How long a runtime with only internal extensions may take.
+    pub(crate) runtime_exit_internal: Duration,
+    /// How long a killed process may take to disappear.
+    pub(crate) kill: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            init: Duration::from_secs(10),
+            shutdown: Duration::from_secs(2),
+            runtime_exit: Duration::from_millis(300),
+            runtime_exit_internal: Duration::from_millis(500),
+            kill: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The pool has an invocation for this environment.
+    Invoke(Invocation),
+    /// The environment is to end.
+    Shutdown,
+    /// A process called one of the APIs and waits for a reply.
+    Call(CallId, ApiCall),
+    /// The process that made the call had gone when the reply came.
+    Undelivered(CallId),
+    /// A process ended.
+    Exited(Process, Exit),
+    /// A process could not be started.
+    NotStarted(Process, Fault),
+    /// Time passed.
+    Tick,
+}
+
+/// One attempt to have an event handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    pub(crate) request_id: String,
+    /// A nonce of this attempt, so that a late answer to an earlier one is known as such.
+    pub(crate) attempt: String,
+    pub(crate) payload: Bytes,
+    /// The ARN as it was asked for.
+    pub(crate) arn: String,
+    pub(crate) trace_header: String,
+    /// The id of the segment that Lambda would write.
+    pub(crate) span_id: String,
+    pub(crate) client_context: Option<String>,
+}
+
+/// A call that waits for its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CallId(pub(crate) u64);
+
+/// A call on the Runtime, Extensions or Telemetry API whose HTTP form was right.
+#[derive(Debug)]
+pub(crate) enum ApiCall {
+    RuntimeNext,
+    RuntimeAnswer(RuntimeAnswer),
+    RuntimeInitError {
+        error_type: Option<String>,
+        body: Bytes,
+    },
+    Register {
+        name: String,
+        events: Vec<String>,
+        fresh_id: String,
+        with_account: bool,
+    },
+    ExtensionNext {
+        identifier: Option<String>,
+    },
+    ExtensionInitError {
+        identifier: Option<String>,
+        error_type: Option<String>,
+    },
+    ExtensionExitError {
+        identifier: Option<String>,
+        error_type: Option<String>,
+    },
+    Subscribe {
+        identifier: Option<String>,
+        body: Bytes,
+    },
+}
+
+/// `/response` or `/error` of the runtime.
+#[derive(Debug)]
+pub(crate) struct RuntimeAnswer {
+    pub(crate) request_id: String,
+    pub(crate) attempt: Option<String>,
+    /// When its first byte came.
+    pub(crate) first_byte: UnixNanos,
+    pub(crate) body: Body,
+    pub(crate) mode: ResponseMode,
+}
+
+/// How the runtime says its answer is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResponseMode {
+    Response,
+    /// A response mode header with a value that does not exist.
+    InvalidMode,
+    Error,
+}
+
+/// What there is of a request's body.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Whole(Bytes),
+    TooLarge { bytes: u64 },
+    Truncated,
+}
+
+/// A process of an environment. After a reset the same role is another process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Process {
+    pub(crate) generation: u32,
+    pub(crate) role: Role,
+}
+
+/// What a process is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Role {
+    Runtime,
+    /// Index into [`Spec::extensions`].
+    Extension(usize),
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+/// As Go prints it, because Lambda's supervisor is written in Go and its words reach the caller.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Code(code) => write!(f, "exit status {code}"),
+            Self::Signal(2) => f.write_str("signal: interrupt"),
+            Self::Signal(6) => f.write_str("signal: aborted"),
+            Self::Signal(9) => f.write_str("signal: killed"),
+            Self::Signal(11) => f.write_str("signal: segmentation fault"),
+            Self::Signal(15) => f.write_str("signal: terminated"),
+            Self::Signal(number) => write!(f, "signal: signal {number}"),
+        }
+    }
+}
+
+/// Why an environment's processes are shut down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShutdownReason {
+    Spindown,
+    Timeout,
+    Failure,
+}
+
+impl ShutdownReason {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Spindown => "spindown",
+            Self::Timeout => "timeout",
+            Self::Failure => "failure",
+        }
+    }
+}

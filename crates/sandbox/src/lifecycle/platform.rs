@@ -1,0 +1,198 @@
+//! The platform events of the Telemetry API, as JSON.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::effect::Report;
+use super::event::{Invocation, Spec};
+use super::extension::Extension;
+use crate::function::VERSION;
+use crate::invoke::Status;
+use crate::time::{UnixNanos, millis};
+
+/// A `platform.*` event that lacks only its time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PlatformEvent {
+    pub(crate) kind: &'static str,
+    pub(crate) record: Value,
+}
+
+/// In which phase an init happens: the environment's own, or inside an invocation after a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InitPhase {
+    Init,
+    Invoke,
+}
+
+impl InitPhase {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Invoke => "invoke",
+        }
+    }
+}
+
+/// One of the `spans` inside an event.
+pub(crate) struct Span {
+    pub(crate) name: &'static str,
+    pub(crate) start: UnixNanos,
+    pub(crate) duration: Duration,
+}
+
+pub(crate) fn init_start(spec: &Spec, phase: InitPhase) -> PlatformEvent {
+    let record = json!({
+        "initializationType": INITIALIZATION,
+        "phase": phase.as_str(),
+        "functionName": spec.function,
+        "functionVersion": VERSION,
+        "instanceId": spec.instance,
+        "instanceMaxMemory": u64::from(spec.memory_mb) * 1024 * 1024,
+    });
+    PlatformEvent {
+        kind: "platform.initStart",
+        record,
+    }
+}
+
+pub(crate) fn init_runtime_done(
+    phase: InitPhase,
+    status: Status,
+    error_type: Option<&str>,
+) -> PlatformEvent {
+    let mut record = json!({
+        "initializationType": INITIALIZATION,
+        "phase": phase.as_str(),
+        "status": status.as_str(),
+    });
+    add_error_type(&mut record, error_type);
+    PlatformEvent {
+        kind: "platform.initRuntimeDone",
+        record,
+    }
+}
+
+pub(crate) fn init_report(
+    phase: InitPhase,
+    status: Status,
+    error_type: Option<&str>,
+    duration: Duration,
+) -> PlatformEvent {
+    let mut record = json!({
+        "initializationType": INITIALIZATION,
+        "phase": phase.as_str(),
+        "status": status.as_str(),
+        "metrics": {"durationMs": millis(duration)},
+    });
+    add_error_type(&mut record, error_type);
+    PlatformEvent {
+        kind: "platform.initReport",
+        record,
+    }
+}
+
+pub(crate) fn extension(extension: &Extension) -> PlatformEvent {
+    let mut record = json!({
+        "name": extension.name,
+        "state": extension.state.name(),
+        "events": extension.events(),
+    });
+    add_error_type(&mut record, extension.error_type.as_deref());
+    PlatformEvent {
+        kind: "platform.extension",
+        record,
+    }
+}
+
+pub(crate) fn telemetry_subscription(extension: &str, types: &[&str]) -> PlatformEvent {
+    let record = json!({"name": extension, "state": "Subscribed", "types": types});
+    PlatformEvent {
+        kind: "platform.telemetrySubscription",
+        record,
+    }
+}
+
+pub(crate) fn start(invocation: &Invocation) -> PlatformEvent {
+    let record = json!({
+        "requestId": invocation.request_id,
+        "version": VERSION,
+        "functionArn": invocation.arn,
+        "tracing": tracing(invocation),
+    });
+    PlatformEvent {
+        kind: "platform.start",
+        record,
+    }
+}
+
+/// What is known when the runtime is done with an invocation.
+pub(crate) struct RuntimeDone<'a> {
+    pub(crate) status: Status,
+    pub(crate) error_type: Option<&'a str>,
+    pub(crate) duration: Duration,
+    pub(crate) produced_bytes: usize,
+    pub(crate) spans: Vec<Span>,
+}
+
+pub(crate) fn runtime_done(invocation: &Invocation, done: &RuntimeDone<'_>) -> PlatformEvent {
+    let mut record = json!({
+        "requestId": invocation.request_id,
+        "status": done.status.as_str(),
+        "tracing": tracing(invocation),
+        "spans": done.spans.iter().map(span).collect::<Vec<_>>(),
+        "metrics": {"durationMs": millis(done.duration), "producedBytes": done.produced_bytes},
+    });
+    add_error_type(&mut record, done.error_type);
+    PlatformEvent {
+        kind: "platform.runtimeDone",
+        record,
+    }
+}
+
+pub(crate) fn report(report: &Report, memory_mb: u32, memory_max_used_mb: u64) -> PlatformEvent {
+    let mut metrics = Map::new();
+    metrics.insert("durationMs".to_owned(), json!(millis(report.duration)));
+    metrics.insert(
+        "billedDurationMs".to_owned(),
+        json!(u64::try_from(report.billed().as_millis()).unwrap_or(u64::MAX)),
+    );
+    metrics.insert("memorySizeMB".to_owned(), json!(memory_mb));
+    metrics.insert("maxMemoryUsedMB".to_owned(), json!(memory_max_used_mb));
+    if let Some(init) = report.init {
+        metrics.insert("initDurationMs".to_owned(), json!(millis(init)));
+    }
+    let spans = report.extension_overhead.map(|(start, duration)| Span {
+        name: "extensionOverhead",
+        start,
+        duration,
+    });
+    let mut record = json!({
+        "requestId": report.invocation.request_id,
+        "status": report.status.as_str(),
+        "metrics": metrics,
+        "spans": spans.iter().map(span).collect::<Vec<_>>(),
+        "tracing": tracing(&report.invocation),
+    });
+    add_error_type(&mut record, report.error_type.as_deref());
+    PlatformEvent {
+        kind: "platform.report",
+        record,
+    }
+}
+
+fn tracing(invocation: &Invocation) -> Value {
+    json!({"spanId": invocation.span_id, "type": "X-Amzn-Trace-Id", "value": invocation.trace_header})
+}
+
+fn span(span: &Span) -> Value {
+    json!({"name": span.name, "start": span.start.to_string(), "durationMs": millis(span.duration)})
+}
+
+fn add_error_type(record: &mut Value, error_type: Option<&str>) {
+    if let Some(error_type) = error_type {
+        record["errorType"] = json!(error_type);
+    }
+}
+
+const INITIALIZATION: &str = "on-demand";

@@ -1,0 +1,182 @@
+//! The end of an environment's processes: the runtime first, the extensions after it, and then whatever follows.
+
+use super::advance::Move::{self, On, Stay};
+use super::effect::{Effect, Reply, Report, Signal, Verdict};
+use super::environment::{Environment, Phase};
+use super::event::{Invocation, Process, Role, ShutdownReason};
+use super::extension::{ExtensionKind, ExtensionState};
+use super::platform::InitPhase;
+use crate::time::UnixNanos;
+
+/// A shutdown under way.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub(super) reason: ShutdownReason,
+    pub(super) runtime_deadline: UnixNanos,
+    pub(super) runtime_killed: bool,
+    /// For all that is left, whatever it is.
+    pub(super) deadline: UnixNanos,
+    pub(super) then: Then,
+}
+
+/// What comes when no process is left.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// The first init failed: it gets its second try inside the invocation.
+    InitAgain(Invocation),
+    /// The invocation failed.
+    Finish {
+        report: Box<Report>,
+        verdict: Option<Verdict>,
+    },
+    /// It was idle.
+    Cold,
+    /// It is no longer needed.
+    Gone,
+}
+
+impl Environment {
+    pub(super) fn start_stop(
+        &mut self,
+        reason: ShutdownReason,
+        then: Then,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) -> Phase {
+        let limits = self.spec.limits;
+        out.push(Effect::Thaw);
+        out.push(Effect::FlushTelemetry);
+        self.fault = None;
+        let external = self
+            .extensions
+            .iter()
+            .any(|extension| extension.is_external());
+        let mut stop = Stop {
+            reason,
+            runtime_deadline: now
+                + if external {
+                    limits.runtime_exit
+                } else {
+                    limits.runtime_exit_internal
+                },
+            runtime_killed: false,
+            deadline: now + limits.shutdown,
+            then,
+        };
+        if self.extensions.is_empty() {
+            stop.runtime_killed = true;
+            stop.deadline = now + limits.kill;
+        }
+        if self.alive.contains(&Role::Runtime) {
+            let signal = if stop.runtime_killed {
+                Signal::Kill
+            } else {
+                Signal::Terminate
+            };
+            out.push(Effect::Signal(self.process(Role::Runtime), signal));
+        }
+        Phase::AwaitRuntimeExit(stop)
+    }
+
+    pub(super) fn advance_stop(
+        &mut self,
+        phase: Phase,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) -> Move {
+        match phase {
+            // AwaitRuntimeExit => AwaitExtensionsExit
+            // Extensions are told only when the runtime has ended, so that they see its last words.
+            Phase::AwaitRuntimeExit(mut stop) => {
+                if self.alive.contains(&Role::Runtime) && now < stop.deadline {
+                    if now >= stop.runtime_deadline && !stop.runtime_killed {
+                        stop.runtime_killed = true;
+                        out.push(Effect::Signal(self.process(Role::Runtime), Signal::Kill));
+                    }
+                    return Stay(Phase::AwaitRuntimeExit(stop));
+                }
+                self.end_extensions(&stop, out);
+                On(Phase::AwaitExtensionsExit(stop))
+            }
+
+            // AwaitExtensionsExit => AwaitAllExit
+            Phase::AwaitExtensionsExit(mut stop) => {
+                if self.alive.iter().any(|role| *role != Role::Runtime) && now < stop.deadline {
+                    return Stay(Phase::AwaitExtensionsExit(stop));
+                }
+                // Also when all have ended: they may have left children in their groups.
+                out.push(Effect::KillAll);
+                stop.deadline = now + self.spec.limits.kill;
+                On(Phase::AwaitAllExit(stop))
+            }
+
+            // AwaitAllExit => (AwaitRegistration | Cold | Gone)
+            // A process that outlives SIGKILL hangs in the kernel; waiting longer would not help it.
+            Phase::AwaitAllExit(stop) => {
+                if !self.alive.is_empty() && now < stop.deadline {
+                    return Stay(Phase::AwaitAllExit(stop));
+                }
+                self.alive.clear();
+                self.extensions.clear();
+                self.runtime_waiting = None;
+                out.push(Effect::ResetTelemetry);
+                On(self.after_stop(stop.then, now, out))
+            }
+
+            settled => Stay(settled),
+        }
+    }
+
+    fn end_extensions(&mut self, stop: &Stop, out: &mut Vec<Effect>) {
+        for extension in &mut self.extensions {
+            let ExtensionKind::External(index) = extension.kind else {
+                continue;
+            };
+            let role = Role::Extension(index);
+            if !self.alive.contains(&role) {
+                continue;
+            }
+            if !extension.shutdown {
+                let process = Process {
+                    generation: self.generation,
+                    role,
+                };
+                out.push(Effect::Signal(process, Signal::Kill));
+                continue;
+            }
+            // It has said that it cannot go on, and no call of it succeeds any more: it has to end by itself.
+            if matches!(
+                extension.state,
+                ExtensionState::InitError | ExtensionState::ExitError
+            ) {
+                continue;
+            }
+            let event = Reply::Shutdown {
+                reason: stop.reason,
+                deadline: stop.deadline,
+            };
+            if let Some((call, event)) = extension.release(event) {
+                out.push(Effect::Reply(call, event));
+            }
+        }
+    }
+
+    fn after_stop(&mut self, then: Then, now: UnixNanos, out: &mut Vec<Effect>) -> Phase {
+        match then {
+            Then::InitAgain(invocation) => self.start_init(InitPhase::Invoke, invocation, now, out),
+            Then::Finish { report, verdict } => {
+                out.extend(verdict.map(Effect::Answer));
+                if !self.closing {
+                    out.push(Effect::Idle);
+                }
+                out.push(Effect::Report(*report));
+                Phase::Cold(InitPhase::Invoke)
+            }
+            Then::Cold => Phase::Cold(InitPhase::Invoke),
+            Then::Gone => {
+                self.closing = true;
+                Phase::Cold(InitPhase::Invoke)
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What an extension asks of the Telemetry API, checked.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// A subscription whose every field is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subscription {
+    pub(crate) platform: bool,
+    pub(crate) function: bool,
+    pub(crate) extension: bool,
+    pub(crate) items_max: usize,
+    pub(crate) bytes_max: usize,
+    pub(crate) timeout: Duration,
+    pub(crate) port: u16,
+    pub(crate) path: String,
+}
+
+impl Subscription {
+    /// Reads the body of `PUT /2022-07-01/telemetry`.
+    ///
+    /// # Errors
+    /// All that is wrong with it, in one line as Lambda does.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
+        let document: Value =
+            serde_json::from_slice(body).map_err(|error| format!("body is no JSON: {error}"))?;
+        let Value::Object(document) = document else {
+            return Err("body is no JSON object".to_owned());
+        };
+        let mut check = Check {
+            problems: Vec::new(),
+        };
+        check.schema_version(&document);
+        let types = check.types(&document);
+        let empty = Map::new();
+        let buffering = check.object(&document, "buffering").unwrap_or(&empty);
+        let items_max = check.number(buffering, "maxItems", (1_000, 10_000), 10_000);
+        let bytes_max = check.number(buffering, "maxBytes", (262_144, 1_048_576), 262_144);
+        let timeout_ms = check.number(buffering, "timeoutMs", (25, 30_000), 1_000);
+        let (port, path) = check.destination(&document);
+        if !check.problems.is_empty() {
+            return Err(check.problems.join("; "));
+        }
+        let has = |name: &str| types.iter().any(|found| found == name);
+        Ok(Self {
+            platform: has("platform"),
+            function: has("function"),
+            extension: has("extension"),
+            items_max,
+            bytes_max,
+            timeout: Duration::from_millis(timeout_ms as u64),
+            port,
+            path,
+        })
+    }
+
+    /// Whether an event of this type is wanted.
+    pub(crate) fn wants(&self, kind: &str) -> bool {
+        match kind {
+            "function" => self.function,
+            "extension" => self.extension,
+            _ => self.platform,
+        }
+    }
+
+    pub(crate) fn types(&self) -> Vec<&'static str> {
+        let types = [
+            (self.platform, "platform"),
+            (self.function, "function"),
+            (self.extension, "extension"),
+        ];
+        types
+            .into_iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, name)| name)
+            .collect()
+    }
+}
+
+struct Check {
+    problems: Vec<String>,
+}
+
+impl Check {
+    fn schema_version(&mut self, document: &Map<String, Value>) {
+        match document.get("schemaVersion").and_then(Value::as_str) {
+            Some(version) if SCHEMA_VERSIONS.contains(&version) => {}
+            Some(version) => self.problem(format!(
+                "schemaVersion {version} is not one of {}",
+                SCHEMA_VERSIONS.join(", ")
+            )),
+            None => self.problem("schemaVersion is not provided"),
+        }
+    }
+
+    fn types(&mut self, document: &Map<String, Value>) -> Vec<String> {
+        let Some(types) = document.get("types").and_then(Value::as_array) else {
+            self.problem("types should not be empty");
+            return Vec::new();
+        };
+        if types.is_empty() {
+            self.problem("types should not be empty");
+        }
+        let mut known = Vec::new();
+        for found in types {
+            match found.as_str() {
+                Some(name @ ("platform" | "function" | "extension")) => known.push(name.to_owned()),
+                _ => self.problem(format!(
+                    "types contains {found}, which is not platform, function or extension"
+                )),
+            }
+        }
+        known
+    }
+
+    fn number(
+        &mut self,
+        object: &Map<String, Value>,
+        key: &str,
+        (least, most): (usize, usize),
+        default: usize,
+    ) -> usize {
+        let Some(value) = object.get(key).filter(|value| !value.is_null()) else {
+            return default;
+        };
+        let number = value
+            .as_u64()
+            .and_then(|number| usize::try_from(number).ok());
+        match number.filter(|number| (least..=most).contains(number)) {
+            Some(number) => number,
+            None => {
+                self.problem(format!("{key} {value} is not between {least} and {most}"));
+                default
+            }
+        }
+    }
+
+    fn destination(&mut self, document: &Map<String, Value>) -> (u16, String) {
+        let nowhere = (0, String::new());
+        let Some(destination) = self.object(document, "destination") else {
+            if !document.contains_key("destination") {
+                self.problem("destination is not provided");
+            }
+            return nowhere;
+        };
+        match destination.get("protocol").and_then(Value::as_str) {
+            Some("HTTP") => {}
+            Some("TCP") => {
+                self.problem("destination protocol TCP is not offered by this sandbox");
+                return nowhere;
+            }
+            _ => {
+                self.problem("destination protocol is not HTTP");
+                return nowhere;
+            }
+        }
+        match destination.get("URI").and_then(Value::as_str) {
+            Some(uri) => self.uri(uri).unwrap_or(nowhere),
+            None => {
+                self.problem("URI is not provided");
+                nowhere
+            }
+        }
+    }
+
+    fn uri(&mut self, text: &str) -> Option<(u16, String)> {
+        let Ok(uri) = text.parse::<http::Uri>() else {
+            self.problem(format!("URI {text} is malformed"));
+            return None;
+        };
+        if uri.scheme_str() != Some("http") {
+            self.problem("URI scheme is not http");
+            return None;
+        }
+        if !matches!(uri.host(), Some("sandbox.localdomain" | "sandbox")) {
+            self.problem("URI host is not sandbox.localdomain");
+            return None;
+        }
+        let Some(port) = uri.port_u16().filter(|port| *port != 0) else {
+            self.problem("URI port is not provided");
+            return None;
+        };
+        Some((
+            port,
+            uri.path_and_query()
+                .map_or("/", |path| path.as_str())
+                .to_owned(),
+        ))
+    }
+
+    fn object<'a>(
+        &mut self,
+        object: &'a Map<String, Value>,
+        key: &str,
+    ) -> Option<&'a Map<String, Value>> {
+        match object.get(key) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(inner)) => Some(inner),
+            Some(_) => {
+                self.problem(format!("{key} is not an object"));
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, message: impl Into<String>) {
+        self.problems.push(message.into());
+    }
+}
+
+/// `2025-01-29` adds fields only, which are always sent here.
+const SCHEMA_VERSIONS: &[&str] = &["2022-07-01", "2022-12-13", "2025-01-29"];
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(body: &str, expected: Expect) {
+        let found = match Subscription::parse(body.as_bytes()) {
+            Ok(subscription) => format!("{subscription:?}"),
+            Err(problems) => problems,
+        };
+        expected.assert_eq(&found);
+    }
+
+    #[test]
+    fn whole_subscription_is_read_and_defaults_fill_the_rest() {
+        check(
+            r#"{"schemaVersion":"2022-12-13","types":["platform","function"],
+                "buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":25},
+                "destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080/path?x=1"}}"#,
+            expect![[
+                r#"Subscription { platform: true, function: true, extension: false, items_max: 1000, bytes_max: 262144, timeout: 25ms, port: 8080, path: "/path?x=1" }"#
+            ]],
+        );
+        check(
+            r#"{"schemaVersion":"2025-01-29","types":["extension"],"destination":{"protocol":"HTTP","URI":"http://sandbox:8080"}}"#,
+            expect![[
+                r#"Subscription { platform: false, function: false, extension: true, items_max: 10000, bytes_max: 262144, timeout: 1s, port: 8080, path: "/" }"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn all_problems_are_told_in_one_line() {
+        check(
+            r#"{"schemaVersion":"2020-01-01","types":[],"buffering":{"maxItems":1,"maxBytes":1,"timeoutMs":1},
+                "destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain"}}"#,
+            expect![
+                "schemaVersion 2020-01-01 is not one of 2022-07-01, 2022-12-13, 2025-01-29; types should not be empty; maxItems 1 is not between 1000 and 10000; maxBytes 1 is not between 262144 and 1048576; timeoutMs 1 is not between 25 and 30000; URI port is not provided"
+            ],
+        );
+        check(
+            "{}",
+            expect![
+                "schemaVersion is not provided; types should not be empty; destination is not provided"
+            ],
+        );
+        check("[]", expect!["body is no JSON object"]);
+        check(
+            "nonsense",
+            expect!["body is no JSON: expected ident at line 1 column 2"],
+        );
+    }
+
+    #[test]
+    fn destination_stays_inside_the_environment() {
+        let with = |destination: &str| {
+            format!(
+                r#"{{"schemaVersion":"2022-12-13","types":["platform"],"destination":{destination}}}"#
+            )
+        };
+        check(
+            &with(r#"{"protocol":"HTTP","URI":"http://example.com:80/"}"#),
+            expect!["URI host is not sandbox.localdomain"],
+        );
+        check(
+            &with(r#"{"protocol":"HTTP","URI":"https://sandbox.localdomain:80/"}"#),
+            expect!["URI scheme is not http"],
+        );
+        check(
+            &with(r#"{"protocol":"TCP","port":1701}"#),
+            expect!["destination protocol TCP is not offered by this sandbox"],
+        );
+        check(
+            &with(r#"{"protocol":"UDP"}"#),
+            expect!["destination protocol is not HTTP"],
+        );
+        check(&with("7"), expect!["destination is not an object"]);
+    }
+}

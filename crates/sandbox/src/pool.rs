@@ -1,0 +1,250 @@
+//! The environments of one function: an invocation gets an idle one, a new one, or is throttled.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use crate::environment::{self, Caller, Host, Message, PortRange, ProcessGroups, Variables};
+use crate::function::Function;
+use crate::invoke::Activity;
+use crate::lifecycle::{Invocation, Limits};
+use crate::time::Clock;
+
+/// What all functions of a sandbox share.
+pub(crate) struct Surroundings {
+    pub(crate) clock: Clock,
+    pub(crate) groups: Arc<ProcessGroups>,
+    pub(crate) ports: PortRange,
+    pub(crate) activity: broadcast::Sender<Activity>,
+    pub(crate) extensions: Vec<PathBuf>,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) inherited: BTreeMap<String, String>,
+    pub(crate) lambda_api: SocketAddr,
+    pub(crate) limits: Limits,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) concurrency: usize,
+}
+
+/// The environments of one function.
+pub(crate) struct Pool {
+    pub(crate) function: Function,
+    surroundings: Arc<Surroundings>,
+    state: Mutex<State>,
+    /// An environment became idle or ended.
+    changed: Notify,
+}
+
+struct State {
+    /// The most recently used last.
+    slots: Vec<Slot>,
+    tasks: JoinSet<()>,
+    next_id: u64,
+    closing: bool,
+}
+
+struct Slot {
+    id: u64,
+    busy: bool,
+    messages: mpsc::Sender<Message>,
+}
+
+/// Why no environment took an invocation.
+#[derive(Debug)]
+pub(crate) enum NoEnvironment {
+    Throttled,
+    ShuttingDown,
+    Failed(std::io::Error),
+}
+
+impl Pool {
+    pub(crate) fn new(function: Function, surroundings: Arc<Surroundings>) -> Arc<Self> {
+        let state = State {
+            slots: Vec::new(),
+            tasks: JoinSet::new(),
+            next_id: 0,
+            closing: false,
+        };
+        Arc::new(Self {
+            function,
+            surroundings,
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        })
+    }
+
+    pub(crate) fn concurrency(&self) -> usize {
+        self.surroundings.concurrency
+    }
+
+    /// Gives the invocation to an idle environment, the warmest first, or to a new one.
+    pub(crate) fn invoke(
+        self: &Arc<Self>,
+        invocation: Invocation,
+        caller: Caller,
+    ) -> Result<(), NoEnvironment> {
+        let mut state = self.state();
+        if state.closing {
+            return Err(NoEnvironment::ShuttingDown);
+        }
+        let slot = match state.slots.iter().rposition(|slot| !slot.busy) {
+            Some(index) => state.slots.remove(index),
+            None if state.slots.len() >= self.surroundings.concurrency => {
+                return Err(NoEnvironment::Throttled);
+            }
+            None => self
+                .start_environment(&mut state)
+                .map_err(NoEnvironment::Failed)?,
+        };
+        let sent = slot.messages.try_send(Message::Invoke(invocation, caller));
+        state.slots.push(Slot { busy: true, ..slot });
+        // An idle environment's queue has room and its loop runs, unless the whole sandbox is being dropped.
+        sent.map_err(|_| NoEnvironment::ShuttingDown)
+    }
+
+    /// Waits until an environment may be free. Create the future first, then try.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// Lets running invocations finish for a moment, then shuts all environments down and waits for their end.
+    pub(crate) async fn shutdown(&self) {
+        self.state().closing = true;
+        let drained = tokio::time::timeout(DRAIN, self.drained()).await;
+        debug!(function = %self.function.name, drained = drained.is_ok(), "shutting environments down");
+        let (messages, mut tasks) = {
+            let mut state = self.state();
+            let messages: Vec<_> = state
+                .slots
+                .iter()
+                .map(|slot| slot.messages.clone())
+                .collect();
+            (messages, std::mem::take(&mut state.tasks))
+        };
+        for messages in messages {
+            // Not in the queue: it has ended.
+            let _ = messages.send(Message::Shutdown).await;
+        }
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(SHUTDOWN_MAX, all).await.is_err() {
+            warn!(function = %self.function.name, "environments did not end in time");
+        }
+    }
+
+    /// Ends all loops at once; their processes die with them.
+    pub(crate) fn abort(&self) {
+        let mut state = self.state();
+        state.closing = true;
+        state.slots.clear();
+        state.tasks.abort_all();
+    }
+
+    async fn drained(&self) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.state().slots.iter().all(|slot| !slot.busy) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn start_environment(self: &Arc<Self>, state: &mut State) -> std::io::Result<Slot> {
+        let id = state.next_id;
+        let (messages, run) = environment::start(self.host(id)?)?;
+        state.next_id += 1;
+        let pool = Arc::downgrade(self);
+        while state.tasks.try_join_next().is_some() {}
+        state.tasks.spawn(async move {
+            run.await;
+            if let Some(pool) = pool.upgrade() {
+                pool.forget(id);
+            }
+        });
+        Ok(Slot {
+            id,
+            busy: true,
+            messages,
+        })
+    }
+
+    fn host(self: &Arc<Self>, id: u64) -> std::io::Result<Host> {
+        let surroundings = &self.surroundings;
+        let variables = Variables {
+            function: self.function.clone(),
+            shared: surroundings.environment.clone(),
+            inherited: surroundings.inherited.clone(),
+            instance: self.instance_name(),
+            runtime_api: SocketAddr::from(([127, 0, 0, 1], 0)),
+            lambda_api: surroundings.lambda_api,
+            otlp_port: surroundings.ports.take()?,
+            metadata_token: uuid::Uuid::new_v4().to_string(),
+        };
+        let (on_idle, may_retire) = (Arc::downgrade(self), Arc::downgrade(self));
+        Ok(Host {
+            function: self.function.clone(),
+            extensions: surroundings.extensions.clone(),
+            variables,
+            limits: surroundings.limits,
+            idle_timeout: surroundings.idle_timeout,
+            clock: surroundings.clock,
+            groups: surroundings.groups.clone(),
+            activity: surroundings.activity.clone(),
+            on_idle: Box::new(move || {
+                if let Some(pool) = on_idle.upgrade() {
+                    pool.release(id);
+                }
+            }),
+            may_retire: Box::new(move || may_retire.upgrade().is_none_or(|pool| pool.retire(id))),
+        })
+    }
+
+    /// The name of the log stream that Lambda would write.
+    fn instance_name(&self) -> String {
+        let (year, month, day) = self.surroundings.clock.now().date();
+        let random = uuid::Uuid::new_v4().simple();
+        format!(
+            "{year:04}/{month:02}/{day:02}/{}[{}]{random}",
+            self.function.name,
+            crate::function::VERSION
+        )
+    }
+
+    fn release(&self, id: u64) {
+        if let Some(slot) = self.state().slots.iter_mut().find(|slot| slot.id == id) {
+            slot.busy = false;
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Whether the environment was idle; then it is no longer here.
+    fn retire(&self, id: u64) -> bool {
+        let mut state = self.state();
+        let idle = state
+            .slots
+            .iter()
+            .position(|slot| slot.id == id && !slot.busy);
+        idle.map(|index| state.slots.remove(index)).is_some()
+    }
+
+    fn forget(&self, id: u64) {
+        self.state().slots.retain(|slot| slot.id != id);
+        self.changed.notify_waiters();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What invocations get to finish when the sandbox shuts down.
+const DRAIN: Duration = Duration::from_secs(2);
+/// Twice the two seconds that Lambda allows, and what its last resorts take.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(10);

@@ -1,0 +1,148 @@
+//! A sandbox at work.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+
+use crate::environment::ProcessGroups;
+use crate::gateway::Gateway;
+use crate::invoke::{Activity, Answer, Finished, Invoke, InvokeError};
+
+/// A sandbox that serves.
+///
+/// [`RunningSandbox::shutdown`] ends every environment as Lambda does; dropping it kills all processes at once.
+pub struct RunningSandbox {
+    gateway: Arc<Gateway>,
+    groups: Arc<ProcessGroups>,
+    activity: broadcast::Sender<Activity>,
+    api: SocketAddr,
+    urls: BTreeMap<String, SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+impl RunningSandbox {
+    pub(crate) fn new(
+        gateway: Arc<Gateway>,
+        groups: Arc<ProcessGroups>,
+        activity: broadcast::Sender<Activity>,
+        api: SocketAddr,
+    ) -> Self {
+        Self {
+            gateway,
+            groups,
+            activity,
+            api,
+            urls: BTreeMap::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    pub(crate) fn add_url(&mut self, function: String, bound: SocketAddr) {
+        self.urls.insert(function, bound);
+    }
+
+    pub(crate) fn run(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work);
+    }
+
+    pub(crate) fn serve(&mut self, listener: TcpListener, router: Router) {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        self.run(async move {
+            if let Err(error) = axum::serve(listener, service).await {
+                tracing::error!(%error, "listener failed");
+            }
+        });
+    }
+
+    /// Where the AWS API listens.
+    pub fn api_addr(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Where the function's URL listens, if it has one.
+    pub fn url_addr(&self, function: &str) -> Option<SocketAddr> {
+        self.urls.get(function).copied()
+    }
+
+    /// The function's URL, if it has one.
+    pub fn url_of(&self, function: &str) -> Option<String> {
+        self.url_addr(function)
+            .map(|address| format!("http://{address}/"))
+    }
+
+    /// The names of all functions, in order.
+    pub fn functions(&self) -> Vec<String> {
+        self.gateway
+            .pools()
+            .map(|pool| pool.function.name.clone())
+            .collect()
+    }
+
+    /// Invokes a function and waits for its answer.
+    ///
+    /// # Errors
+    /// The call was not made; an error of the function is an answer.
+    pub async fn invoke(
+        &self,
+        function: &str,
+        payload: impl Into<Bytes>,
+    ) -> Result<Answer, InvokeError> {
+        self.call(Invoke::new(function).payload(payload)).await
+    }
+
+    /// Makes a call with all its settings and waits for its answer.
+    ///
+    /// The environment may still be busy then, with the runtime's and the extensions' work after the answer.
+    ///
+    /// # Errors
+    /// The call was not made; an error of the function is an answer.
+    pub async fn call(&self, invoke: Invoke) -> Result<Answer, InvokeError> {
+        Ok(self.gateway.start(invoke)?.answer().await)
+    }
+
+    /// Makes a call and waits until all of its work is done and the environment is frozen or ended.
+    ///
+    /// # Errors
+    /// The call was not made, or the sandbox ended before it was over.
+    pub async fn call_to_end(&self, invoke: Invoke) -> Result<(Answer, Finished), InvokeError> {
+        let function = invoke.function.clone();
+        let mut ticket = self.gateway.start(invoke)?;
+        let answer = ticket.answer().await;
+        let ended = ticket
+            .ended()
+            .await
+            .ok_or(InvokeError::ShuttingDown { function })?;
+        Ok((answer, ended.finished))
+    }
+
+    /// Everything that happens from now on. A slow reader misses what it was too slow for, and is told how much.
+    pub fn activity(&self) -> broadcast::Receiver<Activity> {
+        self.activity.subscribe()
+    }
+
+    /// Stops taking calls and shuts every environment down as Lambda does, with time for extensions to flush.
+    pub async fn shutdown(mut self) {
+        let mut pools = JoinSet::new();
+        for pool in self.gateway.pools() {
+            let pool = pool.clone();
+            pools.spawn(async move { pool.shutdown().await });
+        }
+        while pools.join_next().await.is_some() {}
+        self.tasks.shutdown().await;
+    }
+}
+
+impl Drop for RunningSandbox {
+    fn drop(&mut self) {
+        for pool in self.gateway.pools() {
+            pool.abort();
+        }
+        self.groups.kill_all();
+    }
+}

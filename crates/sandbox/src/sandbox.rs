@@ -1,0 +1,370 @@
+//! The description of a sandbox, checked and started.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+
+use crate::application::Application;
+use crate::environment::{INHERITED, PortRange, ProcessGroups};
+use crate::front::function_url::{self, FunctionUrl};
+use crate::front::lambda_api;
+use crate::function::Function;
+use crate::gateway::Gateway;
+use crate::lifecycle::Limits;
+use crate::pool::{Pool, Surroundings};
+use crate::running::RunningSandbox;
+use crate::time::Clock;
+
+/// A sandbox to be started: functions, extensions and settings.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    functions: Vec<Function>,
+    extensions: Vec<PathBuf>,
+    environment: BTreeMap<String, String>,
+    api: SocketAddr,
+    concurrency: usize,
+    idle_timeout: Duration,
+    limits: Limits,
+}
+
+impl Sandbox {
+    /// A sandbox without functions, its AWS API on a free port of loopback.
+    pub fn new() -> Self {
+        Self {
+            functions: Vec::new(),
+            extensions: Vec::new(),
+            environment: BTreeMap::new(),
+            api: SocketAddr::from(([127, 0, 0, 1], 0)),
+            concurrency: CONCURRENCY_DEFAULT,
+            idle_timeout: IDLE_TIMEOUT_DEFAULT,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Adds a function.
+    #[must_use]
+    pub fn function(mut self, function: Function) -> Self {
+        self.functions.push(function);
+        self
+    }
+
+    /// Adds all functions of an application.
+    #[must_use]
+    pub fn application(mut self, application: Application) -> Self {
+        self.functions.extend(application.into_functions());
+        self
+    }
+
+    /// Adds an external extension to every function: one executable, or a folder all of whose executables are started.
+    #[must_use]
+    pub fn extension(mut self, path: impl Into<PathBuf>) -> Self {
+        self.extensions.push(path.into());
+        self
+    }
+
+    /// Sets an environment variable for all functions. A function's own variable of the same name wins.
+    #[must_use]
+    pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.insert(key.into(), value.into());
+        self
+    }
+
+    /// Where the AWS API listens.
+    #[must_use]
+    pub fn api(mut self, listen: SocketAddr) -> Self {
+        self.api = listen;
+        self
+    }
+
+    /// How many environments a function may have at once; 10 unless told.
+    #[must_use]
+    pub fn concurrency(mut self, environments: usize) -> Self {
+        self.concurrency = environments;
+        self
+    }
+
+    /// After how long an idle environment is shut down; five minutes unless told.
+    #[must_use]
+    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = idle_timeout;
+        self
+    }
+
+    /// How long the first init of an environment may take; 10 seconds, as on Lambda, unless told.
+    #[must_use]
+    pub fn init_timeout(mut self, init_timeout: Duration) -> Self {
+        self.limits.init = init_timeout;
+        self
+    }
+
+    /// Binds every port and starts to serve. Environments start with their first invocation.
+    ///
+    /// # Errors
+    /// A port is taken, a path is missing, a name is used twice.
+    pub async fn start(self) -> Result<RunningSandbox, StartError> {
+        self.check_names()?;
+        self.check_loopback()?;
+        let extensions = find_extensions(&self.extensions)?;
+        let api = listen(self.api).await?;
+        let api_addr = api
+            .local_addr()
+            .map_err(|source| StartError::CannotListen {
+                listen: self.api,
+                source,
+            })?;
+        let mut urls = Vec::new();
+        for function in &self.functions {
+            if let Some(wanted) = function.url {
+                let listener = listen(wanted).await?;
+                let bound = listener
+                    .local_addr()
+                    .map_err(|source| StartError::CannotListen {
+                        listen: wanted,
+                        source,
+                    })?;
+                urls.push((function.name.clone(), bound, listener));
+            }
+        }
+        let clock = Clock::start();
+        let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
+        let (activity, _) = broadcast::channel(ACTIVITY_MAX);
+        let surroundings = Arc::new(Surroundings {
+            clock,
+            groups: groups.clone(),
+            ports: PortRange::new(),
+            activity: activity.clone(),
+            extensions,
+            environment: self.environment,
+            inherited: inherited(),
+            lambda_api: api_addr,
+            limits: self.limits,
+            idle_timeout: self.idle_timeout,
+            concurrency: self.concurrency.max(1),
+        });
+        let pools = self
+            .functions
+            .into_iter()
+            .map(|function| Pool::new(function, surroundings.clone()))
+            .collect();
+        let (gateway, work) = Gateway::new(pools, clock);
+        let mut running = RunningSandbox::new(gateway.clone(), groups, activity, api_addr);
+        for queue in work {
+            running.run(queue);
+        }
+        running.serve(api, lambda_api::router(gateway.clone()));
+        for (function, bound, listener) in urls {
+            let url = FunctionUrl {
+                gateway: gateway.clone(),
+                function: function.clone(),
+                clock,
+            };
+            running.serve(listener, function_url::router(url));
+            running.add_url(function, bound);
+        }
+        Ok(running)
+    }
+
+    fn check_names(&self) -> Result<(), StartError> {
+        let mut names = BTreeSet::new();
+        match self
+            .functions
+            .iter()
+            .find(|function| !names.insert(&function.name))
+        {
+            Some(function) => Err(StartError::FunctionTwice {
+                function: function.name.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_loopback(&self) -> Result<(), StartError> {
+        let listens = self
+            .functions
+            .iter()
+            .filter_map(|function| function.url)
+            .chain([self.api]);
+        match listens
+            .into_iter()
+            .find(|listen| !listen.ip().is_loopback())
+        {
+            Some(listen) => Err(StartError::NotLoopback { listen }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken, or may not be bound.
+    #[error("cannot listen on {listen}: {}", reason(source))]
+    CannotListen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Whoever reaches the sandbox runs code on this machine.
+    #[error("cannot listen on {listen}: the sandbox listens on loopback only")]
+    NotLoopback {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// Two functions have one name.
+    #[error("cannot start two functions named {function}")]
+    FunctionTwice {
+        /// The name.
+        function: String,
+    },
+    /// There is no such file or folder, or it cannot be executed.
+    #[error("cannot use the extension {}: {reason}", path.display())]
+    Extension {
+        /// The path as it was given, or of the file in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The shell that watches over the sandbox's processes cannot be started.
+    #[error("cannot start /bin/sh, which ends all processes should the sandbox be killed: {0}")]
+    NoWatchdog(std::io::Error),
+}
+
+async fn listen(listen: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(listen)
+        .await
+        .map_err(|source| StartError::CannotListen { listen, source })
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "the port is taken".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Every path that is a file, and every executable file in a folder, in the order of their names.
+fn find_extensions(paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
+    let mut found = Vec::new();
+    for path in paths {
+        let refuse = |reason: String| StartError::Extension {
+            path: path.clone(),
+            reason,
+        };
+        let path = std::path::absolute(path).map_err(|error| refuse(error.to_string()))?;
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).map_err(|error| refuse(error.to_string()))?;
+            let mut files: Vec<_> = entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|file| is_executable(file))
+                .collect();
+            files.sort();
+            found.extend(files);
+        } else if !path.exists() {
+            return Err(refuse("no such file or folder".to_owned()));
+        } else if !is_executable(&path) {
+            return Err(refuse("not an executable file".to_owned()));
+        } else {
+            found.push(path);
+        }
+    }
+    let mut names = BTreeSet::new();
+    match found.iter().find(|path| !names.insert(path.file_name())) {
+        Some(path) => Err(StartError::Extension {
+            path: path.clone(),
+            reason: "another extension has the same file name".to_owned(),
+        }),
+        None => Ok(found),
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    std::fs::metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[allow(clippy::disallowed_methods)] // the edge where the sandbox learns what the machine needs to find programs
+fn inherited() -> BTreeMap<String, String> {
+    INHERITED
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), std::env::var(key).ok()?)))
+        .collect()
+}
+
+/// Lambda's default for an account is 1000; one machine has less.
+const CONCURRENCY_DEFAULT: usize = 10;
+/// On Lambda an idle environment lives for some minutes.
+const IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
+/// A watcher that is this far behind misses lines.
+const ACTIVITY_MAX: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refusal(sandbox: Sandbox) -> String {
+        sandbox
+            .start()
+            .await
+            .err()
+            .map_or("started".to_owned(), |error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn what_cannot_start_says_why_in_one_line() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let plain = tempfile::NamedTempFile::new().unwrap();
+        let function = || Function::new("f", "/code");
+        let cases = [
+            (
+                Sandbox::new().api(address),
+                format!("cannot listen on {address}: the port is taken"),
+            ),
+            (
+                Sandbox::new().function(function().url(address)),
+                format!("cannot listen on {address}: the port is taken"),
+            ),
+            (
+                Sandbox::new().api("0.0.0.0:0".parse().unwrap()),
+                "cannot listen on 0.0.0.0:0: the sandbox listens on loopback only".to_owned(),
+            ),
+            (
+                Sandbox::new().function(function()).function(function()),
+                "cannot start two functions named f".to_owned(),
+            ),
+            (
+                Sandbox::new().extension("/nowhere"),
+                "cannot use the extension /nowhere: no such file or folder".to_owned(),
+            ),
+            (
+                Sandbox::new().extension(plain.path()),
+                format!(
+                    "cannot use the extension {}: not an executable file",
+                    plain.path().display()
+                ),
+            ),
+            (
+                Sandbox::new().extension("/bin/sh").extension("/bin/sh"),
+                "cannot use the extension /bin/sh: another extension has the same file name"
+                    .to_owned(),
+            ),
+        ];
+        for (sandbox, expected) in cases {
+            assert_eq!(refusal(sandbox).await, expected);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The HTTP API under `/api/v1`, and the page around it.
+//!
+//! `openapi.json` beside this crate's manifest describes it; tests hold the two together. Every
+//! route is a line of [`ROUTES`], every parameter is named in `query`, every answer is a struct of
+//! `view`, every error is a line of `error`.
+
+mod error;
+mod guard;
+mod query;
+mod read;
+mod routes;
+mod view;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+use throughline_store::Store;
+
+use crate::access::Access;
+use crate::config::Limits;
+use crate::page;
+
+pub(crate) use read::Reads;
+
+/// Everything that arrives on the HTTP port.
+pub(crate) fn router(store: Store, access: Access, limits: Limits) -> Router {
+    let reads = Reads::new(store, limits.reads_max, limits.read_wait);
+    let routes = routes::ROUTES
+        .iter()
+        .fold(Router::new(), |router, (path, route)| {
+            router.route(path, route())
+        });
+    routes
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .route("/api", axum::routing::any(error::no_such_endpoint))
+        .route("/api/{*rest}", axum::routing::any(error::no_such_endpoint))
+        .with_state(reads)
+        .fallback(page::show)
+        .layer(middleware::from_fn_with_state(
+            Arc::new(access),
+            guard::check,
+        ))
+        .layer(middleware::map_response(page::secure))
+}

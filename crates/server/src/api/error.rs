@@ -1,0 +1,110 @@
+//! Errors of the API: a status, a code, a message for the caller. Details for us go to the log.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use throughline_store::ReadError;
+use throughline_telemetry::TraceId;
+use throughline_telemetry::model::BadId;
+
+use super::view;
+use crate::codes::{self, Code};
+
+/// Why a request is not answered as asked.
+#[derive(Debug)]
+pub(super) enum ApiError {
+    BadParameters(Vec<String>),
+    BadTraceId(String, BadId),
+    UnknownTrace(TraceId),
+    NoSuchEndpoint(String),
+    MethodNotAllowed(Method),
+    KeyRequired,
+    HostNotAllowed(String),
+    ReadFailed,
+    ReadsBusy,
+}
+
+pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
+    ApiError::NoSuchEndpoint(uri.path().to_owned())
+}
+
+pub(super) async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::MethodNotAllowed(method)
+}
+
+impl ApiError {
+    fn answer(&self) -> (StatusCode, Code) {
+        match self {
+            ApiError::BadParameters(_) => (StatusCode::BAD_REQUEST, codes::BAD_PARAMETER),
+            ApiError::BadTraceId(..) => (StatusCode::BAD_REQUEST, codes::BAD_TRACE_ID),
+            ApiError::UnknownTrace(_) => (StatusCode::NOT_FOUND, codes::UNKNOWN_TRACE),
+            ApiError::NoSuchEndpoint(_) => (StatusCode::NOT_FOUND, codes::NO_SUCH_ENDPOINT),
+            ApiError::MethodNotAllowed(_) => {
+                (StatusCode::METHOD_NOT_ALLOWED, codes::METHOD_NOT_ALLOWED)
+            }
+            ApiError::KeyRequired => (StatusCode::UNAUTHORIZED, codes::KEY_REQUIRED),
+            ApiError::HostNotAllowed(_) => (StatusCode::FORBIDDEN, codes::HOST_NOT_ALLOWED),
+            ApiError::ReadFailed => (StatusCode::INTERNAL_SERVER_ERROR, codes::READ_FAILED),
+            ApiError::ReadsBusy => (StatusCode::SERVICE_UNAVAILABLE, codes::READS_BUSY),
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            ApiError::BadParameters(problems) => problems.join("; "),
+            ApiError::BadTraceId(given, bad) => {
+                format!("`{given}` is not a trace id of 32 hexadecimal digits: {bad}")
+            }
+            ApiError::UnknownTrace(id) => format!("no span and no log of trace {id} is stored"),
+            ApiError::NoSuchEndpoint(path) => {
+                format!("no such endpoint {path}: /api/v1/openapi.json lists them all")
+            }
+            ApiError::MethodNotAllowed(method) => format!("the API is read with GET, not {method}"),
+            ApiError::KeyRequired => {
+                "a key is required: send `authorization: Bearer <key>`".to_owned()
+            }
+            ApiError::HostNotAllowed(host) => format!(
+                "this server does not answer for {host}: open it as localhost, 127.0.0.1 or [::1]"
+            ),
+            ApiError::ReadFailed => {
+                "stored data could not be read; the server's log says why".to_owned()
+            }
+            ApiError::ReadsBusy => "too many reads at once: try again in a second".to_owned(),
+        }
+    }
+
+    fn header(&self) -> Option<(HeaderName, &'static str)> {
+        match self {
+            ApiError::MethodNotAllowed(_) => Some((ALLOW, "GET, HEAD")),
+            ApiError::KeyRequired => Some((WWW_AUTHENTICATE, "Bearer")),
+            ApiError::ReadsBusy => Some((RETRY_AFTER, "1")),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.answer();
+        let message = self.message();
+        tracing::debug!(status = status.as_u16(), %code, message, "refused");
+        let mut response = view::json_response(view::json(&view::Error {
+            code: code.id,
+            message,
+        }));
+        *response.status_mut() = status;
+        if let Some((name, value)) = self.header() {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        tracing::error!(%error, "cannot read");
+        ApiError::ReadFailed
+    }
+}

@@ -1,0 +1,28 @@
+//! What every request must pass before it reaches an endpoint or the page.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::error::ApiError;
+use crate::access::Access;
+
+/// Refuses foreign host names everywhere, and requests for data without the key. The page itself
+/// holds no data, and must load to be able to ask for the key.
+pub(super) async fn check(
+    State(access): State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Some(host) = access.foreign_host(request.uri(), request.headers()) {
+        return ApiError::HostNotAllowed(host).into_response();
+    }
+    let path = request.uri().path();
+    let data = path == "/api" || path.starts_with("/api/");
+    if data && !access.key_opens(request.headers()) {
+        return ApiError::KeyRequired.into_response();
+    }
+    next.run(request).await
+}

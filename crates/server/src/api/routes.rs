@@ -1,0 +1,158 @@
+//! The endpoints.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use throughline_insight as insight;
+use throughline_store::{LogFilter, ServiceRow, TraceFilter, TraceStatus};
+use throughline_telemetry::TraceId;
+
+use super::Reads;
+use super::error::ApiError;
+use super::query::Query;
+use super::view;
+
+/// Every endpoint: its path, as in the OpenAPI file, and what answers it.
+pub(super) const ROUTES: &[(&str, fn() -> MethodRouter<Reads>)] = &[
+    ("/healthz", || get(health)),
+    ("/api/v1/openapi.json", || get(openapi)),
+    ("/api/v1/traces", || get(find_traces)),
+    ("/api/v1/traces/{trace_id}", || get(load_trace)),
+    ("/api/v1/logs", || get(find_logs)),
+    ("/api/v1/services", || get(list_services)),
+];
+
+async fn health() -> Response {
+    view::json_text(r#"{"status":"ok"}"#)
+}
+
+async fn openapi() -> Response {
+    view::json_text(crate::OPENAPI)
+}
+
+async fn find_traces(
+    State(reads): State<Reads>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let filter = trace_filter(query.as_deref())?;
+    reads
+        .answer(move |store| {
+            let page = store.find_traces(&filter)?;
+            Ok(view::json(&view::TracePage::new(page)))
+        })
+        .await
+}
+
+async fn load_trace(
+    State(reads): State<Reads>,
+    Path(trace_id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    Query::parse(query.as_deref(), &[]).finish(())?;
+    let id: TraceId = trace_id
+        .parse()
+        .map_err(|bad| ApiError::BadTraceId(trace_id, bad))?;
+    reads
+        .answer(move |store| {
+            let rows = store.trace(id)?;
+            if rows.spans.is_empty() && rows.logs.is_empty() {
+                return Err(ApiError::UnknownTrace(id));
+            }
+            let trace = insight::assemble(rows.spans, rows.logs);
+            Ok(view::json(&view::Trace::new(id, &trace)))
+        })
+        .await
+}
+
+async fn find_logs(
+    State(reads): State<Reads>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let filter = log_filter(query.as_deref())?;
+    reads
+        .answer(move |store| {
+            let page = store.find_logs(&filter)?;
+            Ok(view::json(&view::LogPage::new(&page)))
+        })
+        .await
+}
+
+async fn list_services(
+    State(reads): State<Reads>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    Query::parse(query.as_deref(), &[]).finish(())?;
+    reads
+        .answer(|store| {
+            let services: Vec<ServiceRow> = store.services()?;
+            Ok(view::json(&view::ServiceList::new(&services, SERVICES_MAX)))
+        })
+        .await
+}
+
+fn trace_filter(query: Option<&str>) -> Result<TraceFilter, ApiError> {
+    let mut query = Query::parse(query, TRACE_PARAMETERS);
+    let filter = TraceFilter {
+        service: query.text("service"),
+        operation: query.text("operation"),
+        status: query.choice(
+            "status",
+            &[("ok", TraceStatus::Ok), ("error", TraceStatus::Error)],
+        ),
+        min_duration: query.milliseconds("min_duration_ms"),
+        attributes: query.attributes("attribute", ATTRIBUTES_MAX),
+        from: query.time("from"),
+        to: query.time("to"),
+        limit: query
+            .number("limit", 1, TRACES_MAX)
+            .unwrap_or(TRACES_DEFAULT),
+        after: query.cursor("cursor"),
+    };
+    query.finish(filter)
+}
+
+fn log_filter(query: Option<&str>) -> Result<LogFilter, ApiError> {
+    let mut query = Query::parse(query, LOG_PARAMETERS);
+    let filter = LogFilter {
+        service: query.text("service"),
+        trace_id: query.trace_id("trace_id"),
+        min_severity: query.number("min_severity", 1, 24),
+        from: query.time("from"),
+        to: query.time("to"),
+        limit: query.number("limit", 1, LOGS_MAX).unwrap_or(LOGS_DEFAULT),
+        after: query.cursor("cursor"),
+    };
+    query.finish(filter)
+}
+
+const TRACE_PARAMETERS: &[&str] = &[
+    "service",
+    "operation",
+    "status",
+    "min_duration_ms",
+    "attribute",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+];
+const LOG_PARAMETERS: &[&str] = &[
+    "service",
+    "trace_id",
+    "min_severity",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+];
+const TRACES_DEFAULT: usize = 50;
+const TRACES_MAX: usize = 200;
+const LOGS_DEFAULT: usize = 100;
+const LOGS_MAX: usize = 1000;
+/// Each is looked for in every span that may match.
+const ATTRIBUTES_MAX: usize = 16;
+/// More than a page can show; what is left out is said.
+const SERVICES_MAX: usize = 1000;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! What the API's JSON looks like: one struct for each schema of the OpenAPI file.
+
+mod log;
+mod page;
+mod trace;
+
+use std::fmt::Display;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde::{Serialize, Serializer};
+use throughline_telemetry as telemetry;
+
+pub(super) use log::Log;
+pub(super) use page::{LogPage, ServiceList, TracePage};
+pub(super) use trace::{Summary, Trace};
+
+/// An error.
+#[derive(Serialize)]
+pub(super) struct Error {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+/// The library, or the stream of the platform, that made something.
+#[derive(Serialize)]
+struct Scope<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    fn new(scope: &'a telemetry::Scope) -> Self {
+        Scope {
+            name: &scope.name,
+            version: &scope.version,
+        }
+    }
+}
+
+/// Ids, times and durations: text in JSON.
+struct Text<T>(T);
+
+impl<T: Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+fn nanos(duration: std::time::Duration) -> Text<u128> {
+    Text(duration.as_nanos())
+}
+
+/// JSON of a view.
+pub(super) fn json(view: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(view).expect("views have text keys, and writing to memory does not fail")
+}
+
+/// A response with this JSON. It is never cached: the next one may know more.
+pub(super) fn json_response(json: impl Into<Body>) -> Response {
+    let mut response = Response::new(json.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A response with JSON that is written down already.
+pub(super) fn json_text(json: &'static str) -> Response {
+    json_response(json)
+}

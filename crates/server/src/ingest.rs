@@ -1,0 +1,19 @@
+//! Taking telemetry in: OTLP over gRPC and HTTP down to one function, [`Intake::take`].
+//!
+//! A body is read within limits and inflated as it arrives ([`body`]), decoded once to check it,
+//! and handed to the store as protobuf. The sender hears "done" only after the store has it on
+//! disk. What it hears otherwise is one table ([`Refusal`]) for both protocols.
+
+mod body;
+mod budget;
+mod encoding;
+mod grpc;
+mod http;
+mod intake;
+mod refusal;
+mod status;
+
+pub(crate) use budget::Budget;
+pub(crate) use grpc::router as grpc_router;
+pub(crate) use http::router as http_router;
+pub(crate) use intake::Intake;

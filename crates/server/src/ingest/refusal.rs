@@ -1,0 +1,133 @@
+//! Why a body was not taken, and what each protocol says then.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use throughline_store::AppendError;
+use throughline_telemetry::wire::WireError;
+use tonic::Code as GrpcCode;
+
+use crate::codes::{self, Code};
+
+/// Why a body was not taken. Nothing of it was stored.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// Not OTLP, or not what its encoding says.
+    Malformed(String),
+    /// Neither protobuf nor JSON.
+    UnknownContentType(String),
+    /// Compressed in a way that is not known.
+    UnknownEncoding(String),
+    /// Above the limit.
+    TooLarge { bytes_max: usize },
+    /// The connection broke, or was too slow.
+    NotRead(String),
+    /// More arrives than the disk takes.
+    Overloaded { retry_after: Duration },
+    /// The disk failed.
+    NotStored,
+    /// The key is missing or wrong.
+    KeyRequired,
+    /// Not a path of OTLP.
+    NoSuchPath(String),
+    /// Not POST.
+    NotPost(String),
+}
+
+/// What one refusal is in each protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) http: StatusCode,
+    pub(crate) grpc: GrpcCode,
+    pub(crate) code: Code,
+}
+
+impl Refusal {
+    /// The table of answers. Senders retry HTTP 429, 502, 503 and 504, and gRPC UNAVAILABLE; they
+    /// drop the batch on everything else, so only what may go well later gets one of those.
+    pub(crate) fn answer(&self) -> Answer {
+        let (http, grpc, code) = match self {
+            Refusal::Malformed(_) => (400, GrpcCode::InvalidArgument, codes::MALFORMED),
+            Refusal::UnknownContentType(_) => {
+                (415, GrpcCode::InvalidArgument, codes::UNKNOWN_CONTENT_TYPE)
+            }
+            Refusal::UnknownEncoding(_) => (415, GrpcCode::Unimplemented, codes::UNKNOWN_ENCODING),
+            Refusal::TooLarge { .. } => (413, GrpcCode::ResourceExhausted, codes::TOO_LARGE),
+            Refusal::NotRead(_) => (503, GrpcCode::Unavailable, codes::BODY_NOT_READ),
+            Refusal::Overloaded { .. } => (429, GrpcCode::Unavailable, codes::OVERLOADED),
+            Refusal::NotStored => (503, GrpcCode::Unavailable, codes::NOT_STORED),
+            Refusal::KeyRequired => (401, GrpcCode::Unauthenticated, codes::INTAKE_KEY_REQUIRED),
+            Refusal::NoSuchPath(_) => (404, GrpcCode::Unimplemented, codes::NO_SUCH_INTAKE),
+            Refusal::NotPost(_) => (405, GrpcCode::Unimplemented, codes::NO_SUCH_INTAKE),
+        };
+        Answer {
+            http: StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            grpc,
+            code,
+        }
+    }
+
+    /// When to try again, if that may help and is known.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Refusal::Overloaded { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, for the sender.
+    pub(crate) fn message(&self) -> String {
+        let what = match self {
+            Refusal::Malformed(what) | Refusal::NotRead(what) => what.clone(),
+            Refusal::UnknownContentType(got) => {
+                format!(
+                    "unknown content type `{got}`: send application/x-protobuf or application/json"
+                )
+            }
+            Refusal::UnknownEncoding(got) => {
+                format!("unknown content encoding `{got}`: send gzip, zstd or identity")
+            }
+            Refusal::TooLarge { bytes_max } => {
+                format!(
+                    "the body is larger than {bytes_max} bytes decompressed: send smaller batches"
+                )
+            }
+            Refusal::Overloaded { retry_after } => {
+                format!("the server cannot take more now: try again in {retry_after:?}")
+            }
+            Refusal::NotStored => {
+                "the server could not store the body; its log says why".to_owned()
+            }
+            Refusal::KeyRequired => {
+                "a key is required: send `authorization: Bearer <key>`".to_owned()
+            }
+            Refusal::NoSuchPath(path) => {
+                format!("no such path `{path}`: OTLP goes to /v1/traces, /v1/logs or /v1/metrics")
+            }
+            Refusal::NotPost(method) => format!("OTLP is sent with POST, not {method}"),
+        };
+        format!("{what} ({})", self.answer().code)
+    }
+}
+
+impl From<WireError> for Refusal {
+    fn from(error: WireError) -> Self {
+        Refusal::Malformed(error.to_string())
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Overloaded { retry_after, .. } => Refusal::Overloaded { retry_after },
+            AppendError::Invalid(wire) => wire.into(),
+            AppendError::TooLarge { body_bytes_max, .. } => Refusal::TooLarge {
+                bytes_max: body_bytes_max,
+            },
+            AppendError::Io(_) | AppendError::Closed => {
+                tracing::error!(%error, "cannot store");
+                Refusal::NotStored
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The parts put together, started and stopped.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Router;
+use throughline_store::{OpenError, Options, Recovery, SealError, Store};
+use tokio::sync::watch;
+
+use crate::access::Access;
+use crate::api;
+use crate::codes::{self, Code};
+use crate::config::{Config, Limits};
+use crate::ingest::{self, Budget, Intake};
+use crate::listen::Listener;
+
+/// A server whose sockets are bound and whose store is open, but that serves nothing yet.
+pub struct Server {
+    listeners: Listeners,
+    routers: Routers,
+    store: Store,
+    recovery: Recovery,
+    limits: Limits,
+}
+
+/// Where a server listens, with the ports it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Addresses {
+    /// OTLP/gRPC.
+    pub otlp_grpc: SocketAddr,
+    /// OTLP/HTTP.
+    pub otlp_http: SocketAddr,
+    /// The API and the page.
+    pub http: SocketAddr,
+}
+
+/// Why a server cannot start. The operator can act on each.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be bound.
+    #[error("cannot listen on {address} for {what}: {} ({})", plainly(source), self.code())]
+    Listen {
+        /// What would listen there.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The data directory cannot be opened.
+    #[error("{source} ({})", self.code())]
+    Store {
+        /// What is wrong with it.
+        #[from]
+        source: OpenError,
+    },
+}
+
+/// Why a server did not stop cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// The store did not close. What was acknowledged is in its WAL.
+    #[error("cannot close the store: {source} ({})", codes::CANNOT_CLOSE_STORE)]
+    Store {
+        /// What failed.
+        #[from]
+        source: SealError,
+    },
+}
+
+struct Listeners {
+    otlp_grpc: Listener,
+    otlp_http: Listener,
+    http: Listener,
+}
+
+struct Routers {
+    otlp_grpc: Router,
+    otlp_http: Router,
+    http: Router,
+}
+
+impl Server {
+    /// Binds the three addresses, then opens the store, which replays what the last run left.
+    ///
+    /// Whoever connects from now on waits until [`Server::run`].
+    pub async fn bind(config: Config) -> Result<Server, StartError> {
+        let listeners = Listeners::bind(&config).await?;
+        let (store, recovery) = open(Options::new(config.data_dir())).await?;
+        tell(&recovery);
+        let routers = wire(&config, &listeners, &store);
+        Ok(Server {
+            listeners,
+            routers,
+            store,
+            recovery,
+            limits: config.limits(),
+        })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        Addresses {
+            otlp_grpc: self.listeners.otlp_grpc.address(),
+            otlp_http: self.listeners.otlp_http.address(),
+            http: self.listeners.http.address(),
+        }
+    }
+
+    /// What opening the store found of earlier runs.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// Serves until `shutdown` resolves; then accepts nothing more, finishes what is in flight and
+    /// closes the store.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), StopError> {
+        let (stop, stopped) = watch::channel(false);
+        let (listeners, routers) = (self.listeners, self.routers);
+        let serve = |listener: Listener, router| {
+            tokio::spawn(listener.serve(router, self.limits, stopped.clone()))
+        };
+        let serving = [
+            serve(listeners.otlp_grpc, routers.otlp_grpc),
+            serve(listeners.otlp_http, routers.otlp_http),
+            serve(listeners.http, routers.http),
+        ];
+        shutdown.await;
+        tracing::info!("stopping");
+        stop.send_replace(true);
+        for listener in serving {
+            if let Err(error) = listener.await {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+        self.store.close().await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses = self.addresses();
+        f.debug_struct("Server")
+            .field("addresses", &addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All parts in the order in which they depend on each other. Starts nothing.
+fn wire(config: &Config, listeners: &Listeners, store: &Store) -> Routers {
+    let limits = config.limits();
+    let budget = Budget::new(limits.in_flight_bytes_max);
+    let access = |listener: &Listener| Access::new(config.key().cloned(), listener.address().ip());
+    let intake = |listener| Intake::new(store.clone(), access(listener), limits, budget.clone());
+    Routers {
+        otlp_grpc: ingest::grpc_router(intake(&listeners.otlp_grpc)),
+        otlp_http: ingest::http_router(intake(&listeners.otlp_http)),
+        http: api::router(store.clone(), access(&listeners.http), limits),
+    }
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, StartError> {
+        let listen = config.listen();
+        Ok(Listeners {
+            otlp_grpc: bind("OTLP/gRPC", listen.otlp_grpc).await?,
+            otlp_http: bind("OTLP/HTTP", listen.otlp_http).await?,
+            http: bind("the API and the page", listen.http).await?,
+        })
+    }
+}
+
+async fn bind(what: &'static str, address: SocketAddr) -> Result<Listener, StartError> {
+    let bound = Listener::bind(what, address).await;
+    bound.map_err(|source| StartError::Listen {
+        what,
+        address,
+        source,
+    })
+}
+
+/// Replay reads files for as long as it takes, so it stays off the async threads.
+async fn open(options: Options) -> Result<(Store, Recovery), OpenError> {
+    let opening = tokio::task::spawn_blocking(move || Store::open(options));
+    match opening.await {
+        Ok(opened) => opened,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+impl StartError {
+    /// The code of the page that helps.
+    pub fn code(&self) -> Code {
+        match self {
+            StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                codes::PORT_TAKEN
+            }
+            StartError::Listen { .. } => codes::CANNOT_LISTEN,
+            StartError::Store { .. } => codes::CANNOT_OPEN_STORE,
+        }
+    }
+}
+
+/// What was lost or repaired must be seen by whoever starts the server.
+fn tell(recovery: &Recovery) {
+    let (frames, skipped_bytes) = (recovery.frames, recovery.skipped_bytes);
+    if frames > 0 || skipped_bytes > 0 {
+        tracing::info!(frames, skipped_bytes, "replayed the write-ahead log");
+    }
+    for note in &recovery.notes {
+        tracing::warn!("{note}");
+    }
+}
+
+fn plainly(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+        _ => error.to_string(),
+    }
+}

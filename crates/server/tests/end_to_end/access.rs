@@ -1,0 +1,92 @@
+//! The key, and host names of other machines.
+
+use http::{Request, StatusCode};
+use throughline_server::Limits;
+use throughline_telemetry::Signal;
+use tonic::Code;
+
+use crate::harness::{Answer, TestServer, request, url};
+use crate::samples::one_as_protobuf;
+
+async fn get(server: &TestServer, path: &str, header: (&str, &str)) -> Answer {
+    let request_with = Request::get(url(server.addresses.http, path)).header(header.0, header.1);
+    request(server.addresses.http, request_with).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_key_data_needs_it() {
+    let server = TestServer::start_with(Some("s3cret"), Limits::default()).await;
+    let body = one_as_protobuf(Signal::Traces, "keyed");
+
+    let answer = server.post_protobuf(Signal::Traces, body.clone()).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+    let keyed = [
+        ("content-type", "application/x-protobuf"),
+        ("authorization", "Bearer s3cret"),
+    ];
+    assert_eq!(
+        server.post("/v1/traces", &keyed, body.clone()).await.status,
+        StatusCode::OK
+    );
+
+    let refused = server
+        .export(Signal::Traces, None, body.clone())
+        .await
+        .expect_err("no key");
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let with_key = |request: &mut tonic::Request<_>| {
+        let key = "Bearer s3cret".parse().unwrap();
+        request.metadata_mut().insert("authorization", key);
+    };
+    server
+        .export_with(Signal::Traces, None, body, with_key)
+        .await
+        .expect("OK");
+
+    for path in [
+        "/api/v1/traces",
+        "/api/v1/openapi.json",
+        "/api/nothing",
+        "/api",
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert_eq!(answer.json()["code"], "TL0206");
+        let wrong = get(&server, path, ("authorization", "Bearer s3creT")).await;
+        assert_eq!(wrong.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let answer = get(
+        &server,
+        "/api/v1/traces",
+        ("authorization", "Bearer s3cret"),
+    )
+    .await;
+    assert_eq!(answer.json()["total"], 1);
+
+    // The page holds no data and must load to ask for the key; health is for machines without one.
+    assert_eq!(server.get("/").await.status, StatusCode::OK);
+    assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_host_names_get_nothing() {
+    let server = TestServer::start().await;
+    for path in ["/", "/api/v1/traces", "/healthz"] {
+        for foreign in [
+            ("host", "rebound.example:4300"),
+            ("origin", "https://elsewhere.example"),
+        ] {
+            let answer = get(&server, path, foreign).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {foreign:?}");
+            assert_eq!(answer.json()["code"], "TL0207");
+        }
+        for own in ["localhost:4300", "127.0.0.1", "[::1]:9"] {
+            assert_eq!(
+                get(&server, path, ("host", own)).await.status,
+                StatusCode::OK,
+                "{path} {own}"
+            );
+        }
+    }
+}

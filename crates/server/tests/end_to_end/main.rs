@@ -1,0 +1,11 @@
+//! The server over real sockets: what senders, readers and browsers see.
+
+mod access;
+mod api;
+mod harness;
+mod ingest;
+mod openapi;
+mod page;
+mod refusals;
+mod samples;
+mod stop;

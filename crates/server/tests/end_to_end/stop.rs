@@ -1,0 +1,114 @@
+//! Starting on what is taken or unusable, and stopping without loss.
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::StreamBody;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use throughline_server::{Config, Listen, Server};
+use throughline_store::{Options, Store};
+use throughline_telemetry::Signal;
+use tokio::sync::mpsc;
+
+use crate::harness::{TestServer, url};
+use crate::samples::{one_as_protobuf, span, trace_id, traces};
+
+async fn start_error(data_dir: std::path::PathBuf, listen: Listen) -> String {
+    let config = Config::try_new(data_dir, listen, None).expect("a good configuration");
+    Server::bind(config)
+        .await
+        .expect_err("must not start")
+        .to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taken_port_and_unusable_directories() {
+    let server = TestServer::start().await;
+    let other = tempfile::tempdir().unwrap();
+
+    let listen = Listen {
+        otlp_http: server.addresses.otlp_http,
+        ..Listen::on_free_ports()
+    };
+    let taken = start_error(other.path().join("data"), listen).await;
+    let expected = format!(
+        "cannot listen on {} for OTLP/HTTP: another program listens there (TL0003)",
+        listen.otlp_http
+    );
+    assert_eq!(taken, expected);
+
+    let in_use = start_error(server.data_dir().join("data"), Listen::on_free_ports()).await;
+    assert!(
+        in_use.ends_with("is in use by another process (TL0005)"),
+        "{in_use}"
+    );
+
+    std::fs::write(other.path().join("thesis.tex"), "years of work").unwrap();
+    let foreign = start_error(other.path().to_owned(), Listen::on_free_ports()).await;
+    assert!(
+        foreign.contains("thesis.tex") && foreign.ends_with("(TL0005)"),
+        "{foreign}"
+    );
+    assert!(!foreign.contains('\n'));
+    assert_eq!(
+        std::fs::read_to_string(other.path().join("thesis.tex")).unwrap(),
+        "years of work"
+    );
+
+    let under_a_file = other.path().join("thesis.tex").join("data");
+    let unwritable = start_error(under_a_file, Listen::on_free_ports()).await;
+    assert!(
+        unwritable.starts_with("cannot use ") && unwritable.ends_with("(TL0005)"),
+        "{unwritable}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_finishes_what_is_in_flight() {
+    let server = TestServer::start().await;
+    // A request whose body is half sent when the server is told to stop.
+    let (sender, receiver) = mpsc::channel(1);
+    let body = Bytes::from(one_as_protobuf(Signal::Traces, "last"));
+    let frames = tokio_stream::wrappers::ReceiverStream::new(receiver);
+    let request = Request::post(url(server.addresses.otlp_http, "/v1/traces"))
+        .header("content-type", "application/x-protobuf")
+        .body(StreamBody::new(frames))
+        .unwrap();
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = tokio::spawn(client.request(request));
+    let piece = |bytes| Ok::<_, std::io::Error>(http_body::Frame::data(bytes));
+    sender.send(piece(body.slice(..10))).await.unwrap();
+    sender.reserve().await.unwrap(); // the first piece has been taken, so the request is under way
+    wait_until_accepted(&server).await;
+
+    let address = server.addresses.otlp_http;
+    let stopping = tokio::spawn(server.stop());
+    wait_until_refused(address).await;
+    sender.send(piece(body.slice(10..))).await.unwrap();
+    drop(sender);
+    let answer = answer.await.unwrap().expect("the last request is answered");
+    assert_eq!(answer.status(), StatusCode::OK);
+    drop(answer);
+
+    let directory = stopping.await.unwrap();
+    let (store, recovery) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+    assert_eq!(recovery.frames, 0, "a clean stop leaves nothing to replay");
+    let id = "5b8efff798038103d269b633813fc60c".parse().unwrap();
+    assert_eq!(store.trace(id).unwrap().spans.len(), 1);
+}
+
+/// A second request that is answered shows that the connection before it was accepted.
+async fn wait_until_accepted(server: &TestServer) {
+    let body = traces(&[span("probe", 9, 1, 0, 1, 2)]);
+    assert_eq!(
+        server.post_protobuf(Signal::Traces, body).await.status,
+        StatusCode::OK
+    );
+    let _ = trace_id(9);
+}
+
+async fn wait_until_refused(address: std::net::SocketAddr) {
+    while tokio::net::TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}

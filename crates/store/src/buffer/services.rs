@@ -1,0 +1,101 @@
+//! Which services there are, counted as their spans arrive.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use throughline_telemetry::{Span, SpanStatus, UnixNanos};
+
+use crate::limits::{OPERATIONS_MAX, SERVICES_MAX};
+use crate::rows::LogRow;
+
+/// Counts by service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Services(BTreeMap<String, ServiceStats>);
+
+/// What is known of one service. A span sent twice counts twice until it is compacted away.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ServiceStats {
+    pub(crate) spans: u64,
+    pub(crate) errors: u64,
+    /// End of the latest span.
+    pub(crate) last_seen: UnixNanos,
+    /// Names of its spans, the first hundred of them.
+    pub(crate) operations: BTreeSet<String>,
+}
+
+impl Services {
+    pub(crate) fn span(&mut self, span: &Span) {
+        let Some(stats) = self.stats(span.service()) else {
+            return;
+        };
+        stats.spans += 1;
+        stats.errors += u64::from(span.status == SpanStatus::Error);
+        stats.last_seen = stats.last_seen.max(span.end);
+        stats.operation(&span.name);
+    }
+
+    /// Counts a log record, in the place of a span.
+    pub(crate) fn log(&mut self, row: &LogRow) {
+        let record = &row.record;
+        let Some(stats) = self.stats(record.resource.service()) else {
+            return;
+        };
+        stats.spans += 1;
+        stats.last_seen = stats.last_seen.max(row.time);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Services) {
+        for (name, stats) in &other.0 {
+            self.add(name, stats);
+        }
+    }
+
+    pub(crate) fn add(&mut self, name: &str, other: &ServiceStats) {
+        let Some(stats) = self.stats(name) else {
+            return;
+        };
+        stats.spans += other.spans;
+        stats.errors += other.errors;
+        stats.last_seen = stats.last_seen.max(other.last_seen);
+        for operation in &other.operations {
+            stats.operation(operation);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &ServiceStats)> {
+        self.0.iter().map(|(name, stats)| (name.as_str(), stats))
+    }
+
+    /// Whether a span of this service and name may be among those counted. Lists that are full
+    /// may lack what is there.
+    pub(crate) fn may_have(&self, service: Option<&str>, operation: Option<&str>) -> bool {
+        let full = self.0.len() >= SERVICES_MAX;
+        let has = |stats: &ServiceStats| operation.is_none_or(|name| stats.may_have(name));
+        match service {
+            Some(service) => self.0.get(service).map_or(full, has),
+            None => full || self.0.values().any(has),
+        }
+    }
+
+    /// The counts of a service, unless there are too many services already.
+    fn stats(&mut self, name: &str) -> Option<&mut ServiceStats> {
+        if !self.0.contains_key(name) {
+            if self.0.len() >= SERVICES_MAX {
+                return None;
+            }
+            self.0.insert(name.to_owned(), ServiceStats::default());
+        }
+        self.0.get_mut(name)
+    }
+}
+
+impl ServiceStats {
+    fn may_have(&self, operation: &str) -> bool {
+        self.operations.len() >= OPERATIONS_MAX || self.operations.contains(operation)
+    }
+
+    fn operation(&mut self, name: &str) {
+        if self.operations.len() < OPERATIONS_MAX && !self.operations.contains(name) {
+            self.operations.insert(name.to_owned());
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The data directory: its marker, its lock and the names of its files.
+//!
+//! ```text
+//! THROUGHLINE                         marker: "throughline data, format 1\n"
+//! lock                                locked by the process that has it open
+//! catalog.sqlite                      which segments count, and the checkpoint
+//! wal/0000000007.wal                  the bodies of generation 7
+//! wal/0000000007.damaged              what could not be read of it, kept for a person to look at
+//! segments/spans-0000000006-000.parquet   and .index beside it
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::OpenError;
+
+/// The file that makes a directory ours.
+pub(crate) const MARKER: &str = "THROUGHLINE";
+
+/// The format that this version writes, and the newest that it reads.
+pub(crate) const FORMAT: u32 = 1;
+
+const MARKER_PREFIX: &str = "throughline data, format ";
+const LOCK: &str = "lock";
+
+/// A data directory that this process has locked. The lock goes with it.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory if it is absent or empty, checks that it is ours, and locks it.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let unwritable = |source| OpenError::Unwritable {
+            directory: path.to_owned(),
+            source,
+        };
+        fs::create_dir_all(path).map_err(unwritable)?;
+        check_marker(path)?;
+        let lock = lock(path)?;
+        // Another process may have made it ours between the look and the lock.
+        if check_marker(path)? == Marker::Absent {
+            write_marker(path).map_err(unwritable)?;
+        }
+        for inner in ["wal", "segments"] {
+            fs::create_dir_all(path.join(inner)).map_err(unwritable)?;
+        }
+        sync_directory(path).map_err(unwritable)?;
+        Ok(Directory {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        Layout(self.path.clone())
+    }
+}
+
+/// Where each file of a data directory is.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout(PathBuf);
+
+impl Layout {
+    pub(crate) fn catalog(&self) -> PathBuf {
+        self.0.join("catalog.sqlite")
+    }
+
+    pub(crate) fn wal_directory(&self) -> PathBuf {
+        self.0.join("wal")
+    }
+
+    pub(crate) fn wal(&self, generation: u64) -> PathBuf {
+        self.wal_directory().join(format!("{generation:010}.wal"))
+    }
+
+    pub(crate) fn damaged(&self, generation: u64) -> PathBuf {
+        self.wal_directory()
+            .join(format!("{generation:010}.damaged"))
+    }
+
+    pub(crate) fn segment_directory(&self) -> PathBuf {
+        self.0.join("segments")
+    }
+
+    /// The generations of the WAL files that are there, oldest first.
+    pub(crate) fn wal_generations(&self) -> io::Result<Vec<u64>> {
+        let mut generations = Vec::new();
+        for entry in fs::read_dir(self.wal_directory())? {
+            let name = entry?.file_name();
+            let stem = name.to_str().and_then(|name| name.strip_suffix(".wal"));
+            generations.extend(stem.and_then(|stem| stem.parse::<u64>().ok()));
+        }
+        generations.sort_unstable();
+        Ok(generations)
+    }
+}
+
+/// Makes renames and new files in `path` survive a crash.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[derive(PartialEq)]
+enum Marker {
+    Absent,
+    Ours,
+}
+
+fn check_marker(path: &Path) -> Result<Marker, OpenError> {
+    let directory = || path.to_owned();
+    let unwritable = |source| OpenError::Unwritable {
+        directory: directory(),
+        source,
+    };
+    match fs::read_to_string(path.join(MARKER)) {
+        Ok(text) => {
+            let found = text.strip_prefix(MARKER_PREFIX).map(str::trim_end);
+            match found.and_then(|number| number.parse::<u32>().ok()) {
+                Some(FORMAT) => Ok(Marker::Ours),
+                Some(found) if found > FORMAT => Err(OpenError::TooNew {
+                    directory: directory(),
+                    found,
+                    supported: FORMAT,
+                }),
+                _ => Err(OpenError::Corrupt {
+                    directory: directory(),
+                    what: format!("its {MARKER} file does not name a format"),
+                }),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match foreign_entry(path).map_err(unwritable)? {
+                None => Ok(Marker::Absent),
+                Some(entry) => Err(OpenError::Foreign {
+                    directory: directory(),
+                    entry,
+                }),
+            }
+        }
+        Err(error) => Err(unwritable(error)),
+    }
+}
+
+/// Something in the directory that neither a fresh file system nor a first start leaves there.
+fn foreign_entry(path: &Path) -> io::Result<Option<String>> {
+    let harmless = [LOCK, "lost+found", "THROUGHLINE.new"];
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !harmless.contains(&name.as_str()) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let unwritable = |source| OpenError::Unwritable {
+        directory: path.to_owned(),
+        source,
+    };
+    let mut options = OpenOptions::new();
+    let options = options.create(true).truncate(false).write(true);
+    let file = options.open(path.join(LOCK)).map_err(unwritable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
+            directory: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(unwritable(source)),
+    }
+}
+
+fn write_marker(path: &Path) -> io::Result<()> {
+    let new = path.join(format!("{MARKER}.new"));
+    let mut file = File::create(&new)?;
+    file.write_all(format!("{MARKER_PREFIX}{FORMAT}\n").as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path.join(MARKER))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(prepare: impl FnOnce(&Path), expect: Expect) {
+        let directory = tempfile::tempdir().unwrap();
+        prepare(directory.path());
+        let outcome = match Directory::open(directory.path()) {
+            Ok(_) => "opened".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        expect.assert_eq(&outcome.replace(&directory.path().display().to_string(), "DIR"));
+    }
+
+    #[test]
+    fn what_opens() {
+        check(|_| {}, expect!["opened"]);
+        check(
+            |path| drop(Directory::open(path).unwrap()),
+            expect!["opened"],
+        );
+        check(
+            |path| fs::write(path.join(LOCK), "").unwrap(),
+            expect!["opened"],
+        );
+    }
+
+    #[test]
+    fn what_does_not_open() {
+        check(
+            |path| fs::write(path.join("thesis.tex"), "").unwrap(),
+            expect![
+                "DIR is not a Throughline data directory: it holds thesis.tex but no THROUGHLINE file"
+            ],
+        );
+        check(
+            |path| fs::write(path.join(MARKER), "throughline data, format 2\n").unwrap(),
+            expect![
+                "data directory DIR has format 2, written by a newer version; this one reads up to 1"
+            ],
+        );
+        check(
+            |path| fs::write(path.join(MARKER), "hello").unwrap(),
+            expect!["data directory DIR is damaged: its THROUGHLINE file does not name a format"],
+        );
+    }
+
+    #[test]
+    fn a_second_opener_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let _first = Directory::open(directory.path()).unwrap();
+        let second = Directory::open(directory.path());
+        assert!(matches!(second, Err(OpenError::Locked { .. })));
+    }
+
+    #[test]
+    fn a_foreign_directory_is_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("thesis.tex"), "").unwrap();
+        Directory::open(directory.path()).unwrap_err();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_unwritable_directory_is_said_to_be() {
+        // A path below a file cannot be made by anyone, not even by root.
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("file"), "").unwrap();
+        let opened = Directory::open(&directory.path().join("file/data"));
+        assert!(matches!(opened, Err(OpenError::Unwritable { .. })));
+    }
+}

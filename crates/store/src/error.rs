@@ -1,0 +1,143 @@
+//! What can go wrong, grouped by who can act.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use throughline_telemetry::wire::WireError;
+
+/// Why a data directory cannot be opened. The operator can act on all of these.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be made, read or written.
+    #[error("cannot use {directory} as data directory: {source}", directory = directory.display())]
+    Unwritable {
+        /// The data directory.
+        directory: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It holds something else.
+    #[error(
+        "{directory} is not a Throughline data directory: it holds {entry} but no {marker} file",
+        directory = directory.display(),
+        marker = crate::directory::MARKER,
+    )]
+    Foreign {
+        /// The data directory.
+        directory: PathBuf,
+        /// Something found in it.
+        entry: String,
+    },
+    /// Another process has it open.
+    #[error("data directory {directory} is in use by another process", directory = directory.display())]
+    Locked {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// A newer version of Throughline wrote it.
+    #[error(
+        "data directory {directory} has format {found}, written by a newer version; this one reads up to {supported}",
+        directory = directory.display(),
+    )]
+    TooNew {
+        /// The data directory.
+        directory: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format that this version reads.
+        supported: u32,
+    },
+    /// Something in it is not as it was written.
+    #[error("data directory {directory} is damaged: {what}", directory = directory.display())]
+    Corrupt {
+        /// The data directory.
+        directory: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Why a body was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The sender is faster than the disk.
+    #[error(
+        "cannot take more now: {unsealed_bytes} bytes wait to be sealed; retry after {retry_after:?}"
+    )]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+        /// How much waits, in the WAL and in memory.
+        unsealed_bytes: u64,
+    },
+    /// The sender's body is not OTLP.
+    #[error(transparent)]
+    Invalid(#[from] WireError),
+    /// The sender's body is larger than the store takes.
+    #[error("cannot store a body of {body_bytes} bytes: the limit is {body_bytes_max}")]
+    TooLarge {
+        /// How large it is.
+        body_bytes: usize,
+        /// How large it may be.
+        body_bytes_max: usize,
+    },
+    /// The disk failed. From then on nothing is acknowledged until the store is opened again,
+    /// because after a failed fsync nobody knows what is on the disk.
+    #[error("cannot write the WAL, nothing is acknowledged until a restart: {0}")]
+    Io(String),
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Why buffers could not be turned into segments. Their rows stay in the WAL and can be read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SealError {
+    /// A segment or the catalog could not be written.
+    #[error("cannot seal generation {generation}: {what}")]
+    Failed {
+        /// Which buffer.
+        generation: u64,
+        /// What failed.
+        what: String,
+    },
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Why something stored cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The disk failed, or the file is gone.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is not as it was written.
+    #[error("{path} is damaged: {what}", path = path.display())]
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl ReadError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| ReadError::Io { path, source }
+    }
+
+    pub(crate) fn corrupt(path: &Path, what: impl std::fmt::Display) -> Self {
+        ReadError::Corrupt {
+            path: path.to_owned(),
+            what: what.to_string(),
+        }
+    }
+}

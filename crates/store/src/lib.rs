@@ -1,0 +1,64 @@
+//! Where spans, logs and metrics are kept: a write-ahead log, buffers, Parquet segments and the
+//! catalog that says which segments count.
+//!
+//! A body that was acknowledged is on disk and can be read at once. It is in exactly one place:
+//! either in a WAL file and the buffer of the same generation, or in the segments that were made
+//! from that buffer. One catalog transaction moves it from the first to the second.
+//!
+//! The three names to know are [`Store`], [`Options`] and [`TraceFilter`].
+//!
+//! ```
+//! use throughline_store::{Options, Store, TraceFilter};
+//! use throughline_telemetry::{Signal, UnixNanos, wire::Request};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! let (store, recovery) = Store::open(Options::new(directory.path()))?;
+//! assert_eq!(recovery.frames, 0);
+//!
+//! let json = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{
+//!     "traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174",
+//!     "name":"hello","startTimeUnixNano":"1","endTimeUnixNano":"3"}]}]}]}"#;
+//! let request = Request::from_json(Signal::Traces, json)?;
+//! let body = request.to_protobuf().into();
+//! store.append(Signal::Traces, body, request, UnixNanos::from_millis(1)).await?;
+//!
+//! let page = store.find_traces(&TraceFilter::default())?;
+//! assert_eq!(page.traces[0].1[0].name, "hello");
+//! store.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What it deliberately does not do: no decoding of OTLP beyond what [`throughline_telemetry`]
+//! does, no trees of spans, no SQL, no network. It reads no clock but to decide when to seal.
+
+mod buffer;
+mod cache;
+mod catalog;
+mod directory;
+mod error;
+mod limits;
+mod probe;
+mod read;
+mod recovery;
+mod rows;
+mod sealer;
+mod segment;
+mod snapshot;
+mod stats;
+mod store;
+#[cfg(test)]
+mod testing;
+mod wal;
+mod writer;
+
+pub use error::{AppendError, OpenError, ReadError, SealError};
+pub use read::{
+    BadCursor, LogCursor, LogFilter, LogPage, MetricFilter, MetricPage, ServiceRow, TraceCursor,
+    TraceFilter, TracePage, TraceRows, TraceStatus,
+};
+pub use recovery::Recovery;
+pub use stats::Stats;
+pub use store::{Options, Store};

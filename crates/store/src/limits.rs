@@ -1,0 +1,76 @@
+//! Every limit of the store, with the reason for its value.
+
+use std::time::Duration;
+
+/// Bytes of WAL after which a buffer is sealed. A span is about 450 bytes on the wire and four
+/// times that in a buffer, so this is some 70 000 spans and 130 MB of memory.
+pub(crate) const BUFFER_BYTES_MAX: u64 = 32 << 20;
+
+/// How long a row may stay in a buffer before it is sealed although the buffer is small.
+pub(crate) const SEAL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// WAL and buffer bytes of all generations that are not yet segments. Senders are turned away
+/// above it: it bounds memory, and how long the replay after a crash takes.
+pub(crate) const UNSEALED_BYTES_MAX: u64 = 1 << 30;
+
+/// Requests waiting for the writer. At 100 groups a second this is half a second of 10 000
+/// requests a second.
+pub(crate) const QUEUE_MAX: usize = 4096;
+
+/// Bytes of one group commit. An fdatasync costs the same from 4 KiB to about 1 MiB; above this
+/// the first in the group would wait for the last.
+pub(crate) const GROUP_BYTES_MAX: usize = 8 << 20;
+
+/// One body in the WAL. The server takes at most 64 MiB.
+pub(crate) const BODY_BYTES_MAX: usize = 128 << 20;
+
+/// The shortest and the longest time a sender is asked to wait when the store is full.
+pub(crate) const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+
+/// How long to wait before a failed seal is tried again.
+pub(crate) const SEAL_RETRY: Duration = Duration::from_secs(5);
+
+/// The span of time of one segment, in nanoseconds.
+pub(crate) const WINDOW_NANOS: u64 = 600 * 1_000_000_000;
+
+/// Segments of one signal that one seal may write. Rows with times all over history get wider
+/// windows, so that they cannot make thousands of files.
+pub(crate) const WINDOWS_MAX: usize = 32;
+
+/// Operations listed for one service.
+pub(crate) const OPERATIONS_MAX: usize = 100;
+
+/// Services counted in one segment or buffer. Rows of further services are stored and found, but
+/// their services are not listed.
+pub(crate) const SERVICES_MAX: usize = 2000;
+
+/// Traces or log records on one page.
+pub(crate) const PAGE_MAX: usize = 1000;
+
+/// Spans on one page of traces. A page ends early at it.
+pub(crate) const PAGE_SPANS_MAX: usize = 100_000;
+
+/// Spans, and log records, of one trace that are read at once.
+pub(crate) const TRACE_ROWS_MAX: usize = 200_000;
+
+/// Steps of one search. A step is one look into an index, some 100 ns; about half a second.
+pub(crate) const WORK_MAX: u64 = 4_000_000;
+
+/// Steps of one search that may go into counting matches beyond the page.
+pub(crate) const COUNT_WORK_MAX: u64 = 1_000_000;
+
+/// Steps that reading and checking one row counts as.
+pub(crate) const ROW_STEPS: u64 = 20;
+
+/// Bytes of trace indexes kept in memory.
+pub(crate) const INDEX_CACHE_BYTES: usize = 64 << 20;
+
+/// Bytes of Parquet footers kept in memory.
+pub(crate) const FOOTER_CACHE_BYTES: usize = 32 << 20;
+
+/// Bytes of decoded rows kept in memory.
+pub(crate) const BLOCK_CACHE_BYTES: usize = 96 << 20;
+
+/// Rows decoded at once by a search.
+pub(crate) const BLOCK_ROWS: u32 = 2048;

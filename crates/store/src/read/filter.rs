@@ -1,0 +1,245 @@
+//! What a search asks for.
+
+use std::time::Duration;
+
+use throughline_telemetry::{Attributes, MetricPoint, Span, SpanStatus, TraceId, UnixNanos};
+
+use super::{LogCursor, TraceCursor};
+use crate::rows::LogRow;
+use crate::segment::SegmentMeta;
+
+/// Which traces to find. Everything set must hold.
+#[derive(Clone, Debug)]
+pub struct TraceFilter {
+    /// Some span is of this service. This, `operation` and `attributes` hold on the same span.
+    pub service: Option<String>,
+    /// Some span has this name.
+    pub operation: Option<String>,
+    /// Whether any span failed.
+    pub status: Option<TraceStatus>,
+    /// From the start of the first span to the end of the last it took at least this long.
+    pub min_duration: Option<Duration>,
+    /// Attributes of the span or of its resource that have these values, written as
+    /// [`Value::to_text`](throughline_telemetry::Value::to_text) writes them.
+    pub attributes: Vec<(String, String)>,
+    /// The first span starts then or later.
+    pub from: Option<UnixNanos>,
+    /// The first span starts before then.
+    pub to: Option<UnixNanos>,
+    /// How many traces at most, 1000 at the most.
+    pub limit: usize,
+    /// Only what comes after this place in the order.
+    pub after: Option<TraceCursor>,
+}
+
+/// Whether a trace failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceStatus {
+    /// No span failed.
+    Ok,
+    /// At least one span failed.
+    Error,
+}
+
+/// Which log records to find. Everything set must hold.
+#[derive(Clone, Debug)]
+pub struct LogFilter {
+    /// The record is of this service.
+    pub service: Option<String>,
+    /// It was written during this trace.
+    pub trace_id: Option<TraceId>,
+    /// Its severity number is this or more.
+    pub min_severity: Option<u8>,
+    /// It was written then or later.
+    pub from: Option<UnixNanos>,
+    /// It was written before then.
+    pub to: Option<UnixNanos>,
+    /// How many records at most, 1000 at the most.
+    pub limit: usize,
+    /// Only what comes after this place in the order.
+    pub after: Option<LogCursor>,
+}
+
+/// Which metric points to find. Everything set must hold.
+#[derive(Clone, Debug)]
+pub struct MetricFilter {
+    /// The point is of the metric of this name.
+    pub name: Option<String>,
+    /// It was measured then or later.
+    pub from: Option<UnixNanos>,
+    /// It was measured before then.
+    pub to: Option<UnixNanos>,
+    /// How many points at most, 1000 at the most.
+    pub limit: usize,
+}
+
+impl Default for TraceFilter {
+    /// The newest fifty.
+    fn default() -> Self {
+        TraceFilter {
+            service: None,
+            operation: None,
+            status: None,
+            min_duration: None,
+            attributes: Vec::new(),
+            from: None,
+            to: None,
+            limit: PAGE,
+            after: None,
+        }
+    }
+}
+
+impl Default for LogFilter {
+    /// The newest fifty.
+    fn default() -> Self {
+        LogFilter {
+            service: None,
+            trace_id: None,
+            min_severity: None,
+            from: None,
+            to: None,
+            limit: PAGE,
+            after: None,
+        }
+    }
+}
+
+impl Default for MetricFilter {
+    /// The newest fifty.
+    fn default() -> Self {
+        MetricFilter {
+            name: None,
+            from: None,
+            to: None,
+            limit: PAGE,
+        }
+    }
+}
+
+impl TraceFilter {
+    /// Whether spans must be looked at to decide.
+    pub(crate) fn needs_spans(&self) -> bool {
+        self.asks_for_a_span() || self.status.is_some() || self.min_duration.is_some()
+    }
+
+    /// Whether one span must have certain properties.
+    pub(crate) fn asks_for_a_span(&self) -> bool {
+        self.service.is_some() || self.operation.is_some() || !self.attributes.is_empty()
+    }
+
+    /// Whether a segment may have the one span that is asked for.
+    pub(crate) fn may_be_in(&self, segment: &SegmentMeta) -> bool {
+        segment
+            .services
+            .may_have(self.service.as_deref(), self.operation.as_deref())
+    }
+
+    /// Whether the trace that consists of these spans is let through, its start aside.
+    pub(crate) fn allows<'a>(&self, spans: impl Iterator<Item = &'a Span> + Clone) -> bool {
+        self.allows_status(spans.clone())
+            && self.allows_duration(spans.clone())
+            && (!self.asks_for_a_span() || spans.clone().any(|span| self.allows_span(span)))
+    }
+
+    fn allows_status<'a>(&self, mut spans: impl Iterator<Item = &'a Span>) -> bool {
+        let mut failed = || spans.any(|span| span.status == SpanStatus::Error);
+        match self.status {
+            None => true,
+            Some(TraceStatus::Error) => failed(),
+            Some(TraceStatus::Ok) => !failed(),
+        }
+    }
+
+    fn allows_duration<'a>(&self, spans: impl Iterator<Item = &'a Span> + Clone) -> bool {
+        let Some(min) = self.min_duration else {
+            return true;
+        };
+        let start = spans.clone().map(|span| span.start).min();
+        let end = spans.map(|span| span.end).max();
+        let (Some(start), Some(end)) = (start, end) else {
+            return false;
+        };
+        end.since(start) >= min
+    }
+
+    fn allows_span(&self, span: &Span) -> bool {
+        let is =
+            |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| want == have);
+        is(&self.service, span.service())
+            && is(&self.operation, &span.name)
+            && self.attributes.iter().all(|(key, value)| {
+                holds(&span.attributes, key, value) || holds(&span.resource.attributes, key, value)
+            })
+    }
+}
+
+impl MetricFilter {
+    /// Whether a segment may have such a point.
+    pub(crate) fn may_be_in(&self, segment: &SegmentMeta) -> bool {
+        self.from.is_none_or(|from| segment.last >= from)
+            && self.to.is_none_or(|to| segment.first < to)
+    }
+
+    pub(crate) fn allows(&self, point: &MetricPoint) -> bool {
+        let name = self.name.as_deref();
+        name.is_none_or(|name| name == point.name)
+            && self.from.is_none_or(|from| point.time >= from)
+            && self.to.is_none_or(|to| point.time < to)
+    }
+}
+
+impl LogFilter {
+    /// Whether a segment may have such a record.
+    pub(crate) fn may_be_in(&self, segment: &SegmentMeta) -> bool {
+        segment.services.may_have(self.service.as_deref(), None)
+            && self
+                .min_severity
+                .is_none_or(|min| segment.max_severity >= min)
+            && self.from.is_none_or(|from| segment.last >= from)
+            && self.to.is_none_or(|to| segment.first < to)
+            && self.after.is_none_or(|after| segment.first <= after.time)
+    }
+
+    /// Whether all records from some place in the order on are let through.
+    pub(crate) fn allows_all_older(&self) -> bool {
+        let LogFilter {
+            service,
+            trace_id,
+            min_severity,
+            from,
+            ..
+        } = self;
+        service.is_none() && trace_id.is_none() && min_severity.is_none() && from.is_none()
+    }
+
+    pub(crate) fn allows(&self, row: &LogRow) -> bool {
+        let log = &row.record;
+        let service = self.service.as_deref();
+        self.is_in_time(row)
+            && service.is_none_or(|service| service == log.resource.service())
+            && self.trace_id.is_none_or(|id| log.trace_id == Some(id))
+            && self
+                .min_severity
+                .is_none_or(|min| log.severity_number >= min)
+    }
+
+    fn is_in_time(&self, row: &LogRow) -> bool {
+        let after = self
+            .after
+            .is_none_or(|after| (row.time, row.sequence) < (after.time, after.sequence));
+        after
+            && self.from.is_none_or(|from| row.time >= from)
+            && self.to.is_none_or(|to| row.time < to)
+    }
+}
+
+fn holds(attributes: &Attributes, key: &str, value: &str) -> bool {
+    attributes.get(key).is_some_and(|have| match have.as_str() {
+        Some(text) => text == value,
+        None => have.to_text() == value,
+    })
+}
+
+/// What one page shows unless asked otherwise.
+const PAGE: usize = 50;

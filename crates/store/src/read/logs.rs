@@ -1,0 +1,263 @@
+//! Searching log records, newest first.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use throughline_telemetry::{LogRecord, Signal, UnixNanos};
+
+use super::work::Work;
+use super::{LogCursor, LogFilter, Reader};
+use crate::error::ReadError;
+use crate::limits::{BLOCK_ROWS, PAGE_MAX};
+use crate::rows::LogRow;
+use crate::segment::{SegmentFiles, SegmentMeta, blocks};
+
+/// One page of log records, newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LogPage {
+    /// The records.
+    pub logs: Vec<LogRecord>,
+    /// How many records the filter lets through from here on, this page included.
+    pub total: u64,
+    /// Whether `total` is only a lower bound, because not everything was looked at.
+    pub truncated: bool,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<LogCursor>,
+}
+
+impl Reader<'_> {
+    pub(crate) fn find_logs(&self, filter: &LogFilter) -> Result<LogPage, ReadError> {
+        let mut search = Search {
+            filter,
+            files: self.files,
+            runs: Vec::new(),
+            heads: BinaryHeap::new(),
+            page: LogPage::default(),
+            work: Work::new(),
+        };
+        for segment in self.snapshot.segments.of(Signal::Logs) {
+            match filter.trace_id {
+                _ if !filter.may_be_in(segment) => {}
+                Some(id) => search.add_rows(
+                    self.files
+                        .trace_logs(segment, id)?
+                        .into_iter()
+                        .map(Arc::new),
+                ),
+                None => search.add_segment(segment),
+            }
+        }
+        for view in &self.snapshot.buffers {
+            match filter.trace_id {
+                Some(id) => search.add_rows(view.logs_of(id).into_iter()),
+                None => search.add_rows(view.rows.logs.iter().cloned()),
+            }
+        }
+        search.run()?;
+        Ok(search.page)
+    }
+}
+
+struct Search<'a> {
+    filter: &'a LogFilter,
+    files: &'a SegmentFiles,
+    runs: Vec<Run<'a>>,
+    /// The next row of each run.
+    heads: BinaryHeap<Reverse<Head>>,
+    page: LogPage,
+    work: Work,
+}
+
+/// Rows of one source, newest last, so that taking the next is popping.
+enum Run<'a> {
+    Rows(Vec<Arc<LogRow>>),
+    Segment {
+        segment: &'a SegmentMeta,
+        /// Blocks not yet read.
+        blocks: u32,
+        /// The block being read.
+        rows: Arc<Vec<Arc<LogRow>>>,
+        /// How many of its rows are still to come.
+        left: usize,
+    },
+}
+
+/// Where a run stands: newest first, the last received first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Head {
+    time: Reverse<UnixNanos>,
+    sequence: Reverse<u64>,
+    run: usize,
+}
+
+impl<'a> Search<'a> {
+    /// Adds rows that are in memory. What the filter leaves out goes at once.
+    fn add_rows(&mut self, rows: impl Iterator<Item = Arc<LogRow>>) {
+        let mut looked_at = 0;
+        let rows = rows.inspect(|_| looked_at += 1);
+        let mut rows: Vec<_> = rows.filter(|row| self.filter.allows(row)).collect();
+        self.work.looks(looked_at);
+        rows.sort_by_key(|row| (row.time, row.sequence));
+        if let Some(newest) = rows.last() {
+            self.add(newest.time, newest.sequence, Run::Rows(rows));
+        }
+    }
+
+    /// Adds a segment, which is not read before the search comes to its newest row.
+    fn add_segment(&mut self, segment: &'a SegmentMeta) {
+        let run = Run::Segment {
+            segment,
+            blocks: blocks(segment),
+            rows: Arc::default(),
+            left: 0,
+        };
+        self.add(segment.last, u64::MAX, run);
+    }
+
+    fn add(&mut self, time: UnixNanos, sequence: u64, run: Run<'a>) {
+        self.push_head(time, sequence, self.runs.len());
+        self.runs.push(run);
+    }
+
+    fn push_head(&mut self, time: UnixNanos, sequence: u64, run: usize) {
+        self.heads.push(Reverse(Head {
+            time: Reverse(time),
+            sequence: Reverse(sequence),
+            run,
+        }));
+    }
+
+    fn run(&mut self) -> Result<(), ReadError> {
+        let limit = self.filter.limit.clamp(1, PAGE_MAX);
+        while let Some(Reverse(head)) = self.heads.pop() {
+            if self.filter.from.is_some_and(|from| head.time.0 < from) {
+                break;
+            }
+            if self.page.logs.len() >= limit && self.filter.allows_all_older() {
+                self.page.total += self.rows_left();
+                break;
+            }
+            if self.work.is_done() {
+                self.stop(head, limit);
+                return Ok(());
+            }
+            let Some(row) = self.runs[head.run].take(self.files, &mut self.work)? else {
+                self.push_next(head.run);
+                continue;
+            };
+            self.push_next(head.run);
+            if self.filter.allows(&row) {
+                self.show(&row, limit);
+            }
+        }
+        if self.page.total == self.page.logs.len() as u64 {
+            self.page.next = None;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, row: &LogRow, limit: usize) {
+        self.page.total += 1;
+        if self.page.logs.len() >= limit {
+            return;
+        }
+        self.page.logs.push(row.record.clone());
+        self.page.next = Some(LogCursor {
+            time: row.time,
+            sequence: row.sequence,
+        });
+        if self.page.logs.len() >= limit {
+            self.work.only_count();
+        }
+    }
+
+    /// Stops before everything was looked at: `head` was not, and all before it was.
+    fn stop(&mut self, head: Head, limit: usize) {
+        self.page.truncated = true;
+        if self.page.logs.len() < limit {
+            // A cursor is the last place that was looked at, which is just before the head.
+            self.page.next = Some(LogCursor {
+                time: head.time.0,
+                sequence: head.sequence.0.saturating_add(1),
+            });
+        }
+    }
+
+    fn push_next(&mut self, run: usize) {
+        if let Some((time, sequence)) = self.runs[run].next() {
+            self.push_head(time, sequence, run);
+        }
+    }
+
+    /// Rows in all runs, the one whose head was just taken included.
+    fn rows_left(&self) -> u64 {
+        self.runs.iter().map(Run::rows_left).sum()
+    }
+}
+
+impl Run<'_> {
+    /// Takes the next row. When the next block is not yet read, it is read and there is none to
+    /// take.
+    fn take(
+        &mut self,
+        files: &SegmentFiles,
+        work: &mut Work,
+    ) -> Result<Option<Arc<LogRow>>, ReadError> {
+        match self {
+            Run::Rows(rows) => Ok(rows.pop()),
+            Run::Segment {
+                segment,
+                blocks,
+                rows,
+                left,
+            } => {
+                if *left == 0 {
+                    *blocks -= 1;
+                    *rows = files.log_block(segment, *blocks)?;
+                    *left = rows.len();
+                    work.rows(rows.len());
+                    return Ok(None);
+                }
+                *left -= 1;
+                Ok(Some(Arc::clone(&rows[*left])))
+            }
+        }
+    }
+
+    /// Time and sequence of the next row; of a block not yet read, those that none in it exceeds.
+    fn next(&self) -> Option<(UnixNanos, u64)> {
+        match self {
+            Run::Rows(rows) => rows.last().map(|row| (row.time, row.sequence)),
+            Run::Segment {
+                blocks, rows, left, ..
+            } => match left.checked_sub(1) {
+                Some(next) => Some((rows[next].time, rows[next].sequence)),
+                // The oldest row of the block after it.
+                None if *blocks > 0 => rows.first().map(|row| (row.time, row.sequence)),
+                None => None,
+            },
+        }
+    }
+
+    fn rows_left(&self) -> u64 {
+        match self {
+            Run::Rows(rows) => rows.len() as u64,
+            Run::Segment {
+                segment,
+                blocks: unread,
+                left,
+                ..
+            } => {
+                // Only the last block may be shorter, and it is read first.
+                let whole = u64::from(unread.saturating_sub(1)) * u64::from(BLOCK_ROWS);
+                let last = match *unread {
+                    0 => 0,
+                    unread if unread == blocks(segment) => u64::from(segment.rows) - whole,
+                    _ => u64::from(BLOCK_ROWS),
+                };
+                whole + last + *left as u64
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What happens when a data directory is opened after whatever ended the last run.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use throughline_telemetry::wire::Request;
+
+use crate::buffer::Buffer;
+use crate::catalog::{Catalog, Contents};
+use crate::directory::{Directory, Layout, sync_directory};
+use crate::error::OpenError;
+use crate::rows::Rows;
+use crate::segment;
+use crate::snapshot::Segments;
+use crate::store::Options;
+use crate::wal::{Piece, WalReader, WalSerializer, WalWriter};
+
+/// What the replay of the WAL found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Bodies read back.
+    pub frames: u64,
+    /// Bytes that were no whole frame. They are kept in `wal/*.damaged`.
+    pub skipped_bytes: u64,
+    /// One line for each thing an operator should know.
+    pub notes: Vec<String>,
+}
+
+/// Everything that a store starts from.
+pub(crate) struct Recovered {
+    pub(crate) recovery: Recovery,
+    pub(crate) catalog: Catalog,
+    pub(crate) segments: Segments,
+    pub(crate) frozen: Vec<Arc<Buffer>>,
+    pub(crate) active: Buffer,
+    pub(crate) wal: WalWriter,
+}
+
+/// Brings a directory back to a state where each acknowledged row is in one place.
+pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recovered, OpenError> {
+    let layout = directory.layout();
+    let io_failed = |source| OpenError::Unwritable {
+        directory: directory.path().to_owned(),
+        source,
+    };
+    let mut recovery = Recovery::default();
+    let (catalog, contents) = open_catalog(directory)?;
+    let generations = layout.wal_generations().map_err(io_failed)?;
+    let (done, open): (Vec<u64>, Vec<u64>) = generations
+        .into_iter()
+        .partition(|generation| *generation <= contents.checkpoint);
+    for generation in done {
+        fs::remove_file(layout.wal(generation)).map_err(io_failed)?;
+    }
+    check_segments(directory, &contents, &open, &mut recovery)?;
+    let mut frozen = Vec::new();
+    for generation in &open {
+        let replayed = replay(&layout, *generation, &mut recovery).map_err(io_failed)?;
+        frozen.push(Arc::new(replayed));
+    }
+    let next = 1 + open.last().copied().unwrap_or(contents.checkpoint);
+    let wal = WalWriter::create(&layout, next, options.probe.clone()).map_err(io_failed)?;
+    Ok(Recovered {
+        recovery,
+        catalog,
+        segments: contents.segments,
+        frozen,
+        active: Buffer::new(next),
+        wal,
+    })
+}
+
+/// Opens the catalog. Without it the segments would all look like leftovers, so it must be there
+/// when they are.
+fn open_catalog(directory: &Directory) -> Result<(Catalog, Contents), OpenError> {
+    let layout = directory.layout();
+    let corrupt = |what| OpenError::Corrupt {
+        directory: directory.path().to_owned(),
+        what,
+    };
+    let unreadable = |source| OpenError::Unwritable {
+        directory: directory.path().to_owned(),
+        source,
+    };
+    let path = layout.catalog();
+    if !path.exists() {
+        let mut segments = fs::read_dir(layout.segment_directory()).map_err(unreadable)?;
+        if segments.next().is_some() {
+            return Err(corrupt("it has segments but no catalog.sqlite".to_owned()));
+        }
+    }
+    let failed = |error: rusqlite::Error| corrupt(format!("catalog.sqlite: {error}"));
+    let catalog = Catalog::open(&path).map_err(failed)?;
+    sync_directory(directory.path()).map_err(unreadable)?;
+    let contents = catalog.contents().map_err(failed)?;
+    Ok((catalog, contents))
+}
+
+/// Every segment of the catalog must have its files. Files that the catalog does not know are
+/// leftovers of a seal that did not finish: they go if the WAL still has their rows, and stay
+/// with a note if it has not.
+fn check_segments(
+    directory: &Directory,
+    contents: &Contents,
+    open: &[u64],
+    recovery: &mut Recovery,
+) -> Result<(), OpenError> {
+    let layout = directory.layout();
+    let failed = |source| OpenError::Unwritable {
+        directory: directory.path().to_owned(),
+        source,
+    };
+    let mut there: HashSet<PathBuf> = HashSet::new();
+    for entry in fs::read_dir(layout.segment_directory()).map_err(failed)? {
+        there.insert(entry.map_err(failed)?.path());
+    }
+    for segment in contents.segments.all() {
+        for path in segment::paths(&layout, segment.signal, segment.id) {
+            if !there.remove(&path) {
+                return Err(OpenError::Corrupt {
+                    directory: directory.path().to_owned(),
+                    what: format!("{} is missing", path.display()),
+                });
+            }
+        }
+    }
+    for path in there {
+        match segment::id_of_file(&path) {
+            Some(id) if open.contains(&id.generation()) => {
+                fs::remove_file(&path).map_err(failed)?;
+            }
+            _ => recovery.notes.push(format!(
+                "{} is not in the catalog and was left where it is",
+                path.display()
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a WAL file into a buffer, the way its rows came in the first time.
+fn replay(layout: &Layout, generation: u64, recovery: &mut Recovery) -> io::Result<Buffer> {
+    let path = layout.wal(generation);
+    // One file at a time, and none is larger than a buffer may be plus one body.
+    let file = fs::read(&path)?;
+    let buffer = Buffer::new(generation);
+    let mut damaged = Vec::new();
+    for piece in WalReader::new(&file, generation) {
+        match piece {
+            Piece::Damaged(range) => damaged.push(range),
+            Piece::Frame {
+                signal,
+                received,
+                body,
+                range,
+            } => {
+                let request = Request::from_protobuf(signal, body);
+                match request.and_then(Rows::from_request) {
+                    Ok(rows) => {
+                        let cost = WalSerializer::frame_bytes(body) + rows.memory_bytes();
+                        buffer.insert([(rows, received, cost as u64)]);
+                        recovery.frames += 1;
+                    }
+                    Err(error) => {
+                        let path = path.display();
+                        let at = range.start;
+                        let note = format!("{path}: frame at byte {at} left out: {error}");
+                        recovery.notes.push(note);
+                        damaged.push(range);
+                    }
+                }
+            }
+        }
+    }
+    if !damaged.is_empty() {
+        let bytes = damaged.iter().map(|range| range.len() as u64).sum::<u64>();
+        recovery.skipped_bytes += bytes;
+        let aside = layout.damaged(generation);
+        recovery.notes.push(format!(
+            "{}: {bytes} of {} bytes are no whole frames and were skipped; they are kept in {}",
+            path.display(),
+            file.len(),
+            aside.display(),
+        ));
+        keep_aside(&aside, damaged.into_iter().map(|range| &file[range]))?;
+        sync_directory(&layout.wal_directory())?;
+    }
+    Ok(buffer)
+}
+
+/// Writes what could not be read to a file of its own, before the file it was in is let go.
+fn keep_aside<'a>(path: &Path, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    for piece in pieces {
+        file.write_all(piece)?;
+    }
+    file.sync_all()
+}

@@ -1,0 +1,143 @@
+//! Segments: immutable Parquet files, each with an index of its traces beside it.
+//!
+//! ```text
+//! segments/spans-0000000007-000.parquet     rows of generation 7, the first of its windows
+//! segments/spans-0000000007-000.index       trace id -> rows
+//! ```
+//!
+//! Any Parquet reader can read them. What is ours is the order of the rows and a few columns:
+//!
+//! - **Order**: spans by start of their trace, trace id, own start; log records by time and
+//!   sequence; metric points by name and time. Grouping by trace puts ids, users and hosts that
+//!   repeat next to each other, which makes files a third smaller than grouping by service.
+//! - **Parents**: `parent_ordinal` counts from the first row of the trace in the file; a parent
+//!   that is not in the file is in `parent_span_id` instead. A root has neither.
+//! - **Times**: `start` and the like are nanoseconds since 1970, delta-packed. `duration` is end
+//!   minus start, negative for a clock that ran backwards.
+//! - **Attributes**: a list of `{key, type, value}` in the order they were written, which a reader
+//!   may care about; sorting by key would have saved under 1 %. How a value becomes text,
+//!   [`value`] says.
+//! - **Resources**: the `resource` column is a dictionary of JSON texts, so that each is stored
+//!   once per row group. `service` repeats its `service.name` for those who filter by it.
+//!
+//! A generation is cut into windows of ten minutes by trace start, log time or point time, so that
+//! old data can be dropped by deleting files. [`index`] has the grammar of the index.
+
+mod columns;
+mod files;
+mod index;
+mod logs;
+mod metrics;
+mod pread;
+mod reader;
+mod spans;
+mod table;
+mod value;
+mod window;
+mod writer;
+
+pub(crate) use files::{SegmentFiles, blocks};
+pub(crate) use index::TraceIndex;
+pub(crate) use writer::write_all;
+
+use std::path::{Path, PathBuf};
+
+use throughline_telemetry::{Signal, UnixNanos};
+
+use crate::buffer::Services;
+use crate::directory::Layout;
+
+/// Names a segment: its generation and its number in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SegmentId(pub(crate) u64);
+
+impl SegmentId {
+    pub(crate) fn new(generation: u64, number: u16) -> Self {
+        assert!(generation < 1 << 47, "more generations than an id can name");
+        SegmentId(generation << 16 | u64::from(number))
+    }
+
+    pub(crate) fn generation(self) -> u64 {
+        self.0 >> 16
+    }
+
+    fn number(self) -> u64 {
+        self.0 & 0xffff
+    }
+}
+
+/// What the catalog knows of a segment.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SegmentMeta {
+    pub(crate) id: SegmentId,
+    pub(crate) signal: Signal,
+    pub(crate) rows: u32,
+    /// On disk, with the index.
+    pub(crate) bytes: u64,
+    pub(crate) traces: u32,
+    /// Start of the oldest trace, or time of the oldest record or point.
+    pub(crate) first: UnixNanos,
+    /// The same of the newest.
+    pub(crate) last: UnixNanos,
+    /// End of the span that ended last.
+    pub(crate) end: UnixNanos,
+    /// Of the longest span.
+    pub(crate) max_duration_nanos: u64,
+    /// Spans that failed.
+    pub(crate) errors: u32,
+    /// Of the gravest log record.
+    pub(crate) max_severity: u8,
+    pub(crate) services: Services,
+}
+
+/// The files of a segment.
+pub(crate) fn paths(layout: &Layout, signal: Signal, id: SegmentId) -> [PathBuf; 2] {
+    [
+        rows_path(layout, signal, id),
+        index_path(layout, signal, id),
+    ]
+}
+
+/// The segment that a file belongs to, whole or left over from a seal that did not finish.
+pub(crate) fn id_of_file(path: &Path) -> Option<SegmentId> {
+    let name = path.file_name()?.to_str()?;
+    let mut parts = name.split('.').next()?.split('-');
+    let signal = parts.next()?;
+    Signal::ALL
+        .into_iter()
+        .find(|known| file_prefix(*known) == signal)?;
+    let generation = parts.next()?.parse().ok()?;
+    let number = parts.next()?.parse().ok()?;
+    parts
+        .next()
+        .is_none()
+        .then(|| SegmentId::new(generation, number))
+}
+
+fn rows_path(layout: &Layout, signal: Signal, id: SegmentId) -> PathBuf {
+    layout
+        .segment_directory()
+        .join(file_name(signal, id, "parquet"))
+}
+
+fn index_path(layout: &Layout, signal: Signal, id: SegmentId) -> PathBuf {
+    layout
+        .segment_directory()
+        .join(file_name(signal, id, "index"))
+}
+
+fn file_name(signal: Signal, id: SegmentId, extension: &str) -> String {
+    let (prefix, generation, number) = (file_prefix(signal), id.generation(), id.number());
+    format!("{prefix}-{generation:010}-{number:03}.{extension}")
+}
+
+fn file_prefix(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Traces => "spans",
+        Signal::Logs => "logs",
+        Signal::Metrics => "metrics",
+    }
+}
+
+#[cfg(test)]
+mod tests;

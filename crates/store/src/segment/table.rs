@@ -1,0 +1,51 @@
+//! What a table of rows is: a schema, rows to columns, columns to rows.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterPropertiesBuilder;
+
+/// One of the three kinds of segment.
+pub(super) trait Table {
+    /// What a row is.
+    type Row;
+
+    fn schema() -> SchemaRef;
+
+    /// Encodings that suit the columns better than Parquet's own choice.
+    fn tune(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder;
+
+    /// Whether rows may be turned into columns, and back, apart from the rows before them.
+    fn may_split(before: &Self::Row, after: &Self::Row) -> bool;
+
+    /// Sorted rows that begin where they may be split.
+    fn encode(rows: &[Arc<Self::Row>]) -> Result<RecordBatch, ArrowError>;
+
+    fn decode(batch: &RecordBatch) -> Result<Vec<Self::Row>, Damage>;
+}
+
+/// Why a file of a segment cannot be what was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Damage(String);
+
+impl Damage {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Damage(what.into())
+    }
+}
+
+impl From<ArrowError> for Damage {
+    fn from(error: ArrowError) -> Self {
+        Damage(error.to_string())
+    }
+}
+
+impl From<ParquetError> for Damage {
+    fn from(error: ParquetError) -> Self {
+        Damage(error.to_string())
+    }
+}

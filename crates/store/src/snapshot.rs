@@ -1,0 +1,120 @@
+//! What a reader sees: the segments of one catalog version and the buffers, taken at once.
+//!
+//! **Invariant**: every acknowledged row is in exactly one of them. Publishing a seal takes the
+//! frozen buffer away and adds its segments under one lock, the same that a snapshot takes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use throughline_telemetry::Signal;
+
+use crate::buffer::{Buffer, BufferView, Services};
+use crate::segment::SegmentMeta;
+
+/// The segments of one version of the catalog.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Segments {
+    spans: Vec<Arc<SegmentMeta>>,
+    logs: Vec<Arc<SegmentMeta>>,
+    metrics: Vec<Arc<SegmentMeta>>,
+    /// The services of all span segments together.
+    pub(crate) services: Services,
+}
+
+impl Segments {
+    pub(crate) fn of(&self, signal: Signal) -> &[Arc<SegmentMeta>] {
+        match signal {
+            Signal::Traces => &self.spans,
+            Signal::Logs => &self.logs,
+            Signal::Metrics => &self.metrics,
+        }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<SegmentMeta>> {
+        self.spans.iter().chain(&self.logs).chain(&self.metrics)
+    }
+
+    pub(crate) fn add(&mut self, segment: SegmentMeta) {
+        let list = match segment.signal {
+            Signal::Traces => {
+                self.services.merge(&segment.services);
+                &mut self.spans
+            }
+            Signal::Logs => &mut self.logs,
+            Signal::Metrics => &mut self.metrics,
+        };
+        list.push(Arc::new(segment));
+    }
+}
+
+/// One consistent view of everything stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) segments: Arc<Segments>,
+    /// Oldest generation first.
+    pub(crate) buffers: Vec<BufferView>,
+}
+
+/// What is stored now, and the only place where that changes.
+#[derive(Debug)]
+pub(crate) struct Live(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    segments: Arc<Segments>,
+    /// Buffers on their way into segments, oldest first.
+    frozen: Vec<Arc<Buffer>>,
+    /// The buffer that is being filled.
+    active: Arc<Buffer>,
+}
+
+impl Live {
+    pub(crate) fn new(segments: Segments, frozen: Vec<Arc<Buffer>>, active: Buffer) -> Self {
+        Live(Mutex::new(State {
+            segments: Arc::new(segments),
+            frozen,
+            active: Arc::new(active),
+        }))
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let state = self.lock();
+        let buffers = state.frozen.iter().chain([&state.active]);
+        Snapshot {
+            segments: Arc::clone(&state.segments),
+            buffers: buffers
+                .map(|buffer| BufferView::new(Arc::clone(buffer)))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn segments(&self) -> Arc<Segments> {
+        Arc::clone(&self.lock().segments)
+    }
+
+    pub(crate) fn active(&self) -> Arc<Buffer> {
+        Arc::clone(&self.lock().active)
+    }
+
+    /// Freezes the active buffer and goes on with `next`.
+    pub(crate) fn freeze(&self, next: Buffer) -> Arc<Buffer> {
+        let mut state = self.lock();
+        let frozen = std::mem::replace(&mut state.active, Arc::new(next));
+        state.frozen.push(Arc::clone(&frozen));
+        frozen
+    }
+
+    /// Replaces a frozen buffer by the segments made from it.
+    pub(crate) fn publish(&self, generation: u64, made: Vec<SegmentMeta>) {
+        let mut state = self.lock();
+        let mut segments = Segments::clone(&state.segments);
+        made.into_iter().for_each(|segment| segments.add(segment));
+        state.segments = Arc::new(segments);
+        state
+            .frozen
+            .retain(|buffer| buffer.generation() != generation);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,54 @@
+//! Counters.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the store has done since it was opened, and what it holds now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Requests acknowledged.
+    pub requests: u64,
+    /// Spans, log records and metric points in them.
+    pub rows: u64,
+    /// Groups committed, which is the number of fdatasyncs of the WAL.
+    pub groups: u64,
+    /// Requests turned away because the store was full.
+    pub overloaded: u64,
+    /// Generations sealed.
+    pub seals: u64,
+    /// Attempts to seal that failed.
+    pub seal_failures: u64,
+    /// Bytes of the WAL and of memory that are not yet in segments.
+    pub unsealed_bytes: u64,
+    /// Segments, of all signals.
+    pub segments: u64,
+    /// Their bytes on disk, indexes included.
+    pub segment_bytes: u64,
+    /// Bytes of the WAL that could not be read at the start.
+    pub skipped_bytes: u64,
+}
+
+/// The counters behind [`Stats`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) requests: Counter,
+    pub(crate) rows: Counter,
+    pub(crate) groups: Counter,
+    pub(crate) overloaded: Counter,
+    pub(crate) seals: Counter,
+    pub(crate) seal_failures: Counter,
+    pub(crate) skipped_bytes: Counter,
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

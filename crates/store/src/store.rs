@@ -1,0 +1,352 @@
+//! The handle that everything else holds.
+
+mod options;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bytes::Bytes;
+use throughline_telemetry::wire::Request;
+use throughline_telemetry::{Signal, TraceId, UnixNanos};
+use tokio::sync::oneshot;
+
+pub use options::Options;
+
+use crate::catalog::Catalog;
+use crate::directory::{Directory, Layout};
+use crate::error::{AppendError, OpenError, ReadError, SealError};
+use crate::limits::{BODY_BYTES_MAX, QUEUE_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN};
+use crate::read::{
+    LogFilter, LogPage, MetricFilter, MetricPage, Reader, ServiceRow, TraceFilter, TracePage,
+    TraceRows,
+};
+use crate::recovery::{self, Recovered, Recovery};
+use crate::rows::Rows;
+use crate::sealer::Sealer;
+use crate::segment::SegmentFiles;
+use crate::snapshot::Live;
+use crate::stats::{Counters, Stats};
+use crate::wal::WalSerializer;
+use crate::writer::{Append, Command, Writer};
+
+/// An open data directory. Clones share it; the last one to go stops its threads.
+#[derive(Clone)]
+pub struct Store(Arc<Handle>);
+
+impl Store {
+    /// Opens a data directory, makes it where there is none, and replays what a crash left in the
+    /// WAL. Takes as long as reading the WAL does.
+    pub fn open(options: Options) -> Result<(Store, Recovery), OpenError> {
+        let directory = Directory::open(&options.directory)?;
+        let recovered = recovery::recover(&directory, &options)?;
+        let recovery = recovered.recovery.clone();
+        Ok((
+            Store(Arc::new(Handle::start(directory, options, recovered)?)),
+            recovery,
+        ))
+    }
+
+    /// Stores a protobuf body whose decoded form is `request`. Resolves once the body is on disk
+    /// and its rows can be read.
+    pub async fn append(
+        &self,
+        signal: Signal,
+        body: Bytes,
+        request: Request,
+        received: UnixNanos,
+    ) -> Result<(), AppendError> {
+        assert_eq!(
+            signal,
+            request.signal(),
+            "the body is of another signal than it is said to be"
+        );
+        if body.len() > BODY_BYTES_MAX {
+            return Err(AppendError::TooLarge {
+                body_bytes: body.len(),
+                body_bytes_max: BODY_BYTES_MAX,
+            });
+        }
+        let rows = Rows::from_request(request)?;
+        if rows.len() == 0 {
+            return Ok(());
+        }
+        let done = self.enqueue(signal, body, rows, received)?;
+        done.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// The newest traces that a filter lets through. Blocks on the disk.
+    pub fn find_traces(&self, filter: &TraceFilter) -> Result<TracePage, ReadError> {
+        self.reader().find_traces(filter)
+    }
+
+    /// The spans, without duplicates, and the log records of a trace; none if it is unknown.
+    /// Blocks on the disk.
+    pub fn trace(&self, id: TraceId) -> Result<TraceRows, ReadError> {
+        self.reader().trace(id)
+    }
+
+    /// The newest log records that a filter lets through. Blocks on the disk.
+    pub fn find_logs(&self, filter: &LogFilter) -> Result<LogPage, ReadError> {
+        self.reader().find_logs(filter)
+    }
+
+    /// The newest metric points that a filter lets through. Blocks on the disk.
+    pub fn find_metrics(&self, filter: &MetricFilter) -> Result<MetricPage, ReadError> {
+        self.reader().find_metrics(filter)
+    }
+
+    /// Every service that has sent spans, by name.
+    pub fn services(&self) -> Result<Vec<ServiceRow>, ReadError> {
+        Ok(self.reader().services())
+    }
+
+    /// Makes segments of everything buffered. Blocks until that is done.
+    pub fn seal(&self) -> Result<(), SealError> {
+        let (done, outcome) = mpsc::channel();
+        let reply = Box::new(move |result| {
+            let _ = done.send(result);
+        });
+        self.0.send(Command::Seal(reply))?;
+        outcome.recv().unwrap_or(Err(SealError::Closed))
+    }
+
+    /// Makes segments of everything buffered, stops the threads and lets the directory go.
+    pub async fn close(self) -> Result<(), SealError> {
+        let (done, outcome) = oneshot::channel();
+        let reply = Box::new(move |result| {
+            let _ = done.send(result);
+        });
+        self.0.send(Command::Close(reply))?;
+        let result = outcome.await.unwrap_or(Err(SealError::Closed));
+        // After their last reply the threads have nothing to wait for.
+        self.0.join();
+        self.0.unlock();
+        result
+    }
+
+    /// What the store has done and what it holds.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.0.shared;
+        let counters = &shared.counters;
+        let segments = shared.live.segments();
+        Stats {
+            requests: counters.requests.total(),
+            rows: counters.rows.total(),
+            groups: counters.groups.total(),
+            overloaded: counters.overloaded.total(),
+            seals: counters.seals.total(),
+            seal_failures: counters.seal_failures.total(),
+            unsealed_bytes: shared.unsealed_bytes.load(Ordering::Relaxed),
+            segments: segments.all().count() as u64,
+            segment_bytes: segments.all().map(|segment| segment.bytes).sum(),
+            skipped_bytes: counters.skipped_bytes.total(),
+        }
+    }
+
+    /// Puts a body into the writer's queue, unless the store is full.
+    fn enqueue(
+        &self,
+        signal: Signal,
+        body: Bytes,
+        rows: Rows,
+        received: UnixNanos,
+    ) -> Result<oneshot::Receiver<Result<(), AppendError>>, AppendError> {
+        let shared = &self.0.shared;
+        let cost = (WalSerializer::frame_bytes(&body) + rows.memory_bytes()) as u64;
+        shared.charge(cost)?;
+        let (reply, done) = oneshot::channel();
+        let append = Append {
+            signal,
+            body,
+            rows,
+            received,
+            cost,
+            reply,
+        };
+        self.0.try_send(Command::Append(append)).map_err(|error| {
+            shared.release(cost);
+            match error {
+                TrySendError::Full(_) => shared.overloaded(),
+                TrySendError::Disconnected(_) => AppendError::Closed,
+            }
+        })?;
+        Ok(done)
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        let shared = &self.0.shared;
+        Reader::new(shared.live.snapshot(), &shared.files)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let directory = &self.0.shared.options.directory;
+        f.debug_struct("Store")
+            .field("directory", directory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the handle, the writer and the sealer share.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) layout: Layout,
+    pub(crate) live: Live,
+    pub(crate) files: SegmentFiles,
+    pub(crate) catalog: Mutex<Catalog>,
+    pub(crate) counters: Counters,
+    /// Why the WAL cannot be written any more.
+    pub(crate) poison: OnceLock<String>,
+    unsealed_bytes: AtomicU64,
+    last_seal_millis: AtomicU64,
+}
+
+impl Shared {
+    /// Takes from the budget, or says when to try again.
+    fn charge(&self, cost: u64) -> Result<(), AppendError> {
+        let before = self.unsealed_bytes.fetch_add(cost, Ordering::Relaxed);
+        // An empty store takes anything: a body larger than the budget would never fit otherwise.
+        if before != 0 && before + cost > self.options.unsealed_bytes_max {
+            self.release(cost);
+            return Err(self.overloaded());
+        }
+        Ok(())
+    }
+
+    /// Gives back to the budget.
+    pub(crate) fn release(&self, cost: u64) {
+        self.unsealed_bytes.fetch_sub(cost, Ordering::Relaxed);
+    }
+
+    /// Remembers how long a seal took, which is how long a sender should wait for room.
+    pub(crate) fn note_seal(&self, took: Duration) {
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.last_seal_millis.store(millis, Ordering::Relaxed);
+    }
+
+    /// From now on nothing is acknowledged. Returns the first reason there was.
+    pub(crate) fn poison(&self, what: String) -> String {
+        self.poison.get_or_init(|| what).clone()
+    }
+
+    fn overloaded(&self) -> AppendError {
+        self.counters.overloaded.add(1);
+        let last_seal = Duration::from_millis(self.last_seal_millis.load(Ordering::Relaxed));
+        AppendError::Overloaded {
+            retry_after: last_seal.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX),
+            unsealed_bytes: self.unsealed_bytes.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// The one owner of the threads.
+struct Handle {
+    shared: Arc<Shared>,
+    /// Taken away when the last handle goes, which stops the threads.
+    commands: Option<SyncSender<Command>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    directory: Mutex<Option<Directory>>,
+}
+
+impl Handle {
+    fn start(
+        directory: Directory,
+        options: Options,
+        recovered: Recovered,
+    ) -> Result<Self, OpenError> {
+        let layout = directory.layout();
+        let waiting = VecDeque::from(recovered.frozen.clone());
+        let unsealed = waiting.iter().map(|buffer| buffer.cost()).sum();
+        let shared = Arc::new(Shared {
+            files: SegmentFiles::new(layout.clone()),
+            layout,
+            live: Live::new(recovered.segments, recovered.frozen, recovered.active),
+            catalog: Mutex::new(recovered.catalog),
+            counters: Counters::default(),
+            poison: OnceLock::new(),
+            unsealed_bytes: AtomicU64::new(unsealed),
+            last_seal_millis: AtomicU64::new(0),
+            options,
+        });
+        let skipped = recovered.recovery.skipped_bytes;
+        shared.counters.skipped_bytes.add(skipped);
+        let (commands, received) = mpsc::sync_channel(QUEUE_MAX);
+        let (jobs, taken) = mpsc::channel();
+        let writer = Writer::new(Arc::clone(&shared), received, jobs, recovered.wal);
+        let sealer = Sealer::new(Arc::clone(&shared), taken, waiting);
+        let threads = vec![
+            spawn("store-writer", directory.path(), move || writer.run())?,
+            spawn("store-sealer", directory.path(), move || sealer.run())?,
+        ];
+        Ok(Handle {
+            shared,
+            commands: Some(commands),
+            threads: Mutex::new(threads),
+            directory: Mutex::new(Some(directory)),
+        })
+    }
+
+    fn try_send(&self, command: Command) -> Result<(), TrySendError<Command>> {
+        match &self.commands {
+            Some(commands) => commands.try_send(command),
+            None => Err(TrySendError::Disconnected(command)),
+        }
+    }
+
+    /// Waits for room in the queue, unlike an append.
+    fn send(&self, command: Command) -> Result<(), SealError> {
+        let sent = self
+            .commands
+            .as_ref()
+            .map(|commands| commands.send(command));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(SealError::Closed),
+        }
+    }
+
+    fn join(&self) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+
+    fn unlock(&self) {
+        let mut directory = self
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *directory = None;
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.commands = None;
+        self.join();
+    }
+}
+
+fn spawn(
+    name: &str,
+    directory: &Path,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder.spawn(run).map_err(|source| OpenError::Unwritable {
+        directory: directory.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests;

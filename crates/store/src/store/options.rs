@@ -1,0 +1,35 @@
+//! How a store is to be opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::limits::{BUFFER_BYTES_MAX, SEAL_INTERVAL, UNSEALED_BYTES_MAX};
+use crate::probe::Probe;
+
+/// Where the data is and how much of it may wait in memory.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory.
+    pub directory: PathBuf,
+    /// A buffer is sealed when its WAL file has this many bytes. 32 MiB unless set.
+    pub buffer_bytes_max: u64,
+    /// A buffer is sealed when it is this old. A minute unless set.
+    pub seal_interval: Duration,
+    /// How many bytes of WAL and buffers may wait to be sealed before senders are turned away.
+    /// 1 GiB unless set.
+    pub unsealed_bytes_max: u64,
+    pub(crate) probe: Probe,
+}
+
+impl Options {
+    /// The usual options for a data directory.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Options {
+            directory: directory.into(),
+            buffer_bytes_max: BUFFER_BYTES_MAX,
+            seal_interval: SEAL_INTERVAL,
+            unsealed_bytes_max: UNSEALED_BYTES_MAX,
+            probe: Probe::default(),
+        }
+    }
+}

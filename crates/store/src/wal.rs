@@ -1,0 +1,52 @@
+//! The write-ahead log: the raw bodies as they came, one file a generation.
+//!
+//! ```text
+//! file    := header frame*
+//! header  := version:u8=1 magic:"TLWAL" reserved:u16=0 generation:u64 crc:u32
+//! frame   := version:u8=1 signal:u8 mark:"TL" length:u32 received:u64 body_crc:u32 head_crc:u32 body
+//! signal  := 1 traces | 2 logs | 3 metrics
+//! ```
+//!
+//! Numbers are little-endian, checksums are CRC-32C. `head_crc` covers the 20 bytes before it and
+//! then the generation of the file, so that a frame of an older file that shares the disk block is
+//! not taken for one of this file. `received` is in nanoseconds since 1970.
+//!
+//! A frame whose body is damaged is left out and the next one is read. After a damaged head the
+//! reader looks for the next whole frame, byte by byte. What was left out is kept aside.
+
+mod reader;
+mod serializer;
+mod writer;
+
+pub(crate) use reader::{Piece, WalReader};
+pub(crate) use serializer::WalSerializer;
+pub(crate) use writer::WalWriter;
+
+use throughline_telemetry::Signal;
+
+const VERSION: u8 = 1;
+const MAGIC: &[u8; 5] = b"TLWAL";
+const MARK: &[u8; 2] = b"TL";
+const HEADER_BYTES: usize = 20;
+const HEAD_BYTES: usize = 24;
+
+fn signal_number(signal: Signal) -> u8 {
+    match signal {
+        Signal::Traces => 1,
+        Signal::Logs => 2,
+        Signal::Metrics => 3,
+    }
+}
+
+fn signal_of(number: u8) -> Option<Signal> {
+    let mut all = Signal::ALL.into_iter();
+    all.find(|signal| signal_number(*signal) == number)
+}
+
+/// The checksum of a frame's head in the file of a generation.
+fn head_crc(head: &[u8], generation: u64) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(head), &generation.to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Frames back to bodies, whatever happened to the file.
+
+use std::ops::Range;
+
+use throughline_telemetry::{Signal, UnixNanos};
+
+use super::{HEAD_BYTES, HEADER_BYTES, MAGIC, MARK, VERSION, head_crc, signal_of};
+use crate::limits::BODY_BYTES_MAX;
+
+/// What the reader found next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Piece<'a> {
+    /// A whole frame.
+    Frame {
+        signal: Signal,
+        received: UnixNanos,
+        body: &'a [u8],
+        /// Where the frame is in the file.
+        range: Range<usize>,
+    },
+    /// Bytes that are no whole frame.
+    Damaged(Range<usize>),
+}
+
+/// Reads one WAL file.
+pub(crate) struct WalReader<'a> {
+    file: &'a [u8],
+    generation: u64,
+    offset: usize,
+}
+
+impl<'a> WalReader<'a> {
+    /// A reader of the bytes of the file of this generation. A damaged header does not matter,
+    /// because every frame carries its own proof.
+    pub(crate) fn new(file: &'a [u8], generation: u64) -> Self {
+        let good = has_good_header(file, generation);
+        WalReader {
+            file,
+            generation,
+            offset: if good { HEADER_BYTES } else { 0 },
+        }
+    }
+
+    /// The frame that begins at an offset, if a whole one does.
+    fn frame_at(&self, offset: usize) -> Found<'a> {
+        let rest = &self.file[offset..];
+        let Some((head, rest)) = rest.split_first_chunk::<HEAD_BYTES>() else {
+            return Found::Nothing;
+        };
+        if head[0] != VERSION || &head[2..4] != MARK {
+            return Found::Nothing;
+        }
+        if head_crc(&head[..20], self.generation) != le_u32(&head[20..]) {
+            return Found::Nothing;
+        }
+        let length = le_u32(&head[4..8]) as usize;
+        let (Some(body), true) = (rest.get(..length), length <= BODY_BYTES_MAX) else {
+            return Found::Nothing;
+        };
+        let end = offset + HEAD_BYTES + length;
+        match signal_of(head[1]) {
+            Some(signal) if crc32c::crc32c(body) == le_u32(&head[16..20]) => {
+                Found::Frame(Piece::Frame {
+                    signal,
+                    received: UnixNanos(le_u64(&head[8..16])),
+                    body,
+                    range: offset..end,
+                })
+            }
+            _ => Found::BadBody(end),
+        }
+    }
+
+    /// Where the next whole frame begins, or the end of the file.
+    fn next_frame(&self, from: usize) -> usize {
+        let mut offset = from;
+        while offset < self.file.len() {
+            if let Found::Frame(_) = self.frame_at(offset) {
+                return offset;
+            }
+            offset += 1;
+        }
+        offset
+    }
+}
+
+impl<'a> Iterator for WalReader<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        if self.offset == self.file.len() {
+            return None;
+        }
+        match self.frame_at(self.offset) {
+            Found::Frame(piece) => {
+                if let Piece::Frame { range, .. } = &piece {
+                    self.offset = range.end;
+                }
+                Some(piece)
+            }
+            Found::BadBody(end) => {
+                let damaged = self.offset..end;
+                self.offset = end;
+                Some(Piece::Damaged(damaged))
+            }
+            Found::Nothing => {
+                let damaged = self.offset..self.next_frame(self.offset + 1);
+                self.offset = damaged.end;
+                Some(Piece::Damaged(damaged))
+            }
+        }
+    }
+}
+
+enum Found<'a> {
+    Frame(Piece<'a>),
+    /// A good head whose body is not what was written; the next frame begins here.
+    BadBody(usize),
+    Nothing,
+}
+
+fn has_good_header(file: &[u8], generation: u64) -> bool {
+    let Some(header) = file.first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    header[0] == VERSION
+        && &header[1..6] == MAGIC
+        && le_u64(&header[8..16]) == generation
+        && le_u32(&header[16..]) == crc32c::crc32c(&header[..16])
+}
+
+fn le_u32(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes(bytes.try_into().expect("the slice has four bytes"))
+}
+
+fn le_u64(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().expect("the slice has eight bytes"))
+}

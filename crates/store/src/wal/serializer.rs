@@ -1,0 +1,66 @@
+//! Bodies to frames.
+
+use throughline_telemetry::{Signal, UnixNanos};
+
+use super::{HEAD_BYTES, HEADER_BYTES, MAGIC, MARK, VERSION, head_crc, signal_number};
+use crate::limits::BODY_BYTES_MAX;
+
+/// Collects the frames of one group.
+#[derive(Debug)]
+pub(crate) struct WalSerializer {
+    generation: u64,
+    bytes: Vec<u8>,
+}
+
+impl WalSerializer {
+    pub(crate) fn new(generation: u64) -> Self {
+        WalSerializer {
+            generation,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// What a file of this generation begins with.
+    pub(crate) fn header(generation: u64) -> [u8; HEADER_BYTES] {
+        let mut header = [0; HEADER_BYTES];
+        header[0] = VERSION;
+        header[1..6].copy_from_slice(MAGIC);
+        header[8..16].copy_from_slice(&generation.to_le_bytes());
+        let crc = crc32c::crc32c(&header[..16]);
+        header[16..].copy_from_slice(&crc.to_le_bytes());
+        header
+    }
+
+    /// How many bytes the frame of a body has.
+    pub(crate) fn frame_bytes(body: &[u8]) -> usize {
+        HEAD_BYTES + body.len()
+    }
+
+    /// Adds a frame. The caller has checked that the body is not above the limit.
+    pub(crate) fn push(&mut self, signal: Signal, received: UnixNanos, body: &[u8]) {
+        assert!(
+            body.len() <= BODY_BYTES_MAX,
+            "a body above the limit reached the WAL"
+        );
+        let length = u32::try_from(body.len()).expect("the limit fits into 32 bits");
+        let mut head = [0; HEAD_BYTES];
+        head[0] = VERSION;
+        head[1] = signal_number(signal);
+        head[2..4].copy_from_slice(MARK);
+        head[4..8].copy_from_slice(&length.to_le_bytes());
+        head[8..16].copy_from_slice(&received.0.to_le_bytes());
+        head[16..20].copy_from_slice(&crc32c::crc32c(body).to_le_bytes());
+        let crc = head_crc(&head[..20], self.generation);
+        head[20..].copy_from_slice(&crc.to_le_bytes());
+        self.bytes.extend_from_slice(&head);
+        self.bytes.extend_from_slice(body);
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+}

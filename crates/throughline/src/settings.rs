@@ -1,0 +1,268 @@
+//! The server's settings: what was written where, and what follows from it.
+//!
+//! A flag beats an environment variable, a variable beats the file, the file beats the default.
+//! Texts are collected first ([`RawSettings`]), then checked all at once, so that one run tells of
+//! every mistake.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use throughline_server::{Config, Listen};
+
+use crate::cli::Serve;
+use crate::logging::LogFormat;
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    Flag,
+    Variable(String),
+    File(PathBuf),
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag => write!(f, "flag"),
+            Origin::Variable(name) => write!(f, "variable {name}"),
+            Origin::File(path) => write!(f, "file {}", path.display()),
+            Origin::Default => write!(f, "default"),
+        }
+    }
+}
+
+/// A setting's name in the file. Its flag has dashes, its variable is `THROUGHLINE_` in capitals.
+const KEYS: [&str; 6] = [
+    "data_dir",
+    "otlp_grpc",
+    "otlp_http",
+    "http",
+    "api_key",
+    "log_format",
+];
+
+/// Reads environment variables; a map in tests.
+pub(crate) trait Source {
+    /// The variable's value, if it is set and not empty.
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+/// The environment of this process.
+pub(crate) struct ProcessEnvironment;
+
+impl Source for ProcessEnvironment {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place where the server's environment is read"
+    )]
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+}
+
+/// What was written, and where.
+#[derive(Debug)]
+pub(crate) struct RawSettings {
+    values: BTreeMap<&'static str, (String, Origin)>,
+    problems: Vec<String>,
+}
+
+/// What follows from it.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) server: Config,
+    pub(crate) log_format: LogFormat,
+}
+
+/// Everything that is wrong with the settings, one line each.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problems(Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.join("; "))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl RawSettings {
+    /// Collects flags, variables, the file and the defaults.
+    pub(crate) fn collect(flags: &Serve, environment: &impl Source) -> Self {
+        let mut raw = RawSettings {
+            values: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        let file = raw.read_file(flags);
+        for (key, flag) in KEYS.into_iter().zip(flag_values(flags)) {
+            let variable = format!("THROUGHLINE_{}", key.to_ascii_uppercase());
+            let found = flag
+                .map(|value| (value, Origin::Flag))
+                .or_else(|| {
+                    environment
+                        .variable(&variable)
+                        .map(|value| (value, Origin::Variable(variable)))
+                })
+                .or_else(|| file.get(key).cloned())
+                .or_else(|| default(key, environment).map(|value| (value, Origin::Default)));
+            raw.values.extend(found.map(|found| (key, found)));
+        }
+        raw
+    }
+
+    fn read_file(&mut self, flags: &Serve) -> BTreeMap<String, (String, Origin)> {
+        let Some(path) = &flags.config else {
+            return BTreeMap::new();
+        };
+        let shown = path.display();
+        let table = match std::fs::read_to_string(path) {
+            Err(error) => Err(format!("cannot read {shown}: {error}")),
+            Ok(text) => text
+                .parse::<toml::Table>()
+                .map_err(|error| format!("cannot read {shown} as TOML: {}", error.message())),
+        };
+        let mut values = BTreeMap::new();
+        for (key, value) in table
+            .map_err(|problem| self.problems.push(problem))
+            .unwrap_or_default()
+        {
+            match value {
+                _ if !KEYS.contains(&key.as_str()) => self.problems.push(unknown(&key, path)),
+                toml::Value::String(text) => {
+                    values.insert(key, (text, Origin::File(path.clone())));
+                }
+                _ => self
+                    .problems
+                    .push(format!("{key} in {shown} must be text in quotes")),
+            }
+        }
+        values
+    }
+
+    /// Checks everything.
+    pub(crate) fn resolve(&self) -> Result<Settings, Problems> {
+        let mut problems = self.problems.clone();
+        let listen = Listen {
+            otlp_grpc: self
+                .parsed("otlp_grpc", &mut problems)
+                .unwrap_or(Listen::default().otlp_grpc),
+            otlp_http: self
+                .parsed("otlp_http", &mut problems)
+                .unwrap_or(Listen::default().otlp_http),
+            http: self
+                .parsed("http", &mut problems)
+                .unwrap_or(Listen::default().http),
+        };
+        let log_format = self
+            .parsed("log_format", &mut problems)
+            .unwrap_or(LogFormat::Text);
+        let key = self.parsed("api_key", &mut problems);
+        let data_dir = self
+            .values
+            .get("data_dir")
+            .map(|(text, _)| PathBuf::from(text));
+        if data_dir.is_none() {
+            problems.push("no folder for the data: set --data-dir, or HOME".to_owned());
+        }
+        if !problems.is_empty() {
+            return Err(Problems(problems));
+        }
+        let server = Config::try_new(data_dir.unwrap_or_default(), listen, key)
+            .map_err(|error| Problems(vec![error.to_string()]))?;
+        Ok(Settings { server, log_format })
+    }
+
+    fn parsed<T: std::str::FromStr<Err: fmt::Display>>(
+        &self,
+        key: &str,
+        problems: &mut Vec<String>,
+    ) -> Option<T> {
+        let (text, origin) = self.values.get(key)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                problems.push(format!("{key} ({origin}) is {}: {error}", shown(key, text)));
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Display for RawSettings {
+    /// The file that would give the same settings; behind each where it came from.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for key in KEYS {
+            match self.values.get(key) {
+                Some((text, origin)) => {
+                    writeln!(
+                        f,
+                        "{:<42} # {origin}",
+                        format!("{key} = {:?}", shown(key, text))
+                    )?;
+                }
+                None => writeln!(f, "{:<42} # not set", format!("# {key} ="))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// In the order of [`KEYS`].
+fn flag_values(flags: &Serve) -> [Option<String>; 6] {
+    let Serve {
+        data_dir,
+        otlp_grpc,
+        otlp_http,
+        http,
+        api_key,
+        log_format,
+        ..
+    } = flags;
+    [data_dir, otlp_grpc, otlp_http, http, api_key, log_format].map(Clone::clone)
+}
+
+fn default(key: &str, environment: &impl Source) -> Option<String> {
+    let listen = Listen::default();
+    match key {
+        "data_dir" => data_home(environment).map(|home| format!("{home}/throughline")),
+        "otlp_grpc" => Some(listen.otlp_grpc.to_string()),
+        "otlp_http" => Some(listen.otlp_http.to_string()),
+        "http" => Some(listen.http.to_string()),
+        "log_format" => Some(LogFormat::Text.to_string()),
+        _ => None,
+    }
+}
+
+/// Where the XDG Base Directory Specification wants data of a user.
+pub(crate) fn data_home(environment: &impl Source) -> Option<String> {
+    environment.variable("XDG_DATA_HOME").or_else(|| {
+        environment
+            .variable("HOME")
+            .map(|home| format!("{home}/.local/share"))
+    })
+}
+
+fn shown<'a>(key: &str, text: &'a str) -> &'a str {
+    if key == "api_key" { "****" } else { text }
+}
+
+fn unknown(key: &str, path: &std::path::Path) -> String {
+    let nearest = KEYS.into_iter().max_by(|a, b| {
+        let near = |known: &str| strsim::jaro_winkler(known, key);
+        near(a).total_cmp(&near(b))
+    });
+    let hint = nearest.filter(|known| strsim::jaro_winkler(known, key) > 0.8);
+    let path = path.display();
+    match hint {
+        Some(known) => format!("unknown setting {key} in {path}: did you mean {known}?"),
+        None => format!(
+            "unknown setting {key} in {path}: there are {}",
+            KEYS.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

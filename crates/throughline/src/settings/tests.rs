@@ -1,0 +1,100 @@
+use std::collections::HashMap;
+use std::io::Write;
+
+use expect_test::expect;
+
+use super::*;
+
+impl Source for HashMap<&str, &str> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.get(name).map(|value| (*value).to_owned())
+    }
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+#[test]
+fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
+    let written =
+        file("otlp_http = '127.0.0.1:3'\nhttp = '127.0.0.1:3'\notlp_grpc = '127.0.0.1:3'");
+    let environment = HashMap::from([
+        ("HOME", "H"),
+        ("THROUGHLINE_HTTP", "127.0.0.1:2"),
+        ("THROUGHLINE_OTLP_HTTP", "127.0.0.1:2"),
+        ("THROUGHLINE_API_KEY", "s3cret"),
+    ]);
+    let flags = Serve {
+        http: Some("127.0.0.1:1".into()),
+        config: Some(written.path().into()),
+        ..Serve::default()
+    };
+    let raw = RawSettings::collect(&flags, &environment);
+    let shown = raw
+        .to_string()
+        .replace(&written.path().display().to_string(), "FILE");
+    expect![[r#"
+        data_dir = "H/.local/share/throughline"    # default
+        otlp_grpc = "127.0.0.1:3"                  # file FILE
+        otlp_http = "127.0.0.1:2"                  # variable THROUGHLINE_OTLP_HTTP
+        http = "127.0.0.1:1"                       # flag
+        api_key = "****"                           # variable THROUGHLINE_API_KEY
+        log_format = "text"                        # default
+    "#]]
+    .assert_eq(&shown);
+    assert!(raw.resolve().is_ok());
+}
+
+#[test]
+fn every_mistake_is_told_at_once_and_no_secret_with_it() {
+    let written = file("otlp_htpp = 'x'\nretention = 'x'\nhttp = 7");
+    let flags = Serve {
+        otlp_grpc: Some("localhost".into()),
+        log_format: Some("xml".into()),
+        api_key: Some("two words".into()),
+        config: Some(written.path().into()),
+        ..Serve::default()
+    };
+    let raw = RawSettings::collect(&flags, &HashMap::new());
+    let Problems(problems) = raw.resolve().unwrap_err();
+    let shown = problems
+        .join("\n")
+        .replace(&written.path().display().to_string(), "FILE");
+    expect![[r#"
+        http in FILE must be text in quotes
+        unknown setting otlp_htpp in FILE: did you mean otlp_http?
+        unknown setting retention in FILE: there are data_dir, otlp_grpc, otlp_http, http, api_key, log_format
+        otlp_grpc (flag) is localhost: invalid socket address syntax
+        log_format (flag) is xml: there are text and json
+        api_key (flag) is ****: the key may hold visible ASCII characters only, no spaces
+        no folder for the data: set --data-dir, or HOME"#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn a_missing_file_is_a_problem() {
+    let flags = Serve {
+        config: Some("no-such-file.toml".into()),
+        ..Serve::default()
+    };
+    let raw = RawSettings::collect(&flags, &HashMap::from([("HOME", "H")]));
+    let problems = raw.resolve().unwrap_err().to_string();
+    assert!(
+        problems.starts_with("cannot read no-such-file.toml: No such file"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn beyond_this_machine_a_key_is_needed() {
+    let flags = Serve {
+        http: Some("0.0.0.0:4300".into()),
+        ..Serve::default()
+    };
+    let raw = RawSettings::collect(&flags, &HashMap::from([("HOME", "H")]));
+    let problems = raw.resolve().unwrap_err().to_string();
+    assert!(problems.contains("without a key"), "{problems}");
+}

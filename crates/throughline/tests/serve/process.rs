@@ -1,0 +1,243 @@
+//! The server as a process, and senders that remember what was acknowledged.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use throughline_telemetry::wire;
+use throughline_telemetry::{
+    Attributes, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, TraceId, UnixNanos,
+};
+
+/// A running `throughline serve` on free ports; killed if a test forgets it.
+pub(crate) struct Process {
+    child: Child,
+    pid: Pid,
+    stderr: Option<JoinHandle<String>>,
+    otlp_http: SocketAddr,
+    http: SocketAddr,
+}
+
+/// How a process ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Process {
+    /// Starts the server on a data directory and waits until it listens.
+    pub(crate) fn serve(data_dir: &Path, arguments: &[&str]) -> Self {
+        let mut command = command();
+        command.arg("--json").arg("--data-dir").arg(data_dir).args(arguments);
+        let mut child = command.spawn().expect("the server starts");
+        let mut stderr = child.stderr.take().expect("piped");
+        let stderr = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).expect("text");
+            text
+        });
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line of addresses");
+        if line.is_empty() {
+            panic!("did not start: {}", stderr.join().expect("read"));
+        }
+        let addresses: Value = serde_json::from_str(&line).expect("addresses as JSON");
+        let address = |name: &str| addresses[name].as_str().expect(name).parse().expect("an address");
+        Process {
+            pid: Pid::from_raw(i32::try_from(child.id()).expect("a pid")),
+            child,
+            stderr: Some(stderr),
+            otlp_http: address("otlp_http"),
+            http: address("http"),
+        }
+    }
+
+    pub(crate) fn otlp_http(&self) -> SocketAddr {
+        self.otlp_http
+    }
+
+    pub(crate) fn kill(&self, signal: Signal) {
+        kill(self.pid, signal).expect("the process is there");
+    }
+
+    /// Waits for the end.
+    pub(crate) fn wait(mut self) -> Ended {
+        let status = self.child.wait().expect("it ends");
+        let stderr = self.stderr.take().map(|stderr| stderr.join().expect("read"));
+        Ended {
+            code: status.code(),
+            stdout: String::new(),
+            stderr: stderr.unwrap_or_default(),
+        }
+    }
+
+    /// The ids of all stored spans of a trace, sorted.
+    pub(crate) async fn span_ids(&self, trace: TraceId) -> Vec<u64> {
+        let url = format!("http://{}/api/v1/traces/{trace}", self.http);
+        let client = client();
+        let answer = client.get(url.parse().expect("a url")).await.expect("the server answers");
+        let body = answer.into_body().collect().await.expect("a whole answer").to_bytes();
+        let trace: Value = serde_json::from_slice(&body).expect("JSON");
+        let spans = trace["spans"].as_array().cloned().unwrap_or_default();
+        let id = |span: &Value| u64::from_str_radix(span["span_id"].as_str().expect("an id"), 16);
+        let mut ids: Vec<u64> = spans.iter().map(|span| id(span).expect("hex")).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// A connection with a request whose body does not come.
+    pub(crate) fn half_a_request(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.otlp_http).expect("connects");
+        let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+                    content-type: application/x-protobuf\r\ncontent-length: 10\r\n\r\n";
+        stream.write_all(head.as_bytes()).expect("sends");
+        let mut go_on = [0; 12];
+        stream.read_exact(&mut go_on).expect("an interim answer"); // so the body is being waited for
+        assert_eq!(&go_on, b"HTTP/1.1 100");
+        stream
+    }
+
+    /// Returns once new connections are refused.
+    pub(crate) fn wait_until_refusing(&self) {
+        while TcpStream::connect(self.otlp_http).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail if it has ended already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the server with arguments with which it ends by itself.
+pub(crate) fn exit_of(arguments: &[&str]) -> Ended {
+    let output = command().args(arguments).output().expect("the server starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    Ended {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+/// The server on free ports, unless arguments say otherwise, with nothing from this environment.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_throughline"));
+    command.env_clear();
+    for variable in ["OTLP_GRPC", "OTLP_HTTP", "HTTP"] {
+        command.env(format!("THROUGHLINE_{variable}"), "127.0.0.1:0");
+    }
+    command.arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Sends spans of one trace in batches, one after the other.
+pub(crate) struct Sender {
+    trace_id: TraceId,
+    client: Client<HttpConnector, Full<Bytes>>,
+    batches: Vec<Batch>,
+}
+
+struct Batch {
+    ids: Vec<u64>,
+    acknowledged: bool,
+}
+
+impl Sender {
+    pub(crate) fn new(number: u64) -> Self {
+        Sender {
+            trace_id: TraceId::new(u128::from(number).to_be_bytes()).expect("not zero"),
+            client: client(),
+            batches: Vec::new(),
+        }
+    }
+
+    pub(crate) fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// Sends the next batch; whether it was acknowledged.
+    pub(crate) async fn send_next(&mut self, server: SocketAddr) -> bool {
+        let first = 1 + self.sent().last().copied().unwrap_or_default();
+        let ids: Vec<u64> = (first..first + SPANS_A_BATCH).collect();
+        let acknowledged = self.send(server, &ids).await;
+        self.batches.push(Batch { ids, acknowledged });
+        acknowledged
+    }
+
+    /// Sends once more what was not acknowledged.
+    pub(crate) async fn send_again(&mut self, server: &Process) {
+        for at in 0..self.batches.len() {
+            if !self.batches[at].acknowledged {
+                let ids = self.batches[at].ids.clone();
+                assert!(self.send(server.otlp_http, &ids).await, "the server takes it now");
+                self.batches[at].acknowledged = true;
+            }
+        }
+    }
+
+    /// The ids of all spans sent, sorted.
+    pub(crate) fn sent(&self) -> Vec<u64> {
+        self.batches.iter().flat_map(|batch| batch.ids.iter().copied()).collect()
+    }
+
+    /// The ids of all spans that were acknowledged.
+    pub(crate) fn acknowledged(&self) -> impl Iterator<Item = u64> {
+        let batches = self.batches.iter().filter(|batch| batch.acknowledged);
+        batches.flat_map(|batch| batch.ids.iter().copied())
+    }
+
+    async fn send(&self, server: SocketAddr, ids: &[u64]) -> bool {
+        let spans: Vec<Span> = ids.iter().map(|id| self.span(*id)).collect();
+        let body = wire::Request::Traces(wire::traces_request(&spans)).to_protobuf();
+        let request = Request::post(format!("http://{server}/v1/traces"))
+            .header("content-type", "application/x-protobuf")
+            .body(Full::new(Bytes::from(body)))
+            .expect("a good request");
+        let answer = self.client.request(request).await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    fn span(&self, id: u64) -> Span {
+        Span {
+            trace_id: self.trace_id,
+            span_id: SpanId::new(id.to_be_bytes()).expect("not zero"),
+            parent_id: None,
+            trace_state: String::new(),
+            name: format!("span {id}"),
+            kind: SpanKind::Internal,
+            start: UnixNanos(1_795_228_800_000_000_000 + id),
+            end: UnixNanos(1_795_228_800_000_000_000 + id + 5),
+            status: SpanStatus::Unset,
+            status_message: String::new(),
+            attributes: Attributes::default(),
+            events: Vec::new(),
+            links: Vec::new(),
+            resource: Arc::new(Resource::default()),
+            scope: Arc::new(Scope::default()),
+        }
+    }
+}
+
+fn client() -> Client<HttpConnector, Full<Bytes>> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+const SPANS_A_BATCH: u64 = 8;
