@@ -105,7 +105,7 @@ export class MockServer {
     const next = from + limit < found.length ? String(from + limit) : null;
     return json(200, {
       traces: found.slice(from, from + limit),
-      total: found.length,
+      total: found.length - from,
       truncated: false,
       next_cursor: next,
     });

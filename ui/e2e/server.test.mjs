@@ -10,50 +10,63 @@ const FUNCTIONS = ['checkout', 'inventory', 'notify'];
 const SPAN = '[role=treegrid] [role=row][aria-level]';
 const WAIT_MILLIS = 60_000;
 
-test(
-  'one click of the demo is one trace',
-  { skip: url === '' && 'THROUGHLINE_URL is not set' },
-  async () => {
-    const browser = await launch();
-    const { page, complaints } = await openPage(browser);
-    try {
-      await page.goto(`${url}/?attribute=${encodeURIComponent('faas.coldstart=true')}`);
-      const row = FUNCTIONS.reduce(
-        (rows, name) => rows.filter({ has: page.locator('.services', { hasText: name }) }),
-        page.locator('[role=row]:has(a[data-trace])'),
-      );
-      await row.first().waitFor({ timeout: WAIT_MILLIS });
-      await screenshot(page, 'server-list');
-      await row.first().locator('a[data-trace]').click();
-      await page.locator(SPAN).first().waitFor();
+/** @param {(page: import('playwright-core').Page) => Promise<void>} story */
+async function inBrowser(story) {
+  const browser = await launch();
+  const { page, complaints } = await openPage(browser);
+  try {
+    await story(page);
+    assert.deepEqual(complaints, [], 'the page complained');
+  } finally {
+    await browser.close();
+  }
+}
 
-      const names = (await page.locator(SPAN).allInnerTexts()).map((text) =>
-        text.replaceAll('\n', ' '),
-      );
-      for (const name of FUNCTIONS) {
-        assert.ok(
-          names.some((row) => row.includes(name) && row.includes('invocation')),
-          `no invocation of ${name}`,
-        );
-      }
-      assert.ok(
-        names.some((row) => row.startsWith('init')),
-        'no init phase',
-      );
-      assert.ok(
-        names.some((row) => row.includes('cold start')),
-        'no cold start',
-      );
-      const logs = page.locator('section[aria-label=Logs] li');
-      await logs.first().waitFor();
-      await screenshot(page, 'server-trace');
+const options = { skip: url === '' && 'THROUGHLINE_URL is not set' };
 
-      await page.locator(SPAN).first().click();
-      await page.locator('aside', { hasText: 'faas.invocation_id' }).waitFor();
-      await screenshot(page, 'server-panel');
-      assert.deepEqual(complaints, [], 'the page complained');
-    } finally {
-      await browser.close();
+test('one click of the demo is one trace', options, () =>
+  inBrowser(async (page) => {
+    await page.goto(`${url}/?attribute=${encodeURIComponent('faas.coldstart=true')}`);
+    const row = FUNCTIONS.reduce(
+      (rows, name) => rows.filter({ has: page.locator('.services', { hasText: name }) }),
+      page.locator('[role=row]:has(a[data-trace])'),
+    );
+    await row.first().waitFor({ timeout: WAIT_MILLIS });
+    await screenshot(page, 'server-list');
+    await row.first().locator('a[data-trace]').click();
+    await page.locator(SPAN).first().waitFor();
+
+    const names = (await page.locator(SPAN).allInnerTexts()).map((text) =>
+      text.replaceAll('\n', ' '),
+    );
+    for (const name of FUNCTIONS) {
+      const isIts = (/** @type {string} */ row) => row.includes(name) && row.includes('invocation');
+      assert.ok(names.some(isIts), `no invocation of ${name} in ${names.join(', ')}`);
     }
-  },
+    assert.ok(
+      names.some((row) => row.startsWith('init')),
+      'no init phase',
+    );
+    assert.ok(
+      names.some((row) => row.includes('cold start')),
+      'no cold start',
+    );
+    await page.locator('section[aria-label=Logs] li').first().waitFor();
+    await screenshot(page, 'server-trace');
+
+    await page.locator(SPAN).first().click();
+    await page.locator('aside', { hasText: 'faas.invocation_id' }).waitFor();
+    await screenshot(page, 'server-panel');
+  }),
+);
+
+test('an error of the demo is shown with its stack trace', options, () =>
+  inBrowser(async (page) => {
+    await page.goto(`${url}/?status=error`);
+    await page.locator('a[data-trace]').first().waitFor({ timeout: WAIT_MILLIS });
+    await page.locator('a[data-trace]').first().click();
+    await page.getByRole('button', { name: /show the cause/ }).click();
+    await page.locator('aside figure', { hasText: 'Stack trace' }).waitFor();
+    await screenshot(page, 'server-error');
+  }),
 );

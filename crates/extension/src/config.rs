@@ -415,7 +415,18 @@ mod tests {
         );
         check(
             &[("THROUGHLINE_ENDPOINT", "https://me:secret@example.com")],
-            expect![[""]],
+            expect![[r#"
+                THROUGHLINE_ENDPOINT             https://example.com  (environment)
+                THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
+                THROUGHLINE_API_KEY              -  (not set)
+                AWS_LAMBDA_RUNTIME_API           -  (not set)
+                AWS_LAMBDA_FUNCTION_NAME         -  (not set)
+                AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
+                AWS_LAMBDA_FUNCTION_MEMORY_SIZE  -  (not set)
+                AWS_REGION                       -  (not set)
+                -> nowhere for 
+                ! cannot use THROUGHLINE_ENDPOINT https://example.com: a key belongs into THROUGHLINE_API_KEY; nothing is sent
+            "#]],
         );
     }
 }

@@ -199,7 +199,7 @@ impl Core {
                     self.outbox.flush();
                 }
                 Effect::GiveUpFlush => self.outbox.give_up_flush(now),
-                Effect::LastFlush(_) => {
+                Effect::LastFlush => {
                     self.joiner.shut_down(self.shutdown_reason, now);
                     self.report_loss(now);
                     self.seal();

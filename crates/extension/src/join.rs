@@ -7,6 +7,7 @@
 
 mod function;
 mod invocation;
+mod lines;
 pub mod otlp;
 mod phase;
 mod report;
@@ -15,17 +16,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use throughline_telemetry::wire::{self, Request};
-use throughline_telemetry::{LogRecord, Resource, Scope, Span, UnixNanos, Value};
+use throughline_telemetry::{LogRecord, Resource, Scope, Span, UnixNanos};
 
 use crate::counters::{Counter, Counters};
-use crate::ids;
 use crate::lifecycle::Telemetry;
-use crate::line::{self, Level};
-use crate::platform::{self, Kind, PlatformEvent, Stream};
+use crate::line::Level;
+use crate::platform::{Ended, Kind, PlatformEvent, Used};
 
 pub use function::Function;
 pub use invocation::Invoked;
 use invocation::{Ending, Invocation};
+use lines::Line;
 use phase::{Phase, What};
 
 /// Why the environment ends.
@@ -80,15 +81,6 @@ struct Pending {
     lines: Vec<Line>,
     requests: Vec<Request>,
     bytes: usize,
-}
-
-/// A log record that does not know its invocation yet.
-#[derive(Debug)]
-struct Line {
-    record: LogRecord,
-    request_id: Option<String>,
-    /// When the platform saw it, by the clock that also stamps the start of invocations.
-    at: UnixNanos,
 }
 
 impl Joiner {
@@ -175,15 +167,7 @@ impl Joiner {
                 request_id,
                 ended,
                 used,
-            } => {
-                let record = report::record(self, time, now, &ended, &used, &request_id);
-                self.keep_line(Line {
-                    record,
-                    request_id: Some(request_id.clone()),
-                    at: time,
-                });
-                self.invocation(&request_id).reported(time, ended);
-            }
+            } => self.reported(&request_id, time, ended, &used, now),
             Kind::LogsDropped {
                 records,
                 bytes,
@@ -195,10 +179,9 @@ impl Joiner {
                 self.say(text, Level::Warn, None, time, now);
             }
             Kind::Fault(text) => {
-                let request_id = text
-                    .strip_prefix("RequestId: ")
-                    .and_then(|rest| rest.split(' ').next());
-                let request_id = request_id.map(str::to_owned);
+                let named = text.strip_prefix("RequestId: ");
+                let named = named.and_then(|rest| rest.split(' ').next());
+                let request_id = named.map(str::to_owned);
                 self.say(text, Level::Error, request_id, time, now);
             }
             Kind::Line(line) => self.line(&line, time, now),
@@ -270,6 +253,29 @@ impl Joiner {
         &mut self.invocations[at]
     }
 
+    /// The report of an invocation that is forgotten, or that nobody here saw, is a log record only.
+    fn reported(
+        &mut self,
+        request_id: &str,
+        time: UnixNanos,
+        ended: Ended,
+        used: &Used,
+        now: UnixNanos,
+    ) {
+        let is_its = |known: &&mut Invocation| known.request_id == request_id;
+        let known = self.invocations.iter_mut().rfind(is_its);
+        let news = known.is_none_or(|known| known.reported(time, &ended));
+        if news {
+            let record = report::record(self, time, now, &ended, used, request_id);
+            let request_id = Some(request_id.to_owned());
+            self.keep_line(Line {
+                record,
+                request_id,
+                at: time,
+            });
+        }
+    }
+
     fn make_room(&mut self) {
         if self.invocations.len() < INVOCATIONS_MAX {
             return;
@@ -323,104 +329,9 @@ impl Joiner {
         }
     }
 
-    fn line(&mut self, line: &platform::Line, time: UnixNanos, now: UnixNanos) {
-        let reading = line::read(&line.record);
-        let mut attributes = reading.attributes;
-        if line.cut {
-            self.counters.add(Counter::CutRecord, 1);
-            attributes.set("throughline.log.cut", true);
-        }
-        let scope = match line.stream {
-            Stream::Function => &self.scopes.function,
-            Stream::Extension => &self.scopes.extension,
-        };
-        let record = LogRecord {
-            time: reading.time.unwrap_or(time),
-            observed_time: now,
-            severity_number: reading.level.map_or(0, |level| level as u8),
-            severity_text: reading.level_text,
-            body: reading.body,
-            attributes,
-            trace_id: reading.trace_id,
-            span_id: reading.span_id,
-            event_name: String::new(),
-            resource: Arc::clone(&self.resource),
-            scope: Arc::clone(scope),
-        };
-        self.keep_line(Line {
-            record,
-            request_id: reading.request_id,
-            at: time,
-        });
-    }
-
-    /// A log record about the platform, in our words or its own.
-    fn say(
-        &mut self,
-        text: String,
-        level: Level,
-        request_id: Option<String>,
-        time: UnixNanos,
-        now: UnixNanos,
-    ) {
-        let mut record = report::blank(self, time, now, level);
-        record.body = Value::String(text);
-        self.keep_line(Line {
-            record,
-            request_id,
-            at: time,
-        });
-    }
-
     fn keep_span(&mut self, span: Span) {
         self.pending.bytes += SPAN_BYTES;
         self.pending.spans.push(span);
-    }
-
-    fn keep_line(&mut self, line: Line) {
-        let body = line.record.body.as_str().map_or(LINE_BYTES, str::len);
-        self.pending.bytes += LINE_BYTES + body;
-        self.pending.lines.push(line);
-    }
-
-    /// The record with its invocation, trace and span, as far as they can be known.
-    fn join(&self, line: Line) -> LogRecord {
-        let Line {
-            mut record,
-            request_id,
-            at,
-        } = line;
-        let by_id = |id: &str| {
-            self.invocations
-                .iter()
-                .rfind(|known| known.request_id == id)
-        };
-        let owner = match &request_id {
-            Some(id) => by_id(id).map(|owner| (owner, owner.span_id)),
-            None => self.running_at(at),
-        };
-        if record.trace_id.is_none()
-            && let Some((owner, span_id)) = &owner
-        {
-            record.trace_id = Some(owner.context.trace_id);
-            record.span_id = Some(*span_id);
-        }
-        let id = request_id.or_else(|| owner.map(|(owner, _)| owner.request_id.clone()));
-        if let Some(id) = id {
-            record.attributes.set("faas.invocation_id", id);
-        }
-        record
-    }
-
-    /// The invocation that ran at this time, and the span that was open: what comes before the first
-    /// invocation belongs to its initialisation.
-    fn running_at(&self, at: UnixNanos) -> Option<(&Invocation, throughline_telemetry::SpanId)> {
-        let begun = |known: &&Invocation| known.start() <= at.plus(CLOCK_TOLERANCE);
-        if let Some(owner) = self.invocations.iter().rfind(begun) {
-            return Some((owner, owner.span_id));
-        }
-        let first = self.invocations.front().filter(|first| first.cold)?;
-        Some((first, ids::step_span_id(first.span_id, What::Init.name())))
     }
 }
 
@@ -429,12 +340,8 @@ impl Joiner {
 const INVOCATIONS_MAX: usize = 32;
 /// An environment that fails to initialise does so a few times at most.
 const PHASES_MAX: usize = 8;
-/// The platform writes its times in whole milliseconds.
-const CLOCK_TOLERANCE: std::time::Duration = std::time::Duration::from_millis(2);
 /// What a span of the platform takes, about.
 const SPAN_BYTES: usize = 400;
-/// What a log record takes beside its text, about.
-const LINE_BYTES: usize = 200;
 
 #[cfg(test)]
 mod tests;

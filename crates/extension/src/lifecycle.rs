@@ -68,8 +68,8 @@ pub enum Effect {
     Flush,
     /// The flush took too long: count it against the server and go on without it.
     GiveUpFlush,
-    /// Close what is open and send everything until this time.
-    LastFlush(UnixNanos),
+    /// Close what is open and send everything.
+    LastFlush,
     /// Say what is lost and end.
     Exit,
 }
@@ -331,7 +331,7 @@ fn last_flush(deadline: UnixNanos, now: UnixNanos, out: &mut Effects) -> State {
         .minus(EXIT_GUARD)
         .min(now.plus(LAST_FLUSH_MAX))
         .max(now);
-    out.push(Effect::LastFlush(until));
+    out.push(Effect::LastFlush);
     State::AwaitLastFlush(AwaitLastFlush { until })
 }
 

@@ -166,14 +166,15 @@ impl Outbox {
 
     /// The batches to send now; they are in flight from here on.
     pub fn pump(&mut self, now: UnixNanos) -> Vec<Batch> {
+        let in_flight = self.queue.iter().filter(|queued| queued.in_flight).count();
+        let places = IN_FLIGHT_MAX.saturating_sub(in_flight);
+        let waiting = self.queue.iter_mut().filter(|queued| !queued.in_flight);
         let mut batches = Vec::new();
-        let mut in_flight = self.queue.iter().filter(|queued| queued.in_flight).count();
-        for queued in self.queue.iter_mut().filter(|queued| !queued.in_flight) {
-            if in_flight == IN_FLIGHT_MAX || !self.breaker.allows(now) {
+        for queued in waiting.take(places) {
+            if !self.breaker.allows(now) {
                 break;
             }
             queued.in_flight = true;
-            in_flight += 1;
             batches.push(queued.batch.clone());
         }
         batches

@@ -24,7 +24,9 @@ mod environment;
 mod event;
 mod extension;
 mod fault;
+mod init;
 mod platform;
+mod running;
 mod stop;
 mod subscription;
 

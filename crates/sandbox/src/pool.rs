@@ -194,7 +194,7 @@ impl Pool {
             variables,
             limits: surroundings.limits,
             idle_timeout: surroundings.idle_timeout,
-            clock: surroundings.clock,
+            clock: surroundings.clock.clone(),
             groups: surroundings.groups.clone(),
             activity: surroundings.activity.clone(),
             on_idle: Box::new(move || {

@@ -135,7 +135,7 @@ impl Sandbox {
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
         let surroundings = Arc::new(Surroundings {
-            clock,
+            clock: clock.clone(),
             groups: groups.clone(),
             ports: PortRange::new(),
             activity: activity.clone(),
@@ -152,7 +152,7 @@ impl Sandbox {
             .into_iter()
             .map(|function| Pool::new(function, surroundings.clone()))
             .collect();
-        let (gateway, work) = Gateway::new(pools, clock);
+        let (gateway, work) = Gateway::new(pools, clock.clone());
         let mut running = RunningSandbox::new(gateway.clone(), groups, activity, api_addr);
         for queue in work {
             running.run(queue);
@@ -162,7 +162,7 @@ impl Sandbox {
             let url = FunctionUrl {
                 gateway: gateway.clone(),
                 function: function.clone(),
-                clock,
+                clock: clock.clone(),
             };
             running.serve(listener, function_url::router(url));
             running.add_url(function, bound);

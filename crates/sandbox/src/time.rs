@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Add;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds since 1970-01-01T00:00:00Z.
@@ -70,32 +71,53 @@ impl fmt::Display for UnixNanos {
     }
 }
 
-/// Wall clock that never runs backwards: the start read from the system, the rest counted monotonically.
+/// The wall clock, smoothed: counted monotonically between the moments when that and the system's time agree.
+///
+/// Small corrections of the system's time do not disturb durations. When the two are far apart the machine has slept
+/// or its time was set, and the system's time counts, because deadlines are compared with it by other processes.
+#[derive(Debug, Clone)]
+pub(crate) struct Clock(Arc<Mutex<Anchor>>);
+
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
-    started: Instant,
-    started_unix: UnixNanos,
+struct Anchor {
+    instant: Instant,
+    unix: UnixNanos,
 }
 
 impl Clock {
-    #[allow(clippy::disallowed_methods)] // the edge where the sandbox learns the time
     pub(crate) fn start() -> Self {
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            started: Instant::now(),
-            started_unix: UnixNanos(u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX)),
-        }
+        Self(Arc::new(Mutex::new(Anchor::now())))
     }
 
     pub(crate) fn now(&self) -> UnixNanos {
-        self.started_unix + self.started.elapsed()
+        let current = Anchor::now();
+        let mut anchor = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = anchor.unix + (current.instant - anchor.instant);
+        let apart = counted.since(current.unix).max(current.unix.since(counted));
+        if apart <= APART_MAX {
+            return counted;
+        }
+        *anchor = current;
+        current.unix
     }
 
-    /// The instant at which this clock shows `at`, for tokio's timers.
+    /// The instant at which this clock will show `at`, for tokio's timers.
     pub(crate) fn instant_of(&self, at: UnixNanos) -> tokio::time::Instant {
-        tokio::time::Instant::from_std(self.started + at.since(self.started_unix))
+        tokio::time::Instant::now() + at.since(self.now())
+    }
+}
+
+impl Anchor {
+    #[allow(clippy::disallowed_methods)] // the edge where the sandbox learns the time
+    fn now() -> Self {
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let unix = UnixNanos(u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX));
+        Self {
+            instant: Instant::now(),
+            unix,
+        }
     }
 }
 
@@ -134,6 +156,7 @@ fn civil_from_days(days: i64) -> (i64, u32, u32) {
 }
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
+const APART_MAX: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -150,6 +173,16 @@ mod tests {
         for (millis, expected) in cases {
             assert_eq!(UnixNanos::from_millis(millis).to_string(), expected);
         }
+    }
+
+    #[test]
+    fn clock_follows_the_system_when_the_machine_has_slept() {
+        let clock = Clock::start();
+        let before = clock.now();
+        assert!(clock.now() >= before);
+        // As after an hour's sleep, which the monotonic clock has not counted.
+        clock.0.lock().unwrap().unix = UnixNanos::new(before.as_nanos() - 3_600_000_000_000);
+        assert!(clock.now() >= before);
     }
 
     #[test]

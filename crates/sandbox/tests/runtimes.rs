@@ -1,5 +1,7 @@
 //! The real runtime clients, where they are installed.
 
+#![allow(clippy::unwrap_used)] // in the helpers of tests too a panic is the message
+
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -49,7 +49,7 @@ codes! {
     MALFORMED = "TL0301", "the body is not OTLP";
     UNKNOWN_CONTENT_TYPE = "TL0302", "OTLP comes as protobuf or JSON only";
     UNKNOWN_ENCODING = "TL0303", "bodies are compressed with gzip or zstd only";
-    TOO_LARGE = "TL0304", "the body is above 64 MiB decompressed";
+    TOO_LARGE = "TL0304", "the body is too large";
     OVERLOADED = "TL0305", "more arrives than the disk takes";
     NOT_STORED = "TL0306", "the body could not be stored";
     NO_SUCH_INTAKE = "TL0307", "OTLP/HTTP has three paths, and takes POST only";

@@ -39,6 +39,9 @@ pub struct Listen {
 pub struct Limits {
     /// The largest body, decompressed. OTLP asks for 64 MiB.
     pub body_bytes_max: usize,
+    /// The most that one body may take in memory once decoded. Eight times the largest body: spans
+    /// as SDKs send them take three times.
+    pub decoded_bytes_max: usize,
     /// All bodies together that have arrived but are not on disk yet. Four of the largest fit.
     pub in_flight_bytes_max: usize,
     /// How long one body may take to arrive.
@@ -148,6 +151,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             body_bytes_max: 64 << 20,
+            decoded_bytes_max: 512 << 20,
             in_flight_bytes_max: 256 << 20,
             body_timeout: Duration::from_secs(30),
             connections_max: 1024,

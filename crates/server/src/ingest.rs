@@ -12,6 +12,7 @@ mod http;
 mod intake;
 mod refusal;
 mod status;
+mod weight;
 
 pub(crate) use budget::Budget;
 pub(crate) use grpc::router as grpc_router;

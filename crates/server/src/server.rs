@@ -37,24 +37,26 @@ pub struct Addresses {
 }
 
 /// Why a server cannot start. The operator can act on each.
+///
+/// Each message is whole, so none of them has a source: a caller that prints the chain would say
+/// the same thing twice.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address cannot be bound.
-    #[error("cannot listen on {address} for {what}: {} ({})", plainly(source), self.code())]
+    #[error("cannot listen on {address} for {what}: {} ({})", plainly(error), self.code())]
     Listen {
         /// What would listen there.
         what: &'static str,
         /// Where.
         address: SocketAddr,
         /// What the system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// The data directory cannot be opened.
-    #[error("{source} ({})", self.code())]
+    #[error("{error} ({})", self.code())]
     Store {
         /// What is wrong with it.
-        #[from]
-        source: OpenError,
+        error: OpenError,
     },
 }
 
@@ -62,11 +64,10 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
     /// The store did not close. What was acknowledged is in its WAL.
-    #[error("cannot close the store: {source} ({})", codes::CANNOT_CLOSE_STORE)]
+    #[error("cannot close the store: {error} ({})", codes::CANNOT_CLOSE_STORE)]
     Store {
         /// What failed.
-        #[from]
-        source: SealError,
+        error: SealError,
     },
 }
 
@@ -88,7 +89,8 @@ impl Server {
     /// Whoever connects from now on waits until [`Server::run`].
     pub async fn bind(config: Config) -> Result<Server, StartError> {
         let listeners = Listeners::bind(&config).await?;
-        let (store, recovery) = open(Options::new(config.data_dir())).await?;
+        let opened = open(Options::new(config.data_dir())).await;
+        let (store, recovery) = opened.map_err(|error| StartError::Store { error })?;
         tell(&recovery);
         let routers = wire(&config, &listeners, &store);
         Ok(Server {
@@ -135,7 +137,8 @@ impl Server {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
-        self.store.close().await?;
+        let closed = self.store.close().await;
+        closed.map_err(|error| StopError::Store { error })?;
         tracing::info!("stopped");
         Ok(())
     }
@@ -176,10 +179,10 @@ impl Listeners {
 
 async fn bind(what: &'static str, address: SocketAddr) -> Result<Listener, StartError> {
     let bound = Listener::bind(what, address).await;
-    bound.map_err(|source| StartError::Listen {
+    bound.map_err(|error| StartError::Listen {
         what,
         address,
-        source,
+        error,
     })
 }
 
@@ -196,7 +199,7 @@ impl StartError {
     /// The code of the page that helps.
     pub fn code(&self) -> Code {
         match self {
-            StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            StartError::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
                 codes::PORT_TAKEN
             }
             StartError::Listen { .. } => codes::CANNOT_LISTEN,

@@ -150,11 +150,10 @@ impl BufferView {
         }
     }
 
-    /// Start, end and id of every trace. A trace that arrived after the view was taken may be
-    /// among them; it has no spans here.
+    /// Start and id of every trace that has a span here.
     pub(crate) fn traces(&self) -> Vec<(UnixNanos, TraceId)> {
         let inner = self.buffer.lock();
-        let traces = inner.traces.iter();
+        let traces = inner.traces.iter().filter(|(_, entry)| self.has(entry));
         traces.map(|(id, entry)| (entry.start, *id)).collect()
     }
 
@@ -162,8 +161,7 @@ impl BufferView {
     pub(crate) fn bounds(&self, id: TraceId) -> Option<(UnixNanos, UnixNanos)> {
         let inner = self.buffer.lock();
         let entry = inner.traces.get(&id)?;
-        let first = *entry.ordinals.first()? as usize;
-        (first < self.rows.spans.len()).then_some((entry.start, entry.end))
+        self.has(entry).then_some((entry.start, entry.end))
     }
 
     /// The spans of a trace, in the order received.
@@ -185,6 +183,12 @@ impl BufferView {
 
     pub(crate) fn add_services(&self, into: &mut Services) {
         self.buffer.add_services(into);
+    }
+
+    /// Whether a trace was there when the view was taken.
+    fn has(&self, entry: &TraceEntry) -> bool {
+        let first = entry.ordinals.first();
+        first.is_some_and(|first| (*first as usize) < self.rows.spans.len())
     }
 }
 

@@ -58,7 +58,8 @@ impl Catalog {
         })
     }
 
-    /// Adds the segments of a generation and moves the checkpoint to it, both or neither.
+    /// Adds the segments of a generation and moves the checkpoint to it, both or neither. May be
+    /// repeated: a commit that reports an error may have happened all the same.
     pub(crate) fn publish(
         &mut self,
         generation: u64,
@@ -178,9 +179,10 @@ CREATE TABLE IF NOT EXISTS segment_services (
 ";
 
 const INSERT_SEGMENT: &str =
-    "INSERT INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
-const INSERT_SERVICE: &str = "INSERT INTO segment_services VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_SERVICE: &str =
+    "INSERT OR REPLACE INTO segment_services VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 const SELECT_SEGMENTS: &str = "
 SELECT id, signal, rows, bytes, traces, first_nanos, last_nanos, end_nanos, max_duration_nanos,

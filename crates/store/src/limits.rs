@@ -24,8 +24,13 @@ pub(crate) const GROUP_BYTES_MAX: usize = 8 << 20;
 /// One body in the WAL. The server takes at most 64 MiB.
 pub(crate) const BODY_BYTES_MAX: usize = 128 << 20;
 
-/// The shortest and the longest time a sender is asked to wait when the store is full.
+/// Bodies from this size on are decoded on a thread of their own. It takes some milliseconds.
+pub(crate) const DECODE_ASIDE_BYTES: usize = 1 << 20;
+
+/// A sender is asked to wait as long as the last seal took, within these bounds.
 pub(crate) const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+
+/// See [`RETRY_AFTER_MIN`].
 pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 
 /// How long to wait before a failed seal is tried again.

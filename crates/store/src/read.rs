@@ -22,6 +22,7 @@ pub use services::ServiceRow;
 pub use trace::TraceRows;
 pub use traces::TracePage;
 
+use crate::limits::WORK_MAX;
 use crate::segment::SegmentFiles;
 use crate::snapshot::Snapshot;
 
@@ -29,11 +30,17 @@ use crate::snapshot::Snapshot;
 pub(crate) struct Reader<'a> {
     snapshot: Snapshot,
     files: &'a SegmentFiles,
+    /// Steps that a search may take.
+    work_max: u64,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(snapshot: Snapshot, files: &'a SegmentFiles) -> Self {
-        Reader { snapshot, files }
+        Reader {
+            snapshot,
+            files,
+            work_max: WORK_MAX,
+        }
     }
 }
 

@@ -20,7 +20,9 @@ pub use options::Options;
 use crate::catalog::Catalog;
 use crate::directory::{Directory, Layout};
 use crate::error::{AppendError, OpenError, ReadError, SealError};
-use crate::limits::{BODY_BYTES_MAX, QUEUE_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN};
+use crate::limits::{
+    BODY_BYTES_MAX, DECODE_ASIDE_BYTES, QUEUE_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
+};
 use crate::read::{
     LogFilter, LogPage, MetricFilter, MetricPage, Reader, ServiceRow, TraceFilter, TracePage,
     TraceRows,
@@ -71,7 +73,7 @@ impl Store {
                 body_bytes_max: BODY_BYTES_MAX,
             });
         }
-        let rows = Rows::from_request(request)?;
+        let rows = decode(request, body.len()).await?;
         if rows.len() == 0 {
             return Ok(());
         }
@@ -178,10 +180,20 @@ impl Store {
         Ok(done)
     }
 
-    fn reader(&self) -> Reader<'_> {
+    pub(crate) fn reader(&self) -> Reader<'_> {
         let shared = &self.0.shared;
         Reader::new(shared.live.snapshot(), &shared.files)
     }
+}
+
+/// The rows of a request, made aside if that takes so long that others would have to wait.
+async fn decode(request: Request, body_bytes: usize) -> Result<Rows, AppendError> {
+    if body_bytes < DECODE_ASIDE_BYTES {
+        return Ok(Rows::from_request(request)?);
+    }
+    let decoded = tokio::task::spawn_blocking(|| Rows::from_request(request));
+    // Only a runtime that shuts down drops the task.
+    Ok(decoded.await.map_err(|_| AppendError::Closed)??)
 }
 
 impl std::fmt::Debug for Store {

@@ -9,7 +9,7 @@ use throughline_telemetry::{LogRecord, Span, TraceId};
 use throughline_testkit::moment;
 
 use crate::probe::{Probe, Step};
-use crate::{AppendError, LogFilter, Options, Store, TraceFilter};
+use crate::{AppendError, Options, Store, TraceFilter};
 
 /// A data directory that goes with the test.
 pub(crate) struct TestDirectory(tempfile::TempDir);
@@ -113,20 +113,6 @@ pub(crate) fn all_traces(store: &Store, filter: &TraceFilter) -> Vec<(TraceId, V
         match page.next {
             Some(next) => filter.after = Some(next),
             None => return traces,
-        }
-    }
-}
-
-/// All log records that a filter lets through, page after page.
-pub(crate) fn all_logs(store: &Store, filter: &LogFilter) -> Vec<LogRecord> {
-    let mut filter = filter.clone();
-    let mut logs = Vec::new();
-    loop {
-        let page = store.find_logs(&filter).unwrap();
-        logs.extend(page.logs);
-        match page.next {
-            Some(next) => filter.after = Some(next),
-            None => return logs,
         }
     }
 }

@@ -188,6 +188,8 @@ impl Writer {
         let buffer = match self.freeze() {
             Ok(buffer) => buffer,
             Err(what) => {
+                // Nothing can be sealed any more, so there is nothing to wake up for.
+                self.since = None;
                 let generation = self.wal.generation();
                 let error = SealError::Failed { generation, what };
                 replies
@@ -196,8 +198,11 @@ impl Writer {
                 return;
             }
         };
-        // The sealer outlives the writer: it stops when this end of the channel is gone.
-        let _ = self.sealer.send(SealJob { buffer, replies });
+        if self.sealer.send(SealJob { buffer, replies }).is_err() {
+            // It waits for this end of the channel to go, so it must have panicked. The rows stay
+            // in the WAL, and the byte budget turns senders away in the end.
+            tracing::error!("the sealer is gone, nothing is sealed until a restart");
+        }
     }
 
     fn freeze(&mut self) -> Result<Option<Arc<Buffer>>, String> {

@@ -3,7 +3,6 @@
 //! Tests start one with [`FakeIntake::start`], point what they test at [`FakeIntake::endpoint`]
 //! and await what must arrive with [`FakeIntake::wait_for`]. Nothing in it needs a sleep.
 
-use std::convert::Infallible;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,6 +35,8 @@ pub enum Answer {
     },
     /// Reads the request and never answers.
     Hang,
+    /// Reads one request and closes the connection without an answer; takes everything after it.
+    CutOnce,
     /// Closes the port: connections are refused and open ones end.
     Refuse,
 }
@@ -105,6 +106,7 @@ struct Shared {
     received: Mutex<Received>,
     changed: watch::Sender<u64>,
     answer: watch::Sender<Answer>,
+    is_open: watch::Sender<bool>,
     /// Moves on when every open connection must end.
     generation: watch::Sender<u64>,
 }
@@ -122,6 +124,7 @@ impl FakeIntake {
             received: Mutex::default(),
             changed: watch::Sender::new(0),
             answer: watch::Sender::new(Answer::Take),
+            is_open: watch::Sender::new(true),
             generation: watch::Sender::new(0),
         });
         let accepting = tokio::spawn(accept(listener, address, Arc::clone(&shared)));
@@ -137,12 +140,16 @@ impl FakeIntake {
         format!("http://{}", self.address)
     }
 
-    /// From now on, do this with every request.
-    pub fn answer(&self, answer: Answer) {
+    /// From now on, do this with every request. Comes back when the port is open or closed as told.
+    pub async fn answer(&self, answer: Answer) {
         self.shared.answer.send_replace(answer);
-        if answer == Answer::Refuse {
+        let open = answer != Answer::Refuse;
+        if !open {
             self.drop_connections();
         }
+        let mut is_open = self.shared.is_open.subscribe();
+        // It fails only when the server is gone, and then there is nothing to wait for.
+        let _ = is_open.wait_for(|is_open| *is_open == open).await;
     }
 
     /// Ends every open connection, as a long freeze does.
@@ -215,6 +222,7 @@ async fn accept(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>)
     loop {
         if *answer.borrow_and_update() == Answer::Refuse {
             listener = None;
+            shared.is_open.send_replace(false);
             if answer.changed().await.is_err() {
                 return;
             }
@@ -226,6 +234,7 @@ async fn accept(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>)
                 .await
                 .expect("our own port again"),
         };
+        shared.is_open.send_replace(true);
         tokio::select! {
             accepted = bound.accept() => {
                 if let Ok((stream, _)) = accepted {
@@ -242,7 +251,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let mut generation = shared.generation.subscribe();
     let service = hyper::service::service_fn(|request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(handle(request, &shared).await) }
+        async move { handle(request, &shared).await.ok_or(Cut) }
     });
     let connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -252,15 +261,35 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-async fn handle(request: hyper::Request<Incoming>, shared: &Shared) -> Response<Full<Bytes>> {
+/// Makes hyper close the connection.
+#[derive(Debug)]
+struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("told to close the connection")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// The answer; `None` if there is none and the connection ends.
+async fn handle(
+    request: hyper::Request<Incoming>,
+    shared: &Shared,
+) -> Option<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let Ok(body) = body.collect().await.map(|body| body.to_bytes()) else {
-        return reply(StatusCode::BAD_REQUEST, "cannot read the body");
+        return Some(reply(StatusCode::BAD_REQUEST, "cannot read the body"));
     };
     shared.received().attempts += 1;
     shared.changed.send_modify(|number| *number += 1);
     let answer = *shared.answer.borrow();
-    match answer {
+    Some(match answer {
+        Answer::CutOnce => {
+            shared.answer.send_replace(Answer::Take);
+            return None;
+        }
         Answer::Take | Answer::Refuse => take(head.uri.path(), head.headers, &body, shared),
         Answer::Status(code) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -273,7 +302,7 @@ async fn handle(request: hyper::Request<Incoming>, shared: &Shared) -> Response<
             response
         }
         Answer::Hang => std::future::pending().await,
-    }
+    })
 }
 
 fn take(path: &str, headers: HeaderMap, body: &[u8], shared: &Shared) -> Response<Full<Bytes>> {

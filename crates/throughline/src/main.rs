@@ -8,8 +8,10 @@ mod serve;
 mod settings;
 mod signals;
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command};
@@ -20,15 +22,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),
-        Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "throughline",
-                &mut std::io::stdout(),
-            );
-            Ok(())
-        }
+        Command::Completions { shell } => completions(shell),
     };
     match run {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,5 +30,15 @@ fn main() -> ExitCode {
             eprintln!("throughline: {error:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Written to memory first, because `clap_complete` panics where its reader goes away early.
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "throughline", &mut script);
+    match std::io::stdout().write_all(&script) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot print the script"),
     }
 }

@@ -15,6 +15,8 @@ use throughline_sandbox::{Application, RunningSandbox, Sandbox};
 /// Within which a click must be on the page; the promise of the README.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
 
+const FUNCTIONS: [&str; 3] = ["checkout", "inventory", "notify"];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_click_is_one_trace_of_three_functions() {
     let shop = Shop::open().await;
@@ -22,23 +24,18 @@ async fn one_click_is_one_trace_of_three_functions() {
     let answered = shop.click("?order=8").await;
     assert_eq!(answered.status, 200, "{}", answered.body);
 
-    let trace = shop.trace_when(&answered, |trace| trace.has_all()).await;
-    assert_eq!(trace.services(), ["checkout", "inventory", "notify"]);
-    for function in ["checkout", "inventory", "notify"] {
-        trace.expect_span(function, |span| {
-            span["attributes"]["throughline.phase"] == "invoke"
-        });
-        trace.expect_span(function, |span| {
-            span["scope"]["name"] != "throughline.platform"
-        });
-        trace.expect_log_of(function);
-    }
+    let trace = shop
+        .trace_when(&answered, |trace| trace.missing().is_empty())
+        .await;
+    assert_eq!(trace.services(), FUNCTIONS);
+    // The header names a caller that nobody records; all else hangs below the first invocation.
+    let tops = trace.spans().filter(|span| span["parent_missing"] == true);
+    let tops: Vec<&Value> = tops.map(|span| &span["name"]).collect();
+    assert_eq!(tops, ["checkout"], "{:#}", trace.0);
     let roots = trace
         .spans()
         .filter(|span| span["parent_span_id"].is_null());
-    assert_eq!(roots.count(), 1, "one root: {}", trace.0);
-    let orphans = trace.spans().filter(|span| span["parent_missing"] == true);
-    assert_eq!(orphans.count(), 0, "no orphans: {}", trace.0);
+    assert_eq!(roots.count(), 0, "{:#}", trace.0);
     shop.close().await;
 }
 
@@ -47,7 +44,9 @@ async fn a_cold_start_and_an_error_are_part_of_the_story() {
     let shop = Shop::open().await;
     let answered = shop.click("?order=9&fail=inventory").await;
     let trace = shop
-        .trace_when(&answered, |trace| trace.0["status"] == "error")
+        .trace_when(&answered, |trace| {
+            trace.0["error_count"] == 2 && trace.0["cold_start_count"] == 2
+        })
         .await;
 
     let init = trace.expect_span("inventory", |span| {
@@ -69,7 +68,8 @@ async fn a_cold_start_and_an_error_are_part_of_the_story() {
         let events = span["events"].as_array().cloned().unwrap_or_default();
         events.iter().any(|event| {
             let stack = event["attributes"]["exception.stacktrace"].as_str();
-            event["name"] == "exception" && stack.is_some_and(|stack| stack.contains("stock.py"))
+            event["name"] == "exception"
+                && stack.is_some_and(|stack| stack.contains("stock.OutOfStock"))
         })
     });
     shop.close().await;
@@ -158,8 +158,9 @@ impl Shop {
             }
             assert!(
                 answered_at.elapsed() < VISIBLE_WITHIN,
-                "not on the page {:?} after the click: {:#}",
+                "not on the page {:?} after the click: {:?} missing from {:#}",
                 of.clicked_at.elapsed(),
+                trace.missing(),
                 trace.0
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -188,14 +189,35 @@ impl Trace {
         names
     }
 
-    /// Whether the invocation and a log line of each function are there.
-    fn has_all(&self) -> bool {
-        ["checkout", "inventory", "notify"].iter().all(|function| {
-            let invoked = self.spans().any(|span| {
-                span["service"] == *function && span["attributes"]["throughline.phase"] == "invoke"
-            });
-            invoked && self.log_of(function).is_some()
-        })
+    /// What one click must show of each function and this trace does not have yet.
+    fn missing(&self) -> Vec<String> {
+        let wanted: [(&str, fn(&Value) -> bool); 4] = [
+            ("invocation", |span| {
+                span["attributes"]["throughline.phase"] == "invoke"
+            }),
+            ("response latency", |span| {
+                span["attributes"]["throughline.phase"] == "response-latency"
+            }),
+            ("runtime overhead", |span| {
+                span["attributes"]["throughline.phase"] == "runtime-overhead"
+            }),
+            ("span of its own SDK", |span| {
+                span["scope"]["name"] != "throughline.platform"
+            }),
+        ];
+        let mut missing = Vec::new();
+        for function in FUNCTIONS {
+            for (what, is_it) in wanted {
+                let mut spans = self.spans().filter(|span| span["service"] == function);
+                if !spans.any(is_it) {
+                    missing.push(format!("{what} of {function}"));
+                }
+            }
+            if self.log_of(function).is_none() {
+                missing.push(format!("log of {function}"));
+            }
+        }
+        missing
     }
 
     fn log_of(&self, function: &str) -> Option<&Value> {
@@ -210,14 +232,6 @@ impl Trace {
         spans
             .find(|span| wanted(span))
             .unwrap_or_else(|| panic!("no such span of {service}: {:#}", self.0))
-    }
-
-    fn expect_log_of(&self, service: &str) {
-        assert!(
-            self.log_of(service).is_some(),
-            "no log of {service}: {:#}",
-            self.0
-        );
     }
 }
 

@@ -218,7 +218,7 @@ export interface components {
         readonly TracePage: {
             /** @description Newest first. */
             readonly traces: readonly components["schemas"]["TraceSummary"][];
-            /** @description How many traces match. A lower bound if `truncated`. */
+            /** @description How many traces match from this page on, itself included; all of them on the first page. A lower bound if `truncated`. */
             readonly total: number;
             /** @description Whether the search stopped at a limit before it had looked at everything. */
             readonly truncated: boolean;
@@ -340,7 +340,7 @@ export interface components {
         readonly LogPage: {
             /** @description Newest first. */
             readonly logs: readonly components["schemas"]["Log"][];
-            /** @description How many logs match. A lower bound if `truncated`. */
+            /** @description How many logs match from this page on, itself included; all of them on the first page. A lower bound if `truncated`. */
             readonly total: number;
             /** @description Whether the search stopped at a limit before it had looked at everything. */
             readonly truncated: boolean;
@@ -351,13 +351,13 @@ export interface components {
         readonly Service: {
             /** @description Its `service.name`; `unknown_service` if it said none. */
             readonly name: string;
-            /** @description How many spans it has sent. */
+            /** @description How many spans it has sent. One sent twice may count twice. */
             readonly span_count: number;
             /** @description How many of them failed. */
             readonly error_count: number;
             /** @description Names of its spans, sorted; at most 100. */
             readonly operations: readonly string[];
-            /** @description Start of its newest span. */
+            /** @description End of its newest span. */
             readonly last_seen_unix_nanos: components["schemas"]["UnixNanos"];
         };
         /** @description The services. */
@@ -418,6 +418,15 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
                 };
             };
         };

@@ -59,6 +59,7 @@ pub(super) struct Invocation {
     ending: Option<Ending>,
     /// When it was closed, if nobody said when it ended.
     closed: UnixNanos,
+    reported: bool,
     /// Steps that are not written yet.
     steps: Vec<Step>,
 }
@@ -76,6 +77,7 @@ impl Invocation {
             invoked: None,
             ending: None,
             closed: UnixNanos::default(),
+            reported: false,
             steps: Vec::new(),
         }
     }
@@ -89,16 +91,29 @@ impl Invocation {
         self.cold = cold;
     }
 
+    /// The platform says that it is over. What it says twice, because an answer of ours got lost,
+    /// counts once.
     pub(super) fn ended(&mut self, ending: Ending) {
+        if let Some(Ending::RuntimeDone { .. }) = self.ending {
+            return;
+        }
         if let Ending::RuntimeDone { ended, .. } = &ending {
             self.steps.extend(ended.steps.iter().cloned());
         }
         self.ending.get_or_insert(ending);
     }
 
-    pub(super) fn reported(&mut self, time: UnixNanos, ended: Ended) {
+    /// The report came; `false` if it came before.
+    pub(super) fn reported(&mut self, time: UnixNanos, ended: &Ended) -> bool {
+        if std::mem::replace(&mut self.reported, true) {
+            return false;
+        }
         self.steps.extend(ended.steps.iter().cloned());
-        self.ending.get_or_insert(Ending::Report { time, ended });
+        self.ending.get_or_insert_with(|| Ending::Report {
+            time,
+            ended: ended.clone(),
+        });
+        true
     }
 
     /// Closes it for want of a better ending; without INVOKE it gets none any more.

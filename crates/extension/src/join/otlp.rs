@@ -144,7 +144,7 @@ fn hang(joiner: &mut Joiner, span: &mut Span) {
     let parent = siblings
         .clone()
         .rfind(begun)
-        .or_else(|| siblings.clone().last());
+        .or_else(|| siblings.clone().next_back());
     if let Some(parent) = parent {
         span.parent_span_id = parent.span_id.as_bytes().to_vec();
     }

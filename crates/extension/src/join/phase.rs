@@ -2,8 +2,9 @@
 
 use throughline_telemetry::{Span, UnixNanos};
 
+use super::Joiner;
 use super::invocation::{Invocation, fail};
-use super::{CLOCK_TOLERANCE, Joiner};
+use super::lines::CLOCK_TOLERANCE;
 use crate::ids;
 use crate::platform::Ended;
 

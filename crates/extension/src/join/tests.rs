@@ -3,9 +3,10 @@ use std::ops::Range;
 
 use expect_test::{Expect, expect};
 use throughline_telemetry::wire::otlp::ExportTraceServiceRequest;
-use throughline_telemetry::{Signal, SpanStatus};
+use throughline_telemetry::{Signal, SpanStatus, Value};
 
 use super::*;
+use crate::platform;
 
 const TRACE: &str = "62e900b2710d76f009d6e7785905449a";
 const HEADER: &str = "Root=1-62e900b2-710d76f009d6e7785905449a;Parent=0efbd19962d95b05;Sampled=1";
@@ -379,6 +380,31 @@ fn without_telemetry_the_end_is_what_was_seen_last() {
     story.invoke(5000, "r-2", None).check(expect![[r#"
         trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
           inventory Server 100ms+125ms [faas.invocation_id=r-1 faas.coldstart=true throughline.end=unknown]
+    "#]]);
+}
+
+#[test]
+fn what_the_platform_says_twice_counts_once() {
+    let mut story = Story::begin(Telemetry::On);
+    let done = format!(r#"{{"requestId":"r-1","status":"success",{STEPS}}}"#);
+    let report = r#"{"requestId":"r-1","status":"success","metrics":{"durationMs":30}}"#;
+    let unseen = r#"{"requestId":"of another life","status":"success"}"#;
+    story.invoke(200, "r-1", Some(HEADER));
+    for _ in 0..2 {
+        story
+            .told(231, "platform.runtimeDone", &done)
+            .told(240, "platform.report", report);
+    }
+    story.told(241, "platform.report", unseen);
+    story.joiner.shut_down(ShutdownReason::Spindown, ms(300));
+    story.check(expect![[r#"
+        trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
+          inventory Server 200ms+31ms [faas.invocation_id=r-1 faas.coldstart=true]
+            response latency Internal 200ms+23.02ms [faas.invocation_id=r-1]
+            response duration Internal 223ms+98µs [faas.invocation_id=r-1]
+            runtime overhead Internal 223ms+1.2ms [faas.invocation_id=r-1]
+        240ms throughline.platform 9 inventory: REPORT RequestId: r-1	Duration: 30.00 ms [throughline.duration.total_ms=30.0 faas.invocation_id=r-1]
+        241ms throughline.platform 9 nowhere: REPORT RequestId: of another life [faas.invocation_id=of another life]
     "#]]);
 }
 

@@ -14,7 +14,7 @@ fn check(story: &str, expected: Expect) {
         let now = UnixNanos::from_millis(at.parse().expect("milliseconds"));
         let mut effects = Effects::new();
         state = state.step(happened(what), now, &mut effects);
-        let effects: Vec<String> = effects.iter().map(effect).collect();
+        let effects: Vec<String> = effects.iter().map(|effect| format!("{effect:?}")).collect();
         shown += &format!("{line:32} {:28} {}\n", name(&state), effects.join(", "));
     }
     let trimmed: Vec<&str> = shown.lines().map(str::trim_end).collect();
@@ -63,13 +63,6 @@ fn name(state: &State) -> String {
     }
 }
 
-fn effect(effect: &Effect) -> String {
-    match effect {
-        Effect::LastFlush(until) => format!("LastFlush until {}", until.0 / 1_000_000),
-        other => format!("{other:?}"),
-    }
-}
-
 #[test]
 fn two_invocations_and_the_end() {
     check(
@@ -94,7 +87,7 @@ fn two_invocations_and_the_end() {
             @520 done b                      AwaitFlush until 620         Flush
             @523 flushed                     AwaitInvoke                  Next
             @9000 shutdown 11000             AwaitReport until 9100
-            @9005 report b                   AwaitLastFlush until 10405   LastFlush until 10405
+            @9005 report b                   AwaitLastFlush until 10405   LastFlush
             @9020 flushed                    Done                         Exit
         "#]],
     );
@@ -144,7 +137,7 @@ fn a_timeout() {
             @3012 done a                     AwaitInvoke
             @3014 shutdown 5014              AwaitReport until 3114
             @3015 done a                     AwaitReport until 3114
-            @3020 report a                   AwaitLastFlush until 4420    LastFlush until 4420
+            @3020 report a                   AwaitLastFlush until 4420    LastFlush
             @3030 flushed                    Done                         Exit
         "#]],
     );
@@ -166,7 +159,7 @@ fn a_crash_whose_report_is_lost() {
             @30 done a                       AwaitFlush until 130         Flush
             @33 flushed                      AwaitInvoke                  Next
             @40 shutdown 2040                AwaitReport until 140
-            @140 tick                        AwaitLastFlush until 1540    LastFlush until 1540
+            @140 tick                        AwaitLastFlush until 1540    LastFlush
             @1540 tick                       Done                         Exit
         "#]],
     );
@@ -216,7 +209,7 @@ fn telemetry_is_missing() {
             @34 tick                         AwaitRuntimeDone until 35
             @35 tick                         AwaitFlush until 135         Flush
             @36 flushed                      AwaitInvoke                  Next
-            @9000 shutdown 11000             AwaitLastFlush until 10400   LastFlush until 10400
+            @9000 shutdown 11000             AwaitLastFlush until 10400   LastFlush
             @9001 flushed                    Done                         Exit
         "#]],
     );
@@ -236,7 +229,7 @@ fn there_is_nowhere_to_send_to() {
             @10 invoke a 3010                AwaitRuntimeDone until 10
             @10 tick                         AwaitFlush until 110         Flush
             @10 flushed                      AwaitInvoke                  Next
-            @9000 shutdown 11000             AwaitLastFlush until 10400   LastFlush until 10400
+            @9000 shutdown 11000             AwaitLastFlush until 10400   LastFlush
             @9000 flushed                    Done                         Exit
         "#]],
     );
@@ -269,7 +262,7 @@ fn shutdown_in_the_middle_of_everything() {
     check(
         "@0 shutdown 2000\n@1 flushed",
         expect![[r#"
-        @0 shutdown 2000                 AwaitLastFlush until 1400    LastFlush until 1400
+        @0 shutdown 2000                 AwaitLastFlush until 1400    LastFlush
         @1 flushed                       Done                         Exit
     "#]],
     );
@@ -288,7 +281,7 @@ fn shutdown_in_the_middle_of_everything() {
             @20 shutdown 2020                AwaitReport until 120
             @21 shutdown 2020                AwaitReport until 120
             @25 done a                       AwaitReport until 120
-            @26 report a                     AwaitLastFlush until 1426    LastFlush until 1426
+            @26 report a                     AwaitLastFlush until 1426    LastFlush
             @30 flushed                      Done                         Exit
             @31 tick                         Done
         "#]],
@@ -303,7 +296,7 @@ fn shutdown_in_the_middle_of_everything() {
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
             @15 done a                       AwaitFlush until 115         Flush
-            @20 shutdown 2020                AwaitLastFlush until 1420    LastFlush until 1420
+            @20 shutdown 2020                AwaitLastFlush until 1420    LastFlush
             @30 flushed                      Done                         Exit
         "#]],
     );
@@ -312,7 +305,7 @@ fn shutdown_in_the_middle_of_everything() {
         expect![[r#"
             @0 no-telemetry                  AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 35
-            @20 shutdown 120                 AwaitLastFlush until 20      LastFlush until 20
+            @20 shutdown 120                 AwaitLastFlush until 20      LastFlush
             @20 tick                         Done                         Exit
         "#]],
     );

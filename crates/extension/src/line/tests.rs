@@ -48,6 +48,10 @@ fn python_text() {
         ),
         expect![[r#"
             Error [ERROR] "[ERROR] KeyError: 'sku'\nTraceback (most recent call last):\n  File \"app.py\", line 3"
+            exception.type KeyError
+            exception.message 'sku'
+            exception.stacktrace Traceback (most recent call last):
+              File "app.py", line 3
         "#]],
     );
     check(
@@ -65,9 +69,13 @@ fn node_text() {
             "2026-10-08T12:00:00.123Z\t{ID}\tERROR\tInvoke Error \t{{\"errorType\":\"Error\",\"errorMessage\":\"boom\",\"stack\":[\"Error: boom\",\"  at x\"]}}\n"
         )),
         expect![[r#"
-            Error [ERROR] "Invoke Error \t{\"errorType\":\"Error\"}"
+            Error [ERROR] "Invoke Error \t{\"errorType\":\"Error\",\"errorMessage\":\"boom\",\"stack\":[\"Error: boom\",\"  at x\"]}"
             time 1791460800123000000
             request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
+            exception.message boom
+            exception.type Error
+            exception.stacktrace Error: boom
+              at x
         "#]],
     );
     check(
@@ -97,9 +105,14 @@ fn json_of_the_managed_runtimes() {
     check(
         json!({"timestamp": "2026-10-08T12:00:00Z", "log_level": "ERROR", "level": "ERROR", "errorType": "KeyError", "errorMessage": "'sku'", "stackTrace": ["  File \"app.py\"", "  boom"], "AWSRequestId": ID}),
         expect![[r#"
-            Error [ERROR] "{\"exception.message\":\"'sku'\",\"exception.type\":\"KeyError\",\"log_level\":\"ERROR\",\"exception.stacktrace\":\"  File \\\"app.py\\\"\\n  boom\"}"
+            Error [ERROR] "'sku'"
             time 1791460800000000000
             request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
+            exception.message 'sku'
+            exception.type KeyError
+            log_level ERROR
+            exception.stacktrace   File "app.py"
+              boom
         "#]],
     );
 }
@@ -108,7 +121,15 @@ fn json_of_the_managed_runtimes() {
 fn an_error_inside_of_the_message() {
     check(
         json!({"timestamp": "2026-10-08T12:00:00Z", "level": "ERROR", "requestId": ID, "message": {"errorType": "Error", "errorMessage": "boom", "stackTrace": ["Error: boom", "    at handler"]}}),
-        expect![[""]],
+        expect![[r#"
+            Error [ERROR] "boom"
+            time 1791460800000000000
+            request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
+            exception.message boom
+            exception.type Error
+            exception.stacktrace Error: boom
+                at handler
+        "#]],
     );
 }
 

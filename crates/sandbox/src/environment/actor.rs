@@ -76,7 +76,7 @@ pub(crate) fn start(
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let api = Api {
         messages: sender.clone(),
-        clock: host.clock,
+        clock: host.clock.clone(),
         identity: listener::identity(&host.function),
         metadata_token: host.variables.metadata_token.clone(),
     };
@@ -120,7 +120,7 @@ impl Actor {
         };
         Self {
             environment: Environment::new(spec),
-            hub: Arc::new(Hub::new(host.clock)),
+            hub: Arc::new(Hub::new(host.clock.clone())),
             log_tail: Arc::default(),
             messages,
             serving,

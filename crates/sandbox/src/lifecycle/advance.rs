@@ -3,12 +3,14 @@
 use std::mem;
 use std::time::Duration;
 
-use super::effect::{Effect, Reply, Report, Verdict};
-use super::environment::{EXTENSIONS_MAX, Environment, Init, Phase, Running, TIMED_OUT_MAX};
-use super::event::{Invocation, Role, ShutdownReason};
-use super::extension::{Extension, ExtensionState, RuntimeState};
-use super::fault::{Fault, error_payload};
-use super::platform::{self, InitPhase, RuntimeDone, Span};
+use super::effect::{Effect, Reply, Verdict};
+use super::environment::{Environment, Phase, TIMED_OUT_MAX};
+use super::event::{Role, ShutdownReason};
+use super::extension::{ExtensionState, RuntimeState};
+use super::fault::Fault;
+use super::init::Init;
+use super::platform;
+use super::running::{Failure, Running};
 use super::stop::Then;
 use crate::invoke::{Outcome, Status};
 use crate::time::UnixNanos;
@@ -140,7 +142,7 @@ impl Environment {
                 if self.runtime != RuntimeState::Ready {
                     return Stay(Phase::AwaitRuntimeNext(running));
                 }
-                tell_runtime_done(&mut running, Status::Success, None, now, out);
+                running.tell_done(Status::Success, None, now, out);
                 On(Phase::AwaitExtensionsNext(running))
             }
 
@@ -173,82 +175,8 @@ impl Environment {
         }
     }
 
-    pub(super) fn start_init(
-        &mut self,
-        phase: InitPhase,
-        invocation: Invocation,
-        now: UnixNanos,
-        out: &mut Vec<Effect>,
-    ) -> Phase {
-        self.generation += 1;
-        self.runtime = RuntimeState::Started;
-        self.runtime_waiting = None;
-        self.fault = None;
-        let named = self.spec.extensions.iter().enumerate();
-        self.extensions = named
-            .map(|(index, name)| Extension::external(name, index))
-            .collect();
-        // Whatever was told after the last processes ended, such as the report of a crash, nobody can have heard.
-        out.push(Effect::ResetTelemetry);
-        out.push(Effect::Emit(platform::init_start(&self.spec, phase)));
-        if self.extensions.len() > EXTENSIONS_MAX {
-            self.refuse_extensions();
-        } else {
-            for index in 0..self.extensions.len() {
-                self.alive.insert(Role::Extension(index));
-                out.push(Effect::Spawn(self.process(Role::Extension(index))));
-            }
-        }
-        let budget = match phase {
-            InitPhase::Init => self.spec.limits.init,
-            InitPhase::Invoke => self.spec.timeout,
-        };
-        let deadline = now + budget;
-        Phase::AwaitRegistration(Init {
-            phase,
-            started: now,
-            deadline,
-            runtime_started: false,
-            runtime_done: false,
-            invocation,
-        })
-    }
-
-    fn refuse_extensions(&mut self) {
-        for extension in &mut self.extensions {
-            extension.state = ExtensionState::LaunchError;
-            extension.error_type = Some("TooManyExtensions".to_owned());
-        }
-        self.fail(Fault::new(
-            "Extension.LaunchError",
-            format!("Extension limit ({EXTENSIONS_MAX}) reached"),
-        ));
-    }
-
-    fn start_invocation_after(
-        &mut self,
-        init: Init,
-        now: UnixNanos,
-        out: &mut Vec<Effect>,
-    ) -> Phase {
-        let mut running = match init.phase {
-            InitPhase::Init => {
-                let deadline = now + self.spec.timeout;
-                let running = Running::new(init.invocation, now, now, deadline);
-                Running {
-                    init: Some(now.since(init.started)),
-                    ..running
-                }
-            }
-            // The late init has already used up some of the invocation's time.
-            InitPhase::Invoke => Running::new(init.invocation, init.started, now, init.deadline),
-        };
-        running.cold_start = true;
-        self.release(running, out)
-    }
-
     /// Extensions get INVOKE before the runtime gets the event.
-    fn release(&mut self, running: Running, out: &mut Vec<Effect>) -> Phase {
+    pub(super) fn release(&mut self, running: Running, out: &mut Vec<Effect>) -> Phase {
         out.push(Effect::Emit(platform::start(&running.invocation)));
         for extension in self
             .extensions
@@ -297,62 +225,8 @@ impl Environment {
         })
     }
 
-    /// The first init gets a second try inside the invocation; the second one's failure is the invocation's.
-    fn fail_init(
-        &mut self,
-        init: Init,
-        failure: Failure,
-        now: UnixNanos,
-        out: &mut Vec<Effect>,
-    ) -> Phase {
-        let status = failure.status();
-        if init.runtime_started && !init.runtime_done {
-            out.push(Effect::Emit(platform::init_runtime_done(
-                init.phase,
-                status,
-                failure.error_type(),
-            )));
-        }
-        out.push(Effect::CloseSubscriptions);
-        self.tell_init_over(&init, status, failure.error_type(), now, out);
-        match init.phase {
-            InitPhase::Init if !self.closing => {
-                self.start_stop(failure.reason(), Then::InitAgain(init.invocation), now, out)
-            }
-            _ => {
-                let running =
-                    Running::new(init.invocation, init.started, init.started, init.deadline);
-                let running = Running {
-                    cold_start: true,
-                    ..running
-                };
-                out.push(Effect::Emit(platform::start(&running.invocation)));
-                self.fail_invocation(running, failure, now, out)
-            }
-        }
-    }
-
-    fn tell_init_over(
-        &self,
-        init: &Init,
-        status: Status,
-        error_type: Option<&str>,
-        now: UnixNanos,
-        out: &mut Vec<Effect>,
-    ) {
-        out.extend(
-            self.extensions
-                .iter()
-                .map(|extension| Effect::Emit(platform::extension(extension))),
-        );
-        let duration = now.since(init.started);
-        out.push(Effect::Emit(platform::init_report(
-            init.phase, status, error_type, duration,
-        )));
-    }
-
     /// Told at once, then the processes are shut down, and only then the caller is answered and the report written.
-    fn fail_invocation(
+    pub(super) fn fail_invocation(
         &mut self,
         mut running: Running,
         failure: Failure,
@@ -361,14 +235,11 @@ impl Environment {
     ) -> Phase {
         let status = failure.status();
         if running.runtime_done.is_none() {
-            tell_runtime_done(&mut running, status, failure.error_type(), now, out);
+            running.tell_done(status, failure.error_type(), now, out);
         }
         let verdict = running.outcome.is_none().then(|| {
             let request_id = &running.invocation.request_id;
-            let payload = match &failure {
-                Failure::Fault(fault) => fault.payload(request_id),
-                Failure::Timeout => timeout_payload(request_id, self.spec.timeout),
-            };
+            let payload = failure.payload(request_id, self.spec.timeout);
             Verdict {
                 outcome: Outcome::FunctionError,
                 payload,
@@ -414,125 +285,4 @@ impl Environment {
             .filter(|_| !self.extensions.is_empty())?;
         Some((start, now.since(start)))
     }
-}
-
-/// Why a phase cannot end well.
-enum Failure {
-    Fault(Fault),
-    Timeout,
-}
-
-impl Failure {
-    fn status(&self) -> Status {
-        match self {
-            Self::Timeout => Status::Timeout,
-            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => Status::Failure,
-            Self::Fault(_) => Status::Error,
-        }
-    }
-
-    fn reason(&self) -> ShutdownReason {
-        match self {
-            Self::Timeout => ShutdownReason::Timeout,
-            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => {
-                ShutdownReason::Spindown
-            }
-            Self::Fault(_) => ShutdownReason::Failure,
-        }
-    }
-
-    fn error_type(&self) -> Option<&str> {
-        match self {
-            Self::Timeout => None,
-            Self::Fault(fault) => Some(&fault.error_type),
-        }
-    }
-}
-
-impl Running {
-    fn new(
-        invocation: Invocation,
-        started: UnixNanos,
-        released: UnixNanos,
-        deadline: UnixNanos,
-    ) -> Self {
-        Self {
-            invocation,
-            started,
-            released,
-            deadline,
-            init: None,
-            cold_start: false,
-            response: None,
-            outcome: None,
-            runtime_done: None,
-        }
-    }
-
-    fn into_report(
-        self,
-        status: Status,
-        error_type: Option<&str>,
-        ended: UnixNanos,
-        extension_overhead: Option<(UnixNanos, Duration)>,
-    ) -> Report {
-        Report {
-            started: self.started,
-            status,
-            outcome: self.outcome.unwrap_or(Outcome::FunctionError),
-            error_type: error_type.map(str::to_owned),
-            duration: ended.since(self.started),
-            init: self.init,
-            cold_start: self.cold_start,
-            extension_overhead,
-            invocation: self.invocation,
-        }
-    }
-
-    fn spans(&self, now: UnixNanos) -> Vec<Span> {
-        let Some(response) = self.response else {
-            return Vec::new();
-        };
-        let span = |name, from: UnixNanos, to: UnixNanos| Span {
-            name,
-            start: from,
-            duration: to.since(from),
-        };
-        vec![
-            span("responseLatency", self.released, response.first_byte),
-            span("responseDuration", response.first_byte, response.last_byte),
-            span("runtimeOverhead", response.last_byte, now),
-        ]
-    }
-}
-
-fn tell_runtime_done(
-    running: &mut Running,
-    status: Status,
-    error_type: Option<&str>,
-    now: UnixNanos,
-    out: &mut Vec<Effect>,
-) {
-    let done = RuntimeDone {
-        status,
-        error_type,
-        duration: now.since(running.released),
-        produced_bytes: running
-            .response
-            .map_or(0, |response| response.produced_bytes),
-        spans: running.spans(now),
-    };
-    out.push(Effect::Emit(platform::runtime_done(
-        &running.invocation,
-        &done,
-    )));
-    running.runtime_done = Some(now);
-}
-
-fn timeout_payload(request_id: &str, timeout: Duration) -> bytes::Bytes {
-    let message = format!(
-        "RequestId: {request_id} Error: Task timed out after {:.2} seconds",
-        timeout.as_secs_f64()
-    );
-    error_payload("Sandbox.Timedout", &message)
 }

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 
 use super::effect::{Effect, Reply, Verdict};
-use super::environment::{EXTENSIONS_MAX, Environment, Phase, Response};
+use super::environment::{EXTENSIONS_MAX, Environment, Phase};
 use super::event::{ApiCall, Body, CallId, ResponseMode, RuntimeAnswer};
 use super::extension::{Extension, ExtensionState, RuntimeState};
 use super::fault::{Fault, RESPONSE_BYTES_MAX, Refusal, error_payload, known_error_type};
 use super::platform;
+use super::running::Response;
 use super::subscription::Subscription;
 use crate::invoke::Outcome;
 use crate::time::UnixNanos;

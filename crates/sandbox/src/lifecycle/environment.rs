@@ -1,15 +1,15 @@
 //! The machine itself: what it remembers, and how an event reaches it.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
 
 use super::effect::Effect;
 use super::event::{CallId, Event, Exit, Invocation, Process, Role, Spec};
 use super::extension::{Extension, ExtensionKind, ExtensionState, RuntimeState};
 use super::fault::Fault;
+use super::init::Init;
 use super::platform::InitPhase;
+use super::running::Running;
 use super::stop::Stop;
-use crate::invoke::Outcome;
 use crate::time::UnixNanos;
 
 /// One environment of a function, from nothing running to nothing running.
@@ -62,43 +62,6 @@ pub(super) enum Phase {
     AwaitAllExit(Stop),
     /// Nothing any more.
     Gone,
-}
-
-/// An init under way. There is always an invocation that waits for it.
-#[derive(Debug)]
-pub(super) struct Init {
-    pub(super) phase: InitPhase,
-    pub(super) started: UnixNanos,
-    pub(super) deadline: UnixNanos,
-    pub(super) runtime_started: bool,
-    pub(super) runtime_done: bool,
-    pub(super) invocation: Invocation,
-}
-
-/// An invocation under way.
-#[derive(Debug)]
-pub(super) struct Running {
-    pub(super) invocation: Invocation,
-    /// When its time began to count; with a late init, that init's start.
-    pub(super) started: UnixNanos,
-    /// When the runtime got the event.
-    pub(super) released: UnixNanos,
-    pub(super) deadline: UnixNanos,
-    /// The init before it, if that was not part of the invocation's own time.
-    pub(super) init: Option<Duration>,
-    pub(super) cold_start: bool,
-    pub(super) response: Option<Response>,
-    /// Set when the caller has its answer.
-    pub(super) outcome: Option<Outcome>,
-    pub(super) runtime_done: Option<UnixNanos>,
-}
-
-/// The runtime's answer, as the metrics need it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Response {
-    pub(super) first_byte: UnixNanos,
-    pub(super) last_byte: UnixNanos,
-    pub(super) produced_bytes: usize,
 }
 
 impl Environment {

@@ -1,6 +1,7 @@
 //! Stories of one environment in made-up time: who does what when, and what the platform does about it.
 
 mod calls;
+mod failures;
 mod order;
 
 use std::time::Duration;

@@ -29,7 +29,7 @@ pub(super) async fn run(
     mut frozen: watch::Receiver<bool>,
     clock: Clock,
 ) {
-    while let Some(batch) = next_batch(&mailbox, &mut frozen, clock).await {
+    while let Some(batch) = next_batch(&mailbox, &mut frozen, &clock).await {
         let mut attempt = 0;
         while let Err(reason) = post(&client, &target, batch.body.clone(), &mut frozen).await {
             attempt += 1;
@@ -48,7 +48,7 @@ pub(super) async fn run(
 async fn next_batch(
     mailbox: &Mailbox,
     frozen: &mut watch::Receiver<bool>,
-    clock: Clock,
+    clock: &Clock,
 ) -> Option<Batch> {
     loop {
         frozen.wait_for(|frozen| !frozen).await.ok()?;

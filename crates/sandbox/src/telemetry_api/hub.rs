@@ -8,9 +8,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::delivery::{self, Client};
-use super::queue::{Kind, Queue};
+use super::queue::{Dropped, Kind, Queue};
 use crate::lifecycle::Subscription;
-use crate::time::Clock;
+use crate::time::{Clock, UnixNanos};
 
 /// The Telemetry API of one environment.
 #[derive(Debug)]
@@ -32,6 +32,20 @@ struct Inner {
 struct Backlog {
     events: Vec<(String, Bytes)>,
     bytes: usize,
+    /// What did not fit; a late subscriber is told.
+    dropped: Dropped,
+}
+
+impl Backlog {
+    fn keep(&mut self, kind: &str, event: Bytes) {
+        if self.bytes + event.len() > BACKLOG_BYTES_MAX {
+            self.dropped.records += 1;
+            self.dropped.bytes += event.len();
+            return;
+        }
+        self.bytes += event.len();
+        self.events.push((kind.to_owned(), event));
+    }
 }
 
 #[derive(Debug)]
@@ -77,13 +91,10 @@ impl Hub {
         );
         let mut inner = self.inner();
         for subscriber in &inner.subscribers {
-            subscriber.offer(kind, &event, self.clock);
+            subscriber.offer(kind, &event, now);
         }
-        if let Some(backlog) = &mut inner.backlog
-            && backlog.bytes + event.len() <= BACKLOG_BYTES_MAX
-        {
-            backlog.bytes += event.len();
-            backlog.events.push((kind.to_owned(), event));
+        if let Some(backlog) = &mut inner.backlog {
+            backlog.keep(kind, event);
         }
     }
 
@@ -107,7 +118,7 @@ impl Hub {
             target,
             self.client.clone(),
             self.frozen.subscribe(),
-            self.clock,
+            self.clock.clone(),
         );
         let task = tokio::spawn(delivery).abort_handle();
         let subscriber = Subscriber {
@@ -116,12 +127,20 @@ impl Hub {
             mailbox,
             task,
         };
+        let now = self.clock.now();
         let mut inner = self.inner();
         inner
             .subscribers
             .retain(|other| other.extension != subscriber.extension);
         for (kind, event) in inner.backlog.iter().flat_map(|backlog| &backlog.events) {
-            subscriber.offer(kind, event, self.clock);
+            subscriber.offer(kind, event, now);
+        }
+        if let Some(backlog) = &inner.backlog {
+            let dropped = backlog.dropped;
+            subscriber
+                .mailbox
+                .queue()
+                .drop_records(dropped.records, dropped.bytes);
         }
         inner.subscribers.push(subscriber);
     }
@@ -160,14 +179,14 @@ impl Hub {
 }
 
 impl Subscriber {
-    fn offer(&self, kind: &str, event: &Bytes, clock: Clock) {
+    fn offer(&self, kind: &str, event: &Bytes, now: UnixNanos) {
         if self.subscription.wants(kind) {
             let class = if matches!(kind, "function" | "extension") {
                 Kind::Log
             } else {
                 Kind::Platform
             };
-            self.mailbox.queue().push(class, event.clone(), clock.now());
+            self.mailbox.queue().push(class, event.clone(), now);
             self.mailbox.changed.notify_one();
         }
     }
@@ -181,3 +200,6 @@ impl Drop for Subscriber {
 
 /// What a late subscriber can still get; an init that says more has bigger worries.
 const BACKLOG_BYTES_MAX: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -77,6 +77,12 @@ impl Queue {
         self.dropped.bytes += bytes;
     }
 
+    /// What the next batch will tell as dropped.
+    #[cfg(test)]
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
     /// Makes whatever is there due.
     pub(crate) fn flush(&mut self) {
         self.flush = !self.events.is_empty();

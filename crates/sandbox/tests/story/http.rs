@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
-    headers: hyper::HeaderMap,
+    headers: ::http::HeaderMap,
 }
 
 impl Response {
@@ -30,7 +30,7 @@ pub(crate) async fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Response {
-    let mut request = hyper::Request::builder().method(method).uri(uri);
+    let mut request = ::http::Request::builder().method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -12,8 +12,11 @@ use super::error::ApiError;
 use super::query::Query;
 use super::view;
 
-/// Every endpoint: its path, as in the OpenAPI file, and what answers it.
-pub(super) const ROUTES: &[(&str, fn() -> MethodRouter<Reads>)] = &[
+/// An endpoint: its path, as in the OpenAPI file, and what answers it.
+type Route = (&'static str, fn() -> MethodRouter<Reads>);
+
+/// Every endpoint.
+pub(super) const ROUTES: &[Route] = &[
     ("/healthz", || get(health)),
     ("/api/v1/openapi.json", || get(openapi)),
     ("/api/v1/traces", || get(find_traces)),

@@ -154,9 +154,15 @@ fn unreadable(intake: &Intake, status: Status) -> Failure {
         Code::OutOfRange | Code::ResourceExhausted => {
             Failure::Refused(Refusal::TooLarge { bytes_max })
         }
-        Code::Internal => Failure::Refused(Refusal::Malformed(status.message().to_owned())),
+        Code::Internal => Failure::Refused(Refusal::Malformed(plainly(status.message()))),
         _ => Failure::Protocol(status),
     }
+}
+
+/// tonic ends its messages with the direction, as a client sees it.
+fn plainly(message: &str) -> String {
+    let message = message.trim_end_matches(", while sending request");
+    message.replace("Error decompressing", "cannot decompress")
 }
 
 fn refuse(refusal: &Refusal) -> Status {

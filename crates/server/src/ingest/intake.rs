@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use throughline_store::Store;
-use throughline_telemetry::wire::{Request, WireError};
+use throughline_telemetry::wire::Request;
 use throughline_telemetry::{Signal, UnixNanos};
 
 use super::budget::Budget;
 use super::refusal::Refusal;
+use super::weight::{self, TooHeavy};
 use crate::access::Access;
 use crate::config::Limits;
 
@@ -47,7 +48,7 @@ impl Intake {
         body: Bytes,
     ) -> Result<(), Refusal> {
         let received = now();
-        let (body, request) = decode(signal, format, body).await?;
+        let (body, request) = decode(signal, format, body, self.limits.decoded_bytes_max).await?;
         if request.items() == 0 {
             return Ok(()); // Exporters probe with empty requests; there is nothing to keep.
         }
@@ -71,26 +72,39 @@ impl Intake {
 }
 
 /// Decodes a body, elsewhere if it is large, so that it does not hold up small ones.
-async fn decode(signal: Signal, format: Format, body: Bytes) -> Result<(Bytes, Request), Refusal> {
+async fn decode(
+    signal: Signal,
+    format: Format,
+    body: Bytes,
+    bytes_max: usize,
+) -> Result<(Bytes, Request), Refusal> {
     if body.len() <= INLINE_BYTES_MAX {
-        return Ok(decode_now(signal, format, body)?);
+        return decode_now(signal, format, body, bytes_max);
     }
-    let decoded = tokio::task::spawn_blocking(move || decode_now(signal, format, body)).await;
-    let decoded = decoded.map_err(|error| {
+    let decode = move || decode_now(signal, format, body, bytes_max);
+    let decoded = tokio::task::spawn_blocking(decode).await;
+    decoded.unwrap_or_else(|error| {
         tracing::error!(%error, "cannot decode");
-        Refusal::NotStored
-    })?;
-    Ok(decoded?)
+        Err(Refusal::NotStored)
+    })
 }
 
 /// The body as protobuf, which is what the store keeps, and decoded.
-fn decode_now(signal: Signal, format: Format, body: Bytes) -> Result<(Bytes, Request), WireError> {
+fn decode_now(
+    signal: Signal,
+    format: Format,
+    body: Bytes,
+    bytes_max: usize,
+) -> Result<(Bytes, Request), Refusal> {
+    let too_heavy = |TooHeavy| Refusal::TooHeavy { bytes_max };
     match format {
         Format::Protobuf => {
+            weight::protobuf(signal, &body, bytes_max).map_err(too_heavy)?;
             let request = Request::from_protobuf(signal, &body)?;
             Ok((body, request))
         }
         Format::Json => {
+            weight::json(&body, bytes_max).map_err(too_heavy)?;
             let request = Request::from_json(signal, &body)?;
             Ok((request.to_protobuf().into(), request))
         }

@@ -20,6 +20,8 @@ pub(crate) enum Refusal {
     UnknownEncoding(String),
     /// Above the limit.
     TooLarge { bytes_max: usize },
+    /// Within the limit on the wire, but not in memory.
+    TooHeavy { bytes_max: usize },
     /// The connection broke, or was too slow.
     NotRead(String),
     /// More arrives than the disk takes.
@@ -52,7 +54,9 @@ impl Refusal {
                 (415, GrpcCode::InvalidArgument, codes::UNKNOWN_CONTENT_TYPE)
             }
             Refusal::UnknownEncoding(_) => (415, GrpcCode::Unimplemented, codes::UNKNOWN_ENCODING),
-            Refusal::TooLarge { .. } => (413, GrpcCode::ResourceExhausted, codes::TOO_LARGE),
+            Refusal::TooLarge { .. } | Refusal::TooHeavy { .. } => {
+                (413, GrpcCode::ResourceExhausted, codes::TOO_LARGE)
+            }
             Refusal::NotRead(_) => (503, GrpcCode::Unavailable, codes::BODY_NOT_READ),
             Refusal::Overloaded { .. } => (429, GrpcCode::Unavailable, codes::OVERLOADED),
             Refusal::NotStored => (503, GrpcCode::Unavailable, codes::NOT_STORED),
@@ -92,6 +96,9 @@ impl Refusal {
                     "the body is larger than {bytes_max} bytes decompressed: send smaller batches"
                 )
             }
+            Refusal::TooHeavy { bytes_max } => format!(
+                "the body would take more than {bytes_max} bytes of memory: send smaller batches"
+            ),
             Refusal::Overloaded { retry_after } => {
                 format!("the server cannot take more now: try again in {retry_after:?}")
             }

@@ -1,17 +1,12 @@
 //! The key, and host names of other machines.
 
-use http::{Request, StatusCode};
+use http::StatusCode;
 use throughline_server::Limits;
 use throughline_telemetry::Signal;
 use tonic::Code;
 
-use crate::harness::{Answer, TestServer, request, url};
+use crate::harness::TestServer;
 use crate::samples::one_as_protobuf;
-
-async fn get(server: &TestServer, path: &str, header: (&str, &str)) -> Answer {
-    let request_with = Request::get(url(server.addresses.http, path)).header(header.0, header.1);
-    request(server.addresses.http, request_with).await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_key_data_needs_it() {
@@ -53,15 +48,14 @@ async fn with_a_key_data_needs_it() {
         let answer = server.get(path).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(answer.json()["code"], "TL0206");
-        let wrong = get(&server, path, ("authorization", "Bearer s3creT")).await;
+        let wrong = server
+            .get_with(path, ("authorization", "Bearer s3creT"))
+            .await;
         assert_eq!(wrong.status, StatusCode::UNAUTHORIZED, "{path}");
     }
-    let answer = get(
-        &server,
-        "/api/v1/traces",
-        ("authorization", "Bearer s3cret"),
-    )
-    .await;
+    let answer = server
+        .get_with("/api/v1/traces", ("authorization", "Bearer s3cret"))
+        .await;
     assert_eq!(answer.json()["total"], 1);
 
     // The page holds no data and must load to ask for the key; health is for machines without one.
@@ -77,13 +71,13 @@ async fn foreign_host_names_get_nothing() {
             ("host", "rebound.example:4300"),
             ("origin", "https://elsewhere.example"),
         ] {
-            let answer = get(&server, path, foreign).await;
+            let answer = server.get_with(path, foreign).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {foreign:?}");
             assert_eq!(answer.json()["code"], "TL0207");
         }
         for own in ["localhost:4300", "127.0.0.1", "[::1]:9"] {
             assert_eq!(
-                get(&server, path, ("host", own)).await.status,
+                server.get_with(path, ("host", own)).await.status,
                 StatusCode::OK,
                 "{path} {own}"
             );

@@ -62,12 +62,19 @@ impl TestServer {
         self.data_dir
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        request(
-            self.addresses.http,
-            Request::get(url(self.addresses.http, path)),
+    /// With one header more, or another `Host`.
+    pub(crate) async fn get_with(&self, path: &str, header: (&str, &str)) -> Answer {
+        send(
+            Request::get(url(self.addresses.http, path))
+                .header(header.0, header.1)
+                .body(Full::default())
+                .expect("a good request"),
         )
         .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        method(Method::GET, self.addresses.http, path).await
     }
 
     /// The JSON of a good answer of the API.
@@ -167,16 +174,9 @@ pub(crate) fn url(address: SocketAddr, path: &str) -> String {
 }
 
 /// Sends a request without a body.
-pub(crate) async fn request(_to: SocketAddr, request: http::request::Builder) -> Answer {
-    send(request.body(Full::default()).expect("a good request")).await
-}
-
 pub(crate) async fn method(method: Method, address: SocketAddr, path: &str) -> Answer {
-    request(
-        address,
-        Request::builder().method(method).uri(url(address, path)),
-    )
-    .await
+    let request = Request::builder().method(method).uri(url(address, path));
+    send(request.body(Full::default()).expect("a good request")).await
 }
 
 pub(crate) async fn send(request: Request<Full<Bytes>>) -> Answer {

@@ -8,7 +8,10 @@ use tonic::codec::CompressionEncoding;
 use crate::harness::TestServer;
 use crate::samples::{gzip, one_as_json, one_as_protobuf, span, traces, zstd};
 
-const COMPRESSIONS: [(&str, fn(&[u8]) -> Vec<u8>); 3] = [
+/// A name for `Content-Encoding`, and what does it.
+type Compression = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+const COMPRESSIONS: [Compression; 3] = [
     ("identity", |plain: &[u8]| plain.to_vec()),
     ("gzip", gzip),
     ("zstd", zstd),

@@ -1,8 +1,8 @@
 //! The embedded page: types, caching, fallback.
 
-use http::{Method, Request, StatusCode};
+use http::{Method, StatusCode};
 
-use crate::harness::{TestServer, method, request, url};
+use crate::harness::{TestServer, method};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_is_served_for_its_own_addresses() {
@@ -31,9 +31,8 @@ async fn known_contents_are_not_sent_again() {
     let server = TestServer::start().await;
     let etag = server.get("/").await.header("etag").to_owned();
     assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
-    let again = Request::get(url(server.addresses.http, "/"))
-        .header("if-none-match", format!("W/{etag}, \"x\""));
-    let again = request(server.addresses.http, again).await;
+    let known = format!("W/{etag}, \"x\"");
+    let again = server.get_with("/", ("if-none-match", &known)).await;
     assert_eq!(again.status, StatusCode::NOT_MODIFIED);
     assert_eq!(again.header("etag"), etag);
     assert!(again.body.is_empty());

@@ -44,11 +44,13 @@ pub(crate) fn traces(spans: &[Span]) -> Vec<u8> {
 
 /// A JSON body of a signal with one item, found again by `name`: the service of a span or log, the name of a metric.
 pub(crate) fn one_as_json(signal: Signal, name: &str) -> Vec<u8> {
+    // Spans of one trace with one id would count as one.
+    let id = fnv(name);
     let resource = json!({"attributes": [{"key": "service.name", "value": {"stringValue": name}}]});
     let body = match signal {
         Signal::Traces => {
             json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [{
-                "traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "hello",
+                "traceId": format!("{id:032x}"), "spanId": format!("{id:016x}"), "name": "hello",
                 "kind": 2, "startTimeUnixNano": "1795228800000000000", "endTimeUnixNano": "1795228800042000000",
             }]}]}]})
         }
@@ -66,6 +68,11 @@ pub(crate) fn one_as_json(signal: Signal, name: &str) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
+/// The id of the trace in the sample of this name.
+pub(crate) fn sample_trace(name: &str) -> String {
+    format!("{:032x}", fnv(name))
+}
+
 /// The same as protobuf.
 pub(crate) fn one_as_protobuf(signal: Signal, name: &str) -> Vec<u8> {
     let request = Request::from_json(signal, &one_as_json(signal, name));
@@ -80,4 +87,10 @@ pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
 
 pub(crate) fn zstd(plain: &[u8]) -> Vec<u8> {
     zstd::encode_all(plain, 3).expect("memory takes all")
+}
+
+/// FNV-1a.
+fn fnv(text: &str) -> u64 {
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }

@@ -1,17 +1,19 @@
 //! Starting on what is taken or unusable, and stopping without loss.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::StreamBody;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use throughline_server::{Config, Listen, Server};
+use throughline_server::{Config, Limits, Listen, Server};
 use throughline_store::{Options, Store};
 use throughline_telemetry::Signal;
 use tokio::sync::mpsc;
 
 use crate::harness::{TestServer, url};
-use crate::samples::{one_as_protobuf, span, trace_id, traces};
+use crate::samples::{one_as_protobuf, sample_trace, span, traces};
 
 async fn start_error(data_dir: std::path::PathBuf, listen: Listen) -> String {
     let config = Config::try_new(data_dir, listen, None).expect("a good configuration");
@@ -93,7 +95,7 @@ async fn stopping_finishes_what_is_in_flight() {
     let directory = stopping.await.unwrap();
     let (store, recovery) = Store::open(Options::new(directory.path().join("data"))).unwrap();
     assert_eq!(recovery.frames, 0, "a clean stop leaves nothing to replay");
-    let id = "5b8efff798038103d269b633813fc60c".parse().unwrap();
+    let id = sample_trace("last").parse().unwrap();
     assert_eq!(store.trace(id).unwrap().spans.len(), 1);
 }
 
@@ -104,11 +106,50 @@ async fn wait_until_accepted(server: &TestServer) {
         server.post_protobuf(Signal::Traces, body).await.status,
         StatusCode::OK
     );
-    let _ = trace_id(9);
 }
 
 async fn wait_until_refused(address: std::net::SocketAddr) {
     while tokio::net::TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_does_not_wait_forever() {
+    let limits = Limits {
+        drain_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let server = TestServer::start_with(None, limits).await;
+    let (_never_sends, receiver) =
+        mpsc::channel::<Result<http_body::Frame<Bytes>, std::io::Error>>(1);
+    let request = Request::post(url(server.addresses.otlp_http, "/v1/traces"))
+        .header("content-type", "application/x-protobuf")
+        .body(StreamBody::new(
+            tokio_stream::wrappers::ReceiverStream::new(receiver),
+        ))
+        .unwrap();
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = tokio::spawn(client.request(request));
+    wait_until_accepted(&server).await;
+    server.stop().await; // would hang for 30 s, the time a body may take
+    answer.await.unwrap().expect_err("the connection is closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_above_the_limit_wait_for_a_free_place() {
+    let limits = Limits {
+        connections_max: 1,
+        ..Limits::default()
+    };
+    let server = TestServer::start_with(None, limits).await;
+    let holder = tokio::net::TcpStream::connect(server.addresses.otlp_http)
+        .await
+        .unwrap();
+    // The kernel completes connections in order, so the holder has the one place, or will get it first.
+    let mut waiting = Box::pin(server.post_protobuf(Signal::Traces, ""));
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut waiting).await;
+    assert!(early.is_err(), "answered although there was no place");
+    drop(holder);
+    assert_eq!(waiting.await.status, StatusCode::OK);
 }

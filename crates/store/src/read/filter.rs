@@ -197,8 +197,7 @@ impl LogFilter {
                 .min_severity
                 .is_none_or(|min| segment.max_severity >= min)
             && self.from.is_none_or(|from| segment.last >= from)
-            && self.to.is_none_or(|to| segment.first < to)
-            && self.after.is_none_or(|after| segment.first <= after.time)
+            && self.bound().is_none_or(|bound| (segment.first, 0) < bound)
     }
 
     /// Whether all records from some place in the order on are let through.
@@ -216,7 +215,9 @@ impl LogFilter {
     pub(crate) fn allows(&self, row: &LogRow) -> bool {
         let log = &row.record;
         let service = self.service.as_deref();
-        self.is_in_time(row)
+        self.bound()
+            .is_none_or(|bound| (row.time, row.sequence) < bound)
+            && self.from.is_none_or(|from| row.time >= from)
             && service.is_none_or(|service| service == log.resource.service())
             && self.trace_id.is_none_or(|id| log.trace_id == Some(id))
             && self
@@ -224,13 +225,11 @@ impl LogFilter {
                 .is_none_or(|min| log.severity_number >= min)
     }
 
-    fn is_in_time(&self, row: &LogRow) -> bool {
-        let after = self
-            .after
-            .is_none_or(|after| (row.time, row.sequence) < (after.time, after.sequence));
-        after
-            && self.from.is_none_or(|from| row.time >= from)
-            && self.to.is_none_or(|to| row.time < to)
+    /// What all records come after in the order: their time and sequence are less.
+    pub(crate) fn bound(&self) -> Option<(UnixNanos, u64)> {
+        let after = self.after.map(|after| (after.time, after.sequence));
+        let to = self.to.map(|to| (to, 0));
+        after.into_iter().chain(to).min()
     }
 }
 

@@ -34,7 +34,8 @@ impl Reader<'_> {
             runs: Vec::new(),
             heads: BinaryHeap::new(),
             page: LogPage::default(),
-            work: Work::new(),
+            progressed: false,
+            work: Work::new(self.work_max),
         };
         for segment in self.snapshot.segments.of(Signal::Logs) {
             match filter.trace_id {
@@ -66,12 +67,16 @@ struct Search<'a> {
     /// The next row of each run.
     heads: BinaryHeap<Reverse<Head>>,
     page: LogPage,
+    /// Whether a row of this page was looked at, without which the next would not come further.
+    progressed: bool,
     work: Work,
 }
 
 /// Rows of one source, newest last, so that taking the next is popping.
 enum Run<'a> {
     Rows(Vec<Arc<LogRow>>),
+    /// A segment that nothing was read of.
+    Closed(&'a SegmentMeta),
     Segment {
         segment: &'a SegmentMeta,
         /// Blocks not yet read.
@@ -106,13 +111,7 @@ impl<'a> Search<'a> {
 
     /// Adds a segment, which is not read before the search comes to its newest row.
     fn add_segment(&mut self, segment: &'a SegmentMeta) {
-        let run = Run::Segment {
-            segment,
-            blocks: blocks(segment),
-            rows: Arc::default(),
-            left: 0,
-        };
-        self.add(segment.last, u64::MAX, run);
+        self.add(segment.last, u64::MAX, Run::Closed(segment));
     }
 
     fn add(&mut self, time: UnixNanos, sequence: u64, run: Run<'a>) {
@@ -138,17 +137,14 @@ impl<'a> Search<'a> {
                 self.page.total += self.rows_left();
                 break;
             }
-            if self.work.is_done() {
+            if self.work.is_done() && self.progressed {
                 self.stop(head, limit);
                 return Ok(());
             }
-            let Some(row) = self.runs[head.run].take(self.files, &mut self.work)? else {
-                self.push_next(head.run);
-                continue;
-            };
+            let taken = self.runs[head.run].take(self.files, self.filter)?;
             self.push_next(head.run);
-            if self.filter.allows(&row) {
-                self.show(&row, limit);
+            if let Some(row) = taken {
+                self.look_at(&row, limit);
             }
         }
         if self.page.total == self.page.logs.len() as u64 {
@@ -157,7 +153,18 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn show(&mut self, row: &LogRow, limit: usize) {
+    fn look_at(&mut self, row: &LogRow, limit: usize) {
+        // Rows before the page are the rest of a block that it begins in. They are few, and do
+        // not count.
+        let bound = self.filter.bound();
+        if bound.is_some_and(|bound| (row.time, row.sequence) >= bound) {
+            return;
+        }
+        self.progressed = true;
+        self.work.rows(1);
+        if !self.filter.allows(row) {
+            return;
+        }
         self.page.total += 1;
         if self.page.logs.len() >= limit {
             return;
@@ -202,23 +209,34 @@ impl Run<'_> {
     fn take(
         &mut self,
         files: &SegmentFiles,
-        work: &mut Work,
+        filter: &LogFilter,
     ) -> Result<Option<Arc<LogRow>>, ReadError> {
         match self {
             Run::Rows(rows) => Ok(rows.pop()),
+            Run::Closed(segment) => {
+                *self = Run::Segment {
+                    segment,
+                    blocks: blocks_before(segment, files, filter.bound())?,
+                    rows: Arc::default(),
+                    left: 0,
+                };
+                self.take(files, filter)
+            }
+            Run::Segment {
+                blocks: 0, left: 0, ..
+            } => Ok(None),
             Run::Segment {
                 segment,
                 blocks,
                 rows,
-                left,
+                left: left @ 0,
             } => {
-                if *left == 0 {
-                    *blocks -= 1;
-                    *rows = files.log_block(segment, *blocks)?;
-                    *left = rows.len();
-                    work.rows(rows.len());
-                    return Ok(None);
-                }
+                *blocks -= 1;
+                *rows = files.log_block(segment, *blocks)?;
+                *left = rows.len();
+                Ok(None)
+            }
+            Run::Segment { rows, left, .. } => {
                 *left -= 1;
                 Ok(Some(Arc::clone(&rows[*left])))
             }
@@ -229,35 +247,61 @@ impl Run<'_> {
     fn next(&self) -> Option<(UnixNanos, u64)> {
         match self {
             Run::Rows(rows) => rows.last().map(|row| (row.time, row.sequence)),
+            Run::Closed(segment) => Some((segment.last, u64::MAX)),
             Run::Segment {
                 blocks, rows, left, ..
             } => match left.checked_sub(1) {
                 Some(next) => Some((rows[next].time, rows[next].sequence)),
-                // The oldest row of the block after it.
-                None if *blocks > 0 => rows.first().map(|row| (row.time, row.sequence)),
+                // All of it comes after the oldest row of the block that was read last.
+                None if *blocks > 0 => rows.first().map(|row| just_after(row.time, row.sequence)),
                 None => None,
             },
         }
     }
 
     fn rows_left(&self) -> u64 {
+        let rows_of = |blocks: u32| u64::from(blocks) * u64::from(BLOCK_ROWS);
         match self {
             Run::Rows(rows) => rows.len() as u64,
+            Run::Closed(segment) => u64::from(segment.rows),
+            // Only the last block may be shorter than the others.
             Run::Segment {
                 segment,
                 blocks: unread,
                 left,
                 ..
-            } => {
-                // Only the last block may be shorter, and it is read first.
-                let whole = u64::from(unread.saturating_sub(1)) * u64::from(BLOCK_ROWS);
-                let last = match *unread {
-                    0 => 0,
-                    unread if unread == blocks(segment) => u64::from(segment.rows) - whole,
-                    _ => u64::from(BLOCK_ROWS),
-                };
-                whole + last + *left as u64
-            }
+            } => rows_of(*unread).min(u64::from(segment.rows)) + *left as u64,
         }
+    }
+}
+
+/// How many blocks of a segment have a row before the bound: those that a page must look at.
+fn blocks_before(
+    segment: &SegmentMeta,
+    files: &SegmentFiles,
+    bound: Option<(UnixNanos, u64)>,
+) -> Result<u32, ReadError> {
+    let mut left = 0..blocks(segment);
+    let Some(bound) = bound else {
+        return Ok(left.end);
+    };
+    while !left.is_empty() {
+        let middle = left.start + (left.end - left.start) / 2;
+        let block = files.log_block(segment, middle)?;
+        let first = block.first();
+        if first.is_some_and(|row| (row.time, row.sequence) < bound) {
+            left.start = middle + 1;
+        } else {
+            left.end = middle;
+        }
+    }
+    Ok(left.start)
+}
+
+/// The place in the order that comes right after this one.
+fn just_after(time: UnixNanos, sequence: u64) -> (UnixNanos, u64) {
+    match sequence.checked_sub(1) {
+        Some(sequence) => (time, sequence),
+        None => (UnixNanos(time.0.saturating_sub(1)), u64::MAX),
     }
 }

@@ -25,7 +25,7 @@ pub struct MetricPage {
 impl Reader<'_> {
     pub(crate) fn find_metrics(&self, filter: &MetricFilter) -> Result<MetricPage, ReadError> {
         let limit = filter.limit.clamp(1, PAGE_MAX);
-        let mut work = Work::new();
+        let mut work = Work::new(self.work_max);
         let mut points: Vec<Arc<MetricPoint>> = Vec::new();
         for view in &self.snapshot.buffers {
             let rows = view

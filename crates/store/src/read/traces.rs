@@ -45,7 +45,7 @@ impl Reader<'_> {
             found: BTreeMap::new(),
             page: TracePage::default(),
             page_spans: 0,
-            work: Work::new(),
+            work: Work::new(self.work_max),
             reader: self,
             sources: &sources,
         };

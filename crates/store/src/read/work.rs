@@ -1,6 +1,6 @@
 //! How much a search may still do.
 
-use crate::limits::{COUNT_WORK_MAX, ROW_STEPS, WORK_MAX};
+use crate::limits::{COUNT_WORK_MAX, ROW_STEPS};
 
 /// Steps left.
 #[derive(Debug)]
@@ -9,8 +9,8 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new() -> Self {
-        Work { left: WORK_MAX }
+    pub(super) fn new(steps: u64) -> Self {
+        Work { left: steps }
     }
 
     /// So many looks into indexes.

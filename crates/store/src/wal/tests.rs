@@ -47,8 +47,8 @@ fn a_file_looks_like_its_grammar() {
     let lines = [&hex[..20], &hex[20..44], &hex[44..]].map(|line| line.join(" "));
     assert_eq!(ends, [46]);
     expect![[r#"
-        01 54 4c 57 41 4c 00 00 07 00 00 00 00 00 00 00 72 e0 65 82
-        01 01 54 4c 02 00 00 00 05 00 00 00 00 00 00 00 fa 47 94 4b 50 73 b4 d3
+        01 54 4c 57 41 4c 00 00 07 00 00 00 00 00 00 00 13 4e f3 d0
+        01 01 54 4c 02 00 00 00 05 00 00 00 00 00 00 00 c2 d9 9d f5 d9 3a 2e 81
         68 69"#]]
     .assert_eq(&lines.join("\n"));
 }

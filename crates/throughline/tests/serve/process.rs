@@ -40,7 +40,11 @@ impl Process {
     /// Starts the server on a data directory and waits until it listens.
     pub(crate) fn serve(data_dir: &Path, arguments: &[&str]) -> Self {
         let mut command = command();
-        command.arg("--json").arg("--data-dir").arg(data_dir).args(arguments);
+        command
+            .arg("--json")
+            .arg("--data-dir")
+            .arg(data_dir)
+            .args(arguments);
         let mut child = command.spawn().expect("the server starts");
         let mut stderr = child.stderr.take().expect("piped");
         let stderr = std::thread::spawn(move || {
@@ -50,12 +54,20 @@ impl Process {
         });
         let mut line = String::new();
         let stdout = child.stdout.take().expect("piped");
-        BufReader::new(stdout).read_line(&mut line).expect("a line of addresses");
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("a line of addresses");
         if line.is_empty() {
             panic!("did not start: {}", stderr.join().expect("read"));
         }
         let addresses: Value = serde_json::from_str(&line).expect("addresses as JSON");
-        let address = |name: &str| addresses[name].as_str().expect(name).parse().expect("an address");
+        let address = |name: &str| {
+            addresses[name]
+                .as_str()
+                .expect(name)
+                .parse()
+                .expect("an address")
+        };
         Process {
             pid: Pid::from_raw(i32::try_from(child.id()).expect("a pid")),
             child,
@@ -76,7 +88,10 @@ impl Process {
     /// Waits for the end.
     pub(crate) fn wait(mut self) -> Ended {
         let status = self.child.wait().expect("it ends");
-        let stderr = self.stderr.take().map(|stderr| stderr.join().expect("read"));
+        let stderr = self
+            .stderr
+            .take()
+            .map(|stderr| stderr.join().expect("read"));
         Ended {
             code: status.code(),
             stdout: String::new(),
@@ -88,8 +103,16 @@ impl Process {
     pub(crate) async fn span_ids(&self, trace: TraceId) -> Vec<u64> {
         let url = format!("http://{}/api/v1/traces/{trace}", self.http);
         let client = client();
-        let answer = client.get(url.parse().expect("a url")).await.expect("the server answers");
-        let body = answer.into_body().collect().await.expect("a whole answer").to_bytes();
+        let answer = client
+            .get(url.parse().expect("a url"))
+            .await
+            .expect("the server answers");
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .expect("a whole answer")
+            .to_bytes();
         let trace: Value = serde_json::from_slice(&body).expect("JSON");
         let spans = trace["spans"].as_array().cloned().unwrap_or_default();
         let id = |span: &Value| u64::from_str_radix(span["span_id"].as_str().expect("an id"), 16);
@@ -128,7 +151,37 @@ impl Drop for Process {
 
 /// Runs the server with arguments with which it ends by itself.
 pub(crate) fn exit_of(arguments: &[&str]) -> Ended {
-    let output = command().args(arguments).output().expect("the server starts");
+    ended(command().args(arguments))
+}
+
+/// Runs the binary with any arguments with which it ends by itself.
+pub(crate) fn run(arguments: &[&str]) -> Ended {
+    ended(Command::new(BINARY).args(arguments))
+}
+
+/// The same, with an output that nobody reads.
+pub(crate) fn run_unread(arguments: &[&str]) -> Ended {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(BINARY);
+    command
+        .args(arguments)
+        .stdout(writer)
+        .stderr(Stdio::piped());
+    let output = command
+        .spawn()
+        .expect("it starts")
+        .wait_with_output()
+        .expect("it ends");
+    Ended {
+        code: output.status.code(),
+        stdout: String::new(),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+fn ended(command: &mut Command) -> Ended {
+    let output = command.output().expect("it starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     Ended {
         code: output.status.code(),
@@ -139,12 +192,15 @@ pub(crate) fn exit_of(arguments: &[&str]) -> Ended {
 
 /// The server on free ports, unless arguments say otherwise, with nothing from this environment.
 fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_throughline"));
+    let mut command = Command::new(BINARY);
     command.env_clear();
     for variable in ["OTLP_GRPC", "OTLP_HTTP", "HTTP"] {
         command.env(format!("THROUGHLINE_{variable}"), "127.0.0.1:0");
     }
-    command.arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .arg("serve")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -187,7 +243,10 @@ impl Sender {
         for at in 0..self.batches.len() {
             if !self.batches[at].acknowledged {
                 let ids = self.batches[at].ids.clone();
-                assert!(self.send(server.otlp_http, &ids).await, "the server takes it now");
+                assert!(
+                    self.send(server.otlp_http, &ids).await,
+                    "the server takes it now"
+                );
                 self.batches[at].acknowledged = true;
             }
         }
@@ -195,7 +254,10 @@ impl Sender {
 
     /// The ids of all spans sent, sorted.
     pub(crate) fn sent(&self) -> Vec<u64> {
-        self.batches.iter().flat_map(|batch| batch.ids.iter().copied()).collect()
+        self.batches
+            .iter()
+            .flat_map(|batch| batch.ids.iter().copied())
+            .collect()
     }
 
     /// The ids of all spans that were acknowledged.
@@ -240,4 +302,5 @@ fn client() -> Client<HttpConnector, Full<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
+const BINARY: &str = env!("CARGO_BIN_EXE_throughline");
 const SPANS_A_BATCH: u64 = 8;

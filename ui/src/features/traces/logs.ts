@@ -1,8 +1,8 @@
 /** Where the logs of a trace belong among its spans. */
 import type { Log, Span } from '../../api/model';
 import { formatValue } from '../../base/format';
-import { compareNanos } from '../../base/time';
-import type { Mark } from '../../widgets/waterfall/tree';
+import { compareNanos, NANOS_PER_MILLI } from '../../base/time';
+import { ancestorsOf, isWithin, type Mark, type Tree } from '../../widgets/waterfall/tree';
 
 export type Level = Mark['level'];
 
@@ -42,6 +42,43 @@ export function groupBySpan(logs: readonly PlacedLog[]): ReadonlyMap<string, rea
     else groups.set(placed.spanId, [placed]);
   }
   return groups;
+}
+
+/** The logs that a reader of one span wants to see. */
+export interface LogsOfSpan {
+  /** Written in the span itself, or by its invocation while the span ran. */
+  readonly meanwhile: readonly PlacedLog[];
+  /** The same, and those of everything below it. */
+  readonly withBelow: readonly PlacedLog[];
+}
+
+/**
+ * Lines that a function prints name its invocation but no span. An invocation
+ * does one thing at a time, so a line printed while a span of its code ran is
+ * most likely about that.
+ */
+export function logsOfSpan(logs: readonly PlacedLog[], tree: Tree, index: number): LogsOfSpan {
+  const { span } = tree.rows[index]!;
+  // Lambda cuts the times of printed lines down to whole milliseconds.
+  const earliest = span.start - NANOS_PER_MILLI;
+  const end = span.start + span.duration;
+  const invocation = span.phase === 'code' ? invocationAbove(tree, index) : null;
+  const isMeanwhile = ({ log, spanId }: PlacedLog): boolean =>
+    spanId === span.id ||
+    (spanId !== null && spanId === invocation && log.time >= earliest && log.time <= end);
+  const isBelow = ({ spanId }: PlacedLog): boolean => {
+    const at = spanId === null ? undefined : tree.indexOf.get(spanId);
+    return at !== undefined && isWithin(tree, index, at);
+  };
+  return {
+    meanwhile: logs.filter(isMeanwhile),
+    withBelow: logs.filter((placed) => isMeanwhile(placed) || isBelow(placed)),
+  };
+}
+
+function invocationAbove(tree: Tree, index: number): string | null {
+  const above = ancestorsOf(tree, index).find((row) => row.span.phase === 'invoke');
+  return above?.span.id ?? null;
 }
 
 /** OpenTelemetry numbers: 17 and up are errors, 13 to 16 warnings. */

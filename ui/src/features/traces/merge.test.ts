@@ -70,4 +70,6 @@ describe('a fresh page, while the reader is on the list', () => {
 it('an older page is added once', () => {
   expect(draw(appendPage(page('5 4 3 > c3'), page('3 2 1 > c1')))).toBe('5 4 3 2 1 > c1');
   expect(draw(appendPage(page('5 4 > c4'), page('3')))).toBe('5 4 3');
+  // The total of a later page counts from that page on.
+  expect(appendPage({ ...page('5 4 > c4'), total: 3 }, page('3')).total).toBe(3);
 });

@@ -28,8 +28,9 @@ export function appendPage(shown: Listed, page: TracePage): Listed {
   const known = new Set(shown.traces.map((trace) => trace.traceId));
   return {
     traces: [...shown.traces, ...page.traces.filter((trace) => !known.has(trace.traceId))],
-    total: page.total,
-    truncated: page.truncated,
+    // A later page counts only from itself on.
+    total: shown.total,
+    truncated: shown.truncated,
     nextCursor: page.nextCursor,
   };
 }

@@ -6,7 +6,7 @@ import type { WireTrace } from '../../api/wire';
 import type { UnixNanos } from '../../base/time';
 import { buildTree } from '../../widgets/waterfall/tree';
 import { failuresOf } from './failures';
-import { groupBySpan, levelOf, placeLogs, severityWord, textOf } from './logs';
+import { groupBySpan, levelOf, logsOfSpan, placeLogs, severityWord, textOf } from './logs';
 import { TraceView } from './view.svelte';
 import { kindWords, phaseOf, spanMatches, waterfallSpans } from './waterfall';
 
@@ -141,6 +141,32 @@ describe('logs', () => {
     ['nothing', { spanId: null, attributes: {} }, null],
   ])('that name %s', (_, part, spanId) => {
     expect(placeLogs(trace.spans, [logWith(part)])[0]?.spanId).toBe(spanId);
+  });
+
+  it.each([
+    // Printed by the invocation while the span ran, before and after it.
+    ['send apology', ['rendering out-of-stock', 'mail accepted'], 2],
+    ['POST', [], 0],
+    // An invocation has its own lines, and below it those of its spans.
+    ['notify', ['START', 'mail accepted', 'REPORT'], 4],
+    ['init', [], 0],
+  ])('of %s', (name, meanwhile, withBelow) => {
+    const found = logsOfSpan(logs, tree, tree.indexOf.get(named(name).spanId)!);
+    expect(found.meanwhile.map(({ text }) => text.replace(/ RequestId.*/s, ''))).toEqual(meanwhile);
+    expect(found.withBelow).toHaveLength(withBelow);
+  });
+
+  it('whose time was cut to the millisecond still count as printed in the span', () => {
+    const mail = named('send apology');
+    const invocation = trace.spans.find((span) => span.name === 'notify')!;
+    const printed = (offset: bigint): number => {
+      const time = (mail.start + offset) as UnixNanos;
+      const placed = placeLogs(trace.spans, [logWith({ time, spanId: invocation.spanId })]);
+      return logsOfSpan(placed, tree, tree.indexOf.get(mail.spanId)!).meanwhile.length;
+    };
+    expect([-1_000_001n, -1_000_000n, 0n, mail.duration, mail.duration + 1n].map(printed)).toEqual([
+      0, 1, 1, 1, 0,
+    ]);
   });
 
   it('are sorted even if they come unsorted', () => {

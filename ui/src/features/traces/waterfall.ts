@@ -16,7 +16,8 @@ export function waterfallSpans(
     duration: span.duration,
     phase: phaseOf(span),
     failed: span.status === 'error',
-    coldStart: span.attributes['faas.coldstart'] === true,
+    // Said once: the init phase of the invocation carries the attribute too.
+    coldStart: span.attributes['faas.coldstart'] === true && phaseOf(span) !== 'platform',
     marks: marksOf(span, logsBySpan.get(span.spanId) ?? []),
   }));
 }

@@ -40,6 +40,12 @@ export interface Row {
   readonly failedBelow: number;
   /** It names a parent that is not in the trace. */
   readonly orphan: boolean;
+  /**
+   * It is where the trace comes in. Lambda gives even the first invocation a
+   * parent, a segment of its own tracing that is never sent to anybody, so
+   * that an orphan which is an entry misses nothing.
+   */
+  readonly entry: boolean;
   readonly position: number;
   readonly siblings: number;
 }
@@ -154,6 +160,14 @@ function childrenOf(parents: readonly (number | null)[], order: readonly number[
   return { roots, children };
 }
 
+/** The root without a parent, else the first root if it is an invocation. */
+function entryOf(spans: readonly WaterfallSpan[], roots: readonly number[]): number | null {
+  const first = roots[0];
+  const real = roots.find((at) => spans[at]!.parentId === null);
+  if (real !== undefined || first === undefined) return real ?? null;
+  return spans[first]!.phase === 'invoke' ? first : null;
+}
+
 interface Family {
   readonly roots: readonly number[];
   readonly children: ReadonlyMap<number, readonly number[]>;
@@ -167,6 +181,7 @@ function layRows(
   family: Family,
 ): readonly Row[] {
   const rows: Mutable<Row>[] = [];
+  const entry = entryOf(spans, family.roots);
   const rowOf = new Map<number, number>();
   const stack: Place[] = stacked(family.roots);
   for (let place = stack.pop(); place; place = stack.pop()) {
@@ -182,6 +197,7 @@ function layRows(
       below: 0,
       failedBelow: 0,
       orphan: parent === null && span.parentId !== null,
+      entry: place.at === entry,
       position: place.position,
       siblings: place.siblings,
     });

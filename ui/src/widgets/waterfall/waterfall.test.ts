@@ -58,6 +58,17 @@ describe('tree', () => {
     expect(rows).toEqual(['a', 'lost (orphan)', '  child', 'z']);
   });
 
+  it('takes an invocation whose parent is never sent for the entry, unless there is a root', () => {
+    const invocation = { ...span('a<lambda 5+9'), phase: 'invoke' as const };
+    const entries = (...spans: WaterfallSpan[]): string[] =>
+      buildTree(spans)
+        .rows.filter((row) => row.entry)
+        .map((row) => row.span.id);
+    expect(entries(invocation, span('b<a 6+1'), span('lost<gone 7+1'))).toEqual(['a']);
+    expect(entries(invocation, span('root 6+1'))).toEqual(['root']);
+    expect(entries(span('lost<gone 1+1'), invocation)).toEqual([]);
+  });
+
   it('cuts circles and spans that are their own parent', () => {
     expect(draw(tree('a<b 0+1', 'b<a 1+1', 'self<self 2+1'))).toEqual([
       'a (orphan)',

@@ -61,6 +61,11 @@ async fn a_connection_that_died_in_the_freeze_is_replaced_at_once() {
     intake.drop_connections();
     assert_eq!(courier.deliver(&batch(2)).await, DELIVERED);
     assert_eq!(intake.received().posts.len(), 2);
+    // Dead in the worst way: it takes the request and then ends.
+    intake.answer(Answer::CutOnce).await;
+    assert_eq!(courier.deliver(&batch(3)).await, DELIVERED);
+    let received = intake.received();
+    assert_eq!((received.posts.len(), received.attempts), (3, 4));
 }
 
 #[tokio::test]
@@ -79,7 +84,7 @@ async fn what_each_answer_means() {
         (Answer::Refuse, "later"),
         (Answer::Take, "delivered"),
     ] {
-        intake.answer(answer);
+        intake.answer(answer).await;
         let meant = match courier.deliver(&batch(1)).await {
             Outcome::Delivered { .. } => "delivered".to_owned(),
             Outcome::Rejected { .. } => "never".to_owned(),
@@ -98,12 +103,12 @@ async fn what_each_answer_means() {
 #[tokio::test]
 async fn a_server_that_hangs_is_given_up() {
     let intake = FakeIntake::start().await;
-    intake.answer(Answer::Hang);
+    intake.answer(Answer::Hang).await;
     let mut courier = courier(&intake.endpoint());
     courier.request_max = Duration::from_millis(50);
     let outcome = courier.deliver(&batch(1)).await;
     assert!(matches!(&outcome, Outcome::Failed { why, .. } if why.starts_with("no answer")));
-    intake.answer(Answer::Take);
+    intake.answer(Answer::Take).await;
     courier.request_max = REQUEST_MAX;
     assert_eq!(courier.deliver(&batch(1)).await, DELIVERED);
 }

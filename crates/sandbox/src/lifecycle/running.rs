@@ -1,0 +1,166 @@
+//! An invocation under way, and the two ways in which it can fail.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::effect::{Effect, Report};
+use super::event::{Invocation, ShutdownReason};
+use super::fault::{Fault, error_payload};
+use super::platform::{self, RuntimeDone, Span};
+use crate::invoke::{Outcome, Status};
+use crate::time::UnixNanos;
+
+/// An invocation under way.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) invocation: Invocation,
+    /// When its time began to count; with a late init, that init's start.
+    pub(super) started: UnixNanos,
+    /// When the runtime got the event.
+    pub(super) released: UnixNanos,
+    pub(super) deadline: UnixNanos,
+    /// The init before it, if that was not part of the invocation's own time.
+    pub(super) init: Option<Duration>,
+    pub(super) cold_start: bool,
+    pub(super) response: Option<Response>,
+    /// Set when the caller has its answer.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) runtime_done: Option<UnixNanos>,
+}
+
+/// The runtime's answer, as the metrics need it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Response {
+    pub(super) first_byte: UnixNanos,
+    pub(super) last_byte: UnixNanos,
+    pub(super) produced_bytes: usize,
+}
+
+impl Running {
+    pub(super) fn new(
+        invocation: Invocation,
+        started: UnixNanos,
+        released: UnixNanos,
+        deadline: UnixNanos,
+    ) -> Self {
+        Self {
+            invocation,
+            started,
+            released,
+            deadline,
+            init: None,
+            cold_start: false,
+            response: None,
+            outcome: None,
+            runtime_done: None,
+        }
+    }
+
+    pub(super) fn into_report(
+        self,
+        status: Status,
+        error_type: Option<&str>,
+        ended: UnixNanos,
+        extension_overhead: Option<(UnixNanos, Duration)>,
+    ) -> Report {
+        Report {
+            started: self.started,
+            status,
+            outcome: self.outcome.unwrap_or(Outcome::FunctionError),
+            error_type: error_type.map(str::to_owned),
+            duration: ended.since(self.started),
+            init: self.init,
+            cold_start: self.cold_start,
+            extension_overhead,
+            invocation: self.invocation,
+        }
+    }
+
+    /// Tells `platform.runtimeDone`.
+    pub(super) fn tell_done(
+        &mut self,
+        status: Status,
+        error_type: Option<&str>,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) {
+        let done = RuntimeDone {
+            status,
+            error_type,
+            duration: now.since(self.released),
+            produced_bytes: self.response.map_or(0, |response| response.produced_bytes),
+            spans: self.spans(now),
+        };
+        out.push(Effect::Emit(platform::runtime_done(
+            &self.invocation,
+            &done,
+        )));
+        self.runtime_done = Some(now);
+    }
+
+    fn spans(&self, now: UnixNanos) -> Vec<Span> {
+        let Some(response) = self.response else {
+            return Vec::new();
+        };
+        let span = |name, from: UnixNanos, to: UnixNanos| Span {
+            name,
+            start: from,
+            duration: to.since(from),
+        };
+        vec![
+            span("responseLatency", self.released, response.first_byte),
+            span("responseDuration", response.first_byte, response.last_byte),
+            span("runtimeOverhead", response.last_byte, now),
+        ]
+    }
+}
+
+/// Why a phase cannot end well.
+pub(super) enum Failure {
+    Fault(Fault),
+    Timeout,
+}
+
+impl Failure {
+    pub(super) fn status(&self) -> Status {
+        match self {
+            Self::Timeout => Status::Timeout,
+            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => Status::Failure,
+            Self::Fault(_) => Status::Error,
+        }
+    }
+
+    pub(super) fn reason(&self) -> ShutdownReason {
+        match self {
+            Self::Timeout => ShutdownReason::Timeout,
+            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => {
+                ShutdownReason::Spindown
+            }
+            Self::Fault(_) => ShutdownReason::Failure,
+        }
+    }
+
+    pub(super) fn error_type(&self) -> Option<&str> {
+        match self {
+            Self::Timeout => None,
+            Self::Fault(fault) => Some(&fault.error_type),
+        }
+    }
+
+    /// What the caller gets.
+    pub(super) fn payload(&self, request_id: &str, timeout: Duration) -> Bytes {
+        match self {
+            Self::Fault(fault) => fault.payload(request_id),
+            Self::Timeout => timeout_payload(request_id, timeout),
+        }
+    }
+}
+
+fn timeout_payload(request_id: &str, timeout: Duration) -> Bytes {
+    let message = format!(
+        "RequestId: {request_id} Error: Task timed out after {:.2} seconds",
+        timeout.as_secs_f64()
+    );
+    error_payload("Sandbox.Timedout", &message)
+}

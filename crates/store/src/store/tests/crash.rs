@@ -1,0 +1,153 @@
+//! Crashes at every step: what the directory holds at that moment is opened again.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::path::Path;
+
+use fastrand::Rng;
+use throughline_telemetry::Value;
+
+use super::*;
+use crate::testing::{copy, newest_wal};
+
+/// What a crash left, and what had been acknowledged until then.
+struct Crash {
+    step: Step,
+    image: TestDirectory,
+    acknowledged: BTreeSet<u64>,
+}
+
+#[derive(Default)]
+struct Observed {
+    acknowledged: BTreeSet<u64>,
+    /// Bytes of the newest WAL file that were synced.
+    synced: u64,
+    crashes: Vec<Crash>,
+}
+
+#[tokio::test]
+async fn a_crash_at_any_step_loses_and_doubles_nothing() {
+    let mut steps = BTreeSet::new();
+    for seed in 0..8 {
+        let crashes = run(seed).await;
+        for crash in crashes {
+            steps.insert(format!("{:?}", crash.step));
+            check(&crash, seed).await;
+        }
+    }
+    // Every step was crashed at, or the seeds are badly chosen.
+    assert_eq!(steps.len(), 9, "{steps:?}");
+}
+
+/// Fills and seals a store, and crashes it now and then.
+async fn run(seed: u64) -> Vec<Crash> {
+    let mut rng = Rng::with_seed(seed);
+    let directory = TestDirectory::new();
+    let observed = Arc::new(Mutex::new(Observed::default()));
+    let hook = Arc::clone(&observed);
+    let path = directory.path().to_owned();
+    let chance = Mutex::new(rng.fork());
+    let store = directory.open_probed(move |step| {
+        let mut observed = hook.lock().unwrap();
+        crash_now_and_then(step, &path, &mut observed, &mut chance.lock().unwrap());
+        Ok(())
+    });
+    for number in 1..=rng.u64(5..15) {
+        put_numbered(&store, number).await;
+        observed.lock().unwrap().acknowledged.insert(number);
+        if rng.u32(0..4) == 0 {
+            store.seal().unwrap();
+        }
+    }
+    drop(store);
+    let crashes = std::mem::take(&mut observed.lock().unwrap().crashes);
+    crashes
+}
+
+fn crash_now_and_then(step: Step, path: &Path, observed: &mut Observed, rng: &mut Rng) {
+    if rng.u32(0..6) == 0 {
+        let image = TestDirectory::new();
+        copy(path, image.path());
+        if step == Step::WalSync {
+            // What was written and not synced may be there in part.
+            let wal = newest_wal(image.path());
+            let written = fs::metadata(&wal).unwrap().len();
+            let file = OpenOptions::new().write(true).open(wal).unwrap();
+            file.set_len(rng.u64(observed.synced..=written)).unwrap();
+        }
+        observed.crashes.push(Crash {
+            step,
+            image,
+            acknowledged: observed.acknowledged.clone(),
+        });
+    }
+    match step {
+        Step::WalSynced => observed.synced = fs::metadata(newest_wal(path)).unwrap().len(),
+        Step::WalRoll => observed.synced = 20,
+        _ => {}
+    }
+}
+
+/// A span and a log record that carry a number.
+async fn put_numbered(store: &Store, number: u64) {
+    put(store, &[span("shop").in_trace(number).at(number).build()]).await;
+    let line = log("shop")
+        .says(Value::Int(number.cast_signed()))
+        .at(number);
+    put_logs(store, &[line.in_trace(number).build()]).await;
+}
+
+async fn check(crash: &Crash, seed: u64) {
+    let at = format!("seed {seed}, crash at {:?}", crash.step);
+    // First without an end, then with one: a replay must not eat what it replays.
+    let (store, _) = Store::open(crash.image.options()).expect(&at);
+    check_rows(&store, crash, &at);
+    drop(store);
+    let store = crash.image.open();
+    store.seal().expect(&at);
+    check_rows(&store, crash, &at);
+    put_numbered(&store, 1000).await;
+    store.close().await.expect(&at);
+    assert_eq!(
+        crash.image.files("wal").len() - damaged(&crash.image),
+        1,
+        "{at}"
+    );
+    let store = crash.image.open();
+    check_rows(&store, crash, &at);
+    assert_eq!(store.trace(trace_id(1000)).unwrap().spans.len(), 1, "{at}");
+}
+
+fn check_rows(store: &Store, crash: &Crash, at: &str) {
+    for number in &crash.acknowledged {
+        let trace = store.trace(trace_id(*number)).unwrap();
+        assert_eq!(
+            (trace.spans.len(), trace.logs.len()),
+            (1, 1),
+            "{at}: {number}"
+        );
+    }
+    // What was being written may be there too, but nothing is there twice.
+    let traces = count(store) as u64;
+    let spans = store
+        .services()
+        .unwrap()
+        .first()
+        .map_or(0, |shop| shop.span_count);
+    assert_eq!(spans, traces, "{at}");
+    let filter = LogFilter {
+        limit: 1000,
+        ..LogFilter::default()
+    };
+    let logs = store.find_logs(&filter).unwrap().logs;
+    let distinct: BTreeSet<String> = logs.iter().map(|log| log.body.to_text()).collect();
+    assert_eq!(distinct.len(), logs.len(), "{at}");
+}
+
+fn damaged(image: &TestDirectory) -> usize {
+    let files = image.files("wal");
+    files
+        .iter()
+        .filter(|name| name.ends_with(".damaged"))
+        .count()
+}
