@@ -48,6 +48,14 @@
 //! - Freezing is SIGSTOP to process groups; a process that leaves its group is not frozen. Memory is told, not limited.
 //! - `_LAMBDA_TELEMETRY_LOG_FD` is given to the managed runtimes only.
 //!
+//! # Limits
+//!
+//! Lambda's: 6 MiB for a payload and for an answer, 1 MiB for the payload of an asynchronous call, ten extensions,
+//! 10 s for the first init, 2 s for a shutdown. The sandbox's own: ten environments a function unless told
+//! ([`Sandbox::concurrency`]) and 429 beyond; 1000 waiting asynchronous calls a function and 429 beyond; 8 MiB of log
+//! lines waiting for a telemetry subscriber and 1 MiB for subscribers yet to come, five attempts to deliver a batch,
+//! and what is dropped is told in `platform.logsDropped`; 256 KiB for a line, longer ones come in pieces.
+//!
 //! # What it does not do
 //!
 //! - Response streaming: accepted, gathered and answered at once; error trailers are not read.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast, mpsc};
@@ -160,13 +160,14 @@ impl Pool {
         let id = state.next_id;
         let (messages, run) = environment::start(self.host(id)?)?;
         state.next_id += 1;
-        let pool = Arc::downgrade(self);
+        let forget = Forget {
+            pool: Arc::downgrade(self),
+            id,
+        };
         while state.tasks.try_join_next().is_some() {}
         state.tasks.spawn(async move {
+            let _forget = forget;
             run.await;
-            if let Some(pool) = pool.upgrade() {
-                pool.forget(id);
-            }
         });
         Ok(Slot {
             id,
@@ -241,6 +242,20 @@ impl Pool {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes an environment from its pool however its loop ends.
+struct Forget {
+    pool: Weak<Pool>,
+    id: u64,
+}
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.forget(self.id);
+        }
     }
 }
 

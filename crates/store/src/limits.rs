@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Bytes of WAL after which a buffer is sealed. A span is about 450 bytes on the wire and four
-/// times that in a buffer, so this is some 70 000 spans and 130 MB of memory.
+/// Bytes of WAL after which a buffer is sealed. A span with eleven attributes is 600 bytes on the
+/// wire and about 1.5 KB in a buffer, so this is some 50 000 spans and 80 MB of memory.
 pub(crate) const BUFFER_BYTES_MAX: u64 = 32 << 20;
 
 /// How long a row may stay in a buffer before it is sealed although the buffer is small.
@@ -59,7 +59,8 @@ pub(crate) const PAGE_SPANS_MAX: usize = 100_000;
 /// Spans, and log records, of one trace that are read at once.
 pub(crate) const TRACE_ROWS_MAX: usize = 200_000;
 
-/// Steps of one search. A step is one look into an index, some 100 ns; about half a second.
+/// Steps of one search. A step is one look into an index, some 100 ns: all of them take less than
+/// a second.
 pub(crate) const WORK_MAX: u64 = 4_000_000;
 
 /// Steps of one search that may go into counting matches beyond the page.

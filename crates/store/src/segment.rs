@@ -9,14 +9,14 @@
 //!
 //! - **Order**: spans by start of their trace, trace id, own start; log records by time and
 //!   sequence; metric points by name and time. Grouping by trace puts ids, users and hosts that
-//!   repeat next to each other, which makes files a third smaller than grouping by service.
+//!   repeat next to each other: on synthetic spans it took 30 % less than grouping by service.
 //! - **Parents**: `parent_ordinal` counts from the first row of the trace in the file; a parent
 //!   that is not in the file is in `parent_span_id` instead. A root has neither.
 //! - **Times**: `start` and the like are nanoseconds since 1970, delta-packed. `duration` is end
 //!   minus start, negative for a clock that ran backwards.
-//! - **Attributes**: a list of `{key, type, value}` in the order they were written, which a reader
-//!   may care about; sorting by key would have saved under 1 %. How a value becomes text,
-//!   [`value`] says.
+//! - **Attributes**: a list of `{key, type, value}` in the order they were written, repeated keys
+//!   and all. Sorting them by key would lose that order, and one library writes its keys in one
+//!   order anyway. How a value becomes text, [`value`] says.
 //! - **Resources**: the `resource` column is a dictionary of JSON texts, so that each is stored
 //!   once per row group. `service` repeats its `service.name` for those who filter by it.
 //!

@@ -1,7 +1,7 @@
 //! Data directories of every released format must open and read the same for ever.
 //!
-//! `tests/compat/v1` was written by [`write_the_sample`], which is run once for each format:
-//! `cargo test -p throughline-store --test compat -- --ignored`.
+//! `tests/compat/v1` was written by [`write_sample`] when the format was new. A sample is never
+//! written a second time.
 
 #![allow(clippy::unwrap_used)] // the helpers of a test are tests too
 
@@ -15,6 +15,10 @@ use throughline_testkit::{log, moment, span};
 
 #[tokio::test]
 async fn format_1_reads_as_it_was_written() {
+    if !sample().exists() {
+        write_sample().await;
+        panic!("{} was missing and has been written", sample().display());
+    }
     let directory = tempfile::tempdir().unwrap();
     copy(&sample(), directory.path());
     let (store, recovery) = Store::open(Options::new(directory.path())).unwrap();
@@ -52,9 +56,8 @@ fn check(store: &Store) {
     assert_eq!(counts, [("checkout", 2), ("inventory", 1)]);
 }
 
-#[tokio::test]
-#[ignore = "writes the sample of the present format"]
-async fn write_the_sample() {
+/// Writes the sample of the present format.
+async fn write_sample() {
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(Options::new(directory.path())).unwrap();
     let [sealed, buffered] = spans();
@@ -66,7 +69,10 @@ async fn write_the_sample() {
     put(&store, Request::Traces(traces_request(&buffered))).await;
     put(&store, Request::Logs(logs_request(&buffered_logs))).await;
     drop(store);
-    let _ = fs::remove_dir_all(sample());
+    assert!(
+        !sample().exists(),
+        "a sample is never written a second time"
+    );
     copy(directory.path(), &sample());
 }
 

@@ -4,13 +4,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use throughline_sandbox::{Application, RunningSandbox, Sandbox};
+use tokio::time::Instant;
 
 /// Within which a click must be on the page; the promise of the README.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
@@ -172,6 +173,9 @@ impl Shop {
     }
 }
 
+/// Whether a span of the API is the one that is looked for.
+type IsIt = fn(&Value) -> bool;
+
 /// A trace as the API tells it.
 struct Trace(Value);
 
@@ -191,7 +195,7 @@ impl Trace {
 
     /// What one click must show of each function and this trace does not have yet.
     fn missing(&self) -> Vec<String> {
-        let wanted: [(&str, fn(&Value) -> bool); 4] = [
+        let wanted: [(&str, IsIt); 4] = [
             ("invocation", |span| {
                 span["attributes"]["throughline.phase"] == "invoke"
             }),

@@ -51,7 +51,11 @@ mod tests {
     #[test]
     fn two_sandboxes_of_one_process_hand_out_different_ports() {
         let (one, other) = (PortRange::new(), PortRange::new());
-        let mut ports = vec![one.take().unwrap(), other.take().unwrap(), one.take().unwrap()];
+        let mut ports = vec![
+            one.take().unwrap(),
+            other.take().unwrap(),
+            one.take().unwrap(),
+        ];
         ports.sort_unstable();
         ports.dedup();
         assert_eq!(ports.len(), 3);

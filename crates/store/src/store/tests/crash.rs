@@ -60,8 +60,7 @@ async fn run(seed: u64) -> Vec<Crash> {
         }
     }
     drop(store);
-    let crashes = std::mem::take(&mut observed.lock().unwrap().crashes);
-    crashes
+    std::mem::take(&mut observed.lock().unwrap().crashes)
 }
 
 fn crash_now_and_then(step: Step, path: &Path, observed: &mut Observed, rng: &mut Rng) {
