@@ -49,7 +49,9 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
     let mut recovery = Recovery::default();
     let (catalog, contents) = open_catalog(directory)?;
     let generations = layout.wal_generations().map_err(io_failed)?;
-    let (done, open): (Vec<u64>, Vec<u64>) = generations.into_iter().partition(|_| false);
+    let (done, open): (Vec<u64>, Vec<u64>) = generations
+        .into_iter()
+        .partition(|generation| *generation <= contents.checkpoint);
     for generation in done {
         fs::remove_file(layout.wal(generation)).map_err(io_failed)?;
     }

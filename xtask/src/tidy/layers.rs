@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("throughline-telemetry", &[]),
     ("throughline-insight", &["throughline-telemetry"]),
     ("throughline-store", &["throughline-telemetry"]),
-    ("throughline-sandbox", &["throughline-telemetry"]),
+    ("throughline-sandbox", &[]),
     ("throughline-extension", &["throughline-telemetry"]),
     ("throughline-testkit", &["throughline-telemetry"]),
     (
