@@ -4,6 +4,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/throughline
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 BIN := $(CARGO_TARGET_DIR)/debug
+DENY := $(CACHE)/tools/bin/cargo-deny
 
 .PHONY: demo test build ui functions fmt lint test-rust test-ui test-functions test-browser tidy deny clean help
 
@@ -13,7 +14,7 @@ help: ## what there is to make
 demo: need build functions ## build everything, run the example under load, print the page's address
 	@exec $(BIN)/throughline demo
 
-test: need fmt ui lint tidy build functions test-ui test-functions test-rust test-browser ## every check and test there is
+test: need fmt ui lint tidy build functions test-ui test-functions test-rust test-browser deny ## every check and test there is
 	@echo "make test: all passed"
 
 need:
@@ -64,9 +65,12 @@ test-functions: functions ## the example's own tests
 test-browser: build functions ## the page in Chromium, against fixtures and against the running product
 	scripts/test-browser
 
-deny: ## licences and banned dependencies (needs cargo-deny)
-	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }
-	cargo deny --all-features check bans licenses sources
+deny: $(DENY) ## licences and banned dependencies
+	$(DENY) --all-features check --hide-inclusion-graph bans licenses sources
+
+$(DENY):
+	CARGO_TARGET_DIR=$(CACHE)/tools/target cargo install --locked --root $(CACHE)/tools cargo-deny@0.20.2
+	@rm -rf $(CACHE)/tools/target
 
 clean: ## what was built from this checkout; dependencies in the cache stay
 	rm -rf ui/dist ui/node_modules examples/checkout/inventory/.venv examples/checkout/notify/node_modules examples/checkout/checkout/bin
