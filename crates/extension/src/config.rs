@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
+use std::net::IpAddr;
 
 use http::Uri;
 
@@ -192,10 +193,29 @@ impl Endpoint {
     }
 
     fn is_at(&self, address: &str) -> bool {
-        self.base
-            .authority()
-            .is_some_and(|authority| authority.as_str() == address)
+        let default_port = if self.is_tls() { 443 } else { 80 };
+        let port = self.base.port_u16().unwrap_or(default_port);
+        let Some((listener, listen_port)) = address.rsplit_once(':') else {
+            return false;
+        };
+        let host = self.base.host().unwrap_or_default();
+        listen_port.parse() == Ok(port) && is_same_host(host, listener)
     }
+}
+
+/// Whether who listens on one is found at the other. Names are not looked up, but `localhost` is
+/// this machine and an unspecified address is all of its addresses.
+fn is_same_host(host: &str, listener: &str) -> bool {
+    let address = |name: &str| name.trim_matches(['[', ']']).parse::<IpAddr>().ok();
+    let is_localhost = |name: &str| name.eq_ignore_ascii_case("localhost");
+    let is_here = |name: &str| {
+        let local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+        is_localhost(name) || address(name).is_some_and(local)
+    };
+    let is_any = |name: &str| {
+        is_localhost(name) || address(name).is_some_and(|address| address.is_unspecified())
+    };
+    host == listener || (is_here(host) && is_here(listener) && (is_any(host) || is_any(listener)))
 }
 
 impl RawConfig {
@@ -428,5 +448,27 @@ mod tests {
                 ! cannot use THROUGHLINE_ENDPOINT https://example.com: a key belongs into THROUGHLINE_API_KEY; nothing is sent
             "#]],
         );
+    }
+
+    #[test]
+    fn it_never_sends_to_itself() {
+        for (endpoint, listen, sent) in [
+            ("http://localhost:4318", "127.0.0.1:4318", false),
+            ("http://127.0.0.1:4318", "0.0.0.0:4318", false),
+            ("http://[::1]:4318", "localhost:4318", false),
+            ("http://localhost", "127.0.0.1:80", false),
+            ("http://collector:4318", "collector:4318", false),
+            ("http://localhost:4317", "127.0.0.1:4318", true),
+            ("http://10.0.0.1:4318", "127.0.0.1:4318", true),
+            ("https://collector", "127.0.0.1:443", true),
+        ] {
+            let source = BTreeMap::from([
+                ("THROUGHLINE_ENDPOINT", endpoint),
+                ("THROUGHLINE_OTLP_LISTEN", listen),
+            ]);
+            let (config, _) = RawConfig::read(&source).resolve();
+            let goes = matches!(config.export, Target::To(_));
+            assert_eq!(goes, sent, "{endpoint} with {listen}");
+        }
     }
 }

@@ -66,6 +66,7 @@ pub struct Core {
     /// How much of the loss the server was told of.
     reported_lost: u64,
     complained: bool,
+    refused: bool,
 }
 
 impl Core {
@@ -86,6 +87,7 @@ impl Core {
             shutdown_reason: ShutdownReason::Spindown,
             reported_lost: 0,
             complained: false,
+            refused: false,
         }
     }
 
@@ -149,11 +151,23 @@ impl Core {
         let parsed = platform::parse(body);
         self.counters.add(Counter::Malformed, parsed.malformed);
         self.counters.add(Counter::UnknownEvent, parsed.unknown);
-        let happened = parsed.events.iter().filter_map(happened).collect();
+        let mut news = Vec::new();
         for event in parsed.events {
+            let (time, happened) = (event.time_or(now), happened(&event));
             self.joiner.told(event, now);
+            news.extend(happened.filter(|happened| self.is_news(happened, time)));
         }
-        happened
+        news
+    }
+
+    /// Not what comes late of an invocation that was retried under the same request id.
+    fn is_news(&self, happened: &Happened, time: UnixNanos) -> bool {
+        match happened {
+            Happened::RuntimeDone { request_id } | Happened::Reported { request_id } => {
+                !self.joiner.is_of_earlier_attempt(request_id, time)
+            }
+            _ => true,
+        }
     }
 
     fn answered(
@@ -170,10 +184,14 @@ impl Core {
                 actions.push(Action::Say("the server takes batches again".to_owned()));
             }
             Outcome::Delivered { .. } => {}
+            // A wrong key or path is wrong for every batch, and each line here costs money.
             Outcome::Rejected { why } => {
-                actions.push(Action::Say(format!(
-                    "the server refused batch {sequence}: {why}"
-                )));
+                if !std::mem::replace(&mut self.refused, true) {
+                    let text = format!(
+                        "the server refused batch {sequence}: {why}; others are only counted"
+                    );
+                    actions.push(Action::Say(text));
+                }
             }
             Outcome::Failed { why, .. } => {
                 if !std::mem::replace(&mut self.complained, true) {
@@ -226,9 +244,10 @@ impl Core {
     }
 
     /// Without telemetry nothing says when an invocation ends, so what comes from the function while
-    /// nobody waits leaves at once.
+    /// nobody waits leaves at once. So does what comes while the environment ends: no flush follows.
     fn sends_at_once(&self) -> bool {
-        self.blind && self.state.is_at_rest() && self.joiner.pending_bytes() > 0
+        let without_flush = (self.blind && self.state.is_at_rest()) || self.state.is_last_flush();
+        without_flush && self.joiner.pending_bytes() > 0
     }
 
     fn report_loss(&mut self, now: UnixNanos) {
@@ -240,6 +259,7 @@ impl Core {
     }
 
     fn exit(&mut self, actions: &mut Vec<Action>) {
+        self.seal();
         let (batches, items) = self.outbox.abandon();
         if batches > 0 {
             let text =
@@ -272,3 +292,6 @@ fn happened(event: &PlatformEvent) -> Option<Happened> {
 
 /// So much is joined late; what comes beyond it is joined with what is known by then.
 const PENDING_BYTES_MAX: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

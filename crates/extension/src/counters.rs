@@ -43,7 +43,7 @@ counters! {
     NoId Lost "bad_id" "Spans of the function without a usable trace or span id.",
     NotDelivered Lost "not_delivered" "Still here when the environment ended.",
     PlatformDropped Lost "platform_dropped" "Records that the platform itself threw away.",
-    QueueFull Lost "queue_full" "POSTs of the platform that found the inner queue full.",
+    QueueFull Lost "queue_full" "POSTs that found the inner queue full, or closed after a fault.",
     Rejected Lost "rejected" "Refused by the server for good.",
     TooLarge Lost "too_large" "Bodies above their limit.",
     Undecodable Lost "undecodable" "Requests of the function that are not OTLP.",

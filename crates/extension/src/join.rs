@@ -5,6 +5,8 @@
 //! in [`Joiner`] until [`Joiner::drain`], which is called when an invocation is over and all that
 //! can be known of it is known.
 
+mod attempt;
+mod failure;
 mod function;
 mod invocation;
 mod lines;
@@ -121,18 +123,13 @@ impl Joiner {
             self.close_open(&Ending::Unknown, now);
         }
         let cold = !std::mem::replace(&mut self.had_first, true);
-        let invocation = self.invocation(&invoked.request_id);
-        invocation.invoked(invoked, now, cold);
+        self.invoking(invoked, now).invoked(invoked, now, cold);
         self.settle();
     }
 
     /// The platform told something.
     pub fn told(&mut self, event: PlatformEvent, now: UnixNanos) {
-        let time = if event.time.is_known() {
-            event.time
-        } else {
-            now
-        };
+        let time = event.time_or(now);
         match event.kind {
             Kind::InitStart {
                 instance,
@@ -150,13 +147,15 @@ impl Joiner {
             }
             Kind::InitReport(ended) => self.phase(What::Init, |p| p.report(time, ended)),
             Kind::RestoreReport(ended) => self.phase(What::Restore, |p| p.report(time, ended)),
-            Kind::Start { request_id } => self.invocation(&request_id).started = Some(time),
+            Kind::Start { request_id } => {
+                self.starting(&request_id, time, now).started = Some(time);
+            }
             Kind::RuntimeDone {
                 request_id,
                 ended,
                 produced_bytes,
             } => {
-                let invocation = self.invocation(&request_id);
+                let invocation = self.running(&request_id, time, now);
                 invocation.ended(Ending::RuntimeDone {
                     time,
                     ended,
@@ -223,11 +222,14 @@ impl Joiner {
 
     /// Everything that waits, joined: at most one request of each signal.
     pub fn drain(&mut self) -> Vec<Request> {
-        let pending = std::mem::take(&mut self.pending);
+        let mut pending = std::mem::take(&mut self.pending);
         let mut merged = otlp::Merged::default();
         for mut request in pending.requests {
             otlp::join(self, &mut request);
             merged.add(request);
+        }
+        for span in &mut pending.spans {
+            self.mark_failure(span);
         }
         let logs: Vec<LogRecord> = pending
             .lines
@@ -239,18 +241,13 @@ impl Joiner {
         merged.into_requests()
     }
 
-    /// The invocation of this id, made if it is new: its events may come in any order.
-    fn invocation(&mut self, request_id: &str) -> &mut Invocation {
-        let known = self
-            .invocations
-            .iter()
-            .rposition(|known| known.request_id == request_id);
-        let at = known.unwrap_or_else(|| {
-            self.make_room();
-            self.invocations.push_back(Invocation::new(request_id));
-            self.invocations.len() - 1
-        });
-        &mut self.invocations[at]
+    /// The function's spans are joined by now, so that what they say of a failure is known.
+    fn mark_failure(&self, span: &mut Span) {
+        let is_its = |known: &&Invocation| known.span_id == span.span_id;
+        let invocation = self.invocations.iter().rfind(is_its);
+        if let Some(failure) = invocation.and_then(|known| known.failure.as_ref()) {
+            failure.mark(span);
+        }
     }
 
     /// The report of an invocation that is forgotten, or that nobody here saw, is a log record only.
@@ -262,9 +259,8 @@ impl Joiner {
         used: &Used,
         now: UnixNanos,
     ) {
-        let is_its = |known: &&mut Invocation| known.request_id == request_id;
-        let known = self.invocations.iter_mut().rfind(is_its);
-        let news = known.is_none_or(|known| known.reported(time, &ended));
+        let known = self.attempt(request_id, time);
+        let news = known.is_none_or(|at| self.invocations[at].reported(time, &ended));
         if news {
             let record = report::record(self, time, now, &ended, used, request_id);
             let request_id = Some(request_id.to_owned());
@@ -276,15 +272,20 @@ impl Joiner {
         }
     }
 
-    fn make_room(&mut self) {
+    /// Forgets the oldest. If its end is still not known, it will not be: its span is written as it is.
+    fn make_room(&mut self, now: UnixNanos) {
         if self.invocations.len() < INVOCATIONS_MAX {
             return;
         }
-        if let Some(oldest) = self.invocations.pop_front()
-            && !oldest.written
-        {
+        let Some(mut oldest) = self.invocations.pop_front() else {
+            return;
+        };
+        if !oldest.is_over() {
+            oldest.close(&Ending::Unknown, now);
             self.counters.add(Counter::Forgotten, 1);
         }
+        let spans = oldest.take_spans(&self.resource, &self.scopes.platform);
+        spans.into_iter().for_each(|span| self.keep_span(span));
     }
 
     /// Writes the spans of everything whose end is known by now.

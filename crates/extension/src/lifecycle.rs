@@ -153,6 +153,11 @@ impl State {
         matches!(self, State::AwaitInvoke(_))
     }
 
+    /// Whether the environment ends and the last flush is under way.
+    pub fn is_last_flush(&self) -> bool {
+        matches!(self, State::AwaitLastFlush(_))
+    }
+
     /// The next state, and what is to be done on the way.
     #[must_use]
     pub fn step(self, happened: Happened, now: UnixNanos, out: &mut Effects) -> Self {

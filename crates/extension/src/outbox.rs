@@ -210,8 +210,9 @@ impl Outbox {
 
     /// When [`Outbox::pump`] should be asked again even if nothing happens.
     pub fn wakes_at(&self) -> Option<UnixNanos> {
-        let waiting = self.queue.iter().any(|queued| !queued.in_flight);
-        self.breaker.opens_again_at().filter(|_| waiting)
+        let in_flight = self.queue.iter().filter(|queued| queued.in_flight).count();
+        let can_send = in_flight < IN_FLIGHT_MAX.min(self.queue.len());
+        self.breaker.opens_again_at().filter(|_| can_send)
     }
 
     /// Whether the server counts as up.

@@ -23,6 +23,15 @@ pub struct PlatformEvent {
     pub kind: Kind,
 }
 
+impl PlatformEvent {
+    /// When it happened; `now` if the platform does not say.
+    pub fn time_or(&self, now: UnixNanos) -> UnixNanos {
+        Some(self.time)
+            .filter(|time| time.is_known())
+            .unwrap_or(now)
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, HeaderName, Uri};
 use subtle::ConstantTimeEq;
 
 /// The key that opens ingest and the API. It is never shown, not even in debug output.
@@ -91,29 +91,31 @@ impl Access {
         self.key.as_ref().is_none_or(|key| key.opens(headers))
     }
 
-    /// The first foreign host name in `Host` and `Origin`, if there is one.
+    /// The host name that the request gives this machine, if it is foreign.
     pub(crate) fn foreign_host(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
         let Hosts::ThisMachine(bound) = self.hosts else {
             return None;
         };
-        let text = |name| {
-            headers
-                .get(name)
-                .map(|value| value.to_str().unwrap_or("(not text)"))
-        };
         // HTTP/2 carries the host in the URI.
-        let host = uri
-            .authority()
-            .map(|authority| authority.as_str())
-            .or(text(HOST));
-        let origin =
-            text(ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
-        let named = [host, origin].into_iter().flatten();
-        named
-            .filter(|named| !is_this_machine(host_name(named), bound))
-            .map(str::to_owned)
-            .next()
+        let host = uri.authority().map(|authority| authority.as_str());
+        let host = host.or(text(headers, HOST))?;
+        (!is_this_machine(host_name(host), bound)).then(|| host.to_owned())
     }
+
+    /// The foreign host of the page that a browser sends for, if there is one.
+    pub(crate) fn foreign_origin(&self, headers: &HeaderMap) -> Option<String> {
+        let Hosts::ThisMachine(bound) = self.hosts else {
+            return None;
+        };
+        let origin = text(headers, ORIGIN)?;
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        (!is_this_machine(host_name(host), bound)).then(|| host.to_owned())
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let value = headers.get(name)?;
+    Some(value.to_str().unwrap_or("(not text)"))
 }
 
 /// `[::1]:4300` is `::1`, `localhost:4300` is `localhost`.
@@ -185,7 +187,9 @@ mod tests {
     fn rebound_names_are_foreign() {
         let access = Access::new(None, "127.0.0.7".parse().unwrap());
         let foreign = |pairs: &[(&'static str, &'static str)]| {
-            access.foreign_host(&Uri::from_static("/"), &headers(pairs))
+            let headers = headers(pairs);
+            let host = access.foreign_host(&Uri::from_static("/"), &headers);
+            host.or(access.foreign_origin(&headers))
         };
         for host in [
             "localhost:4300",

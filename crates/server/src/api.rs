@@ -33,6 +33,7 @@ pub(crate) fn router(store: Store, access: Access, limits: Limits) -> Router {
     routes
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
+        .route("/api/", axum::routing::any(error::no_such_endpoint))
         .route("/api/{*rest}", axum::routing::any(error::no_such_endpoint))
         .with_state(reads)
         .fallback(page::show)

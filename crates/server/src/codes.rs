@@ -55,6 +55,7 @@ codes! {
     NO_SUCH_INTAKE = "TL0307", "OTLP/HTTP has three paths, and takes POST only";
     INTAKE_KEY_REQUIRED = "TL0308", "the server's key is missing or wrong";
     BODY_NOT_READ = "TL0309", "the body did not arrive whole or in time";
+    FOREIGN_ORIGIN = "TL0310", "OTLP is not taken from pages of other origins";
 }
 
 #[cfg(test)]

@@ -44,6 +44,12 @@ pub struct Limits {
     pub decoded_bytes_max: usize,
     /// All bodies together that have arrived but are not on disk yet. Four of the largest fit.
     pub in_flight_bytes_max: usize,
+    /// The same bodies decoded, all together. Two of the heaviest fit, and all that fit on the wire
+    /// if they are as SDKs send them.
+    pub decoded_in_flight_bytes_max: usize,
+    /// How long a connection may take to send the first bytes and then each request's headers;
+    /// also how long an idle HTTP/1 connection is kept.
+    pub headers_timeout: Duration,
     /// How long one body may take to arrive.
     pub body_timeout: Duration,
     /// Connections per listener. Lambda opens one per environment, so there can be many.
@@ -153,6 +159,8 @@ impl Default for Limits {
             body_bytes_max: 64 << 20,
             decoded_bytes_max: 512 << 20,
             in_flight_bytes_max: 256 << 20,
+            decoded_in_flight_bytes_max: 1 << 30,
+            headers_timeout: Duration::from_secs(60), // longer than the pauses of a busy function
             body_timeout: Duration::from_secs(30),
             connections_max: 1024,
             reads_max: 4,

@@ -3,6 +3,8 @@
 //! `axum::serve` would be shorter, but has no limit on connections, no timeout for headers that
 //! never come, and no end to waiting for the last request when it stops.
 
+mod opening;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -19,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Limits;
+use opening::Opening;
 
 /// A bound socket and what it is for.
 pub(crate) struct Listener {
@@ -50,7 +53,7 @@ impl Listener {
         mut stop: watch::Receiver<bool>,
     ) {
         let slots = Arc::new(Semaphore::new(limits.connections_max));
-        let mut connections = Connections::new(router);
+        let mut connections = Connections::new(router, limits.headers_timeout);
         loop {
             // The receiver fails only when the sender is gone, which means stop as well.
             let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
@@ -85,15 +88,17 @@ async fn accept(
 
 struct Connections {
     builder: Builder<TokioExecutor>,
+    headers_timeout: Duration,
     service: TowerToHyperService<Router>,
     graceful: GracefulShutdown,
     tasks: JoinSet<()>,
 }
 
 impl Connections {
-    fn new(router: Router) -> Self {
+    fn new(router: Router, headers_timeout: Duration) -> Self {
         Connections {
-            builder: builder(),
+            builder: builder(headers_timeout),
+            headers_timeout,
             service: TowerToHyperService::new(router),
             graceful: GracefulShutdown::new(),
             tasks: JoinSet::new(),
@@ -102,6 +107,7 @@ impl Connections {
 
     fn serve(&mut self, stream: TcpStream, slot: OwnedSemaphorePermit) {
         while self.tasks.try_join_next().is_some() {} // forget the finished ones
+        let stream = Opening::new(stream, self.headers_timeout);
         let connection = self
             .builder
             .serve_connection(TokioIo::new(stream), self.service.clone());
@@ -133,12 +139,12 @@ async fn served<E: std::fmt::Display>(
     drop(slot);
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(headers_timeout: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN);
+        .header_read_timeout(headers_timeout);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -151,8 +157,6 @@ fn builder() -> Builder<TokioExecutor> {
 }
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Also how long an idle HTTP/1 connection is kept: longer than the pauses of a busy function.
-const HEADERS_WITHIN: Duration = Duration::from_secs(60);
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// Calls at once on one connection.

@@ -157,8 +157,12 @@ impl fmt::Debug for Server {
 fn wire(config: &Config, listeners: &Listeners, store: &Store) -> Routers {
     let limits = config.limits();
     let budget = Budget::new(limits.in_flight_bytes_max);
+    let decoded = Budget::new(limits.decoded_in_flight_bytes_max);
     let access = |listener: &Listener| Access::new(config.key().cloned(), listener.address().ip());
-    let intake = |listener| Intake::new(store.clone(), access(listener), limits, budget.clone());
+    let intake = |listener| {
+        let (budget, decoded) = (budget.clone(), decoded.clone());
+        Intake::new(store.clone(), access(listener), limits, budget, decoded)
+    };
     Routers {
         otlp_grpc: ingest::grpc_router(intake(&listeners.otlp_grpc)),
         otlp_http: ingest::http_router(intake(&listeners.otlp_http)),

@@ -28,10 +28,8 @@ pub(crate) enum Command {
     },
 }
 
-/// Settings can also be given in a file (`--config`) or as environment variables named like
-/// THROUGHLINE_DATA_DIR. A flag beats a variable, a variable beats the file.
 #[derive(Debug, Default, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = PRECEDENCE)]
 pub(crate) struct Serve {
     /// Folder for everything that is kept [default: $XDG_DATA_HOME/throughline]
     #[arg(long, value_name = "DIR")]
@@ -110,6 +108,10 @@ pub(crate) struct Demo {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+const PRECEDENCE: &str = "Each setting can also be given as a variable named like \
+    THROUGHLINE_DATA_DIR or in the --config file; a flag beats a variable, and a variable beats \
+    the file.";
 
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -27,17 +27,23 @@ pub(crate) fn run(arguments: Demo) -> anyhow::Result<()> {
 }
 
 async fn demo(arguments: Demo) -> anyhow::Result<()> {
-    let signals = Signals::listen()?;
-    let application = Application::load(&arguments.app)
-        .context("the demo runs from the root of the checkout, or with --app FILE")?;
-    let server = Server::bind(server_config(&arguments)?).await?;
+    let mut signals = Signals::listen()?;
+    ensure!(
+        arguments.app.exists(),
+        "cannot find {}: the demo runs from the root of the checkout, or with --app FILE",
+        arguments.app.display()
+    );
+    let application = Application::load(&arguments.app)?;
+    let starting = Server::bind(server_config(&arguments)?);
+    let server = signals.unless_stopped(starting).await?;
     let addresses = server.addresses();
     let (stop_server, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async {
         let _ = stopped.await;
     }));
 
-    let running = start_sandbox(&arguments, application, addresses).await?;
+    let starting = start_sandbox(&arguments, application, addresses);
+    let running = signals.unless_stopped(starting).await?;
     let checkout = running
         .url_addr(ENTRY)
         .with_context(|| format!("{} gives {ENTRY} no url", arguments.app.display()))?;

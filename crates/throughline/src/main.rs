@@ -3,15 +3,14 @@
 mod cli;
 mod demo;
 mod logging;
+mod output;
 mod sandbox;
 mod serve;
 mod settings;
 mod signals;
 
-use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command};
@@ -27,7 +26,7 @@ fn main() -> ExitCode {
     match run {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("throughline: {error:#}");
+            eprintln!("throughline: {}", output::one_line(&error));
             ExitCode::from(2)
         }
     }
@@ -37,8 +36,6 @@ fn main() -> ExitCode {
 fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "throughline", &mut script);
-    match std::io::stdout().write_all(&script) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot print the script"),
-    }
+    output::print(&script)?;
+    Ok(())
 }

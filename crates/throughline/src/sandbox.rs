@@ -8,6 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli;
 use crate::logging::{self, LogFormat};
+use crate::output::{self, Reader};
 use crate::signals::Signals;
 
 pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<()> {
@@ -25,40 +26,50 @@ pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<()> {
         let signals = Signals::listen()?;
         let running = sandbox.start().await?;
         if !arguments.json {
-            announce(&running);
+            output::print(announcement(&running))?;
         }
-        tokio::select! {
-            () = tell(&running, arguments.json) => {}
-            () = signals.first() => {}
-        }
+        let told = tokio::select! {
+            told = tell(&running, arguments.json) => told,
+            () = signals.first() => Ok(()),
+        };
         running.shutdown().await;
-        Ok(())
+        told
     })
 }
 
-fn announce(running: &RunningSandbox) {
-    println!("AWS Lambda API  http://{}", running.api_addr());
+fn announcement(running: &RunningSandbox) -> String {
+    let mut text = format!("AWS Lambda API  http://{}\n", running.api_addr());
     for function in running.functions() {
-        match running.url_of(&function) {
-            Some(url) => println!("{function:<15} {url}"),
-            None => println!("{function:<15} (no URL; invoke it through the API)"),
-        }
+        text += &match running.url_of(&function) {
+            Some(url) => format!("{function:<15} {url}\n"),
+            None => format!("{function:<15} (no URL; invoke it through the API)\n"),
+        };
     }
+    text
 }
 
-/// Prints a line for each invocation, and what functions and extensions write, until the sandbox ends.
-async fn tell(running: &RunningSandbox, json: bool) {
+/// Prints a line for each invocation, and what functions and extensions write, until the sandbox
+/// ends or nobody reads on.
+async fn tell(running: &RunningSandbox, json: bool) -> anyhow::Result<()> {
     let mut activity = running.activity();
     loop {
         match activity.recv().await {
-            Ok(Activity::Finished(finished)) if json => println!("{}", as_json(&finished)),
-            Ok(Activity::Finished(finished)) => println!("{}", as_line(&finished)),
+            Ok(Activity::Finished(finished)) => {
+                let line = if json {
+                    as_json(&finished).to_string()
+                } else {
+                    as_line(&finished)
+                };
+                if output::print(line + "\n")? == Reader::Gone {
+                    return Ok(());
+                }
+            }
             Ok(Activity::Line(line)) => {
                 let from = line.extension.as_deref().unwrap_or(&line.function);
                 eprintln!("{from}: {}", line.text);
             }
             Err(RecvError::Lagged(missed)) => eprintln!("throughline: {missed} lines not shown"),
-            Err(RecvError::Closed) => return,
+            Err(RecvError::Closed) => return Ok(()),
         }
     }
 }

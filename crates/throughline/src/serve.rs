@@ -4,14 +4,14 @@ use anyhow::Context;
 use throughline_server::{Addresses, Server};
 
 use crate::cli::Serve;
-use crate::logging;
 use crate::settings::{ProcessEnvironment, RawSettings};
 use crate::signals::Signals;
+use crate::{logging, output};
 
 pub(crate) fn run(arguments: Serve) -> anyhow::Result<()> {
     let raw = RawSettings::collect(&arguments, &ProcessEnvironment);
     if arguments.print_config {
-        print!("{raw}");
+        output::print(raw.to_string())?;
     }
     let settings = raw.resolve()?;
     if arguments.print_config {
@@ -20,15 +20,16 @@ pub(crate) fn run(arguments: Serve) -> anyhow::Result<()> {
     logging::start(settings.log_format, "info");
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     runtime.block_on(async {
-        let signals = Signals::listen()?;
-        let server = Server::bind(settings.server).await?;
-        announce(server.addresses(), arguments.json);
+        let mut signals = Signals::listen()?;
+        let starting = Server::bind(settings.server);
+        let server = signals.unless_stopped(starting).await?;
+        output::print(announcement(server.addresses(), arguments.json))?;
         server.run(signals.first()).await?;
         Ok(())
     })
 }
 
-fn announce(addresses: Addresses, json: bool) {
+fn announcement(addresses: Addresses, json: bool) -> String {
     let Addresses {
         otlp_grpc,
         otlp_http,
@@ -40,10 +41,12 @@ fn announce(addresses: Addresses, json: bool) {
             "otlp_http": otlp_http.to_string(),
             "http": http.to_string(),
         });
-        println!("{addresses}");
+        format!("{addresses}\n")
     } else {
-        println!("page and API  http://{http}/");
-        println!("OTLP/HTTP     http://{otlp_http}");
-        println!("OTLP/gRPC     http://{otlp_grpc}");
+        format!(
+            "page and API  http://{http}/\n\
+             OTLP/HTTP     http://{otlp_http}\n\
+             OTLP/gRPC     http://{otlp_grpc}\n"
+        )
     }
 }

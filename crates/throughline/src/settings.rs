@@ -5,6 +5,7 @@
 //! every mistake.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -46,7 +47,7 @@ const KEYS: [&str; 6] = [
 /// Reads environment variables; a map in tests.
 pub(crate) trait Source {
     /// The variable's value, if it is set and not empty.
-    fn variable(&self, name: &str) -> Option<String>;
+    fn variable(&self, name: &str) -> Option<OsString>;
 }
 
 /// The environment of this process.
@@ -57,8 +58,8 @@ impl Source for ProcessEnvironment {
         clippy::disallowed_methods,
         reason = "the one place where the server's environment is read"
     )]
-    fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().filter(|value| !value.is_empty())
+    fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name).filter(|value| !value.is_empty())
     }
 }
 
@@ -101,15 +102,24 @@ impl RawSettings {
             let found = flag
                 .map(|value| (value, Origin::Flag))
                 .or_else(|| {
-                    environment
-                        .variable(&variable)
-                        .map(|value| (value, Origin::Variable(variable)))
+                    let value = raw.read_variable(&variable, environment)?;
+                    Some((value, Origin::Variable(variable)))
                 })
                 .or_else(|| file.get(key).cloned())
                 .or_else(|| default(key, environment).map(|value| (value, Origin::Default)));
             raw.values.extend(found.map(|found| (key, found)));
         }
         raw
+    }
+
+    fn read_variable(&mut self, name: &str, environment: &impl Source) -> Option<String> {
+        let value = environment.variable(name)?.into_string();
+        value
+            .map_err(|_| {
+                let problem = format!("variable {name} is not UTF-8 text");
+                self.problems.push(problem);
+            })
+            .ok()
     }
 
     fn read_file(&mut self, flags: &Serve) -> BTreeMap<String, (String, Origin)> {
@@ -119,9 +129,9 @@ impl RawSettings {
         let shown = path.display();
         let table = match std::fs::read_to_string(path) {
             Err(error) => Err(format!("cannot read {shown}: {error}")),
-            Ok(text) => text
-                .parse::<toml::Table>()
-                .map_err(|error| format!("cannot read {shown} as TOML: {}", error.message())),
+            Ok(text) => text.parse::<toml::Table>().map_err(|error| {
+                format!("cannot read {shown} as TOML: {}", located(&error, &text))
+            }),
         };
         let mut values = BTreeMap::new();
         for (key, value) in table
@@ -163,8 +173,12 @@ impl RawSettings {
             .values
             .get("data_dir")
             .map(|(text, _)| PathBuf::from(text));
-        if data_dir.is_none() {
-            problems.push("no folder for the data: set --data-dir, or HOME".to_owned());
+        match self.values.get("data_dir") {
+            None => problems.push("no folder for the data: set --data-dir, or HOME".to_owned()),
+            Some((text, origin)) if text.is_empty() => {
+                problems.push(format!("data_dir ({origin}) is empty"));
+            }
+            Some(_) => {}
         }
         if !problems.is_empty() {
             return Err(Problems(problems));
@@ -237,15 +251,24 @@ fn default(key: &str, environment: &impl Source) -> Option<String> {
 
 /// Where the XDG Base Directory Specification wants data of a user.
 pub(crate) fn data_home(environment: &impl Source) -> Option<String> {
-    environment.variable("XDG_DATA_HOME").or_else(|| {
-        environment
-            .variable("HOME")
-            .map(|home| format!("{home}/.local/share"))
-    })
+    let text = |name| environment.variable(name)?.into_string().ok();
+    text("XDG_DATA_HOME").or_else(|| text("HOME").map(|home| format!("{home}/.local/share")))
 }
 
 fn shown<'a>(key: &str, text: &'a str) -> &'a str {
     if key == "api_key" { "****" } else { text }
+}
+
+/// What is wrong with a file, and in which line.
+fn located(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.matches('\n').count() + 1;
+            format!("line {line}: {}", error.message())
+        }
+        None => error.message().to_owned(),
+    }
 }
 
 fn unknown(key: &str, path: &std::path::Path) -> String {

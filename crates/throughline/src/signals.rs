@@ -18,6 +18,18 @@ impl Signals {
         })
     }
 
+    /// Waits for a start, which may take long and may be broken off anywhere, as by a crash: until
+    /// it is done, the first signal ends the process at once.
+    pub(crate) async fn unless_stopped<T>(&mut self, starting: impl Future<Output = T>) -> T {
+        tokio::select! {
+            started = starting => started,
+            () = self.next() => {
+                eprintln!("throughline: stopped before it had started");
+                std::process::exit(EXIT_INTERRUPTED)
+            }
+        }
+    }
+
     /// Resolves at the first signal. From then on a second one ends the process at once.
     pub(crate) async fn first(mut self) {
         self.next().await;

@@ -46,7 +46,7 @@ async fn a_cold_start_and_an_error_are_part_of_the_story() {
     let answered = shop.click("?order=9&fail=inventory").await;
     let trace = shop
         .trace_when(&answered, |trace| {
-            trace.0["error_count"] == 2 && trace.0["cold_start_count"] == 2
+            trace.0["error_count"] == 3 && trace.0["cold_start_count"] == 2
         })
         .await;
 

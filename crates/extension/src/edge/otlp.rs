@@ -18,7 +18,7 @@ use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::join::otlp::remove_unusable;
 use throughline_telemetry::{Signal, wire};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::listen::{self, BadBody};
 
@@ -94,7 +94,7 @@ async fn answer(
         "application/json" => Encoding::Json,
         _ => Encoding::Protobuf,
     };
-    match take(request, &inbox).await {
+    match take(request, &inbox, &counters).await {
         Ok((signal, rejected)) => {
             counters.add(Counter::NoId, rejected);
             success(signal, rejected, encoding)
@@ -112,6 +112,7 @@ async fn answer(
 async fn take(
     request: Request<Incoming>,
     inbox: &mpsc::Sender<Event>,
+    counters: &Counters,
 ) -> Result<(Signal, u64), Refusal> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().strip_prefix("/v1/").unwrap_or_default();
@@ -137,9 +138,12 @@ async fn take(
     };
     let mut request = decoded.map_err(|error| Refusal::Malformed(error.to_string()))?;
     let rejected = remove_unusable(&mut request);
-    inbox
-        .try_send(Event::Exported(request))
-        .map_err(|_| Refusal::Busy)?;
+    match inbox.try_send(Event::Exported(request)) {
+        Ok(()) => {}
+        Err(TrySendError::Full(_)) => return Err(Refusal::Busy),
+        // Nobody takes anything any more: asking the function to come again would only hold it up.
+        Err(TrySendError::Closed(_)) => counters.add(Counter::QueueFull, 1),
+    }
     Ok((signal, rejected))
 }
 

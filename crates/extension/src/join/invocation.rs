@@ -7,6 +7,7 @@ use throughline_telemetry::{
 };
 
 use super::ShutdownReason;
+use super::failure::Failure;
 use crate::ids::{self, TraceContext};
 use crate::platform::{Ended, Step};
 
@@ -55,6 +56,8 @@ pub(super) struct Invocation {
     pub(super) written: bool,
     /// The end of the last span seen in it, for the case that nothing says when it ended.
     pub(super) last_seen: UnixNanos,
+    /// What its handler raised, if that came before its span left.
+    pub(super) failure: Option<Failure>,
     invoked: Option<(Invoked, UnixNanos)>,
     ending: Option<Ending>,
     /// When it was closed, if nobody said when it ended.
@@ -74,6 +77,7 @@ impl Invocation {
             started: None,
             written: false,
             last_seen: UnixNanos::default(),
+            failure: None,
             invoked: None,
             ending: None,
             closed: UnixNanos::default(),
@@ -141,6 +145,16 @@ impl Invocation {
     /// Whether INVOKE came, so that its ids are final.
     pub(super) fn is_invoked(&self) -> bool {
         self.invoked.is_some()
+    }
+
+    pub(super) fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// What INVOKE said about its deadline.
+    pub(super) fn deadline_millis(&self) -> Option<u64> {
+        let invoked = self.invoked.as_ref();
+        invoked.map(|(invoked, _)| invoked.deadline_millis)
     }
 
     /// When it began: as the platform says, else when INVOKE came.
@@ -218,10 +232,7 @@ impl Invocation {
     }
 
     fn end_at_shutdown(&self, reason: ShutdownReason) -> UnixNanos {
-        let deadline = self
-            .invoked
-            .as_ref()
-            .map_or(0, |(invoked, _)| invoked.deadline_millis);
+        let deadline = self.deadline_millis().unwrap_or(0);
         match reason {
             ShutdownReason::Timeout if deadline > 0 => {
                 UnixNanos::from_millis(deadline).min(self.closed)

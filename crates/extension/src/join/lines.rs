@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use throughline_telemetry::{LogRecord, SpanId, UnixNanos, Value};
+use throughline_telemetry::{Attributes, LogRecord, SpanId, UnixNanos, Value};
 
 use super::invocation::Invocation;
 use super::phase::What;
@@ -75,8 +75,10 @@ impl Joiner {
 
     /// Keeps a record until [`Joiner::drain`].
     pub(super) fn keep_line(&mut self, line: Line) {
-        let body = line.record.body.as_str().map_or(LINE_BYTES, str::len);
-        self.pending.bytes += LINE_BYTES + body;
+        let LogRecord {
+            body, attributes, ..
+        } = &line.record;
+        self.pending.bytes += LINE_BYTES + weight(body) + weight_of_all(attributes);
         self.pending.lines.push(line);
     }
 
@@ -88,8 +90,8 @@ impl Joiner {
             at,
         } = line;
         let by_id = |id: &str| {
-            let mut final_ones = self.invocations.iter().filter(|known| known.is_invoked());
-            final_ones.rfind(|known| known.request_id == id)
+            let known = self.attempt(id, at).map(|at| &self.invocations[at]);
+            known.filter(|known| known.is_invoked())
         };
         let owner = match &request_id {
             Some(id) => by_id(id).map(|owner| (owner, owner.span_id)),
@@ -121,7 +123,27 @@ impl Joiner {
     }
 }
 
+/// About how many bytes a value takes: what a JSON line says is mostly in its fields.
+fn weight(value: &Value) -> usize {
+    let inside = match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Double(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::Map(fields) => weight_of_all(fields),
+    };
+    VALUE_BYTES + inside
+}
+
+fn weight_of_all(attributes: &Attributes) -> usize {
+    let weights = attributes
+        .iter()
+        .map(|(key, value)| key.len() + weight(value));
+    weights.sum()
+}
+
 /// The platform writes its times in whole milliseconds.
 pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_millis(2);
 /// What a log record takes beside its text, about.
 const LINE_BYTES: usize = 200;
+const VALUE_BYTES: usize = 16;

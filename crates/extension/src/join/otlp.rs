@@ -17,6 +17,7 @@ use throughline_telemetry::wire::{Request, attributes_to_otlp};
 use throughline_telemetry::{SpanId, TraceId, UnixNanos};
 
 use super::Joiner;
+use super::failure::Failure;
 use super::invocation::Invocation;
 
 /// Takes out the spans that no server could take, because their ids are none, and returns how many.
@@ -129,24 +130,25 @@ fn hang(joiner: &mut Joiner, span: &mut Span) {
     if let Some(running) = joiner.invocations.iter_mut().filter(of_trace).rfind(begun) {
         running.last_seen = running.last_seen.max(UnixNanos(span.end_time_unix_nano));
     }
-    let siblings = joiner.invocations.iter().filter(|known| {
-        let caller = known
-            .context
-            .parent_id
-            .map_or(Vec::new(), |id| id.as_bytes().to_vec());
+    let is_sibling = |known: &Invocation| {
+        let caller = known.context.parent_id;
+        let caller = caller.map_or(Vec::new(), |id| id.as_bytes().to_vec());
         known.is_invoked()
             && known.context.trace_id.as_bytes()[..] == span.trace_id
             && caller == span.parent_span_id
-    });
-    let begun = |known: &&Invocation| known.start() <= latest_start;
+    };
+    let begun = |known: &Invocation| is_sibling(known) && known.start() <= latest_start;
     // A caller that calls twice in one trace does so from two spans; a retried event does not, and
     // then the later of the two that had begun is the one.
-    let parent = siblings
-        .clone()
-        .rfind(begun)
-        .or_else(|| siblings.clone().next_back());
-    if let Some(parent) = parent {
-        span.parent_span_id = parent.span_id.as_bytes().to_vec();
+    let known = &joiner.invocations;
+    let parent = known.iter().rposition(begun);
+    let Some(parent) = parent.or_else(|| known.iter().rposition(is_sibling)) else {
+        return;
+    };
+    let parent = &mut joiner.invocations[parent];
+    span.parent_span_id = parent.span_id.as_bytes().to_vec();
+    if parent.failure.is_none() {
+        parent.failure = Failure::of(span);
     }
 }
 

@@ -1,3 +1,5 @@
+mod raised;
+
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -497,10 +499,64 @@ fn only_so_many_invocations_are_remembered() {
         story.invoke(at, &format!("r-{at}"), None);
     }
     assert_eq!(story.joiner.invocations.len(), INVOCATIONS_MAX);
-    assert_eq!(
-        story.counters.count(Counter::Forgotten),
-        100 - INVOCATIONS_MAX as u64
+    let forgotten = 100 - INVOCATIONS_MAX;
+    assert_eq!(story.counters.count(Counter::Forgotten), forgotten as u64);
+    let (spans, _) = story.drained();
+    assert_eq!(spans.len(), forgotten, "what is forgotten is written first");
+    assert_eq!(spans[0].attributes.text("throughline.end"), Some("unknown"));
+}
+
+#[test]
+fn a_retry_that_keeps_its_request_id_is_an_invocation_of_its_own() {
+    let id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
+    let start = format!(r#"{{"requestId":"{id}"}}"#);
+    let done = |took: u64| {
+        format!(r#"{{"requestId":"{id}","status":"success","metrics":{{"durationMs":{took}}}}}"#)
+    };
+    let line = |at: u64| format!(r#""[INFO]\t{}\t{id}\tat {at}""#, iso(at));
+    let mut story = Story::begin(Telemetry::On);
+    story
+        .invoke(100, id, Some(HEADER))
+        .told(100, "platform.start", &start)
+        .told(130, "platform.runtimeDone", &done(30));
+    // All of the second attempt overtakes its INVOKE, and what is left of the first comes last.
+    story
+        .told(5000, "platform.start", &start)
+        .told(5010, "function", &line(5010))
+        .told(5020, "platform.runtimeDone", &done(20))
+        .invoke(5021, id, Some(HEADER))
+        .told(120, "function", &line(120))
+        .told(131, "platform.report", &done(31))
+        .told(130, "platform.runtimeDone", &done(30))
+        .told(5022, "platform.report", &done(22));
+    let (spans, logs) = story.drained();
+    let mut shown = String::new();
+    for span in &spans {
+        let _ = writeln!(shown, "{}+{:?}", offset(span.start), span.duration());
+        for log in logs.iter().filter(|log| log.span_id == Some(span.span_id)) {
+            let _ = writeln!(shown, "  {} {}", offset(log.time), log.body.to_text());
+        }
+    }
+    expect![[r#"
+        100ms+30ms
+          120ms at 120
+          131ms REPORT RequestId: 8476a536-e9f4-11e8-9739-2dfe598c3fcd	Duration: 31.00 ms
+        5s+20ms
+          5.01s at 5010
+          5.022s REPORT RequestId: 8476a536-e9f4-11e8-9739-2dfe598c3fcd	Duration: 22.00 ms
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn json_lines_weigh_what_their_fields_weigh() {
+    let mut story = Story::begin(Telemetry::On);
+    let record = format!(
+        r#"{{"message":"short","order":{{"items":["{}"]}}}}"#,
+        "x".repeat(100_000)
     );
+    story.told(1, "function", &record);
+    assert!(story.joiner.pending_bytes() > 100_000);
 }
 
 #[test]

@@ -226,3 +226,17 @@ fn large_bodies_are_packed() {
     assert_eq!((batches[0].packed, batches[1].packed), (false, true));
     assert!(batches[1].body.len() < 200);
 }
+
+#[test]
+fn while_all_places_are_taken_there_is_nothing_to_wake_for() {
+    let (mut outbox, _) = outbox();
+    (0..4).for_each(|_| outbox.seal(&request("x")));
+    assert_eq!(outbox.pump(ms(0)).len(), 3);
+    outbox.give_up_flush(ms(100));
+    // The server still hangs when the breaker would let the next batch go.
+    assert!(outbox.pump(ms(2000)).is_empty());
+    assert_eq!(outbox.wakes_at(), None, "an answer wakes");
+    outbox.answered(1, &failed(), ms(5000));
+    let again = outbox.wakes_at().expect("it tries again");
+    assert_eq!(outbox.pump(again).len(), 1);
+}

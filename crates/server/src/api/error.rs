@@ -5,7 +5,6 @@ use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use throughline_store::ReadError;
 use throughline_telemetry::TraceId;
-use throughline_telemetry::model::BadId;
 
 use super::view;
 use crate::codes::{self, Code};
@@ -14,7 +13,7 @@ use crate::codes::{self, Code};
 #[derive(Debug)]
 pub(super) enum ApiError {
     BadParameters(Vec<String>),
-    BadTraceId(String, BadId),
+    BadTraceId(String, String),
     UnknownTrace(TraceId),
     NoSuchEndpoint(String),
     MethodNotAllowed(Method),

@@ -16,7 +16,8 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    if let Some(host) = access.foreign_host(request.uri(), request.headers()) {
+    let host = access.foreign_host(request.uri(), request.headers());
+    if let Some(host) = host.or_else(|| access.foreign_origin(request.headers())) {
         return ApiError::HostNotAllowed(host).into_response();
     }
     let path = request.uri().path();

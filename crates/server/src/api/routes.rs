@@ -1,11 +1,14 @@
 //! The endpoints.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
+use http::Uri;
 use throughline_insight as insight;
 use throughline_store::{LogFilter, ServiceRow, TraceFilter, TraceStatus};
 use throughline_telemetry::TraceId;
+use throughline_telemetry::model::BadId;
 
 use super::Reads;
 use super::error::ApiError;
@@ -48,13 +51,12 @@ async fn find_traces(
 
 async fn load_trace(
     State(reads): State<Reads>,
-    Path(trace_id): Path<String>,
+    uri: Uri,
+    trace_id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     Query::parse(query.as_deref(), &[]).finish(())?;
-    let id: TraceId = trace_id
-        .parse()
-        .map_err(|bad| ApiError::BadTraceId(trace_id, bad))?;
+    let id = parse_trace_id(&uri, trace_id)?;
     reads
         .answer(move |store| {
             let rows = store.trace(id)?;
@@ -91,6 +93,20 @@ async fn list_services(
             Ok(view::json(&view::ServiceList::new(&services, SERVICES_MAX)))
         })
         .await
+}
+
+/// A path whose last part does not decode to text has no trace id either.
+fn parse_trace_id(
+    uri: &Uri,
+    text: Result<Path<String>, PathRejection>,
+) -> Result<TraceId, ApiError> {
+    let Ok(Path(text)) = text else {
+        let written = uri.path().rsplit('/').next().unwrap_or_default();
+        let why = "it is not UTF-8".to_owned();
+        return Err(ApiError::BadTraceId(written.to_owned(), why));
+    };
+    text.parse()
+        .map_err(|bad: BadId| ApiError::BadTraceId(text, bad.to_string()))
 }
 
 fn trace_filter(query: Option<&str>) -> Result<TraceFilter, ApiError> {

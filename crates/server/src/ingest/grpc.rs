@@ -52,8 +52,8 @@ async fn export(intake: Intake, signal: Signal, request: http::Request<Body>) ->
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return (status, "this port speaks gRPC; OTLP/HTTP has its own\n").into_response();
     }
-    if !intake.access().key_opens(request.headers()) {
-        return refuse(&Refusal::KeyRequired).into_http();
+    if let Err(refusal) = intake.admit(request.headers()) {
+        return refuse(&refusal).into_http();
     }
     let charge = Arc::new(Mutex::new(intake.budget().open()));
     let request = request.map(|body| ChargedBody {

@@ -35,9 +35,7 @@ async fn take(intake: &Intake, request: Request, known: Option<Format>) -> Resul
     if request.method() != Method::POST {
         return Err(Refusal::NotPost(request.method().to_string()));
     }
-    if !intake.access().key_opens(request.headers()) {
-        return Err(Refusal::KeyRequired);
-    }
+    intake.admit(request.headers())?;
     let format = match known {
         Some(format) => format,
         None => format(request.headers())?,

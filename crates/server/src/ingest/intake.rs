@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use throughline_store::Store;
 use throughline_telemetry::wire::Request;
 use throughline_telemetry::{Signal, UnixNanos};
 
-use super::budget::Budget;
+use super::budget::{Budget, Charge};
 use super::refusal::Refusal;
 use super::weight::{self, TooHeavy};
 use crate::access::Access;
@@ -21,6 +22,7 @@ pub(crate) struct Intake {
     access: Access,
     limits: Limits,
     budget: Arc<Budget>,
+    decoded: Arc<Budget>,
 }
 
 /// The form of a body.
@@ -31,12 +33,20 @@ pub(crate) enum Format {
 }
 
 impl Intake {
-    pub(crate) fn new(store: Store, access: Access, limits: Limits, budget: Arc<Budget>) -> Self {
+    /// Of the budgets, the first is for bodies as they arrive, the second for what they decode to.
+    pub(crate) fn new(
+        store: Store,
+        access: Access,
+        limits: Limits,
+        budget: Arc<Budget>,
+        decoded: Arc<Budget>,
+    ) -> Self {
         Intake {
             store,
             access,
             limits,
             budget,
+            decoded,
         }
     }
 
@@ -48,18 +58,34 @@ impl Intake {
         body: Bytes,
     ) -> Result<(), Refusal> {
         let received = now();
-        let (body, request) = decode(signal, format, body, self.limits.decoded_bytes_max).await?;
+        let bytes_max = self.limits.decoded_bytes_max;
+        let charge = self.decoded.open();
+        let decoded = decode(signal, format, body, bytes_max, charge).await?;
+        let Decoded {
+            body,
+            request,
+            charge,
+        } = decoded;
         if request.items() == 0 {
             return Ok(()); // Exporters probe with empty requests; there is nothing to keep.
         }
         let (items, bytes) = (request.items(), body.len());
         self.store.append(signal, body, request, received).await?;
+        drop(charge);
         tracing::debug!(%signal, items, bytes, "stored");
         Ok(())
     }
 
-    pub(crate) fn access(&self) -> &Access {
-        &self.access
+    /// Whether a sender may send. Any host name will do, because senders are told one by whoever
+    /// set them up; only browsers let others choose it, and they say so.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        if let Some(host) = self.access.foreign_origin(headers) {
+            return Err(Refusal::ForeignOrigin(host));
+        }
+        if !self.access.key_opens(headers) {
+            return Err(Refusal::KeyRequired);
+        }
+        Ok(())
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -71,17 +97,26 @@ impl Intake {
     }
 }
 
+/// A body as protobuf, which is what the store keeps, and decoded.
+struct Decoded {
+    body: Bytes,
+    request: Request,
+    /// What the request takes in memory.
+    charge: Charge,
+}
+
 /// Decodes a body, elsewhere if it is large, so that it does not hold up small ones.
 async fn decode(
     signal: Signal,
     format: Format,
     body: Bytes,
     bytes_max: usize,
-) -> Result<(Bytes, Request), Refusal> {
+    charge: Charge,
+) -> Result<Decoded, Refusal> {
     if body.len() <= INLINE_BYTES_MAX {
-        return decode_now(signal, format, body, bytes_max);
+        return decode_now(signal, format, body, bytes_max, charge);
     }
-    let decode = move || decode_now(signal, format, body, bytes_max);
+    let decode = move || decode_now(signal, format, body, bytes_max, charge);
     let decoded = tokio::task::spawn_blocking(decode).await;
     decoded.unwrap_or_else(|error| {
         tracing::error!(%error, "cannot decode");
@@ -89,26 +124,33 @@ async fn decode(
     })
 }
 
-/// The body as protobuf, which is what the store keeps, and decoded.
 fn decode_now(
     signal: Signal,
     format: Format,
     body: Bytes,
     bytes_max: usize,
-) -> Result<(Bytes, Request), Refusal> {
-    let too_heavy = |TooHeavy| Refusal::TooHeavy { bytes_max };
-    match format {
+    mut charge: Charge,
+) -> Result<Decoded, Refusal> {
+    let weight = match format {
+        Format::Protobuf => weight::protobuf(signal, &body, bytes_max),
+        Format::Json => weight::json(&body, bytes_max),
+    };
+    charge.grow(weight.map_err(|TooHeavy| Refusal::TooHeavy { bytes_max })?)?;
+    let (body, request) = match format {
         Format::Protobuf => {
-            weight::protobuf(signal, &body, bytes_max).map_err(too_heavy)?;
             let request = Request::from_protobuf(signal, &body)?;
-            Ok((body, request))
+            (body, request)
         }
         Format::Json => {
-            weight::json(&body, bytes_max).map_err(too_heavy)?;
             let request = Request::from_json(signal, &body)?;
-            Ok((request.to_protobuf().into(), request))
+            (request.to_protobuf().into(), request)
         }
-    }
+    };
+    Ok(Decoded {
+        body,
+        request,
+        charge,
+    })
 }
 
 #[allow(clippy::disallowed_methods)] // an edge: the receive time of a body is read here and handed on

@@ -30,6 +30,8 @@ pub(crate) enum Refusal {
     NotStored,
     /// The key is missing or wrong.
     KeyRequired,
+    /// Sent by a page from elsewhere, as by one whose name was rebound to this machine.
+    ForeignOrigin(String),
     /// Not a path of OTLP.
     NoSuchPath(String),
     /// Not POST.
@@ -61,6 +63,7 @@ impl Refusal {
             Refusal::Overloaded { .. } => (429, GrpcCode::Unavailable, codes::OVERLOADED),
             Refusal::NotStored => (503, GrpcCode::Unavailable, codes::NOT_STORED),
             Refusal::KeyRequired => (401, GrpcCode::Unauthenticated, codes::INTAKE_KEY_REQUIRED),
+            Refusal::ForeignOrigin(_) => (403, GrpcCode::PermissionDenied, codes::FOREIGN_ORIGIN),
             Refusal::NoSuchPath(_) => (404, GrpcCode::Unimplemented, codes::NO_SUCH_INTAKE),
             Refusal::NotPost(_) => (405, GrpcCode::Unimplemented, codes::NO_SUCH_INTAKE),
         };
@@ -107,6 +110,9 @@ impl Refusal {
             }
             Refusal::KeyRequired => {
                 "a key is required: send `authorization: Bearer <key>`".to_owned()
+            }
+            Refusal::ForeignOrigin(host) => {
+                format!("OTLP is not taken from a page of {host}: send it from this machine")
             }
             Refusal::NoSuchPath(path) => {
                 format!("no such path `{path}`: OTLP goes to /v1/traces, /v1/logs or /v1/metrics")

@@ -27,19 +27,21 @@ use throughline_telemetry::wire::otlp::trace::v1::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooHeavy;
 
-/// Adds up a protobuf body.
-pub(crate) fn protobuf(signal: Signal, body: &[u8], bytes_max: usize) -> Result<(), TooHeavy> {
+/// Adds up a protobuf body: how many bytes it would take.
+pub(crate) fn protobuf(signal: Signal, body: &[u8], bytes_max: usize) -> Result<usize, TooHeavy> {
     let shape = match signal {
         Signal::Traces => &TRACES,
         Signal::Logs => &LOGS,
         Signal::Metrics => &METRICS,
     };
     let mut left = bytes_max;
-    weigh(shape, body, DEPTH_MAX, &mut left)
+    weigh(shape, body, DEPTH_MAX, &mut left)?;
+    Ok(bytes_max - left)
 }
 
-/// Adds up a JSON body: each object outside of text counts as the largest message.
-pub(crate) fn json(body: &[u8], bytes_max: usize) -> Result<(), TooHeavy> {
+/// Adds up a JSON body: each object and each list outside of text counts as the largest message.
+/// Lists count because the decoder also takes one for a message, as the list of its fields.
+pub(crate) fn json(body: &[u8], bytes_max: usize) -> Result<usize, TooHeavy> {
     let mut left = bytes_max;
     let (mut in_text, mut escaped) = (false, false);
     for byte in body {
@@ -47,11 +49,11 @@ pub(crate) fn json(body: &[u8], bytes_max: usize) -> Result<(), TooHeavy> {
             _ if escaped => escaped = false,
             b'\\' if in_text => escaped = true,
             b'"' => in_text = !in_text,
-            b'{' if !in_text => take(&mut left, size_of::<Span>())?,
+            b'{' | b'[' if !in_text => take(&mut left, size_of::<Span>())?,
             _ => {}
         }
     }
-    Ok(())
+    Ok(bytes_max - left)
 }
 
 /// A message: what it takes by itself, and which of its fields are messages.
@@ -136,7 +138,7 @@ macro_rules! shapes {
     };
 }
 
-// The messages of OTLP 1.x that may come many times, by the numbers of their fields.
+// What may come many times in OTLP 1.x, by the numbers of the fields.
 shapes! {
     TRACES: () { 1: RESOURCE_SPANS }
     RESOURCE_SPANS: ResourceSpans { 1: RESOURCE, 2: SCOPE_SPANS }
@@ -167,7 +169,8 @@ shapes! {
     EXEMPLAR: Exemplar { 7: KEY_VALUE }
 
     RESOURCE: Resource { 1: KEY_VALUE, 3: ENTITY }
-    ENTITY: EntityRef {}
+    ENTITY: EntityRef { 3: TEXT, 4: TEXT }
+    TEXT: String {}
     SCOPE: InstrumentationScope { 3: KEY_VALUE }
     KEY_VALUE: KeyValue { 2: ANY }
     ANY: AnyValue { 5: ARRAY, 6: KEY_VALUES }

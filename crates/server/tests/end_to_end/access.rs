@@ -6,7 +6,7 @@ use throughline_telemetry::Signal;
 use tonic::Code;
 
 use crate::harness::TestServer;
-use crate::samples::one_as_protobuf;
+use crate::samples::{one_as_json, one_as_protobuf};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_key_data_needs_it() {
@@ -61,6 +61,38 @@ async fn with_a_key_data_needs_it() {
     // The page holds no data and must load to ask for the key; health is for machines without one.
     assert_eq!(server.get("/").await.status, StatusCode::OK);
     assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
+}
+
+/// A page whose name was rebound to this machine may send here what it likes, but not without
+/// saying where it comes from. Senders may call this machine by any name.
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_pages_leave_nothing() {
+    let server = TestServer::start().await;
+    let json = ("content-type", "application/json");
+    let foreign = ("origin", "http://rebound.example:4318");
+    let body = one_as_json(Signal::Traces, "planted");
+    let answer = server
+        .post("/v1/traces", &[json, foreign], body.clone())
+        .await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.text().contains("TL0310"), "{}", answer.text());
+
+    let planted = one_as_protobuf(Signal::Traces, "planted");
+    let refused = server.export_with(Signal::Traces, None, planted, |request| {
+        let origin = foreign.1.parse().expect("a header");
+        request.metadata_mut().insert("origin", origin);
+    });
+    let refused = refused.await.expect_err("must be refused");
+    assert_eq!(refused.code(), tonic::Code::PermissionDenied);
+    assert_eq!(server.json("/api/v1/traces").await["total"], 0);
+
+    for own in [
+        ("origin", "http://localhost:3000"),
+        ("host", "collector:4318"),
+    ] {
+        let answer = server.post("/v1/traces", &[json, own], body.clone()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{own:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -271,6 +271,18 @@ async fn errors_have_codes() {
             "TL0204",
             "no such endpoint /api: /api/v1/openapi.json lists them all",
         ),
+        (
+            "/api/",
+            404,
+            "TL0204",
+            "no such endpoint /api/: /api/v1/openapi.json lists them all",
+        ),
+        (
+            "/api/v1/traces/%ff",
+            400,
+            "TL0202",
+            "`%ff` is not a trace id of 32 hexadecimal digits: it is not UTF-8",
+        ),
     ];
     for (path, status, code, message) in cases {
         let answer = server.get(path).await;

@@ -406,6 +406,31 @@ async fn more_in_flight_than_fits() {
     );
 }
 
+/// Bodies that are small on the wire may together take far more in memory than each is allowed.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_decoded_than_fits() {
+    let limits = Limits {
+        decoded_in_flight_bytes_max: 100,
+        ..Limits::default()
+    };
+    let server = TestServer::start_with(None, limits).await;
+    let body = one_as_protobuf(Signal::Traces, "much");
+    let answer = server.post_protobuf(Signal::Traces, body.clone()).await;
+    check(
+        &answer,
+        expect!["429 14 the server cannot take more now: try again in 1s (TL0305)"],
+    );
+    check_grpc(
+        server.export(Signal::Traces, None, body).await,
+        expect!["Unavailable the server cannot take more now: try again in 1s (TL0305)"],
+    );
+    assert_nothing_stored(&server).await;
+    assert_eq!(
+        server.post_protobuf(Signal::Traces, "").await.status,
+        StatusCode::OK
+    );
+}
+
 /// Small on the wire, two hundred times as large in memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_of_many_empty_messages() {
@@ -433,16 +458,20 @@ async fn a_body_of_many_empty_messages() {
             "ResourceExhausted the body would take more than 536870912 bytes of memory: send smaller batches (TL0304)"
         ],
     );
-    let json = format!("{{\"resourceSpans\":[{}{{}}]}}", "{},".repeat(20 << 20));
-    let headers = [JSON, ("content-encoding", "gzip")];
-    let answer = server
-        .post("/v1/traces", &headers, gzip(json.as_bytes()))
-        .await;
-    check(
-        &answer,
-        expect![
-            "413 8 the body would take more than 536870912 bytes of memory: send smaller batches (TL0304)"
-        ],
-    );
+    // In JSON a message may also be written as a list of its fields, and that list be empty.
+    for empty in ["{}", "[]"] {
+        let many = format!("{empty},").repeat(20 << 20);
+        let json = format!("{{\"resourceSpans\":[{many}{empty}]}}");
+        let headers = [JSON, ("content-encoding", "gzip")];
+        let answer = server
+            .post("/v1/traces", &headers, gzip(json.as_bytes()))
+            .await;
+        check(
+            &answer,
+            expect![
+                "413 8 the body would take more than 536870912 bytes of memory: send smaller batches (TL0304)"
+            ],
+        );
+    }
     assert_nothing_stored(&server).await;
 }

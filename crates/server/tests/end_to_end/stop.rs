@@ -10,6 +10,8 @@ use hyper_util::rt::TokioExecutor;
 use throughline_server::{Config, Limits, Listen, Server};
 use throughline_store::{Options, Store};
 use throughline_telemetry::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::harness::{TestServer, url};
@@ -152,4 +154,22 @@ async fn connections_above_the_limit_wait_for_a_free_place() {
     assert!(early.is_err(), "answered although there was no place");
     drop(holder);
     assert_eq!(waiting.await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing_are_closed() {
+    let limits = Limits {
+        headers_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let server = TestServer::start_with(None, limits).await;
+    for said in [&b""[..], b"PRI * HT", b"GET / HT"] {
+        let mut stream = TcpStream::connect(server.addresses.http).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        let mut answer = Vec::new();
+        let closed = stream.read_to_end(&mut answer);
+        let closed = tokio::time::timeout(Duration::from_secs(20), closed).await;
+        assert!(closed.is_ok(), "still open after {said:?}");
+    }
+    server.stop().await;
 }

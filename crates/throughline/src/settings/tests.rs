@@ -1,13 +1,14 @@
 use std::collections::HashMap;
 use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
 
 use expect_test::expect;
 
 use super::*;
 
 impl Source for HashMap<&str, &str> {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.get(name).map(|value| (*value).to_owned())
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.get(name).map(Into::into)
     }
 }
 
@@ -86,6 +87,50 @@ fn a_missing_file_is_a_problem() {
         problems.starts_with("cannot read no-such-file.toml: No such file"),
         "{problems}"
     );
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_with_the_line() {
+    let written = file("http = '127.0.0.1:1'\nfoo\n");
+    let flags = Serve {
+        config: Some(written.path().into()),
+        ..Serve::default()
+    };
+    let raw = RawSettings::collect(&flags, &HashMap::from([("HOME", "H")]));
+    let problems = raw.resolve().unwrap_err().to_string();
+    assert!(
+        problems.ends_with("as TOML: line 2: key with no value, expected `=`"),
+        "{problems}"
+    );
+}
+
+/// A key that nobody can read must not turn into no key at all.
+#[test]
+fn a_variable_that_is_no_text_is_a_problem() {
+    struct Garbled;
+    impl Source for Garbled {
+        fn variable(&self, name: &str) -> Option<OsString> {
+            match name {
+                "HOME" => Some("H".into()),
+                "THROUGHLINE_API_KEY" => Some(OsString::from_vec(vec![0xff, 0xfe])),
+                _ => None,
+            }
+        }
+    }
+    let raw = RawSettings::collect(&Serve::default(), &Garbled);
+    let problems = raw.resolve().unwrap_err().to_string();
+    assert_eq!(problems, "variable THROUGHLINE_API_KEY is not UTF-8 text");
+}
+
+#[test]
+fn no_name_is_not_a_folder() {
+    let flags = Serve {
+        data_dir: Some(String::new()),
+        ..Serve::default()
+    };
+    let raw = RawSettings::collect(&flags, &HashMap::from([("HOME", "H")]));
+    let problems = raw.resolve().unwrap_err().to_string();
+    assert_eq!(problems, "data_dir (flag) is empty");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::signal::Signal;
-use process::{Process, Sender, exit_of, run, run_unread};
+use process::{Process, Sender, exit_of, run, run_unread, stopped_while_starting};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -178,6 +178,17 @@ async fn a_second_signal_ends_at_once() {
     assert_eq!(server.wait().code, Some(130));
 }
 
+/// A start may take as long as replaying a long log does, and can be broken off.
+#[test]
+fn a_signal_ends_a_start() {
+    let directory = tempfile::tempdir().unwrap();
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let ended = stopped_while_starting(directory.path(), signal);
+        assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+        assert!(ended.stderr.contains("stopped before"), "{}", ended.stderr);
+    }
+}
+
 /// What cannot start says so in one line, with a code, and exits with 2.
 #[test]
 fn one_clear_line_and_exit_2() {
@@ -282,4 +293,23 @@ fn completions_survive_a_reader_that_goes_away() {
     }
     let unread = run_unread(&["completions", "bash"]);
     assert_eq!(unread.code, Some(0), "{}", unread.stderr);
+}
+
+#[test]
+fn print_config_survives_a_reader_that_goes_away() {
+    let unread = run_unread(&["serve", "--print-config", "--data-dir", "data"]);
+    assert_eq!(unread.code, Some(0), "{}", unread.stderr);
+}
+
+#[test]
+fn an_application_that_cannot_be_read_is_told_once_on_one_line() {
+    let ended = run(&["sandbox", "--app", "/nonexistent/throughline.toml"]);
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert_eq!(
+        ended.stderr.matches("os error 2").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
 }

@@ -1,11 +1,13 @@
 //! The server as a process, and senders that remember what was acknowledged.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -13,7 +15,8 @@ use hyper::Request;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 use serde_json::Value;
 use throughline_telemetry::wire;
 use throughline_telemetry::{
@@ -146,6 +149,30 @@ impl Drop for Process {
         // Both fail if it has ended already, which is what is wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Starts the server on a data directory of which a file cannot be read to its end, and sends it a
+/// signal while it tries.
+pub(crate) fn stopped_while_starting(data_dir: &Path, signal: Signal) -> Ended {
+    let marker = data_dir.join("THROUGHLINE");
+    if !marker.exists() {
+        mkfifo(&marker, Mode::S_IRWXU).expect("a pipe with a name");
+    }
+    let child = command().arg("--data-dir").arg(data_dir).spawn();
+    let child = child.expect("it starts");
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    // Returns once the server has opened it too. If the signal is not heard, dropping it ends the server.
+    let _endless = OpenOptions::new().write(true).open(&marker);
+    kill(pid, signal).expect("the process is there");
+    let (done, ended) = mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output()));
+    let output = ended.recv_timeout(PATIENCE).expect("the signal is heard");
+    let output = output.expect("it ends");
+    Ended {
+        code: output.status.code(),
+        stdout: String::new(),
+        stderr: String::from_utf8(output.stderr).expect("text"),
     }
 }
 
@@ -304,3 +331,5 @@ fn client() -> Client<HttpConnector, Full<Bytes>> {
 
 const BINARY: &str = env!("CARGO_BIN_EXE_throughline");
 const SPANS_A_BATCH: u64 = 8;
+/// Far longer than it takes, so that a slow machine is not an error.
+const PATIENCE: Duration = Duration::from_secs(20);

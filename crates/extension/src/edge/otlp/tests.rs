@@ -178,3 +178,11 @@ async fn a_full_inbox_asks_to_come_again() {
     }
     assert_eq!(receiver.counters.lost(), 0);
 }
+
+#[tokio::test]
+async fn when_nobody_takes_anything_any_more_the_function_need_not_try_again() {
+    let mut receiver = Receiver::start().await;
+    receiver.events.close();
+    assert_eq!(receiver.send(JSON, SPAN.into()).await.0, 200);
+    assert_eq!(receiver.counters.count(Counter::QueueFull), 1);
+}

@@ -28,7 +28,7 @@ fn weight(signal: Signal, body: &[u8]) -> usize {
     while low < high {
         let middle = (low + high) / 2;
         match protobuf(signal, body, middle) {
-            Ok(()) => high = middle,
+            Ok(_) => high = middle,
             Err(TooHeavy) => low = middle + 1,
         }
     }
@@ -66,6 +66,8 @@ fn every_repeated_message_counts() {
         (Signal::Traces, &[1]),
         (Signal::Traces, &[1, 1, 1]),
         (Signal::Traces, &[1, 1, 3]),
+        (Signal::Traces, &[1, 1, 3, 3]),
+        (Signal::Traces, &[1, 1, 3, 4]),
         (Signal::Traces, &[1, 2]),
         (Signal::Traces, &[1, 2, 1, 3]),
         (Signal::Traces, &[1, 2, 2, 9]),
@@ -106,8 +108,8 @@ fn nonsense_is_left_to_the_decoder() {
         b"\x0a\xff",
     ] {
         assert_eq!(
-            protobuf(Signal::Traces, nonsense, 1 << 20),
-            Ok(()),
+            protobuf(Signal::Traces, nonsense, 1 << 20).err(),
+            None,
             "{nonsense:?}"
         );
     }
@@ -123,14 +125,24 @@ fn deep_nesting_overflows_nothing() {
         .iter()
         .rev()
         .fold(deep, |body, number| message(*number, &body));
-    assert_eq!(protobuf(Signal::Logs, &body, 1 << 20), Ok(()));
+    assert!(protobuf(Signal::Logs, &body, 1 << 20).is_ok());
 }
 
 #[test]
-fn objects_in_json_count_outside_of_text() {
+fn objects_and_lists_in_json_count_outside_of_text() {
     let span = size_of::<Span>();
-    assert_eq!(json(br#"[{},{"a":{}}]"#, 3 * span), Ok(()));
-    assert_eq!(json(br#"[{},{"a":{}}]"#, 3 * span - 1), Err(TooHeavy));
-    assert_eq!(json(br#"["{{{\"{{{", {}, "\\"]"#, span), Ok(()));
-    assert_eq!(json(br#"["\\", {}]"#, span - 1), Err(TooHeavy));
+    assert_eq!(json(br#"[{},{"a":{}}]"#, 4 * span), Ok(4 * span));
+    assert_eq!(json(br#"[{},{"a":{}}]"#, 4 * span - 1), Err(TooHeavy));
+    assert_eq!(json(br#"["{{{\"{{{[", {}, "\\"]"#, 9 * span), Ok(2 * span));
+    assert_eq!(json(br#"["\\", {}]"#, 2 * span - 1), Err(TooHeavy));
+}
+
+/// A list stands for a message to the decoder, with the fields in order, or none of them.
+#[test]
+fn empty_lists_are_decoded_as_messages() {
+    let body = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[[],[]]}]}]}"#;
+    let Ok(Request::Traces(decoded)) = Request::from_json(Signal::Traces, body) else {
+        panic!("the decoder takes it");
+    };
+    assert_eq!(decoded.resource_spans[0].scope_spans[0].spans.len(), 2);
 }

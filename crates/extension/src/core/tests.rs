@@ -1,0 +1,113 @@
+use super::*;
+
+fn ms(millis: u64) -> UnixNanos {
+    UnixNanos::from_millis(1_791_460_800_000 + millis)
+}
+
+fn core() -> Core {
+    let counters = Arc::new(Counters::default());
+    let mut core = Core::new(Function::default(), "environment-1", Export::On, counters);
+    core.handle(Event::Subscribed(Telemetry::On), ms(0));
+    core
+}
+
+fn invoke(core: &mut Core, at: u64) -> Vec<Action> {
+    let invoked = Invoked {
+        request_id: "r-1".into(),
+        deadline_millis: ms(at).0 / 1_000_000 + 3000,
+        ..Invoked::default()
+    };
+    core.handle(Event::Invoked(invoked), ms(at))
+}
+
+/// An event of `r-1` that the platform made at one time, second 0 to 9, and posted at another.
+fn tell(core: &mut Core, kind: &str, made: u64, posted: u64) -> Vec<Action> {
+    let body = format!(
+        r#"[{{"time":"2026-10-08T12:00:0{made}.000Z","type":"platform.{kind}","record":{{"requestId":"r-1","status":"success"}}}}]"#
+    );
+    core.handle(Event::Telemetry(body.into()), ms(posted))
+}
+
+/// The answers to all that is sent, and what they lead to.
+fn answer(core: &mut Core, actions: &[Action], outcome: &Outcome, at: u64) -> Vec<Action> {
+    let sent = actions.iter().filter_map(|action| match action {
+        Action::Send(batch) => Some(batch.sequence),
+        _ => None,
+    });
+    let answers = sent.flat_map(|sequence| {
+        let outcome = outcome.clone();
+        core.handle(Event::Answered { sequence, outcome }, ms(at))
+    });
+    answers.collect()
+}
+
+#[test]
+fn the_report_of_the_first_attempt_does_not_end_the_second() {
+    let mut core = core();
+    invoke(&mut core, 1000);
+    let sent = tell(&mut core, "runtimeDone", 2, 2000);
+    let delivered = Outcome::Delivered { refused: 0 };
+    let next = answer(&mut core, &sent, &delivered, 2001);
+    assert_eq!(next, [Action::Next]);
+    invoke(&mut core, 5000);
+    assert_eq!(tell(&mut core, "report", 2, 5100), [], "the function runs");
+    assert_eq!(tell(&mut core, "runtimeDone", 2, 5101), [], "still");
+    let sent = tell(&mut core, "runtimeDone", 6, 6000);
+    let next = answer(&mut core, &sent, &delivered, 6001);
+    assert_eq!(next.last(), Some(&Action::Next));
+}
+
+#[test]
+fn a_server_that_refuses_everything_is_complained_of_once() {
+    let mut core = core();
+    let mut said = 0;
+    for at in 1..=3 {
+        invoke(&mut core, at * 1000);
+        let sent = tell(&mut core, "runtimeDone", at, at * 1000 + 1);
+        let refused = Outcome::Rejected { why: "401".into() };
+        let actions = answer(&mut core, &sent, &refused, at * 1000 + 2);
+        let is_said = |action: &&Action| matches!(action, Action::Say(_));
+        said += actions.iter().filter(is_said).count();
+    }
+    assert_eq!(said, 1);
+}
+
+fn exported(name: &str) -> Event {
+    let json = format!(
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"62e900b2710d76f009d6e7785905449a",
+        "spanId":"00000000000000b1","name":"{name}"}}]}}]}}]}}"#
+    );
+    let request = Request::from_json(throughline_telemetry::Signal::Traces, json.as_bytes());
+    Event::Exported(request.expect("OTLP"))
+}
+
+fn shut_down(core: &mut Core, at: u64) -> Vec<Action> {
+    let (reason, deadline) = (ShutdownReason::Spindown, ms(at + 2000));
+    core.handle(Event::ShutDown { reason, deadline }, ms(at))
+}
+
+#[test]
+fn what_the_function_exports_while_the_environment_ends_leaves_too() {
+    let mut core = core();
+    core.handle(exported("before"), ms(900));
+    let first = shut_down(&mut core, 1000);
+    let second = core.handle(exported("meanwhile"), ms(1001));
+    assert!(
+        matches!(&second[..], [Action::Send(batch)] if batch.items == 1),
+        "{second:?}"
+    );
+    let delivered = Outcome::Delivered { refused: 0 };
+    assert_eq!(answer(&mut core, &first, &delivered, 1002), []);
+    let end = answer(&mut core, &second, &delivered, 1003);
+    assert_eq!(end, [Action::Exit]);
+}
+
+#[test]
+fn what_comes_too_late_to_leave_is_counted() {
+    let mut core = core();
+    core.handle(exported("before"), ms(900));
+    shut_down(&mut core, 1000);
+    let end = core.handle(exported("too late"), ms(3000));
+    assert_eq!(end.last(), Some(&Action::Exit));
+    assert_eq!(core.counters.count(Counter::NotDelivered), 2);
+}
