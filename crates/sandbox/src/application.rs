@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use crate::function::{Function, Runtime};
+use crate::logging::{LogFormat, LogLevel, SystemLogLevel};
 
 /// The functions that belong together, in the order of their names.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ impl Application {
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Problems> {
         let table: Table = match text.parse() {
             Ok(table) => table,
-            Err(error) => return Err(Problems(vec![error.to_string().trim_end().to_owned()])),
+            Err(error) => return Err(Problems(vec![not_toml(text, &error)])),
         };
         let mut reader = Reader {
             folder,
@@ -80,6 +81,14 @@ impl Application {
     pub(crate) fn into_functions(self) -> Vec<Function> {
         self.functions
     }
+}
+
+/// The parser's own text is a picture of several lines; one line with the number says as much.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    format!("line {line} is not TOML: {}", error.message())
 }
 
 /// Why an application file was not taken.
@@ -186,6 +195,7 @@ impl Reader<'_> {
             function.timeout = Duration::from_secs(u64::from(seconds));
         }
         function.url = self.url(&path, table);
+        self.logging(&path, table, &mut function);
         self.environment(&path, table, &mut function);
         Some(function)
     }
@@ -253,6 +263,44 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn logging(&mut self, path: &str, table: &Table, function: &mut Function) {
+        let logging = &mut function.logging;
+        if let Some(format) = self.choice(path, table, "log_format", LogFormat::ALL) {
+            logging.format = format;
+        }
+        for key in ["application_log_level", "system_log_level"] {
+            if table.contains_key(key) && logging.format != LogFormat::Json {
+                self.problem(
+                    &format!("{path}.{key}"),
+                    "only with log_format = \"JSON\", as on Lambda",
+                );
+            }
+        }
+        if let Some(level) = self.choice(path, table, "application_log_level", LogLevel::ALL) {
+            logging.application = level;
+        }
+        if let Some(level) = self.choice(path, table, "system_log_level", SystemLogLevel::ALL) {
+            logging.system = level;
+        }
+    }
+
+    fn choice<T: Copy>(
+        &mut self,
+        path: &str,
+        table: &Table,
+        key: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let text = self.string(path, table, key)?;
+        let found = choices.iter().find(|(name, _)| *name == text);
+        if found.is_none() {
+            let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+            let message = format!("expected one of {}, found {text:?}", names.join(", "));
+            self.problem(&format!("{path}.{key}"), &message);
+        }
+        found.map(|(_, choice)| *choice)
     }
 
     fn environment(&mut self, path: &str, table: &Table, function: &mut Function) {
@@ -370,6 +418,9 @@ const FUNCTION_KEYS: &[&str] = &[
     "memory_mb",
     "timeout_seconds",
     "url",
+    "log_format",
+    "application_log_level",
+    "system_log_level",
     "environment",
 ];
 /// Lambda's own limits.

@@ -36,4 +36,4 @@ pub(crate) async fn read_body(request: axum::extract::Request, limit: u64) -> Bo
 }
 
 /// Whoever sends more is cut off.
-const DRAIN_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub(crate) const DRAIN_BYTES_MAX: u64 = 64 * 1024 * 1024;

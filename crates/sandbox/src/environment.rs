@@ -4,15 +4,18 @@
 //! Processes, sockets and clocks are only here and in the submodules.
 
 mod actor;
+mod bandwidth;
 mod groups;
 mod listener;
 mod memory;
 mod output;
 mod ports;
 mod process;
+mod stream;
 mod variables;
 
 pub(crate) use actor::{Caller, Ended, Host, Message, start};
 pub(crate) use groups::ProcessGroups;
 pub(crate) use ports::PortRange;
+pub(crate) use stream::{Answered, Part, ResponseStream, stopped};
 pub(crate) use variables::{INHERITED, Variables};

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::logging::{LogFormat, LogLevel, Logging, SystemLogLevel};
+
 /// A function as it would be deployed: a folder of code and the settings around it.
 ///
 /// ```
@@ -29,6 +31,9 @@ pub struct Function {
     pub(crate) timeout: Duration,
     pub(crate) url: Option<SocketAddr>,
     pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) logging: Logging,
+    /// Whether its environments have a Telemetry API; the sandbox around it says so.
+    pub(crate) telemetry: bool,
 }
 
 impl Function {
@@ -43,6 +48,8 @@ impl Function {
             timeout: TIMEOUT_DEFAULT,
             url: None,
             environment: BTreeMap::new(),
+            logging: Logging::default(),
+            telemetry: true,
         }
     }
 
@@ -85,6 +92,27 @@ impl Function {
     #[must_use]
     pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.insert(key.into(), value.into());
+        self
+    }
+
+    /// The form of the function's log; text unless told.
+    #[must_use]
+    pub fn log_format(mut self, format: LogFormat) -> Self {
+        self.logging.format = format;
+        self
+    }
+
+    /// What the runtime is told to log, when the format is JSON; [`LogLevel::Info`] unless told.
+    #[must_use]
+    pub fn application_log_level(mut self, level: LogLevel) -> Self {
+        self.logging.application = level;
+        self
+    }
+
+    /// Which platform events are in the log, when the format is JSON; [`SystemLogLevel::Info`] unless told.
+    #[must_use]
+    pub fn system_log_level(mut self, level: SystemLogLevel) -> Self {
+        self.logging.system = level;
         self
     }
 

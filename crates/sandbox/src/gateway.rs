@@ -1,16 +1,16 @@
 //! The one way to a function, for the AWS API, function URLs and Rust callers alike.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, warn};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
-use crate::environment::{Caller, Ended};
-use crate::invoke::{Answer, Invoke, InvokeError, Outcome};
-use crate::lifecycle::{Invocation, Verdict, error_payload};
+use crate::environment::{Answered, Caller, Ended, stopped};
+use crate::events::{Event, EventSettings, Worker};
+use crate::invoke::{Activity, Answer, Invoke, InvokeError};
+use crate::lifecycle::{Invocation, RESPONSE_BYTES_MAX};
 use crate::pool::{NoEnvironment, Pool};
 use crate::time::Clock;
 use crate::trace_header;
@@ -19,27 +19,35 @@ use crate::trace_header;
 pub(crate) struct Gateway {
     clock: Clock,
     functions: BTreeMap<String, Entry>,
+    given_up: Arc<AtomicU64>,
 }
 
 struct Entry {
     pool: Arc<Pool>,
-    later: mpsc::Sender<Invoke>,
+    later: mpsc::Sender<Event>,
+    places: Arc<Semaphore>,
 }
 
 /// An invocation that an environment has taken.
 pub(crate) struct Ticket {
     pub(crate) request_id: String,
-    answer: oneshot::Receiver<Verdict>,
+    answer: oneshot::Receiver<Answered>,
     ended: oneshot::Receiver<Ended>,
 }
 
 impl Ticket {
-    /// The answer, as soon as the function gives it.
+    /// The answer, as soon as the function begins it.
+    pub(crate) async fn answered(&mut self) -> Answered {
+        let answered = (&mut self.answer).await;
+        answered.unwrap_or_else(|_| Answered::Whole(stopped()))
+    }
+
+    /// The answer, as soon as the function has given all of it.
     pub(crate) async fn answer(&mut self) -> Answer {
-        let verdict = (&mut self.answer).await.unwrap_or_else(|_| Verdict {
-            outcome: Outcome::FunctionError,
-            payload: error_payload("Sandbox.Failure", "the sandbox was stopped"),
-        });
+        let verdict = match self.answered().await {
+            Answered::Whole(verdict) => verdict,
+            Answered::Stream(stream) => stream.gather(RESPONSE_BYTES_MAX).await,
+        };
         Answer {
             request_id: self.request_id.clone(),
             payload: verdict.payload,
@@ -58,22 +66,46 @@ impl Gateway {
     pub(crate) fn new(
         pools: Vec<Arc<Pool>>,
         clock: Clock,
-    ) -> (Arc<Self>, Vec<impl Future<Output = ()> + Send>) {
+        settings: &EventSettings,
+        activity: &broadcast::Sender<Activity>,
+    ) -> (Arc<Self>, Vec<impl Future<Output = ()> + Send + use<>>) {
+        let given_up = Arc::<AtomicU64>::default();
         let mut functions = BTreeMap::new();
         let mut queues = Vec::new();
         for pool in pools {
-            let (later, queue) = mpsc::channel(QUEUED_MAX);
-            let name = pool.function.name.clone();
-            queues.push((name.clone(), pool.clone(), queue));
-            functions.insert(name, Entry { pool, later });
+            let (later, queue) = mpsc::channel(EVENTS_MAX);
+            queues.push((pool.clone(), queue));
+            let places = Arc::new(Semaphore::new(EVENTS_MAX));
+            let entry = Entry {
+                pool,
+                later,
+                places,
+            };
+            functions.insert(entry.pool.function.name.clone(), entry);
         }
-        let gateway = Arc::new(Self { clock, functions });
-        let work = queues.into_iter().map(|(_, pool, queue)| {
-            let weak = Arc::downgrade(&gateway);
-            work_off(weak, pool, queue)
+        let gateway = Arc::new(Self {
+            clock: clock.clone(),
+            functions,
+            given_up: given_up.clone(),
+        });
+        let work = queues.into_iter().map(|(pool, queue)| {
+            let worker = Worker {
+                gateway: Arc::downgrade(&gateway),
+                pool,
+                settings: settings.clone(),
+                clock: clock.clone(),
+                activity: activity.clone(),
+                given_up: given_up.clone(),
+            };
+            worker.run(queue)
         });
         let work = work.collect();
         (gateway, work)
+    }
+
+    /// How many asynchronous invocations were given up.
+    pub(crate) fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     pub(crate) fn pools(&self) -> impl Iterator<Item = &Arc<Pool>> {
@@ -141,17 +173,22 @@ impl Gateway {
     /// Takes the call for later; the answer is the request id.
     pub(crate) fn queue(&self, mut invoke: Invoke) -> Result<String, InvokeError> {
         self.check(&invoke, ASYNCHRONOUS_BYTES_MAX)?;
+        let now = self.clock.now();
         let request_id = uuid::Uuid::new_v4().to_string();
         invoke.request_id = Some(request_id.clone());
+        // Completed here, so that all attempts belong to one trace.
+        let trace_header = trace_header::complete(invoke.trace_header.as_deref(), now);
+        invoke.trace_header = Some(trace_header);
         let entry = self.entry(&invoke.function)?;
-        let function = invoke.function.clone();
-        entry
-            .later
-            .try_send(invoke)
-            .map_err(|_| InvokeError::Throttled {
-                function,
-                limit: QUEUED_MAX,
-            })?;
+        let throttled = InvokeError::Throttled {
+            function: invoke.function.clone(),
+            limit: EVENTS_MAX,
+        };
+        let Ok(place) = entry.places.clone().try_acquire_owned() else {
+            return Err(throttled);
+        };
+        let event = Event::new(invoke, now, Some(place));
+        entry.later.try_send(event).map_err(|_| throttled)?;
         Ok(request_id)
     }
 
@@ -185,39 +222,9 @@ impl Gateway {
     }
 }
 
-/// Makes the asynchronous calls of one function, in order, whenever an environment is free.
-async fn work_off(
-    gateway: std::sync::Weak<Gateway>,
-    pool: Arc<Pool>,
-    mut queue: mpsc::Receiver<Invoke>,
-) {
-    while let Some(invoke) = queue.recv().await {
-        loop {
-            let mut changed = pin!(pool.changed());
-            changed.as_mut().enable();
-            let Some(gateway) = gateway.upgrade() else {
-                return;
-            };
-            match gateway.start(invoke.clone()) {
-                // Nobody waits for the answer. A function error is final: there are no retries.
-                Ok(ticket) => {
-                    debug!(request_id = %ticket.request_id, "asynchronous invocation started")
-                }
-                Err(InvokeError::Throttled { .. }) => {
-                    drop(gateway);
-                    changed.await;
-                    continue;
-                }
-                Err(error) => warn!(%error, "asynchronous invocation dropped"),
-            }
-            break;
-        }
-    }
-}
-
 /// What Lambda takes for a call whose answer is awaited.
 pub(crate) const SYNCHRONOUS_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// What Lambda takes for a call that it queues.
 const ASYNCHRONOUS_BYTES_MAX: usize = 1024 * 1024;
-/// Lambda's own queue has no such end; a machine does.
-const QUEUED_MAX: usize = 1000;
+/// Asynchronous invocations of a function that are not done with. Lambda's own queue has no such end; a machine does.
+const EVENTS_MAX: usize = 1000;

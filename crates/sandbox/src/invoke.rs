@@ -148,11 +148,11 @@ impl Status {
 pub enum Activity {
     /// An invocation is over.
     Finished(Finished),
-    /// A process of an environment wrote a line.
+    /// A process of an environment wrote a line, or an asynchronous invocation was given up.
     Line(Line),
 }
 
-/// One line of output.
+/// One line of output, or of the sandbox about an asynchronous invocation that was given up.
 #[derive(Debug, Clone)]
 pub struct Line {
     /// The function in whose environment it was written.

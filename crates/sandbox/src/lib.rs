@@ -7,8 +7,9 @@
 //! the environment and the next invocation pays for a new init. Unmodified runtime clients (`lambda_runtime`,
 //! `awslambdaric`, `aws-lambda-ric`), extensions and AWS SDKs run against it.
 //!
-//! Functions are reached in three ways: [`RunningSandbox::call`] from Rust, `Invoke` of the AWS API
-//! (`POST /2015-03-31/functions/NAME/invocations`), and a function URL for each function that has one.
+//! Functions are reached in three ways: [`RunningSandbox::call`] from Rust, `Invoke` and `InvokeWithResponseStream` of
+//! the AWS API (`POST /2015-03-31/functions/NAME/invocations` for the first), and a function URL for each function that
+//! has one. The AWS API also takes events for later, and tries those again that fail.
 //!
 //! # Types to know
 //!
@@ -45,41 +46,51 @@
 //! - Environments share the machine's loopback, where on Lambda each has its own. So each gets a port for the OTLP
 //!   receiver of its extension, told as `THROUGHLINE_OTLP_LISTEN` and `OTEL_EXPORTER_OTLP_ENDPOINT`; and
 //!   `AWS_ENDPOINT_URL_LAMBDA` leads the SDKs back here.
+//! - A function URL streams whenever the function does; on Lambda that is a setting of the URL. A stream that fails
+//!   after its head breaks off.
+//! - Throttled asynchronous invocations back off as on Lambda, but go on at once when an environment is free.
 //! - Freezing is SIGSTOP to process groups; a process that leaves its group is not frozen. Memory is told, not limited.
 //! - `_LAMBDA_TELEMETRY_LOG_FD` is given to the managed runtimes only.
+//! - Telemetry on a TCP destination that breaks goes on with the next connection; what the old one had taken and
+//!   nobody read is lost without a count, since nothing acknowledges it.
 //!
 //! # Limits
 //!
-//! Lambda's: 6 MiB for a payload and for an answer, 1 MiB for the payload of an asynchronous call, ten extensions,
-//! 10 s for the first init, 2 s for a shutdown. The sandbox's own: ten environments a function unless told
-//! ([`Sandbox::concurrency`]) and 429 beyond; 1000 waiting asynchronous calls a function and 429 beyond; 8 MiB of log
-//! lines waiting for a telemetry subscriber and 1 MiB for subscribers yet to come, five attempts to deliver a batch,
+//! Lambda's: 6 MiB for a payload and for an answer, 200 MiB for a streamed answer and 2 MiB per second after its first
+//! 6 MiB, 1 MiB for the payload of an asynchronous call, ten extensions, 10 s for the first init, 2 s for a shutdown,
+//! six hours and three attempts for an asynchronous call ([`Sandbox::event_age_max`], [`Sandbox::event_retry_delays`]).
+//! The sandbox's own: ten environments a function unless told ([`Sandbox::concurrency`]) and 429 beyond; 1000
+//! asynchronous calls a function that are not done with and 429 beyond; 16 chunks of a streamed answer that its caller
+//! has not taken, and then the runtime waits; 1 MiB for the head of a streamed HTTP response; 8 MiB of log
+//! lines waiting for a telemetry subscriber and 1 MiB for subscribers yet to come, five attempts to deliver an event,
 //! and what is dropped is told in `platform.logsDropped`; 256 KiB for a line, longer ones come in pieces.
 //!
 //! # What it does not do
 //!
-//! - Response streaming: accepted, gathered and answered at once; error trailers are not read.
-//! - Retries of failed asynchronous invocations, their destinations and queues. They are made once.
-//! - Telemetry to a TCP destination, the Logs API, JSON log format, a record cut in two at `maxBytes`.
+//! - Destinations and dead-letter queues of asynchronous invocations: what fails after its retries is counted
+//!   ([`RunningSandbox::events_given_up`]), told as [`Activity`] and forgotten, as is what waits at a shutdown.
+//! - The Logs API, and log levels for lines that a function writes past its runtime's logger.
 //! - SnapStart, provisioned concurrency, managed instances, layers, versions and aliases.
-//! - Any AWS API but `Invoke`. Signatures are not checked, and whoever reaches a port of it runs code on this
-//!   machine: it listens on loopback and nowhere else.
+//! - Any AWS API but `Invoke` and `InvokeWithResponseStream`. Signatures are not checked, and whoever reaches a port
+//!   of it runs code on this machine: it listens on loopback and nowhere else.
 //!
 //! # Inside
 //!
 //! `lifecycle` is the pure machine: events and the time in, effects out. `environment` is the loop that feeds it and
 //! does what it says. `telemetry_api` delivers, `pool` keeps the environments of a function, `gateway` is the one way
-//! to a function and `front` the HTTP doors before it.
+//! to a function, `events` holds what is invoked asynchronously and `front` the HTTP doors before it.
 
 mod application;
 mod body;
 mod environment;
+mod events;
 mod front;
 mod function;
 mod gateway;
 mod invoke;
 mod lifecycle;
 mod log_tail;
+mod logging;
 mod pool;
 mod running;
 mod sandbox;
@@ -90,6 +101,7 @@ mod trace_header;
 pub use application::{Application, ApplicationError, Problems};
 pub use function::{Function, Runtime, UnknownRuntime};
 pub use invoke::{Activity, Answer, Finished, Invoke, InvokeError, Line, Outcome, Status};
+pub use logging::{LogFormat, LogLevel, SystemLogLevel};
 pub use running::RunningSandbox;
 pub use sandbox::{Sandbox, StartError};
 pub use time::UnixNanos;

@@ -28,17 +28,18 @@ mod init;
 mod platform;
 mod running;
 mod stop;
+mod stream;
 mod subscription;
 
 pub(crate) use effect::{Effect, Reply, Report, Signal, Verdict};
 pub(crate) use environment::Environment;
 pub(crate) use event::{
-    ApiCall, Body, CallId, Event, Exit, Invocation, Limits, Process, ResponseMode, Role,
-    RuntimeAnswer, Spec,
+    ApiCall, Body, CallId, Ending, Event, Exit, Invocation, Limits, Process, ResponseMode, Role,
+    RuntimeAnswer, Spec, StreamEnd,
 };
-pub(crate) use fault::{Fault, RESPONSE_BYTES_MAX, Refusal, error_payload};
-pub(crate) use platform::report as platform_report;
-pub(crate) use subscription::Subscription;
+pub(crate) use fault::{Fault, RESPONSE_BYTES_MAX, Refusal, STREAM_BYTES_MAX, error_payload};
+pub(crate) use platform::{PlatformEvent, report as platform_report};
+pub(crate) use subscription::{Destination, Subscription};
 
 #[cfg(test)]
 pub(crate) use event::ShutdownReason;

@@ -121,6 +121,11 @@ impl RunningSandbox {
         Ok((answer, ended.finished))
     }
 
+    /// How many asynchronous invocations were given up: all attempts failed, or the event was too old.
+    pub fn events_given_up(&self) -> u64 {
+        self.gateway.given_up()
+    }
+
     /// Everything that happens from now on. A slow reader misses what it was too slow for, and is told how much.
     pub fn activity(&self) -> broadcast::Receiver<Activity> {
         self.activity.subscribe()

@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 
 use crate::application::Application;
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
+use crate::events::EventSettings;
 use crate::front::function_url::{self, FunctionUrl};
 use crate::front::lambda_api;
 use crate::function::Function;
@@ -31,6 +32,8 @@ pub struct Sandbox {
     concurrency: usize,
     idle_timeout: Duration,
     limits: Limits,
+    telemetry: bool,
+    events: EventSettings,
 }
 
 impl Sandbox {
@@ -44,6 +47,8 @@ impl Sandbox {
             concurrency: CONCURRENCY_DEFAULT,
             idle_timeout: IDLE_TIMEOUT_DEFAULT,
             limits: Limits::default(),
+            telemetry: true,
+            events: EventSettings::default(),
         }
     }
 
@@ -103,6 +108,30 @@ impl Sandbox {
         self
     }
 
+    /// How long to wait before each further attempt when an asynchronous invocation fails; one minute and then two,
+    /// as on Lambda, unless told. With none there is one attempt only.
+    #[must_use]
+    pub fn event_retry_delays(mut self, delays: impl Into<Vec<Duration>>) -> Self {
+        self.events.retry_delays = delays.into();
+        self
+    }
+
+    /// How old the event of an asynchronous invocation may be when an attempt begins; six hours, as on Lambda, unless
+    /// told.
+    #[must_use]
+    pub fn event_age_max(mut self, age_max: Duration) -> Self {
+        self.events.age_max = age_max;
+        self
+    }
+
+    /// Answers subscriptions to the Telemetry API with 202 `Telemetry.NotSupported`, as places without it do, so that an
+    /// extension can be seen to go on.
+    #[must_use]
+    pub fn without_telemetry(mut self) -> Self {
+        self.telemetry = false;
+        self
+    }
+
     /// Binds every port and starts to serve. Environments start with their first invocation.
     ///
     /// # Errors
@@ -150,9 +179,12 @@ impl Sandbox {
         let pools = self
             .functions
             .into_iter()
-            .map(|function| Pool::new(function, surroundings.clone()))
+            .map(|mut function| {
+                function.telemetry = self.telemetry;
+                Pool::new(function, surroundings.clone())
+            })
             .collect();
-        let (gateway, work) = Gateway::new(pools, clock.clone());
+        let (gateway, work) = Gateway::new(pools, clock.clone(), &self.events, &activity);
         let mut running = RunningSandbox::new(gateway.clone(), groups, activity, api_addr);
         for queue in work {
             running.run(queue);

@@ -5,7 +5,10 @@
 //! of an invocation arrives with the next one or at shutdown.
 
 mod delivery;
+mod event;
 mod hub;
 mod queue;
+mod sink;
 
+pub(crate) use event::Event as Told;
 pub(crate) use hub::Hub;

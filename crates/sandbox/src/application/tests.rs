@@ -25,6 +25,9 @@ fn whole_definition_is_read() {
         memory_mb = 256
         timeout_seconds = 10
         url = "127.0.0.1:4310"
+        log_format = "JSON"
+        application_log_level = "DEBUG"
+        system_log_level = "WARN"
         [functions.checkout.environment]
         KEY = "value"
         "#,
@@ -44,6 +47,12 @@ fn whole_definition_is_read() {
                 environment: {
                     "KEY": "value",
                 },
+                logging: Logging {
+                    format: Json,
+                    application: Debug,
+                    system: Warn,
+                },
+                telemetry: true,
             }
         "#]],
     );
@@ -60,6 +69,8 @@ fn every_mistake_is_named_at_once() {
         timeout_seconds = 901
         url = "0.0.0.0:4310"
         memry = 5
+        application_log_level = "LOUD"
+        system_log_level = "ERROR"
         [functions.checkout.environment]
         "A-B" = "x"
         C = 3
@@ -69,12 +80,16 @@ fn every_mistake_is_named_at_once() {
         "#,
         expect![[r#"
             version: unknown key, expected one of functions
-            functions.checkout.memry: unknown key, expected one of runtime, handler, code, memory_mb, timeout_seconds, url, environment
+            functions.checkout.memry: unknown key, expected one of runtime, handler, code, memory_mb, timeout_seconds, url, log_format, application_log_level, system_log_level, environment
             functions.checkout: missing key code, the folder with the function's code
             functions.checkout.runtime: unknown runtime "java21": expected provided.al2023, python3.x or nodejs2x.x
             functions.checkout.memory_mb: expected a whole number of MB from 128 to 10240, found "lots"
             functions.checkout.timeout_seconds: expected a whole number of seconds from 1 to 900, found 901
             functions.checkout.url: 0.0.0.0:4310 is not on loopback: the sandbox runs any request that reaches it
+            functions.checkout.application_log_level: only with log_format = "JSON", as on Lambda
+            functions.checkout.system_log_level: only with log_format = "JSON", as on Lambda
+            functions.checkout.application_log_level: expected one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL, found "LOUD"
+            functions.checkout.system_log_level: expected one of DEBUG, INFO, WARN, found "ERROR"
             functions.checkout.environment.A-B: a variable name is letters, digits and underscores, a letter first
             functions.checkout.environment.C: expected a string, found 3
             functions.no good: a function name is 1 to 64 letters, digits, hyphens and underscores
@@ -115,11 +130,17 @@ fn empty_and_broken_files_say_so() {
     );
     check(
         "[functions",
-        expect![[r#"
-            TOML parse error at line 1, column 11
-              |
-            1 | [functions
-              |           ^
-            unclosed table, expected `]`"#]],
+        expect!["line 1 is not TOML: unclosed table, expected `]`"],
     );
+}
+
+#[test]
+fn broken_toml_is_one_line_with_its_number() {
+    let problems = Application::parse("[functions.a]\nruntime = [\n", Path::new(".")).unwrap_err();
+    let said = problems.to_string();
+    assert!(
+        said.starts_with("line 2 is not TOML: ") || said.starts_with("line 3 is not TOML: "),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use nix::sys::signal::Signal as UnixSignal;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -16,12 +17,13 @@ use super::groups::ProcessGroups;
 use super::listener::{self, Api};
 use super::memory;
 use super::process::{Program, Running};
+use super::stream::{Answered, ResponseStream};
 use super::variables::Variables;
 use crate::function::Function;
 use crate::invoke::{Activity, Finished, Line};
 use crate::lifecycle::{
-    ApiCall, CallId, Effect, Environment, Event, Exit, Fault, Invocation, Limits, Process, Reply,
-    Report, Role, Signal, Spec, Verdict, platform_report,
+    ApiCall, CallId, Effect, Environment, Event, Exit, Fault, Invocation, Limits, PlatformEvent,
+    Process, Refusal, Reply, Report, Role, Signal, Spec, Verdict, platform_report,
 };
 use crate::log_tail::LogTail;
 use crate::telemetry_api::Hub;
@@ -32,6 +34,8 @@ use crate::time::Clock;
 pub(crate) enum Message {
     Invoke(Invocation, Caller),
     Call(ApiCall, oneshot::Sender<Reply>),
+    /// A call whose body comes in pieces and bypasses the machine.
+    Stream(ApiCall, oneshot::Sender<Reply>, mpsc::Receiver<Bytes>),
     Exited(Process, Exit),
     Shutdown,
 }
@@ -39,7 +43,7 @@ pub(crate) enum Message {
 /// Whoever waits for an invocation.
 #[derive(Debug)]
 pub(crate) struct Caller {
-    pub(crate) answer: oneshot::Sender<Verdict>,
+    pub(crate) answer: oneshot::Sender<Answered>,
     pub(crate) ended: oneshot::Sender<Ended>,
 }
 
@@ -85,6 +89,14 @@ pub(crate) fn start(
     Ok((sender, actor.run(receiver)))
 }
 
+/// A [`Caller`] and what is still owed to it.
+struct Waiting {
+    answer: Option<oneshot::Sender<Answered>>,
+    /// Of the stream that it gets.
+    end: Option<oneshot::Sender<Verdict>>,
+    ended: oneshot::Sender<Ended>,
+}
+
 struct Actor {
     host: Host,
     environment: Environment,
@@ -95,7 +107,9 @@ struct Actor {
     processes: HashMap<Process, Running>,
     calls: HashMap<CallId, oneshot::Sender<Reply>>,
     next_call: u64,
-    caller: Option<(Option<oneshot::Sender<Verdict>>, oneshot::Sender<Ended>)>,
+    /// The bodies of calls that have not been allowed to stream yet.
+    streams: HashMap<CallId, mpsc::Receiver<Bytes>>,
+    caller: Option<Waiting>,
     /// What effects brought about, to be fed before anything from outside.
     consequences: VecDeque<Event>,
     memory_max_mb: u64,
@@ -120,13 +134,14 @@ impl Actor {
         };
         Self {
             environment: Environment::new(spec),
-            hub: Arc::new(Hub::new(host.clock.clone())),
-            log_tail: Arc::default(),
+            hub: Arc::new(Hub::new(host.clock.clone(), host.function.logging.format)),
+            log_tail: Arc::new(Mutex::new(LogTail::new(host.function.logging))),
             messages,
             serving,
             processes: HashMap::new(),
             calls: HashMap::new(),
             next_call: 0,
+            streams: HashMap::new(),
             caller: None,
             consequences: VecDeque::new(),
             memory_max_mb: 0,
@@ -173,15 +188,24 @@ impl Actor {
         match message {
             Message::Invoke(invocation, caller) => {
                 self.log_tail().start(&invocation.request_id);
-                self.caller = Some((Some(caller.answer), caller.ended));
+                self.caller = Some(Waiting {
+                    answer: Some(caller.answer),
+                    end: None,
+                    ended: caller.ended,
+                });
                 Event::Invoke(invocation)
             }
-            Message::Call(call, reply) => {
-                let id = CallId(self.next_call);
-                self.next_call += 1;
-                // Calls whose client has hung up are forgotten here at the latest.
-                self.calls.retain(|_, reply| !reply.is_closed());
-                self.calls.insert(id, reply);
+            Message::Call(ApiCall::Subscribe { .. }, reply) if !self.host.function.telemetry => {
+                let message = "Telemetry API is not supported";
+                let refusal = Refusal::new(202, "Telemetry.NotSupported", message);
+                // A client that has hung up does not need it.
+                let _ = reply.send(Reply::Refused(refusal));
+                Event::Tick
+            }
+            Message::Call(call, reply) => Event::Call(self.admit(reply), call),
+            Message::Stream(call, reply, chunks) => {
+                let id = self.admit(reply);
+                self.streams.insert(id, chunks);
                 Event::Call(id, call)
             }
             Message::Exited(process, exit) => {
@@ -192,9 +216,19 @@ impl Actor {
         }
     }
 
+    fn admit(&mut self, reply: oneshot::Sender<Reply>) -> CallId {
+        let id = CallId(self.next_call);
+        self.next_call += 1;
+        // Calls whose client has hung up are forgotten here at the latest.
+        self.calls.retain(|_, reply| !reply.is_closed());
+        self.calls.insert(id, reply);
+        id
+    }
+
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Reply(call, reply) => {
+                self.streams.remove(&call);
                 let delivered = self
                     .calls
                     .remove(&call)
@@ -231,16 +265,37 @@ impl Actor {
                 subscription,
             } => self.hub.subscribe(extension, subscription),
             Effect::CloseSubscriptions => self.hub.close_subscriptions(),
-            Effect::Emit(event) => self.hub.emit(event.kind, &event.record),
-            Effect::Answer(verdict) => {
-                if let Some(answer) = self.caller.as_mut().and_then(|(answer, _)| answer.take()) {
-                    // A caller that has gone does not stop the function, as on Lambda.
-                    let _ = answer.send(verdict);
-                }
-            }
+            Effect::Emit(event) => self.tell(&event),
+            Effect::OpenStream(call, content_type) => self.open_stream(call, content_type),
+            Effect::Answer(verdict) => self.answer(verdict),
             Effect::Report(report) => self.report(report),
             Effect::Idle => (self.host.on_idle)(),
             Effect::Gone => self.gone = true,
+        }
+    }
+
+    fn open_stream(&mut self, call: CallId, content_type: Option<String>) {
+        let (Some(chunks), Some(caller)) = (self.streams.remove(&call), self.caller.as_mut())
+        else {
+            return;
+        };
+        let (end, ended) = oneshot::channel();
+        caller.end = Some(end);
+        if let Some(answer) = caller.answer.take() {
+            let stream = ResponseStream::new(content_type, chunks, ended);
+            let _ = answer.send(Answered::Stream(stream));
+        }
+    }
+
+    /// A caller that has gone does not stop the function, as on Lambda.
+    fn answer(&mut self, verdict: Verdict) {
+        let Some(caller) = &mut self.caller else {
+            return;
+        };
+        if let Some(end) = caller.end.take() {
+            let _ = end.send(verdict);
+        } else if let Some(answer) = caller.answer.take() {
+            let _ = answer.send(Answered::Whole(verdict));
         }
     }
 
@@ -325,7 +380,7 @@ impl Actor {
         self.measure_memory();
         let memory_mb = self.host.function.memory_mb;
         let event = platform_report(&report, memory_mb, self.memory_max_mb);
-        self.hub.emit(event.kind, &event.record);
+        self.tell(&event);
         let finished = Finished {
             function: self.host.function.name.clone(),
             environment: self.host.variables.instance.clone(),
@@ -347,13 +402,19 @@ impl Actor {
             .host
             .activity
             .send(Activity::Finished(finished.clone()));
-        if let Some((answer, ended)) = self.caller.take() {
+        if let Some(caller) = self.caller.take() {
             debug_assert!(
-                answer.is_none(),
+                caller.answer.is_none() && caller.end.is_none(),
                 "every invocation is answered before it is reported"
             );
-            let _ = ended.send(Ended { finished, log_tail });
+            let _ = caller.ended.send(Ended { finished, log_tail });
         }
+    }
+
+    /// Tells the subscribers, and the log where its format has the platform's events in it.
+    fn tell(&self, event: &PlatformEvent) {
+        let told = self.hub.emit(event.kind, &event.record);
+        self.log_tail().platform(event, &told);
     }
 
     fn measure_memory(&mut self) {

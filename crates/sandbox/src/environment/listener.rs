@@ -4,6 +4,7 @@
 //! to say; its [`Reply`] becomes a response in [`render`].
 
 mod render;
+mod stream;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ async fn runtime_response(
 ) -> Response {
     let mode = match request.headers().get(RESPONSE_MODE) {
         None => ResponseMode::Response,
-        Some(mode) if mode == "streaming" => ResponseMode::Response,
+        Some(mode) if mode == "streaming" => return stream::respond(api, id, request).await,
         Some(_) => ResponseMode::InvalidMode,
     };
     api.answer(id, mode, request).await
@@ -181,14 +182,19 @@ async fn metadata(State(api): Shared, headers: HeaderMap) -> Response {
 impl Api {
     async fn call(&self, call: ApiCall) -> Response {
         let (sender, receiver) = oneshot::channel();
-        let sent = self.messages.send(Message::Call(call, sender)).await;
+        let reply = self.ask(Message::Call(call, sender), receiver).await;
+        self.render(reply)
+    }
+
+    async fn ask(&self, message: Message, receiver: oneshot::Receiver<Reply>) -> Reply {
+        let sent = self.messages.send(message).await;
         let reply = if sent.is_ok() {
             receiver.await.ok()
         } else {
             None
         };
         // No reply: the environment ended while the call was waiting.
-        self.render(reply.unwrap_or_else(|| Reply::Refused(Refusal::internal())))
+        reply.unwrap_or_else(|| Reply::Refused(Refusal::internal()))
     }
 
     async fn answer(&self, request_id: String, mode: ResponseMode, request: Request) -> Response {

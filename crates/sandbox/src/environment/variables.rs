@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::function::{Function, REGION, VERSION};
+use crate::logging::LogFormat;
 
 /// Everything that the variables are made from.
 #[derive(Debug, Clone)]
@@ -132,7 +133,19 @@ impl Variables {
             "AWS_LAMBDA_INITIALIZATION_TYPE",
             "on-demand",
         );
-        set(&mut variables, "AWS_LAMBDA_LOG_FORMAT", "Text");
+        let logging = self.function.logging;
+        set(
+            &mut variables,
+            "AWS_LAMBDA_LOG_FORMAT",
+            logging.format.as_str(),
+        );
+        if logging.format == LogFormat::Json {
+            set(
+                &mut variables,
+                "AWS_LAMBDA_LOG_LEVEL",
+                logging.application.as_str(),
+            );
+        }
         set(&mut variables, "AWS_REGION", REGION);
         set(&mut variables, "AWS_DEFAULT_REGION", REGION);
         set(&mut variables, "TZ", ":UTC");
@@ -248,6 +261,24 @@ mod tests {
                 "{key} of an extension"
             );
         }
+    }
+
+    #[test]
+    fn log_level_is_told_with_json_only() {
+        let mut variables = variables();
+        let of = |variables: &Variables| {
+            let runtime = variables.of_runtime();
+            ["AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"].map(|key| runtime.get(key).cloned())
+        };
+        assert_eq!(of(&variables), [Some("Text".to_owned()), None]);
+        variables.function = variables
+            .function
+            .log_format(LogFormat::Json)
+            .application_log_level(crate::LogLevel::Debug);
+        assert_eq!(
+            of(&variables),
+            ["JSON", "DEBUG"].map(|value| Some(value.to_owned()))
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Function URLs: an HTTP request becomes an event of payload format 2.0, and the answer becomes a response.
 
 mod event;
+mod prelude;
 mod response;
+mod streaming;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::body::read_body;
+use crate::environment::Answered;
 use crate::gateway::{Gateway, SYNCHRONOUS_BYTES_MAX};
 use crate::invoke::{Invoke, InvokeError, Outcome};
 use crate::lifecycle::Body;
@@ -64,15 +67,13 @@ async fn handle(
         .trace_header(trace_header);
     invoke.request_id = Some(request_id);
     match url.gateway.start(invoke) {
-        Ok(mut ticket) => {
-            let answer = ticket.answer().await;
-            match answer.outcome {
-                Outcome::Returned => response::of_payload(&answer.payload),
-                Outcome::FunctionError => {
-                    response::message(StatusCode::BAD_GATEWAY, "Internal Server Error")
-                }
+        Ok(mut ticket) => match ticket.answered().await {
+            Answered::Stream(stream) => streaming::response(stream).await,
+            Answered::Whole(verdict) if verdict.outcome == Outcome::Returned => {
+                response::of_payload(&verdict.payload)
             }
-        }
+            Answered::Whole(_) => response::bad_gateway(),
+        },
         Err(InvokeError::Throttled { .. }) => {
             response::message(StatusCode::TOO_MANY_REQUESTS, "Rate Exceeded")
         }
@@ -81,7 +82,7 @@ async fn handle(
         }
         Err(error) => {
             tracing::warn!(%error, function = %url.function, "function URL request failed");
-            response::message(StatusCode::BAD_GATEWAY, "Internal Server Error")
+            response::bad_gateway()
         }
     }
 }

@@ -1,4 +1,7 @@
-//! `Invoke` of the AWS Lambda API, as the AWS SDKs call it. Signatures are not checked.
+//! `Invoke` and `InvokeWithResponseStream` of the AWS Lambda API, as the AWS SDKs call it. Signatures are not checked.
+
+mod event_stream;
+mod streaming;
 
 use std::sync::Arc;
 
@@ -22,11 +25,15 @@ use crate::lifecycle::Body;
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
+        .route(
+            "/2021-11-15/functions/{name}/response-streaming-invocations",
+            post(invoke_with_response_stream),
+        )
         .fallback(async || {
             failed(
                 StatusCode::NOT_FOUND,
                 "UnknownOperationException",
-                &json!({"Message": "this sandbox offers Invoke only"}),
+                &json!({"Message": "this sandbox offers Invoke and InvokeWithResponseStream only"}),
             )
         })
         .with_state(gateway)
@@ -38,84 +45,115 @@ struct Qualifier {
     qualifier: Option<String>,
 }
 
+/// What every way to invoke takes from the request.
+struct Wanted {
+    invoke: Invoke,
+    log: bool,
+    kind: String,
+}
+
 async fn invoke(
     State(gateway): State<Arc<Gateway>>,
     Path(name): Path<String>,
     Query(Qualifier { qualifier }): Query<Qualifier>,
     request: Request,
 ) -> Response {
+    let wanted = match read(&gateway, &name, qualifier, request).await {
+        Ok(wanted) => wanted,
+        Err(response) => return *response,
+    };
+    match wanted.kind.as_str() {
+        "RequestResponse" => synchronous(&gateway, wanted).await,
+        "Event" => match gateway.queue(wanted.invoke) {
+            Ok(request_id) => respond(StatusCode::ACCEPTED, &request_id, HttpBody::empty()),
+            Err(error) => refused(&error),
+        },
+        "DryRun" => dry_run(&gateway, &wanted.invoke),
+        other => unknown_kind(other, "RequestResponse, Event, DryRun"),
+    }
+}
+
+async fn invoke_with_response_stream(
+    State(gateway): State<Arc<Gateway>>,
+    Path(name): Path<String>,
+    Query(Qualifier { qualifier }): Query<Qualifier>,
+    request: Request,
+) -> Response {
+    let wanted = match read(&gateway, &name, qualifier, request).await {
+        Ok(wanted) => wanted,
+        Err(response) => return *response,
+    };
+    match wanted.kind.as_str() {
+        "RequestResponse" => match gateway.start(wanted.invoke) {
+            Ok(ticket) => streaming::response(ticket, wanted.log).await,
+            Err(error) => refused(&error),
+        },
+        "DryRun" => dry_run(&gateway, &wanted.invoke),
+        other => unknown_kind(other, "RequestResponse, DryRun"),
+    }
+}
+
+async fn read(
+    gateway: &Gateway,
+    name: &str,
+    qualifier: Option<String>,
+    request: Request,
+) -> Result<Wanted, Box<Response>> {
     let headers = request.headers().clone();
+    let bad_content = |message| {
+        let error_type = "InvalidRequestContentException";
+        failed(StatusCode::BAD_REQUEST, error_type, &user(message))
+    };
     let payload = match read_body(request, SYNCHRONOUS_BYTES_MAX as u64).await {
         Body::Whole(payload) => payload,
-        Body::TooLarge { bytes } => return too_large(bytes, SYNCHRONOUS_BYTES_MAX),
-        Body::Truncated => {
-            return failed(
-                StatusCode::BAD_REQUEST,
-                "InvalidRequestContentException",
-                &user("request was cut"),
-            );
-        }
+        Body::TooLarge { bytes } => return Err(too_large(bytes, SYNCHRONOUS_BYTES_MAX).into()),
+        Body::Truncated => return Err(bad_content("request was cut").into()),
     };
-    let reference = match FunctionReference::parse(&name, qualifier) {
-        Ok(reference) => reference,
-        Err(message) => {
-            return failed(
-                StatusCode::BAD_REQUEST,
-                "ValidationException",
-                &json!({"message": message}),
-            );
-        }
-    };
+    let reference = FunctionReference::parse(name, qualifier).map_err(|message| {
+        let body = json!({"message": message});
+        failed(StatusCode::BAD_REQUEST, "ValidationException", &body)
+    })?;
     let Some(arn) = gateway
         .arn(&reference.name)
         .filter(|_| reference.is_latest())
     else {
-        return unknown(&reference);
+        return Err(unknown(&reference).into());
     };
     let mut invoke = Invoke::new(reference.name.clone()).payload(payload);
     invoke.invoked_arn = Some(reference.qualified(&arn));
     invoke.trace_header = text(&headers, "x-amzn-trace-id");
-    match text(&headers, "x-amz-client-context").map(|context| decode_context(&context)) {
-        None => {}
-        Some(Some(context)) => invoke.client_context = Some(context),
-        Some(None) => {
-            return failed(
-                StatusCode::BAD_REQUEST,
-                "InvalidRequestContentException",
-                &user("Client context must be a valid Base64-encoded JSON object."),
-            );
-        }
+    if let Some(encoded) = text(&headers, "x-amz-client-context") {
+        let context = decode_context(&encoded).ok_or_else(|| {
+            bad_content("Client context must be a valid Base64-encoded JSON object.")
+        })?;
+        invoke.client_context = Some(context);
     }
-    let wants_log = text(&headers, "x-amz-log-type").is_some_and(|kind| kind == "Tail");
-    let kind = text(&headers, "x-amz-invocation-type");
-    match kind.as_deref().unwrap_or("RequestResponse") {
-        "RequestResponse" => synchronous(&gateway, invoke, wants_log).await,
-        "Event" => match gateway.queue(invoke) {
-            Ok(request_id) => respond(StatusCode::ACCEPTED, &request_id, HttpBody::empty()),
-            Err(error) => refused(&error),
-        },
-        "DryRun" => match gateway.check(&invoke, SYNCHRONOUS_BYTES_MAX) {
-            Ok(()) => respond(
-                StatusCode::NO_CONTENT,
-                &uuid::Uuid::new_v4().to_string(),
-                HttpBody::empty(),
-            ),
-            Err(error) => refused(&error),
-        },
-        other => {
-            let message =
-                format!("invocation type {other} is not one of RequestResponse, Event, DryRun");
-            failed(
-                StatusCode::BAD_REQUEST,
-                "InvalidParameterValueException",
-                &user(&message),
-            )
+    Ok(Wanted {
+        invoke,
+        log: text(&headers, "x-amz-log-type").is_some_and(|kind| kind == "Tail"),
+        kind: text(&headers, "x-amz-invocation-type")
+            .unwrap_or_else(|| "RequestResponse".to_owned()),
+    })
+}
+
+fn dry_run(gateway: &Gateway, invoke: &Invoke) -> Response {
+    match gateway.check(invoke, SYNCHRONOUS_BYTES_MAX) {
+        Ok(()) => {
+            let request_id = uuid::Uuid::new_v4().to_string();
+            respond(StatusCode::NO_CONTENT, &request_id, HttpBody::empty())
         }
+        Err(error) => refused(&error),
     }
 }
 
-async fn synchronous(gateway: &Gateway, invoke: Invoke, wants_log: bool) -> Response {
-    let mut ticket = match gateway.start(invoke) {
+fn unknown_kind(kind: &str, known: &str) -> Response {
+    let message = format!("invocation type {kind} is not one of {known}");
+    let error_type = "InvalidParameterValueException";
+    failed(StatusCode::BAD_REQUEST, error_type, &user(&message))
+}
+
+async fn synchronous(gateway: &Gateway, wanted: Wanted) -> Response {
+    let mut ticket = match gateway.start(wanted.invoke) {
         Ok(ticket) => ticket,
         Err(error) => return refused(&error),
     };
@@ -138,7 +176,7 @@ async fn synchronous(gateway: &Gateway, invoke: Invoke, wants_log: bool) -> Resp
         );
     }
     // The log is complete only when the invocation is over, so who wants it waits for that.
-    if wants_log
+    if wanted.log
         && let Some(ended) = ticket.ended().await
         && let Ok(log) = HeaderValue::from_str(&BASE64.encode(ended.log_tail))
     {

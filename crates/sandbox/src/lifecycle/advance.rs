@@ -123,24 +123,31 @@ impl Environment {
             }
 
             // AwaitResponse => (AwaitRuntimeNext | AwaitRuntimeExit)
-            // The caller got its answer when the runtime's call was handled.
+            // The caller got its answer, or the end of it, when the runtime's call was handled.
             Phase::AwaitResponse(running) => {
                 if let Some(failed) = self.invoke_failure(&running, now) {
                     return On(self.fail_invocation(running, failed, now, out));
                 }
-                if self.runtime == RuntimeState::Running {
+                if matches!(
+                    self.runtime,
+                    RuntimeState::Running | RuntimeState::Responding
+                ) {
                     return Stay(Phase::AwaitResponse(running));
                 }
                 On(Phase::AwaitRuntimeNext(running))
             }
 
             // AwaitRuntimeNext => (AwaitExtensionsNext | AwaitRuntimeExit)
+            // A stream that broke off was the runtime's doing if it goes on; had it died, that would be what is told.
             Phase::AwaitRuntimeNext(mut running) => {
                 if let Some(failed) = self.invoke_failure(&running, now) {
                     return On(self.fail_invocation(running, failed, now, out));
                 }
                 if self.runtime != RuntimeState::Ready {
                     return Stay(Phase::AwaitRuntimeNext(running));
+                }
+                if running.truncated {
+                    running.end_truncated(out);
                 }
                 running.tell_done(Status::Success, None, now, out);
                 On(Phase::AwaitExtensionsNext(running))

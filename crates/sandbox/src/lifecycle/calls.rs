@@ -8,13 +8,13 @@ use super::event::{ApiCall, Body, CallId, ResponseMode, RuntimeAnswer};
 use super::extension::{Extension, ExtensionState, RuntimeState};
 use super::fault::{Fault, RESPONSE_BYTES_MAX, Refusal, error_payload, known_error_type};
 use super::platform;
-use super::running::Response;
+use super::running::{Response, Running};
 use super::subscription::Subscription;
 use crate::invoke::Outcome;
 use crate::time::UnixNanos;
 
 /// What a call gets: an immediate reply, a refusal, or `None` while it has to wait.
-type Handled = Result<Option<Reply>, Refusal>;
+pub(super) type Handled = Result<Option<Reply>, Refusal>;
 
 impl Environment {
     pub(super) fn call(
@@ -27,6 +27,12 @@ impl Environment {
         let handled = match api_call {
             ApiCall::RuntimeNext => self.runtime_next(call),
             ApiCall::RuntimeAnswer(answer) => self.runtime_answer(answer, now, out),
+            ApiCall::StreamStart {
+                request_id,
+                attempt,
+                content_type,
+            } => self.stream_start(call, &request_id, attempt.as_deref(), content_type, out),
+            ApiCall::StreamEnd(end) => self.stream_end(end, now, out),
             ApiCall::RuntimeInitError { error_type, body } => {
                 self.runtime_init_error(error_type.as_deref(), body)
             }
@@ -60,7 +66,9 @@ impl Environment {
 
     fn runtime_next(&mut self, call: CallId) -> Handled {
         match (self.runtime, &self.phase) {
-            (RuntimeState::InitError, _) => Err(Refusal::runtime_transition("InitError", "Ready")),
+            (RuntimeState::InitError | RuntimeState::Responding, _) => {
+                Err(Refusal::runtime_transition(self.runtime.name(), "Ready"))
+            }
             // Asking again before answering gets the same event again.
             (RuntimeState::Running, Phase::AwaitResponse(running)) => {
                 let (invocation, deadline) = (running.invocation.clone(), running.deadline);
@@ -83,29 +91,16 @@ impl Environment {
         now: UnixNanos,
         out: &mut Vec<Effect>,
     ) -> Handled {
-        let (Phase::AwaitResponse(running)
-        | Phase::AwaitRuntimeNext(running)
-        | Phase::AwaitExtensionsNext(running)) = &mut self.phase
-        else {
-            return Err(late_or_unknown(&self.timed_out, &answer.request_id));
+        let wanted = match answer.mode {
+            ResponseMode::Error => "InvocationErrorResponse",
+            ResponseMode::Response | ResponseMode::InvalidMode => "InvocationResponse",
         };
-        if running.invocation.request_id != answer.request_id {
-            return Err(late_or_unknown(&self.timed_out, &answer.request_id));
-        }
-        if answer
-            .attempt
-            .is_some_and(|attempt| attempt != running.invocation.attempt)
-        {
-            return Err(Refusal::invoke_timeout());
-        }
-        if self.runtime != RuntimeState::Running {
-            let wanted = match answer.mode {
-                ResponseMode::Error => "InvocationErrorResponse",
-                ResponseMode::Response | ResponseMode::InvalidMode => "InvocationResponse",
-            };
-            return Err(Refusal::runtime_transition(self.runtime.name(), wanted));
-        }
-        self.runtime = RuntimeState::ResponseSent;
+        let running = self.answered_by(
+            &answer.request_id,
+            answer.attempt.as_deref(),
+            (RuntimeState::Running, RuntimeState::ResponseSent),
+            wanted,
+        )?;
         let (verdict, refusal) = judge(answer.mode, answer.body);
         let produced_bytes = if verdict.outcome == Outcome::Returned {
             verdict.payload.len()
@@ -120,6 +115,29 @@ impl Environment {
         running.outcome = Some(verdict.outcome);
         out.push(Effect::Answer(verdict));
         refusal.map_or(Ok(Some(Reply::Accepted)), Err)
+    }
+
+    /// The invocation that this answer is for, if the runtime may take this step now; then it has taken it.
+    pub(super) fn answered_by(
+        &mut self,
+        request_id: &str,
+        attempt: Option<&str>,
+        (from, to): (RuntimeState, RuntimeState),
+        wanted: &str,
+    ) -> Result<&mut Running, Refusal> {
+        let running = self
+            .phase
+            .running()
+            .filter(|running| running.invocation.request_id == request_id)
+            .ok_or_else(|| late_or_unknown(&self.timed_out, request_id))?;
+        if attempt.is_some_and(|attempt| attempt != running.invocation.attempt) {
+            return Err(Refusal::invoke_timeout());
+        }
+        if self.runtime != from {
+            return Err(Refusal::runtime_transition(self.runtime.name(), wanted));
+        }
+        self.runtime = to;
+        Ok(running)
     }
 
     fn runtime_init_error(&mut self, error_type: Option<&str>, body: Bytes) -> Handled {
@@ -385,7 +403,7 @@ fn judge(mode: ResponseMode, body: Body) -> (Verdict, Option<Refusal>) {
             );
             (
                 failed("Function.ResponseSizeTooLarge", &message),
-                Some(Refusal::too_large()),
+                Some(Refusal::too_large(RESPONSE_BYTES_MAX)),
             )
         }
         (_, Body::Truncated) => (

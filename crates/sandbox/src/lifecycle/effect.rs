@@ -39,7 +39,9 @@ pub(crate) enum Effect {
     CloseSubscriptions,
     /// Tell the subscribers.
     Emit(PlatformEvent),
-    /// Answer whoever made the invocation.
+    /// Whoever made the invocation gets the body of this call while it comes; its content type is told first.
+    OpenStream(CallId, Option<String>),
+    /// Answer whoever made the invocation, or end the stream that it gets.
     Answer(Verdict),
     /// The invocation is over.
     Report(Report),
@@ -89,6 +91,8 @@ pub(crate) enum Reply {
     },
     /// 202.
     Accepted,
+    /// The body of the answer may come.
+    GoOn,
     Registered {
         identifier: String,
         with_account: bool,

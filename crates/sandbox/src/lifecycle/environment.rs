@@ -64,6 +64,18 @@ pub(super) enum Phase {
     Gone,
 }
 
+impl Phase {
+    /// The invocation that the runtime may answer.
+    pub(super) fn running(&mut self) -> Option<&mut Running> {
+        match self {
+            Self::AwaitResponse(running)
+            | Self::AwaitRuntimeNext(running)
+            | Self::AwaitExtensionsNext(running) => Some(running),
+            _ => None,
+        }
+    }
+}
+
 impl Environment {
     pub(crate) fn new(spec: Spec) -> Self {
         Self {

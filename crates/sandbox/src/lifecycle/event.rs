@@ -91,6 +91,13 @@ pub(crate) struct CallId(pub(crate) u64);
 pub(crate) enum ApiCall {
     RuntimeNext,
     RuntimeAnswer(RuntimeAnswer),
+    /// `/response` whose body is to be passed on while it comes.
+    StreamStart {
+        request_id: String,
+        attempt: Option<String>,
+        content_type: Option<String>,
+    },
+    StreamEnd(StreamEnd),
     RuntimeInitError {
         error_type: Option<String>,
         body: Bytes,
@@ -127,6 +134,32 @@ pub(crate) struct RuntimeAnswer {
     pub(crate) first_byte: UnixNanos,
     pub(crate) body: Body,
     pub(crate) mode: ResponseMode,
+}
+
+/// The end of a streamed answer.
+#[derive(Debug)]
+pub(crate) struct StreamEnd {
+    pub(crate) request_id: String,
+    pub(crate) attempt: Option<String>,
+    /// When the first byte of the body came.
+    pub(crate) first_byte: UnixNanos,
+    pub(crate) bytes: usize,
+    pub(crate) ending: Ending,
+}
+
+/// How a streamed answer ends.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Complete,
+    /// The function failed in the middle of its answer; the trailers say how.
+    Failed {
+        error_type: String,
+        error: Bytes,
+    },
+    TooLarge {
+        bytes: u64,
+    },
+    Truncated,
 }
 
 /// How the runtime says its answer is to be taken.

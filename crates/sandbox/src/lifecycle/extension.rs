@@ -12,6 +12,8 @@ pub(crate) enum RuntimeState {
     Ready,
     /// It got an event and has not answered.
     Running,
+    /// It has begun a streamed answer and not ended it.
+    Responding,
     /// It answered and has not called `next`.
     ResponseSent,
 }
@@ -23,6 +25,7 @@ impl RuntimeState {
             Self::InitError => "InitError",
             Self::Ready => "Ready",
             Self::Running => "Running",
+            Self::Responding => "InvocationResponse",
             Self::ResponseSent => "RuntimeResponseSent",
         }
     }

@@ -121,9 +121,8 @@ impl Refusal {
         Self::new(410, "InvokeTimeout", "Invoke timeout")
     }
 
-    pub(crate) fn too_large() -> Self {
-        let message =
-            format!("Exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes).");
+    pub(crate) fn too_large(limit: u64) -> Self {
+        let message = format!("Exceeded maximum allowed payload size ({limit} bytes).");
         Self::new(413, "RequestEntityTooLarge", message)
     }
 
@@ -135,6 +134,9 @@ impl Refusal {
 
 /// What a function may return: 6 MiB and a little for the envelope.
 pub(crate) const RESPONSE_BYTES_MAX: u64 = 6 * 1024 * 1024 + 100;
+
+/// What a function may stream.
+pub(crate) const STREAM_BYTES_MAX: u64 = 200 * 1024 * 1024;
 
 const NOT_ALLOWED: &str = "State transition is not allowed";
 

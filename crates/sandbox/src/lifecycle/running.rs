@@ -24,7 +24,9 @@ pub(super) struct Running {
     pub(super) init: Option<Duration>,
     pub(super) cold_start: bool,
     pub(super) response: Option<Response>,
-    /// Set when the caller has its answer.
+    /// A streamed answer broke off, and what that means is not yet known.
+    pub(super) truncated: bool,
+    /// Set when the caller has its answer, with a streamed one all of it.
     pub(super) outcome: Option<Outcome>,
     pub(super) runtime_done: Option<UnixNanos>,
 }
@@ -52,6 +54,7 @@ impl Running {
             init: None,
             cold_start: false,
             response: None,
+            truncated: false,
             outcome: None,
             runtime_done: None,
         }

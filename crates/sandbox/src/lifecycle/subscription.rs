@@ -10,11 +10,19 @@ pub(crate) struct Subscription {
     pub(crate) platform: bool,
     pub(crate) function: bool,
     pub(crate) extension: bool,
+    /// Whether it understands records of `function` events that are objects.
+    pub(crate) objects: bool,
     pub(crate) items_max: usize,
     pub(crate) bytes_max: usize,
     pub(crate) timeout: Duration,
-    pub(crate) port: u16,
-    pub(crate) path: String,
+    pub(crate) destination: Destination,
+}
+
+/// Where an extension listens, inside its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    Http { port: u16, path: String },
+    Tcp { port: u16 },
 }
 
 impl Subscription {
@@ -31,27 +39,27 @@ impl Subscription {
         let mut check = Check {
             problems: Vec::new(),
         };
-        check.schema_version(&document);
+        let objects = check.schema_version(&document);
         let types = check.types(&document);
         let empty = Map::new();
         let buffering = check.object(&document, "buffering").unwrap_or(&empty);
         let items_max = check.number(buffering, "maxItems", (1_000, 10_000), 10_000);
         let bytes_max = check.number(buffering, "maxBytes", (262_144, 1_048_576), 262_144);
         let timeout_ms = check.number(buffering, "timeoutMs", (25, 30_000), 1_000);
-        let (port, path) = check.destination(&document);
-        if !check.problems.is_empty() {
+        let destination = check.destination(&document);
+        let Some(destination) = destination.filter(|_| check.problems.is_empty()) else {
             return Err(check.problems.join("; "));
-        }
+        };
         let has = |name: &str| types.iter().any(|found| found == name);
         Ok(Self {
             platform: has("platform"),
             function: has("function"),
             extension: has("extension"),
+            objects,
             items_max,
             bytes_max,
             timeout: Duration::from_millis(timeout_ms as u64),
-            port,
-            path,
+            destination,
         })
     }
 
@@ -83,15 +91,19 @@ struct Check {
 }
 
 impl Check {
-    fn schema_version(&mut self, document: &Map<String, Value>) {
+    /// Whether the version has objects as records of `function` events.
+    fn schema_version(&mut self, document: &Map<String, Value>) -> bool {
         match document.get("schemaVersion").and_then(Value::as_str) {
-            Some(version) if SCHEMA_VERSIONS.contains(&version) => {}
+            Some(version) if SCHEMA_VERSIONS.contains(&version) => {
+                return version != SCHEMA_VERSIONS[0];
+            }
             Some(version) => self.problem(format!(
                 "schemaVersion {version} is not one of {}",
                 SCHEMA_VERSIONS.join(", ")
             )),
             None => self.problem("schemaVersion is not provided"),
         }
+        false
     }
 
     fn types(&mut self, document: &Map<String, Value>) -> Vec<String> {
@@ -136,35 +148,44 @@ impl Check {
         }
     }
 
-    fn destination(&mut self, document: &Map<String, Value>) -> (u16, String) {
-        let nowhere = (0, String::new());
+    /// `None` only after a problem.
+    fn destination(&mut self, document: &Map<String, Value>) -> Option<Destination> {
         let Some(destination) = self.object(document, "destination") else {
-            if !document.contains_key("destination") {
+            if matches!(document.get("destination"), None | Some(Value::Null)) {
                 self.problem("destination is not provided");
             }
-            return nowhere;
+            return None;
         };
         match destination.get("protocol").and_then(Value::as_str) {
-            Some("HTTP") => {}
-            Some("TCP") => {
-                self.problem("destination protocol TCP is not offered by this sandbox");
-                return nowhere;
-            }
+            Some("HTTP") => match destination.get("URI").and_then(Value::as_str) {
+                Some(uri) => self.uri(uri),
+                None => {
+                    self.problem("URI is not provided");
+                    None
+                }
+            },
+            Some("TCP") => self.tcp(destination),
             _ => {
-                self.problem("destination protocol is not HTTP");
-                return nowhere;
-            }
-        }
-        match destination.get("URI").and_then(Value::as_str) {
-            Some(uri) => self.uri(uri).unwrap_or(nowhere),
-            None => {
-                self.problem("URI is not provided");
-                nowhere
+                self.problem("destination protocol is not HTTP or TCP");
+                None
             }
         }
     }
 
-    fn uri(&mut self, text: &str) -> Option<(u16, String)> {
+    fn tcp(&mut self, destination: &Map<String, Value>) -> Option<Destination> {
+        let Some(port) = destination.get("port").filter(|port| !port.is_null()) else {
+            self.problem("port is not provided");
+            return None;
+        };
+        let number = port.as_u64().and_then(|port| u16::try_from(port).ok());
+        let Some(port) = number.filter(|port| *port != 0) else {
+            self.problem(format!("port {port} is not between 1 and 65535"));
+            return None;
+        };
+        Some(Destination::Tcp { port })
+    }
+
+    fn uri(&mut self, text: &str) -> Option<Destination> {
         let Ok(uri) = text.parse::<http::Uri>() else {
             self.problem(format!("URI {text} is malformed"));
             return None;
@@ -181,12 +202,11 @@ impl Check {
             self.problem("URI port is not provided");
             return None;
         };
-        Some((
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Some(Destination::Http {
             port,
-            uri.path_and_query()
-                .map_or("/", |path| path.as_str())
-                .to_owned(),
-        ))
+            path: path.to_owned(),
+        })
     }
 
     fn object<'a>(
@@ -209,7 +229,7 @@ impl Check {
     }
 }
 
-/// `2025-01-29` adds fields only, which are always sent here.
+/// From the second on JSON logs are objects. `2025-01-29` adds fields only, which are always sent here.
 const SCHEMA_VERSIONS: &[&str] = &["2022-07-01", "2022-12-13", "2025-01-29"];
 
 #[cfg(test)]
@@ -233,13 +253,13 @@ mod tests {
                 "buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":25},
                 "destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080/path?x=1"}}"#,
             expect![[
-                r#"Subscription { platform: true, function: true, extension: false, items_max: 1000, bytes_max: 262144, timeout: 25ms, port: 8080, path: "/path?x=1" }"#
+                r#"Subscription { platform: true, function: true, extension: false, objects: true, items_max: 1000, bytes_max: 262144, timeout: 25ms, destination: Http { port: 8080, path: "/path?x=1" } }"#
             ]],
         );
         check(
             r#"{"schemaVersion":"2025-01-29","types":["extension"],"destination":{"protocol":"HTTP","URI":"http://sandbox:8080"}}"#,
             expect![[
-                r#"Subscription { platform: false, function: false, extension: true, items_max: 10000, bytes_max: 262144, timeout: 1s, port: 8080, path: "/" }"#
+                r#"Subscription { platform: false, function: false, extension: true, objects: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/" } }"#
             ]],
         );
     }
@@ -282,12 +302,22 @@ mod tests {
             expect!["URI scheme is not http"],
         );
         check(
+            &with(r#"{"protocol":"TCP"}"#),
+            expect!["port is not provided"],
+        );
+        check(
+            &with(r#"{"protocol":"TCP","port":70000}"#),
+            expect!["port 70000 is not between 1 and 65535"],
+        );
+        check(
             &with(r#"{"protocol":"TCP","port":1701}"#),
-            expect!["destination protocol TCP is not offered by this sandbox"],
+            expect![
+                "Subscription { platform: true, function: false, extension: false, objects: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 } }"
+            ],
         );
         check(
             &with(r#"{"protocol":"UDP"}"#),
-            expect!["destination protocol is not HTTP"],
+            expect!["destination protocol is not HTTP or TCP"],
         );
         check(&with("7"), expect!["destination is not an object"]);
     }

@@ -3,6 +3,7 @@
 mod calls;
 mod failures;
 mod order;
+mod streams;
 
 use std::time::Duration;
 

@@ -1,47 +1,42 @@
-//! The POSTs to one subscriber.
+//! The batches of one subscriber, one after the other, until it takes them or they are given up.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, Request, header};
-use http_body_util::Full;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
 use super::hub::Mailbox;
 use super::queue::{Batch, Due};
+use super::sink::Sink;
 use crate::time::Clock;
-
-pub(super) type Client = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
-
-pub(super) fn client() -> Client {
-    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http()
-}
 
 /// Delivers until the subscriber is dropped.
 pub(super) async fn run(
     mailbox: Arc<Mailbox>,
-    target: String,
-    client: Client,
+    mut sink: Sink,
     mut frozen: watch::Receiver<bool>,
     clock: Clock,
 ) {
+    let mut failures = 0;
     while let Some(batch) = next_batch(&mailbox, &mut frozen, &clock).await {
-        let mut attempt = 0;
-        while let Err(reason) = post(&client, &target, batch.body.clone(), &mut frozen).await {
-            attempt += 1;
-            debug!(%target, %reason, attempt, "telemetry not delivered");
-            if attempt == ATTEMPTS_MAX {
-                warn!(%target, %reason, records = batch.records, "telemetry dropped: subscriber does not take it");
-                mailbox.queue().drop_records(batch.records, batch.bytes);
-                break;
-            }
-            tokio::time::sleep(BACKOFF * 2_u32.pow(attempt - 1)).await;
+        let Err(reason) = sink.send(&batch, &mut frozen).await else {
+            failures = 0;
+            continue;
+        };
+        debug!(%sink, %reason, failures, "telemetry not delivered");
+        let lost = mailbox.queue().put_back(batch, clock.now());
+        if lost.records > 0 {
+            warn!(%sink, %reason, records = lost.records, "telemetry dropped: subscriber does not take it");
         }
+        tokio::time::sleep(backoff(failures)).await;
+        failures += 1;
     }
+}
+
+/// How long to wait after so many failures in a row before this one.
+fn backoff(failures: u32) -> Duration {
+    BACKOFF * 2_u32.pow(failures.min(BACKOFF_DOUBLINGS))
 }
 
 /// `None` when the hub is gone.
@@ -76,38 +71,19 @@ async fn next_batch(
     }
 }
 
-async fn post(
-    client: &Client,
-    target: &str,
-    body: Bytes,
-    frozen: &mut watch::Receiver<bool>,
-) -> Result<(), String> {
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(target)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(body))
-        .map_err(|error| error.to_string())?;
-    let response = client.request(request);
-    tokio::pin!(response);
-    loop {
-        // A frozen subscriber cannot answer; its time starts anew when it thaws.
-        let is_frozen = *frozen.borrow_and_update();
-        tokio::select! {
-            answered = &mut response => {
-                let status = answered.map_err(|error| error.to_string())?.status();
-                return if status.is_success() { Ok(()) } else { Err(format!("status {status}")) };
-            }
-            changed = frozen.changed() => changed.map_err(|_| "environment ended".to_owned())?,
-            () = tokio::time::sleep(POST_TIMEOUT), if !is_frozen => {
-                return Err(format!("no answer within {} s", POST_TIMEOUT.as_secs()));
-            }
-        }
+/// Doubled with each failure in a row, to 800 ms.
+const BACKOFF: Duration = Duration::from_millis(50);
+const BACKOFF_DOUBLINGS: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_and_stays_bounded() {
+        let millis: Vec<_> = [0, 1, 2, 3, 4, 5, u32::MAX]
+            .map(|failures| backoff(failures).as_millis())
+            .into();
+        assert_eq!(millis, [50, 100, 200, 400, 800, 800, 800]);
     }
 }
-
-/// Then the batch is dropped and counted.
-const ATTEMPTS_MAX: u32 = 5;
-/// Doubled with each attempt: 750 ms in all.
-const BACKOFF: Duration = Duration::from_millis(50);
-const POST_TIMEOUT: Duration = Duration::from_secs(5);

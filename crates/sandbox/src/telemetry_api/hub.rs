@@ -2,14 +2,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
-use super::delivery::{self, Client};
+use super::delivery;
+use super::event::Event;
 use super::queue::{Dropped, Kind, Queue};
+use super::sink::{self, Client, Sink};
 use crate::lifecycle::Subscription;
+use crate::logging::LogFormat;
 use crate::time::{Clock, UnixNanos};
 
 /// The Telemetry API of one environment.
@@ -17,6 +19,7 @@ use crate::time::{Clock, UnixNanos};
 pub(crate) struct Hub {
     clock: Clock,
     client: Client,
+    log_format: LogFormat,
     frozen: watch::Sender<bool>,
     inner: Mutex<Inner>,
 }
@@ -30,22 +33,32 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Backlog {
-    events: Vec<(String, Bytes)>,
+    events: Vec<News>,
     bytes: usize,
     /// What did not fit; a late subscriber is told.
     dropped: Dropped,
 }
 
 impl Backlog {
-    fn keep(&mut self, kind: &str, event: Bytes) {
-        if self.bytes + event.len() > BACKLOG_BYTES_MAX {
+    fn keep(&mut self, news: News) {
+        let bytes = news.event.len() + news.object.as_ref().map_or(0, Event::len);
+        if self.bytes + bytes > BACKLOG_BYTES_MAX {
             self.dropped.records += 1;
-            self.dropped.bytes += event.len();
+            self.dropped.bytes += news.event.len();
             return;
         }
-        self.bytes += event.len();
-        self.events.push((kind.to_owned(), event));
+        self.bytes += bytes;
+        self.events.push(news);
     }
+}
+
+/// An event in each of its forms.
+#[derive(Debug)]
+struct News {
+    kind: String,
+    event: Event,
+    /// A line of a JSON log as the object that it is, for those who understand that.
+    object: Option<Event>,
 }
 
 #[derive(Debug)]
@@ -70,53 +83,50 @@ impl Mailbox {
 }
 
 impl Hub {
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock, log_format: LogFormat) -> Self {
         let inner = Inner {
             backlog: Some(Backlog::default()),
             subscribers: Vec::new(),
         };
         Self {
             clock,
-            client: delivery::client(),
+            client: sink::client(),
+            log_format,
             frozen: watch::Sender::new(false),
             inner: Mutex::new(inner),
         }
     }
 
-    /// Tells every subscriber who wants it.
-    pub(crate) fn emit(&self, kind: &str, record: &Value) {
+    /// Tells every subscriber who wants it, and returns what was told.
+    pub(crate) fn emit(&self, kind: &str, record: &Value) -> Event {
         let now = self.clock.now();
-        let event = Bytes::from(
-            json!({"time": now.to_string(), "type": kind, "record": record}).to_string(),
-        );
+        let is_json = kind == "function" && self.log_format == LogFormat::Json;
+        let object = Some(record).filter(|_| is_json).and_then(as_object);
+        let news = News {
+            kind: kind.to_owned(),
+            event: Event::new(now, kind, record),
+            object: object.map(|object| Event::new(now, kind, &object)),
+        };
+        let told = news.event.clone();
         let mut inner = self.inner();
         for subscriber in &inner.subscribers {
-            subscriber.offer(kind, &event, now);
+            subscriber.offer(&news, now);
         }
         if let Some(backlog) = &mut inner.backlog {
-            backlog.keep(kind, event);
+            backlog.keep(news);
         }
+        told
     }
 
     /// Takes a subscriber in, who replaces an earlier subscription of the same extension.
     pub(crate) fn subscribe(&self, extension: String, subscription: Subscription) {
-        let queue = Queue::new(
-            subscription.items_max,
-            subscription.bytes_max,
-            subscription.timeout,
-        );
         let mailbox = Arc::new(Mailbox {
-            queue: Mutex::new(queue),
+            queue: Mutex::new(Queue::new(&subscription)),
             changed: Notify::new(),
         });
-        let target = format!(
-            "http://127.0.0.1:{}{}",
-            subscription.port, subscription.path
-        );
         let delivery = delivery::run(
             mailbox.clone(),
-            target,
-            self.client.clone(),
+            Sink::new(&subscription.destination, self.client.clone()),
             self.frozen.subscribe(),
             self.clock.clone(),
         );
@@ -132,8 +142,8 @@ impl Hub {
         inner
             .subscribers
             .retain(|other| other.extension != subscriber.extension);
-        for (kind, event) in inner.backlog.iter().flat_map(|backlog| &backlog.events) {
-            subscriber.offer(kind, event, now);
+        for news in inner.backlog.iter().flat_map(|backlog| &backlog.events) {
+            subscriber.offer(news, now);
         }
         if let Some(backlog) = &inner.backlog {
             let dropped = backlog.dropped;
@@ -179,17 +189,25 @@ impl Hub {
 }
 
 impl Subscriber {
-    fn offer(&self, kind: &str, event: &Bytes, now: UnixNanos) {
-        if self.subscription.wants(kind) {
-            let class = if matches!(kind, "function" | "extension") {
+    fn offer(&self, news: &News, now: UnixNanos) {
+        if self.subscription.wants(&news.kind) {
+            let class = if matches!(news.kind.as_str(), "function" | "extension") {
                 Kind::Log
             } else {
                 Kind::Platform
             };
-            self.mailbox.queue().push(class, event.clone(), now);
+            let object = news.object.as_ref().filter(|_| self.subscription.objects);
+            let event = object.unwrap_or(&news.event).clone();
+            self.mailbox.queue().push(class, event, now);
             self.mailbox.changed.notify_one();
         }
     }
+}
+
+/// A line that is a JSON object, as that object; any other line stays text.
+fn as_object(record: &Value) -> Option<Value> {
+    let parsed = serde_json::from_str(record.as_str()?).ok();
+    parsed.filter(Value::is_object)
 }
 
 impl Drop for Subscriber {

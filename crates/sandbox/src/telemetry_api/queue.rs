@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 
+use super::event::Event;
+use crate::lifecycle::{Destination, Subscription};
 use crate::time::UnixNanos;
 
 /// Events for one subscriber in the order they were told.
@@ -14,11 +16,20 @@ pub(crate) struct Queue {
     items_max: usize,
     bytes_max: usize,
     timeout: Duration,
-    events: VecDeque<Bytes>,
+    /// Whether an event above `bytes_max` is cut, as it is for POSTs; a line of a connection has no limit.
+    cuts: bool,
+    events: VecDeque<Waiting>,
     bytes: usize,
     oldest: Option<UnixNanos>,
     flush: bool,
     dropped: Dropped,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Waiting {
+    event: Event,
+    /// How often it went out in vain.
+    failures: u32,
 }
 
 /// What a subscriber was too slow for.
@@ -44,11 +55,12 @@ pub(crate) enum Due {
 }
 
 impl Queue {
-    pub(crate) fn new(items_max: usize, bytes_max: usize, timeout: Duration) -> Self {
+    pub(crate) fn new(subscription: &Subscription) -> Self {
         Self {
-            items_max,
-            bytes_max,
-            timeout,
+            items_max: subscription.items_max,
+            bytes_max: subscription.bytes_max,
+            timeout: subscription.timeout,
+            cuts: matches!(subscription.destination, Destination::Http { .. }),
             events: VecDeque::new(),
             bytes: 0,
             oldest: None,
@@ -57,7 +69,7 @@ impl Queue {
         }
     }
 
-    pub(crate) fn push(&mut self, kind: Kind, event: Bytes, now: UnixNanos) {
+    pub(crate) fn push(&mut self, kind: Kind, event: Event, now: UnixNanos) {
         let limit = match kind {
             Kind::Log => QUEUE_BYTES_MAX,
             Kind::Platform => 2 * QUEUE_BYTES_MAX,
@@ -68,7 +80,7 @@ impl Queue {
         }
         self.bytes += event.len();
         self.oldest.get_or_insert(now);
-        self.events.push_back(event);
+        self.events.push_back(Waiting { event, failures: 0 });
     }
 
     /// Counts what is not delivered; the next batch tells it.
@@ -104,134 +116,128 @@ impl Queue {
         }
     }
 
-    /// The next batch as a JSON array, and how many of its records would be lost with it.
+    /// The next batch: as much as its limits allow, and what was dropped since the last one.
     pub(crate) fn take(&mut self, now: UnixNanos) -> Option<Batch> {
+        self.cut_first();
         self.events.front()?;
-        let mut body = BytesMut::from(&b"["[..]);
-        if self.dropped != Dropped::default() {
-            body.extend_from_slice(&logs_dropped(std::mem::take(&mut self.dropped), now));
-        }
-        let (mut records, mut bytes) = (0, 0);
-        while let Some(event) = self.events.front() {
-            let full = records >= self.items_max || bytes + event.len() > self.bytes_max;
-            if records > 0 && full {
+        let told = std::mem::take(&mut self.dropped);
+        let mut batch = Batch {
+            time: now,
+            told,
+            events: Vec::new(),
+        };
+        let mut bytes = 0;
+        while let Some(next) = self.events.front() {
+            let full =
+                batch.events.len() >= self.items_max || bytes + next.event.len() > self.bytes_max;
+            if !batch.events.is_empty() && full {
                 break;
             }
-            if body.len() > 1 {
-                body.extend_from_slice(b",");
-            }
-            body.extend_from_slice(event);
-            records += 1;
-            bytes += event.len();
-            self.events.pop_front();
+            bytes += next.event.len();
+            batch.events.extend(self.events.pop_front());
         }
-        body.extend_from_slice(b"]");
         self.bytes -= bytes;
         // What stays behind was told during this batch's time at the earliest; it may go at once.
         if self.events.is_empty() {
             self.oldest = None;
             self.flush = false;
         }
-        Some(Batch {
-            body: body.freeze(),
-            records,
-            bytes,
-        })
+        Some(batch)
+    }
+
+    /// Makes two of the first event if it is too large for a batch. Its head then fills a batch so far that nothing
+    /// but its tail can be the first of the next one.
+    fn cut_first(&mut self) {
+        let first = self.events.front().filter(|_| self.cuts);
+        let cut = first.and_then(|first| Some((first.event.cut(self.bytes_max)?, first.failures)));
+        let Some(((head, tail), failures)) = cut else {
+            return;
+        };
+        let whole = self.events.pop_front();
+        self.bytes -= whole.map_or(0, |whole| whole.event.len());
+        for event in [tail, head] {
+            self.bytes += event.len();
+            self.events.push_front(Waiting { event, failures });
+        }
+    }
+
+    /// Takes back a batch that was not delivered: it goes out again together with what came since. Events that have
+    /// failed too often are given up and counted.
+    pub(crate) fn put_back(&mut self, batch: Batch, now: UnixNanos) -> Dropped {
+        let mut lost = Dropped::default();
+        for mut waiting in batch.events.into_iter().rev() {
+            waiting.failures += 1;
+            if waiting.failures >= ATTEMPTS_MAX {
+                lost.records += 1;
+                lost.bytes += waiting.event.len();
+            } else {
+                self.bytes += waiting.event.len();
+                self.events.push_front(waiting);
+            }
+        }
+        self.drop_records(lost.records, lost.bytes);
+        // Nobody has heard of these either.
+        self.drop_records(batch.told.records, batch.told.bytes);
+        if !self.events.is_empty() {
+            self.oldest.get_or_insert(now);
+            self.flush = true;
+        }
+        lost
     }
 }
 
-/// What goes out in one POST.
+/// What goes out at once.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Batch {
-    pub(crate) body: Bytes,
-    pub(crate) records: usize,
-    pub(crate) bytes: usize,
+    time: UnixNanos,
+    told: Dropped,
+    events: Vec<Waiting>,
 }
 
-fn logs_dropped(dropped: Dropped, now: UnixNanos) -> Vec<u8> {
-    let event = json!({
-        "time": now.to_string(),
-        "type": "platform.logsDropped",
-        "record": {
-            "droppedRecords": dropped.records,
-            "droppedBytes": dropped.bytes,
-            "reason": "Some logs were dropped because the downstream consumer is slower than the logs production rate",
-        },
+impl Batch {
+    /// As the body of a POST.
+    pub(crate) fn array(&self) -> Bytes {
+        let mut body = BytesMut::from(&b"["[..]);
+        for (index, event) in self.all().enumerate() {
+            if index > 0 {
+                body.extend_from_slice(b",");
+            }
+            body.extend_from_slice(event.text());
+        }
+        body.extend_from_slice(b"]");
+        body.freeze()
+    }
+
+    /// As lines, one for each event.
+    pub(crate) fn lines(&self) -> Bytes {
+        let mut lines = BytesMut::new();
+        for event in self.all() {
+            lines.extend_from_slice(event.text());
+            lines.extend_from_slice(b"\n");
+        }
+        lines.freeze()
+    }
+
+    fn all(&self) -> impl Iterator<Item = Event> {
+        let told = (self.told != Dropped::default()).then(|| logs_dropped(self.told, self.time));
+        let events = self.events.iter().map(|waiting| waiting.event.clone());
+        told.into_iter().chain(events)
+    }
+}
+
+fn logs_dropped(dropped: Dropped, now: UnixNanos) -> Event {
+    let record = json!({
+        "droppedRecords": dropped.records,
+        "droppedBytes": dropped.bytes,
+        "reason": "Some logs were dropped because the downstream consumer is slower than the logs production rate",
     });
-    event.to_string().into_bytes()
+    Event::new(now, "platform.logsDropped", &record)
 }
 
-/// For log lines; platform events, which are few, may use as much again.
+/// For log lines; platform events, which are few, may use as much again, and a batch that came back is on top.
 const QUEUE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Then an event is dropped and counted.
+const ATTEMPTS_MAX: u32 = 5;
 
 #[cfg(test)]
-mod tests {
-    use expect_test::expect;
-
-    use super::*;
-
-    fn at(millis: u64) -> UnixNanos {
-        UnixNanos::from_millis(millis)
-    }
-
-    fn queue() -> Queue {
-        Queue::new(3, 100, Duration::from_millis(25))
-    }
-
-    fn text(batch: Option<Batch>) -> String {
-        batch.map_or("nothing".to_owned(), |batch| {
-            String::from_utf8_lossy(&batch.body).into_owned()
-        })
-    }
-
-    #[test]
-    fn batch_is_due_by_time_count_or_size() {
-        let mut queue = queue();
-        assert_eq!(queue.due(at(0)), Due::Never);
-        queue.push(Kind::Log, Bytes::from_static(b"1"), at(10));
-        queue.push(Kind::Log, Bytes::from_static(b"2"), at(20));
-        assert_eq!(queue.due(at(34)), Due::At(at(35)));
-        assert_eq!(queue.due(at(35)), Due::Now);
-        queue.push(Kind::Log, Bytes::from_static(b"3"), at(21));
-        assert_eq!(queue.due(at(21)), Due::Now);
-        queue.push(Kind::Log, Bytes::from_static(b"4"), at(22));
-        assert_eq!(text(queue.take(at(22))), "[1,2,3]");
-        assert_eq!(queue.due(at(35)), Due::Now);
-        assert_eq!(text(queue.take(at(35))), "[4]");
-        assert_eq!(queue.due(at(99)), Due::Never);
-
-        queue.push(Kind::Log, Bytes::from(vec![b'7'; 100]), at(40));
-        assert_eq!(queue.due(at(40)), Due::Now);
-    }
-
-    #[test]
-    fn flush_makes_due_what_is_there_and_nothing_else() {
-        let mut queue = queue();
-        queue.flush();
-        queue.push(Kind::Platform, Bytes::from_static(b"1"), at(0));
-        assert_eq!(queue.due(at(0)), Due::At(at(25)));
-        queue.flush();
-        assert_eq!(queue.due(at(0)), Due::Now);
-    }
-
-    #[test]
-    fn record_larger_than_a_batch_goes_alone() {
-        let mut queue = queue();
-        queue.push(Kind::Log, Bytes::from_static(b"1"), at(0));
-        queue.push(Kind::Log, Bytes::from(vec![b'7'; 150]), at(0));
-        assert_eq!(text(queue.take(at(0))), "[1]");
-        assert_eq!(text(queue.take(at(0))).len(), 152);
-    }
-
-    #[test]
-    fn full_queue_drops_logs_before_platform_events_and_tells_so() {
-        let mut queue = queue();
-        queue.push(Kind::Log, Bytes::from(vec![b'1'; QUEUE_BYTES_MAX]), at(0));
-        queue.push(Kind::Log, Bytes::from_static(b"lost"), at(1));
-        queue.push(Kind::Platform, Bytes::from_static(b"2"), at(2));
-        queue.take(at(3)).expect("the large one");
-        queue.drop_records(5, 50);
-        expect![[r#"[{"record":{"droppedBytes":50,"droppedRecords":5,"reason":"Some logs were dropped because the downstream consumer is slower than the logs production rate"},"time":"1970-01-01T00:00:00.004Z","type":"platform.logsDropped"},2]"#]]
-            .assert_eq(&text(queue.take(at(4))));
-    }
-}
+mod tests;

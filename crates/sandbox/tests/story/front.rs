@@ -1,7 +1,10 @@
 //! The AWS API and function URLs.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde_json::json;
-use throughline_sandbox::{Activity, Function, Sandbox};
+use throughline_sandbox::{Activity, Function, RunningSandbox, Sandbox};
 
 use crate::http::request;
 use crate::{function, invoke, start};
@@ -106,6 +109,67 @@ async fn event_invocations_are_queued_and_made() {
             assert!(waiting.remove(&finished.request_id));
         }
     }
+}
+
+/// What becomes of one event: the ids of its attempts, and how it was given up.
+async fn until_given_up(sandbox: &RunningSandbox, event: &str) -> (Vec<String>, String) {
+    let mut activity = sandbox.activity();
+    let headers = [("X-Amz-Invocation-Type", "Event")];
+    let taken = invoke(sandbox, "f", &headers, event).await;
+    assert_eq!(taken.status, 202);
+    let request_id = taken.header("x-amzn-requestid").unwrap();
+    let mut attempts = Vec::new();
+    loop {
+        match activity.recv().await.unwrap() {
+            Activity::Finished(finished) => {
+                attempts.push((finished.request_id, finished.trace_header))
+            }
+            Activity::Line(line) if line.text.starts_with("asynchronous invocation") => {
+                let (ids, traces): (Vec<_>, BTreeSet<_>) = attempts.into_iter().unzip();
+                assert!(traces.len() < 2, "{traces:?}");
+                assert!(ids.iter().all(|id| id == request_id), "{ids:?}");
+                return (ids, line.text.replace(request_id, "ID"));
+            }
+            Activity::Line(_) => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn failed_events_are_tried_again_with_their_id_and_then_given_up() {
+    for (event, delays) in [(r#"{"do":"fail"}"#, 2), (r#"{"do":"exit","code":3}"#, 1)] {
+        let sandbox = Sandbox::new()
+            .function(function())
+            .event_retry_delays(vec![Duration::from_millis(1); delays])
+            .start()
+            .await
+            .unwrap();
+        let (attempts, told) = until_given_up(&sandbox, event).await;
+        assert_eq!(attempts.len(), delays + 1);
+        let expected = format!(
+            "asynchronous invocation ID given up after {} attempts: RetriesExhausted",
+            delays + 1
+        );
+        assert_eq!(told, expected);
+        assert_eq!(sandbox.events_given_up(), 1);
+    }
+}
+
+#[tokio::test]
+async fn events_that_waited_too_long_are_given_up() {
+    let sandbox = Sandbox::new()
+        .function(function())
+        .concurrency(1)
+        .event_age_max(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
+    let (attempts, told) = until_given_up(&sandbox, "{}").await;
+    assert_eq!(attempts.len(), 0);
+    assert_eq!(
+        told,
+        "asynchronous invocation ID given up after 0 attempts: EventAgeExceeded"
+    );
 }
 
 #[tokio::test]

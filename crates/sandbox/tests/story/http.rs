@@ -1,5 +1,6 @@
 //! Just enough of an HTTP client.
 
+use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -30,6 +31,22 @@ pub(crate) async fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Response {
+    let (parts, body) = open(method, uri, headers, body).await.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Response {
+        status: parts.status.as_u16(),
+        body,
+        headers: parts.headers,
+    }
+}
+
+/// A response whose body is still to be read.
+pub(crate) async fn open(
+    method: &str,
+    uri: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> ::http::Response<Body> {
     let mut request = ::http::Request::builder().method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -38,12 +55,5 @@ pub(crate) async fn request(
         .body(Full::new(Bytes::from(body.to_owned())))
         .unwrap();
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    Response {
-        status: parts.status.as_u16(),
-        body,
-        headers: parts.headers,
-    }
+    client.request(request).await.unwrap().map(Body::new)
 }

@@ -12,6 +12,8 @@ mod extensions;
 mod front;
 mod http;
 mod invocations;
+mod streaming;
+mod telemetry;
 
 use http::{Response, request};
 

@@ -22,7 +22,7 @@ pub(super) fn response(reply: Reply, identity: &Identity) -> Response {
             invocation,
             deadline,
         } => for_runtime(invocation, deadline),
-        Reply::Accepted => json_response(202, &json!({"status": "OK"})),
+        Reply::Accepted | Reply::GoOn => json_response(202, &json!({"status": "OK"})),
         Reply::Registered {
             identifier,
             with_account,

@@ -10,12 +10,18 @@ use serde_json::{Value, json};
 /// An object with a `statusCode` describes the response; anything else is the body of a 200.
 pub(super) fn of_payload(payload: &[u8]) -> Response {
     match serde_json::from_slice::<Value>(payload) {
-        Ok(described) if described.get("statusCode").is_some() => of_description(&described)
-            .unwrap_or_else(|| message(StatusCode::BAD_GATEWAY, "Internal Server Error")),
+        Ok(described) if described.get("statusCode").is_some() => {
+            of_description(&described).unwrap_or_else(bad_gateway)
+        }
         // A function that returns a string means the string, not its JSON form.
         Ok(Value::String(text)) => plain(text.into_bytes()),
         _ => plain(payload.to_vec()),
     }
+}
+
+/// The function failed, or what it returned cannot be a response.
+pub(super) fn bad_gateway() -> Response {
+    message(StatusCode::BAD_GATEWAY, "Internal Server Error")
 }
 
 /// An answer of the front itself.
@@ -32,10 +38,14 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response {
 }
 
 fn of_description(described: &Value) -> Option<Response> {
+    with_head(plain(body(described)?), described)
+}
+
+/// The response with the status, headers and cookies of the description.
+pub(super) fn with_head(mut response: Response, described: &Value) -> Option<Response> {
     let status = described.get("statusCode")?;
     let status = status.as_u64().or_else(|| status.as_str()?.parse().ok())?;
     let status = StatusCode::from_u16(u16::try_from(status).ok()?).ok()?;
-    let mut response = plain(body(described)?);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in described

@@ -1,0 +1,154 @@
+//! The task that makes the asynchronous invocations of one function.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::{After, Condition, Event, EventSettings, backoff};
+use crate::gateway::Gateway;
+use crate::invoke::{Activity, InvokeError, Line, Outcome};
+use crate::pool::Pool;
+use crate::time::{Clock, UnixNanos};
+
+/// The events of one function, wherever they are on their way.
+pub(crate) struct Worker {
+    pub(crate) gateway: Weak<Gateway>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) settings: EventSettings,
+    pub(crate) clock: Clock,
+    pub(crate) activity: broadcast::Sender<Activity>,
+    /// Counts the events that were given up, of all functions.
+    pub(crate) given_up: Arc<AtomicU64>,
+}
+
+/// What the worker has in hand. All of it together is bounded by the places that events take up.
+#[derive(Default)]
+struct Hand {
+    /// To be made in this order as soon as there is an environment.
+    ready: VecDeque<Event>,
+    /// To be tried again then; the number keeps those of one moment apart.
+    later: BTreeMap<(UnixNanos, u64), Event>,
+    later_next: u64,
+    running: JoinSet<(Event, Option<Outcome>)>,
+    /// No attempt before this, unless an environment becomes free.
+    blocked_until: Option<UnixNanos>,
+    throttled: u32,
+}
+
+impl Worker {
+    /// Works until the sandbox ends.
+    pub(crate) async fn run(self, mut queue: mpsc::Receiver<Event>) {
+        let mut hand = Hand::default();
+        loop {
+            let mut changed = pin!(self.pool.changed());
+            changed.as_mut().enable();
+            if self.start_ready(&mut hand).is_none() {
+                return;
+            }
+            let wake = hand.wake().map(|at| self.clock.instant_of(at));
+            tokio::select! {
+                event = queue.recv() => match event {
+                    Some(event) => hand.ready.push_back(event),
+                    None => return,
+                },
+                Some(done) = hand.running.join_next() => {
+                    if let Ok((event, Some(outcome))) = done {
+                        self.attempted(event, outcome, &mut hand);
+                    }
+                }
+                () = changed, if hand.blocked_until.is_some() => hand.blocked_until = None,
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// Makes what can be made; `None` when there is nobody to make it any more.
+    fn start_ready(&self, hand: &mut Hand) -> Option<()> {
+        let now = self.clock.now();
+        hand.take_due(now);
+        if hand.blocked_until.is_some_and(|until| now < until) {
+            return Some(());
+        }
+        hand.blocked_until = None;
+        let gateway = self.gateway.upgrade()?;
+        while let Some(event) = hand.ready.pop_front() {
+            if event.is_too_old(now, &self.settings) {
+                self.give_up(&event, Condition::EventAgeExceeded.as_str());
+                continue;
+            }
+            match gateway.start(event.invoke.clone()) {
+                Ok(mut ticket) => {
+                    hand.throttled = 0;
+                    debug!(request_id = %ticket.request_id, "asynchronous invocation started");
+                    hand.running.spawn(async move {
+                        ticket.answer().await;
+                        let outcome = ticket.ended().await.map(|ended| ended.finished.outcome);
+                        (event, outcome)
+                    });
+                }
+                Err(InvokeError::Throttled { .. }) => {
+                    hand.ready.push_front(event);
+                    hand.blocked_until = Some(now + backoff(hand.throttled));
+                    hand.throttled = hand.throttled.saturating_add(1);
+                    break;
+                }
+                Err(error) => self.give_up(&event, &error.to_string()),
+            }
+        }
+        Some(())
+    }
+
+    fn attempted(&self, mut event: Event, outcome: Outcome, hand: &mut Hand) {
+        match event.attempted(outcome, self.clock.now(), &self.settings) {
+            After::Done => {}
+            After::RetryAt(at) => {
+                hand.later.insert((at, hand.later_next), event);
+                hand.later_next += 1;
+            }
+            After::GiveUp(condition) => self.give_up(&event, condition.as_str()),
+        }
+    }
+
+    fn give_up(&self, event: &Event, why: &str) {
+        self.given_up.fetch_add(1, Ordering::Relaxed);
+        let request_id = event.invoke.request_id.as_deref().unwrap_or_default();
+        let attempts = event.attempts;
+        warn!(function = %event.invoke.function, request_id, attempts, why, "asynchronous invocation given up");
+        // Nobody has to watch.
+        let _ = self.activity.send(Activity::Line(Line {
+            function: event.invoke.function.clone(),
+            extension: None,
+            text: format!(
+                "asynchronous invocation {request_id} given up after {attempts} attempts: {why}"
+            ),
+        }));
+    }
+}
+
+impl Hand {
+    fn take_due(&mut self, now: UnixNanos) {
+        while let Some(entry) = self.later.first_entry()
+            && entry.key().0 <= now
+        {
+            self.ready.push_back(entry.remove());
+        }
+    }
+
+    /// When there is something to do even if nothing happens.
+    fn wake(&self) -> Option<UnixNanos> {
+        let retry = self.later.first_key_value().map(|((at, _), _)| *at);
+        [retry, self.blocked_until].into_iter().flatten().min()
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,91 @@
+//! An answer as the event stream of `InvokeWithResponseStream`: its pieces as they come, and then how it ended.
+
+use std::convert::Infallible;
+
+use axum::body::Body as HttpBody;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use super::{event_stream, respond};
+use crate::environment::{Answered, Part, ResponseStream};
+use crate::function::VERSION;
+use crate::gateway::Ticket;
+use crate::invoke::Outcome;
+use crate::lifecycle::Verdict;
+
+/// Waits until the function begins to answer, and leaves the rest to the server.
+pub(super) async fn response(mut ticket: Ticket, wants_log: bool) -> Response {
+    let answered = ticket.answered().await;
+    let request_id = ticket.request_id.clone();
+    let stage = match answered {
+        Answered::Stream(stream) => Stage::Streaming(stream, ticket),
+        Answered::Whole(verdict) if verdict.outcome == Outcome::Returned => {
+            Stage::Whole(verdict, ticket)
+        }
+        Answered::Whole(verdict) => Stage::Ended(verdict, ticket),
+    };
+    let frames = stream::unfold(stage, move |stage: Stage| stage.frame(wants_log));
+    let frames = HttpBody::from_stream(frames);
+    let mut response = respond(StatusCode::OK, &request_id, frames);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, EVENT_STREAM);
+    headers.insert("x-amz-executed-version", HeaderValue::from_static(VERSION));
+    response
+}
+
+/// What is still to be sent.
+enum Stage {
+    Streaming(ResponseStream, Ticket),
+    /// The function answered all at once.
+    Whole(Verdict, Ticket),
+    Ended(Verdict, Ticket),
+    Told,
+}
+
+impl Stage {
+    async fn frame(self, wants_log: bool) -> Option<(Result<Bytes, Infallible>, Self)> {
+        let (frame, then) = match self {
+            Self::Streaming(mut stream, ticket) => match stream.next().await {
+                Part::Chunk(chunk) => (payload_chunk(&chunk), Self::Streaming(stream, ticket)),
+                Part::End(verdict) => (complete(&verdict, ticket, wants_log).await, Self::Told),
+            },
+            Self::Whole(mut verdict, ticket) => {
+                let payload = std::mem::take(&mut verdict.payload);
+                (payload_chunk(&payload), Self::Ended(verdict, ticket))
+            }
+            Self::Ended(verdict, ticket) => {
+                (complete(&verdict, ticket, wants_log).await, Self::Told)
+            }
+            Self::Told => return None,
+        };
+        Some((Ok(frame), then))
+    }
+}
+
+fn payload_chunk(payload: &[u8]) -> Bytes {
+    event_stream::event("PayloadChunk", "application/octet-stream", payload)
+}
+
+async fn complete(verdict: &Verdict, ticket: Ticket, wants_log: bool) -> Bytes {
+    let mut body = json!({});
+    if verdict.outcome == Outcome::FunctionError {
+        body["ErrorCode"] = json!("Unhandled");
+        body["ErrorDetails"] = json!(String::from_utf8_lossy(&verdict.payload));
+    }
+    // The log is complete only when the invocation is over, so who wants it waits for that.
+    if wants_log && let Some(ended) = ticket.ended().await {
+        body["LogResult"] = json!(BASE64.encode(ended.log_tail));
+    }
+    event_stream::event(
+        "InvokeComplete",
+        "application/json",
+        body.to_string().as_bytes(),
+    )
+}
+
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.amazon.eventstream");

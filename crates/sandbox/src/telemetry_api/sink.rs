@@ -1,0 +1,149 @@
+//! Where batches go: POSTs to a listener, or lines on a connection.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::Full;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::queue::Batch;
+use crate::lifecycle::Destination;
+
+pub(super) type Client = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
+
+pub(super) fn client() -> Client {
+    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http()
+}
+
+/// One subscriber's end.
+#[derive(Debug)]
+pub(super) enum Sink {
+    Http {
+        client: Box<Client>,
+        target: String,
+    },
+    /// Nobody acknowledges: what the system has taken counts as delivered.
+    Tcp {
+        address: SocketAddr,
+        stream: Option<TcpStream>,
+    },
+}
+
+impl fmt::Display for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { target, .. } => f.write_str(target),
+            Self::Tcp { address, .. } => write!(f, "tcp://{address}"),
+        }
+    }
+}
+
+impl Sink {
+    pub(super) fn new(destination: &Destination, client: Client) -> Self {
+        match destination {
+            Destination::Http { port, path } => Self::Http {
+                client: Box::new(client),
+                target: format!("http://127.0.0.1:{port}{path}"),
+            },
+            Destination::Tcp { port } => Self::Tcp {
+                address: SocketAddr::from((Ipv4Addr::LOCALHOST, *port)),
+                stream: None,
+            },
+        }
+    }
+
+    /// Delivers a batch, or says why it could not.
+    pub(super) async fn send(
+        &mut self,
+        batch: &Batch,
+        frozen: &mut watch::Receiver<bool>,
+    ) -> Result<(), String> {
+        match self {
+            Self::Http { client, target } => {
+                within(frozen, post(client, target, batch.array())).await
+            }
+            Self::Tcp { address, stream } => {
+                let written = within(frozen, write(*address, stream, &batch.lines())).await;
+                if written.is_err() {
+                    // What is half written ends with its connection; the next one begins with a whole line.
+                    *stream = None;
+                }
+                written
+            }
+        }
+    }
+}
+
+/// A frozen subscriber cannot answer; its time starts anew when it thaws.
+async fn within(
+    frozen: &mut watch::Receiver<bool>,
+    delivery: impl Future<Output = Result<(), String>>,
+) -> Result<(), String> {
+    tokio::pin!(delivery);
+    loop {
+        let is_frozen = *frozen.borrow_and_update();
+        tokio::select! {
+            delivered = &mut delivery => return delivered,
+            changed = frozen.changed() => changed.map_err(|_| "environment ended".to_owned())?,
+            () = tokio::time::sleep(ANSWER_TIMEOUT), if !is_frozen => {
+                return Err(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
+            }
+        }
+    }
+}
+
+async fn post(client: &Client, target: &str, body: Bytes) -> Result<(), String> {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(target)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(body))
+        .map_err(|error| error.to_string())?;
+    let answered = client.request(request).await;
+    let status = answered.map_err(|error| error.to_string())?.status();
+    if status.is_success() {
+        Ok(())
+    } else {
+        Err(format!("status {status}"))
+    }
+}
+
+async fn write(
+    address: SocketAddr,
+    stream: &mut Option<TcpStream>,
+    lines: &[u8],
+) -> Result<(), String> {
+    if stream.as_ref().is_some_and(has_ended) {
+        *stream = None;
+    }
+    let stream = match stream {
+        Some(stream) => stream,
+        None => {
+            let connected = TcpStream::connect(address).await;
+            stream.insert(connected.map_err(|error| error.to_string())?)
+        }
+    };
+    let written = stream.write_all(lines).await;
+    written.map_err(|error| error.to_string())
+}
+
+/// Whether the peer has closed. Without a look the first lines after that would be written to nobody.
+fn has_ended(stream: &TcpStream) -> bool {
+    let mut unasked = [0; 512];
+    loop {
+        match stream.try_read(&mut unasked) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
+        }
+    }
+}
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
