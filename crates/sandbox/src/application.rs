@@ -9,11 +9,16 @@ use toml::{Table, Value};
 
 use crate::function::{Function, Runtime};
 use crate::logging::{LogFormat, LogLevel, SystemLogLevel};
+use crate::source::{Door, HttpApi, Resource};
 
 /// The functions that belong together, in the order of their names.
 #[derive(Debug, Clone)]
 pub struct Application {
-    functions: Vec<Function>,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) apis: Vec<HttpApi>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) doors: Vec<Door>,
+    pub(crate) aws_endpoint: Option<String>,
 }
 
 impl Application {
@@ -54,7 +59,13 @@ impl Application {
         };
         let functions = reader.application(&table);
         if reader.problems.is_empty() {
-            Ok(Self { functions })
+            Ok(Self {
+                functions,
+                apis: Vec::new(),
+                resources: Vec::new(),
+                doors: Vec::new(),
+                aws_endpoint: None,
+            })
         } else {
             Err(Problems(reader.problems))
         }
@@ -78,8 +89,14 @@ impl Application {
         &self.functions
     }
 
-    pub(crate) fn into_functions(self) -> Vec<Function> {
-        self.functions
+    /// The resources that must be there before anything runs.
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// Where AWS's services are, if not at AWS.
+    pub fn aws_endpoint(&self) -> Option<&str> {
+        self.aws_endpoint.as_deref()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::invoke::{Invoke, Outcome};
+use crate::invoke::{Answer, EventEnd, Invoke, Outcome};
 use crate::time::UnixNanos;
 
 pub(crate) use worker::Worker;
@@ -37,6 +37,8 @@ pub(crate) struct Event {
     pub(crate) invoke: Invoke,
     accepted: UnixNanos,
     attempts: usize,
+    /// Of the last attempt.
+    answer: Option<Answer>,
     /// Its place among the events that a function may have.
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -44,25 +46,8 @@ pub(crate) struct Event {
 /// What to do with an event after an attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum After {
-    Done,
     RetryAt(UnixNanos),
-    GiveUp(Condition),
-}
-
-/// Why an event is given up, in the words that Lambda tells a destination.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
-    RetriesExhausted,
-    EventAgeExceeded,
-}
-
-impl Condition {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::RetriesExhausted => "RetriesExhausted",
-            Self::EventAgeExceeded => "EventAgeExceeded",
-        }
-    }
+    End(EventEnd),
 }
 
 impl Event {
@@ -75,6 +60,7 @@ impl Event {
             invoke,
             accepted,
             attempts: 0,
+            answer: None,
             _place: place,
         }
     }
@@ -92,11 +78,11 @@ impl Event {
     ) -> After {
         self.attempts += 1;
         if outcome == Outcome::Returned {
-            return After::Done;
+            return After::End(EventEnd::Success);
         }
         match settings.retry_delays.get(self.attempts - 1) {
             Some(delay) => After::RetryAt(now + *delay),
-            None => After::GiveUp(Condition::RetriesExhausted),
+            None => After::End(EventEnd::RetriesExhausted),
         }
     }
 }
@@ -130,7 +116,7 @@ mod tests {
         let at = |second: u64| After::RetryAt(UnixNanos::from_millis(second * 1000));
         assert_eq!(failed(2), at(62));
         assert_eq!(failed(70), at(190));
-        assert_eq!(failed(200), After::GiveUp(Condition::RetriesExhausted));
+        assert_eq!(failed(200), After::End(EventEnd::RetriesExhausted));
     }
 
     #[test]
@@ -141,7 +127,7 @@ mod tests {
         event.attempted(Outcome::FunctionError, now, &settings);
         assert_eq!(
             event.attempted(Outcome::Returned, now, &settings),
-            After::Done
+            After::End(EventEnd::Success)
         );
     }
 

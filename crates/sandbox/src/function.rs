@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::logging::{LogFormat, LogLevel, Logging, SystemLogLevel};
+use crate::source::{EventDestinations, EventSource};
 
 /// A function as it would be deployed: a folder of code and the settings around it.
 ///
@@ -30,6 +31,15 @@ pub struct Function {
     pub(crate) memory_mb: u32,
     pub(crate) timeout: Duration,
     pub(crate) url: Option<SocketAddr>,
+    pub(crate) url_streams: bool,
+    pub(crate) layers: Vec<PathBuf>,
+    pub(crate) ephemeral_storage_mb: u32,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) initialization: Initialization,
+    pub(crate) sources: Vec<EventSource>,
+    pub(crate) destinations: EventDestinations,
+    pub(crate) event_retries_max: Option<u32>,
+    pub(crate) event_age_max: Option<Duration>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) logging: Logging,
     /// Whether its environments have a Telemetry API; the sandbox around it says so.
@@ -47,6 +57,15 @@ impl Function {
             memory_mb: MEMORY_MB_DEFAULT,
             timeout: TIMEOUT_DEFAULT,
             url: None,
+            url_streams: true,
+            layers: Vec::new(),
+            ephemeral_storage_mb: EPHEMERAL_STORAGE_MB_DEFAULT,
+            concurrency: None,
+            initialization: Initialization::OnDemand,
+            sources: Vec::new(),
+            destinations: EventDestinations::default(),
+            event_retries_max: None,
+            event_age_max: None,
             environment: BTreeMap::new(),
             logging: Logging::default(),
             telemetry: true,
@@ -88,6 +107,69 @@ impl Function {
         self
     }
 
+    /// Whether the URL passes a streamed answer on as it comes (`InvokeMode: RESPONSE_STREAM`), which it does unless told.
+    #[must_use]
+    pub fn url_streams(mut self, streams: bool) -> Self {
+        self.url_streams = streams;
+        self
+    }
+
+    /// Adds a layer above those before it: a folder or a zip file with the content of `/opt`.
+    #[must_use]
+    pub fn layer(mut self, layer: impl Into<PathBuf>) -> Self {
+        self.layers.push(layer.into());
+        self
+    }
+
+    /// The size of `/tmp`; 512 MB unless told.
+    #[must_use]
+    pub fn ephemeral_storage_mb(mut self, mb: u32) -> Self {
+        self.ephemeral_storage_mb = mb;
+        self
+    }
+
+    /// How many environments this function may have at once, whatever the sandbox allows the others.
+    #[must_use]
+    pub fn concurrency(mut self, environments: usize) -> Self {
+        self.concurrency = Some(environments);
+        self
+    }
+
+    /// How its environments come to be.
+    #[must_use]
+    pub fn initialization(mut self, initialization: Initialization) -> Self {
+        self.initialization = initialization;
+        self
+    }
+
+    /// Adds something that invokes the function by itself.
+    #[must_use]
+    pub fn source(mut self, source: EventSource) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// What becomes of the function's asynchronous invocations that end.
+    #[must_use]
+    pub fn destinations(mut self, destinations: EventDestinations) -> Self {
+        self.destinations = destinations;
+        self
+    }
+
+    /// How often a failed asynchronous invocation is tried again: at most, and unless told, twice.
+    #[must_use]
+    pub fn event_retries_max(mut self, retries: u32) -> Self {
+        self.event_retries_max = Some(retries);
+        self
+    }
+
+    /// How old the event of an asynchronous invocation may grow; what the sandbox says unless told.
+    #[must_use]
+    pub fn event_age_max(mut self, age_max: Duration) -> Self {
+        self.event_age_max = Some(age_max);
+        self
+    }
+
     /// Sets one environment variable of the function. Its extensions see it too, as on Lambda.
     #[must_use]
     pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
@@ -126,6 +208,16 @@ impl Function {
         &self.code
     }
 
+    /// What invokes it by itself.
+    pub fn sources(&self) -> &[EventSource] {
+        &self.sources
+    }
+
+    /// How long one invocation may last.
+    pub fn timeout_of(&self) -> Duration {
+        self.timeout
+    }
+
     /// The unqualified ARN, in the sandbox's made-up account.
     pub fn arn(&self) -> String {
         arn(&self.name)
@@ -135,6 +227,18 @@ impl Function {
 /// The ARN of a function of this name, whether there is one or not.
 pub(crate) fn arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}")
+}
+
+/// How environments come to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Initialization {
+    /// With the invocation that needs one.
+    #[default]
+    OnDemand,
+    /// So many of them ahead of all invocations.
+    Provisioned(usize),
+    /// From a snapshot that is taken after the init: the runtime asks `restore/next` first.
+    SnapStart,
 }
 
 /// How the code of a function is started.
@@ -208,6 +312,8 @@ pub(crate) const ACCOUNT_ID: &str = "123456789012";
 pub(crate) const VERSION: &str = "$LATEST";
 /// Lambda's own default.
 pub(crate) const MEMORY_MB_DEFAULT: u32 = 128;
+/// Lambda's own default.
+pub(crate) const EPHEMERAL_STORAGE_MB_DEFAULT: u32 = 512;
 /// Lambda's own default.
 pub(crate) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 

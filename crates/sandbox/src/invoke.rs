@@ -148,11 +148,56 @@ impl Status {
 pub enum Activity {
     /// An invocation is over.
     Finished(Finished),
-    /// A process of an environment wrote a line, or an asynchronous invocation was given up.
+    /// A process of an environment wrote a line.
     Line(Line),
+    /// An asynchronous invocation is done with, after its last attempt.
+    EventEnded(EventEnded),
 }
 
-/// One line of output, or of the sandbox about an asynchronous invocation that was given up.
+/// How an asynchronous invocation ended: what Lambda tells a destination.
+#[derive(Debug, Clone)]
+pub struct EventEnded {
+    /// The function.
+    pub function: String,
+    /// The id of the invocation, the same for each attempt.
+    pub request_id: String,
+    /// Why there are no more attempts.
+    pub end: EventEnd,
+    /// How many attempts there were.
+    pub attempts: usize,
+    /// The event.
+    pub payload: Bytes,
+    /// The answer of the last attempt, if there was one.
+    pub answer: Option<Answer>,
+    /// The trace that all attempts belong to.
+    pub trace_header: String,
+}
+
+/// Why an asynchronous invocation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventEnd {
+    /// The function returned.
+    Success,
+    /// All attempts failed.
+    RetriesExhausted,
+    /// The event grew too old.
+    EventAgeExceeded,
+    /// It could not be tried at all, for this reason.
+    NotInvoked(String),
+}
+
+impl EventEnd {
+    /// The `condition` that Lambda tells a destination.
+    pub fn condition(&self) -> &'static str {
+        match self {
+            Self::Success => "Success",
+            Self::RetriesExhausted | Self::NotInvoked(_) => "RetriesExhausted",
+            Self::EventAgeExceeded => "EventAgeExceeded",
+        }
+    }
+}
+
+/// One line of output.
 #[derive(Debug, Clone)]
 pub struct Line {
     /// The function in whose environment it was written.

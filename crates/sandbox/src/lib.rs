@@ -94,14 +94,22 @@ mod logging;
 mod pool;
 mod running;
 mod sandbox;
+mod source;
 mod telemetry_api;
 mod time;
 mod trace_header;
 
 pub use application::{Application, ApplicationError, Problems};
-pub use function::{Function, Runtime, UnknownRuntime};
-pub use invoke::{Activity, Answer, Finished, Invoke, InvokeError, Line, Outcome, Status};
+pub use function::{Function, Initialization, Runtime, UnknownRuntime};
+pub use invoke::{
+    Activity, Answer, EventEnd, EventEnded, Finished, Invoke, InvokeError, Line, Outcome, Status,
+};
 pub use logging::{LogFormat, LogLevel, SystemLogLevel};
-pub use running::RunningSandbox;
+pub use running::{Invoker, RunningSandbox};
 pub use sandbox::{Sandbox, StartError};
+pub use source::{
+    Door, EventBridgeSource, EventDestinations, EventSource, HttpApi, HttpApiKind, HttpRoute,
+    KafkaSource, Resource, S3Source, Schedule, SnsSource, SqsSource, StartingPosition,
+    StreamSource,
+};
 pub use time::UnixNanos;

@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 use crate::environment::ProcessGroups;
+use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::invoke::{Activity, Answer, Finished, Invoke, InvokeError};
 
@@ -24,6 +25,38 @@ pub struct RunningSandbox {
     api: SocketAddr,
     urls: BTreeMap<String, SocketAddr>,
     tasks: JoinSet<()>,
+}
+
+/// Invokes the functions of a running sandbox from wherever it is needed. Cheap to clone.
+#[derive(Clone)]
+pub struct Invoker {
+    gateway: Arc<Gateway>,
+}
+
+impl Invoker {
+    /// Makes a call and waits for its answer.
+    ///
+    /// # Errors
+    /// The call was not made; an error of the function is an answer.
+    pub async fn call(&self, invoke: Invoke) -> Result<Answer, InvokeError> {
+        Ok(self.gateway.start(invoke)?.answer().await)
+    }
+
+    /// Takes a call for later, as `Invoke` does with `InvocationType: Event`; the answer is the request id.
+    ///
+    /// # Errors
+    /// The call was not taken.
+    pub fn queue(&self, invoke: Invoke) -> Result<String, InvokeError> {
+        self.gateway.queue(invoke)
+    }
+
+    /// The functions, in the order of their names.
+    pub fn functions(&self) -> Vec<Function> {
+        self.gateway
+            .pools()
+            .map(|pool| pool.function.clone())
+            .collect()
+    }
 }
 
 impl RunningSandbox {
@@ -82,6 +115,13 @@ impl RunningSandbox {
             .pools()
             .map(|pool| pool.function.name.clone())
             .collect()
+    }
+
+    /// A handle for whoever invokes functions beside the owner of the sandbox.
+    pub fn invoker(&self) -> Invoker {
+        Invoker {
+            gateway: self.gateway.clone(),
+        }
     }
 
     /// Invokes a function and waits for its answer.

@@ -20,6 +20,7 @@ use crate::gateway::Gateway;
 use crate::lifecycle::Limits;
 use crate::pool::{Pool, Surroundings};
 use crate::running::RunningSandbox;
+use crate::source::{Door, HttpApi};
 use crate::time::Clock;
 
 /// A sandbox to be started: functions, extensions and settings.
@@ -34,6 +35,9 @@ pub struct Sandbox {
     limits: Limits,
     telemetry: bool,
     events: EventSettings,
+    apis: Vec<HttpApi>,
+    doors: Vec<Door>,
+    aws_endpoint: Option<String>,
 }
 
 impl Sandbox {
@@ -49,6 +53,9 @@ impl Sandbox {
             limits: Limits::default(),
             telemetry: true,
             events: EventSettings::default(),
+            apis: Vec::new(),
+            doors: Vec::new(),
+            aws_endpoint: None,
         }
     }
 
@@ -62,7 +69,10 @@ impl Sandbox {
     /// Adds all functions of an application.
     #[must_use]
     pub fn application(mut self, application: Application) -> Self {
-        self.functions.extend(application.into_functions());
+        self.functions.extend(application.functions);
+        self.apis.extend(application.apis);
+        self.doors.extend(application.doors);
+        self.aws_endpoint = application.aws_endpoint.or(self.aws_endpoint);
         self
     }
 
@@ -77,6 +87,30 @@ impl Sandbox {
     #[must_use]
     pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds an API whose routes the functions' sources name. An API that no one adds listens on a free port.
+    #[must_use]
+    pub fn http_api(mut self, api: HttpApi) -> Self {
+        self.apis.push(api);
+        self
+    }
+
+    /// Adds a way out of every environment.
+    #[must_use]
+    pub fn door(mut self, name: impl Into<String>, target: impl Into<String>) -> Self {
+        self.doors.push(Door {
+            name: name.into(),
+            target: target.into(),
+        });
+        self
+    }
+
+    /// Where AWS's services are for the functions, such as `http://127.0.0.1:5000`; what they find themselves unless told.
+    #[must_use]
+    pub fn aws_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.aws_endpoint = Some(url.into());
         self
     }
 

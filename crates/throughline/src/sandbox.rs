@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use throughline_sandbox::{
-    Activity, Application, Finished, Outcome, RunningSandbox, Sandbox, Status,
+    Activity, Application, EventEnd, Finished, Outcome, RunningSandbox, Sandbox, Status,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -68,6 +68,16 @@ async fn tell(running: &RunningSandbox, json: bool) -> anyhow::Result<()> {
                 let from = line.extension.as_deref().unwrap_or(&line.function);
                 eprintln!("{from}: {}", line.text);
             }
+            Ok(Activity::EventEnded(ended)) if ended.end != EventEnd::Success => {
+                eprintln!(
+                    "{}: asynchronous invocation {} given up after {} attempts: {}",
+                    ended.function,
+                    ended.request_id,
+                    ended.attempts,
+                    ended.end.condition()
+                );
+            }
+            Ok(Activity::EventEnded(_)) => {}
             Err(RecvError::Lagged(missed)) => eprintln!("throughline: {missed} lines not shown"),
             Err(RecvError::Closed) => return Ok(()),
         }

@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("throughline-insight", &["throughline-telemetry"]),
     ("throughline-store", &["throughline-telemetry"]),
     ("throughline-sandbox", &[]),
+    ("throughline-sources", &["throughline-sandbox"]),
     ("throughline-extension", &["throughline-telemetry"]),
     ("throughline-testkit", &["throughline-telemetry"]),
     (
@@ -28,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "throughline-server",
             "throughline-sandbox",
+            "throughline-sources",
             "throughline-telemetry",
         ],
     ),
@@ -57,6 +59,7 @@ const NEVER_REACHES: &[(&str, &[&str])] = &[
             "rusqlite",
         ],
     ),
+    ("throughline-sandbox", &["aws-sdk", "arrow", "datafusion"]),
     ("throughline-store", &["datafusion", "axum", "tonic"]),
     ("throughline-server", &["datafusion", "throughline-sandbox"]),
 ];

@@ -44,6 +44,19 @@ fn whole_definition_is_read() {
                 url: Some(
                     127.0.0.1:4310,
                 ),
+                url_streams: true,
+                layers: [],
+                ephemeral_storage_mb: 512,
+                concurrency: None,
+                initialization: OnDemand,
+                sources: [],
+                destinations: EventDestinations {
+                    on_success: None,
+                    on_failure: None,
+                    dead_letter: None,
+                },
+                event_retries_max: None,
+                event_age_max: None,
                 environment: {
                     "KEY": "value",
                 },

@@ -9,9 +9,9 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use super::{After, Condition, Event, EventSettings, backoff};
+use super::{After, Event, EventSettings, backoff};
 use crate::gateway::Gateway;
-use crate::invoke::{Activity, InvokeError, Line, Outcome};
+use crate::invoke::{Activity, Answer, EventEnd, EventEnded, InvokeError, Outcome};
 use crate::pool::Pool;
 use crate::time::{Clock, UnixNanos};
 
@@ -34,7 +34,7 @@ struct Hand {
     /// To be tried again then; the number keeps those of one moment apart.
     later: BTreeMap<(UnixNanos, u64), Event>,
     later_next: u64,
-    running: JoinSet<(Event, Option<Outcome>)>,
+    running: JoinSet<(Event, Option<(Answer, Outcome)>)>,
     /// No attempt before this, unless an environment becomes free.
     blocked_until: Option<UnixNanos>,
     throttled: u32,
@@ -57,7 +57,8 @@ impl Worker {
                     None => return,
                 },
                 Some(done) = hand.running.join_next() => {
-                    if let Ok((event, Some(outcome))) = done {
+                    if let Ok((mut event, Some((answer, outcome)))) = done {
+                        event.answer = Some(answer);
                         self.attempted(event, outcome, &mut hand);
                     }
                 }
@@ -78,7 +79,7 @@ impl Worker {
         let gateway = self.gateway.upgrade()?;
         while let Some(event) = hand.ready.pop_front() {
             if event.is_too_old(now, &self.settings) {
-                self.give_up(&event, Condition::EventAgeExceeded.as_str());
+                self.end(event, EventEnd::EventAgeExceeded);
                 continue;
             }
             match gateway.start(event.invoke.clone()) {
@@ -86,8 +87,9 @@ impl Worker {
                     hand.throttled = 0;
                     debug!(request_id = %ticket.request_id, "asynchronous invocation started");
                     hand.running.spawn(async move {
-                        ticket.answer().await;
-                        let outcome = ticket.ended().await.map(|ended| ended.finished.outcome);
+                        let answer = ticket.answer().await;
+                        let ended = ticket.ended().await;
+                        let outcome = ended.map(|ended| (answer, ended.finished.outcome));
                         (event, outcome)
                     });
                 }
@@ -97,7 +99,7 @@ impl Worker {
                     hand.throttled = hand.throttled.saturating_add(1);
                     break;
                 }
-                Err(error) => self.give_up(&event, &error.to_string()),
+                Err(error) => self.end(event, EventEnd::NotInvoked(error.to_string())),
             }
         }
         Some(())
@@ -105,27 +107,30 @@ impl Worker {
 
     fn attempted(&self, mut event: Event, outcome: Outcome, hand: &mut Hand) {
         match event.attempted(outcome, self.clock.now(), &self.settings) {
-            After::Done => {}
             After::RetryAt(at) => {
                 hand.later.insert((at, hand.later_next), event);
                 hand.later_next += 1;
             }
-            After::GiveUp(condition) => self.give_up(&event, condition.as_str()),
+            After::End(end) => self.end(event, end),
         }
     }
 
-    fn give_up(&self, event: &Event, why: &str) {
-        self.given_up.fetch_add(1, Ordering::Relaxed);
-        let request_id = event.invoke.request_id.as_deref().unwrap_or_default();
-        let attempts = event.attempts;
-        warn!(function = %event.invoke.function, request_id, attempts, why, "asynchronous invocation given up");
+    fn end(&self, event: Event, end: EventEnd) {
+        let request_id = event.invoke.request_id.unwrap_or_default();
+        if end != EventEnd::Success {
+            self.given_up.fetch_add(1, Ordering::Relaxed);
+            let attempts = event.attempts;
+            warn!(function = %event.invoke.function, request_id, attempts, why = end.condition(), "asynchronous invocation given up");
+        }
         // Nobody has to watch.
-        let _ = self.activity.send(Activity::Line(Line {
-            function: event.invoke.function.clone(),
-            extension: None,
-            text: format!(
-                "asynchronous invocation {request_id} given up after {attempts} attempts: {why}"
-            ),
+        let _ = self.activity.send(Activity::EventEnded(EventEnded {
+            function: event.invoke.function,
+            request_id,
+            end,
+            attempts: event.attempts,
+            payload: event.invoke.payload,
+            answer: event.answer,
+            trace_header: event.invoke.trace_header.unwrap_or_default(),
         }));
     }
 }

@@ -1,0 +1,1 @@
+//! Event sources of a sandbox, at any endpoint that speaks AWS.
