@@ -241,6 +241,17 @@ pub enum Initialization {
     SnapStart,
 }
 
+impl Initialization {
+    /// The `initializationType` of platform events and the value of `AWS_LAMBDA_INITIALIZATION_TYPE`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on-demand",
+            Self::Provisioned(_) => "provisioned-concurrency",
+            Self::SnapStart => "snap-start",
+        }
+    }
+}
+
 /// How the code of a function is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Runtime {

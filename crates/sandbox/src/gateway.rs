@@ -218,6 +218,8 @@ impl Gateway {
             trace_header: trace_header::complete(invoke.trace_header.as_deref(), self.clock.now()),
             span_id: trace_header::fresh_span_id(),
             client_context: invoke.client_context,
+            cognito_identity: invoke.cognito_identity,
+            tenant_id: invoke.tenant_id,
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Invoke {
     pub(crate) client_context: Option<String>,
     pub(crate) invoked_arn: Option<String>,
     pub(crate) request_id: Option<String>,
+    pub(crate) cognito_identity: Option<String>,
+    pub(crate) tenant_id: Option<String>,
 }
 
 impl Invoke {
@@ -33,6 +35,8 @@ impl Invoke {
             client_context: None,
             invoked_arn: None,
             request_id: None,
+            cognito_identity: None,
+            tenant_id: None,
         }
     }
 
@@ -54,6 +58,20 @@ impl Invoke {
     #[must_use]
     pub fn client_context(mut self, json: impl Into<String>) -> Self {
         self.client_context = Some(json.into());
+        self
+    }
+
+    /// The Cognito identity of the caller, as JSON text: `{"cognitoIdentityId":"…","cognitoIdentityPoolId":"…"}`.
+    #[must_use]
+    pub fn cognito_identity(mut self, json: impl Into<String>) -> Self {
+        self.cognito_identity = Some(json.into());
+        self
+    }
+
+    /// The tenant for whom it is done. Its environment is shared with no other.
+    #[must_use]
+    pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
+        self.tenant_id = Some(tenant_id.into());
         self
     }
 }
@@ -108,6 +126,8 @@ pub struct Finished {
     pub billed: Duration,
     /// How long the environment took to start for this invocation.
     pub init: Option<Duration>,
+    /// How long it took to restore the environment from its snapshot for this invocation. Billed apart.
+    pub restore: Option<Duration>,
     /// Whether the environment was started for this invocation, also after a crash.
     pub cold_start: bool,
     /// Memory the function is said to have.

@@ -50,6 +50,9 @@
 //!   after its head breaks off.
 //! - Throttled asynchronous invocations back off as on Lambda, but go on at once when an environment is free.
 //! - Freezing is SIGSTOP to process groups; a process that leaves its group is not frozen. Memory is told, not limited.
+//! - SnapStart copies no process: an environment is initialized, frozen at `restore/next`, and goes on with its first
+//!   invocation as if restored. After a crash it is initialized anew. A restore that fails is an error of the function,
+//!   where Lambda answers its caller with `SnapStartException`.
 //! - `_LAMBDA_TELEMETRY_LOG_FD` is given to the managed runtimes only.
 //! - Telemetry on a TCP destination that breaks goes on with the next connection; what the old one had taken and
 //!   nobody read is lost without a count, since nothing acknowledges it.
@@ -70,7 +73,7 @@
 //! - Destinations and dead-letter queues of asynchronous invocations: what fails after its retries is counted
 //!   ([`RunningSandbox::events_given_up`]), told as [`Activity`] and forgotten, as is what waits at a shutdown.
 //! - The Logs API, and log levels for lines that a function writes past its runtime's logger.
-//! - SnapStart, provisioned concurrency, managed instances, layers, versions and aliases.
+//! - Provisioned concurrency, managed instances, layers, versions and aliases.
 //! - Any AWS API but `Invoke` and `InvokeWithResponseStream`. Signatures are not checked, and whoever reaches a port
 //!   of it runs code on this machine: it listens on loopback and nowhere else.
 //!

@@ -6,10 +6,12 @@
 //! `crate::environment` feeds and obeys it; the tests do the same with made-up times.
 //!
 //! ```text
-//! Cold ─ invoke ─> AwaitRegistration ─> AwaitRuntime ─> AwaitExtensions ─┐
-//!                                                                        v
-//!        ┌───────────────────────────────────────────────────────── AwaitResponse <─ invoke ─┐
-//!        └> AwaitRuntimeNext ─> AwaitExtensionsNext ─ freeze ──────────────────> AwaitInvoke ─┘
+//! Cold ─ invoke | init ─> AwaitRegistration ─> AwaitRuntime ─> AwaitExtensions ─┬─ nobody waits, or a snapshot ─┐
+//!                                                                               v                               │
+//!        ┌──────────────────────────────────────────────────────────────── AwaitResponse <─ invoke ──┐          │
+//!        └> AwaitRuntimeNext ─> AwaitExtensionsNext ─ freeze ────────────────────────────────> AwaitInvoke <────┘
+//!                                                                               ^                    │
+//!                                                                               └── AwaitRestored <──┘ of a snapshot
 //!
 //! any of them ─ fault, timeout, spin-down ─> AwaitRuntimeExit ─> AwaitExtensionsExit ─> AwaitAllExit ─> Cold | Gone
 //! ```
@@ -26,6 +28,7 @@ mod extension;
 mod fault;
 mod init;
 mod platform;
+mod restore;
 mod running;
 mod stop;
 mod stream;

@@ -187,6 +187,7 @@ impl Pool {
             lambda_api: surroundings.lambda_api,
             otlp_port: surroundings.ports.take()?,
             metadata_token: uuid::Uuid::new_v4().to_string(),
+            credentials_token: uuid::Uuid::new_v4().to_string(),
         };
         let (on_idle, may_retire) = (Arc::downgrade(self), Arc::downgrade(self));
         Ok(Host {

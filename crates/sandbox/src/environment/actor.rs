@@ -83,6 +83,7 @@ pub(crate) fn start(
         clock: host.clock.clone(),
         identity: listener::identity(&host.function),
         metadata_token: host.variables.metadata_token.clone(),
+        credentials_token: host.variables.credentials_token(),
     };
     let serving = tokio::spawn(listener::serve(listener, api)).abort_handle();
     let actor = Actor::new(host, sender.clone(), serving);
@@ -128,6 +129,7 @@ impl Actor {
             function: host.function.name.clone(),
             memory_mb: host.function.memory_mb,
             timeout: host.function.timeout,
+            initialization: host.function.initialization,
             instance: host.variables.instance.clone(),
             extensions: host.extensions.iter().map(file_name).collect(),
             limits: host.limits,
@@ -392,6 +394,7 @@ impl Actor {
             duration: report.duration,
             billed: report.billed(),
             init: report.init,
+            restore: report.restore,
             cold_start: report.cold_start,
             memory_mb,
             memory_max_used_mb: self.memory_max_mb,

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::actor::Message;
+use super::variables::CREDENTIALS_PATH;
 use crate::body::read_body;
 use crate::function::Function;
 use crate::lifecycle::{
@@ -34,6 +35,8 @@ pub(super) struct Api {
     pub(super) clock: Clock,
     pub(super) identity: Identity,
     pub(super) metadata_token: String,
+    /// `None` where the credentials are in the variables.
+    pub(super) credentials_token: Option<String>,
 }
 
 pub(super) fn identity(function: &Function) -> Identity {
@@ -62,6 +65,8 @@ fn router(api: Arc<Api>) -> Router {
             post(runtime_error),
         )
         .route("/2018-06-01/runtime/init/error", post(runtime_init_error))
+        .route("/2018-06-01/runtime/restore/next", get(restore_next))
+        .route("/2018-06-01/runtime/restore/error", post(restore_error))
         .route("/2020-01-01/extension/register", post(extension_register))
         .route("/2020-01-01/extension/event/next", get(extension_next))
         .route(
@@ -73,6 +78,7 @@ fn router(api: Arc<Api>) -> Router {
             post(extension_exit_error),
         )
         .route("/2022-07-01/telemetry", put(telemetry_subscribe))
+        .route(CREDENTIALS_PATH, get(credentials))
         .route("/2026-01-15/metadata/execution-environment", get(metadata))
         .with_state(api)
 }
@@ -107,6 +113,18 @@ async fn runtime_init_error(State(api): Shared, request: Request) -> Response {
             api.call(ApiCall::RuntimeInitError { error_type, body })
                 .await
         }
+        Err(refusal) => api.render(Reply::Refused(refusal)),
+    }
+}
+
+async fn restore_next(State(api): Shared) -> Response {
+    api.call(ApiCall::RestoreNext).await
+}
+
+async fn restore_error(State(api): Shared, request: Request) -> Response {
+    let error_type = text(request.headers(), "lambda-runtime-function-error-type");
+    match read_small(request).await {
+        Ok(body) => api.call(ApiCall::RestoreError { error_type, body }).await,
         Err(refusal) => api.render(Reply::Refused(refusal)),
     }
 }
@@ -169,6 +187,12 @@ async fn telemetry_subscribe(State(api): Shared, request: Request) -> Response {
         Ok(body) => api.call(ApiCall::Subscribe { identifier, body }).await,
         Err(refusal) => api.render(Reply::Refused(refusal)),
     }
+}
+
+async fn credentials(State(api): Shared, headers: HeaderMap) -> Response {
+    let token = text(&headers, header::AUTHORIZATION.as_str());
+    let known = token.is_some() && token == api.credentials_token;
+    render::credentials(known.then(|| api.clock.now()))
 }
 
 async fn metadata(State(api): Shared, headers: HeaderMap) -> Response {

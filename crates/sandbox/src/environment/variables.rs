@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::function::{Function, REGION, VERSION};
+use crate::function::{Function, Initialization, REGION, VERSION};
 use crate::logging::LogFormat;
 
 /// Everything that the variables are made from.
@@ -19,6 +19,7 @@ pub(crate) struct Variables {
     pub(crate) lambda_api: SocketAddr,
     pub(crate) otlp_port: u16,
     pub(crate) metadata_token: String,
+    pub(crate) credentials_token: String,
 }
 
 type Map = BTreeMap<String, String>;
@@ -29,17 +30,15 @@ impl Variables {
         let mut variables = self.customer();
         variables.extend(self.credentials());
         variables.extend(self.platform());
-        let name = &self.function.name;
         let code = self.function.code.display();
         set(&mut variables, "_HANDLER", &self.function.handler);
         set(&mut variables, "LAMBDA_TASK_ROOT", &code.to_string());
         set(&mut variables, "LAMBDA_RUNTIME_DIR", "/var/runtime");
-        set(
-            &mut variables,
-            "AWS_LAMBDA_LOG_GROUP_NAME",
-            &format!("/aws/lambda/{name}"),
-        );
-        set(&mut variables, "AWS_LAMBDA_LOG_STREAM_NAME", &self.instance);
+        if !self.has_snapshot() {
+            let log_group = format!("/aws/lambda/{}", self.function.name);
+            set(&mut variables, "AWS_LAMBDA_LOG_GROUP_NAME", &log_group);
+            set(&mut variables, "AWS_LAMBDA_LOG_STREAM_NAME", &self.instance);
+        }
         set(&mut variables, "AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000");
         set(&mut variables, "AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
         set(&mut variables, "_AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1");
@@ -87,16 +86,32 @@ impl Variables {
         variables
     }
 
+    /// A snapshot must not hold keys that are older than the environment made from it: it asks for them.
+    fn has_snapshot(&self) -> bool {
+        self.function.initialization == Initialization::SnapStart
+    }
+
+    /// What the credentials endpoint wants to hear, where there is one.
+    pub(crate) fn credentials_token(&self) -> Option<String> {
+        self.has_snapshot().then(|| self.credentials_token.clone())
+    }
+
     /// Made up, so that an SDK signs its requests; nothing here checks them.
     fn credentials(&self) -> Map {
         let mut variables = Map::new();
-        set(&mut variables, "AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
-        set(
-            &mut variables,
-            "AWS_SECRET_ACCESS_KEY",
-            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-        );
-        set(&mut variables, "AWS_SESSION_TOKEN", "sandbox");
+        if self.has_snapshot() {
+            let uri = format!("http://{}{CREDENTIALS_PATH}", self.runtime_api);
+            set(&mut variables, "AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri);
+            set(
+                &mut variables,
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                &self.credentials_token,
+            );
+            return variables;
+        }
+        set(&mut variables, "AWS_ACCESS_KEY_ID", ACCESS_KEY_ID);
+        set(&mut variables, "AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY);
+        set(&mut variables, "AWS_SESSION_TOKEN", SESSION_TOKEN);
         variables
     }
 
@@ -131,7 +146,7 @@ impl Variables {
         set(
             &mut variables,
             "AWS_LAMBDA_INITIALIZATION_TYPE",
-            "on-demand",
+            self.function.initialization.as_str(),
         );
         let logging = self.function.logging;
         set(
@@ -171,6 +186,13 @@ fn add_path(variables: &mut Map, key: &str, path: &str) {
     variables.insert(key.to_owned(), format!("{before}{path}"));
 }
 
+/// Where an SDK finds the keys that the variables do not have.
+pub(crate) const CREDENTIALS_PATH: &str = "/2021-04-23/credentials";
+/// The keys that AWS's own documentation uses.
+pub(crate) const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
+pub(crate) const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+pub(crate) const SESSION_TOKEN: &str = "sandbox";
+
 /// Customer variables with an underscore in front that Lambda lets through.
 const RESERVED_BUT_ALLOWED: &[&str] = &[
     "_HANDLER",
@@ -204,6 +226,7 @@ mod tests {
             lambda_api: "127.0.0.1:4301".parse().unwrap(),
             otlp_port: 16_000,
             metadata_token: "t".to_owned(),
+            credentials_token: "c".to_owned(),
         }
     }
 
@@ -279,6 +302,30 @@ mod tests {
             of(&variables),
             ["JSON", "DEBUG"].map(|value| Some(value.to_owned()))
         );
+    }
+
+    #[test]
+    fn what_comes_from_a_snapshot_asks_for_its_keys_and_has_no_log_stream() {
+        let mut variables = variables();
+        variables.function = variables.function.initialization(Initialization::SnapStart);
+        let cases = [
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", Some("snap-start")),
+            (
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                Some("http://127.0.0.1:9001/2021-04-23/credentials"),
+            ),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", Some("c")),
+            ("AWS_ACCESS_KEY_ID", None),
+            ("AWS_SECRET_ACCESS_KEY", None),
+            ("AWS_SESSION_TOKEN", None),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", None),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", None),
+        ];
+        for (key, expected) in cases {
+            for found in [variables.of_runtime(), variables.of_extension()] {
+                assert_eq!(found.get(key).map(String::as_str), expected, "{key}");
+            }
+        }
     }
 
     #[test]

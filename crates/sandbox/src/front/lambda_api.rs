@@ -122,6 +122,7 @@ async fn read(
     let mut invoke = Invoke::new(reference.name.clone()).payload(payload);
     invoke.invoked_arn = Some(reference.qualified(&arn));
     invoke.trace_header = text(&headers, "x-amzn-trace-id");
+    invoke.tenant_id = text(&headers, "x-amz-tenant-id");
     if let Some(encoded) = text(&headers, "x-amz-client-context") {
         let context = decode_context(&encoded).ok_or_else(|| {
             bad_content("Client context must be a valid Base64-encoded JSON object.")

@@ -4,8 +4,8 @@ use std::mem;
 use std::time::Duration;
 
 use super::effect::{Effect, Reply, Verdict};
-use super::environment::{Environment, Phase, TIMED_OUT_MAX};
-use super::event::{Role, ShutdownReason};
+use super::environment::{Environment, Phase, Rest, TIMED_OUT_MAX};
+use super::event::{Invocation, Role, ShutdownReason};
 use super::extension::{ExtensionState, RuntimeState};
 use super::fault::Fault;
 use super::init::Init;
@@ -41,14 +41,16 @@ impl Environment {
         match mem::replace(&mut self.phase, Phase::Gone) {
             // Cold => (AwaitRegistration | Gone)
             // An invocation that is already here is still handled: its caller was promised an environment.
-            Phase::Cold(init_phase) => match self.queued.take() {
-                Some(invocation) => On(self.start_init(init_phase, invocation, now, out)),
-                None if self.closing => {
-                    out.push(Effect::Gone);
-                    Stay(Phase::Gone)
+            Phase::Cold(init_phase) => {
+                if self.queued.is_some() || self.init_wanted && !self.closing {
+                    return On(self.start_init(init_phase, now, out));
                 }
-                None => Stay(Phase::Cold(init_phase)),
-            },
+                if self.closing {
+                    out.push(Effect::Gone);
+                    return Stay(Phase::Gone);
+                }
+                Stay(Phase::Cold(init_phase))
+            }
 
             // AwaitRegistration => (AwaitRuntime | AwaitRuntimeExit)
             // The runtime starts only when every external extension has registered.
@@ -75,11 +77,15 @@ impl Environment {
                 if let Some(failed) = self.init_failure(&init, now) {
                     return On(self.fail_init(init, failed, now, out));
                 }
-                if self.runtime != RuntimeState::Ready {
+                if !matches!(
+                    self.runtime,
+                    RuntimeState::Ready | RuntimeState::RestoreReady
+                ) {
                     return Stay(Phase::AwaitRuntime(init));
                 }
                 init.runtime_done = true;
                 out.push(Effect::Emit(platform::init_runtime_done(
+                    self.spec.initialization,
                     init.phase,
                     Status::Success,
                     None,
@@ -87,7 +93,7 @@ impl Environment {
                 On(Phase::AwaitExtensions(init))
             }
 
-            // AwaitExtensions => (AwaitResponse | AwaitRuntimeExit)
+            // AwaitExtensions => (AwaitResponse | AwaitInvoke | AwaitRuntimeExit)
             // Subscribed or not, each extension's first `next` ends its init. From here on nobody can subscribe.
             Phase::AwaitExtensions(init) => {
                 if let Some(failed) = self.init_failure(&init, now) {
@@ -102,24 +108,36 @@ impl Environment {
                 }
                 out.push(Effect::CloseSubscriptions);
                 self.tell_init_over(&init, Status::Success, None, now, out);
-                On(self.start_invocation_after(init, now, out))
+                On(self.after_init(&init, now, out))
             }
 
-            // AwaitInvoke => (AwaitResponse | AwaitRuntimeExit)
+            // AwaitInvoke => (AwaitResponse | AwaitRestored | AwaitRuntimeExit)
             // A process that died in its sleep costs the environment its processes, not the next caller its answer.
-            Phase::AwaitInvoke => {
+            Phase::AwaitInvoke(rest) => {
+                self.init_wanted = false;
                 if self.fault.is_some() {
-                    return On(self.start_stop(ShutdownReason::Failure, Then::Cold, now, out));
+                    let then = Then::Cold(self.next_init());
+                    return On(self.start_stop(ShutdownReason::Failure, then, now, out));
                 }
                 if let Some(invocation) = self.queued.take() {
-                    out.push(Effect::Thaw);
-                    let deadline = now + self.spec.timeout;
-                    return On(self.release(Running::new(invocation, now, now, deadline), out));
+                    return On(self.wake(rest, invocation, now, out));
                 }
                 if self.closing {
                     return On(self.start_stop(ShutdownReason::Spindown, Then::Gone, now, out));
                 }
-                Stay(Phase::AwaitInvoke)
+                Stay(Phase::AwaitInvoke(rest))
+            }
+
+            // AwaitRestored => (AwaitResponse | AwaitRuntimeExit)
+            // A runtime that has nothing to do after a restore has long asked for its event.
+            Phase::AwaitRestored(restore) => {
+                if let Some(failed) = self.failure_by(restore.deadline, now) {
+                    return On(self.fail_restore(restore, failed, now, out));
+                }
+                if self.runtime != RuntimeState::Ready {
+                    return Stay(Phase::AwaitRestored(restore));
+                }
+                On(self.end_restore(restore, now, out))
             }
 
             // AwaitResponse => (AwaitRuntimeNext | AwaitRuntimeExit)
@@ -175,10 +193,32 @@ impl Environment {
                     now,
                     overhead,
                 )));
-                On(Phase::AwaitInvoke)
+                On(Phase::AwaitInvoke(Rest::Invoked))
             }
 
             stopping => self.advance_stop(stopping, now, out),
+        }
+    }
+
+    fn wake(
+        &mut self,
+        rest: Rest,
+        invocation: Invocation,
+        now: UnixNanos,
+        out: &mut Vec<Effect>,
+    ) -> Phase {
+        out.push(Effect::Thaw);
+        let running = |invocation| Running::new(invocation, now, now, now + self.spec.timeout);
+        match rest {
+            Rest::Snapshot => self.start_restore(invocation, now, out),
+            Rest::Invoked => self.release(running(invocation), out),
+            Rest::Initialized(init) => {
+                let first = Running {
+                    init: Some(init),
+                    ..running(invocation)
+                };
+                self.release(first, out)
+            }
         }
     }
 
@@ -217,7 +257,7 @@ impl Environment {
         self.failure_by(running.deadline, now)
     }
 
-    fn failure_by(&mut self, deadline: UnixNanos, now: UnixNanos) -> Option<Failure> {
+    pub(super) fn failure_by(&mut self, deadline: UnixNanos, now: UnixNanos) -> Option<Failure> {
         if let Some(fault) = self.fault.take() {
             return Some(Failure::Fault(fault));
         }

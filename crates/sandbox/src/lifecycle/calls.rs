@@ -10,6 +10,7 @@ use super::fault::{Fault, RESPONSE_BYTES_MAX, Refusal, error_payload, known_erro
 use super::platform;
 use super::running::{Response, Running};
 use super::subscription::Subscription;
+use crate::function::Initialization;
 use crate::invoke::Outcome;
 use crate::time::UnixNanos;
 
@@ -26,6 +27,10 @@ impl Environment {
     ) {
         let handled = match api_call {
             ApiCall::RuntimeNext => self.runtime_next(call),
+            ApiCall::RestoreNext => self.restore_next(call),
+            ApiCall::RestoreError { error_type, body } => {
+                self.restore_error(error_type.as_deref(), body)
+            }
             ApiCall::RuntimeAnswer(answer) => self.runtime_answer(answer, now, out),
             ApiCall::StreamStart {
                 request_id,
@@ -66,9 +71,13 @@ impl Environment {
 
     fn runtime_next(&mut self, call: CallId) -> Handled {
         match (self.runtime, &self.phase) {
-            (RuntimeState::InitError | RuntimeState::Responding, _) => {
-                Err(Refusal::runtime_transition(self.runtime.name(), "Ready"))
-            }
+            (
+                RuntimeState::InitError
+                | RuntimeState::Responding
+                | RuntimeState::RestoreReady
+                | RuntimeState::RestoreError,
+                _,
+            ) => Err(Refusal::runtime_transition(self.runtime.name(), "Ready")),
             // Asking again before answering gets the same event again.
             (RuntimeState::Running, Phase::AwaitResponse(running)) => {
                 let (invocation, deadline) = (running.invocation.clone(), running.deadline);
@@ -82,6 +91,45 @@ impl Environment {
                 self.runtime_waiting = Some(call);
                 Ok(None)
             }
+        }
+    }
+
+    fn restore_next(&mut self, call: CallId) -> Handled {
+        self.check_snapshots()?;
+        if self.runtime != RuntimeState::Started {
+            return Err(Refusal::runtime_transition(self.runtime.name(), "Ready"));
+        }
+        self.runtime = RuntimeState::RestoreReady;
+        self.runtime_waiting = Some(call);
+        Ok(None)
+    }
+
+    fn restore_error(&mut self, error_type: Option<&str>, body: Bytes) -> Handled {
+        self.check_snapshots()?;
+        if self.runtime != RuntimeState::Restoring {
+            return Err(Refusal::runtime_transition(
+                self.runtime.name(),
+                RuntimeState::RestoreError.name(),
+            ));
+        }
+        self.runtime = RuntimeState::RestoreError;
+        let payload = (!body.is_empty()).then_some(body);
+        self.fail(Fault {
+            payload,
+            ..Fault::new(
+                &known_error_type(error_type),
+                "the runtime failed after the restore",
+            )
+        });
+        Ok(Some(Reply::Accepted))
+    }
+
+    /// Without SnapStart the paths of the restore do not exist.
+    fn check_snapshots(&self) -> Result<(), Refusal> {
+        if self.spec.initialization == Initialization::SnapStart {
+            Ok(())
+        } else {
+            Err(Refusal::no_such_path())
         }
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct Report {
     pub(crate) error_type: Option<String>,
     pub(crate) duration: Duration,
     pub(crate) init: Option<Duration>,
+    /// The restore before it, which is billed apart.
+    pub(crate) restore: Option<Duration>,
     pub(crate) cold_start: bool,
     /// When it began and how long it took.
     pub(crate) extension_overhead: Option<(UnixNanos, Duration)>,
@@ -93,6 +95,8 @@ pub(crate) enum Reply {
     Accepted,
     /// The body of the answer may come.
     GoOn,
+    /// The snapshot has been restored.
+    Restored,
     Registered {
         identifier: String,
         with_account: bool,

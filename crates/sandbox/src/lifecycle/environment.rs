@@ -1,6 +1,7 @@
 //! The machine itself: what it remembers, and how an event reaches it.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use super::effect::Effect;
 use super::event::{CallId, Event, Exit, Invocation, Process, Role, Spec};
@@ -8,6 +9,7 @@ use super::extension::{Extension, ExtensionKind, ExtensionState, RuntimeState};
 use super::fault::Fault;
 use super::init::Init;
 use super::platform::InitPhase;
+use super::restore::Restore;
 use super::running::Running;
 use super::stop::Stop;
 use crate::time::UnixNanos;
@@ -27,9 +29,11 @@ pub(crate) struct Environment {
     pub(super) alive: BTreeSet<Role>,
     /// The first thing that went wrong since the init began.
     pub(super) fault: Option<Fault>,
+    /// An init was asked for that no invocation waits for.
+    pub(super) init_wanted: bool,
     /// The environment ends as soon as nothing is in its way.
     pub(super) closing: bool,
-    /// Came while processes were shutting down.
+    /// Waits for the environment to be ready for it.
     pub(super) queued: Option<Invocation>,
     /// Invocations whose time was over, so that their late answers are told so.
     pub(super) timed_out: VecDeque<String>,
@@ -38,16 +42,18 @@ pub(crate) struct Environment {
 /// What the environment waits for.
 #[derive(Debug)]
 pub(super) enum Phase {
-    /// An invocation; no process runs.
+    /// An invocation or the wish for an init; no process runs.
     Cold(InitPhase),
     /// Every external extension to register.
     AwaitRegistration(Init),
-    /// The runtime's first `next`.
+    /// The runtime's first `next` or `restore/next`.
     AwaitRuntime(Init),
     /// The first `next` of every extension.
     AwaitExtensions(Init),
     /// An invocation; all processes are frozen.
-    AwaitInvoke,
+    AwaitInvoke(Rest),
+    /// The runtime's `next` after a restore.
+    AwaitRestored(Restore),
     /// The runtime's answer.
     AwaitResponse(Running),
     /// The runtime's `next` after its answer.
@@ -62,6 +68,17 @@ pub(super) enum Phase {
     AwaitAllExit(Stop),
     /// Nothing any more.
     Gone,
+}
+
+/// What a frozen environment has behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// An invocation.
+    Invoked,
+    /// An init of this length that no invocation waited for.
+    Initialized(Duration),
+    /// An init and the snapshot after it, which is restored for the next invocation.
+    Snapshot,
 }
 
 impl Phase {
@@ -87,6 +104,7 @@ impl Environment {
             extensions: Vec::new(),
             alive: BTreeSet::new(),
             fault: None,
+            init_wanted: false,
             closing: false,
             queued: None,
             timed_out: VecDeque::new(),
@@ -103,6 +121,7 @@ impl Environment {
                 );
                 self.queued = Some(invocation);
             }
+            Event::Init => self.init_wanted = true,
             Event::Shutdown => self.closing = true,
             Event::Call(call, api_call) => self.call(call, api_call, now, out),
             Event::Undelivered(call) => self.owe_again(call),
@@ -119,6 +138,7 @@ impl Environment {
             Phase::AwaitRegistration(init)
             | Phase::AwaitRuntime(init)
             | Phase::AwaitExtensions(init) => Some(init.deadline),
+            Phase::AwaitRestored(restore) => Some(restore.deadline),
             Phase::AwaitResponse(running)
             | Phase::AwaitRuntimeNext(running)
             | Phase::AwaitExtensionsNext(running) => Some(running.deadline),
@@ -128,7 +148,7 @@ impl Environment {
                 stop.runtime_deadline
             }),
             Phase::AwaitExtensionsExit(stop) | Phase::AwaitAllExit(stop) => Some(stop.deadline),
-            Phase::Cold(_) | Phase::AwaitInvoke | Phase::Gone => None,
+            Phase::Cold(_) | Phase::AwaitInvoke(_) | Phase::Gone => None,
         }
     }
 

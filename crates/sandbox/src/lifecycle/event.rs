@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::fault::Fault;
+use crate::function::Initialization;
 use crate::time::UnixNanos;
 
 /// What does not change in the life of an environment.
@@ -14,6 +15,7 @@ pub(crate) struct Spec {
     pub(crate) function: String,
     pub(crate) memory_mb: u32,
     pub(crate) timeout: Duration,
+    pub(crate) initialization: Initialization,
     /// The name of the environment's log stream.
     pub(crate) instance: String,
     /// File names of the external extensions.
@@ -24,8 +26,12 @@ pub(crate) struct Spec {
 /// The times that Lambda fixes. Tests shorten them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// How long the first init may take.
+    /// How long the first init may take when an invocation waits for it.
     pub(crate) init: Duration,
+    /// How long an init may take at least when none does, as before a snapshot; longer if the function has longer.
+    pub(crate) init_ahead: Duration,
+    /// How long the runtime may take after a restore.
+    pub(crate) restore: Duration,
     /// How long a shutdown may take when there are extensions.
     pub(crate) shutdown: Duration,
     /// How much of that the runtime may take. RIE says 600 ms, the documentation 300: the stricter.
@@ -40,6 +46,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             init: Duration::from_secs(10),
+            init_ahead: Duration::from_secs(130),
+            restore: Duration::from_secs(10),
             shutdown: Duration::from_secs(2),
             runtime_exit: Duration::from_millis(300),
             runtime_exit_internal: Duration::from_millis(500),
@@ -53,6 +61,9 @@ impl Default for Limits {
 pub(crate) enum Event {
     /// The pool has an invocation for this environment.
     Invoke(Invocation),
+    /// The environment is to be initialized before there is an invocation.
+    #[cfg_attr(not(test), allow(dead_code))] // for whoever keeps environments in stock
+    Init,
     /// The environment is to end.
     Shutdown,
     /// A process called one of the APIs and waits for a reply.
@@ -80,6 +91,9 @@ pub(crate) struct Invocation {
     /// The id of the segment that Lambda would write.
     pub(crate) span_id: String,
     pub(crate) client_context: Option<String>,
+    pub(crate) cognito_identity: Option<String>,
+    /// Whose invocation it is, where a function keeps its tenants apart.
+    pub(crate) tenant_id: Option<String>,
 }
 
 /// A call that waits for its reply.
@@ -90,6 +104,12 @@ pub(crate) struct CallId(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) enum ApiCall {
     RuntimeNext,
+    /// `restore/next`: the runtime is ready to be frozen in a snapshot.
+    RestoreNext,
+    RestoreError {
+        error_type: Option<String>,
+        body: Bytes,
+    },
     RuntimeAnswer(RuntimeAnswer),
     /// `/response` whose body is to be passed on while it comes.
     StreamStart {

@@ -8,6 +8,11 @@ use super::event::CallId;
 pub(crate) enum RuntimeState {
     Started,
     InitError,
+    /// It called `restore/next` and waits for the restore.
+    RestoreReady,
+    /// It was restored and has not called `next`.
+    Restoring,
+    RestoreError,
     /// It called `next` and waits for an event.
     Ready,
     /// It got an event and has not answered.
@@ -23,6 +28,9 @@ impl RuntimeState {
         match self {
             Self::Started => "Started",
             Self::InitError => "InitError",
+            Self::RestoreReady => "RestoreReady",
+            Self::Restoring => "Restoring",
+            Self::RestoreError => "RuntimeRestoreError",
             Self::Ready => "Ready",
             Self::Running => "Running",
             Self::Responding => "InvocationResponse",

@@ -126,6 +126,11 @@ impl Refusal {
         Self::new(413, "RequestEntityTooLarge", message)
     }
 
+    /// As Go's router answers, without JSON.
+    pub(crate) fn no_such_path() -> Self {
+        Self::new(404, "", "404 page not found\n")
+    }
+
     /// The environment is gone or about to be.
     pub(crate) fn internal() -> Self {
         Self::new(500, "InternalServerError", "Internal Server Error")

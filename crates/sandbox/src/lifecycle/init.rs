@@ -1,17 +1,20 @@
 //! The init of an environment: its own, and the late one inside an invocation.
 
+use std::time::Duration;
+
 use super::effect::Effect;
-use super::environment::{EXTENSIONS_MAX, Environment, Phase};
-use super::event::{Invocation, Role};
+use super::environment::{EXTENSIONS_MAX, Environment, Phase, Rest};
+use super::event::Role;
 use super::extension::{Extension, ExtensionState, RuntimeState};
 use super::fault::Fault;
 use super::platform::{self, InitPhase};
 use super::running::{Failure, Running};
 use super::stop::Then;
+use crate::function::Initialization;
 use crate::invoke::Status;
 use crate::time::UnixNanos;
 
-/// An init under way. There is always an invocation that waits for it.
+/// An init under way. If an invocation waits for it, that is in `queued`.
 #[derive(Debug)]
 pub(super) struct Init {
     pub(super) phase: InitPhase,
@@ -19,14 +22,12 @@ pub(super) struct Init {
     pub(super) deadline: UnixNanos,
     pub(super) runtime_started: bool,
     pub(super) runtime_done: bool,
-    pub(super) invocation: Invocation,
 }
 
 impl Environment {
     pub(super) fn start_init(
         &mut self,
         phase: InitPhase,
-        invocation: Invocation,
         now: UnixNanos,
         out: &mut Vec<Effect>,
     ) -> Phase {
@@ -34,6 +35,7 @@ impl Environment {
         self.runtime = RuntimeState::Started;
         self.runtime_waiting = None;
         self.fault = None;
+        self.init_wanted = false;
         let named = self.spec.extensions.iter().enumerate();
         self.extensions = named
             .map(|(index, name)| Extension::external(name, index))
@@ -49,19 +51,24 @@ impl Environment {
                 out.push(Effect::Spawn(self.process(Role::Extension(index))));
             }
         }
-        let budget = match phase {
-            InitPhase::Init => self.spec.limits.init,
-            InitPhase::Invoke => self.spec.timeout,
-        };
-        let deadline = now + budget;
         Phase::AwaitRegistration(Init {
             phase,
             started: now,
-            deadline,
+            deadline: now + self.init_budget(phase),
             runtime_started: false,
             runtime_done: false,
-            invocation,
         })
+    }
+
+    fn init_budget(&self, phase: InitPhase) -> Duration {
+        let limits = self.spec.limits;
+        match (phase, self.spec.initialization) {
+            (InitPhase::Invoke, _) => self.spec.timeout,
+            (InitPhase::Init, Initialization::OnDemand) => limits.init,
+            (InitPhase::Init, Initialization::Provisioned(_) | Initialization::SnapStart) => {
+                limits.init_ahead.max(self.spec.timeout).min(INIT_MAX)
+            }
+        }
     }
 
     fn refuse_extensions(&mut self) {
@@ -75,26 +82,42 @@ impl Environment {
         ));
     }
 
-    pub(super) fn start_invocation_after(
+    /// Goes on with the invocation that waited for the init, or sleeps until there is one.
+    pub(super) fn after_init(
         &mut self,
-        init: Init,
+        init: &Init,
         now: UnixNanos,
         out: &mut Vec<Effect>,
     ) -> Phase {
-        let mut running = match init.phase {
-            InitPhase::Init => {
-                let deadline = now + self.spec.timeout;
-                let running = Running::new(init.invocation, now, now, deadline);
-                Running {
-                    init: Some(now.since(init.started)),
-                    ..running
-                }
-            }
-            // The late init has already used up some of the invocation's time.
-            InitPhase::Invoke => Running::new(init.invocation, init.started, now, init.deadline),
+        if self.spec.initialization == Initialization::SnapStart {
+            return self.rest(Rest::Snapshot, out);
+        }
+        let Some(invocation) = self.queued.take() else {
+            return self.rest(Rest::Initialized(now.since(init.started)), out);
         };
-        running.cold_start = true;
-        self.release(running, out)
+        let running = match init.phase {
+            InitPhase::Init => Running {
+                init: Some(now.since(init.started)),
+                ..Running::new(invocation, now, now, now + self.spec.timeout)
+            },
+            // The late init has already used up some of the invocation's time.
+            InitPhase::Invoke => Running::new(invocation, init.started, now, init.deadline),
+        };
+        self.release(
+            Running {
+                cold_start: true,
+                ..running
+            },
+            out,
+        )
+    }
+
+    fn rest(&mut self, rest: Rest, out: &mut Vec<Effect>) -> Phase {
+        out.push(Effect::Freeze);
+        if self.queued.is_none() {
+            out.push(Effect::Idle);
+        }
+        Phase::AwaitInvoke(rest)
     }
 
     /// The first init gets a second try inside the invocation; the second one's failure is the invocation's.
@@ -108,6 +131,7 @@ impl Environment {
         let status = failure.status();
         if init.runtime_started && !init.runtime_done {
             out.push(Effect::Emit(platform::init_runtime_done(
+                self.spec.initialization,
                 init.phase,
                 status,
                 failure.error_type(),
@@ -115,21 +139,21 @@ impl Environment {
         }
         out.push(Effect::CloseSubscriptions);
         self.tell_init_over(&init, status, failure.error_type(), now, out);
-        match init.phase {
-            InitPhase::Init if !self.closing => {
-                self.start_stop(failure.reason(), Then::InitAgain(init.invocation), now, out)
+        let second_try = init.phase == InitPhase::Init && !self.closing;
+        let Some(invocation) = self.queued.take_if(|_| !second_try) else {
+            if self.queued.is_none() && !self.closing {
+                // An invocation may come for it as for one that sleeps.
+                out.push(Effect::Idle);
             }
-            _ => {
-                let running =
-                    Running::new(init.invocation, init.started, init.started, init.deadline);
-                let running = Running {
-                    cold_start: true,
-                    ..running
-                };
-                out.push(Effect::Emit(platform::start(&running.invocation)));
-                self.fail_invocation(running, failure, now, out)
-            }
-        }
+            let again = Then::Cold(InitPhase::Invoke);
+            return self.start_stop(failure.reason(), again, now, out);
+        };
+        let running = Running {
+            cold_start: true,
+            ..Running::new(invocation, init.started, init.started, init.deadline)
+        };
+        out.push(Effect::Emit(platform::start(&running.invocation)));
+        self.fail_invocation(running, failure, now, out)
     }
 
     pub(super) fn tell_init_over(
@@ -147,7 +171,14 @@ impl Environment {
         );
         let duration = now.since(init.started);
         out.push(Effect::Emit(platform::init_report(
-            init.phase, status, error_type, duration,
+            self.spec.initialization,
+            init.phase,
+            status,
+            error_type,
+            duration,
         )));
     }
 }
+
+/// However long the function itself may take.
+const INIT_MAX: Duration = Duration::from_secs(900);

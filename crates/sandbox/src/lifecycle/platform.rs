@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use super::effect::Report;
 use super::event::{Invocation, Spec};
 use super::extension::Extension;
-use crate::function::VERSION;
+use crate::function::{Initialization, VERSION};
 use crate::invoke::Status;
-use crate::time::{UnixNanos, millis};
+use crate::time::{UnixNanos, millis, millis_rounded_up};
 
 /// A `platform.*` event that lacks only its time.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,12 +43,12 @@ pub(crate) struct Span {
 
 pub(crate) fn init_start(spec: &Spec, phase: InitPhase) -> PlatformEvent {
     let record = json!({
-        "initializationType": INITIALIZATION,
+        "initializationType": spec.initialization.as_str(),
         "phase": phase.as_str(),
         "functionName": spec.function,
         "functionVersion": VERSION,
         "instanceId": spec.instance,
-        "instanceMaxMemory": u64::from(spec.memory_mb) * 1024 * 1024,
+        "instanceMaxMemory": memory_bytes(spec),
     });
     PlatformEvent {
         kind: "platform.initStart",
@@ -57,12 +57,13 @@ pub(crate) fn init_start(spec: &Spec, phase: InitPhase) -> PlatformEvent {
 }
 
 pub(crate) fn init_runtime_done(
+    initialization: Initialization,
     phase: InitPhase,
     status: Status,
     error_type: Option<&str>,
 ) -> PlatformEvent {
     let mut record = json!({
-        "initializationType": INITIALIZATION,
+        "initializationType": initialization.as_str(),
         "phase": phase.as_str(),
         "status": status.as_str(),
     });
@@ -74,13 +75,14 @@ pub(crate) fn init_runtime_done(
 }
 
 pub(crate) fn init_report(
+    initialization: Initialization,
     phase: InitPhase,
     status: Status,
     error_type: Option<&str>,
     duration: Duration,
 ) -> PlatformEvent {
     let mut record = json!({
-        "initializationType": INITIALIZATION,
+        "initializationType": initialization.as_str(),
         "phase": phase.as_str(),
         "status": status.as_str(),
         "metrics": {"durationMs": millis(duration)},
@@ -88,6 +90,42 @@ pub(crate) fn init_report(
     add_error_type(&mut record, error_type);
     PlatformEvent {
         kind: "platform.initReport",
+        record,
+    }
+}
+
+pub(crate) fn restore_start(spec: &Spec) -> PlatformEvent {
+    let record = json!({
+        "functionName": spec.function,
+        "functionVersion": VERSION,
+        "instanceId": spec.instance,
+        "instanceMaxMemory": memory_bytes(spec),
+    });
+    PlatformEvent {
+        kind: "platform.restoreStart",
+        record,
+    }
+}
+
+pub(crate) fn restore_runtime_done(status: Status, error_type: Option<&str>) -> PlatformEvent {
+    let mut record = json!({"status": status.as_str()});
+    add_error_type(&mut record, error_type);
+    PlatformEvent {
+        kind: "platform.restoreRuntimeDone",
+        record,
+    }
+}
+
+pub(crate) fn restore_report(
+    status: Status,
+    error_type: Option<&str>,
+    duration: Duration,
+) -> PlatformEvent {
+    let mut record =
+        json!({"status": status.as_str(), "metrics": {"durationMs": millis(duration)}});
+    add_error_type(&mut record, error_type);
+    PlatformEvent {
+        kind: "platform.restoreReport",
         record,
     }
 }
@@ -114,12 +152,13 @@ pub(crate) fn telemetry_subscription(extension: &str, types: &[&str]) -> Platfor
 }
 
 pub(crate) fn start(invocation: &Invocation) -> PlatformEvent {
-    let record = json!({
+    let mut record = json!({
         "requestId": invocation.request_id,
         "version": VERSION,
         "functionArn": invocation.arn,
         "tracing": tracing(invocation),
     });
+    add_tenant(&mut record, invocation);
     PlatformEvent {
         kind: "platform.start",
         record,
@@ -144,6 +183,7 @@ pub(crate) fn runtime_done(invocation: &Invocation, done: &RuntimeDone<'_>) -> P
         "metrics": {"durationMs": millis(done.duration), "producedBytes": done.produced_bytes},
     });
     add_error_type(&mut record, done.error_type);
+    add_tenant(&mut record, invocation);
     PlatformEvent {
         kind: "platform.runtimeDone",
         record,
@@ -162,6 +202,13 @@ pub(crate) fn report(report: &Report, memory_mb: u32, memory_max_used_mb: u64) -
     if let Some(init) = report.init {
         metrics.insert("initDurationMs".to_owned(), json!(millis(init)));
     }
+    if let Some(restore) = report.restore {
+        metrics.insert("restoreDurationMs".to_owned(), json!(millis(restore)));
+        metrics.insert(
+            "billedRestoreDurationMs".to_owned(),
+            json!(millis_rounded_up(restore)),
+        );
+    }
     let spans = report.extension_overhead.map(|(start, duration)| Span {
         name: "extensionOverhead",
         start,
@@ -175,6 +222,7 @@ pub(crate) fn report(report: &Report, memory_mb: u32, memory_max_used_mb: u64) -
         "tracing": tracing(&report.invocation),
     });
     add_error_type(&mut record, report.error_type.as_deref());
+    add_tenant(&mut record, &report.invocation);
     PlatformEvent {
         kind: "platform.report",
         record,
@@ -195,4 +243,12 @@ fn add_error_type(record: &mut Value, error_type: Option<&str>) {
     }
 }
 
-const INITIALIZATION: &str = "on-demand";
+fn add_tenant(record: &mut Value, invocation: &Invocation) {
+    if let Some(tenant_id) = &invocation.tenant_id {
+        record["tenantId"] = json!(tenant_id);
+    }
+}
+
+fn memory_bytes(spec: &Spec) -> u64 {
+    u64::from(spec.memory_mb) * 1024 * 1024
+}

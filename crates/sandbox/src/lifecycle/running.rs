@@ -22,6 +22,8 @@ pub(super) struct Running {
     pub(super) deadline: UnixNanos,
     /// The init before it, if that was not part of the invocation's own time.
     pub(super) init: Option<Duration>,
+    /// The restore before it.
+    pub(super) restore: Option<Duration>,
     pub(super) cold_start: bool,
     pub(super) response: Option<Response>,
     /// A streamed answer broke off, and what that means is not yet known.
@@ -52,6 +54,7 @@ impl Running {
             released,
             deadline,
             init: None,
+            restore: None,
             cold_start: false,
             response: None,
             truncated: false,
@@ -74,6 +77,7 @@ impl Running {
             error_type: error_type.map(str::to_owned),
             duration: ended.since(self.started),
             init: self.init,
+            restore: self.restore,
             cold_start: self.cold_start,
             extension_overhead,
             invocation: self.invocation,
@@ -148,6 +152,17 @@ impl Failure {
         match self {
             Self::Timeout => None,
             Self::Fault(fault) => Some(&fault.error_type),
+        }
+    }
+
+    /// The same of a restore: that its time is over is an error with a name, since the function's own time is not.
+    pub(super) fn of_restore(self, limit: Duration) -> Self {
+        match self {
+            Self::Timeout => Self::Fault(Fault::new(
+                "Runtime.RestoreTimeout",
+                format!("Restore timed out after {:.2} seconds", limit.as_secs_f64()),
+            )),
+            fault @ Self::Fault(_) => fault,
         }
     }
 

@@ -3,9 +3,10 @@
 use super::advance::Move::{self, On, Stay};
 use super::effect::{Effect, Reply, Report, Signal, Verdict};
 use super::environment::{Environment, Phase};
-use super::event::{Invocation, Process, Role, ShutdownReason};
+use super::event::{Process, Role, ShutdownReason};
 use super::extension::{ExtensionKind, ExtensionState};
 use super::platform::InitPhase;
+use crate::function::Initialization;
 use crate::time::UnixNanos;
 
 /// A shutdown under way.
@@ -22,15 +23,13 @@ pub(super) struct Stop {
 /// What comes when no process is left.
 #[derive(Debug)]
 pub(super) enum Then {
-    /// The first init failed: it gets its second try inside the invocation.
-    InitAgain(Invocation),
     /// The invocation failed.
     Finish {
         report: Box<Report>,
         verdict: Option<Verdict>,
     },
-    /// It was idle.
-    Cold,
+    /// A new init, in this phase, when one is wanted.
+    Cold(InitPhase),
     /// It is no longer needed.
     Gone,
 }
@@ -110,7 +109,7 @@ impl Environment {
                 On(Phase::AwaitAllExit(stop))
             }
 
-            // AwaitAllExit => (AwaitRegistration | Cold | Gone)
+            // AwaitAllExit => Cold
             // A process that outlives SIGKILL hangs in the kernel; waiting longer would not help it.
             Phase::AwaitAllExit(stop) => {
                 if !self.alive.is_empty() && now < stop.deadline {
@@ -120,7 +119,7 @@ impl Environment {
                 self.extensions.clear();
                 self.runtime_waiting = None;
                 out.push(Effect::ResetTelemetry);
-                On(self.after_stop(stop.then, now, out))
+                On(self.after_stop(stop.then, out))
             }
 
             settled => Stay(settled),
@@ -161,22 +160,30 @@ impl Environment {
         }
     }
 
-    fn after_stop(&mut self, then: Then, now: UnixNanos, out: &mut Vec<Effect>) -> Phase {
+    fn after_stop(&mut self, then: Then, out: &mut Vec<Effect>) -> Phase {
         match then {
-            Then::InitAgain(invocation) => self.start_init(InitPhase::Invoke, invocation, now, out),
             Then::Finish { report, verdict } => {
                 out.extend(verdict.map(Effect::Answer));
                 if !self.closing {
                     out.push(Effect::Idle);
                 }
                 out.push(Effect::Report(*report));
-                Phase::Cold(InitPhase::Invoke)
+                Phase::Cold(self.next_init())
             }
-            Then::Cold => Phase::Cold(InitPhase::Invoke),
+            Then::Cold(phase) => Phase::Cold(phase),
             Then::Gone => {
                 self.closing = true;
-                Phase::Cold(InitPhase::Invoke)
+                Phase::Cold(self.next_init())
             }
+        }
+    }
+
+    /// Where the next init belongs after a reset: inside an invocation, or, where environments come from a snapshot,
+    /// before it as the first one did.
+    pub(super) fn next_init(&self) -> InitPhase {
+        match self.spec.initialization {
+            Initialization::SnapStart => InitPhase::Init,
+            Initialization::OnDemand | Initialization::Provisioned(_) => InitPhase::Invoke,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod failures;
 mod order;
+mod snapshots;
 mod streams;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
+use crate::function::Initialization;
 use crate::invoke::Outcome;
 use crate::time::UnixNanos;
 
@@ -30,6 +32,7 @@ impl Story {
             function: "f".to_owned(),
             memory_mb: 128,
             timeout: Duration::from_secs(3),
+            initialization: Initialization::OnDemand,
             instance: "stream".to_owned(),
             extensions: extensions.iter().map(|name| (*name).to_owned()).collect(),
             limits: Limits::default(),
@@ -40,6 +43,15 @@ impl Story {
             next_call: 0,
             lines: Vec::new(),
         }
+    }
+
+    fn with(mut self, initialization: Initialization) -> Self {
+        self.environment.spec.initialization = initialization;
+        self
+    }
+
+    fn init(&mut self) -> &mut Self {
+        self.step("init", Event::Init)
     }
 
     /// Lets time pass, up to this many milliseconds after the start.
@@ -158,6 +170,8 @@ fn invocation(request_id: &str) -> Invocation {
         trace_header: "Root=1".to_owned(),
         span_id: "span".to_owned(),
         client_context: None,
+        cognito_identity: None,
+        tenant_id: None,
     }
 }
 
@@ -223,9 +237,13 @@ fn line(effect: &Effect) -> String {
                 .as_deref()
                 .map(|error| format!(" {error}"))
                 .unwrap_or_default();
+            let restore = report
+                .restore
+                .map(|restore| format!(", restore {} ms", millis(restore)))
+                .unwrap_or_default();
             let cold = if report.cold_start { ", cold" } else { "" };
             format!(
-                "report {} {}{error}: {} ms, billed {} ms{init}{}{cold}",
+                "report {} {}{error}: {} ms, billed {} ms{init}{restore}{}{cold}",
                 report.invocation.request_id,
                 report.status.as_str(),
                 millis(report.duration),

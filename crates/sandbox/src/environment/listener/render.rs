@@ -1,10 +1,13 @@
 //! Replies of the state machine as HTTP responses.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::environment::variables::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN};
 use crate::function::{ACCOUNT_ID, VERSION};
 use crate::lifecycle::{Invocation, Refusal, Reply};
 use crate::time::UnixNanos;
@@ -22,6 +25,7 @@ pub(super) fn response(reply: Reply, identity: &Identity) -> Response {
             invocation,
             deadline,
         } => for_runtime(invocation, deadline),
+        Reply::Restored => Response::new(Body::empty()),
         Reply::Accepted | Reply::GoOn => json_response(202, &json!({"status": "OK"})),
         Reply::Registered {
             identifier,
@@ -45,6 +49,22 @@ pub(super) fn response(reply: Reply, identity: &Identity) -> Response {
         Reply::Subscribed => json_response(200, &json!("OK")),
         Reply::Refused(refusal) => refused(&refusal),
     }
+}
+
+/// The keys and how long they hold, for whoever may have them now.
+pub(super) fn credentials(now: Option<UnixNanos>) -> Response {
+    let Some(now) = now else {
+        return plain(404, "cannot get credentials for the provided token\n");
+    };
+    json_response(
+        200,
+        &json!({
+            "AccessKeyId": ACCESS_KEY_ID,
+            "SecretAccessKey": SECRET_ACCESS_KEY,
+            "Token": SESSION_TOKEN,
+            "Expiration": (now + CREDENTIALS_LAST).to_string(),
+        }),
+    )
 }
 
 pub(super) fn metadata(allowed: bool) -> Response {
@@ -78,6 +98,14 @@ fn for_runtime(invocation: Invocation, deadline: UnixNanos) -> Response {
         (
             "lambda-runtime-client-context",
             invocation.client_context.unwrap_or_default(),
+        ),
+        (
+            "lambda-runtime-cognito-identity",
+            invocation.cognito_identity.unwrap_or_default(),
+        ),
+        (
+            "lambda-runtime-aws-tenant-id",
+            invocation.tenant_id.unwrap_or_default(),
         ),
     ];
     for (name, value) in fields {
@@ -120,10 +148,24 @@ fn event(body: &Value) -> Response {
 }
 
 fn refused(refusal: &Refusal) -> Response {
+    if refusal.error_type.is_empty() {
+        return plain(refusal.status, &refusal.message);
+    }
     json_response(
         refusal.status,
         &json!({"errorType": refusal.error_type, "errorMessage": refusal.message}),
     )
+}
+
+fn plain(status: u16, text: &str) -> Response {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
 }
 
 fn json_response(status: u16, body: &Value) -> Response {
@@ -136,6 +178,9 @@ fn json_response(status: u16, body: &Value) -> Response {
     );
     response
 }
+
+/// Lambda's hold for some hours; an SDK asks again before they end.
+const CREDENTIALS_LAST: Duration = Duration::from_secs(6 * 3600);
 
 #[cfg(test)]
 mod tests {
@@ -175,6 +220,8 @@ mod tests {
             trace_header: "Root=1".to_owned(),
             span_id: "span".to_owned(),
             client_context: None,
+            cognito_identity: None,
+            tenant_id: None,
         }
     }
 
