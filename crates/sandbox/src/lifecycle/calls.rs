@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::effect::{Effect, Reply, Verdict};
 use super::environment::{EXTENSIONS_MAX, Environment, Phase};
-use super::event::{ApiCall, Body, CallId, ResponseMode, RuntimeAnswer};
+use super::event::{ApiCall, Body, CallId, ResponseMode, Role, RuntimeAnswer};
 use super::extension::{Extension, ExtensionState, RuntimeState};
 use super::fault::{Fault, RESPONSE_BYTES_MAX, Refusal, error_payload, known_error_type};
 use super::platform;
@@ -26,11 +26,11 @@ impl Environment {
         out: &mut Vec<Effect>,
     ) {
         let handled = match api_call {
-            ApiCall::RuntimeNext => self.runtime_next(call),
             ApiCall::RestoreNext => self.restore_next(call),
             ApiCall::RestoreError { error_type, body } => {
                 self.restore_error(error_type.as_deref(), body)
             }
+            ApiCall::RuntimeNext => self.runtime_next(call, out),
             ApiCall::RuntimeAnswer(answer) => self.runtime_answer(answer, now, out),
             ApiCall::StreamStart {
                 request_id,
@@ -69,7 +69,8 @@ impl Environment {
         }
     }
 
-    fn runtime_next(&mut self, call: CallId) -> Handled {
+    fn runtime_next(&mut self, call: CallId, out: &mut Vec<Effect>) -> Handled {
+        self.check_runtime_lives()?;
         match (self.runtime, &self.phase) {
             (
                 RuntimeState::InitError
@@ -88,7 +89,11 @@ impl Environment {
             }
             _ => {
                 self.runtime = RuntimeState::Ready;
-                self.runtime_waiting = Some(call);
+                // One that asks again has given its first call up; should it still listen, it hears so.
+                if let Some(earlier) = self.runtime_waiting.replace(call) {
+                    let refusal = Refusal::runtime_transition("Ready", "Ready");
+                    out.push(Effect::Reply(earlier, Reply::Refused(refusal)));
+                }
                 Ok(None)
             }
         }
@@ -96,6 +101,7 @@ impl Environment {
 
     fn restore_next(&mut self, call: CallId) -> Handled {
         self.check_snapshots()?;
+        self.check_runtime_lives()?;
         if self.runtime != RuntimeState::Started {
             return Err(Refusal::runtime_transition(self.runtime.name(), "Ready"));
         }
@@ -122,6 +128,15 @@ impl Environment {
             )
         });
         Ok(Some(Reply::Accepted))
+    }
+
+    /// A straggler from before a reset must not pass for the runtime that comes after it.
+    fn check_runtime_lives(&self) -> Result<(), Refusal> {
+        if self.alive.contains(&Role::Runtime) {
+            Ok(())
+        } else {
+            Err(Refusal::internal())
+        }
     }
 
     /// Without SnapStart the paths of the restore do not exist.

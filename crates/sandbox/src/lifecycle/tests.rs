@@ -3,6 +3,7 @@
 mod calls;
 mod failures;
 mod order;
+mod random;
 mod snapshots;
 mod streams;
 

@@ -351,3 +351,23 @@ fn runtime_that_asks_again_gets_the_same_event_again() {
         0 ms: #1 runtime next
             reply #1: event r1 until 3000 ms"#]]);
 }
+
+#[test]
+fn next_of_a_runtime_that_was_not_started_or_that_asked_again_is_refused() {
+    let mut story = Story::new(&["ext"]);
+    story.invoke("r0").skip().runtime_next();
+    story
+        .register("ext", &["INVOKE"])
+        .runtime_next()
+        .runtime_next();
+    story.check(&expect![[r#"
+        0 ms: #0 runtime next
+            reply #0: 500 InternalServerError: Internal Server Error
+        0 ms: #1 register ext for INVOKE
+            reply #1: Registered
+            start runtime
+        0 ms: #2 runtime next
+            tell platform.initRuntimeDone init success
+        0 ms: #3 runtime next
+            reply #2: 403 InvalidStateTransition: State transition from Ready to Ready failed for runtime. Error: State transition is not allowed"#]]);
+}
