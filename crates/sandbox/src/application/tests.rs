@@ -1,6 +1,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::function::Initialization;
 
 fn check(text: &str, expected: Expect) {
     let found = match Application::parse(text, Path::new("/app")) {
@@ -92,8 +93,8 @@ fn every_mistake_is_named_at_once() {
         code = "x"
         "#,
         expect![[r#"
-            version: unknown key, expected one of functions
-            functions.checkout.memry: unknown key, expected one of runtime, handler, code, memory_mb, timeout_seconds, url, log_format, application_log_level, system_log_level, environment
+            version: unknown key, expected one of functions, apis, resources, doors, aws
+            functions.checkout.memry: unknown key, expected one of runtime, handler, code, layers, memory_mb, timeout_seconds, ephemeral_storage_mb, concurrency, provisioned, snap_start, url, url_streams, event_retries, event_age_seconds, log_format, application_log_level, system_log_level, environment, destinations, sources
             functions.checkout: missing key code, the folder with the function's code
             functions.checkout.runtime: unknown runtime "java21": expected provided.al2023, python3.x or nodejs2x.x
             functions.checkout.memory_mb: expected a whole number of MB from 128 to 10240, found "lots"
@@ -107,6 +108,251 @@ fn every_mistake_is_named_at_once() {
             functions.checkout.environment.C: expected a string, found 3
             functions.no good: a function name is 1 to 64 letters, digits, hyphens and underscores
             functions.no good: missing key handler, such as app.handler"#]],
+    );
+}
+
+#[test]
+fn everything_around_a_function_is_read() {
+    let application = Application::parse(
+        r#"
+        [aws]
+        endpoint = "http://127.0.0.1:5000/"
+        [doors]
+        db = "127.0.0.1:5432"
+        [apis.shop]
+        kind = "rest"
+        listen = "127.0.0.1:4330"
+        stage = "dev"
+
+        [resources.orders]
+        type = "AWS::SQS::Queue"
+        FifoQueue = true
+        [resources.events]
+        type = "AWS::SNS::Topic"
+        TopicName = "shop-events"
+        [resources.Uploads_New]
+        type = "AWS::S3::Bucket"
+
+        [functions.checkout]
+        runtime = "nodejs22.x"
+        handler = "app.handler"
+        code = "checkout"
+        layers = ["layers/one", "layers/two.zip"]
+        ephemeral_storage_mb = 1024
+        concurrency = 4
+        provisioned = 2
+        url = "127.0.0.1:4310"
+        url_streams = false
+        event_retries = 0
+        event_age_seconds = 60
+        [functions.checkout.destinations]
+        on_success = "audit"
+        on_failure = "arn:aws:sqs:us-east-1:123456789012:lost"
+        dead_letter = "events"
+        [[functions.checkout.sources]]
+        http = "POST /orders/{id}"
+        [[functions.checkout.sources]]
+        sqs = "orders"
+        batch_size = 5
+        report_item_failures = true
+        concurrency_max = 2
+        filters = [{ body = { kind = ["order"] } }]
+        [[functions.checkout.sources]]
+        kinesis = "clicks"
+        starting_position = "AT_TIMESTAMP"
+        starting_timestamp = 1_700_000_000
+        retries_max = -1
+        record_age_max_seconds = 60
+        bisect = true
+        tumbling_window_seconds = 30
+        parallelization = 2
+        on_failure = "events"
+
+        [functions.audit]
+        runtime = "provided.al2023"
+        code = "audit"
+        snap_start = true
+        [[functions.audit.sources]]
+        schedule = "rate(5 minutes)"
+        input = { why = "time" }
+        enabled = false
+        [[functions.audit.sources]]
+        sns = "events"
+        filter_policy = { kind = ["order"] }
+        filter_policy_scope = "MessageBody"
+        [[functions.audit.sources]]
+        event_bridge = "default"
+        pattern = { source = ["shop"] }
+        input_path = "$.detail"
+        [[functions.audit.sources]]
+        dynamodb = "carts"
+        [[functions.audit.sources]]
+        s3 = "Uploads_New"
+        prefix = "in/"
+        suffix = ".csv"
+        [[functions.audit.sources]]
+        kafka = "clicks"
+        brokers = ["127.0.0.1:9092"]
+        "#,
+        Path::new("/app"),
+    )
+    .unwrap();
+    let (audit, checkout) = (&application.functions()[0], &application.functions()[1]);
+    assert_eq!(audit.initialization, Initialization::SnapStart);
+    expect_test::expect_file!["tests/audit.txt"].assert_debug_eq(&audit.sources());
+    expect_test::expect_file!["tests/checkout.txt"].assert_debug_eq(&(
+        &checkout.layers,
+        checkout.ephemeral_storage_mb,
+        checkout.concurrency,
+        checkout.initialization,
+        checkout.url_streams,
+        (checkout.event_retries_max, checkout.event_age_max),
+        &checkout.destinations,
+        &checkout.sources,
+    ));
+    expect_test::expect_file!["tests/around.txt"].assert_debug_eq(&(
+        application.apis(),
+        application.resources(),
+        application.doors(),
+        application.aws_endpoint(),
+    ));
+    let moved = application.on_free_ports();
+    assert_eq!(moved.apis()[0].listen.port(), 0);
+}
+
+#[test]
+fn limits_of_lambda_are_named() {
+    check(
+        r#"
+        [aws]
+        endpoint = "localhost:5000"
+        [doors]
+        db = "localhost"
+        [apis.a]
+        listen = "0.0.0.0:80"
+        kind = "soap"
+        [apis.b]
+        [resources.orders]
+        type = "AWS::SQS::Queu"
+        [resources.events]
+        type = "AWS::SNS::Topic"
+        [functions.a]
+        runtime = "provided.al2023"
+        code = "a"
+        timeout = 5
+        layers = ["1", "2", "3", "4", "5", "6"]
+        ephemeral_storage_mb = 511
+        concurrency = 1001
+        provisioned = 1
+        snap_start = true
+        url_streams = true
+        event_retries = 3
+        event_age_seconds = 59
+        destinations = { on_failure = "nobody", dead_letter = "a", sometimes = "x" }
+        sources = [
+            { sqs = "events" },
+            { sqs = "orders", batch_size = 11 },
+            { sqs = "orders", batch_size = 10_001, concurrency_max = 1 },
+            { sqs = "orders.fifo", batch_size = 11, window_seconds = 1 },
+            { sqs = "orders.fifo", window_seconds = 301 },
+            { kinesis = "s", parallelization = 11, retries_max = 10_001, record_age_max_seconds = 59, tumbling_window_seconds = 901 },
+            { kinesis = "s", starting_position = "AT_TIMESTAMP" },
+            { dynamodb = "s", starting_position = "AT_TIMESTAMP" },
+            { dynamodb = "s", filters = ["x"], on_failure = "a" },
+            { http = "GET /" },
+            { http = "GET /", api = "c" },
+            { http = "/", api = "b" },
+            { http = "FETCH /", api = "b" },
+            { http = "GET /{a+}/b", api = "b" },
+            { http = "GET /x{a}", api = "b" },
+            { schedule = "every day" },
+            { sns = "events", filter_policy_scope = "MessageBody" },
+            { event_bridge = "default" },
+            { s3 = "b", events = ["ObjectCreated"] },
+            { kafka = "t" },
+            { queue = "x" },
+            { sq = "x" },
+            { sqs = "x", sns = "y" },
+            { sqs = "x", batchsize = 3 },
+        ]
+        "#,
+        expect![[r#"
+            aws.endpoint: expected a URL such as http://127.0.0.1:5000, found "localhost:5000"
+            doors.db: expected host:port such as 127.0.0.1:5432, found "localhost"
+            apis.a.kind: expected one of http, rest, found "soap"
+            apis.a.listen: 0.0.0.0:80 is not on loopback: the sandbox runs any request that reaches it
+            resources.orders.type: no type "AWS::SQS::Queu", did you mean AWS::SQS::Queue
+            functions.a.timeout: unknown key, did you mean timeout_seconds
+            functions.a.concurrency: expected a whole number of environments from 0 to 1000, found 1001
+            functions.a.ephemeral_storage_mb: expected a whole number of MB from 512 to 10240, found 511
+            functions.a.event_retries: expected a whole number of retries from 0 to 2, found 3
+            functions.a.event_age_seconds: expected a whole number of seconds from 60 to 21600, found 59
+            functions.a.snap_start: not together with provisioned, as on Lambda
+            functions.a.layers: 6 layers are too many, Lambda takes 5
+            functions.a.url_streams: only with url
+            functions.a.destinations.sometimes: unknown key, expected one of on_success, on_failure, dead_letter
+            functions.a.destinations.dead_letter: expected a queue or a topic, found arn:aws:lambda:us-east-1:123456789012:function:a
+            functions.a.destinations.on_failure: expected an ARN, or the name of a function or of a [resources.NAME] of this file, found "nobody"
+            functions.a.sources[0].sqs: [resources.events] is a topic, expected a queue
+            functions.a.sources[1].batch_size: more than 10 messages need window_seconds of at least 1
+            functions.a.sources[2].batch_size: expected a whole number of records from 1 to 10000, found 10001
+            functions.a.sources[2].concurrency_max: expected a whole number of batches from 2 to 1000, found 1
+            functions.a.sources[3].batch_size: a FIFO queue gives at most 10 messages, found 11
+            functions.a.sources[4].window_seconds: expected a whole number of seconds from 0 to 300, found 301
+            functions.a.sources[5].parallelization: expected a whole number of batches from 1 to 10, found 11
+            functions.a.sources[5].retries_max: expected -1 for no end or a whole number of retries from 0 to 10000, found 10001
+            functions.a.sources[5].record_age_max_seconds: expected -1 for no end or a whole number of seconds from 60 to 604800, found 59
+            functions.a.sources[5].tumbling_window_seconds: expected a whole number of seconds from 0 to 900, found 901
+            functions.a.sources[6].starting_timestamp: missing: AT_TIMESTAMP begins there, in seconds since 1970
+            functions.a.sources[7].starting_position: expected one of TRIM_HORIZON, LATEST, found "AT_TIMESTAMP"
+            functions.a.sources[8].filters[0]: expected a table, the pattern, found "x"
+            functions.a.sources[8].on_failure: expected a queue, a topic or a bucket, found arn:aws:lambda:us-east-1:123456789012:function:a
+            functions.a.sources[9]: missing key api: this file has several APIs
+            functions.a.sources[10].api: no [apis.c] in this file
+            functions.a.sources[11].http: expected a method and a path such as GET /orders/{id}, found "/"
+            functions.a.sources[12].http: expected one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY, found "FETCH"
+            functions.a.sources[13].http: {name+} is the last segment, found "/{a+}/b"
+            functions.a.sources[14].http: {name} is a whole segment of a path, found "/x{a}"
+            functions.a.sources[15].schedule: expected rate(5 minutes) or cron(0 10 * * ? *), found "every day"
+            functions.a.sources[16].filter_policy_scope: only with filter_policy
+            functions.a.sources[17].pattern: missing, such as { source = ["shop"] }
+            functions.a.sources[18].events: expected events such as s3:ObjectCreated:*, found "ObjectCreated"
+            functions.a.sources[19].brokers: missing, such as ["127.0.0.1:9092"]
+            functions.a.sources[20]: does not say what it is, with one of http, schedule, sqs, sns, event_bridge, kinesis, dynamodb, s3, kafka
+            functions.a.sources[21]: does not say what it is, did you mean sqs
+            functions.a.sources[22]: is sqs and sns, make two sources of it
+            functions.a.sources[23].batchsize: unknown key, did you mean batch_size"#]],
+    );
+}
+
+#[test]
+fn a_route_leads_to_one_function() {
+    check(
+        r#"
+        [functions.a]
+        runtime = "provided.al2023"
+        code = "a"
+        sources = [{ http = "GET /x" }]
+        [functions.b]
+        runtime = "provided.al2023"
+        code = "b"
+        sources = [{ http = "get /x" }, { http = "$default" }]
+        "#,
+        expect!["functions.b: the route GET /x of default leads to another function already"],
+    );
+}
+
+#[test]
+fn environment_variables_have_an_end() {
+    let text = format!(
+        "[functions.a]\nruntime = \"provided.al2023\"\ncode = \"a\"\nenvironment = {{ A = \"{}\" }}\n",
+        "x".repeat(4096)
+    );
+    check(
+        &text,
+        expect![
+            "functions.a.environment: 4097 bytes of names and values are too many, Lambda takes 4096"
+        ],
     );
 }
 
