@@ -95,6 +95,7 @@ mod lifecycle;
 mod log_tail;
 mod logging;
 mod pool;
+mod recording;
 mod running;
 mod sandbox;
 mod source;
@@ -108,6 +109,7 @@ pub use invoke::{
     Activity, Answer, EventEnd, EventEnded, Finished, Invoke, InvokeError, Line, Outcome, Status,
 };
 pub use logging::{LogFormat, LogLevel, SystemLogLevel};
+pub use recording::{Exchange, ExchangeAnswer, Who};
 pub use running::{Invoker, RunningSandbox};
 pub use sandbox::{Sandbox, StartError};
 pub use source::{

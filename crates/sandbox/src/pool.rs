@@ -15,6 +15,7 @@ use crate::environment::{self, Caller, Host, Message, PortRange, ProcessGroups, 
 use crate::function::Function;
 use crate::invoke::Activity;
 use crate::lifecycle::{Invocation, Limits};
+use crate::recording::Recording;
 use crate::time::Clock;
 
 /// What all functions of a sandbox share.
@@ -23,6 +24,7 @@ pub(crate) struct Surroundings {
     pub(crate) groups: Arc<ProcessGroups>,
     pub(crate) ports: PortRange,
     pub(crate) activity: broadcast::Sender<Activity>,
+    pub(crate) recording: Option<Arc<Recording>>,
     pub(crate) extensions: Vec<PathBuf>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) inherited: BTreeMap<String, String>,
@@ -199,6 +201,7 @@ impl Pool {
             clock: surroundings.clock.clone(),
             groups: surroundings.groups.clone(),
             activity: surroundings.activity.clone(),
+            recording: surroundings.recording.clone(),
             on_idle: Box::new(move || {
                 if let Some(pool) = on_idle.upgrade() {
                     pool.release(id);

@@ -14,6 +14,7 @@ use crate::environment::ProcessGroups;
 use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::invoke::{Activity, Answer, Finished, Invoke, InvokeError};
+use crate::recording::{Exchange, Recording};
 
 /// A sandbox that serves.
 ///
@@ -24,6 +25,7 @@ pub struct RunningSandbox {
     activity: broadcast::Sender<Activity>,
     api: SocketAddr,
     urls: BTreeMap<String, SocketAddr>,
+    pub(crate) recording: Option<Arc<Recording>>,
     tasks: JoinSet<()>,
 }
 
@@ -72,6 +74,7 @@ impl RunningSandbox {
             activity,
             api,
             urls: BTreeMap::new(),
+            recording: None,
             tasks: JoinSet::new(),
         }
     }
@@ -169,6 +172,27 @@ impl RunningSandbox {
     /// Everything that happens from now on. A slow reader misses what it was too slow for, and is told how much.
     pub fn activity(&self) -> broadcast::Receiver<Activity> {
         self.activity.subscribe()
+    }
+
+    /// What processes have asked of the APIs of their environments, in the order in which they called, if the sandbox
+    /// was started with [`Sandbox::record`](crate::Sandbox::record). At most 4096 exchanges are kept, the newest.
+    pub fn recorded(&self) -> Vec<Exchange> {
+        let recording = self.recording.as_ref();
+        recording.map_or_else(Vec::new, |recording| recording.exchanges())
+    }
+
+    /// How many older exchanges were forgotten.
+    pub fn recorded_dropped(&self) -> u64 {
+        let recording = self.recording.as_ref();
+        recording.map_or(0, |recording| recording.dropped())
+    }
+
+    /// Waits until what is recorded is as wanted, and returns it. Without a recording it waits for ever.
+    pub async fn recorded_until(&self, wanted: impl Fn(&[Exchange]) -> bool) -> Vec<Exchange> {
+        match &self.recording {
+            Some(recording) => recording.until(wanted).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Stops taking calls and shuts every environment down as Lambda does, with time for extensions to flush.

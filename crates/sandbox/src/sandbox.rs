@@ -19,6 +19,7 @@ use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::lifecycle::Limits;
 use crate::pool::{Pool, Surroundings};
+use crate::recording::Recording;
 use crate::running::RunningSandbox;
 use crate::source::{Door, HttpApi};
 use crate::time::Clock;
@@ -34,6 +35,7 @@ pub struct Sandbox {
     idle_timeout: Duration,
     limits: Limits,
     telemetry: bool,
+    record: bool,
     events: EventSettings,
     apis: Vec<HttpApi>,
     doors: Vec<Door>,
@@ -52,6 +54,7 @@ impl Sandbox {
             idle_timeout: IDLE_TIMEOUT_DEFAULT,
             limits: Limits::default(),
             telemetry: true,
+            record: false,
             events: EventSettings::default(),
             apis: Vec::new(),
             doors: Vec::new(),
@@ -158,6 +161,14 @@ impl Sandbox {
         self
     }
 
+    /// Writes down what every process asks of the APIs of its environment and what it gets, for
+    /// [`RunningSandbox::recorded`].
+    #[must_use]
+    pub fn record(mut self) -> Self {
+        self.record = true;
+        self
+    }
+
     /// Answers subscriptions to the Telemetry API with 202 `Telemetry.NotSupported`, as places without it do, so that an
     /// extension can be seen to go on.
     #[must_use]
@@ -197,11 +208,13 @@ impl Sandbox {
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
+        let recording = self.record.then(|| Arc::new(Recording::new(clock.clone())));
         let surroundings = Arc::new(Surroundings {
             clock: clock.clone(),
             groups: groups.clone(),
             ports: PortRange::new(),
             activity: activity.clone(),
+            recording: recording.clone(),
             extensions,
             environment: self.environment,
             inherited: inherited(),
@@ -220,6 +233,7 @@ impl Sandbox {
             .collect();
         let (gateway, work) = Gateway::new(pools, clock.clone(), &self.events, &activity);
         let mut running = RunningSandbox::new(gateway.clone(), groups, activity, api_addr);
+        running.recording = recording;
         for queue in work {
             running.run(queue);
         }

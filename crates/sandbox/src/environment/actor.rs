@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nix::sys::signal::Signal as UnixSignal;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tracing::debug;
 
@@ -26,6 +26,7 @@ use crate::lifecycle::{
     Process, Refusal, Reply, Report, Role, Signal, Spec, Verdict, platform_report,
 };
 use crate::log_tail::LogTail;
+use crate::recording::{Recorder, Recording};
 use crate::telemetry_api::Hub;
 use crate::time::Clock;
 
@@ -64,6 +65,8 @@ pub(crate) struct Host {
     pub(crate) clock: Clock,
     pub(crate) groups: Arc<ProcessGroups>,
     pub(crate) activity: broadcast::Sender<Activity>,
+    /// Where calls on the APIs are written down.
+    pub(crate) recording: Option<Arc<Recording>>,
     /// The environment can take another invocation.
     pub(crate) on_idle: Box<dyn Fn() + Send>,
     /// Asks whether the environment, idle for long, may end. After a yes it gets no more invocations.
@@ -78,15 +81,22 @@ pub(crate) fn start(
     listener.set_nonblocking(true)?;
     host.variables.runtime_api = listener.local_addr()?;
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
+    let generation = watch::Sender::new(0);
     let api = Api {
         messages: sender.clone(),
         clock: host.clock.clone(),
         identity: listener::identity(&host.function),
         metadata_token: host.variables.metadata_token.clone(),
         credentials_token: host.variables.credentials_token(),
+        recorder: host.recording.clone().map(|recording| Recorder {
+            recording,
+            function: host.function.name.clone(),
+            environment: host.variables.instance.clone(),
+            generation: generation.subscribe(),
+        }),
     };
     let serving = tokio::spawn(listener::serve(listener, api)).abort_handle();
-    let actor = Actor::new(host, sender.clone(), serving);
+    let actor = Actor::new(host, sender.clone(), serving, generation);
     Ok((sender, actor.run(receiver)))
 }
 
@@ -105,6 +115,8 @@ struct Actor {
     log_tail: Arc<Mutex<LogTail>>,
     messages: mpsc::Sender<Message>,
     serving: AbortHandle,
+    /// How often it was initialized.
+    generation: watch::Sender<u32>,
     processes: HashMap<Process, Running>,
     calls: HashMap<CallId, oneshot::Sender<Reply>>,
     next_call: u64,
@@ -118,7 +130,12 @@ struct Actor {
 }
 
 impl Actor {
-    fn new(host: Host, messages: mpsc::Sender<Message>, serving: AbortHandle) -> Self {
+    fn new(
+        host: Host,
+        messages: mpsc::Sender<Message>,
+        serving: AbortHandle,
+        generation: watch::Sender<u32>,
+    ) -> Self {
         let file_name = |path: &PathBuf| {
             path.file_name()
                 .unwrap_or_default()
@@ -140,6 +157,7 @@ impl Actor {
             log_tail: Arc::new(Mutex::new(LogTail::new(host.function.logging))),
             messages,
             serving,
+            generation,
             processes: HashMap::new(),
             calls: HashMap::new(),
             next_call: 0,
@@ -302,6 +320,7 @@ impl Actor {
     }
 
     fn spawn(&mut self, process: Process) {
+        self.generation.send_replace(process.generation);
         let variables = &self.host.variables;
         let (program, extension) = match process.role {
             Role::Runtime => {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use http::{HeaderMap, StatusCode, header};
@@ -24,6 +25,7 @@ use crate::function::Function;
 use crate::lifecycle::{
     ApiCall, Body, RESPONSE_BYTES_MAX, Refusal, Reply, ResponseMode, RuntimeAnswer,
 };
+use crate::recording::Recorder;
 use crate::time::Clock;
 
 use render::Identity;
@@ -37,6 +39,8 @@ pub(super) struct Api {
     pub(super) metadata_token: String,
     /// `None` where the credentials are in the variables.
     pub(super) credentials_token: Option<String>,
+    /// `None` when nobody wants to read it.
+    pub(super) recorder: Option<Recorder>,
 }
 
 pub(super) fn identity(function: &Function) -> Identity {
@@ -49,7 +53,18 @@ pub(super) fn identity(function: &Function) -> Identity {
 /// Serves until the task that runs it is aborted.
 pub(super) async fn serve(listener: TcpListener, api: Api) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    axum::serve(listener, router(Arc::new(api))).await
+    let recorder = api.recorder.clone();
+    let mut router = router(Arc::new(api));
+    if let Some(recorder) = recorder {
+        router = router.layer(middleware::from_fn_with_state(recorder, record));
+    }
+    axum::serve(listener, router).await
+}
+
+async fn record(State(recorder): State<Recorder>, request: Request, next: Next) -> Response {
+    recorder
+        .watch(request, async |request| next.run(request).await)
+        .await
 }
 
 fn router(api: Arc<Api>) -> Router {
