@@ -75,16 +75,8 @@ fn render(sections: &[Section]) -> String {
 
 #[test]
 fn page_is_what_the_table_says() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/conformance.md");
-    let text = render(crate::rows::SECTIONS);
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&page, &text).unwrap();
-    }
-    let found = std::fs::read_to_string(&page).unwrap_or_default();
-    assert!(
-        found == text,
-        "docs/conformance.md is not what the table says: run the test again with UPDATE_EXPECT=1"
-    );
+    expect_test::expect_file!["../../../../docs/conformance.md"]
+        .assert_eq(&render(crate::rows::SECTIONS));
 }
 
 #[test]
