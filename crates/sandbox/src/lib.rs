@@ -7,9 +7,10 @@
 //! the environment and the next invocation pays for a new init. Unmodified runtime clients (`lambda_runtime`,
 //! `awslambdaric`, `aws-lambda-ric`), extensions and AWS SDKs run against it.
 //!
-//! Functions are reached in three ways: [`RunningSandbox::call`] from Rust, `Invoke` and `InvokeWithResponseStream` of
-//! the AWS API (`POST /2015-03-31/functions/NAME/invocations` for the first), and a function URL for each function that
-//! has one. The AWS API also takes events for later, and tries those again that fail.
+//! Functions are reached in four ways: [`RunningSandbox::call`] from Rust, `Invoke` and `InvokeWithResponseStream` of
+//! the AWS API (`POST /2015-03-31/functions/NAME/invocations` for the first), a function URL for each function that
+//! has one, and routes of REST and HTTP APIs ([`HttpRoute`]). The AWS API also takes events for later, and tries those
+//! again that fail.
 //!
 //! # Types to know
 //!
@@ -46,8 +47,11 @@
 //! - Environments share the machine's loopback, where on Lambda each has its own. So each gets a port for the OTLP
 //!   receiver of its extension, told as `THROUGHLINE_OTLP_LISTEN` and `OTEL_EXPORTER_OTLP_ENDPOINT`; and
 //!   `AWS_ENDPOINT_URL_LAMBDA` leads the SDKs back here.
-//! - A function URL streams whenever the function does; on Lambda that is a setting of the URL. A stream that fails
-//!   after its head breaks off.
+//! - A function URL streams unless told ([`Function::url_streams`]); on Lambda it buffers unless told. A stream that
+//!   fails after its head breaks off.
+//! - An API's stage is told in events and is not part of the path. A REST API treats all media types as binary ones:
+//!   bytes that are no text reach the function as base64, and come back as bytes. It tells well-known header names in
+//!   capitals and others in lower case, where API Gateway tells them as they were sent.
 //! - Throttled asynchronous invocations back off as on Lambda, but go on at once when an environment is free.
 //! - Freezing is SIGSTOP to process groups; a process that leaves its group is not frozen. Memory is told, not limited.
 //! - SnapStart copies no process: an environment is initialized, frozen at `restore/next`, and goes on with its first
@@ -61,7 +65,8 @@
 //!
 //! Lambda's: 6 MiB for a payload and for an answer, 200 MiB for a streamed answer and 2 MiB per second after its first
 //! 6 MiB, 1 MiB for the payload of an asynchronous call, ten extensions, 10 s for the first init, 2 s for a shutdown,
-//! six hours and three attempts for an asynchronous call ([`Sandbox::event_age_max`], [`Sandbox::event_retry_delays`]).
+//! six hours and three attempts for an asynchronous call ([`Sandbox::event_age_max`], [`Sandbox::event_retry_delays`]);
+//! API Gateway's: 10 MiB for a request, 29 s for a REST API and 30 s for an HTTP API ([`Sandbox::integration_timeout`]).
 //! The sandbox's own: ten environments a function unless told ([`Sandbox::concurrency`]) and 429 beyond; 1000
 //! asynchronous calls a function that are not done with and 429 beyond; 16 chunks of a streamed answer that its caller
 //! has not taken, and then the runtime waits; 1 MiB for the head of a streamed HTTP response; 8 MiB of log
@@ -110,7 +115,7 @@ pub use invoke::{
 };
 pub use logging::{LogFormat, LogLevel, SystemLogLevel};
 pub use recording::{Exchange, ExchangeAnswer, Who};
-pub use running::{Invoker, RunningSandbox};
+pub use running::{Invoker, RunningApi, RunningRoute, RunningSandbox};
 pub use sandbox::{Sandbox, StartError};
 pub use source::{
     Door, EventBridgeSource, EventDestinations, EventSource, HttpApi, HttpApiKind, HttpRoute,

@@ -11,10 +11,12 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 use crate::environment::ProcessGroups;
+use crate::front::http_api::{Plan, Route};
 use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::invoke::{Activity, Answer, Finished, Invoke, InvokeError};
 use crate::recording::{Exchange, Recording};
+use crate::source::HttpApiKind;
 
 /// A sandbox that serves.
 ///
@@ -26,7 +28,30 @@ pub struct RunningSandbox {
     api: SocketAddr,
     urls: BTreeMap<String, SocketAddr>,
     pub(crate) recording: Option<Arc<Recording>>,
+    apis: Vec<RunningApi>,
     tasks: JoinSet<()>,
+}
+
+/// An API that listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningApi {
+    /// Its name, as routes call it.
+    pub name: String,
+    /// REST or HTTP.
+    pub kind: HttpApiKind,
+    /// Where it listens, such as `http://127.0.0.1:4320/`.
+    pub url: String,
+    /// Its routes, the most specific first.
+    pub routes: Vec<RunningRoute>,
+}
+
+/// A route of an API that listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningRoute {
+    /// Such as `GET /orders/{id}`.
+    pub key: String,
+    /// The function behind it.
+    pub function: String,
 }
 
 /// Invokes the functions of a running sandbox from wherever it is needed. Cheap to clone.
@@ -75,12 +100,26 @@ impl RunningSandbox {
             api,
             urls: BTreeMap::new(),
             recording: None,
+            apis: Vec::new(),
             tasks: JoinSet::new(),
         }
     }
 
     pub(crate) fn add_url(&mut self, function: String, bound: SocketAddr) {
         self.urls.insert(function, bound);
+    }
+
+    pub(crate) fn add_api(&mut self, plan: &Plan, bound: SocketAddr) {
+        let route = |route: &Route| RunningRoute {
+            key: route.key(),
+            function: route.function.clone(),
+        };
+        self.apis.push(RunningApi {
+            name: plan.name.clone(),
+            kind: plan.kind,
+            url: format!("http://{bound}/"),
+            routes: plan.routes.iter().map(route).collect(),
+        });
     }
 
     pub(crate) fn run(&mut self, work: impl Future<Output = ()> + Send + 'static) {
@@ -110,6 +149,17 @@ impl RunningSandbox {
     pub fn url_of(&self, function: &str) -> Option<String> {
         self.url_addr(function)
             .map(|address| format!("http://{address}/"))
+    }
+
+    /// The APIs and their routes, in the order of their names.
+    pub fn apis(&self) -> &[RunningApi] {
+        &self.apis
+    }
+
+    /// Where each API listens, by its name.
+    pub fn api_urls(&self) -> BTreeMap<String, String> {
+        let pair = |api: &RunningApi| (api.name.clone(), api.url.clone());
+        self.apis.iter().map(pair).collect()
     }
 
     /// The names of all functions, in order.

@@ -13,8 +13,8 @@ use tokio::sync::broadcast;
 use crate::application::Application;
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
 use crate::events::EventSettings;
-use crate::front::function_url::{self, FunctionUrl};
-use crate::front::lambda_api;
+use crate::front::function_url::{self, FunctionUrl, InvokeMode};
+use crate::front::{http_api, lambda_api};
 use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::lifecycle::Limits;
@@ -38,6 +38,7 @@ pub struct Sandbox {
     record: bool,
     events: EventSettings,
     apis: Vec<HttpApi>,
+    integration_timeout: Option<Duration>,
     doors: Vec<Door>,
     aws_endpoint: Option<String>,
 }
@@ -57,6 +58,7 @@ impl Sandbox {
             record: false,
             events: EventSettings::default(),
             apis: Vec::new(),
+            integration_timeout: None,
             doors: Vec::new(),
             aws_endpoint: None,
         }
@@ -97,6 +99,13 @@ impl Sandbox {
     #[must_use]
     pub fn http_api(mut self, api: HttpApi) -> Self {
         self.apis.push(api);
+        self
+    }
+
+    /// How long an API waits for a function; 29 seconds for a REST API and 30 for an HTTP API unless told.
+    #[must_use]
+    pub fn integration_timeout(mut self, timeout: Duration) -> Self {
+        self.integration_timeout = Some(timeout);
         self
     }
 
@@ -183,27 +192,25 @@ impl Sandbox {
     /// A port is taken, a path is missing, a name is used twice.
     pub async fn start(self) -> Result<RunningSandbox, StartError> {
         self.check_names()?;
+        let plans = http_api::plan(&self.functions, &self.apis)
+            .map_err(|(api, reason)| StartError::Api { api, reason })?;
         self.check_loopback()?;
         let extensions = find_extensions(&self.extensions)?;
-        let api = listen(self.api).await?;
-        let api_addr = api
-            .local_addr()
-            .map_err(|source| StartError::CannotListen {
-                listen: self.api,
-                source,
-            })?;
+        let (api_addr, api) = bind(self.api).await?;
         let mut urls = Vec::new();
         for function in &self.functions {
             if let Some(wanted) = function.url {
-                let listener = listen(wanted).await?;
-                let bound = listener
-                    .local_addr()
-                    .map_err(|source| StartError::CannotListen {
-                        listen: wanted,
-                        source,
-                    })?;
-                urls.push((function.name.clone(), bound, listener));
+                let mode = match function.url_streams {
+                    true => InvokeMode::ResponseStream,
+                    false => InvokeMode::Buffered,
+                };
+                urls.push((function.name.clone(), mode, bind(wanted).await?));
             }
+        }
+        let mut apis = Vec::new();
+        for plan in plans {
+            let listener = bind(plan.listen).await?;
+            apis.push((plan, listener));
         }
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
@@ -238,14 +245,25 @@ impl Sandbox {
             running.run(queue);
         }
         running.serve(api, lambda_api::router(gateway.clone()));
-        for (function, bound, listener) in urls {
+        for (function, invoke_mode, (bound, listener)) in urls {
             let url = FunctionUrl {
                 gateway: gateway.clone(),
                 function: function.clone(),
+                invoke_mode,
                 clock: clock.clone(),
             };
             running.serve(listener, function_url::router(url));
             running.add_url(function, bound);
+        }
+        for (plan, (bound, listener)) in apis {
+            running.add_api(&plan, bound);
+            let api = http_api::Api {
+                gateway: gateway.clone(),
+                clock: clock.clone(),
+                plan,
+                integration_timeout: self.integration_timeout,
+            };
+            running.serve(listener, http_api::router(api));
         }
         Ok(running)
     }
@@ -269,6 +287,7 @@ impl Sandbox {
             .functions
             .iter()
             .filter_map(|function| function.url)
+            .chain(self.apis.iter().map(|api| api.listen))
             .chain([self.api]);
         match listens
             .into_iter()
@@ -303,6 +322,14 @@ pub enum StartError {
         /// The address.
         listen: SocketAddr,
     },
+    /// The routes of an API contradict each other.
+    #[error("cannot start the API {api}: {reason}")]
+    Api {
+        /// The API.
+        api: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Two functions have one name.
     #[error("cannot start two functions named {function}")]
     FunctionTwice {
@@ -322,10 +349,11 @@ pub enum StartError {
     NoWatchdog(std::io::Error),
 }
 
-async fn listen(listen: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(listen)
-        .await
-        .map_err(|source| StartError::CannotListen { listen, source })
+/// Listens, and says where: a port 0 becomes a free one.
+async fn bind(listen: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
+    let cannot = |source| StartError::CannotListen { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+    Ok((listener.local_addr().map_err(cannot)?, listener))
 }
 
 fn reason(error: &std::io::Error) -> String {

@@ -1,10 +1,9 @@
 //! Function URLs: an HTTP request becomes an event of payload format 2.0, and the answer becomes a response.
 
-mod event;
 mod prelude;
-mod response;
 mod streaming;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,21 +12,28 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::body::read_body;
+use super::format_2::{self, answer};
+use super::received::{Received, Unreadable, told};
 use crate::environment::Answered;
 use crate::gateway::{Gateway, SYNCHRONOUS_BYTES_MAX};
 use crate::invoke::{Invoke, InvokeError, Outcome};
-use crate::lifecycle::Body;
 use crate::time::Clock;
-use crate::trace_header;
-
-use event::UrlRequest;
 
 /// The URL of one function.
 pub(crate) struct FunctionUrl {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) function: String,
+    pub(crate) invoke_mode: InvokeMode,
     pub(crate) clock: Clock,
+}
+
+/// What becomes of an answer that the function streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InvokeMode {
+    /// It is gathered first.
+    Buffered,
+    /// It is passed on as it comes.
+    ResponseStream,
 }
 
 pub(crate) fn router(url: FunctionUrl) -> Router {
@@ -39,50 +45,56 @@ async fn handle(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
-    let now = url.clock.now();
-    let (parts, body) = request.into_parts();
-    let incoming = parts
-        .headers
-        .get("x-amzn-trace-id")
-        .and_then(|header| header.to_str().ok());
-    let trace_header = trace_header::complete(incoming, now);
-    let body = match read_body(Request::new(body), SYNCHRONOUS_BYTES_MAX as u64).await {
-        Body::Whole(body) => body,
-        Body::TooLarge { .. } => {
-            return response::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+    let limit = SYNCHRONOUS_BYTES_MAX as u64;
+    let received = match Received::read(request, peer, url.clock.now(), limit).await {
+        Ok(received) => received,
+        Err(Unreadable::TooLarge) => return too_long(),
+        Err(Unreadable::Truncated) => {
+            return told(StatusCode::BAD_REQUEST, "Message", "Bad Request");
         }
-        Body::Truncated => return response::message(StatusCode::BAD_REQUEST, "Bad Request"),
     };
-    let request_id = uuid::Uuid::new_v4().to_string();
-    let seen = UrlRequest {
-        parts: &parts,
-        body: &body,
-        peer,
-        request_id: &request_id,
-        trace_header: &trace_header,
-        now,
+    let gateway = format_2::Gateway {
+        account_id: "anonymous",
+        api_id: URL_ID,
+        stage: "$default",
+        route_key: "$default",
+        path_parameters: BTreeMap::new(),
     };
     let mut invoke = Invoke::new(url.function.clone())
-        .payload(seen.to_event().to_string())
-        .trace_header(trace_header);
-    invoke.request_id = Some(request_id);
+        .payload(format_2::event(&received, &gateway).to_string())
+        .trace_header(received.trace_header);
+    invoke.request_id = Some(received.request_id);
     match url.gateway.start(invoke) {
         Ok(mut ticket) => match ticket.answered().await {
-            Answered::Stream(stream) => streaming::response(stream).await,
+            Answered::Stream(stream) => match url.invoke_mode {
+                InvokeMode::ResponseStream => streaming::response(stream).await,
+                InvokeMode::Buffered => streaming::gathered(stream).await,
+            },
             Answered::Whole(verdict) if verdict.outcome == Outcome::Returned => {
-                response::of_payload(&verdict.payload)
+                answer::of_payload(&verdict.payload).unwrap_or_else(bad_gateway)
             }
-            Answered::Whole(_) => response::bad_gateway(),
+            Answered::Whole(_) => bad_gateway(),
         },
         Err(InvokeError::Throttled { .. }) => {
-            response::message(StatusCode::TOO_MANY_REQUESTS, "Rate Exceeded")
+            told(StatusCode::TOO_MANY_REQUESTS, "Message", "Rate Exceeded")
         }
-        Err(InvokeError::PayloadTooLarge { .. }) => {
-            response::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long")
-        }
+        Err(InvokeError::PayloadTooLarge { .. }) => too_long(),
         Err(error) => {
             tracing::warn!(%error, function = %url.function, "function URL request failed");
-            response::bad_gateway()
+            bad_gateway()
         }
     }
 }
+
+/// The function failed, or what it returned cannot be a response. Lambda spells the key with a capital where it
+/// refuses, and without one here.
+fn bad_gateway() -> Response {
+    told(StatusCode::BAD_GATEWAY, "message", "Internal Server Error")
+}
+
+fn too_long() -> Response {
+    told(StatusCode::PAYLOAD_TOO_LARGE, "Message", "Request Too Long")
+}
+
+/// On Lambda the random label of the host name.
+const URL_ID: &str = "sandbox";

@@ -185,7 +185,7 @@ async fn function_url_turns_requests_into_events() {
     let seen = request(
         "POST",
         &format!("{url}cart?n=1"),
-        &[trace, ("Cookie", "a=1")],
+        &[trace, ("Cookie", "a=1"), ("Content-Type", "text/plain")],
         "hi",
     )
     .await;

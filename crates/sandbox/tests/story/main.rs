@@ -11,6 +11,7 @@ use throughline_sandbox::{Activity, Answer, Finished, Function, Invoke, RunningS
 mod extensions;
 mod front;
 mod http;
+mod http_api;
 mod invocations;
 mod streaming;
 mod telemetry;

@@ -9,10 +9,12 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 use serde_json::Value;
 
+use super::bad_gateway;
 use super::prelude::{Found, Prelude};
-use super::response::{bad_gateway, with_head};
 use crate::environment::{Part, ResponseStream};
+use crate::front::format_2::answer::with_head;
 use crate::invoke::Outcome;
+use crate::lifecycle::RESPONSE_BYTES_MAX;
 
 /// Waits for the head, if the function announced one, and leaves the rest to the server.
 pub(super) async fn response(mut stream: ResponseStream) -> Response {
@@ -35,6 +37,20 @@ pub(super) async fn response(mut stream: ResponseStream) -> Response {
             plain(content_type, Body::empty())
         }
         Part::End(_) => bad_gateway(),
+    }
+}
+
+/// The same response, once all of it is there: nobody sees half of one, and it may be no larger than any answer.
+pub(super) async fn gathered(stream: ResponseStream) -> Response {
+    let (parts, body) = response(stream).await.into_parts();
+    match axum::body::to_bytes(
+        body,
+        usize::try_from(RESPONSE_BYTES_MAX).unwrap_or(usize::MAX),
+    )
+    .await
+    {
+        Ok(body) => Response::from_parts(parts, Body::from(body)),
+        Err(_) => bad_gateway(),
     }
 }
 

@@ -1,52 +1,31 @@
-//! What a function returned, as an HTTP response.
+//! What a function answered in payload format 2.0, as an HTTP response.
 
-use axum::body::Body;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use http::{HeaderName, HeaderValue, header};
+use serde_json::Value;
 
-/// An object with a `statusCode` describes the response; anything else is the body of a 200.
-pub(super) fn of_payload(payload: &[u8]) -> Response {
+use crate::front::received::{is_functions_to_say, json_response, status_of};
+
+/// An object with a `statusCode` describes the response; anything else is the body of a 200. `None` if the description
+/// cannot be a response.
+pub(crate) fn of_payload(payload: &[u8]) -> Option<Response> {
     match serde_json::from_slice::<Value>(payload) {
-        Ok(described) if described.get("statusCode").is_some() => {
-            of_description(&described).unwrap_or_else(bad_gateway)
-        }
+        Ok(described) if described.get("statusCode").is_some() => of_description(&described),
         // A function that returns a string means the string, not its JSON form.
-        Ok(Value::String(text)) => plain(text.into_bytes()),
-        _ => plain(payload.to_vec()),
+        Ok(Value::String(text)) => Some(json_response(text.into_bytes())),
+        _ => Some(json_response(payload.to_vec())),
     }
 }
 
-/// The function failed, or what it returned cannot be a response.
-pub(super) fn bad_gateway() -> Response {
-    message(StatusCode::BAD_GATEWAY, "Internal Server Error")
-}
-
-/// An answer of the front itself.
-pub(super) fn message(status: StatusCode, message: &str) -> Response {
-    // Lambda spells it with a capital where it refuses, without where the function failed.
-    let key = if status == StatusCode::BAD_GATEWAY {
-        "message"
-    } else {
-        "Message"
-    };
-    let mut response = plain(json!({key: message}).to_string().into_bytes());
-    *response.status_mut() = status;
-    response
-}
-
 fn of_description(described: &Value) -> Option<Response> {
-    with_head(plain(body(described)?), described)
+    with_head(json_response(body(described)?), described)
 }
 
 /// The response with the status, headers and cookies of the description.
-pub(super) fn with_head(mut response: Response, described: &Value) -> Option<Response> {
-    let status = described.get("statusCode")?;
-    let status = status.as_u64().or_else(|| status.as_str()?.parse().ok())?;
-    let status = StatusCode::from_u16(u16::try_from(status).ok()?).ok()?;
-    *response.status_mut() = status;
+pub(crate) fn with_head(mut response: Response, described: &Value) -> Option<Response> {
+    *response.status_mut() = status_of(described.get("statusCode")?)?;
     let headers = response.headers_mut();
     for (name, value) in described
         .get("headers")
@@ -54,8 +33,7 @@ pub(super) fn with_head(mut response: Response, described: &Value) -> Option<Res
         .into_iter()
         .flatten()
     {
-        // The length and the connection are the server's to say.
-        if !SERVERS_OWN.contains(&name.to_ascii_lowercase().as_str()) {
+        if is_functions_to_say(name) {
             headers.insert(HeaderName::try_from(name).ok()?, header_value(value)?);
         }
     }
@@ -89,23 +67,12 @@ fn header_value(value: &Value) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }
 
-fn plain(body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    response
-}
-
-const SERVERS_OWN: &[&str] = &["content-length", "transfer-encoding", "connection"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     async fn check(payload: &str, status: u16, headers: &[(&str, &str)], body: &str) {
-        let response = of_payload(payload.as_bytes());
+        let response = of_payload(payload.as_bytes()).unwrap();
         assert_eq!(response.status().as_u16(), status, "{payload}");
         for (name, value) in headers {
             let found: Vec<_> = response
@@ -150,8 +117,8 @@ mod tests {
         .await;
     }
 
-    #[tokio::test]
-    async fn answers_that_describe_nothing_possible_are_a_bad_gateway() {
+    #[test]
+    fn answers_that_describe_nothing_possible_are_no_response() {
         for payload in [
             r#"{"statusCode":42}"#,
             r#"{"statusCode":"x"}"#,
@@ -159,7 +126,7 @@ mod tests {
             r#"{"statusCode":200,"headers":{"a":"b\n"}}"#,
             r#"{"statusCode":200,"body":"***","isBase64Encoded":true}"#,
         ] {
-            check(payload, 502, &[], r#"{"message":"Internal Server Error"}"#).await;
+            assert!(of_payload(payload.as_bytes()).is_none(), "{payload}");
         }
     }
 }
