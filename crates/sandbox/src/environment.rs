@@ -11,6 +11,7 @@ mod memory;
 mod output;
 mod ports;
 mod process;
+mod strays;
 mod stream;
 mod variables;
 

@@ -154,6 +154,15 @@ impl Sandbox {
         self
     }
 
+    /// How long the shutdown of an environment with extensions may take, and how much of that the runtime; two seconds
+    /// and 300 ms, as Lambda's documentation says, unless told. Lambda's own emulator grants the runtime 600 ms.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, all: Duration, runtime: Duration) -> Self {
+        self.limits.shutdown = all;
+        self.limits.runtime_exit = runtime.min(all);
+        self
+    }
+
     /// How long to wait before each further attempt when an asynchronous invocation fails; one minute and then two,
     /// as on Lambda, unless told. With none there is one attempt only.
     #[must_use]

@@ -17,6 +17,7 @@ use super::groups::ProcessGroups;
 use super::listener::{self, Api};
 use super::memory;
 use super::process::{Program, Running};
+use super::strays;
 use super::stream::{Answered, ResponseStream};
 use super::variables::Variables;
 use crate::function::Function;
@@ -266,7 +267,10 @@ impl Actor {
                     });
                 }
             }
-            Effect::KillAll => self.signal_all(UnixSignal::SIGKILL),
+            Effect::KillAll => {
+                self.signal_all(UnixSignal::SIGKILL);
+                self.kill_strays();
+            }
             Effect::Freeze => {
                 self.hub.freeze();
                 self.signal_all(UnixSignal::SIGSTOP);
@@ -454,6 +458,13 @@ impl Actor {
         }
     }
 
+    fn kill_strays(&self) {
+        let count = strays::kill_with(&self.host.variables.marker());
+        if count > 0 {
+            debug!(function = %self.host.function.name, count, "killed processes that had left their group");
+        }
+    }
+
     fn log_tail(&self) -> std::sync::MutexGuard<'_, LogTail> {
         self.log_tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -462,6 +473,9 @@ impl Actor {
 impl Drop for Actor {
     fn drop(&mut self) {
         self.serving.abort();
+        if !self.gone {
+            self.kill_strays();
+        }
     }
 }
 

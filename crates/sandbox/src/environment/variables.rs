@@ -64,6 +64,11 @@ impl Variables {
         variables
     }
 
+    /// `KEY=VALUE` that all processes of this environment are started with, and no others.
+    pub(crate) fn marker(&self) -> String {
+        format!("{METADATA_TOKEN}={}", self.metadata_token)
+    }
+
     /// The function's own variables above those of the sandbox above what the machine has.
     fn customer(&self) -> Map {
         let mut variables = self.inherited.clone();
@@ -127,11 +132,7 @@ impl Variables {
             "AWS_LAMBDA_METADATA_API",
             &self.runtime_api.to_string(),
         );
-        set(
-            &mut variables,
-            "AWS_LAMBDA_METADATA_TOKEN",
-            &self.metadata_token,
-        );
+        set(&mut variables, METADATA_TOKEN, &self.metadata_token);
         set(
             &mut variables,
             "AWS_LAMBDA_FUNCTION_NAME",
@@ -203,6 +204,9 @@ const RESERVED_BUT_ALLOWED: &[&str] = &[
 
 /// What processes get from the machine.
 pub(crate) const INHERITED: &[&str] = &["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
+
+/// Differs for each environment.
+const METADATA_TOKEN: &str = "AWS_LAMBDA_METADATA_TOKEN";
 
 #[cfg(test)]
 mod tests {
