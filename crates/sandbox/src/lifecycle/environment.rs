@@ -113,6 +113,11 @@ impl Environment {
 
     /// Takes what happened and says what to do.
     pub(crate) fn step(&mut self, event: Event, now: UnixNanos, out: &mut Vec<Effect>) {
+        // What is over is over, even if a call is seen before the timer: an answer after the timeout is a late one.
+        let over = self.next_deadline().is_some_and(|at| now >= at);
+        if over && matches!(event, Event::Call(..)) {
+            self.advance(now, out);
+        }
         match event {
             Event::Invoke(invocation) => {
                 debug_assert!(
