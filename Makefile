@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 BIN := $(CARGO_TARGET_DIR)/debug
 DENY := $(CACHE)/tools/bin/cargo-deny
 
-.PHONY: demo test build ui functions fmt lint test-rust test-ui test-functions test-browser tidy deny clean help
+.PHONY: demo test build ui functions clients fmt lint test-rust test-ui test-functions test-browser tidy deny clean help
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | column -t -s '	'
@@ -14,7 +14,7 @@ help: ## what there is to make
 demo: need build functions ## build everything, run the example under load, print the page's address
 	@exec $(BIN)/throughline demo
 
-test: need fmt ui lint tidy build functions test-ui test-functions test-rust test-browser deny ## every check and test there is
+test: need fmt ui lint tidy build functions clients test-ui test-functions test-rust test-browser deny ## every check and test there is
 	@echo "make test: all passed"
 
 need:
@@ -40,6 +40,9 @@ ui/node_modules/.stamp: ui/package-lock.json
 functions: build ## the three functions of the example, with their dependencies
 	@$(MAKE) --no-print-directory -C examples/checkout build
 
+clients: ## the runtime clients and SDKs that the sandbox is tested with, once into the cache
+	@scripts/clients
+
 # --- checking
 
 fmt:
@@ -53,7 +56,7 @@ lint:
 tidy: ## layers, file sizes, links, words
 	cargo xtask tidy
 
-test-rust: functions ## unit, integration and end-to-end tests
+test-rust: functions clients ## unit, integration and end-to-end tests
 	cargo test --locked --workspace
 
 test-ui: ui/node_modules/.stamp ## the page's unit tests

@@ -110,6 +110,9 @@ async fn runtime_response(
     request: Request,
 ) -> Response {
     let mode = match request.headers().get(RESPONSE_MODE) {
+        None if stream::announced(request.headers()) => {
+            return stream::respond(api, id, request).await;
+        }
         None => ResponseMode::Response,
         Some(mode) if mode == "streaming" => return stream::respond(api, id, request).await,
         Some(_) => ResponseMode::InvalidMode,

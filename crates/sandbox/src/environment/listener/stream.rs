@@ -18,6 +18,19 @@ use crate::environment::actor::Message;
 use crate::environment::bandwidth::Bandwidth;
 use crate::lifecycle::{ApiCall, Ending, Refusal, Reply, STREAM_BYTES_MAX, StreamEnd};
 
+/// Whether a response streams although it does not say so in its mode.
+///
+/// The client for Go never sets the mode. It announces the trailers of a failure for every answer, and what is no JSON
+/// comes from a handler that returned a reader, which Lambda sends on as it is read.
+pub(super) fn announced(headers: &HeaderMap) -> bool {
+    let trailers = text(headers, header::TRAILER.as_str()).unwrap_or_default();
+    let failure_may_follow = trailers
+        .split(',')
+        .any(|name| name.trim().eq_ignore_ascii_case(ERROR_TYPE));
+    let content_type = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    failure_may_follow && !content_type.starts_with("application/json")
+}
+
 /// Passes the body on while it comes.
 ///
 /// In a task of its own: this one ends with the connection, and the machine has to hear of a stream's end even so.
@@ -127,7 +140,7 @@ impl Pump {
 
 /// What the trailers say went wrong.
 fn failure_of(trailers: &HeaderMap) -> Option<Ending> {
-    let error_type = text(trailers, "lambda-runtime-function-error-type")?;
+    let error_type = text(trailers, ERROR_TYPE)?;
     let encoded = text(trailers, "lambda-runtime-function-error-body").unwrap_or_default();
     Some(Ending::Failed {
         error_type,
@@ -135,5 +148,35 @@ fn failure_of(trailers: &HeaderMap) -> Option<Ending> {
     })
 }
 
+const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 /// The runtime waits when the caller is this many chunks behind.
 const CHUNKS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reader_of_a_go_function_streams_without_a_mode() {
+        let both = "Lambda-Runtime-Function-Error-Body,Lambda-Runtime-Function-Error-Type";
+        let cases = [
+            (Some(both), "application/octet-stream", true),
+            (
+                Some(both),
+                "application/vnd.awslambda.http-integration-response",
+                true,
+            ),
+            (Some(both), "application/json", false),
+            (Some("Expires"), "application/octet-stream", false),
+            (None, "application/octet-stream", false),
+        ];
+        for (trailers, content_type, streams) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+            if let Some(trailers) = trailers {
+                headers.insert(header::TRAILER, trailers.parse().unwrap());
+            }
+            assert_eq!(announced(&headers), streams, "{trailers:?} {content_type}");
+        }
+    }
+}

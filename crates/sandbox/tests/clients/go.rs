@@ -1,0 +1,32 @@
+//! `aws-lambda-go`.
+
+use crate::client::{JsonLog, Messages, StreamFailure, StreamShape, Streams};
+use crate::client::{installed, version_in};
+use crate::{Client, Code};
+
+pub(crate) const CLIENT: Client = Client {
+    language: "Go",
+    package: "aws-lambda-go",
+    version: || version_in("go/go.mod", "aws-lambda-go v", "\n"),
+    runtime: "provided.al2023",
+    handler: "bootstrap",
+    code: || Ok(Code::found(installed("go")?)),
+    with: |function| function,
+    failure: "onPurpose",
+    failure_fields: &["errorMessage", "errorType"],
+    init_failure: "Runtime.ExitError",
+    messages: Messages::LineByLine,
+    json: JsonLog::LAMBDA,
+    streams: Streams::With(StreamShape {
+        handler: "bootstrap",
+        head_always: false,
+        failure: StreamFailure::Told("onPurpose"),
+    }),
+    remarks: &[
+        "Announces the trailers of a failure for every answer and never sets `Lambda-Runtime-Function-Response-Mode`. A handler that returns an `io.Reader` streams all the same, as on Lambda: the sandbox takes an answer with these trailers that is not JSON for a stream.",
+        "An error has no stack; a panic has one, and ends the process after it was reported.",
+        "Reports no failure of an init: it is a process that exits.",
+    ],
+};
+
+crate::matrix!();

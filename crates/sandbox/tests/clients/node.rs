@@ -1,0 +1,47 @@
+//! `aws-lambda-ric`.
+
+use throughline_sandbox::Function;
+
+use crate::client::{JsonLog, Messages, StreamFailure, StreamShape, Streams};
+use crate::client::{here, installed, version_in};
+use crate::{Client, Code};
+
+pub(crate) const CLIENT: Client = Client {
+    language: "Node",
+    package: "aws-lambda-ric",
+    version: || version_in("node/package.json", "\"aws-lambda-ric\": \"", "\""),
+    runtime: "nodejs22.x",
+    handler: "index.handler",
+    code: || {
+        Ok(Code::linked(&[
+            ("node_modules", installed("node")?.join("node_modules")),
+            ("index.mjs", here("node/index.mjs")),
+        ]))
+    },
+    with: with_its_engine,
+    failure: "TypeError",
+    failure_fields: &["errorMessage", "errorType", "trace"],
+    init_failure: "RangeError",
+    messages: Messages::Whole,
+    json: JsonLog::LAMBDA,
+    streams: Streams::With(StreamShape {
+        handler: "index.stream",
+        head_always: false,
+        failure: StreamFailure::Told("TypeError"),
+    }),
+    remarks: &[
+        "Its stack is in `trace`, not in `stackTrace`.",
+        "Needs Node.js 22, which comes as a package; its native addon is replaced by the shim of `examples/checkout/notify`, which needs no C++ compiler.",
+        "`streamifyResponse` tells a failure in the middle of a stream in trailers.",
+    ],
+};
+
+/// The client asks for Node.js 22, and the machine may have another.
+fn with_its_engine(function: Function) -> Function {
+    #[allow(clippy::disallowed_methods)] // as the sandbox hands it on
+    let path = std::env::var("PATH").unwrap();
+    let own = installed("node").unwrap().join("node_modules/.bin");
+    function.env("PATH", format!("{}:{path}", own.display()))
+}
+
+crate::matrix!();

@@ -1,0 +1,62 @@
+// Does what each event's "do" says, as the functions of the other languages beside it.
+import { randomFillSync } from "node:crypto";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+if (process.env.FAIL_INIT) throw new RangeError("no init today");
+
+function report(event, context) {
+  console.log("two\nlines");
+  return {
+    request: context.awsRequestId,
+    arn: context.invokedFunctionArn,
+    function: context.functionName,
+    memory_mb: Number(context.memoryLimitInMB),
+    remaining_ms: context.getRemainingTimeInMillis(),
+    trace: process.env._X_AMZN_TRACE_ID,
+    custom: context.clientContext?.custom ?? null,
+    node: process.version,
+  };
+}
+
+function log() {
+  console.debug("a detail");
+  console.info("for the record");
+  console.error("it broke");
+  return null;
+}
+
+const hog = [];
+function memory() {
+  for (;;) hog.push(randomFillSync(Buffer.alloc(1024 * 1024)));
+}
+
+export const handler = async (event, context) => {
+  switch (event.do) {
+    case "throw":
+      throw new TypeError("on purpose");
+    case "log":
+      return log();
+    case "memory":
+      return memory();
+    case "kill":
+      return process.kill(process.pid, "SIGKILL");
+    case "hang":
+      return sleep(600_000);
+    default:
+      return report(event, context);
+  }
+};
+
+// The second half waits for a file, so that whoever reads can tell a stream from an answer in one piece.
+export const stream = globalThis.awslambda?.streamifyResponse(async (event, response) => {
+  if (event.rawPath) {
+    const head = { statusCode: 201, headers: { "x-own": "yes" }, cookies: ["a=1"] };
+    response = globalThis.awslambda.HttpResponseStream.from(response, head);
+  }
+  response.write("first half, ");
+  while (event.wait && !existsSync(event.wait)) await sleep(5);
+  if (event.fail) throw new TypeError("too late");
+  response.write("second half");
+  response.end();
+});

@@ -1,0 +1,72 @@
+//! `lambda_runtime`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::client::{JsonLog, Messages, StreamFailure, StreamShape, Streams, here};
+use crate::{Client, Code};
+
+pub(crate) const CLIENT: Client = Client {
+    language: "Rust",
+    package: "lambda_runtime",
+    version: || locked("lambda_runtime"),
+    runtime: "provided.al2023",
+    handler: "bootstrap",
+    code: || {
+        Ok(Code::linked(&[(
+            "bootstrap",
+            built("client-function", "rust/function.rs"),
+        )]))
+    },
+    with: |function| function,
+    failure: "OnPurpose",
+    failure_fields: &["errorMessage", "errorType"],
+    init_failure: "Runtime.ExitError",
+    messages: Messages::LineByLine,
+    json: JsonLog {
+        message: "/fields/message",
+        request_id: "/span/requestId",
+        ..JsonLog::LAMBDA
+    },
+    streams: Streams::With(StreamShape {
+        handler: "bootstrap",
+        head_always: true,
+        failure: StreamFailure::InBody,
+    }),
+    remarks: &[
+        "Writes a failure in the middle of a stream into the body, as the text of the two trailers, and then ends the stream as a good one: neither Lambda nor the sandbox can tell.",
+        "Sends the JSON head of an HTTP response first for every stream, so a caller of `InvokeWithResponseStream` gets head, eight NUL bytes and body.",
+        "Ends the process when the client context has a `client` without all five members that the SDKs for phones fill.",
+        "Reports no failure of an init: a `main` that returns an error is a process that exits with status 1.",
+        "In structured logs the message is in `fields.message` and the request id in `span.requestId`.",
+    ],
+};
+
+/// A program of this crate's tests. Cargo builds it for all tests, but not for those of one file.
+pub(crate) fn built(example: &str, source: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.parent().unwrap().with_file_name("examples");
+    let program = program.join(example);
+    let changed = |path: &Path| std::fs::metadata(path)?.modified();
+    let fresh = changed(&program).is_ok_and(|built| built >= changed(&here(source)).unwrap());
+    if !fresh {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "throughline-sandbox"])
+            .args(["--example", example])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+    program
+}
+
+/// The version in the workspace's lock file.
+pub(crate) fn locked(package: &str) -> String {
+    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
+    let lock = std::fs::read_to_string(lock).unwrap();
+    let entry = format!("name = \"{package}\"\nversion = \"");
+    let (_, rest) = lock.split_once(&entry).unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+crate::matrix!();

@@ -1,0 +1,92 @@
+//! `docs/clients.md`, made from what the tests hold each client to.
+
+use expect_test::expect_file;
+
+use crate::client::{Messages, StreamFailure, Streams};
+use crate::{Client, go, java, node, python, rust};
+
+const CLIENTS: [Client; 5] = [
+    rust::CLIENT,
+    python::CLIENT,
+    node::CLIENT,
+    go::CLIENT,
+    java::CLIENT,
+];
+
+#[test]
+fn document_says_what_the_tests_hold_the_clients_to() {
+    let runtimes: String = CLIENTS.iter().map(row).collect();
+    let remarks: String = CLIENTS.iter().map(remarks).collect();
+    let document = format!("{HEAD}{COLUMNS}{runtimes}{REMARKS}{remarks}{REST}");
+    expect_file!["../../../../docs/clients.md"].assert_eq(&document);
+}
+
+fn row(client: &Client) -> String {
+    let cells = [
+        format!("{} `{}`", client.language, client.package),
+        (client.version)(),
+        format!("`{}`", client.runtime),
+        "its value".to_owned(),
+        failing(client),
+        format!("`{}`", client.init_failure),
+        streaming(client),
+        match client.messages {
+            Messages::Whole => "whole",
+            Messages::LineByLine => "line by line",
+        }
+        .to_owned(),
+    ];
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn failing(client: &Client) -> String {
+    let fields = client.failure_fields.iter();
+    let fields: Vec<_> = fields.map(|field| format!("`{field}`")).collect();
+    format!("`{}`: {}", client.failure, fields.join(", "))
+}
+
+fn streaming(client: &Client) -> String {
+    match client.streams {
+        Streams::No(reason) => format!("no: {reason}"),
+        Streams::With(shape) => match shape.failure {
+            StreamFailure::Told(failure) => {
+                format!("yes; a failure in the middle is told as `{failure}`")
+            }
+            StreamFailure::InBody => {
+                "yes; a failure in the middle becomes part of the body".to_owned()
+            }
+        },
+    }
+}
+
+fn remarks(client: &Client) -> String {
+    let remarks = client.remarks.iter();
+    let remarks: String = remarks.map(|remark| format!("- {remark}\n")).collect();
+    format!("\n### {}\n\n{remarks}", client.language)
+}
+
+const HEAD: &str = "\
+# Real clients
+
+The runtime clients, extensions and SDKs that AWS publishes run against the sandbox as they are. The tests in
+`crates/sandbox/tests/clients` start them for every row of this page, and one of them compares the page with what the
+others expect. `make clients` installs them once into the cache; a test whose client is not there says so.
+
+## Runtimes
+
+Beside the columns, each is tried with a handler that hangs (the caller hears `Task timed out` and the environment is
+started anew), one that is killed (`Runtime.ExitError`, `signal: killed`, and the next call finds a new environment)
+and one that logs as JSON (with level and request id; what is below the level of the function is not written).
+
+";
+
+const COLUMNS: &str = "\
+| client | version | as | good | handler throws | init throws | streams | messages of several lines |
+|---|---|---|---|---|---|---|---|
+";
+
+const REMARKS: &str = "
+## What each does in its own way
+";
+
+const REST: &str = "";
