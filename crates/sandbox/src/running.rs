@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use crate::gateway::Gateway;
 use crate::invoke::{Activity, Answer, Finished, Invoke, InvokeError};
 use crate::recording::{Exchange, Recording};
 use crate::source::HttpApiKind;
+use crate::time::Clock;
 
 /// A sandbox that serves.
 ///
@@ -25,6 +27,7 @@ pub struct RunningSandbox {
     gateway: Arc<Gateway>,
     groups: Arc<ProcessGroups>,
     activity: broadcast::Sender<Activity>,
+    clock: Clock,
     api: SocketAddr,
     urls: BTreeMap<String, SocketAddr>,
     pub(crate) recording: Option<Arc<Recording>>,
@@ -91,12 +94,14 @@ impl RunningSandbox {
         gateway: Arc<Gateway>,
         groups: Arc<ProcessGroups>,
         activity: broadcast::Sender<Activity>,
+        clock: Clock,
         api: SocketAddr,
     ) -> Self {
         Self {
             gateway,
             groups,
             activity,
+            clock,
             api,
             urls: BTreeMap::new(),
             recording: None,
@@ -243,6 +248,26 @@ impl RunningSandbox {
             Some(recording) => recording.until(wanted).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Lets so much time pass at once, for all of the sandbox: deadlines come, events age, retries and idle environments
+    /// are due. What the processes themselves see on their clocks does not change.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use throughline_sandbox::{Function, Sandbox};
+    /// # async fn a_function_that_hangs_times_out() -> Result<(), Box<dyn std::error::Error>> {
+    /// let function = Function::new("report", "bin").timeout(Duration::from_secs(900));
+    /// let sandbox = Sandbox::new().function(function).start().await?;
+    /// let call = sandbox.invoke("report", "{}");
+    /// // ... once the function is known to hang:
+    /// sandbox.advance(Duration::from_secs(900));
+    /// assert!(call.await?.text().contains("Task timed out after 900.00 seconds"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn advance(&self, duration: Duration) {
+        self.clock.jump(duration);
     }
 
     /// Stops taking calls and shuts every environment down as Lambda does, with time for extensions to flush.

@@ -248,7 +248,8 @@ impl Sandbox {
             })
             .collect();
         let (gateway, work) = Gateway::new(pools, clock.clone(), &self.events, &activity);
-        let mut running = RunningSandbox::new(gateway.clone(), groups, activity, api_addr);
+        let mut running =
+            RunningSandbox::new(gateway.clone(), groups, activity, clock.clone(), api_addr);
         running.recording = recording;
         for queue in work {
             running.run(queue);

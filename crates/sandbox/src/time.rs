@@ -5,6 +5,8 @@ use std::ops::Add;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::watch;
+
 /// Nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixNanos(u64);
@@ -75,8 +77,14 @@ impl fmt::Display for UnixNanos {
 ///
 /// Small corrections of the system's time do not disturb durations. When the two are far apart the machine has slept
 /// or its time was set, and the system's time counts, because deadlines are compared with it by other processes.
+///
+/// It can be set forward, for all who share it: that is how time passes that nobody has to wait for.
 #[derive(Debug, Clone)]
-pub(crate) struct Clock(Arc<Mutex<Anchor>>);
+pub(crate) struct Clock {
+    anchor: Arc<Mutex<Anchor>>,
+    /// How far it is ahead of the system's time.
+    ahead: Arc<watch::Sender<Duration>>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Anchor {
@@ -86,12 +94,19 @@ struct Anchor {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self(Arc::new(Mutex::new(Anchor::now())))
+        Self {
+            anchor: Arc::new(Mutex::new(Anchor::now())),
+            ahead: Arc::new(watch::Sender::new(Duration::ZERO)),
+        }
     }
 
     pub(crate) fn now(&self) -> UnixNanos {
+        self.smoothed() + *self.ahead.borrow()
+    }
+
+    fn smoothed(&self) -> UnixNanos {
         let current = Anchor::now();
-        let mut anchor = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = anchor.unix + (current.instant - anchor.instant);
         let apart = counted.since(current.unix).max(current.unix.since(counted));
         if apart <= APART_MAX {
@@ -101,9 +116,26 @@ impl Clock {
         current.unix
     }
 
-    /// The instant at which this clock will show `at`, for tokio's timers.
-    pub(crate) fn instant_of(&self, at: UnixNanos) -> tokio::time::Instant {
-        tokio::time::Instant::now() + at.since(self.now())
+    /// Sets it forward. Whoever waits for a time that has come with it goes on at once.
+    pub(crate) fn jump(&self, duration: Duration) {
+        self.ahead
+            .send_modify(|ahead| *ahead = ahead.saturating_add(duration));
+    }
+
+    /// Waits until it shows `at`.
+    pub(crate) async fn sleep_until(&self, at: UnixNanos) {
+        let mut ahead = self.ahead.subscribe();
+        loop {
+            let wait = at.since(self.now());
+            if wait == Duration::ZERO {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // `self` holds the sender.
+                _ = ahead.changed() => {}
+            }
+        }
     }
 }
 
@@ -181,8 +213,25 @@ mod tests {
         let before = clock.now();
         assert!(clock.now() >= before);
         // As after an hour's sleep, which the monotonic clock has not counted.
-        clock.0.lock().unwrap().unix = UnixNanos::new(before.as_nanos() - 3_600_000_000_000);
+        clock.anchor.lock().unwrap().unix = UnixNanos::new(before.as_nanos() - 3_600_000_000_000);
         assert!(clock.now() >= before);
+    }
+
+    #[tokio::test]
+    async fn clock_that_is_set_forward_wakes_who_waits() {
+        let clock = Clock::start();
+        let at = clock.now() + Duration::from_secs(3600);
+        let waiting = {
+            let clock = clock.clone();
+            tokio::spawn(async move { clock.sleep_until(at).await })
+        };
+        tokio::task::yield_now().await;
+        clock.jump(Duration::from_secs(3600));
+        tokio::time::timeout(Duration::from_secs(20), waiting)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(clock.now() >= at);
     }
 
     #[test]

@@ -188,18 +188,13 @@ impl Actor {
     }
 
     async fn next_event(&mut self, messages: &mut mpsc::Receiver<Message>) -> Event {
-        let deadline = self
-            .environment
-            .next_deadline()
-            .map(|at| self.host.clock.instant_of(at));
-        let idle = deadline
-            .is_none()
-            .then(|| tokio::time::Instant::now() + self.host.idle_timeout);
-        let wake = deadline.or(idle);
+        let deadline = self.environment.next_deadline();
+        let idle = self.host.clock.now() + self.host.idle_timeout;
+        let wake = deadline.unwrap_or(idle);
         tokio::select! {
             // `self` holds a sender, so the queue never ends before the loop does.
             Some(message) = messages.recv() => self.event_of(message),
-            () = sleep_until(wake) => {
+            () = self.host.clock.sleep_until(wake) => {
                 if deadline.is_none() && (self.host.may_retire)() { Event::Shutdown } else { Event::Tick }
             }
         }
@@ -476,13 +471,6 @@ impl Drop for Actor {
         if !self.gone {
             self.kill_strays();
         }
-    }
-}
-
-async fn sleep_until(at: Option<tokio::time::Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -50,7 +50,7 @@ impl Worker {
             if self.start_ready(&mut hand).is_none() {
                 return;
             }
-            let wake = hand.wake().map(|at| self.clock.instant_of(at));
+            let wake = hand.wake();
             tokio::select! {
                 event = queue.recv() => match event {
                     Some(event) => hand.ready.push_back(event),
@@ -63,7 +63,7 @@ impl Worker {
                     }
                 }
                 () = changed, if hand.blocked_until.is_some() => hand.blocked_until = None,
-                () = sleep_until(wake) => {}
+                () = sleep_until(&self.clock, wake) => {}
             }
         }
     }
@@ -151,9 +151,9 @@ impl Hand {
     }
 }
 
-async fn sleep_until(at: Option<tokio::time::Instant>) {
+async fn sleep_until(clock: &Clock, at: Option<UnixNanos>) {
     match at {
-        Some(at) => tokio::time::sleep_until(at).await,
+        Some(at) => clock.sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

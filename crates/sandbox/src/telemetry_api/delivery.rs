@@ -58,7 +58,7 @@ async fn next_batch(
         };
         let timer = async {
             match due {
-                Due::At(at) => tokio::time::sleep_until(clock.instant_of(at)).await,
+                Due::At(at) => clock.sleep_until(at).await,
                 Due::Now => {}
                 Due::Never => std::future::pending().await,
             }

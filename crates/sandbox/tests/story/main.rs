@@ -15,6 +15,7 @@ mod http_api;
 mod invocations;
 mod streaming;
 mod telemetry;
+mod time;
 
 use http::{Response, request};
 
