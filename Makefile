@@ -56,7 +56,11 @@ lint:
 tidy: ## layers, file sizes, links, words
 	cargo xtask tidy
 
-test-rust: functions clients ## unit, integration and end-to-end tests
+moto: ## the server that speaks AWS to the tests, once into the cache
+	@scripts/moto >/dev/null || echo "moto's server cannot be installed; its tests are skipped"
+.PHONY: moto
+
+test-rust: functions clients moto ## unit, integration and end-to-end tests
 	cargo test --locked --workspace
 
 test-ui: ui/node_modules/.stamp ## the page's unit tests

@@ -1,0 +1,59 @@
+//! One server that speaks AWS for all tests of this program.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+/// The server's URL, or `None` with a printed reason where it is not installed.
+pub(crate) fn moto() -> Option<&'static str> {
+    static SERVER: OnceLock<Option<(String, Child)>> = OnceLock::new();
+    let server = SERVER.get_or_init(start).as_ref();
+    if server.is_none() {
+        eprintln!("skipped: moto's server is not installed; scripts/moto installs it");
+    }
+    server.map(|(url, _)| url.as_str())
+}
+
+fn start() -> Option<(String, Child)> {
+    let program = installed()?;
+    // The shell ends the server when this program is gone, however it went: its end of the pipe closes.
+    let watch = r#""$@" 2>&1 & server=$!; cat >/dev/null; kill $server"#;
+    let mut shell = Command::new("/bin/sh")
+        .args(["-c", watch, "sh"])
+        .arg(program)
+        .args(["-H", "127.0.0.1", "-p", "0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(shell.stdout.take().unwrap());
+    let mut lines = output.lines().map_while(Result::ok);
+    let url = lines.find_map(|line| {
+        Some(format!(
+            "http://{}",
+            line.split_once("Running on http://")?.1
+        ))
+    });
+    let url = url.expect("moto's server does not start");
+    // The server must not block on a pipe that nobody reads; what it says of errors helps.
+    std::thread::spawn(move || {
+        for line in lines.filter(|line| !line.contains("\" 200 -")) {
+            eprintln!("moto: {line}");
+        }
+    });
+    Some((url, shell))
+}
+
+/// Where `scripts/moto` puts it.
+#[allow(clippy::disallowed_methods)] // the edge where tests learn what is installed
+fn installed() -> Option<PathBuf> {
+    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cache = home("XDG_CACHE_HOME").or_else(|| Some(home("HOME")?.join(".cache")))?;
+    let script = include_str!("../../../../scripts/moto");
+    let version = script
+        .lines()
+        .find_map(|line| line.strip_prefix("version="))?;
+    let program = cache.join(format!("throughline/tools/moto-{version}/bin/moto_server"));
+    program.is_file().then_some(program)
+}
