@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::function::Function;
 use crate::invoke::{Answer, EventEnd, Invoke, Outcome};
 use crate::time::UnixNanos;
 
@@ -28,6 +29,18 @@ impl Default for EventSettings {
             retry_delays: vec![Duration::from_secs(60), Duration::from_secs(120)],
             age_max: Duration::from_secs(6 * 60 * 60),
         }
+    }
+}
+
+impl EventSettings {
+    /// As the function has them: fewer retries, and an age of its own.
+    pub(crate) fn of(&self, function: &Function) -> Self {
+        let mut settings = self.clone();
+        if let Some(retries_max) = function.event_retries_max {
+            settings.retry_delays.truncate(retries_max as usize);
+        }
+        settings.age_max = function.event_age_max.unwrap_or(self.age_max);
+        settings
     }
 }
 

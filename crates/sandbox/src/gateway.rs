@@ -91,8 +91,8 @@ impl Gateway {
         let work = queues.into_iter().map(|(pool, queue)| {
             let worker = Worker {
                 gateway: Arc::downgrade(&gateway),
+                settings: settings.of(&pool.function),
                 pool,
-                settings: settings.clone(),
                 clock: clock.clone(),
                 activity: activity.clone(),
                 given_up: given_up.clone(),

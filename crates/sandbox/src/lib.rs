@@ -10,7 +10,7 @@
 //! Functions are reached in four ways: [`RunningSandbox::call`] from Rust, `Invoke` and `InvokeWithResponseStream` of
 //! the AWS API (`POST /2015-03-31/functions/NAME/invocations` for the first), a function URL for each function that
 //! has one, and routes of REST and HTTP APIs ([`HttpRoute`]). The AWS API also takes events for later, and tries those
-//! again that fail.
+//! again that fail. Schedules invoke functions by themselves ([`Schedule`]).
 //!
 //! # Types to know
 //!
@@ -75,8 +75,10 @@
 //!
 //! # What it does not do
 //!
-//! - Destinations and dead-letter queues of asynchronous invocations: what fails after its retries is counted
-//!   ([`RunningSandbox::events_given_up`]), told as [`Activity`] and forgotten, as is what waits at a shutdown.
+//! - Destinations that are no functions, and dead-letter queues: that an event ended is told as
+//!   [`Activity::EventEnded`], for whoever reaches them ([`EventEnded::record`] is what they get), and what was given up
+//!   is counted ([`RunningSandbox::events_given_up`]). What waits at a shutdown is forgotten.
+//! - Stopping loops of functions that invoke each other by their own code. Loops of destinations end after 16 hops.
 //! - The Logs API, and log levels for lines that a function writes past its runtime's logger.
 //! - Provisioned concurrency, managed instances, layers, versions and aliases.
 //! - Any AWS API but `Invoke` and `InvokeWithResponseStream`. Signatures are not checked, and whoever reaches a port
@@ -86,10 +88,12 @@
 //!
 //! `lifecycle` is the pure machine: events and the time in, effects out. `environment` is the loop that feeds it and
 //! does what it says. `telemetry_api` delivers, `pool` keeps the environments of a function, `gateway` is the one way
-//! to a function, `events` holds what is invoked asynchronously and `front` the HTTP doors before it.
+//! to a function, `events` holds what is invoked asynchronously, `schedule` says when by itself, and `front` has the
+//! HTTP doors before it.
 
 mod application;
 mod body;
+mod destination;
 mod environment;
 mod events;
 mod front;
@@ -103,6 +107,7 @@ mod pool;
 mod recording;
 mod running;
 mod sandbox;
+mod schedule;
 mod source;
 mod telemetry_api;
 mod time;
@@ -115,7 +120,7 @@ pub use invoke::{
 };
 pub use logging::{LogFormat, LogLevel, SystemLogLevel};
 pub use recording::{Exchange, ExchangeAnswer, Who};
-pub use running::{Invoker, RunningApi, RunningRoute, RunningSandbox};
+pub use running::{Invoker, RunningApi, RunningRoute, RunningSandbox, RunningSchedule};
 pub use sandbox::{Sandbox, StartError};
 pub use source::{
     Door, EventBridgeSource, EventDestinations, EventSource, HttpApi, HttpApiKind, HttpRoute,

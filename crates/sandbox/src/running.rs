@@ -17,8 +17,9 @@ use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::invoke::{Activity, Answer, Finished, Invoke, InvokeError};
 use crate::recording::{Exchange, Recording};
-use crate::source::HttpApiKind;
-use crate::time::Clock;
+use crate::schedule::{self, Rule};
+use crate::source::{HttpApiKind, Schedule};
+use crate::time::{Clock, UnixNanos};
 
 /// A sandbox that serves.
 ///
@@ -32,6 +33,7 @@ pub struct RunningSandbox {
     urls: BTreeMap<String, SocketAddr>,
     pub(crate) recording: Option<Arc<Recording>>,
     apis: Vec<RunningApi>,
+    schedules: Vec<RunningSchedule>,
     tasks: JoinSet<()>,
 }
 
@@ -55,6 +57,15 @@ pub struct RunningRoute {
     pub key: String,
     /// The function behind it.
     pub function: String,
+}
+
+/// A schedule that fires, unless it is switched off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunningSchedule {
+    /// The function it invokes.
+    pub function: String,
+    /// As it was declared.
+    pub schedule: Schedule,
 }
 
 /// Invokes the functions of a running sandbox from wherever it is needed. Cheap to clone.
@@ -106,6 +117,7 @@ impl RunningSandbox {
             urls: BTreeMap::new(),
             recording: None,
             apis: Vec::new(),
+            schedules: Vec::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -125,6 +137,31 @@ impl RunningSandbox {
             url: format!("http://{bound}/"),
             routes: plan.routes.iter().map(route).collect(),
         });
+    }
+
+    pub(crate) fn add_schedule(&mut self, rule: Rule, clock: Clock) {
+        let running = RunningSchedule {
+            function: rule.function,
+            schedule: rule.schedule,
+        };
+        self.schedules.push(running.clone());
+        if running.schedule.enabled {
+            let gateway = self.gateway.clone();
+            let now = {
+                let clock = clock.clone();
+                move || clock.now()
+            };
+            let sleep_until = move |at| {
+                let clock = clock.clone();
+                async move { clock.sleep_until(at).await }
+            };
+            self.run(schedule::run(rule.when, now, sleep_until, move |at| {
+                // What cannot be queued is lost, as it is when EventBridge's own retries end.
+                if let Err(error) = fire(&gateway, &running, at) {
+                    tracing::warn!(%error, schedule = %running.schedule.name, "schedule did not fire");
+                }
+            }));
+        }
     }
 
     pub(crate) fn run(&mut self, work: impl Future<Output = ()> + Send + 'static) {
@@ -159,6 +196,25 @@ impl RunningSandbox {
     /// The APIs and their routes, in the order of their names.
     pub fn apis(&self) -> &[RunningApi] {
         &self.apis
+    }
+
+    /// The schedules of all functions.
+    pub fn schedules(&self) -> &[RunningSchedule] {
+        &self.schedules
+    }
+
+    /// Fires every schedule of this name as though its time had come, also one that is switched off. The answers are
+    /// the request ids; there are none where no schedule has the name.
+    ///
+    /// # Errors
+    /// A call was not taken.
+    pub fn fire_schedule(&self, name: &str) -> Result<Vec<String>, InvokeError> {
+        let named = |running: &&RunningSchedule| running.schedule.name == name;
+        let now = self.clock.now();
+        let schedules = self.schedules.iter().filter(named);
+        schedules
+            .map(|running| fire(&self.gateway, running, now))
+            .collect()
     }
 
     /// Where each API listens, by its name.
@@ -280,6 +336,15 @@ impl RunningSandbox {
         while pools.join_next().await.is_some() {}
         self.tasks.shutdown().await;
     }
+}
+
+fn fire(
+    gateway: &Gateway,
+    running: &RunningSchedule,
+    at: UnixNanos,
+) -> Result<String, InvokeError> {
+    let event = schedule::event(&running.schedule, at).to_string();
+    gateway.queue(Invoke::new(&running.function).payload(event))
 }
 
 impl Drop for RunningSandbox {

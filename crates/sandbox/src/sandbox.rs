@@ -21,6 +21,7 @@ use crate::lifecycle::Limits;
 use crate::pool::{Pool, Surroundings};
 use crate::recording::Recording;
 use crate::running::RunningSandbox;
+use crate::schedule;
 use crate::source::{Door, HttpApi};
 use crate::time::Clock;
 
@@ -203,6 +204,8 @@ impl Sandbox {
         self.check_names()?;
         let plans = http_api::plan(&self.functions, &self.apis)
             .map_err(|(api, reason)| StartError::Api { api, reason })?;
+        let rules = schedule::rules(&self.functions)
+            .map_err(|(schedule, reason)| StartError::Schedule { schedule, reason })?;
         self.check_loopback()?;
         let extensions = find_extensions(&self.extensions)?;
         let (api_addr, api) = bind(self.api).await?;
@@ -275,6 +278,9 @@ impl Sandbox {
             };
             running.serve(listener, http_api::router(api));
         }
+        for rule in rules {
+            running.add_schedule(rule, clock.clone());
+        }
         Ok(running)
     }
 
@@ -337,6 +343,14 @@ pub enum StartError {
     Api {
         /// The API.
         api: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A schedule has no such times.
+    #[error("cannot start the schedule {schedule}: {reason}")]
+    Schedule {
+        /// The schedule and its function.
+        schedule: String,
         /// What is wrong with it.
         reason: String,
     },

@@ -187,6 +187,17 @@ fn civil_from_days(days: i64) -> (i64, u32, u32) {
     )
 }
 
+/// A date of the proleptic Gregorian calendar to days since the epoch (Howard Hinnant's `days_from_civil`).
+pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_index = i64::from((month + 9) % 12);
+    let day_of_year = (153 * month_index + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
 const NANOS_PER_MILLI: u64 = 1_000_000;
 const APART_MAX: Duration = Duration::from_secs(1);
 
@@ -204,6 +215,14 @@ mod tests {
         ];
         for (millis, expected) in cases {
             assert_eq!(UnixNanos::from_millis(millis).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn dates_and_days_are_one_to_one() {
+        for days in (-800_000..800_000).step_by(7) {
+            let (year, month, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(year, month, day), days);
         }
     }
 

@@ -35,6 +35,44 @@ pub(crate) fn complete(incoming: Option<&str>, now: UnixNanos) -> String {
     fields.join(";")
 }
 
+/// The header one hop further on a way from function to function, or `None` where Lambda takes the way for a loop.
+///
+/// `Lineage=1:HASH:COUNT|…` counts how often each function was reached. Only hops that the platform itself makes are
+/// counted here; the code of a function carries the field on and is not stopped.
+pub(crate) fn hop(header: &str, function_arn: &str) -> Option<String> {
+    let hash = format!("{:08x}", fnv_1a(function_arn.as_bytes()));
+    let lineage = field(header, "Lineage").unwrap_or_default();
+    let lineage = lineage.strip_prefix("1:").unwrap_or(lineage);
+    let mut counts: Vec<(String, u32)> = lineage
+        .split('|')
+        .filter_map(|entry| entry.split_once(':'))
+        .map(|(hash, count)| (hash.to_owned(), count.parse().unwrap_or(0)))
+        .collect();
+    if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == hash) {
+        *count += 1;
+        if *count > HOPS_MAX {
+            return None;
+        }
+    } else if counts.len() < LINEAGE_MAX {
+        counts.push((hash, 1));
+    }
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(hash, count)| format!("{hash}:{count}"))
+        .collect();
+    let kept = header.split(';').map(str::trim);
+    let kept = kept.filter(|field| !field.is_empty() && !has_name(field, "Lineage"));
+    let lineage = format!("Lineage=1:{}", counts.join("|"));
+    let fields: Vec<_> = kept.chain([lineage.as_str()]).collect();
+    Some(fields.join(";"))
+}
+
+fn fnv_1a(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
 /// Eight random bytes in hex: the id of a segment that Lambda itself would write.
 pub(crate) fn fresh_span_id() -> String {
     let (_, low) = uuid::Uuid::new_v4().as_u64_pair();
@@ -68,6 +106,10 @@ fn is_sane(header: &str) -> bool {
 
 /// A longer header is not one that any tracer wrote.
 const HEADER_BYTES_MAX: usize = 1024;
+/// Lambda stops a loop after about 16 invocations of one function.
+const HOPS_MAX: u32 = 16;
+/// Functions that one header counts, so that it stays shorter than its limit.
+const LINEAGE_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -128,6 +170,31 @@ mod tests {
         check(
             Some("Root=1-\u{1}"),
             "Root=1-5759e988-************************;Parent=****************;Sampled=1",
+        );
+    }
+
+    #[test]
+    fn loop_is_stopped_after_sixteen_hops_to_one_function() {
+        let mut header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".to_owned();
+        for _ in 0..HOPS_MAX {
+            header = hop(&header, "arn:a").unwrap();
+        }
+        assert!(
+            header.starts_with("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1;Lineage=1:")
+                && header.ends_with(":16"),
+            "{header}"
+        );
+        assert_eq!(hop(&header, "arn:a"), None);
+        let other = hop(&header, "arn:b").unwrap();
+        assert!(other.ends_with(":1") && other.contains(":16|"), "{other}");
+    }
+
+    #[test]
+    fn lineage_of_lambda_itself_is_kept() {
+        let header = hop("Root=1-0-0;Lineage=a87bd80c:3;Sampled=1", "arn:a").unwrap();
+        assert!(
+            header.starts_with("Root=1-0-0;Sampled=1;Lineage=1:a87bd80c:3|"),
+            "{header}"
         );
     }
 }

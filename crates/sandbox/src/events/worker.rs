@@ -10,10 +10,12 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::{After, Event, EventSettings, backoff};
+use crate::destination::function_of;
 use crate::gateway::Gateway;
-use crate::invoke::{Activity, Answer, EventEnd, EventEnded, InvokeError, Outcome};
+use crate::invoke::{Activity, Answer, EventEnd, EventEnded, Invoke, InvokeError, Outcome};
 use crate::pool::Pool;
 use crate::time::{Clock, UnixNanos};
+use crate::trace_header;
 
 /// The events of one function, wherever they are on their way.
 pub(crate) struct Worker {
@@ -122,8 +124,7 @@ impl Worker {
             let attempts = event.attempts;
             warn!(function = %event.invoke.function, request_id, attempts, why = end.condition(), "asynchronous invocation given up");
         }
-        // Nobody has to watch.
-        let _ = self.activity.send(Activity::EventEnded(EventEnded {
+        let ended = EventEnded {
             function: event.invoke.function,
             request_id,
             end,
@@ -131,7 +132,49 @@ impl Worker {
             payload: event.invoke.payload,
             answer: event.answer,
             trace_header: event.invoke.trace_header.unwrap_or_default(),
-        }));
+        };
+        self.tell_destination(&ended);
+        // Nobody has to watch.
+        let _ = self.activity.send(Activity::EventEnded(ended));
+    }
+
+    /// Invokes the function that is told of such ends. Other kinds of destinations are told by whoever reaches them.
+    fn tell_destination(&self, ended: &EventEnded) {
+        let destinations = &self.pool.function.destinations;
+        let destination = match ended.end {
+            EventEnd::Success => &destinations.on_success,
+            _ => &destinations.on_failure,
+        };
+        let Some(gateway) = self.gateway.upgrade() else {
+            return;
+        };
+        let function = destination.as_deref().and_then(function_of);
+        let Some((function, arn)) =
+            function.and_then(|function| Some((function, gateway.arn(function)?)))
+        else {
+            return;
+        };
+        let record = ended.record(self.clock.now()).to_string();
+        let invoke = Invoke::new(function).payload(record.clone());
+        let told = match trace_header::hop(&ended.trace_header, &arn) {
+            Some(header) => gateway
+                .queue(invoke.trace_header(header))
+                .map_err(|error| error.to_string()),
+            None => Err("a loop of destinations was stopped".to_owned()),
+        };
+        if let Err(reason) = told {
+            self.given_up.fetch_add(1, Ordering::Relaxed);
+            warn!(function, request_id = %ended.request_id, reason, "destination not told");
+            let _ = self.activity.send(Activity::EventEnded(EventEnded {
+                function: function.to_owned(),
+                request_id: ended.request_id.clone(),
+                end: EventEnd::NotInvoked(reason),
+                attempts: 0,
+                payload: record.into(),
+                answer: None,
+                trace_header: ended.trace_header.clone(),
+            }));
+        }
     }
 }
 
