@@ -75,11 +75,11 @@
 //!
 //! # What it does not do
 //!
+//! - Log levels for lines that a function writes past its runtime's logger.
 //! - Destinations that are no functions, and dead-letter queues: that an event ended is told as
 //!   [`Activity::EventEnded`], for whoever reaches them ([`EventEnded::record`] is what they get), and what was given up
 //!   is counted ([`RunningSandbox::events_given_up`]). What waits at a shutdown is forgotten.
 //! - Stopping loops of functions that invoke each other by their own code. Loops of destinations end after 16 hops.
-//! - The Logs API, and log levels for lines that a function writes past its runtime's logger.
 //! - Provisioned concurrency, managed instances, layers, versions and aliases.
 //! - Any AWS API but `Invoke` and `InvokeWithResponseStream`. Signatures are not checked, and whoever reaches a port
 //!   of it runs code on this machine: it listens on loopback and nowhere else.

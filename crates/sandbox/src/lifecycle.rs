@@ -42,7 +42,7 @@ pub(crate) use event::{
 };
 pub(crate) use fault::{Fault, RESPONSE_BYTES_MAX, Refusal, STREAM_BYTES_MAX, error_payload};
 pub(crate) use platform::{PlatformEvent, report as platform_report};
-pub(crate) use subscription::{Destination, Subscription};
+pub(crate) use subscription::{Destination, LogsOrTelemetry, Subscription};
 
 #[cfg(test)]
 pub(crate) use event::ShutdownReason;

@@ -7,6 +7,7 @@
 mod delivery;
 mod event;
 mod hub;
+mod logs;
 mod queue;
 mod sink;
 

@@ -211,9 +211,11 @@ impl Actor {
                 });
                 Event::Invoke(invocation)
             }
-            Message::Call(ApiCall::Subscribe { .. }, reply) if !self.host.function.telemetry => {
-                let message = "Telemetry API is not supported";
-                let refusal = Refusal::new(202, "Telemetry.NotSupported", message);
+            Message::Call(ApiCall::Subscribe { api, .. }, reply)
+                if !self.host.function.telemetry =>
+            {
+                let (api, message) = (api.name(), format!("{} API is not supported", api.name()));
+                let refusal = Refusal::new(202, &format!("{api}.NotSupported"), message);
                 // A client that has hung up does not need it.
                 let _ = reply.send(Reply::Refused(refusal));
                 Event::Tick

@@ -23,7 +23,7 @@ use super::variables::CREDENTIALS_PATH;
 use crate::body::read_body;
 use crate::function::Function;
 use crate::lifecycle::{
-    ApiCall, Body, RESPONSE_BYTES_MAX, Refusal, Reply, ResponseMode, RuntimeAnswer,
+    ApiCall, Body, LogsOrTelemetry, RESPONSE_BYTES_MAX, Refusal, Reply, ResponseMode, RuntimeAnswer,
 };
 use crate::recording::Recorder;
 use crate::time::Clock;
@@ -93,6 +93,7 @@ fn router(api: Arc<Api>) -> Router {
             post(extension_exit_error),
         )
         .route("/2022-07-01/telemetry", put(telemetry_subscribe))
+        .route("/2020-08-15/logs", put(logs_subscribe))
         .route(CREDENTIALS_PATH, get(credentials))
         .route("/2026-01-15/metadata/execution-environment", get(metadata))
         .with_state(api)
@@ -200,9 +201,24 @@ async fn extension_exit_error(State(api): Shared, headers: HeaderMap) -> Respons
 }
 
 async fn telemetry_subscribe(State(api): Shared, request: Request) -> Response {
+    subscribe(&api, LogsOrTelemetry::Telemetry, request).await
+}
+
+async fn logs_subscribe(State(api): Shared, request: Request) -> Response {
+    subscribe(&api, LogsOrTelemetry::Logs, request).await
+}
+
+async fn subscribe(api: &Api, which: LogsOrTelemetry, request: Request) -> Response {
     let identifier = identifier(request.headers());
     match read_small(request).await {
-        Ok(body) => api.call(ApiCall::Subscribe { identifier, body }).await,
+        Ok(body) => {
+            let call = ApiCall::Subscribe {
+                api: which,
+                identifier,
+                body,
+            };
+            api.call(call).await
+        }
         Err(refusal) => api.render(Reply::Refused(refusal)),
     }
 }

@@ -9,7 +9,7 @@ use super::extension::{Extension, ExtensionState, RuntimeState};
 use super::fault::{Fault, RESPONSE_BYTES_MAX, Refusal, error_payload, known_error_type};
 use super::platform;
 use super::running::{Response, Running};
-use super::subscription::Subscription;
+use super::subscription::{LogsOrTelemetry, Subscription};
 use crate::function::Initialization;
 use crate::invoke::Outcome;
 use crate::time::UnixNanos;
@@ -58,9 +58,11 @@ impl Environment {
                 identifier,
                 error_type,
             } => self.extension_exit_error(identifier.as_deref(), error_type),
-            ApiCall::Subscribe { identifier, body } => {
-                self.subscribe(identifier.as_deref(), &body, out)
-            }
+            ApiCall::Subscribe {
+                api,
+                identifier,
+                body,
+            } => self.subscribe(api, identifier.as_deref(), &body, out),
         };
         match handled {
             Ok(Some(reply)) => out.push(Effect::Reply(call, reply)),
@@ -377,23 +379,33 @@ impl Environment {
 
     fn subscribe(
         &mut self,
+        api: LogsOrTelemetry,
         identifier: Option<&str>,
         body: &[u8],
         out: &mut Vec<Effect>,
     ) -> Handled {
-        let name = self.identify(identifier)?.name.clone();
-        if !matches!(
+        let open = matches!(
             self.phase,
             Phase::AwaitRegistration(_) | Phase::AwaitRuntime(_) | Phase::AwaitExtensions(_)
-        ) {
+        );
+        let extension = self.identify(identifier)?;
+        if !open {
+            let api = api.name();
             return Err(Refusal::forbidden(
-                "Telemetry.SubscriptionClosed",
-                "Telemetry API subscription is closed",
+                &format!("{api}.SubscriptionClosed"),
+                format!("{api} API subscription is closed"),
             ));
         }
-        let subscription = Subscription::parse(body)
-            .map_err(|problems| Refusal::new(400, "ValidationError", problems))?;
-        out.push(Effect::Emit(platform::telemetry_subscription(
+        let invalid = |problems| Refusal::new(400, "ValidationError", problems);
+        if let Some(other) = extension.subscribed.filter(|other| *other != api) {
+            let other = other.name();
+            return Err(invalid(format!("already subscribed to the {other} API")));
+        }
+        let subscription = Subscription::parse(api, body).map_err(invalid)?;
+        extension.subscribed = Some(api);
+        let name = extension.name.clone();
+        out.push(Effect::Emit(platform::subscription(
+            api,
             &name,
             &subscription.types(),
         )));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::fault::Fault;
+use super::subscription::LogsOrTelemetry;
 use crate::function::Initialization;
 use crate::time::UnixNanos;
 
@@ -140,6 +141,7 @@ pub(crate) enum ApiCall {
         error_type: Option<String>,
     },
     Subscribe {
+        api: LogsOrTelemetry,
         identifier: Option<String>,
         body: Bytes,
     },

@@ -2,6 +2,7 @@
 
 use super::effect::Reply;
 use super::event::CallId;
+use super::subscription::LogsOrTelemetry;
 
 /// The state of the runtime. Which states it may not go to from which others is the point of having them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Extension {
     pub(crate) identifier: Option<String>,
     pub(crate) invoke: bool,
     pub(crate) shutdown: bool,
+    /// The API that it has subscribed to; the other one is closed to it.
+    pub(crate) subscribed: Option<LogsOrTelemetry>,
     /// What it said or what happened when it failed.
     pub(crate) error_type: Option<String>,
     /// Its open `next`.
@@ -76,6 +79,7 @@ impl Extension {
             identifier: None,
             invoke: false,
             shutdown: false,
+            subscribed: None,
             error_type: None,
             waiting: None,
             owed: None,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::effect::Report;
 use super::event::{Invocation, Spec};
 use super::extension::Extension;
+use super::subscription::LogsOrTelemetry;
 use crate::function::{Initialization, VERSION};
 use crate::invoke::Status;
 use crate::time::{UnixNanos, millis, millis_rounded_up};
@@ -143,10 +144,13 @@ pub(crate) fn extension(extension: &Extension) -> PlatformEvent {
     }
 }
 
-pub(crate) fn telemetry_subscription(extension: &str, types: &[&str]) -> PlatformEvent {
+pub(crate) fn subscription(api: LogsOrTelemetry, extension: &str, types: &[&str]) -> PlatformEvent {
     let record = json!({"name": extension, "state": "Subscribed", "types": types});
     PlatformEvent {
-        kind: "platform.telemetrySubscription",
+        kind: match api {
+            LogsOrTelemetry::Telemetry => "platform.telemetrySubscription",
+            LogsOrTelemetry::Logs => "platform.logsSubscription",
+        },
         record,
     }
 }

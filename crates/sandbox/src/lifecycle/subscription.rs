@@ -1,4 +1,4 @@
-//! What an extension asks of the Telemetry API, checked.
+//! What an extension asks of the Telemetry API or of the Logs API that was before it, checked.
 
 use std::time::Duration;
 
@@ -7,39 +7,67 @@ use serde_json::{Map, Value};
 /// A subscription whose every field is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subscription {
+    pub(crate) api: LogsOrTelemetry,
     pub(crate) platform: bool,
     pub(crate) function: bool,
     pub(crate) extension: bool,
-    /// Whether it understands records of `function` events that are objects.
-    pub(crate) objects: bool,
+    /// Whether it knows more than the first schema of its API: records of `function` events that are objects, or
+    /// `platform.runtimeDone`.
+    pub(crate) newer_schema: bool,
     pub(crate) items_max: usize,
     pub(crate) bytes_max: usize,
     pub(crate) timeout: Duration,
     pub(crate) destination: Destination,
 }
 
+/// The two APIs of which an extension may use one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogsOrTelemetry {
+    Telemetry,
+    Logs,
+}
+
+impl LogsOrTelemetry {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Telemetry => "Telemetry",
+            Self::Logs => "Logs",
+        }
+    }
+
+    /// From the second on JSON logs are objects, or there is `platform.runtimeDone`. `2025-01-29` adds fields only,
+    /// which are always sent here.
+    fn schema_versions(self) -> &'static [&'static str] {
+        match self {
+            Self::Telemetry => &["2022-07-01", "2022-12-13", "2025-01-29"],
+            Self::Logs => &["2020-08-15", "2021-03-18"],
+        }
+    }
+}
+
 /// Where an extension listens, inside its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
-    Http { port: u16, path: String },
+    Http { port: u16, path: String, put: bool },
     Tcp { port: u16 },
 }
 
 impl Subscription {
-    /// Reads the body of `PUT /2022-07-01/telemetry`.
+    /// Reads the body of `PUT /2022-07-01/telemetry` or `PUT /2020-08-15/logs`.
     ///
     /// # Errors
     /// All that is wrong with it, in one line as Lambda does.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(api: LogsOrTelemetry, body: &[u8]) -> Result<Self, String> {
         let document: Value =
             serde_json::from_slice(body).map_err(|error| format!("body is no JSON: {error}"))?;
         let Value::Object(document) = document else {
             return Err("body is no JSON object".to_owned());
         };
         let mut check = Check {
+            api,
             problems: Vec::new(),
         };
-        let objects = check.schema_version(&document);
+        let newer_schema = check.schema_version(&document);
         let types = check.types(&document);
         let empty = Map::new();
         let buffering = check.object(&document, "buffering").unwrap_or(&empty);
@@ -52,10 +80,11 @@ impl Subscription {
         };
         let has = |name: &str| types.iter().any(|found| found == name);
         Ok(Self {
+            api,
             platform: has("platform"),
             function: has("function"),
             extension: has("extension"),
-            objects,
+            newer_schema,
             items_max,
             bytes_max,
             timeout: Duration::from_millis(timeout_ms as u64),
@@ -87,20 +116,21 @@ impl Subscription {
 }
 
 struct Check {
+    api: LogsOrTelemetry,
     problems: Vec<String>,
 }
 
 impl Check {
-    /// Whether the version has objects as records of `function` events.
+    /// Whether it is not the first version of the API. The Logs API takes none for its first.
     fn schema_version(&mut self, document: &Map<String, Value>) -> bool {
+        let versions = self.api.schema_versions();
         match document.get("schemaVersion").and_then(Value::as_str) {
-            Some(version) if SCHEMA_VERSIONS.contains(&version) => {
-                return version != SCHEMA_VERSIONS[0];
-            }
+            Some(version) if versions.contains(&version) => return version != versions[0],
             Some(version) => self.problem(format!(
                 "schemaVersion {version} is not one of {}",
-                SCHEMA_VERSIONS.join(", ")
+                versions.join(", ")
             )),
+            None if self.api == LogsOrTelemetry::Logs => {}
             None => self.problem("schemaVersion is not provided"),
         }
         false
@@ -158,7 +188,10 @@ impl Check {
         };
         match destination.get("protocol").and_then(Value::as_str) {
             Some("HTTP") => match destination.get("URI").and_then(Value::as_str) {
-                Some(uri) => self.uri(uri),
+                Some(uri) => {
+                    let put = self.wants_put(destination);
+                    self.uri(uri, put)
+                }
                 None => {
                     self.problem("URI is not provided");
                     None
@@ -185,7 +218,22 @@ impl Check {
         Some(Destination::Tcp { port })
     }
 
-    fn uri(&mut self, text: &str) -> Option<Destination> {
+    /// Deliveries of the Logs API are POSTs or PUTs, as the extension likes.
+    fn wants_put(&mut self, destination: &Map<String, Value>) -> bool {
+        let method = destination
+            .get("method")
+            .filter(|_| self.api == LogsOrTelemetry::Logs);
+        match method.map(|method| method.as_str()) {
+            None | Some(Some("POST")) => false,
+            Some(Some("PUT")) => true,
+            Some(_) => {
+                self.problem("destination method is not POST or PUT");
+                false
+            }
+        }
+    }
+
+    fn uri(&mut self, text: &str, put: bool) -> Option<Destination> {
         let Ok(uri) = text.parse::<http::Uri>() else {
             self.problem(format!("URI {text} is malformed"));
             return None;
@@ -206,6 +254,7 @@ impl Check {
         Some(Destination::Http {
             port,
             path: path.to_owned(),
+            put,
         })
     }
 
@@ -229,9 +278,6 @@ impl Check {
     }
 }
 
-/// From the second on JSON logs are objects. `2025-01-29` adds fields only, which are always sent here.
-const SCHEMA_VERSIONS: &[&str] = &["2022-07-01", "2022-12-13", "2025-01-29"];
-
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
@@ -239,7 +285,11 @@ mod tests {
     use super::*;
 
     fn check(body: &str, expected: Expect) {
-        let found = match Subscription::parse(body.as_bytes()) {
+        check_of(LogsOrTelemetry::Telemetry, body, expected);
+    }
+
+    fn check_of(api: LogsOrTelemetry, body: &str, expected: Expect) {
+        let found = match Subscription::parse(api, body.as_bytes()) {
             Ok(subscription) => format!("{subscription:?}"),
             Err(problems) => problems,
         };
@@ -253,14 +303,42 @@ mod tests {
                 "buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":25},
                 "destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080/path?x=1"}}"#,
             expect![[
-                r#"Subscription { platform: true, function: true, extension: false, objects: true, items_max: 1000, bytes_max: 262144, timeout: 25ms, destination: Http { port: 8080, path: "/path?x=1" } }"#
+                r#"Subscription { api: Telemetry, platform: true, function: true, extension: false, newer_schema: true, items_max: 1000, bytes_max: 262144, timeout: 25ms, destination: Http { port: 8080, path: "/path?x=1", put: false } }"#
             ]],
         );
         check(
             r#"{"schemaVersion":"2025-01-29","types":["extension"],"destination":{"protocol":"HTTP","URI":"http://sandbox:8080"}}"#,
             expect![[
-                r#"Subscription { platform: false, function: false, extension: true, objects: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/" } }"#
+                r#"Subscription { api: Telemetry, platform: false, function: false, extension: true, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/", put: false } }"#
             ]],
+        );
+    }
+
+    #[test]
+    fn logs_api_has_its_own_versions_and_a_method() {
+        let logs = LogsOrTelemetry::Logs;
+        check_of(
+            logs,
+            r#"{"schemaVersion":"2021-03-18","types":["platform"],
+                "destination":{"protocol":"HTTP","URI":"http://sandbox:8080","method":"PUT","encoding":"JSON"}}"#,
+            expect![[
+                r#"Subscription { api: Logs, platform: true, function: false, extension: false, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/", put: true } }"#
+            ]],
+        );
+        check_of(
+            logs,
+            r#"{"types":["function"],"destination":{"protocol":"TCP","port":1701}}"#,
+            expect![
+                "Subscription { api: Logs, platform: false, function: true, extension: false, newer_schema: false, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 } }"
+            ],
+        );
+        check_of(
+            logs,
+            r#"{"schemaVersion":"2022-07-01","types":["function"],
+                "destination":{"protocol":"HTTP","URI":"http://sandbox:8080","method":"GET"}}"#,
+            expect![
+                "schemaVersion 2022-07-01 is not one of 2020-08-15, 2021-03-18; destination method is not POST or PUT"
+            ],
         );
     }
 
@@ -312,7 +390,7 @@ mod tests {
         check(
             &with(r#"{"protocol":"TCP","port":1701}"#),
             expect![
-                "Subscription { platform: true, function: false, extension: false, objects: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 } }"
+                "Subscription { api: Telemetry, platform: true, function: false, extension: false, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 } }"
             ],
         );
         check(

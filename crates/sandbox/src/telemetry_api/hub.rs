@@ -8,9 +8,10 @@ use tokio::task::AbortHandle;
 
 use super::delivery;
 use super::event::Event;
+use super::logs;
 use super::queue::{Dropped, Kind, Queue};
 use super::sink::{self, Client, Sink};
-use crate::lifecycle::Subscription;
+use crate::lifecycle::{LogsOrTelemetry, Subscription};
 use crate::logging::LogFormat;
 use crate::time::{Clock, UnixNanos};
 
@@ -59,6 +60,8 @@ struct News {
     event: Event,
     /// A line of a JSON log as the object that it is, for those who understand that.
     object: Option<Event>,
+    /// What the Logs API tells instead, and whether its first schema has it not.
+    legacy: Option<Vec<(Event, bool)>>,
 }
 
 #[derive(Debug)]
@@ -102,10 +105,18 @@ impl Hub {
         let now = self.clock.now();
         let is_json = kind == "function" && self.log_format == LogFormat::Json;
         let object = Some(record).filter(|_| is_json).and_then(as_object);
+        let legacy = logs::legacy(kind, record).map(|told| {
+            let event = |told: logs::Legacy| {
+                let event = Event::new(now, told.kind, &told.record);
+                (event, told.since_2021)
+            };
+            told.into_iter().map(event).collect()
+        });
         let news = News {
             kind: kind.to_owned(),
             event: Event::new(now, kind, record),
             object: object.map(|object| Event::new(now, kind, &object)),
+            legacy,
         };
         let told = news.event.clone();
         let mut inner = self.inner();
@@ -190,16 +201,36 @@ impl Hub {
 
 impl Subscriber {
     fn offer(&self, news: &News, now: UnixNanos) {
-        if self.subscription.wants(&news.kind) {
-            let class = if matches!(news.kind.as_str(), "function" | "extension") {
-                Kind::Log
-            } else {
-                Kind::Platform
-            };
-            let object = news.object.as_ref().filter(|_| self.subscription.objects);
-            let event = object.unwrap_or(&news.event).clone();
-            self.mailbox.queue().push(class, event, now);
-            self.mailbox.changed.notify_one();
+        if !self.subscription.wants(&news.kind) {
+            return;
+        }
+        let class = if matches!(news.kind.as_str(), "function" | "extension") {
+            Kind::Log
+        } else {
+            Kind::Platform
+        };
+        for event in self.forms_of(news) {
+            self.mailbox.queue().push(class, event.clone(), now);
+        }
+        self.mailbox.changed.notify_one();
+    }
+
+    /// The event in the words of the API that the subscriber uses.
+    fn forms_of<'a>(&self, news: &'a News) -> Vec<&'a Event> {
+        let newer = self.subscription.newer_schema;
+        match (self.subscription.api, &news.legacy) {
+            (LogsOrTelemetry::Telemetry, _) if news.kind == "platform.logsSubscription" => {
+                Vec::new()
+            }
+            (LogsOrTelemetry::Telemetry, _) => {
+                let object = news.object.as_ref().filter(|_| newer);
+                vec![object.unwrap_or(&news.event)]
+            }
+            (LogsOrTelemetry::Logs, None) => vec![&news.event],
+            (LogsOrTelemetry::Logs, Some(told)) => {
+                let known = told.iter().filter(|(_, since_2021)| newer || !since_2021);
+                known.map(|(event, _)| event).collect()
+            }
         }
     }
 }

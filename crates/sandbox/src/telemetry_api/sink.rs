@@ -28,6 +28,7 @@ pub(super) enum Sink {
     Http {
         client: Box<Client>,
         target: String,
+        method: Method,
     },
     /// Nobody acknowledges: what the system has taken counts as delivered.
     Tcp {
@@ -48,9 +49,10 @@ impl fmt::Display for Sink {
 impl Sink {
     pub(super) fn new(destination: &Destination, client: Client) -> Self {
         match destination {
-            Destination::Http { port, path } => Self::Http {
+            Destination::Http { port, path, put } => Self::Http {
                 client: Box::new(client),
                 target: format!("http://127.0.0.1:{port}{path}"),
+                method: if *put { Method::PUT } else { Method::POST },
             },
             Destination::Tcp { port } => Self::Tcp {
                 address: SocketAddr::from((Ipv4Addr::LOCALHOST, *port)),
@@ -66,9 +68,11 @@ impl Sink {
         frozen: &mut watch::Receiver<bool>,
     ) -> Result<(), String> {
         match self {
-            Self::Http { client, target } => {
-                within(frozen, post(client, target, batch.array())).await
-            }
+            Self::Http {
+                client,
+                target,
+                method,
+            } => within(frozen, post(client, method, target, batch.array())).await,
             Self::Tcp { address, stream } => {
                 let written = within(frozen, write(*address, stream, &batch.lines())).await;
                 if written.is_err() {
@@ -99,9 +103,9 @@ async fn within(
     }
 }
 
-async fn post(client: &Client, target: &str, body: Bytes) -> Result<(), String> {
+async fn post(client: &Client, method: &Method, target: &str, body: Bytes) -> Result<(), String> {
     let request = Request::builder()
-        .method(Method::POST)
+        .method(method)
         .uri(target)
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(body))

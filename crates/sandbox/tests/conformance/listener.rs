@@ -103,6 +103,8 @@ impl Listener {
     }
 }
 
+pub(crate) const LOGS: &str = "/2020-08-15/logs";
+
 async fn take(
     State(inner): State<Arc<Inner>>,
     method: Method,

@@ -14,3 +14,4 @@ mod extensions;
 mod lifecycle;
 mod listener;
 mod runtime_api;
+mod telemetry;

@@ -214,6 +214,7 @@ fn init_error_comes_before_the_first_next_only() {
 fn subscription_is_checked_and_closes_with_the_init() {
     let good = r#"{"schemaVersion":"2022-12-13","types":["platform"],"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080"}}"#;
     let subscribe = |body: &'static str| ApiCall::Subscribe {
+        api: LogsOrTelemetry::Telemetry,
         identifier: Some(FIRST.to_owned()),
         body: body.into(),
     };
@@ -244,6 +245,40 @@ fn subscription_is_checked_and_closes_with_the_init() {
             reply #5: event r1 until 3000 ms
         0 ms: #6 subscribe late
             reply #6: 403 Telemetry.SubscriptionClosed: Telemetry API subscription is closed"#]]);
+}
+
+#[test]
+fn extension_uses_one_of_the_two_apis_for_its_telemetry() {
+    let subscribe = |api| {
+        ApiCall::Subscribe {
+        api,
+        identifier: Some(FIRST.to_owned()),
+        body: r#"{"schemaVersion":"2021-03-18","types":["platform"],"destination":{"protocol":"TCP","port":1}}"#
+            .into(),
+    }
+    };
+    let mut story = Story::new(&["ext"]);
+    story.invoke("r1").register("ext", &["INVOKE"]).skip();
+    story
+        .call("logs", subscribe(LogsOrTelemetry::Logs))
+        .call("logs", subscribe(LogsOrTelemetry::Logs))
+        .call("telemetry", subscribe(LogsOrTelemetry::Telemetry));
+    story.check(&expect![[r#"
+        0 ms: #1 logs
+            tell platform.logsSubscription ext Subscribed
+            subscribe ext
+            reply #1: Subscribed
+        0 ms: #2 logs
+            tell platform.logsSubscription ext Subscribed
+            subscribe ext
+            reply #2: Subscribed
+        0 ms: #3 telemetry
+            reply #3: 400 ValidationError: already subscribed to the Logs API"#]]);
+    story.extension_next().runtime_next().skip();
+    story.call("logs", subscribe(LogsOrTelemetry::Logs));
+    story.check(&expect![[r#"
+        0 ms: #6 logs
+            reply #6: 403 Logs.SubscriptionClosed: Logs API subscription is closed"#]]);
 }
 
 #[test]

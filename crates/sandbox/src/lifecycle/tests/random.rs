@@ -362,6 +362,7 @@ impl Play {
                 error_type,
             },
             11 => ApiCall::Subscribe {
+                api: [LogsOrTelemetry::Telemetry, LogsOrTelemetry::Logs][self.rng.usize(0..2)],
                 identifier: self.who(),
                 body: Bytes::from_static(if self.rng.bool() { SUBSCRIPTION } else { b"{}" }),
             },

@@ -78,7 +78,7 @@ fn subscription(types: &[&str], destination: &Value) -> Subscription {
         "buffering": {"timeoutMs": 25},
         "destination": destination,
     });
-    Subscription::parse(body.to_string().as_bytes()).unwrap()
+    Subscription::parse(LogsOrTelemetry::Telemetry, body.to_string().as_bytes()).unwrap()
 }
 
 fn hub() -> Hub {
@@ -264,7 +264,7 @@ async fn json_lines_are_objects_for_those_who_know_them() {
     let (mut old, mut new) = (Listener::start(0).await, Listener::start(0).await);
     let newer = new.subscription(&["function", "extension"]);
     let older = Subscription {
-        objects: false,
+        newer_schema: false,
         ..old.subscription(&["function", "extension"])
     };
     hub.emit("function", &json!(r#"{"level":"INFO"}"#));
@@ -287,5 +287,64 @@ async fn json_lines_are_objects_for_those_who_know_them() {
     assert_eq!(
         records(old.next_body().await),
         json!([first.to_string(), "[1]", "no JSON", "{}"])
+    );
+}
+
+#[tokio::test]
+async fn logs_api_tells_in_its_own_words_and_telemetry_hears_nothing_of_it() {
+    let hub = hub();
+    let (mut logs, mut older, mut telemetry) = (
+        Listener::start(0).await,
+        Listener::start(0).await,
+        Listener::start(0).await,
+    );
+    let types = ["platform", "function"];
+    let of_logs = |subscription| Subscription {
+        api: LogsOrTelemetry::Logs,
+        ..subscription
+    };
+    let newest = of_logs(logs.subscription(&types));
+    let oldest = Subscription {
+        newer_schema: false,
+        ..of_logs(older.subscription(&types))
+    };
+    hub.subscribe("logs".to_owned(), newest);
+    hub.subscribe("older".to_owned(), oldest);
+    hub.subscribe("telemetry".to_owned(), telemetry.subscription(&types));
+    for (kind, record) in [
+        ("platform.initStart", json!({})),
+        ("platform.logsSubscription", json!({})),
+        ("function", json!("line")),
+        (
+            "platform.runtimeDone",
+            json!({"requestId": "id", "status": "error"}),
+        ),
+        (
+            "platform.report",
+            json!({"requestId": "id", "status": "error", "metrics": {}}),
+        ),
+    ] {
+        hub.emit(kind, &record);
+    }
+    hub.flush();
+    let kinds = |body: String| {
+        let events: Vec<Value> = serde_json::from_str(&body).unwrap();
+        let kinds: Vec<_> = events
+            .iter()
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect();
+        kinds.join(" ")
+    };
+    assert_eq!(
+        kinds(logs.next_body().await),
+        "platform.logsSubscription function platform.runtimeDone platform.fault platform.end platform.report"
+    );
+    assert_eq!(
+        kinds(older.next_body().await),
+        "platform.logsSubscription function platform.fault platform.end platform.report"
+    );
+    assert_eq!(
+        kinds(telemetry.next_body().await),
+        "platform.initStart function platform.runtimeDone platform.report"
     );
 }

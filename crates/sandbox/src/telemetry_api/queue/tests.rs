@@ -23,7 +23,8 @@ fn queue_for(destination: Destination) -> Queue {
         platform: true,
         function: true,
         extension: true,
-        objects: false,
+        newer_schema: false,
+        api: crate::lifecycle::LogsOrTelemetry::Telemetry,
         items_max: 3,
         bytes_max: 1_000,
         timeout: Duration::from_millis(25),
@@ -35,6 +36,7 @@ fn queue() -> Queue {
     queue_for(Destination::Http {
         port: 1,
         path: "/".to_owned(),
+        put: false,
     })
 }
 
