@@ -5,7 +5,7 @@
 //! extensions register before the runtime starts, extensions hear of an invocation just before the function does,
 //! everything is frozen between invocations and `platform.report` therefore comes late, a crash or a timeout resets
 //! the environment and the next invocation pays for a new init. Unmodified runtime clients (`lambda_runtime`,
-//! `awslambdaric`, `aws-lambda-ric`), extensions and AWS SDKs run against it.
+//! `awslambdaric`, `aws-lambda-ric`, `aws-lambda-go`, the client for Java), extensions and AWS SDKs run against it.
 //!
 //! Functions are reached in four ways: [`RunningSandbox::call`] from Rust, `Invoke` and `InvokeWithResponseStream` of
 //! the AWS API (`POST /2015-03-31/functions/NAME/invocations` for the first), a function URL for each function that
@@ -81,8 +81,9 @@
 //!   is counted ([`RunningSandbox::events_given_up`]). What waits at a shutdown is forgotten.
 //! - Stopping loops of functions that invoke each other by their own code. Loops of destinations end after 16 hops.
 //! - Provisioned concurrency, managed instances, layers, versions and aliases.
-//! - Any AWS API but `Invoke` and `InvokeWithResponseStream`. Signatures are not checked, and whoever reaches a port
-//!   of it runs code on this machine: it listens on loopback and nowhere else.
+//! - Any AWS API but `Invoke`, `InvokeWithResponseStream`, `GetFunction`, `GetFunctionConfiguration` and
+//!   `ListFunctions`. Signatures are not checked, and whoever reaches a port of it runs code on this machine: it
+//!   listens on loopback and nowhere else.
 //!
 //! # Inside
 //!

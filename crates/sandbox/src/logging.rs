@@ -91,6 +91,14 @@ impl SystemLogLevel {
         ("WARN", Self::Warn),
     ];
 
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+        }
+    }
+
     /// The level of a platform event.
     pub(crate) fn of(kind: &str, record: &Value) -> Self {
         let failed = record["status"]

@@ -1,6 +1,8 @@
-//! `Invoke` and `InvokeWithResponseStream` of the AWS Lambda API, as the AWS SDKs call it. Signatures are not checked.
+//! `Invoke`, `InvokeWithResponseStream` and what there is to read of functions: the part of the AWS Lambda API that the
+//! sandbox has, as the AWS SDKs call it. Signatures are not checked.
 
 mod event_stream;
+mod functions;
 mod streaming;
 
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
-use axum::routing::post;
+use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -29,14 +31,22 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
             "/2021-11-15/functions/{name}/response-streaming-invocations",
             post(invoke_with_response_stream),
         )
-        .fallback(async || {
-            failed(
-                StatusCode::NOT_FOUND,
-                "UnknownOperationException",
-                &json!({"Message": "this sandbox offers Invoke and InvokeWithResponseStream only"}),
-            )
-        })
+        .route("/2015-03-31/functions", get(functions::list))
+        .route("/2015-03-31/functions/", get(functions::list))
+        .route("/2015-03-31/functions/{name}", get(functions::get))
+        .route(
+            "/2015-03-31/functions/{name}/configuration",
+            get(functions::get_configuration),
+        )
+        .method_not_allowed_fallback(unknown_operation)
+        .fallback(unknown_operation)
         .with_state(gateway)
+}
+
+async fn unknown_operation() -> Response {
+    let message = "this sandbox offers Invoke, InvokeWithResponseStream, GetFunction, GetFunctionConfiguration and ListFunctions";
+    let body = json!({"Message": message});
+    failed(StatusCode::NOT_FOUND, "UnknownOperationException", &body)
 }
 
 #[derive(Deserialize)]
@@ -109,10 +119,8 @@ async fn read(
         Body::TooLarge { bytes } => return Err(too_large(bytes, SYNCHRONOUS_BYTES_MAX).into()),
         Body::Truncated => return Err(bad_content("request was cut").into()),
     };
-    let reference = FunctionReference::parse(name, qualifier).map_err(|message| {
-        let body = json!({"message": message});
-        failed(StatusCode::BAD_REQUEST, "ValidationException", &body)
-    })?;
+    let reference =
+        FunctionReference::parse(name, qualifier).map_err(|message| unreadable_name(&message))?;
     let Some(arn) = gateway
         .arn(&reference.name)
         .filter(|_| reference.is_latest())
@@ -238,6 +246,11 @@ fn decode_context(encoded: &str) -> Option<String> {
     let object: serde_json::Map<String, Value> = serde_json::from_str(&text).ok()?;
     // Written anew, because it travels in a header and may have had line breaks.
     Some(Value::Object(object).to_string())
+}
+
+fn unreadable_name(message: &str) -> Response {
+    let body = json!({"message": message});
+    failed(StatusCode::BAD_REQUEST, "ValidationException", &body)
 }
 
 fn unknown(reference: &FunctionReference) -> Response {

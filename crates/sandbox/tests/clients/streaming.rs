@@ -25,7 +25,7 @@ pub(crate) async fn check(client: &Client) {
     let Some(started) = start(client, change).await else {
         return;
     };
-    let lambda = sdk::rust(&started.sandbox);
+    let lambda = sdk::client(&started.sandbox);
     first_half_comes_before_the_second_is_made(&lambda, shape).await;
     failure_in_the_middle_is_told(&lambda, shape).await;
     let url = started.sandbox.url_of("f").unwrap();

@@ -2,7 +2,7 @@
 
 use expect_test::expect_file;
 
-use crate::client::{Messages, StreamFailure, Streams};
+use crate::client::{Messages, StreamFailure, Streams, version_in};
 use crate::{Client, go, java, node, python, rust};
 
 const CLIENTS: [Client; 5] = [
@@ -17,7 +17,10 @@ const CLIENTS: [Client; 5] = [
 fn document_says_what_the_tests_hold_the_clients_to() {
     let runtimes: String = CLIENTS.iter().map(row).collect();
     let remarks: String = CLIENTS.iter().map(remarks).collect();
-    let document = format!("{HEAD}{COLUMNS}{runtimes}{REMARKS}{remarks}{REST}");
+    let document = format!(
+        "{HEAD}{COLUMNS}{runtimes}{REMARKS}{remarks}{SDKS}{}",
+        sdks()
+    );
     expect_file!["../../../../docs/clients.md"].assert_eq(&document);
 }
 
@@ -65,6 +68,16 @@ fn remarks(client: &Client) -> String {
     format!("\n### {}\n\n{remarks}", client.language)
 }
 
+/// The calls are those that the tests of the SDKs make.
+fn sdks() -> String {
+    let python = version_in("python/requirements.txt", "boto3==", "\n");
+    let node = version_in("node/package.json", "\"@aws-sdk/client-lambda\": \"", "\"");
+    format!(
+        "| Rust `aws-sdk-lambda` | {} |\n| Python `boto3` | {python} |\n| Node `@aws-sdk/client-lambda` | {node} |\n",
+        rust::locked("aws-sdk-lambda"),
+    )
+}
+
 const HEAD: &str = "\
 # Real clients
 
@@ -89,4 +102,15 @@ const REMARKS: &str = "
 ## What each does in its own way
 ";
 
-const REST: &str = "";
+const SDKS: &str = "
+## SDKs
+
+Each is led to the sandbox by its endpoint setting alone, and each makes the same calls with the same results: `Invoke`
+of all three types, with a qualifier, a client context and the log tail; `InvokeWithResponseStream`; a function that
+fails; `GetFunction`, `GetFunctionConfiguration` and `ListFunctions`, the last one in pages too. What is refused arrives as
+the SDK's own type: `ResourceNotFoundException`, `TooManyRequestsException`, `RequestTooLargeException` and
+`InvalidRequestContentException`. Whatever else the API of Lambda has is refused as `UnknownOperationException`.
+
+| SDK | version |
+|---|---|
+";
