@@ -9,6 +9,8 @@ use std::net::IpAddr;
 
 use http::Uri;
 
+use throughline_scrub::Rules;
+
 use crate::join::Function;
 
 /// Where values come from: the environment, or a map in tests.
@@ -63,6 +65,16 @@ const API_KEY: &Key = &Key {
         "sent to the server as a bearer token",
     )
 };
+const SCRUB_KEYS: &Key = &key(
+    "THROUGHLINE_SCRUB_KEYS",
+    None,
+    "further names whose values are secret, with commas between them",
+);
+const SCRUB_ALLOW: &Key = &key(
+    "THROUGHLINE_SCRUB_ALLOW",
+    None,
+    "names whose values are not secret, with commas between them",
+);
 const RUNTIME_API: &Key = &key(
     "AWS_LAMBDA_RUNTIME_API",
     None,
@@ -78,10 +90,12 @@ const MEMORY_SIZE: &Key = &key("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", None, "its mem
 const REGION: &Key = &key("AWS_REGION", None, "where it runs");
 
 /// All variables, in the order in which they are shown.
-pub const KEYS: [&Key; 8] = [
+pub const KEYS: [&Key; 10] = [
     ENDPOINT,
     OTLP_LISTEN,
     API_KEY,
+    SCRUB_KEYS,
+    SCRUB_ALLOW,
     RUNTIME_API,
     FUNCTION_NAME,
     FUNCTION_VERSION,
@@ -123,6 +137,8 @@ pub struct Config {
     pub otlp_listen: String,
     /// `host:port` of the platform; empty outside of Lambda.
     pub runtime_api: String,
+    /// What is taken out of whatever is sent.
+    pub rules: Rules,
     /// What the environment says about the function.
     pub function: Function,
 }
@@ -241,6 +257,7 @@ impl RawConfig {
             export: self.target(),
             otlp_listen: self.text(OTLP_LISTEN),
             runtime_api: self.text(RUNTIME_API),
+            rules: self.rules(),
             function: Function {
                 name: self.text(FUNCTION_NAME),
                 version: self.text(FUNCTION_VERSION),
@@ -274,6 +291,18 @@ impl RawConfig {
             Ok(endpoint) => Target::To(endpoint),
             Err(why) => off(&why),
         }
+    }
+
+    fn rules(&self) -> Rules {
+        let (keys, allowed) = (self.text(SCRUB_KEYS), self.text(SCRUB_ALLOW));
+        let rules = names_in(&keys).fold(Rules::default(), Rules::key);
+        let rules = names_in(&allowed).fold(rules, Rules::allow_key);
+        // Known to the senders of one account and to nobody else.
+        let secret = self.text(API_KEY);
+        rules.hash_key((
+            crate::ids::hash(&["scrub", &secret]),
+            crate::ids::hash(&[&secret, "scrub"]),
+        ))
     }
 
     fn memory_mb(&self, problems: &mut Vec<Problem>) -> i64 {
@@ -320,6 +349,12 @@ impl Display for RawConfig {
         }
         Ok(())
     }
+}
+
+fn names_in(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
 }
 
 /// Without `user:password@`, which does not belong into an address and even less on a screen.
@@ -369,6 +404,8 @@ mod tests {
                 THROUGHLINE_ENDPOINT             http://127.0.0.1:4318/  (environment)
                 THROUGHLINE_OTLP_LISTEN          127.0.0.1:40123  (environment)
                 THROUGHLINE_API_KEY              ********  (environment)
+                THROUGHLINE_SCRUB_KEYS           -  (not set)
+                THROUGHLINE_SCRUB_ALLOW          -  (not set)
                 AWS_LAMBDA_RUNTIME_API           127.0.0.1:40001  (environment)
                 AWS_LAMBDA_FUNCTION_NAME         checkout  (environment)
                 AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
@@ -384,17 +421,19 @@ mod tests {
         check(
             &[],
             expect![[r#"
-            THROUGHLINE_ENDPOINT             http://127.0.0.1:4318  (default)
-            THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
-            THROUGHLINE_API_KEY              -  (not set)
-            AWS_LAMBDA_RUNTIME_API           -  (not set)
-            AWS_LAMBDA_FUNCTION_NAME         -  (not set)
-            AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
-            AWS_LAMBDA_FUNCTION_MEMORY_SIZE  -  (not set)
-            AWS_REGION                       -  (not set)
-            -> nowhere for 
-            ! cannot use THROUGHLINE_ENDPOINT http://127.0.0.1:4318: the extension itself listens there; nothing is sent
-        "#]],
+                THROUGHLINE_ENDPOINT             http://127.0.0.1:4318  (default)
+                THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
+                THROUGHLINE_API_KEY              -  (not set)
+                THROUGHLINE_SCRUB_KEYS           -  (not set)
+                THROUGHLINE_SCRUB_ALLOW          -  (not set)
+                AWS_LAMBDA_RUNTIME_API           -  (not set)
+                AWS_LAMBDA_FUNCTION_NAME         -  (not set)
+                AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
+                AWS_LAMBDA_FUNCTION_MEMORY_SIZE  -  (not set)
+                AWS_REGION                       -  (not set)
+                -> nowhere for 
+                ! cannot use THROUGHLINE_ENDPOINT http://127.0.0.1:4318: the extension itself listens there; nothing is sent
+            "#]],
         );
         check(
             &[
@@ -405,6 +444,8 @@ mod tests {
                 THROUGHLINE_ENDPOINT             collector:4318  (environment)
                 THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
                 THROUGHLINE_API_KEY              -  (not set)
+                THROUGHLINE_SCRUB_KEYS           -  (not set)
+                THROUGHLINE_SCRUB_ALLOW          -  (not set)
                 AWS_LAMBDA_RUNTIME_API           -  (not set)
                 AWS_LAMBDA_FUNCTION_NAME         -  (not set)
                 AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
@@ -424,6 +465,8 @@ mod tests {
                 THROUGHLINE_ENDPOINT             https://example.com/base/  (environment)
                 THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
                 THROUGHLINE_API_KEY              ********  (environment)
+                THROUGHLINE_SCRUB_KEYS           -  (not set)
+                THROUGHLINE_SCRUB_ALLOW          -  (not set)
                 AWS_LAMBDA_RUNTIME_API           -  (not set)
                 AWS_LAMBDA_FUNCTION_NAME         -  (not set)
                 AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
@@ -439,6 +482,8 @@ mod tests {
                 THROUGHLINE_ENDPOINT             https://example.com  (environment)
                 THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
                 THROUGHLINE_API_KEY              -  (not set)
+                THROUGHLINE_SCRUB_KEYS           -  (not set)
+                THROUGHLINE_SCRUB_ALLOW          -  (not set)
                 AWS_LAMBDA_RUNTIME_API           -  (not set)
                 AWS_LAMBDA_FUNCTION_NAME         -  (not set)
                 AWS_LAMBDA_FUNCTION_VERSION      -  (not set)

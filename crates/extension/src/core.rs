@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use throughline_scrub::{Rules, Scrubber};
 use throughline_telemetry::UnixNanos;
 use throughline_telemetry::wire::Request;
 
@@ -59,6 +60,7 @@ pub enum Action {
 pub struct Core {
     state: State,
     joiner: Joiner,
+    scrubber: Scrubber,
     outbox: Outbox,
     counters: Arc<Counters>,
     blind: bool,
@@ -74,6 +76,7 @@ impl Core {
     pub fn new(
         function: Function,
         environment: &str,
+        rules: Rules,
         export: Export,
         counters: Arc<Counters>,
     ) -> Self {
@@ -81,6 +84,7 @@ impl Core {
         Core {
             state: State::AwaitSubscribed,
             joiner: Joiner::new(function, environment, Arc::clone(&counters)),
+            scrubber: Scrubber::new(rules),
             outbox: Outbox::new(export, seed, Arc::clone(&counters)),
             counters,
             blind: false,
@@ -239,7 +243,7 @@ impl Core {
 
     fn seal(&mut self) {
         for request in self.joiner.drain() {
-            self.outbox.seal(&request);
+            self.outbox.seal(&self.scrubber.request(request));
         }
     }
 
@@ -273,6 +277,16 @@ impl Core {
                     "{word} in this environment: {outline}"
                 )));
             }
+        }
+        let redacted: Vec<_> = self
+            .scrubber
+            .counts()
+            .iter()
+            .map(|(rule, count)| format!("{rule} {count}"))
+            .collect();
+        if !redacted.is_empty() {
+            let text = format!("redacted in this environment: {}", redacted.join(", "));
+            actions.push(Action::Say(text));
         }
         actions.push(Action::Exit);
     }

@@ -13,11 +13,12 @@
 //! use throughline_extension::counters::Counters;
 //! use throughline_extension::join::{Function, Invoked};
 //! use throughline_extension::outbox::Export;
+//! use throughline_scrub::Rules;
 //! use throughline_telemetry::UnixNanos;
 //!
 //! let ms = UnixNanos::from_millis;
 //! let function = Function { name: "checkout".into(), ..Function::default() };
-//! let mut core = Core::new(function, "environment-1", Export::On, Arc::new(Counters::default()));
+//! let mut core = Core::new(function, "environment-1", Rules::default(), Export::On, Arc::new(Counters::default()));
 //! assert_eq!(core.handle(Event::Subscribed(Telemetry::On), ms(1)), [Action::Next]);
 //!
 //! let invoked = Invoked { request_id: "r-1".into(), deadline_millis: 3000, ..Invoked::default() };

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use throughline_scrub::Scrubbed;
 use throughline_telemetry::wire::Request;
 use throughline_telemetry::{Signal, UnixNanos};
 
@@ -110,7 +111,7 @@ impl Outbox {
     }
 
     /// Takes a request, numbers it and makes room for it.
-    pub fn seal(&mut self, request: &Request) {
+    pub fn seal(&mut self, request: &Scrubbed<Request>) {
         let items = request.items() as u64;
         if self.export == Export::Off {
             self.counters.add(Counter::ExportOff, items);

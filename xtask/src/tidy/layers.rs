@@ -10,11 +10,15 @@ use serde_json::Value;
 /// Every crate of the workspace with the workspace crates that it may use outside tests.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("throughline-telemetry", &[]),
+    ("throughline-scrub", &["throughline-telemetry"]),
     ("throughline-insight", &["throughline-telemetry"]),
     ("throughline-store", &["throughline-telemetry"]),
     ("throughline-sandbox", &[]),
     ("throughline-sources", &["throughline-sandbox"]),
-    ("throughline-extension", &["throughline-telemetry"]),
+    (
+        "throughline-extension",
+        &["throughline-scrub", "throughline-telemetry"],
+    ),
     ("throughline-testkit", &["throughline-telemetry"]),
     (
         "throughline-server",
@@ -42,6 +46,10 @@ const NEVER_REACHES: &[(&str, &[&str])] = &[
     (
         "throughline-telemetry",
         &["tokio", "hyper", "arrow", "parquet"],
+    ),
+    (
+        "throughline-scrub",
+        &["tokio", "hyper", "arrow", "parquet", "regex-automata"],
     ),
     (
         "throughline-insight",

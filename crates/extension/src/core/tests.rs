@@ -6,7 +6,13 @@ fn ms(millis: u64) -> UnixNanos {
 
 fn core() -> Core {
     let counters = Arc::new(Counters::default());
-    let mut core = Core::new(Function::default(), "environment-1", Export::On, counters);
+    let mut core = Core::new(
+        Function::default(),
+        "environment-1",
+        Rules::default(),
+        Export::On,
+        counters,
+    );
     core.handle(Event::Subscribed(Telemetry::On), ms(0));
     core
 }

@@ -108,7 +108,13 @@ impl Life {
             Export::On => subscribe(api, who, &inbox, &counters).await,
             Export::Off => tell(&inbox, Telemetry::Idle),
         }
-        let core = Core::new(config.function, &environment, export, counters);
+        let core = Core::new(
+            config.function,
+            &environment,
+            config.rules,
+            export,
+            counters,
+        );
         Life {
             core,
             courier,

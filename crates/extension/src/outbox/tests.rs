@@ -2,7 +2,7 @@ use throughline_telemetry::wire::otlp::{ExportLogsServiceRequest, logs::v1 as lo
 
 use super::*;
 
-fn request(text: &str) -> Request {
+fn request(text: &str) -> Scrubbed<Request> {
     let record = logs::LogRecord {
         severity_text: text.to_owned(),
         ..Default::default()
@@ -15,9 +15,10 @@ fn request(text: &str) -> Request {
         scope_logs: vec![scope],
         ..Default::default()
     };
-    Request::Logs(ExportLogsServiceRequest {
+    let request = Request::Logs(ExportLogsServiceRequest {
         resource_logs: vec![resource],
-    })
+    });
+    throughline_scrub::Scrubber::new(throughline_scrub::Rules::default()).request(request)
 }
 
 fn ms(millis: u64) -> UnixNanos {
