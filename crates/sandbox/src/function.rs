@@ -261,15 +261,18 @@ pub enum Runtime {
     Python(String),
     /// `nodejs2x.x`: the public runtime client `aws-lambda-ric` in `<code>/node_modules`.
     Node(String),
+    /// `java21` and the like: the public runtime client, which is one of the jars in `<code>/lib`.
+    Java(String),
 }
 
 impl Runtime {
     /// Lambda's identifier, such as `python3.13`.
     pub fn identifier(&self) -> &str {
         match self {
-            Self::Provided(identifier) | Self::Python(identifier) | Self::Node(identifier) => {
-                identifier
-            }
+            Self::Provided(identifier)
+            | Self::Python(identifier)
+            | Self::Node(identifier)
+            | Self::Java(identifier) => identifier,
         }
     }
 
@@ -285,6 +288,8 @@ impl FromStr for Runtime {
     fn from_str(text: &str) -> Result<Self, UnknownRuntime> {
         let minor_version =
             |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+        // Lambda's second Java 8 is `java8.al2`.
+        let java_version = |rest: &str| minor_version(rest.strip_suffix(".al2").unwrap_or(rest));
         if text
             .strip_prefix("provided.")
             .is_some_and(|os| !os.is_empty())
@@ -300,6 +305,9 @@ impl FromStr for Runtime {
         if node_major.is_some_and(minor_version) {
             return Ok(Self::Node(text.to_owned()));
         }
+        if text.strip_prefix("java").is_some_and(java_version) {
+            return Ok(Self::Java(text.to_owned()));
+        }
         Err(UnknownRuntime(text.to_owned()))
     }
 }
@@ -312,7 +320,7 @@ impl fmt::Display for Runtime {
 
 /// A runtime that this sandbox cannot start.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown runtime {0:?}: expected provided.al2023, python3.x or nodejs2x.x")]
+#[error("unknown runtime {0:?}: expected provided.al2023, python3.x, nodejs2x.x or java2x")]
 pub struct UnknownRuntime(String);
 
 /// The only region there is.
@@ -342,7 +350,10 @@ mod tests {
             ("python2.7", false),
             ("python3.", false),
             ("nodejs22", false),
-            ("java21", false),
+            ("java21", true),
+            ("java8.al2", true),
+            ("java", false),
+            ("ruby3.4", false),
         ];
         for (text, known) in cases {
             let runtime = text.parse::<Runtime>();

@@ -94,6 +94,7 @@
 
 mod application;
 mod body;
+mod code;
 mod destination;
 mod environment;
 mod events;

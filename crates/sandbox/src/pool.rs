@@ -11,6 +11,7 @@ use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use crate::code::Prepared;
 use crate::environment::{self, Caller, Host, Message, PortRange, ProcessGroups, Variables};
 use crate::function::Function;
 use crate::invoke::Activity;
@@ -37,6 +38,7 @@ pub(crate) struct Surroundings {
 /// The environments of one function.
 pub(crate) struct Pool {
     pub(crate) function: Function,
+    prepared: Arc<Prepared>,
     surroundings: Arc<Surroundings>,
     state: Mutex<State>,
     /// An environment became idle or ended.
@@ -66,7 +68,11 @@ pub(crate) enum NoEnvironment {
 }
 
 impl Pool {
-    pub(crate) fn new(function: Function, surroundings: Arc<Surroundings>) -> Arc<Self> {
+    pub(crate) fn new(
+        function: Function,
+        prepared: Prepared,
+        surroundings: Arc<Surroundings>,
+    ) -> Arc<Self> {
         let state = State {
             slots: Vec::new(),
             tasks: JoinSet::new(),
@@ -75,6 +81,7 @@ impl Pool {
         };
         Arc::new(Self {
             function,
+            prepared: Arc::new(prepared),
             surroundings,
             state: Mutex::new(state),
             changed: Notify::new(),
@@ -190,12 +197,14 @@ impl Pool {
             otlp_port: surroundings.ports.take()?,
             metadata_token: uuid::Uuid::new_v4().to_string(),
             credentials_token: uuid::Uuid::new_v4().to_string(),
+            code: self.prepared.code.clone(),
         };
         let (on_idle, may_retire) = (Arc::downgrade(self), Arc::downgrade(self));
         Ok(Host {
             function: self.function.clone(),
             extensions: surroundings.extensions.clone(),
             variables,
+            prepared: self.prepared.clone(),
             limits: surroundings.limits,
             idle_timeout: surroundings.idle_timeout,
             clock: surroundings.clock.clone(),

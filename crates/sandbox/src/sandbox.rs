@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
 use crate::application::Application;
+use crate::code::{self, Prepared};
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
 use crate::events::EventSettings;
 use crate::front::function_url::{self, FunctionUrl, InvokeMode};
@@ -224,6 +225,7 @@ impl Sandbox {
             let listener = bind(plan.listen).await?;
             apis.push((plan, listener));
         }
+        let mut prepared = self.prepare()?;
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
@@ -247,7 +249,8 @@ impl Sandbox {
             .into_iter()
             .map(|mut function| {
                 function.telemetry = self.telemetry;
-                Pool::new(function, surroundings.clone())
+                let prepared = prepared.remove(&function.name).unwrap_or_default();
+                Pool::new(function, prepared, surroundings.clone())
             })
             .collect();
         let (gateway, work) = Gateway::new(pools, clock.clone(), &self.events, &activity);
@@ -282,6 +285,25 @@ impl Sandbox {
             running.add_schedule(rule, clock.clone());
         }
         Ok(running)
+    }
+
+    /// Everything that the functions are made of.
+    fn prepare(&self) -> Result<BTreeMap<String, Prepared>, StartError> {
+        let mut all = BTreeMap::new();
+        let mut problems = Vec::new();
+        for function in &self.functions {
+            match code::prepare(function, &self.environment) {
+                Ok(prepared) => {
+                    all.insert(function.name.clone(), prepared);
+                }
+                Err(problem) => problems.push(format!("{}: {problem}", function.name)),
+            }
+        }
+        if problems.is_empty() {
+            Ok(all)
+        } else {
+            Err(StartError::Code { problems })
+        }
     }
 
     fn check_names(&self) -> Result<(), StartError> {
@@ -367,6 +389,12 @@ pub enum StartError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// Functions that could not be started, each with what is missing and what to do.
+    #[error("cannot start {}", problems.join("\ncannot start "))]
+    Code {
+        /// One for each function, headed by its name.
+        problems: Vec<String>,
     },
     /// The shell that watches over the sandbox's processes cannot be started.
     #[error("cannot start /bin/sh, which ends all processes should the sandbox be killed: {0}")]
@@ -459,6 +487,7 @@ mod tests {
     async fn what_cannot_start_says_why_in_one_line() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
+        let empty = tempfile::tempdir().unwrap();
         let plain = tempfile::NamedTempFile::new().unwrap();
         let function = || Function::new("f", "/code");
         let cases = [
@@ -481,6 +510,20 @@ mod tests {
             (
                 Sandbox::new().extension("/nowhere"),
                 "cannot use the extension /nowhere: no such file or folder".to_owned(),
+            ),
+            (
+                Sandbox::new()
+                    .function(function())
+                    .function(Function::new("g", empty.path()))
+                    .function(Function::new("h", empty.path()).runtime("java21".parse().unwrap())),
+                format!(
+                    "cannot start f: the code folder /code does not exist\n\
+                     cannot start g: {0}/bootstrap does not exist\n\
+                     cannot start h: no jar in {0}/lib has the Java runtime client: put \
+                     aws-lambda-java-runtime-interface-client and what it depends on there \
+                     (mvn dependency:copy-dependencies -DoutputDirectory=lib)",
+                    empty.path().display()
+                ),
             ),
             (
                 Sandbox::new().extension(plain.path()),

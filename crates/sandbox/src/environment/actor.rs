@@ -20,6 +20,7 @@ use super::process::{Program, Running};
 use super::strays;
 use super::stream::{Answered, ResponseStream};
 use super::variables::Variables;
+use crate::code::Prepared;
 use crate::function::Function;
 use crate::invoke::{Activity, Finished, Line};
 use crate::lifecycle::{
@@ -61,6 +62,7 @@ pub(crate) struct Host {
     pub(crate) function: Function,
     pub(crate) extensions: Vec<PathBuf>,
     pub(crate) variables: Variables,
+    pub(crate) prepared: Arc<Prepared>,
     pub(crate) limits: Limits,
     pub(crate) idle_timeout: Duration,
     pub(crate) clock: Clock,
@@ -327,14 +329,19 @@ impl Actor {
             Role::Runtime => {
                 self.memory_max_mb = 0;
                 (
-                    Program::of_runtime(&self.host.function, variables.of_runtime()),
+                    Program::of_runtime(
+                        &self.host.function,
+                        &self.host.prepared,
+                        &variables.code,
+                        variables.of_runtime(),
+                    ),
                     None,
                 )
             }
             Role::Extension(index) => {
                 let path = &self.host.extensions[index];
                 let program =
-                    Program::of_extension(path, &self.host.function.code, variables.of_extension());
+                    Program::of_extension(path, &variables.code.task, variables.of_extension());
                 (
                     Ok(program),
                     Some(

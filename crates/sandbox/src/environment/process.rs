@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -17,14 +16,14 @@ use tokio::task::JoinHandle;
 
 use super::groups::ProcessGroups;
 use super::output::{read_frames, read_lines};
-use crate::function::{Function, Runtime};
+use crate::code::{self, Code, Prepared, wrapper_of};
+use crate::function::Function;
 use crate::lifecycle::Exit;
 
 /// A program to start.
 #[derive(Debug)]
 pub(super) struct Program {
-    pub(super) path: PathBuf,
-    pub(super) arguments: Vec<String>,
+    pub(super) command: code::Command,
     pub(super) folder: PathBuf,
     pub(super) variables: BTreeMap<String, String>,
     /// Whether it understands `_LAMBDA_TELEMETRY_LOG_FD`.
@@ -32,52 +31,25 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// What starts the function's runtime.
+    /// What starts the function's runtime, whose parts are `prepared` on this machine and at the `seen` paths inside.
     pub(super) fn of_runtime(
         function: &Function,
+        prepared: &Prepared,
+        seen: &Code,
         variables: BTreeMap<String, String>,
     ) -> Result<Self, String> {
-        let code = &function.code;
-        if !code.is_dir() {
-            return Err(format!("the code folder {} does not exist", code.display()));
+        let here = &prepared.code;
+        let interpreter = prepared.interpreter.as_deref();
+        let mut command = code::Command::of_runtime(function, here, seen, interpreter)?;
+        if let Some(wrapper) = wrapper_of(function, &variables) {
+            command = command.wrapped(wrapper, here, seen);
         }
-        let (path, arguments) = match &function.runtime {
-            Runtime::Provided(_) => (code.join("bootstrap"), Vec::new()),
-            Runtime::Python(_) => {
-                let own = code.join(".venv/bin/python");
-                let python = if own.is_file() {
-                    own
-                } else {
-                    PathBuf::from("python3")
-                };
-                (
-                    python,
-                    vec![
-                        "-m".to_owned(),
-                        "awslambdaric".to_owned(),
-                        function.handler.clone(),
-                    ],
-                )
-            }
-            Runtime::Node(_) => {
-                let client = code.join("node_modules/aws-lambda-ric/index.mjs");
-                if !client.is_file() {
-                    return Err(format!(
-                        "{} does not exist: install aws-lambda-ric there",
-                        client.display()
-                    ));
-                }
-                (PathBuf::from("node"), vec![client.display().to_string()])
-            }
-        };
-        let program = Self {
-            path,
-            arguments,
-            folder: code.clone(),
+        Ok(Self {
+            command,
+            folder: seen.task.clone(),
             variables,
             log_descriptor: function.runtime.is_managed(),
-        };
-        Ok(program.wrapped(&function.runtime))
+        })
     }
 
     /// What starts an external extension.
@@ -87,25 +59,15 @@ impl Program {
         variables: BTreeMap<String, String>,
     ) -> Self {
         Self {
-            path: path.to_owned(),
-            arguments: Vec::new(),
+            command: code::Command {
+                program: path.to_owned(),
+                arguments: Vec::new(),
+                file: Some(path.to_owned()),
+            },
             folder: folder.to_owned(),
             variables,
             log_descriptor: false,
         }
-    }
-
-    /// Managed runtimes start through the script that `AWS_LAMBDA_EXEC_WRAPPER` names, with their own command as arguments.
-    fn wrapped(mut self, runtime: &Runtime) -> Self {
-        if let Some(wrapper) = self
-            .variables
-            .get("AWS_LAMBDA_EXEC_WRAPPER")
-            .filter(|_| runtime.is_managed())
-        {
-            self.arguments.insert(0, self.path.display().to_string());
-            self.path = self.folder.join(wrapper);
-        }
-        self
     }
 
     /// Starts it in a process group of its own. `take` gets what it writes, `ended` is called when all of it has ended.
@@ -115,9 +77,9 @@ impl Program {
         take: impl Fn(String) + Clone + Send + Sync + 'static,
         ended: impl FnOnce(Exit) + Send + 'static,
     ) -> Result<Running, String> {
-        let name = self.path.display().to_string();
+        let name = self.command.program.display().to_string();
         let described = |error: io::Error| format!("fork/exec {name}: {}", reason(&error));
-        self.check_executable().map_err(described)?;
+        self.command.check().map_err(described)?;
         let (mut command, frames) = self.command().map_err(described)?;
         let mut child = command.spawn().map_err(described)?;
         drop(command); // holds the descriptors that the child writes to
@@ -156,18 +118,6 @@ impl Program {
         })
     }
 
-    fn check_executable(&self) -> io::Result<()> {
-        if self.path.components().count() == 1 {
-            return Ok(()); // looked up in PATH
-        }
-        let metadata = std::fs::metadata(&self.path)?;
-        if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::PermissionDenied.into())
-        }
-    }
-
     fn command(self) -> io::Result<(Command, Option<pipe::Receiver>)> {
         let mut command;
         let mut frames = None;
@@ -179,14 +129,14 @@ impl Program {
             command = Command::new("/bin/sh");
             command
                 .args(["-c", r#"exec 3>&0 </dev/null; exec "$0" "$@""#])
-                .arg(&self.path)
+                .arg(&self.command.program)
                 .stdin(writer);
         } else {
-            command = Command::new(&self.path);
+            command = Command::new(&self.command.program);
             command.stdin(Stdio::null());
         }
         command
-            .args(&self.arguments)
+            .args(&self.command.arguments)
             .current_dir(&self.folder)
             .env_clear()
             .envs(&self.variables)

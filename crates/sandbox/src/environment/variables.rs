@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
-use crate::function::{Function, Initialization, REGION, VERSION};
+use crate::code::Code;
+use crate::function::{Function, Initialization, REGION, Runtime, VERSION};
 use crate::logging::LogFormat;
 
 /// Everything that the variables are made from.
@@ -20,6 +22,8 @@ pub(crate) struct Variables {
     pub(crate) otlp_port: u16,
     pub(crate) metadata_token: String,
     pub(crate) credentials_token: String,
+    /// Where the function's processes see its parts.
+    pub(crate) code: Code,
 }
 
 type Map = BTreeMap<String, String>;
@@ -30,10 +34,14 @@ impl Variables {
         let mut variables = self.customer();
         variables.extend(self.credentials());
         variables.extend(self.platform());
-        let code = self.function.code.display();
         set(&mut variables, "_HANDLER", &self.function.handler);
-        set(&mut variables, "LAMBDA_TASK_ROOT", &code.to_string());
-        set(&mut variables, "LAMBDA_RUNTIME_DIR", "/var/runtime");
+        let runtime = self.code.runtime.as_deref().map(text);
+        set(&mut variables, "LAMBDA_TASK_ROOT", &text(&self.code.task));
+        set(
+            &mut variables,
+            "LAMBDA_RUNTIME_DIR",
+            runtime.as_deref().unwrap_or("/var/runtime"),
+        );
         if !self.has_snapshot() {
             let log_group = format!("/aws/lambda/{}", self.function.name);
             set(&mut variables, "AWS_LAMBDA_LOG_GROUP_NAME", &log_group);
@@ -49,10 +57,39 @@ impl Variables {
                 "AWS_EXECUTION_ENV",
                 &format!("AWS_Lambda_{}", self.function.runtime),
             );
-            add_path(&mut variables, "PYTHONPATH", &code.to_string());
-            add_path(&mut variables, "NODE_PATH", &format!("{code}/node_modules"));
         }
+        self.add_paths_of_language(&mut variables);
         variables
+    }
+
+    /// Where the language finds the function's packages and those of its layers.
+    fn add_paths_of_language(&self, variables: &mut Map) {
+        let below = |folder: Option<&PathBuf>, path: &str| Some(text(&folder?.join(path)));
+        let (task, opt) = (Some(&self.code.task), self.code.opt.as_ref());
+        let (key, paths) = match &self.function.runtime {
+            Runtime::Python(identifier) => {
+                let packages = format!("python/lib/{identifier}/site-packages");
+                let paths = [
+                    task.map(|task| text(task)),
+                    below(opt, "python"),
+                    below(opt, &packages),
+                ];
+                ("PYTHONPATH", paths)
+            }
+            Runtime::Node(identifier) => {
+                let major = identifier.trim_end_matches(".x").replace("js", "");
+                let paths = [
+                    below(task, "node_modules"),
+                    below(opt, "nodejs/node_modules"),
+                    below(opt, &format!("nodejs/{major}/node_modules")),
+                ];
+                ("NODE_PATH", paths)
+            }
+            Runtime::Provided(_) | Runtime::Java(_) => return,
+        };
+        for path in paths.into_iter().flatten() {
+            add_path(variables, key, &path);
+        }
     }
 
     /// For an external extension: the customer's, credentials and the platform's, but nothing private to the runtime.
@@ -72,6 +109,18 @@ impl Variables {
     /// The function's own variables above those of the sandbox above what the machine has.
     fn customer(&self) -> Map {
         let mut variables = self.inherited.clone();
+        if let Some(opt) = &self.code.opt {
+            add_path(&mut variables, "PATH", &text(&opt.join("bin")));
+        }
+        let (task, opt) = (&self.code.task, self.code.opt.as_ref());
+        let libraries = [
+            Some(task.clone()),
+            Some(task.join("lib")),
+            opt.map(|opt| opt.join("lib")),
+        ];
+        for folder in libraries.iter().flatten() {
+            add_path(&mut variables, "LD_LIBRARY_PATH", &text(folder));
+        }
         set(&mut variables, "LANG", "en_US.UTF-8");
         set(
             &mut variables,
@@ -175,6 +224,10 @@ impl Variables {
     }
 }
 
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
 fn set(variables: &mut Map, key: &str, value: &str) {
     variables.insert(key.to_owned(), value.to_owned());
 }
@@ -231,6 +284,11 @@ mod tests {
             otlp_port: 16_000,
             metadata_token: "t".to_owned(),
             credentials_token: "c".to_owned(),
+            code: Code {
+                task: "/code".into(),
+                opt: Some("/layers".into()),
+                runtime: None,
+            },
         }
     }
 
@@ -238,7 +296,7 @@ mod tests {
     fn each_kind_of_process_gets_its_own() {
         let (runtime, extension) = (variables().of_runtime(), variables().of_extension());
         let cases = [
-            ("PATH", Some("/bin"), Some("/bin")),
+            ("PATH", Some("/bin:/layers/bin"), Some("/bin:/layers/bin")),
             ("OWN", Some("function"), Some("function")),
             ("ALL", Some("1"), Some("1")),
             ("_PRIVATE", None, None),
@@ -274,7 +332,17 @@ mod tests {
             ("LAMBDA_TASK_ROOT", Some("/code"), None),
             ("AWS_LAMBDA_LOG_STREAM_NAME", Some("stream"), None),
             ("AWS_XRAY_CONTEXT_MISSING", Some("LOG_ERROR"), None),
-            ("PYTHONPATH", Some("/code"), None),
+            (
+                "PYTHONPATH",
+                Some("/code:/layers/python:/layers/python/lib/python3.13/site-packages"),
+                None,
+            ),
+            ("NODE_PATH", None, None),
+            (
+                "LD_LIBRARY_PATH",
+                Some("/code:/code/lib:/layers/lib"),
+                Some("/code:/code/lib:/layers/lib"),
+            ),
         ];
         for (key, for_runtime, for_extension) in cases {
             assert_eq!(

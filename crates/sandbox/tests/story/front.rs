@@ -7,7 +7,7 @@ use serde_json::json;
 use throughline_sandbox::{Activity, Function, RunningSandbox, Sandbox};
 
 use crate::http::request;
-use crate::{function, invoke, start};
+use crate::{function, invoke, start, start_without_code};
 
 #[tokio::test]
 async fn aws_api_answers_as_lambda_does() {
@@ -210,7 +210,10 @@ async fn function_url_turns_requests_into_events() {
 #[tokio::test]
 async fn function_url_maps_failures_to_bad_gateway() {
     // The stand-in cannot be told by a URL's event what to do, but it can be missing.
-    let sandbox = start(Function::new("f", "/nowhere").url("127.0.0.1:0".parse().unwrap())).await;
+    let sandbox = start_without_code(|name, code| {
+        Function::new(name, code).url("127.0.0.1:0".parse().unwrap())
+    })
+    .await;
     let failed = request("GET", &sandbox.url_of("f").unwrap(), &[], "").await;
     assert_eq!(
         (failed.status, failed.json()),

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use throughline_sandbox::{Function, Invoke, InvokeError, Outcome, Sandbox, Status};
 
-use crate::{call, function, here, invoke, json_of, next_line, process_state, start, until_gone};
+use crate::{
+    call, function, here, invoke, json_of, next_line, process_state, start, start_without_code,
+    until_gone,
+};
 
 #[tokio::test]
 async fn second_call_finds_the_environment_warm() {
@@ -180,7 +183,7 @@ async fn failed_init_is_tried_twice_and_told() {
         (Status::Error, Some("Function.Boom"))
     );
 
-    let sandbox = start(Function::new("f", "/nowhere")).await;
+    let sandbox = start_without_code(|name, code| Function::new(name, code)).await;
     let (answer, _) = call(&sandbox, json!({})).await;
     assert_eq!(json_of(&answer)["errorType"], "Runtime.InvalidEntrypoint");
 }

@@ -34,6 +34,13 @@ async fn start(function: Function) -> RunningSandbox {
     Sandbox::new().function(function).start().await.unwrap()
 }
 
+/// A function whose code is gone when the sandbox has started.
+async fn start_without_code(make: impl Fn(&str, &Path) -> Function) -> RunningSandbox {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(here("function/bootstrap"), folder.path().join("bootstrap")).unwrap();
+    start(make("f", folder.path())).await
+}
+
 async fn call(sandbox: &RunningSandbox, event: Value) -> (Answer, Finished) {
     sandbox
         .call_to_end(Invoke::new("f").payload(event.to_string()))
