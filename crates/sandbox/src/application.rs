@@ -1,16 +1,19 @@
 //! The functions of one application and what is around them, checked as a whole so that all mistakes show at once.
 //!
 //! `reader` takes values out of the file and keeps the problems; `function` and `source` are the settings that both
-//! languages have, with Lambda's limits; `throughline_toml` and `throughline_sources` are our own language.
+//! languages have, with Lambda's limits; `throughline_toml` and `throughline_sources` are our own language, `sam` is
+//! AWS's.
 
 mod function;
 mod reader;
 mod resource;
 mod route;
+mod sam;
 mod source;
 mod throughline_sources;
 mod throughline_toml;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -26,37 +29,111 @@ pub struct Application {
     pub(crate) doors: Vec<Door>,
     pub(crate) aws_endpoint: Option<String>,
     notes: Vec<String>,
+    inline: Vec<InlineCode>,
+}
+
+/// What the caller knows better than the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Values of a template's parameters, before their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// Where AWS's services are; goes before what a file says, and into the URLs of queues.
+    pub aws_endpoint: Option<String>,
+}
+
+/// Code that stands in a template, and where it has to be for a function to run it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct InlineCode {
+    folder: PathBuf,
+    file: &'static str,
+    text: String,
+}
+
+impl InlineCode {
+    fn write(&self) -> std::io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        // Another sandbox may read the file just now: it sees the old one or the new one, which are the same.
+        let new = self
+            .folder
+            .join(format!(".{}.{}", self.file, std::process::id()));
+        std::fs::write(&new, &self.text)?;
+        std::fs::rename(&new, self.folder.join(self.file))
+    }
 }
 
 impl Application {
-    /// Reads an application file. Paths in it are relative to the file's folder.
+    /// Reads an application file: `throughline.toml`, or an AWS SAM template. Paths in it are relative to the file's
+    /// folder.
     ///
     /// # Errors
-    /// The file cannot be read, is no TOML, or says something that cannot be; all such problems at once.
+    /// The file cannot be read, is in neither language, or says something that cannot be; all such problems at once.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ApplicationError> {
-        let path = path.as_ref();
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ApplicationError::Unreadable {
-                path: path.to_owned(),
-                source,
-            })?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        Self::parse(&text, folder.unwrap_or(Path::new("."))).map_err(|problems| {
-            ApplicationError::Invalid {
-                path: path.to_owned(),
-                problems,
-            }
-        })
+        Self::load_with(path, &Overrides::default())
     }
 
-    /// Reads the text of an application file whose paths are relative to `folder`.
+    /// Like [`Application::load`], with what the caller knows better than the file.
+    ///
+    /// # Errors
+    /// As there; and code that is written in a template cannot be put into the cache.
+    pub fn load_with(
+        path: impl AsRef<Path>,
+        overrides: &Overrides,
+    ) -> Result<Self, ApplicationError> {
+        let path = path.as_ref();
+        let unreadable = |source| ApplicationError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let application = if is_template(path, &text) {
+            let folder = std::path::absolute(folder).map_err(unreadable)?;
+            Self::parse_template(&text, &folder, overrides)
+        } else {
+            Self::parse(&text, folder).map(|application| application.overridden(overrides))
+        };
+        let application = application.map_err(|problems| ApplicationError::Invalid {
+            path: path.to_owned(),
+            problems,
+        })?;
+        for code in &application.inline {
+            code.write()
+                .map_err(|source| ApplicationError::Unwritable {
+                    path: code.folder.clone(),
+                    source,
+                })?;
+        }
+        Ok(application)
+    }
+
+    /// Reads the text of a `throughline.toml` whose paths are relative to `folder`.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Problems> {
         throughline_toml::parse(text, folder).map_err(Problems)
+    }
+
+    /// Reads the text of a SAM template, in YAML or JSON, whose paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn parse_template(text: &str, folder: &Path, overrides: &Overrides) -> Result<Self, Problems> {
+        let surroundings = sam::Surroundings {
+            folder,
+            cache: &cache(),
+            built: folder.join(".aws-sam/build/template.yaml").exists(),
+            overrides,
+        };
+        sam::parse(text, surroundings).map_err(Problems)
+    }
+
+    fn overridden(mut self, overrides: &Overrides) -> Self {
+        self.aws_endpoint = overrides.aws_endpoint.clone().or(self.aws_endpoint);
+        self
     }
 
     /// The same application with every function URL and API on a free port, for tests that run beside each other.
@@ -114,6 +191,14 @@ pub enum ApplicationError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Code that stands in a template cannot be written where functions run it.
+    #[error("cannot write code of the template to {}: {source}", path.display())]
+    Unwritable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The file says things that cannot be.
     #[error("cannot use {}: {problems}", path.display())]
     Invalid {
@@ -142,6 +227,33 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// Whether a file is a template: its name says so, or how it begins.
+fn is_template(path: &Path, text: &str) -> bool {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("toml") => false,
+        Some("yaml" | "yml" | "json" | "template") => true,
+        _ => {
+            text.trim_start().starts_with('{')
+                || text.lines().any(|line| line.starts_with("Resources:"))
+        }
+    }
+}
+
+/// Where code from templates is kept between runs.
+#[allow(clippy::disallowed_methods)] // the edge where the machine says where caches are
+fn cache() -> PathBuf {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    set("XDG_CACHE_HOME")
+        .or_else(|| Some(set("HOME")?.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("throughline")
+        .join("inline")
+}
 
 #[cfg(test)]
 mod tests;

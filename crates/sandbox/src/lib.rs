@@ -115,7 +115,7 @@ mod telemetry_api;
 mod time;
 mod trace_header;
 
-pub use application::{Application, ApplicationError, Problems};
+pub use application::{Application, ApplicationError, Overrides, Problems};
 pub use function::{Function, Initialization, Runtime, UnknownRuntime};
 pub use invoke::{
     Activity, Answer, EventEnd, EventEnded, Finished, Invoke, InvokeError, Line, Outcome, Status,

@@ -1,13 +1,19 @@
 //! Walks an application file by hand rather than through serde, which stops at the first mistake.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 /// Takes values out of sections and keeps every problem that it meets on the way.
 #[derive(Debug)]
 pub(super) struct Reader {
     dialect: Dialect,
+    lines: Lines,
     problems: Vec<String>,
 }
+
+/// The line on which each place is, counted from 1.
+pub(super) type Lines = BTreeMap<String, usize>;
 
 /// Which of the two languages a file is written in. They say the same things under other names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +48,21 @@ pub(super) struct Range {
 }
 
 impl Reader {
-    pub(super) fn new(dialect: Dialect) -> Self {
+    /// A reader whose problems tell the lines that are known.
+    pub(super) fn new(dialect: Dialect, lines: Lines) -> Self {
         Self {
             dialect,
+            lines,
             problems: Vec::new(),
         }
     }
 
     pub(super) fn into_problems(self) -> Vec<String> {
         self.problems
+    }
+
+    pub(super) fn is_content(&self) -> bool {
+        self.problems.is_empty()
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -262,9 +274,18 @@ impl Reader {
     }
 
     pub(super) fn problem(&mut self, place: &str, message: &str) {
+        let line = match line_of(&self.lines, place) {
+            Some(line) => format!(" (line {line})"),
+            None => String::new(),
+        };
+        let sentence = format!("{place}{line}: {message}");
+        // What is wrong in one place is met as often as something refers to it.
+        if self.problems.contains(&sentence) {
+            return;
+        }
         // A file can be wrong in as many places as it has bytes; nobody reads more than this.
         match self.problems.len() {
-            ..PROBLEMS_MAX => self.problems.push(format!("{place}: {message}")),
+            ..PROBLEMS_MAX => self.problems.push(sentence),
             PROBLEMS_MAX => self.problems.push(format!(
                 "more than {PROBLEMS_MAX} problems, the rest is not told"
             )),
@@ -273,13 +294,20 @@ impl Reader {
     }
 }
 
+/// That of the innermost place around it that has one.
+fn line_of(lines: &Lines, place: &str) -> Option<usize> {
+    let mut place = place;
+    loop {
+        if let Some(line) = lines.get(place) {
+            return Some(*line);
+        }
+        place = &place[..place.rfind(['.', '['])?];
+    }
+}
+
 impl Section<'_> {
     pub(super) fn place_of(&self, key: &str) -> String {
-        if self.place.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.place)
-        }
+        place_of(&self.place, key)
     }
 }
 
@@ -293,6 +321,19 @@ impl Key {
     }
 }
 
+/// Where the value of this key is.
+pub(super) fn place_of(parent: &str, key: &str) -> String {
+    let key = match key.char_indices().nth(KEY_CHARS_MAX) {
+        Some((end, _)) => &key[..end],
+        None => key,
+    };
+    if parent.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{parent}.{key}")
+    }
+}
+
 /// The known name that somebody may have meant: one that differs in a letter or two, or that goes on after it.
 pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
@@ -300,7 +341,11 @@ pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let away = |name: &str| {
         let name = plain(name);
         let begins = wanted.len() >= BEGINNING_LEAST && name.starts_with(&wanted);
-        if begins { 1 } else { distance(&wanted, &name) }
+        match wanted.len() {
+            _ if begins => 1,
+            ..=NAME_BYTES_MAX => strsim::levenshtein(&wanted, &name),
+            _ => usize::MAX,
+        }
     };
     known
         .iter()
@@ -308,25 +353,6 @@ pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
         .filter(|(away, name)| *away <= 2 && *away * 3 <= name.len())
         .min()
         .map(|(_, name)| name)
-}
-
-/// Levenshtein's, of names that are short; long ones are far from everything.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    if one.len().max(other.len()) > NAME_CHARS_MAX {
-        return usize::MAX / 4;
-    }
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// The words that YAML 1.1, which CloudFormation reads, takes for a boolean.
@@ -339,7 +365,7 @@ pub(super) fn boolean_word(text: &str) -> Option<bool> {
 }
 
 /// What was found, on one short line.
-fn shortened(value: &Value) -> String {
+pub(super) fn shortened(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(FOUND_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -354,4 +380,6 @@ const FOUND_CHARS_MAX: usize = 80;
 /// A shorter beginning of a name could be that of anything.
 const BEGINNING_LEAST: usize = 4;
 /// Longer than any name there is.
-const NAME_CHARS_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 64;
+/// As much of a key as a place shows, lest a long one be copied for everything below it.
+const KEY_CHARS_MAX: usize = 100;

@@ -13,7 +13,7 @@ pub(super) struct Kind {
     /// What a problem calls it.
     pub(super) noun: &'static str,
     /// The property that names the thing itself, if it has a name.
-    name_property: Option<&'static str>,
+    pub(super) name_property: Option<&'static str>,
     /// The service's part of the ARN, and what stands before the name.
     arn: Option<(&'static str, &'static str)>,
     /// What its names may hold besides letters and digits, and how long they are.

@@ -11,7 +11,7 @@ use super::function::{
     APPLICATION_LEVEL, CONCURRENCY, ENVIRONMENTS, EVENT_AGE, EVENT_RETRIES, HANDLER, LOG_FORMAT,
     MEMORY, RUNTIME, STORAGE, SYSTEM_LEVEL, TIMEOUT, absolute, is_function_name,
 };
-use super::reader::{Dialect, Key, Reader, Section, nearest};
+use super::reader::{Dialect, Key, Lines, Reader, Section, nearest};
 use super::resource::{KINDS, Kind};
 use super::source::is_host_and_port;
 use super::throughline_sources::Names;
@@ -22,7 +22,7 @@ use crate::source::{Door, EventDestinations, HttpApi, HttpApiKind, Resource};
 pub(super) fn parse(text: &str, folder: &Path) -> Result<Application, Vec<String>> {
     let table: toml::Table = text.parse().map_err(|error| vec![not_toml(text, &error)])?;
     let root = as_json(toml::Value::Table(table));
-    let mut reader = Reader::new(Dialect::Toml);
+    let mut reader = Reader::new(Dialect::Toml, Lines::new());
     let application = match &root {
         Value::Object(map) => reader.application(map, folder),
         _ => Application::default(),
@@ -97,6 +97,7 @@ impl Reader {
             doors,
             aws_endpoint,
             notes: Vec::new(),
+            inline: Vec::new(),
         }
     }
 

@@ -1,0 +1,164 @@
+//! APIs of a template and the routes that events declare.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use super::Translator;
+use super::names::{IMPLICIT_HTTP, IMPLICIT_REST};
+use super::template::Declared;
+use crate::application::reader::{Key, Section, place_of};
+use crate::application::route;
+use crate::source::{EventSource, HttpApi, HttpApiKind, HttpRoute};
+
+impl<'t> Translator<'t> {
+    /// `AWS::Serverless::Api` and `AWS::Serverless::HttpApi`.
+    pub(super) fn api(&mut self, declared: &'t Declared) {
+        let properties = self.properties(declared, &["StageName"]);
+        let section = Section {
+            place: declared.properties_place(),
+            map: &properties,
+        };
+        let stage = self.reader.string(&section, Key::only("StageName"));
+        let stage = match (stage, declared.kind.as_str()) {
+            (Some(stage), _) => stage,
+            (None, "AWS::Serverless::Api") => {
+                if !properties.contains_key("StageName") {
+                    self.reader
+                        .problem(&section.place, "missing StageName, such as Prod");
+                }
+                return;
+            }
+            (None, _) => HTTP_STAGE.to_owned(),
+        };
+        let told = [
+            ("Auth", "authorizers are not run here"),
+            ("DefinitionUri", "is not read, routes come from events"),
+            ("DefinitionBody", "is not read, routes come from events"),
+            ("Domain", "is not listened on"),
+        ];
+        for (key, note) in told {
+            if declared.properties.contains_key(key) {
+                self.note(&section.place_of(key), note);
+            }
+        }
+        self.add_api(declared.name.clone(), stage);
+    }
+
+    /// The source of an `Api` or `HttpApi` event.
+    pub(super) fn route(&mut self, event: &Section<'_>, kind: HttpApiKind) -> Option<EventSource> {
+        let (api_key, implicit, stage) = match kind {
+            HttpApiKind::Rest => ("RestApiId", IMPLICIT_REST, REST_STAGE),
+            HttpApiKind::Http => ("ApiId", IMPLICIT_HTTP, HTTP_STAGE),
+        };
+        let api = match event.map.get(api_key) {
+            None => {
+                if !self.apis.contains_key(implicit) {
+                    self.add_api(implicit.to_owned(), stage.to_owned());
+                }
+                implicit.to_owned()
+            }
+            Some(value) => {
+                let api = self.reader.text(&event.place_of(api_key), value)?;
+                if !self.apis.contains_key(&api) {
+                    let note =
+                        format!("{api} is not an API of this template, it listens all the same");
+                    self.note(&event.place_of(api_key), &note);
+                    self.add_api(api.clone(), stage.to_owned());
+                }
+                api
+            }
+        };
+        if event.map.contains_key("Auth") {
+            self.note(&event.place_of("Auth"), "authorizers are not run here");
+        }
+        if event
+            .map
+            .get("PayloadFormatVersion")
+            .and_then(Value::as_str)
+            == Some("1.0")
+        {
+            let message = "the function gets payload format 2.0 here";
+            self.note(&event.place_of("PayloadFormatVersion"), message);
+        }
+        let (method, path) = self.method_and_path(event, kind)?;
+        Some(EventSource::Http(HttpRoute {
+            kind,
+            api,
+            method,
+            path,
+        }))
+    }
+
+    fn method_and_path(
+        &mut self,
+        event: &Section<'_>,
+        kind: HttpApiKind,
+    ) -> Option<(String, String)> {
+        let path = match (event.map.get("Path"), kind) {
+            (Some(path), _) => self.reader.text(&event.place_of("Path"), path)?,
+            (None, HttpApiKind::Http) => return Some(("ANY".to_owned(), DEFAULT.to_owned())),
+            (None, HttpApiKind::Rest) => {
+                self.reader
+                    .problem(&event.place, "missing Path, such as /orders");
+                return None;
+            }
+        };
+        let method = match (event.map.get("Method"), kind) {
+            (Some(method), _) => self.reader.text(&event.place_of("Method"), method)?,
+            (None, HttpApiKind::Http) => "ANY".to_owned(),
+            (None, HttpApiKind::Rest) => {
+                self.reader
+                    .problem(&event.place, "missing Method, such as get");
+                return None;
+            }
+        };
+        if path == DEFAULT && kind == HttpApiKind::Http {
+            return Some(("ANY".to_owned(), path));
+        }
+        let method = route::method_of(&method);
+        let method = self.sound(event, "Method", method)?;
+        let path = route::path_of(&path);
+        Some((method, self.sound(event, "Path", path)?))
+    }
+
+    fn sound(
+        &mut self,
+        event: &Section<'_>,
+        key: &str,
+        result: Result<String, String>,
+    ) -> Option<String> {
+        result
+            .map_err(|message| self.reader.problem(&place_of(&event.place, key), &message))
+            .ok()
+    }
+
+    /// APIs listen in the order in which they come up: those that are written, by name, then the implicit ones.
+    fn add_api(&mut self, name: String, stage: String) {
+        let index = u16::try_from(self.apis.len()).unwrap_or(u16::MAX);
+        // Beyond the last port any free one has to do.
+        let port = API_PORT_FIRST.checked_add(index).unwrap_or(0);
+        let api = HttpApi {
+            name: name.clone(),
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
+            stage,
+        };
+        self.apis.insert(name, api);
+    }
+}
+
+/// The kind of API that an event is of, if of any.
+pub(super) fn is_api_event(kind: &str) -> Option<HttpApiKind> {
+    match kind {
+        "Api" => Some(HttpApiKind::Rest),
+        "HttpApi" => Some(HttpApiKind::Http),
+        _ => None,
+    }
+}
+
+const DEFAULT: &str = "$default";
+/// The stage that SAM gives the implicit REST API.
+const REST_STAGE: &str = "Prod";
+const HTTP_STAGE: &str = "$default";
+/// The APIs of a template listen from here on.
+const API_PORT_FIRST: u16 = 4330;

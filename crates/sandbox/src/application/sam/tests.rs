@@ -1,0 +1,227 @@
+use std::fmt::Write as _;
+
+use expect_test::{Expect, ExpectFile, expect, expect_file};
+
+use super::*;
+
+mod mutations;
+mod problems;
+
+/// A folder that is not there: reading a template touches nothing.
+const FOLDER: &str = "/app";
+
+fn read(text: &str, overrides: &Overrides) -> Result<Application, Vec<String>> {
+    let surroundings = Surroundings {
+        folder: Path::new(FOLDER),
+        cache: Path::new("/cache"),
+        built: false,
+        overrides,
+    };
+    parse(text, surroundings)
+}
+
+fn at_endpoint() -> Overrides {
+    Overrides {
+        aws_endpoint: Some("http://127.0.0.1:5000".to_owned()),
+        ..Overrides::default()
+    }
+}
+
+/// What a template became, a line for each thing.
+fn told(result: Result<Application, Vec<String>>) -> String {
+    let application = match result {
+        Ok(application) => application,
+        Err(problems) => return problems.join("\n"),
+    };
+    let mut text = String::new();
+    for function in &application.functions {
+        tell_function(&mut text, function);
+    }
+    for api in &application.apis {
+        let HttpApi {
+            name,
+            listen,
+            stage,
+            ..
+        } = api;
+        writeln!(text, "api {name} on {listen}, stage {stage}").unwrap();
+    }
+    for resource in &application.resources {
+        writeln!(
+            text,
+            "resource {} {} {}",
+            resource.logical_id, resource.kind, resource.properties
+        )
+        .unwrap();
+    }
+    for note in &application.notes {
+        writeln!(text, "note {note}").unwrap();
+    }
+    for code in &application.inline {
+        writeln!(
+            text,
+            "code {} {:?}",
+            code.folder.join(code.file).display(),
+            code.text
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn tell_function(text: &mut String, function: &Function) {
+    writeln!(
+        text,
+        "function {}: {} {} in {}, {} MB, {:?}, /tmp {} MB",
+        function.name,
+        function.runtime,
+        function.handler,
+        function.code.display(),
+        function.memory_mb,
+        function.timeout,
+        function.ephemeral_storage_mb
+    )
+    .unwrap();
+    if let Some(url) = function.url {
+        writeln!(text, "    url {url}, streams: {}", function.url_streams).unwrap();
+    }
+    writeln!(
+        text,
+        "    concurrency {:?}, {:?}, retries {:?}, age {:?}, {:?}",
+        function.concurrency,
+        function.initialization,
+        function.event_retries_max,
+        function.event_age_max,
+        function.logging
+    )
+    .unwrap();
+    for layer in &function.layers {
+        writeln!(text, "    layer {}", layer.display()).unwrap();
+    }
+    for (key, value) in &function.environment {
+        writeln!(text, "    {key}={value}").unwrap();
+    }
+    for source in &function.sources {
+        writeln!(text, "    {source:?}").unwrap();
+    }
+    writeln!(text, "    {:?}", function.destinations).unwrap();
+}
+
+fn check_file(text: &str, expected: ExpectFile) {
+    expected.assert_eq(&told(read(text, &at_endpoint())));
+}
+
+fn check(text: &str, expected: Expect) {
+    expected.assert_eq(&told(read(text, &Overrides::default())));
+}
+
+const SHOP: &str = include_str!("../../../tests/definition/shop.yaml");
+const FANOUT: &str = include_str!("../../../tests/definition/fanout.yaml");
+const CLICKS: &str = include_str!("../../../tests/definition/clicks.yaml");
+const UPLOADS: &str = include_str!("../../../tests/definition/uploads.yaml");
+const SETTINGS: &str = include_str!("../../../tests/definition/settings.yaml");
+const ORDERS: &str = include_str!("../../../tests/definition/orders.json");
+
+#[test]
+fn an_api_a_queue_a_table_stream_and_a_schedule() {
+    check_file(SHOP, expect_file!["../../../tests/definition/shop.txt"]);
+}
+
+#[test]
+fn a_topic_with_filters_and_queues_behind_it() {
+    check_file(FANOUT, expect_file!["../../../tests/definition/fanout.txt"]);
+}
+
+#[test]
+fn a_stream_in_plain_cloudformation() {
+    check_file(CLICKS, expect_file!["../../../tests/definition/clicks.txt"]);
+}
+
+#[test]
+fn a_bucket_a_bus_layers_and_urls() {
+    check_file(
+        UPLOADS,
+        expect_file!["../../../tests/definition/uploads.txt"],
+    );
+}
+
+#[test]
+fn globals_conditions_mappings_and_parameters() {
+    check_file(
+        SETTINGS,
+        expect_file!["../../../tests/definition/settings.txt"],
+    );
+}
+
+#[test]
+fn what_cdk_synthesizes() {
+    check_file(ORDERS, expect_file!["../../../tests/definition/orders.txt"]);
+}
+
+#[test]
+fn parameters_come_from_the_caller_before_their_defaults() {
+    let mut overrides = at_endpoint();
+    for (name, value) in [("Stage", "prod"), ("Memory", "128"), ("Batch", "10")] {
+        overrides
+            .parameters
+            .insert(name.to_owned(), value.to_owned());
+    }
+    // The queue is a FIFO one there, which takes no window; `yes` is true, as YAML 1.1 has it.
+    let text = SETTINGS.replace("MaximumBatchingWindowInSeconds: 1", "Enabled: yes");
+    expect![[r#"
+        function Plain: provided.al2023 bootstrap in /app/build/, 128 MB, 30s, /tmp 512 MB
+            concurrency None, OnDemand, retries None, age None, Logging { format: Json, application: Info, system: Info }
+            layer /app/layers/base
+            LEVEL=info
+            STAGE=prod
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        function ProdOnly: provided.al2023 bootstrap in /app/never, 128 MB, 30s, /tmp 512 MB
+            concurrency None, OnDemand, retries None, age None, Logging { format: Json, application: Info, system: Info }
+            layer /app/layers/base
+            LEVEL=info
+            STAGE=prod
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        function prod-rich: provided.al2023 bootstrap in /app/build/, 10240 MB, 30s, /tmp 512 MB
+            concurrency Some(3), Provisioned(2), retries None, age None, Logging { format: Json, application: Info, system: Info }
+            layer /app/layers/base
+            layer /app/layers/extra.zip
+            ACCOUNT=012345678901
+            API=https://MyApi.execute-api.us-east-1.amazonaws.com/prod
+            COUNT=3
+            EMPTY=
+            ENCODED=cHJvZCE=
+            FLAG=true
+            HOST=c.example
+            LAST=b
+            LEVEL=debug
+            NAMES=first;second;third
+            QUEUE=http://127.0.0.1:5000/123456789012/prod-work.fifo
+            QUEUE_ARN=arn:aws:sqs:us-east-1:123456789012:prod-work.fifo
+            ROLE=arn:aws:iam::123456789012:role/RichRole
+            SECOND=second
+            SECRET=/shop/secret
+            STAGE=prod
+            SUB=prod-work.fifo in us-east-1 of 123456789012, ${Literal}
+            VERSION=prod-rich
+            Http(HttpRoute { kind: Rest, api: "MyApi", method: "ANY", path: "/{proxy+}" })
+            Sqs(SqsSource { queue: "arn:aws:sqs:us-east-1:123456789012:prod-work.fifo", batch_size: 10, window: 0ns, report_item_failures: false, concurrency_max: Some(5), filters: [Object {"body": Object {"stage": Array [String("dev")]}}], enabled: true })
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        api MyApi on 127.0.0.1:4330, stage prod
+        resource Queue AWS::SQS::Queue {"FifoQueue":true,"QueueName":"prod-work.fifo","Tags":[{"Key":"stage","Value":"prod"}]}
+        resource Table AWS::DynamoDB::Table {"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"N"}],"BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"TableName":"Table"}
+        note Parameters.Secret: is not looked up in the parameter store, its name is taken for its value
+        note Resources.ProdOnly.Properties.Nonsense: has no effect here
+    "#]].assert_eq(&told(read(&text, &overrides)));
+    overrides
+        .parameters
+        .insert("Stag".to_owned(), "x".to_owned());
+    overrides
+        .parameters
+        .insert("Stage".to_owned(), "test".to_owned());
+    expect![[r#"
+        Parameters (line 5): no parameter Stag, did you mean Stage
+        Parameters.Stage (line 6): expected one of dev, prod, found "test"
+        Resources.Plain.Properties.Timeout (line 73): Fn::FindInMap: no Mappings.Limits.test.Timeout
+        Resources.Rich.Properties.Environment.Variables.HOST (line 95): Fn::FindInMap: no Mappings.Limits.test.Hosts
+        Resources.Rich.Properties.Timeout (line 78): Fn::FindInMap: no Mappings.Limits.test.Timeout"#]].assert_eq(&told(read(SETTINGS, &overrides)));
+}
