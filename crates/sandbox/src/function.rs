@@ -276,6 +276,15 @@ impl Runtime {
         }
     }
 
+    /// What platform events say of the version of a managed runtime, which here is whatever is installed.
+    pub(crate) fn version(&self) -> Option<String> {
+        let identifier = self.identifier().trim_end_matches(".x");
+        let at = identifier.find(|letter: char| letter.is_ascii_digit())?;
+        let (language, version) = identifier.split_at(at);
+        self.is_managed()
+            .then(|| format!("{language}:{version}.sandbox"))
+    }
+
     /// Managed runtimes differ in a few environment variables, in their wrapper script and in their log descriptor.
     pub(crate) fn is_managed(&self) -> bool {
         !matches!(self, Self::Provided(_))

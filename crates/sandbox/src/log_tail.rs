@@ -1,10 +1,13 @@
 //! The last of an invocation's log, as `X-Amz-Log-Result` returns it.
 
-use crate::invoke::Finished;
+use std::fmt::Write;
+
+use serde_json::Value;
+
 use crate::lifecycle::PlatformEvent;
 use crate::logging::{LogFormat, Logging, SystemLogLevel};
 use crate::telemetry_api::Told;
-use crate::time::millis;
+use crate::trace_header;
 
 /// The log of the invocation that runs, cut at the front.
 #[derive(Debug, Default)]
@@ -21,26 +24,25 @@ impl LogTail {
         }
     }
 
-    pub(crate) fn start(&mut self, request_id: &str) {
+    /// An invocation has come, and all from now on is its log.
+    pub(crate) fn start(&mut self) {
         self.text.clear();
-        self.own_line(&format!(
-            "START RequestId: {request_id} Version: {}",
-            crate::function::VERSION
-        ));
     }
 
-    /// With JSON, what is told of an invocation takes the place of the platform's lines, if its level is high enough.
+    /// What is told is in the log too: as lines of text for the most important of it, or with JSON as it is if its level
+    /// is high enough.
     pub(crate) fn platform(&mut self, event: &PlatformEvent, told: &Told) {
-        let of_invocation = event.record.get("requestId").is_some();
-        let level = SystemLogLevel::of(event.kind, &event.record);
-        if of_invocation && self.logging.format == LogFormat::Json && level >= self.logging.system {
-            self.line(&String::from_utf8_lossy(told.text()));
-        }
-    }
-
-    fn own_line(&mut self, line: &str) {
-        if self.logging.format == LogFormat::Text {
-            self.line(line);
+        match self.logging.format {
+            LogFormat::Text => {
+                if let Some(line) = line_of(event.kind, &event.record) {
+                    self.line(&line);
+                }
+            }
+            LogFormat::Json => {
+                if SystemLogLevel::of(event.kind, &event.record) >= self.logging.system {
+                    self.line(&String::from_utf8_lossy(told.text()));
+                }
+            }
         }
     }
 
@@ -58,26 +60,84 @@ impl LogTail {
         }
     }
 
-    pub(crate) fn finish(&mut self, finished: &Finished) -> String {
-        self.own_line(&format!("END RequestId: {}", finished.request_id));
-        self.own_line(&report_line(finished));
+    pub(crate) fn finish(&mut self) -> String {
         std::mem::take(&mut self.text)
     }
 }
 
-fn report_line(finished: &Finished) -> String {
-    let init = finished
-        .init
-        .map(|init| format!("Init Duration: {:.2} ms\t", millis(init)))
-        .unwrap_or_default();
-    format!(
-        "REPORT RequestId: {}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t{init}",
-        finished.request_id,
-        millis(finished.duration),
-        finished.billed.as_millis(),
-        finished.memory_mb,
-        finished.memory_max_used_mb,
-    )
+/// The line that Lambda writes for an event of the platform, if it writes one.
+fn line_of(kind: &str, record: &Value) -> Option<String> {
+    let text = |name: &str| record[name].as_str().unwrap_or_default();
+    let failed = record["status"] != "success";
+    match kind {
+        "platform.initStart" => record["runtimeVersion"].as_str().map(|version| {
+            let arn = text("runtimeVersionArn");
+            format!("INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}")
+        }),
+        "platform.initReport" if failed => Some(format!(
+            "INIT_REPORT Init Duration: {}\tPhase: {}\t{}",
+            millis(record, "durationMs").unwrap_or_default(),
+            text("phase"),
+            status(record),
+        )),
+        "platform.start" => Some(format!(
+            "START RequestId: {} Version: {}",
+            text("requestId"),
+            text("version")
+        )),
+        "platform.report" => Some(report(record)),
+        _ => None,
+    }
+}
+
+fn report(record: &Value) -> String {
+    let metrics = &record["metrics"];
+    let id = record["requestId"].as_str().unwrap_or_default();
+    let mut line = format!("END RequestId: {id}\nREPORT RequestId: {id}\t");
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(line, "{name}: {value}\t"); // a String takes all
+        }
+    };
+    let whole = |name: &str, unit: &str| Some(format!("{} {unit}", metrics[name].as_u64()?));
+    put("Duration", millis(record, "durationMs"));
+    put("Billed Duration", whole("billedDurationMs", "ms"));
+    put("Memory Size", whole("memorySizeMB", "MB"));
+    put("Max Memory Used", whole("maxMemoryUsedMB", "MB"));
+    put("Init Duration", millis(record, "initDurationMs"));
+    put("Restore Duration", millis(record, "restoreDurationMs"));
+    put(
+        "Billed Restore Duration",
+        whole("billedRestoreDurationMs", "ms"),
+    );
+    if record["status"] != "success" {
+        line.push_str(&status(record));
+    }
+    let tracing = &record["tracing"];
+    let field = |name| trace_header::field(tracing["value"].as_str()?, name);
+    if let (Some(root), Some("1")) = (field("Root"), field("Sampled")) {
+        let segment = tracing["spanId"].as_str().unwrap_or_default();
+        let _ = write!(
+            line,
+            "\nXRAY TraceId: {root}\tSegmentId: {segment}\tSampled: true\t"
+        );
+    }
+    line
+}
+
+fn status(record: &Value) -> String {
+    let mut text = format!(
+        "Status: {}\t",
+        record["status"].as_str().unwrap_or_default()
+    );
+    if let Some(error_type) = record["errorType"].as_str() {
+        let _ = write!(text, "Error Type: {error_type}\t");
+    }
+    text
+}
+
+fn millis(record: &Value, name: &str) -> Option<String> {
+    Some(format!("{:.2} ms", record["metrics"][name].as_f64()?))
 }
 
 /// What Lambda returns.
@@ -99,7 +159,7 @@ mod tests {
                 system,
                 ..Logging::default()
             });
-            tail.start("id");
+            tail.start();
             for (kind, record) in [
                 ("platform.initStart", json!({})),
                 ("platform.start", json!({"requestId": "id"})),
@@ -118,6 +178,7 @@ mod tests {
             tail.text
         };
         expect![[r#"
+            {"time":"1970-01-01T00:00:00.000Z","type":"platform.initStart","record":{}}
             {"time":"1970-01-01T00:00:00.000Z","type":"platform.start","record":{"requestId":"id"}}
             {"time":"1970-01-01T00:00:00.000Z","type":"platform.runtimeDone","record":{"requestId":"id","status":"success"}}
             {"time":"1970-01-01T00:00:00.000Z","type":"platform.report","record":{"requestId":"id","status":"error"}}
@@ -132,14 +193,95 @@ mod tests {
     }
 
     #[test]
+    fn platform_writes_these_lines() {
+        let mut tail = LogTail::default();
+        tail.start();
+        let tracing = |sampled: u8| {
+            let value = format!(
+                "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled={sampled}"
+            );
+            json!({"spanId": "54565fb41ac79632", "type": "X-Amzn-Trace-Id", "value": value})
+        };
+        let metrics = json!({"durationMs": 363.491, "billedDurationMs": 364, "memorySizeMB": 128, "maxMemoryUsedMB": 124});
+        let with = |name: &str, value: Value| {
+            let mut metrics = metrics.clone();
+            metrics[name] = value;
+            metrics
+        };
+        let mut restored = with("restoreDurationMs", json!(684.62));
+        restored["billedRestoreDurationMs"] = json!(202);
+        for (kind, record) in [
+            ("platform.initStart", json!({"phase": "init"})),
+            (
+                "platform.initStart",
+                json!({"runtimeVersion": "nodejs:22.v9", "runtimeVersionArn": "arn"}),
+            ),
+            (
+                "platform.initReport",
+                json!({"phase": "init", "status": "success", "metrics": {"durationMs": 1.0}}),
+            ),
+            (
+                "platform.initReport",
+                json!({"phase": "init", "status": "timeout", "metrics": {"durationMs": 9999.81}}),
+            ),
+            (
+                "platform.initReport",
+                json!({"phase": "init", "status": "error", "errorType": "Runtime.ExitError", "metrics": {"durationMs": 1236.04}}),
+            ),
+            (
+                "platform.start",
+                json!({"requestId": "id", "version": "$LATEST"}),
+            ),
+            (
+                "platform.runtimeDone",
+                json!({"requestId": "id", "status": "success"}),
+            ),
+            (
+                "platform.report",
+                json!({"requestId": "id", "status": "success", "metrics": with("initDurationMs", json!(1488.71)), "tracing": tracing(1)}),
+            ),
+            (
+                "platform.report",
+                json!({"requestId": "id", "status": "success", "metrics": restored, "tracing": tracing(0)}),
+            ),
+            (
+                "platform.report",
+                json!({"requestId": "id", "status": "timeout", "metrics": metrics}),
+            ),
+            (
+                "platform.report",
+                json!({"requestId": "id", "status": "error", "errorType": "Runtime.ExitError", "metrics": metrics}),
+            ),
+        ] {
+            let told = Told::new(UnixNanos::from_millis(0), kind, &record);
+            tail.platform(&PlatformEvent { kind, record }, &told);
+        }
+        expect![[r#"
+            INIT_START Runtime Version: nodejs:22.v9 | Runtime Version ARN: arn
+            INIT_REPORT Init Duration: 9999.81 ms | Phase: init | Status: timeout | 
+            INIT_REPORT Init Duration: 1236.04 ms | Phase: init | Status: error | Error Type: Runtime.ExitError | 
+            START RequestId: id Version: $LATEST
+            END RequestId: id
+            REPORT RequestId: id | Duration: 363.49 ms | Billed Duration: 364 ms | Memory Size: 128 MB | Max Memory Used: 124 MB | Init Duration: 1488.71 ms | 
+            XRAY TraceId: 1-5759e988-bd862e3fe1be46a994272793 | SegmentId: 54565fb41ac79632 | Sampled: true | 
+            END RequestId: id
+            REPORT RequestId: id | Duration: 363.49 ms | Billed Duration: 364 ms | Memory Size: 128 MB | Max Memory Used: 124 MB | Restore Duration: 684.62 ms | Billed Restore Duration: 202 ms | 
+            END RequestId: id
+            REPORT RequestId: id | Duration: 363.49 ms | Billed Duration: 364 ms | Memory Size: 128 MB | Max Memory Used: 124 MB | Status: timeout | 
+            END RequestId: id
+            REPORT RequestId: id | Duration: 363.49 ms | Billed Duration: 364 ms | Memory Size: 128 MB | Max Memory Used: 124 MB | Status: error | Error Type: Runtime.ExitError | 
+        "#]].assert_eq(&tail.finish().replace('\t', " | "));
+    }
+
+    #[test]
     fn long_log_keeps_its_end() {
         let mut tail = LogTail::default();
-        tail.start("id");
+        tail.start();
         tail.line("ä".repeat(TAIL_BYTES_MAX).as_str());
         tail.line("end");
         assert!(tail.text.len() <= TAIL_BYTES_MAX);
         assert!(tail.text.ends_with("ä\nend\n"));
-        tail.start("next");
-        assert_eq!(tail.text, "START RequestId: next Version: $LATEST\n");
+        tail.start();
+        assert_eq!(tail.text, "");
     }
 }

@@ -56,7 +56,22 @@ struct State {
 struct Slot {
     id: u64,
     busy: bool,
+    /// Whose invocations it takes, and no one else's.
+    tenant: Option<String>,
     messages: mpsc::Sender<Message>,
+}
+
+impl State {
+    /// Ends the environment that has slept longest, if one sleeps: another tenant needs its place.
+    fn make_room(&mut self) -> bool {
+        let Some(index) = self.slots.iter().position(|slot| !slot.busy) else {
+            return false;
+        };
+        let slot = self.slots.remove(index);
+        // An idle environment's queue has room; one that has ended is no longer in the way.
+        let _ = slot.messages.try_send(Message::Shutdown);
+        true
+    }
 }
 
 /// Why no environment took an invocation.
@@ -102,15 +117,18 @@ impl Pool {
         if state.closing {
             return Err(NoEnvironment::ShuttingDown);
         }
-        let slot = match state.slots.iter().rposition(|slot| !slot.busy) {
+        let tenant = invocation.tenant_id.clone();
+        let fits = |slot: &Slot| !slot.busy && slot.tenant == tenant;
+        let slot = match state.slots.iter().rposition(fits) {
             Some(index) => state.slots.remove(index),
-            None if state.slots.len() >= self.surroundings.concurrency => {
+            None if state.slots.len() >= self.surroundings.concurrency && !state.make_room() => {
                 return Err(NoEnvironment::Throttled);
             }
             None => self
                 .start_environment(&mut state)
                 .map_err(NoEnvironment::Failed)?,
         };
+        let slot = Slot { tenant, ..slot };
         let sent = slot.messages.try_send(Message::Invoke(invocation, caller));
         state.slots.push(Slot { busy: true, ..slot });
         // An idle environment's queue has room and its loop runs, unless the whole sandbox is being dropped.
@@ -181,6 +199,7 @@ impl Pool {
         Ok(Slot {
             id,
             busy: true,
+            tenant: None,
             messages,
         })
     }

@@ -12,6 +12,7 @@ use http::HeaderMap;
 use http_body_util::BodyExt;
 use tokio::sync::watch;
 
+use crate::environment::Standing;
 use crate::time::{Clock, UnixNanos};
 
 /// One call of a process on the Runtime, Extensions, Telemetry or Logs API of its environment, or on the endpoints
@@ -122,7 +123,7 @@ pub(crate) struct Recorder {
     pub(crate) recording: Arc<Recording>,
     pub(crate) function: String,
     pub(crate) environment: String,
-    pub(crate) generation: watch::Receiver<u32>,
+    pub(crate) standing: watch::Receiver<Standing>,
 }
 
 impl Recording {
@@ -232,7 +233,7 @@ impl Recorder {
         let number = recording.begin(Exchange {
             function: self.function,
             environment: self.environment,
-            generation: *self.generation.borrow(),
+            generation: self.standing.borrow().generation,
             who: who.clone(),
             at: recording.clock.now(),
             method: parts.method.to_string(),
@@ -297,7 +298,7 @@ mod tests {
             recording: Arc::new(Recording::new(Clock::start())),
             function: "f".to_owned(),
             environment: "stream".to_owned(),
-            generation: watch::Sender::new(3).subscribe(),
+            standing: watch::Sender::new(Standing::of_generation(3)).subscribe(),
         }
     }
 

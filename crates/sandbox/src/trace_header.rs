@@ -84,7 +84,8 @@ fn fresh_root(now: UnixNanos) -> String {
     format!("1-{:08x}-{}", now.as_secs() & 0xffff_ffff, &random[..24])
 }
 
-fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+/// The value of a field, if it is there and not empty.
+pub(crate) fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     header
         .split(';')
         .map(str::trim)

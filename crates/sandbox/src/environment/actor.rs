@@ -17,11 +17,12 @@ use super::groups::ProcessGroups;
 use super::listener::{self, Api};
 use super::memory;
 use super::process::{Program, Running};
+use super::standing::Standing;
 use super::strays;
 use super::stream::{Answered, ResponseStream};
 use super::variables::Variables;
 use crate::code::Prepared;
-use crate::function::Function;
+use crate::function::{Function, Initialization};
 use crate::invoke::{Activity, Finished, Line};
 use crate::lifecycle::{
     ApiCall, CallId, Effect, Environment, Event, Exit, Fault, Invocation, Limits, PlatformEvent,
@@ -84,22 +85,24 @@ pub(crate) fn start(
     listener.set_nonblocking(true)?;
     host.variables.runtime_api = listener.local_addr()?;
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
-    let generation = watch::Sender::new(0);
+    let snapshot = host.function.initialization == Initialization::SnapStart;
+    let standing = watch::Sender::new(Standing::new(snapshot));
     let api = Api {
         messages: sender.clone(),
         clock: host.clock.clone(),
         identity: listener::identity(&host.function),
         metadata_token: host.variables.metadata_token.clone(),
         credentials_token: host.variables.credentials_token(),
+        standing: standing.subscribe(),
         recorder: host.recording.clone().map(|recording| Recorder {
             recording,
             function: host.function.name.clone(),
             environment: host.variables.instance.clone(),
-            generation: generation.subscribe(),
+            standing: standing.subscribe(),
         }),
     };
     let serving = tokio::spawn(listener::serve(listener, api)).abort_handle();
-    let actor = Actor::new(host, sender.clone(), serving, generation);
+    let actor = Actor::new(host, sender.clone(), serving, standing);
     Ok((sender, actor.run(receiver)))
 }
 
@@ -118,8 +121,7 @@ struct Actor {
     log_tail: Arc<Mutex<LogTail>>,
     messages: mpsc::Sender<Message>,
     serving: AbortHandle,
-    /// How often it was initialized.
-    generation: watch::Sender<u32>,
+    standing: watch::Sender<Standing>,
     processes: HashMap<Process, Running>,
     calls: HashMap<CallId, oneshot::Sender<Reply>>,
     next_call: u64,
@@ -137,7 +139,7 @@ impl Actor {
         host: Host,
         messages: mpsc::Sender<Message>,
         serving: AbortHandle,
-        generation: watch::Sender<u32>,
+        standing: watch::Sender<Standing>,
     ) -> Self {
         let file_name = |path: &PathBuf| {
             path.file_name()
@@ -150,6 +152,7 @@ impl Actor {
             memory_mb: host.function.memory_mb,
             timeout: host.function.timeout,
             initialization: host.function.initialization,
+            runtime_version: host.function.runtime.version(),
             instance: host.variables.instance.clone(),
             extensions: host.extensions.iter().map(file_name).collect(),
             limits: host.limits,
@@ -160,7 +163,7 @@ impl Actor {
             log_tail: Arc::new(Mutex::new(LogTail::new(host.function.logging))),
             messages,
             serving,
-            generation,
+            standing,
             processes: HashMap::new(),
             calls: HashMap::new(),
             next_call: 0,
@@ -205,7 +208,7 @@ impl Actor {
     fn event_of(&mut self, message: Message) -> Event {
         match message {
             Message::Invoke(invocation, caller) => {
-                self.log_tail().start(&invocation.request_id);
+                self.log_tail().start();
                 self.caller = Some(Waiting {
                     answer: Some(caller.answer),
                     end: None,
@@ -248,6 +251,9 @@ impl Actor {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Reply(call, reply) => {
+                if matches!(reply, Reply::Restored | Reply::Invocation { .. }) {
+                    self.standing.send_if_modified(Standing::settle);
+                }
                 self.streams.remove(&call);
                 let delivered = self
                     .calls
@@ -323,7 +329,8 @@ impl Actor {
     }
 
     fn spawn(&mut self, process: Process) {
-        self.generation.send_replace(process.generation);
+        self.standing
+            .send_modify(|standing| standing.begin(process.generation));
         let variables = &self.host.variables;
         let (program, extension) = match process.role {
             Role::Runtime => {
@@ -427,7 +434,7 @@ impl Actor {
             memory_max_used_mb: self.memory_max_mb,
             trace_header: report.invocation.trace_header,
         };
-        let log_tail = self.log_tail().finish(&finished);
+        let log_tail = self.log_tail().finish();
         let _ = self
             .host
             .activity

@@ -16,9 +16,10 @@ use axum::response::Response;
 use axum::routing::{get, post, put};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::actor::Message;
+use super::standing::Standing;
 use super::variables::CREDENTIALS_PATH;
 use crate::body::read_body;
 use crate::function::Function;
@@ -39,6 +40,7 @@ pub(super) struct Api {
     pub(super) metadata_token: String,
     /// `None` where the credentials are in the variables.
     pub(super) credentials_token: Option<String>,
+    pub(super) standing: watch::Receiver<Standing>,
     /// `None` when nobody wants to read it.
     pub(super) recorder: Option<Recorder>,
 }
@@ -234,7 +236,7 @@ async fn metadata(State(api): Shared, headers: HeaderMap) -> Response {
     let allowed = headers
         .get(header::AUTHORIZATION)
         .is_some_and(|found| found.as_bytes() == expected.as_bytes());
-    render::metadata(allowed)
+    render::metadata(allowed.then(|| api.standing.borrow().settled))
 }
 
 impl Api {

@@ -209,7 +209,14 @@ impl Environment {
         self.alive.remove(&process.role);
         if let Some(extension) = self.extension_of(process.role) {
             extension.state = ExtensionState::LaunchError;
-            extension.error_type = Some("UnknownError".to_owned());
+            // Lambda's words for it, which the message ends with.
+            let denied = fault.message.ends_with("permission denied");
+            let error_type = if denied {
+                "PermissionDenied"
+            } else {
+                "UnknownError"
+            };
+            extension.error_type = Some(error_type.to_owned());
         }
         self.fail(fault);
     }

@@ -17,6 +17,8 @@ pub(crate) struct Spec {
     pub(crate) memory_mb: u32,
     pub(crate) timeout: Duration,
     pub(crate) initialization: Initialization,
+    /// The version of a runtime that Lambda brings.
+    pub(crate) runtime_version: Option<String>,
     /// The name of the environment's log stream.
     pub(crate) instance: String,
     /// File names of the external extensions.

@@ -8,7 +8,7 @@ use super::effect::Report;
 use super::event::{Invocation, Spec};
 use super::extension::Extension;
 use super::subscription::LogsOrTelemetry;
-use crate::function::{Initialization, VERSION};
+use crate::function::{Initialization, REGION, VERSION};
 use crate::invoke::Status;
 use crate::time::{UnixNanos, millis, millis_rounded_up};
 
@@ -43,7 +43,7 @@ pub(crate) struct Span {
 }
 
 pub(crate) fn init_start(spec: &Spec, phase: InitPhase) -> PlatformEvent {
-    let record = json!({
+    let mut record = json!({
         "initializationType": spec.initialization.as_str(),
         "phase": phase.as_str(),
         "functionName": spec.function,
@@ -51,6 +51,7 @@ pub(crate) fn init_start(spec: &Spec, phase: InitPhase) -> PlatformEvent {
         "instanceId": spec.instance,
         "instanceMaxMemory": memory_bytes(spec),
     });
+    add_runtime_version(&mut record, spec);
     PlatformEvent {
         kind: "platform.initStart",
         record,
@@ -96,12 +97,13 @@ pub(crate) fn init_report(
 }
 
 pub(crate) fn restore_start(spec: &Spec) -> PlatformEvent {
-    let record = json!({
+    let mut record = json!({
         "functionName": spec.function,
         "functionVersion": VERSION,
         "instanceId": spec.instance,
         "instanceMaxMemory": memory_bytes(spec),
     });
+    add_runtime_version(&mut record, spec);
     PlatformEvent {
         kind: "platform.restoreStart",
         record,
@@ -250,6 +252,13 @@ fn add_error_type(record: &mut Value, error_type: Option<&str>) {
 fn add_tenant(record: &mut Value, invocation: &Invocation) {
     if let Some(tenant_id) = &invocation.tenant_id {
         record["tenantId"] = json!(tenant_id);
+    }
+}
+
+fn add_runtime_version(record: &mut Value, spec: &Spec) {
+    if let Some(version) = &spec.runtime_version {
+        record["runtimeVersion"] = json!(version);
+        record["runtimeVersionArn"] = json!(format!("arn:aws:lambda:{REGION}::runtime:sandbox"));
     }
 }
 

@@ -34,6 +34,7 @@ impl Story {
             memory_mb: 128,
             timeout: Duration::from_secs(3),
             initialization: Initialization::OnDemand,
+            runtime_version: None,
             instance: "stream".to_owned(),
             extensions: extensions.iter().map(|name| (*name).to_owned()).collect(),
             limits: Limits::default(),

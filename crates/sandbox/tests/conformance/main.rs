@@ -14,4 +14,6 @@ mod extensions;
 mod lifecycle;
 mod listener;
 mod runtime_api;
+mod snapshots;
 mod telemetry;
+mod variables;

@@ -216,15 +216,20 @@ impl Puppet {
         within(&uri, request(method, &uri, &headers, body)).await
     }
 
-    /// The same, in a task of its own, for calls that wait.
-    pub(crate) fn asks(&self, method: &str, path: &str) -> JoinHandle<Response> {
-        let puppet = Self {
+    /// The same process once more.
+    pub(crate) fn again(&self) -> Self {
+        Self {
             name: self.name.clone(),
             variables: self.variables.clone(),
             pid: self.pid,
             pipe: self.pipe.clone(),
             identifier: Mutex::new(self.identifier.lock().unwrap().clone()),
-        };
+        }
+    }
+
+    /// The same, in a task of its own, for calls that wait.
+    pub(crate) fn asks(&self, method: &str, path: &str) -> JoinHandle<Response> {
+        let puppet = self.again();
         let (method, path) = (method.to_owned(), path.to_owned());
         tokio::spawn(async move { puppet.request(&method, &path, &[], "").await })
     }

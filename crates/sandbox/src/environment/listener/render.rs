@@ -67,15 +67,19 @@ pub(super) fn credentials(now: Option<UnixNanos>) -> Response {
     )
 }
 
-pub(super) fn metadata(allowed: bool) -> Response {
-    if !allowed {
+/// Where the environment is, for whoever may know, and whether it will stay there.
+pub(super) fn metadata(settled: Option<bool>) -> Response {
+    let Some(settled) = settled else {
         return json_response(401, &json!({"message": "Unauthorized"}));
-    }
+    };
     let mut response = json_response(200, &json!({"AvailabilityZoneID": "use1-az1"}));
-    let forever = HeaderValue::from_static("private, max-age=43200, immutable");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, forever);
+    let keep = if settled {
+        HeaderValue::from_static("private, max-age=43200, immutable")
+    } else {
+        // The snapshot may be restored elsewhere.
+        HeaderValue::from_static("private, max-age=1")
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, keep);
     response
 }
 

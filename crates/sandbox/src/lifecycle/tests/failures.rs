@@ -395,3 +395,30 @@ fn eleventh_extension_is_too_many() {
         "{lines}"
     );
 }
+
+#[test]
+fn extension_that_cannot_start_says_why() {
+    for (message, reason) in [
+        (
+            "fork/exec /opt/extensions/ext: permission denied",
+            "PermissionDenied",
+        ),
+        (
+            "fork/exec /opt/extensions/ext: exec format error",
+            "UnknownError",
+        ),
+    ] {
+        let mut story = Story::new(&["ext", "other"]);
+        story.invoke("r1").skip();
+        let process = Process {
+            generation: 1,
+            role: Role::Extension(0),
+        };
+        let fault = Fault::new("Extension.LaunchError", message);
+        story.step("not started", Event::NotStarted(process, fault));
+        let told = format!("    tell platform.extension ext LaunchError {reason}");
+        assert!(story.lines.contains(&told), "{:#?}", story.lines);
+        let told = "    tell platform.extension other Started".to_owned();
+        assert!(story.lines.contains(&told), "{:#?}", story.lines);
+    }
+}

@@ -104,6 +104,7 @@ impl Play {
             function: "f".to_owned(),
             memory_mb: 128,
             timeout: millis(&mut rng, 900),
+            runtime_version: None,
             initialization: match rng.u32(0..6) {
                 0 => Initialization::SnapStart,
                 1 => Initialization::Provisioned(1),
