@@ -14,7 +14,7 @@
 //!
 //! # Types to know
 //!
-//! - [`Application`] and [`Function`]: what is run; the first is read from `throughline.toml`.
+//! - [`Application`] and [`Function`]: what is run; the first is read from `throughline.toml` or an AWS SAM template.
 //! - [`Sandbox`]: functions, extensions and settings, not yet started.
 //! - [`RunningSandbox`]: calls functions, says where it listens, tells what happens ([`Activity`]), shuts down.
 //! - [`Answer`] is what the caller of a function gets; [`Finished`] is what Lambda's REPORT line says of it.

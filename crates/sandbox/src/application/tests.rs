@@ -1,6 +1,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::application::source::{KAFKA_KEYS, SQS_KEYS, STREAM_KEYS};
 use crate::function::Initialization;
 
 fn check(text: &str, expected: Expect) {
@@ -96,7 +97,7 @@ fn every_mistake_is_named_at_once() {
             version: unknown key, expected one of functions, apis, resources, doors, aws
             functions.checkout.memry: unknown key, expected one of runtime, handler, code, layers, memory_mb, timeout_seconds, ephemeral_storage_mb, concurrency, provisioned, snap_start, url, url_streams, event_retries, event_age_seconds, log_format, application_log_level, system_log_level, environment, destinations, sources
             functions.checkout: missing key code, the folder with the function's code
-            functions.checkout.runtime: unknown runtime "java21": expected provided.al2023, python3.x or nodejs2x.x
+            functions.checkout: missing key handler, such as app.handler
             functions.checkout.memory_mb: expected a whole number of MB from 128 to 10240, found "lots"
             functions.checkout.timeout_seconds: expected a whole number of seconds from 1 to 900, found 901
             functions.checkout.url: 0.0.0.0:4310 is not on loopback: the sandbox runs any request that reaches it
@@ -231,7 +232,7 @@ fn limits_of_lambda_are_named() {
             functions.a.sources[12].http: expected one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY, found "FETCH"
             functions.a.sources[13].http: {name+} is the last segment, found "/{a+}/b"
             functions.a.sources[14].http: {name} is a whole segment of a path, found "/x{a}"
-            functions.a.sources[15].schedule: expected rate(5 minutes) or cron(0 10 * * ? *), found "every day"
+            functions.a.sources[15].schedule: "every day": expected rate(5 minutes) or cron(0 10 * * ? *)
             functions.a.sources[16].filter_policy_scope: only with filter_policy
             functions.a.sources[17].pattern: missing, such as { source = ["shop"] }
             functions.a.sources[18].events: expected events such as s3:ObjectCreated:*, found "ObjectCreated"
@@ -241,6 +242,35 @@ fn limits_of_lambda_are_named() {
             functions.a.sources[22]: is sqs and sns, make two sources of it
             functions.a.sources[23].batchsize: unknown key, did you mean batch_size"#]],
     );
+}
+
+/// Each example of the page is a whole file.
+#[test]
+fn the_examples_of_the_page_are_sound() {
+    let page = include_str!("../../../../docs/application.md");
+    let examples: Vec<_> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .collect();
+    assert_eq!(examples.len(), 2);
+    let mut written = String::new();
+    for (example, _) in examples {
+        Application::parse(example, Path::new("/app")).unwrap();
+        written += example;
+    }
+    let keys = [SQS_KEYS, STREAM_KEYS, KAFKA_KEYS].concat();
+    for key in keys.iter().chain(throughline_toml::FUNCTION_KEYS) {
+        let told = [
+            format!("{key} = "),
+            format!("# {key} = "),
+            format!(".{key}]"),
+        ];
+        assert!(
+            told.iter().any(|told| written.contains(told)),
+            "{key} is not on the page"
+        );
+    }
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::reader::{Dialect, Key, Reader, Section, nearest};
+use super::reader::{Key, Reader, Section, nearest};
 use super::resource::{BUCKET, BUS, Kind, QUEUE, STREAM, TABLE, TOPIC};
 use super::route;
 use super::source::{KAFKA_KEYS, ON_FAILURE, SQS_KEYS, STREAM_KEYS, StreamKind};
 use super::throughline_toml::SOURCES;
+use crate::schedule::When;
 use crate::source::{
     EventBridgeSource, EventSource, HttpApiKind, HttpRoute, Resource, S3Source, Schedule, SnsSource,
 };
@@ -239,24 +240,9 @@ impl Reader {
         }
     }
 
-    /// What cannot be a schedule at all; the scheduler reads the rest of it.
     pub(super) fn schedule_expression(&mut self, place: &str, expression: &str) {
-        let inside = |word: &str| {
-            expression
-                .strip_prefix(word)
-                .and_then(|rest| rest.strip_suffix(')'))
-        };
-        let sound = match (inside("rate("), inside("cron("), self.dialect()) {
-            (Some(rate), ..) => rate.split_whitespace().count() == 2,
-            (_, Some(cron), _) => cron.split_whitespace().count() == 6,
-            (None, None, Dialect::Toml) => false,
-            (None, None, Dialect::Sam) => inside("at(").is_some(),
-        };
-        if !sound {
-            self.problem(
-                place,
-                &format!("expected rate(5 minutes) or cron(0 10 * * ? *), found {expression:?}"),
-            );
+        if let Err(message) = When::parse(expression) {
+            self.problem(place, &format!("{expression:?}: {message}"));
         }
     }
 

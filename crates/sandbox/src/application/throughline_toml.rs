@@ -413,7 +413,7 @@ fn is_endpoint(text: &str) -> bool {
 }
 
 const ROOT_KEYS: &[&str] = &["functions", "apis", "resources", "doors", "aws"];
-const FUNCTION_KEYS: &[&str] = &[
+pub(super) const FUNCTION_KEYS: &[&str] = &[
     RUNTIME.toml,
     HANDLER.toml,
     CODE.toml,

@@ -71,7 +71,7 @@ fn settings_of_a_function_are_checked() {
         expect![[r#"
             Resources.F.Properties.Handlr (line 8): unknown property, did you mean Handler
             Resources.F.Properties.Timeout (line 7): no resource or parameter Nothing in this template
-            Resources.F.Properties.Runtime (line 5): unknown runtime "dotnet8": expected provided.al2023, python3.x or nodejs2x.x
+            Resources.F.Properties.Runtime (line 5): unknown runtime "dotnet8": expected provided.al2023, python3.x, nodejs2x.x or java2x
             Resources.F.Properties.CodeUri (line 4): missing, the folder with the function's code
             Resources.F.Properties.MemorySize (line 6): expected a whole number of MB from 128 to 10240, found 64
             Resources.F.Properties.ReservedConcurrentExecutions (line 10): expected a whole number of environments from 0 to 1000, found -1
@@ -153,24 +153,24 @@ fn events_are_checked() {
     check(
         &text,
         expect![[r#"
-        Resources.F.Properties.Events.A.Properties.Queue (line 8): expected an ARN such as !GetAtt Queue.Arn, found "https://sqs.us-east-1.amazonaws.com/123456789012/Q"
-        Resources.F.Properties.Events.B.Properties.BatchSize (line 9): more than 10 messages need MaximumBatchingWindowInSeconds of at least 1
-        Resources.F.Properties.Events.C.Properties (line 10): missing Queue, the ARN of a queue
-        Resources.F.Properties.Events.D.Type (line 11): no event type Sqs, did you mean SQS
-        Resources.F.Properties.Events.E (line 12): missing Type, such as SQS
-        Resources.F.Properties.Events.F.Properties (line 13): missing StartingPosition, TRIM_HORIZON or LATEST
-        Resources.F.Properties.Events.G.Properties.Method (line 14): expected one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY, found "fetch"
-        Resources.F.Properties.Events.H.Properties (line 15): missing Path, such as /orders
-        Resources.F.Properties.Events.I.Properties.Schedule (line 16): expected rate(5 minutes) or cron(0 10 * * ? *), found "daily"
-        Resources.F.Properties.Events.K.Properties (line 18): missing Events, such as s3:ObjectCreated:*
-        Resources.F.Properties.Events.L.Properties.Topic (line 19): expected an ARN such as !GetAtt Queue.Arn, found "t"
-        Resources.F.Properties.Events.M.Properties (line 20): missing Pattern, which events match
-        Resources.F.Properties.Events.N.Properties.StartingPosition (line 21): expected one of TRIM_HORIZON, LATEST, found "AT_TIMESTAMP"
-        Resources.F.Properties.Events.N.Properties.MaximumRetryAttempts (line 21): expected -1 for no end or a whole number of retries from 0 to 10000, found -2
-        Resources.F.Properties.Events.N.Properties.FunctionResponseTypes (line 21): expected ReportBatchItemFailures, found "x"
-        Resources.F.Properties.Events.N.Properties.FilterCriteria.Filters[0] (line 21): expected a pattern, a JSON object, found "nonsense"
-        Resources.F.Properties.Events.P (line 23): expected a map, the event, found 5
-        Resources.F.Properties.Events.R.Properties (line 24): missing KafkaBootstrapServers"#]],
+            Resources.F.Properties.Events.A.Properties.Queue (line 8): expected an ARN such as !GetAtt Queue.Arn, found "https://sqs.us-east-1.amazonaws.com/123456789012/Q"
+            Resources.F.Properties.Events.B.Properties.BatchSize (line 9): more than 10 messages need MaximumBatchingWindowInSeconds of at least 1
+            Resources.F.Properties.Events.C.Properties (line 10): missing Queue, the ARN of a queue
+            Resources.F.Properties.Events.D.Type (line 11): no event type Sqs, did you mean SQS
+            Resources.F.Properties.Events.E (line 12): missing Type, such as SQS
+            Resources.F.Properties.Events.F.Properties (line 13): missing StartingPosition, TRIM_HORIZON or LATEST
+            Resources.F.Properties.Events.G.Properties.Method (line 14): expected one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, ANY, found "fetch"
+            Resources.F.Properties.Events.H.Properties (line 15): missing Path, such as /orders
+            Resources.F.Properties.Events.I.Properties.Schedule (line 16): "daily": expected rate(5 minutes) or cron(0 10 * * ? *)
+            Resources.F.Properties.Events.K.Properties (line 18): missing Events, such as s3:ObjectCreated:*
+            Resources.F.Properties.Events.L.Properties.Topic (line 19): expected an ARN such as !GetAtt Queue.Arn, found "t"
+            Resources.F.Properties.Events.M.Properties (line 20): missing Pattern, which events match
+            Resources.F.Properties.Events.N.Properties.StartingPosition (line 21): expected one of TRIM_HORIZON, LATEST, found "AT_TIMESTAMP"
+            Resources.F.Properties.Events.N.Properties.MaximumRetryAttempts (line 21): expected -1 for no end or a whole number of retries from 0 to 10000, found -2
+            Resources.F.Properties.Events.N.Properties.FunctionResponseTypes (line 21): expected ReportBatchItemFailures, found "x"
+            Resources.F.Properties.Events.N.Properties.FilterCriteria.Filters[0] (line 21): expected a pattern, a JSON object, found "nonsense"
+            Resources.F.Properties.Events.P (line 23): expected a map, the event, found 5
+            Resources.F.Properties.Events.R.Properties (line 24): missing KafkaBootstrapServers"#]],
     );
 }
 
