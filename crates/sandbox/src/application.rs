@@ -79,7 +79,14 @@ impl Application {
         path: impl AsRef<Path>,
         overrides: &Overrides,
     ) -> Result<Self, ApplicationError> {
-        let path = path.as_ref();
+        Self::load_into(path.as_ref(), overrides, &cache())
+    }
+
+    fn load_into(
+        path: &Path,
+        overrides: &Overrides,
+        cache: &Path,
+    ) -> Result<Self, ApplicationError> {
         let unreadable = |source| ApplicationError::Unreadable {
             path: path.to_owned(),
             source,
@@ -91,7 +98,13 @@ impl Application {
             .unwrap_or(Path::new("."));
         let application = if is_template(path, &text) {
             let folder = std::path::absolute(folder).map_err(unreadable)?;
-            Self::parse_template(&text, &folder, overrides)
+            let surroundings = sam::Surroundings {
+                folder: &folder,
+                cache,
+                built: folder.join(".aws-sam/build/template.yaml").exists(),
+                overrides,
+            };
+            sam::parse(&text, surroundings).map_err(Problems)
         } else {
             Self::parse(&text, folder).map(|application| application.overridden(overrides))
         };
@@ -115,20 +128,6 @@ impl Application {
     /// Everything that is wrong with it.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Problems> {
         throughline_toml::parse(text, folder).map_err(Problems)
-    }
-
-    /// Reads the text of a SAM template, in YAML or JSON, whose paths are relative to `folder`.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    fn parse_template(text: &str, folder: &Path, overrides: &Overrides) -> Result<Self, Problems> {
-        let surroundings = sam::Surroundings {
-            folder,
-            cache: &cache(),
-            built: folder.join(".aws-sam/build/template.yaml").exists(),
-            overrides,
-        };
-        sam::parse(text, surroundings).map_err(Problems)
     }
 
     fn overridden(mut self, overrides: &Overrides) -> Self {

@@ -244,6 +244,69 @@ fn limits_of_lambda_are_named() {
     );
 }
 
+const INLINE: &str = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.13, Handler: index.handler, InlineCode: 'def handler(e, c): pass'}\n";
+
+#[test]
+fn files_are_read_by_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = "[functions.f]\nruntime = \"provided.al2023\"\ncode = \"f\"\n";
+    let json = r#"{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "provided.al2023", "Code": "f"}}}}"#;
+    for (name, text, functions) in [
+        ("throughline.toml", own, "f"),
+        ("app", own, "f"),
+        ("template.yaml", INLINE, "F"),
+        ("template.yml", INLINE, "F"),
+        ("deployed", INLINE, "F"),
+        ("app.json", json, "F"),
+        ("synthesized", json, "F"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let cache = folder.path().join("cache");
+        let application = Application::load_into(&path, &Overrides::default(), &cache).unwrap();
+        assert_eq!(application.functions()[0].name(), functions, "{name}");
+        if text == INLINE {
+            let code = application.functions()[0].code();
+            assert!(code.starts_with(&cache), "{}", code.display());
+            let written = std::fs::read_to_string(code.join("index.py")).unwrap();
+            assert_eq!(written, "def handler(e, c): pass");
+        } else {
+            assert_eq!(application.functions()[0].code(), folder.path().join("f"));
+        }
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    let load = |cache: &Path| {
+        let error = Application::load_into(&path, &Overrides::default(), cache).unwrap_err();
+        error
+            .to_string()
+            .replace(folder.path().to_str().unwrap(), "FOLDER")
+    };
+    let cache = folder.path().join("cache");
+    assert!(load(&cache).starts_with("cannot read FOLDER/template.yaml: No such file"));
+    std::fs::write(&path, INLINE.replace("Handler", "Handlr")).unwrap();
+    assert_eq!(
+        load(&cache),
+        "cannot use FOLDER/template.yaml: Resources.F.Properties.Handlr (line 4): unknown property, did you mean Handler; \
+         Resources.F.Properties (line 4): missing key Handler, such as app.handler"
+    );
+    std::fs::write(&path, INLINE).unwrap();
+    // A file is where the folder of the cache should be.
+    assert!(
+        load(&path).starts_with("cannot write code of the template to FOLDER/template.yaml/F-")
+    );
+    // A template beside which `sam build` has left its own.
+    let built = folder.path().join(".aws-sam/build");
+    std::fs::create_dir_all(&built).unwrap();
+    std::fs::write(built.join("template.yaml"), "").unwrap();
+    let application = Application::load_into(&path, &Overrides::default(), &cache).unwrap();
+    assert!(application.notes()[0].starts_with("sam build has been run"));
+}
+
 /// Each example of the page is a whole file.
 #[test]
 fn the_examples_of_the_page_are_sound() {

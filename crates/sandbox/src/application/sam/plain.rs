@@ -337,4 +337,5 @@ const UNHEEDED: &[&str] = &[
     "AWS::CDK::Metadata",
     "AWS::ApplicationInsights::",
     "AWS::ResourceGroups::",
+    "AWS::Serverless::Connector",
 ];
