@@ -141,6 +141,9 @@ impl<'t> Translator<'t> {
             ("AWS::Serverless::Api" | "AWS::Serverless::HttpApi", Step::Around) => {
                 self.api(declared);
             }
+            ("AWS::Serverless::Api" | "AWS::Serverless::HttpApi", Step::Sources) => {
+                self.defined_routes(declared);
+            }
             ("AWS::Serverless::LayerVersion" | "AWS::Lambda::LayerVersion", Step::Around) => {
                 self.layer(declared);
             }

@@ -33,8 +33,10 @@ impl<'t> Translator<'t> {
         };
         let told = [
             ("Auth", "authorizers are not run here"),
-            ("DefinitionUri", "is not read, routes come from events"),
-            ("DefinitionBody", "is not read, routes come from events"),
+            (
+                "DefinitionUri",
+                "is not read, routes come from events and from DefinitionBody",
+            ),
             ("Domain", "is not listened on"),
         ];
         for (key, note) in told {
@@ -43,6 +45,84 @@ impl<'t> Translator<'t> {
             }
         }
         self.add_api(declared.name.clone(), stage);
+    }
+
+    /// The routes that an API's own OpenAPI text leads to functions.
+    pub(super) fn defined_routes(&mut self, declared: &'t Declared) {
+        let mut properties = self.properties(declared, &["DefinitionBody"]);
+        let kind = match declared.kind.as_str() {
+            "AWS::Serverless::Api" => HttpApiKind::Rest,
+            _ => HttpApiKind::Http,
+        };
+        let place = place_of(&declared.properties_place(), "DefinitionBody");
+        let paths = properties
+            .get_mut("DefinitionBody")
+            .and_then(|body| body.get_mut("paths"))
+            .map(Value::take);
+        let Some(Value::Object(paths)) = paths else {
+            return;
+        };
+        let place = place_of(&place, "paths");
+        for (path, methods) in &paths {
+            let place = place_of(&place, path);
+            let Value::Object(methods) = methods else {
+                continue;
+            };
+            for (method, operation) in methods {
+                let Some(integration) = operation.get(INTEGRATION) else {
+                    continue;
+                };
+                let place = place_of(&place, method);
+                match integration.get("uri").and_then(Value::as_str) {
+                    Some(uri) if uri.contains(":function:") => {
+                        let event = DefinedRoute {
+                            api: &declared.name,
+                            kind,
+                            method,
+                            path,
+                            uri,
+                        };
+                        self.defined_route(&place, &event);
+                    }
+                    _ => self.note(&place, "leads to no function, and is not answered"),
+                }
+            }
+        }
+    }
+
+    fn defined_route(&mut self, place: &str, route: &DefinedRoute<'_>) {
+        let method = match route.method {
+            ANY_METHOD => "ANY",
+            other => other,
+        };
+        let defined = route::method_of(method).and_then(|method| {
+            let path = match (route.path, route.kind) {
+                (DEFAULT | "/$default", HttpApiKind::Http) => DEFAULT.to_owned(),
+                (path, _) => route::path_of(path)?,
+            };
+            Ok((method, path))
+        });
+        let (method, path) = match defined {
+            Ok(defined) => defined,
+            Err(message) => return self.reader.problem(place, &message),
+        };
+        let source = EventSource::Http(HttpRoute {
+            kind: route.kind,
+            api: route.api.to_owned(),
+            method,
+            path,
+        });
+        // `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION-ARN/invocations`, or the ARN alone.
+        let arn = match route.uri.split_once("/functions/") {
+            Some((_, rest)) => rest.split('/').next().unwrap_or(rest),
+            None => route.uri,
+        };
+        // SAM writes the routes of events into the same text, so one may be here twice.
+        if let Some(function) = self.function_named(place, arn)
+            && !function.sources.contains(&source)
+        {
+            function.sources.push(source);
+        }
     }
 
     /// The source of an `Api` or `HttpApi` event.
@@ -147,6 +227,15 @@ impl<'t> Translator<'t> {
     }
 }
 
+/// A route as OpenAPI with Amazon's extensions says it.
+struct DefinedRoute<'r> {
+    api: &'r str,
+    kind: HttpApiKind,
+    method: &'r str,
+    path: &'r str,
+    uri: &'r str,
+}
+
 /// The kind of API that an event is of, if of any.
 pub(super) fn is_api_event(kind: &str) -> Option<HttpApiKind> {
     match kind {
@@ -156,6 +245,8 @@ pub(super) fn is_api_event(kind: &str) -> Option<HttpApiKind> {
     }
 }
 
+const INTEGRATION: &str = "x-amazon-apigateway-integration";
+const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
 const DEFAULT: &str = "$default";
 /// The stage that SAM gives the implicit REST API.
 const REST_STAGE: &str = "Prod";

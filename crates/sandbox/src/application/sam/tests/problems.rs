@@ -307,3 +307,51 @@ fn a_bootstrap_for_another_machine_is_told() {
     );
     assert!(read(&text, &Overrides::default()).unwrap().notes.is_empty());
 }
+
+#[test]
+fn routes_of_an_api_may_be_in_its_openapi_text() {
+    let text = function(
+        "CodeUri: f\nRuntime: provided.al2023\nEvents:\n  Same: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /a, Method: get}}",
+        r"
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      DefinitionBody:
+        openapi: 3.0.1
+        paths:
+          /a:
+            get:
+              x-amazon-apigateway-integration:
+                uri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations
+          /b/{id}:
+            x-amazon-apigateway-any-method:
+              x-amazon-apigateway-integration:
+                uri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations
+            options:
+              x-amazon-apigateway-integration: {type: mock}
+  Http:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        paths:
+          /$default:
+            x-amazon-apigateway-any-method:
+              x-amazon-apigateway-integration: {uri: !GetAtt F.Arn}
+",
+    );
+    check(
+        &text,
+        expect![[r#"
+        function F: provided.al2023 bootstrap in /app/f, 128 MB, 3s, /tmp 512 MB
+            concurrency None, OnDemand, retries None, age None, Logging { format: Text, application: Info, system: Info }
+            Http(HttpRoute { kind: Rest, api: "Api", method: "GET", path: "/a" })
+            Http(HttpRoute { kind: Rest, api: "Api", method: "ANY", path: "/b/{id}" })
+            Http(HttpRoute { kind: Http, api: "Http", method: "ANY", path: "$default" })
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        api Api on 127.0.0.1:4330, stage v1
+        api Http on 127.0.0.1:4331, stage $default
+        note Resources.Api.Properties.DefinitionBody.paths./b/{id}.options: leads to no function, and is not answered
+    "#]],
+    );
+}
