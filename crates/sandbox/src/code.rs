@@ -3,13 +3,19 @@
 //! All of it is found, unpacked and installed when the sandbox starts, so that what cannot work is told there, for all
 //! functions at once, and no invocation waits for it.
 
+mod archive;
+mod cache;
+mod client;
 mod command;
+mod interpreter;
+mod layers;
 mod prepare;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use cache::Cache;
 pub(crate) use command::{Command, wrapper_of};
-pub(crate) use prepare::{Prepared, prepare};
+pub(crate) use prepare::{Prepared, Preparer, Tell};
 
 /// Where the parts of a function are: on this machine, or as its processes see them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -221,7 +221,7 @@ impl Pool {
         let (on_idle, may_retire) = (Arc::downgrade(self), Arc::downgrade(self));
         Ok(Host {
             function: self.function.clone(),
-            extensions: surroundings.extensions.clone(),
+            extensions: self.extensions(),
             variables,
             prepared: self.prepared.clone(),
             limits: surroundings.limits,
@@ -237,6 +237,23 @@ impl Pool {
             }),
             may_retire: Box::new(move || may_retire.upgrade().is_none_or(|pool| pool.retire(id))),
         })
+    }
+
+    /// Those of the sandbox and those of the function's layers; of two with the same name the sandbox's.
+    fn extensions(&self) -> Vec<PathBuf> {
+        if self.prepared.extensions_off {
+            return Vec::new();
+        }
+        let mut all = self.surroundings.extensions.clone();
+        for path in &self.prepared.extensions {
+            if !all
+                .iter()
+                .any(|other| other.file_name() == path.file_name())
+            {
+                all.push(path.clone());
+            }
+        }
+        all
     }
 
     /// The name of the log stream that Lambda would write.

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
 use crate::application::Application;
-use crate::code::{self, Prepared};
+use crate::code::{Cache, Prepared, Preparer, Tell};
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
 use crate::events::EventSettings;
 use crate::front::function_url::{self, FunctionUrl, InvokeMode};
@@ -38,6 +38,8 @@ pub struct Sandbox {
     limits: Limits,
     telemetry: bool,
     record: bool,
+    cache: Option<PathBuf>,
+    notice: Tell,
     events: EventSettings,
     apis: Vec<HttpApi>,
     integration_timeout: Option<Duration>,
@@ -58,6 +60,8 @@ impl Sandbox {
             limits: Limits::default(),
             telemetry: true,
             record: false,
+            cache: None,
+            notice: Tell::default(),
             events: EventSettings::default(),
             apis: Vec::new(),
             integration_timeout: None,
@@ -189,6 +193,21 @@ impl Sandbox {
         self
     }
 
+    /// Where layers are unpacked and runtime clients installed; `$XDG_CACHE_HOME/throughline` unless told.
+    #[must_use]
+    pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Some(folder.into());
+        self
+    }
+
+    /// Who hears, in a line for people, what takes time at the start or is not as it was asked for: a runtime client
+    /// that is installed, another version of an interpreter. A log line unless told.
+    #[must_use]
+    pub fn on_notice(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.notice = Tell::new(tell);
+        self
+    }
+
     /// Writes down what every process asks of the APIs of its environment and what it gets, for
     /// [`RunningSandbox::recorded`].
     #[must_use]
@@ -208,7 +227,7 @@ impl Sandbox {
     /// Binds every port and starts to serve. Environments start with their first invocation.
     ///
     /// # Errors
-    /// A port is taken, a path is missing, a name is used twice.
+    /// A port is taken, a path is missing, a name is used twice, a runtime client cannot be installed.
     pub async fn start(self) -> Result<RunningSandbox, StartError> {
         self.check_names()?;
         let plans = http_api::plan(&self.functions, &self.apis)
@@ -233,7 +252,7 @@ impl Sandbox {
             let listener = bind(plan.listen).await?;
             apis.push((plan, listener));
         }
-        let mut prepared = self.prepare()?;
+        let mut prepared = self.prepare().await?;
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
@@ -295,23 +314,14 @@ impl Sandbox {
         Ok(running)
     }
 
-    /// Everything that the functions are made of.
-    fn prepare(&self) -> Result<BTreeMap<String, Prepared>, StartError> {
-        let mut all = BTreeMap::new();
-        let mut problems = Vec::new();
-        for function in &self.functions {
-            match code::prepare(function, &self.environment) {
-                Ok(prepared) => {
-                    all.insert(function.name.clone(), prepared);
-                }
-                Err(problem) => problems.push(format!("{}: {problem}", function.name)),
-            }
-        }
-        if problems.is_empty() {
-            Ok(all)
-        } else {
-            Err(StartError::Code { problems })
-        }
+    /// Everything that the functions are made of; what is not there yet is unpacked or installed.
+    async fn prepare(&self) -> Result<BTreeMap<String, Prepared>, StartError> {
+        let cache = self.cache.clone().map_or_else(Cache::of_machine, Cache::at);
+        let preparer = Preparer::new(cache, self.notice.clone(), self.environment.clone());
+        let functions = self.functions.clone();
+        let prepared = tokio::task::spawn_blocking(move || preparer.prepare_all(&functions)).await;
+        let prepared = prepared.unwrap_or_else(|error| Err(vec![error.to_string()]));
+        prepared.map_err(|problems| StartError::Code { problems })
     }
 
     fn check_names(&self) -> Result<(), StartError> {

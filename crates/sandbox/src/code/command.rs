@@ -223,9 +223,9 @@ fn has_class(jar: &Path, class: &str) -> bool {
 }
 
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
-const OWN_PYTHON: &str = ".venv/bin/python";
+pub(super) const OWN_PYTHON: &str = ".venv/bin/python";
 const INSTALLED_PYTHON: &str = "bin/python";
-const OWN_NODE: &str = "node_modules/node/bin/node";
+pub(super) const OWN_NODE: &str = "node_modules/node/bin/node";
 const NODE_CLIENT: &str = "aws-lambda-ric/index.mjs";
 const JAVA_CLIENT: &str = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda";
 /// As Lambda starts a JVM: the rest is for what is not heap.

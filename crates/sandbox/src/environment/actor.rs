@@ -94,6 +94,7 @@ pub(crate) fn start(
         metadata_token: host.variables.metadata_token.clone(),
         credentials_token: host.variables.credentials_token(),
         standing: standing.subscribe(),
+        extensions_off: host.prepared.extensions_off,
         recorder: host.recording.clone().map(|recording| Recorder {
             recording,
             function: host.function.name.clone(),

@@ -41,6 +41,7 @@ pub(super) struct Api {
     /// `None` where the credentials are in the variables.
     pub(super) credentials_token: Option<String>,
     pub(super) standing: watch::Receiver<Standing>,
+    pub(super) extensions_off: bool,
     /// `None` when nobody wants to read it.
     pub(super) recorder: Option<Recorder>,
 }
@@ -70,6 +71,11 @@ async fn record(State(recorder): State<Recorder>, request: Request, next: Next) 
 }
 
 fn router(api: Arc<Api>) -> Router {
+    // Where extensions are switched off there is nothing at their paths.
+    let extensions = match api.extensions_off {
+        true => Router::new(),
+        false => extensions_router(),
+    };
     Router::new()
         .route("/2018-06-01/ping", get(async || "pong"))
         .route("/2018-06-01/runtime/invocation/next", get(runtime_next))
@@ -84,6 +90,16 @@ fn router(api: Arc<Api>) -> Router {
         .route("/2018-06-01/runtime/init/error", post(runtime_init_error))
         .route("/2018-06-01/runtime/restore/next", get(restore_next))
         .route("/2018-06-01/runtime/restore/error", post(restore_error))
+        .merge(extensions)
+        .route("/2022-07-01/telemetry", put(telemetry_subscribe))
+        .route("/2020-08-15/logs", put(logs_subscribe))
+        .route(CREDENTIALS_PATH, get(credentials))
+        .route("/2026-01-15/metadata/execution-environment", get(metadata))
+        .with_state(api)
+}
+
+fn extensions_router() -> Router<Arc<Api>> {
+    Router::new()
         .route("/2020-01-01/extension/register", post(extension_register))
         .route("/2020-01-01/extension/event/next", get(extension_next))
         .route(
@@ -94,11 +110,6 @@ fn router(api: Arc<Api>) -> Router {
             "/2020-01-01/extension/exit/error",
             post(extension_exit_error),
         )
-        .route("/2022-07-01/telemetry", put(telemetry_subscribe))
-        .route("/2020-08-15/logs", put(logs_subscribe))
-        .route(CREDENTIALS_PATH, get(credentials))
-        .route("/2026-01-15/metadata/execution-environment", get(metadata))
-        .with_state(api)
 }
 
 type Shared = State<Arc<Api>>;

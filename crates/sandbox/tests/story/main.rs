@@ -14,6 +14,7 @@ mod front;
 mod http;
 mod http_api;
 mod invocations;
+mod layers;
 mod streaming;
 mod telemetry;
 mod time;
