@@ -170,15 +170,21 @@ impl Parts<'_> {
             class_path += &format!(":{}/java/lib/*", opt.display());
         }
         let heap_mb = u64::from(function.memory_mb) * JAVA_HEAP_PERCENT / 100;
-        let arguments = vec![
+        let mut arguments = vec![
             "-XX:+UseSerialGC".to_owned(),
             "-XX:TieredStopAtLevel=1".to_owned(),
             format!("-Xmx{heap_mb}m"),
+        ];
+        // Without it the client cannot open the log descriptor, and writes line by line. Java 8 does not know it.
+        if !function.runtime.identifier().starts_with("java8") {
+            arguments.push("--add-opens=java.base/java.io=ALL-UNNAMED".to_owned());
+        }
+        arguments.extend([
             "-cp".to_owned(),
             class_path,
             JAVA_CLIENT.to_owned(),
             function.handler.clone(),
-        ];
+        ]);
         let java = interpreter.unwrap_or(Path::new("java"));
         Ok(Command::looked_up(java, arguments))
     }

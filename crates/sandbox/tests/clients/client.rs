@@ -24,6 +24,10 @@ pub(crate) struct Client {
     pub(crate) failure_fields: &'static [&'static str],
     /// The error type of what fails before its handler is there.
     pub(crate) init_failure: &'static str,
+    /// Whether it sends the `Lambda-Runtime-Invocation-Id` of an event back with the answer.
+    pub(crate) echoes: bool,
+    /// How its `User-Agent` begins, if it has one.
+    pub(crate) agent: Option<&'static str>,
     /// Whether a message of two lines stays one.
     pub(crate) messages: Messages,
     pub(crate) json: JsonLog,

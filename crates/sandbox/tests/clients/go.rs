@@ -15,6 +15,8 @@ pub(crate) const CLIENT: Client = Client {
     failure: "onPurpose",
     failure_fields: &["errorMessage", "errorType"],
     init_failure: "Runtime.ExitError",
+    echoes: false,
+    agent: Some("aws-lambda-go/"),
     messages: Messages::LineByLine,
     json: JsonLog::LAMBDA,
     streams: Streams::With(StreamShape {

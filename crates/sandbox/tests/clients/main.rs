@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)] // in the helpers of tests too a panic is the message
 
 mod client;
+mod extension;
 mod go;
 #[path = "../story/http.rs"]
 #[allow(dead_code)] // the other tests that use it need all of it

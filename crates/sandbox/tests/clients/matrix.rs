@@ -80,6 +80,7 @@ pub(crate) async fn start(
     let sandbox = Sandbox::new()
         .function(function)
         .init_timeout(Duration::from_secs(30))
+        .record()
         .start()
         .await
         .unwrap();
@@ -153,6 +154,22 @@ pub(crate) async fn good(client: &Client) {
     assert_eq!(
         (finished.status, finished.cold_start),
         (Status::Success, true)
+    );
+    let told = |name: &str| {
+        let exchanges = started.sandbox.recorded();
+        let answer = exchanges.iter().find(|one| one.path.ends_with("/response"));
+        answer.unwrap().header(name).map(str::to_owned)
+    };
+    let echoed = told("lambda-runtime-invocation-id");
+    assert_eq!(echoed.is_some(), client.echoes, "{echoed:?}");
+    let agent = told("user-agent");
+    assert_eq!(agent.is_some(), client.agent.is_some(), "{agent:?}");
+    assert!(
+        agent
+            .as_deref()
+            .unwrap_or_default()
+            .starts_with(client.agent.unwrap_or_default()),
+        "{agent:?}"
     );
     let lines = started.lines_until(|line| line.contains("lines")).await;
     let last = lines.last().unwrap();

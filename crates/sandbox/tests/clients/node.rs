@@ -1,7 +1,5 @@
 //! `aws-lambda-ric`.
 
-use throughline_sandbox::Function;
-
 use crate::client::{JsonLog, Messages, StreamFailure, StreamShape, Streams};
 use crate::client::{here, installed, version_in};
 use crate::{Client, Code};
@@ -18,10 +16,12 @@ pub(crate) const CLIENT: Client = Client {
             ("index.mjs", here("node/index.mjs")),
         ]))
     },
-    with: with_its_engine,
+    with: |function| function,
     failure: "TypeError",
     failure_fields: &["errorMessage", "errorType", "trace"],
     init_failure: "RangeError",
+    echoes: false,
+    agent: None,
     messages: Messages::Whole,
     json: JsonLog::LAMBDA,
     streams: Streams::With(StreamShape {
@@ -35,13 +35,5 @@ pub(crate) const CLIENT: Client = Client {
         "`streamifyResponse` tells a failure in the middle of a stream in trailers.",
     ],
 };
-
-/// The client asks for Node.js 22, and the machine may have another.
-fn with_its_engine(function: Function) -> Function {
-    #[allow(clippy::disallowed_methods)] // as the sandbox hands it on
-    let path = std::env::var("PATH").unwrap();
-    let own = installed("node").unwrap().join("node_modules/.bin");
-    function.env("PATH", format!("{}:{path}", own.display()))
-}
 
 crate::matrix!();

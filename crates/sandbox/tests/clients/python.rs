@@ -20,6 +20,8 @@ pub(crate) const CLIENT: Client = Client {
     failure: "ValueError",
     failure_fields: &["errorMessage", "errorType", "requestId", "stackTrace"],
     init_failure: "RuntimeError",
+    echoes: true,
+    agent: Some("aws-lambda-python/"),
     messages: Messages::Whole,
     json: JsonLog::LAMBDA,
     streams: Streams::No("the client answers in one piece only"),

@@ -22,6 +22,8 @@ pub(crate) const CLIENT: Client = Client {
     failure: "OnPurpose",
     failure_fields: &["errorMessage", "errorType"],
     init_failure: "Runtime.ExitError",
+    echoes: true,
+    agent: Some("aws-lambda-rust/"),
     messages: Messages::LineByLine,
     json: JsonLog {
         message: "/fields/message",

@@ -17,10 +17,20 @@ const CLIENTS: [Client; 5] = [
 fn document_says_what_the_tests_hold_the_clients_to() {
     let runtimes: String = CLIENTS.iter().map(row).collect();
     let remarks: String = CLIENTS.iter().map(remarks).collect();
-    let document = format!(
-        "{HEAD}{COLUMNS}{runtimes}{REMARKS}{remarks}{SDKS}{}",
-        sdks()
-    );
+    let extension = rust::locked("lambda-extension");
+    let extension = format!("| `lambda-extension` | {extension} |\n");
+    let document = [
+        HEAD,
+        COLUMNS,
+        &runtimes,
+        REMARKS,
+        &remarks,
+        EXTENSIONS,
+        &extension,
+        SDKS,
+        &sdks(),
+    ]
+    .concat();
     expect_file!["../../../../docs/clients.md"].assert_eq(&document);
 }
 
@@ -38,6 +48,7 @@ fn row(client: &Client) -> String {
             Messages::LineByLine => "line by line",
         }
         .to_owned(),
+        if client.echoes { "yes" } else { "no" }.to_owned(),
     ];
     format!("| {} |\n", cells.join(" | "))
 }
@@ -94,12 +105,25 @@ and one that logs as JSON (with level and request id; what is below the level of
 ";
 
 const COLUMNS: &str = "\
-| client | version | as | good | handler throws | init throws | streams | messages of several lines |
-|---|---|---|---|---|---|---|---|
+| client | version | as | good | handler throws | init throws | streams | messages of several lines | sends the invocation id back |
+|---|---|---|---|---|---|---|---|---|
 ";
 
 const REMARKS: &str = "
 ## What each does in its own way
+";
+
+const EXTENSIONS: &str = "
+## Extensions
+
+A program made with the crate `lambda-extension` runs as an external extension beside a real function, through good calls,
+a timeout, a crash and a shutdown. It hears `INVOKE` and `SHUTDOWN` with their reasons, and subscribes with a telemetry
+processor, which reads every event of these, and with a logs processor through the older Logs API. Structured log lines
+reach it as text, because it asks for the first schema version. After `SHUTDOWN` it asks for the next event instead of
+ending, so each shutdown takes its whole two seconds.
+
+| crate | version |
+|---|---|
 ";
 
 const SDKS: &str = "

@@ -102,7 +102,7 @@ fn the_nearest_program_is_taken() {
         (
             "java21",
             &["task/com/amazonaws/services/lambda/runtime/api/client/AWSLambda.class"],
-            "java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx108m -cp /var/task:/var/task/lib/*:/opt/java/lib/* \
+            "java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx108m --add-opens=java.base/java.io=ALL-UNNAMED -cp /var/task:/var/task/lib/*:/opt/java/lib/* \
              com.amazonaws.services.lambda.runtime.api.client.AWSLambda app.handler",
         ),
     ];
