@@ -1,7 +1,6 @@
 //! Lambda's behaviour, row by row, and the page that lists it.
 
 #![allow(clippy::unwrap_used)] // in the helpers of tests too a panic is the message
-#![allow(dead_code)] // until every part of the page has its tests
 
 mod rows;
 mod table;

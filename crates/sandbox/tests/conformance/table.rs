@@ -47,7 +47,8 @@ fn render(sections: &[Section]) -> String {
                 Here::Differs(..) => "**differs:** ",
                 Here::Not(_) => "**not done:** ",
             };
-            let tests: Vec<_> = tests.iter().map(|test| format!("`{test}`")).collect();
+            let tests = tests.iter().map(|test| format!("`{}`", in_full(test)));
+            let tests: Vec<_> = tests.collect();
             writeln!(
                 text,
                 "| {what} | {lambda} | {mark}{said} | {} |",
@@ -120,9 +121,19 @@ fn test_that_does_not_exist_is_found_out() {
     }
 }
 
+/// The tests of this target may leave its name out.
+fn in_full(test: &str) -> String {
+    let target = test.split("::").next().unwrap_or_default();
+    match target {
+        "lib" | "story" | "conformance" | "clients" | "lifecycles" => test.to_owned(),
+        _ => format!("conformance::{test}"),
+    }
+}
+
 /// Whether `target::module::test` is a test of this crate: in a file that belongs to its target, with the attribute of
 /// a test and not ignored.
 fn find(test: &str) -> Result<(), &'static str> {
+    let test = in_full(test);
     let mut parts: Vec<&str> = test.split("::").collect();
     let (target, name) = (parts.remove(0), parts.pop().unwrap_or_default());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
