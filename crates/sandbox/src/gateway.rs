@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use crate::environment::{Answered, Caller, Ended, stopped};
 use crate::events::{Event, EventSettings, Worker};
+use crate::faults::{Desk, Occasion, What};
 use crate::invoke::{Activity, Answer, Invoke, InvokeError};
 use crate::lifecycle::{Invocation, RESPONSE_BYTES_MAX};
 use crate::pool::{NoEnvironment, Pool};
@@ -20,6 +21,7 @@ pub(crate) struct Gateway {
     clock: Clock,
     functions: BTreeMap<String, Entry>,
     given_up: Arc<AtomicU64>,
+    desk: Arc<Desk>,
 }
 
 struct Entry {
@@ -68,6 +70,7 @@ impl Gateway {
         clock: Clock,
         settings: &EventSettings,
         activity: &broadcast::Sender<Activity>,
+        desk: Arc<Desk>,
     ) -> (Arc<Self>, Vec<impl Future<Output = ()> + Send + use<>>) {
         let given_up = Arc::<AtomicU64>::default();
         let mut functions = BTreeMap::new();
@@ -87,6 +90,7 @@ impl Gateway {
             clock: clock.clone(),
             functions,
             given_up: given_up.clone(),
+            desk,
         });
         let work = queues.into_iter().map(|(pool, queue)| {
             let worker = Worker {
@@ -144,6 +148,10 @@ impl Gateway {
         self.check(&invoke, SYNCHRONOUS_BYTES_MAX)?;
         let pool = &self.entry(&invoke.function)?.pool;
         let function = invoke.function.clone();
+        if !self.desk.strike(&function, None, Occasion::Call).is_empty() {
+            let limit = pool.concurrency();
+            return Err(InvokeError::Throttled { function, limit });
+        }
         let invocation = self.invocation(pool, invoke);
         let request_id = invocation.request_id.clone();
         let (answer_to, answer) = oneshot::channel();
@@ -184,11 +192,21 @@ impl Gateway {
             function: invoke.function.clone(),
             limit: EVENTS_MAX,
         };
-        let Ok(place) = entry.places.clone().try_acquire_owned() else {
-            return Err(throttled);
-        };
-        let event = Event::new(invoke, now, Some(place));
-        entry.later.try_send(event).map_err(|_| throttled)?;
+        let mut copies = 1;
+        for what in self.desk.strike(&invoke.function, None, Occasion::Event) {
+            match what {
+                What::PoisonEvent(payload) => invoke.payload = payload,
+                What::DuplicateEvent => copies = 2,
+                _ => {}
+            }
+        }
+        for _ in 0..copies {
+            let Ok(place) = entry.places.clone().try_acquire_owned() else {
+                return Err(throttled);
+            };
+            let event = Event::new(invoke.clone(), now, Some(place));
+            entry.later.try_send(event).map_err(|_| throttled.clone())?;
+        }
         Ok(request_id)
     }
 

@@ -172,6 +172,21 @@ pub enum Activity {
     Line(Line),
     /// An asynchronous invocation is done with, after its last attempt.
     EventEnded(EventEnded),
+    /// A fault has struck.
+    Fault(FaultStruck),
+}
+
+/// A fault that has struck.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultStruck {
+    /// Of the fault.
+    pub id: u64,
+    /// What went wrong, such as `kill the runtime`.
+    pub what: String,
+    /// The function that it struck, if it was not the whole sandbox.
+    pub function: Option<String>,
+    /// The environment that it struck, by the name of its log stream, if it was one.
+    pub environment: Option<String>,
 }
 
 /// How an asynchronous invocation ended: what Lambda tells a destination.

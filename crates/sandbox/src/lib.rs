@@ -98,6 +98,7 @@ mod code;
 mod destination;
 mod environment;
 mod events;
+mod faults;
 mod front;
 mod function;
 mod gateway;
@@ -116,9 +117,11 @@ mod time;
 mod trace_header;
 
 pub use application::{Application, ApplicationError, Overrides, Problems};
+pub use faults::{Delivery, Fault, FaultError, FaultHandle, FaultTold, Victim};
 pub use function::{Function, Initialization, Runtime, UnknownRuntime};
 pub use invoke::{
-    Activity, Answer, EventEnd, EventEnded, Finished, Invoke, InvokeError, Line, Outcome, Status,
+    Activity, Answer, EventEnd, EventEnded, FaultStruck, Finished, Invoke, InvokeError, Line,
+    Outcome, Status,
 };
 pub use logging::{LogFormat, LogLevel, SystemLogLevel};
 pub use recording::{Exchange, ExchangeAnswer, Who};

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 
 use crate::code::Prepared;
 use crate::environment::{self, Caller, Host, Message, PortRange, ProcessGroups, Variables};
+use crate::faults::Desk;
 use crate::function::Function;
 use crate::invoke::Activity;
 use crate::lifecycle::{Invocation, Limits};
@@ -22,6 +23,7 @@ use crate::time::Clock;
 /// What all functions of a sandbox share.
 pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) groups: Arc<ProcessGroups>,
     pub(crate) ports: PortRange,
     pub(crate) activity: broadcast::Sender<Activity>,
@@ -135,6 +137,16 @@ impl Pool {
         sent.map_err(|_| NoEnvironment::ShuttingDown)
     }
 
+    /// Where the environments that there are take messages.
+    pub(crate) fn mailboxes(&self) -> Vec<mpsc::Sender<Message>> {
+        let state = self.state();
+        state
+            .slots
+            .iter()
+            .map(|slot| slot.messages.clone())
+            .collect()
+    }
+
     /// Waits until an environment may be free. Create the future first, then try.
     pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
@@ -227,6 +239,7 @@ impl Pool {
             limits: surroundings.limits,
             idle_timeout: surroundings.idle_timeout,
             clock: surroundings.clock.clone(),
+            desk: surroundings.desk.clone(),
             groups: surroundings.groups.clone(),
             activity: surroundings.activity.clone(),
             recording: surroundings.recording.clone(),

@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 use crate::environment::ProcessGroups;
+use crate::faults::{Desk, Fault, FaultError, FaultHandle, FaultTold};
 use crate::front::http_api::{Plan, Route};
 use crate::function::Function;
 use crate::gateway::Gateway;
@@ -29,6 +30,7 @@ pub struct RunningSandbox {
     groups: Arc<ProcessGroups>,
     activity: broadcast::Sender<Activity>,
     clock: Clock,
+    desk: Arc<Desk>,
     api: SocketAddr,
     urls: BTreeMap<String, SocketAddr>,
     pub(crate) recording: Option<Arc<Recording>>,
@@ -106,6 +108,7 @@ impl RunningSandbox {
         groups: Arc<ProcessGroups>,
         activity: broadcast::Sender<Activity>,
         clock: Clock,
+        desk: Arc<Desk>,
         api: SocketAddr,
     ) -> Self {
         Self {
@@ -113,6 +116,7 @@ impl RunningSandbox {
             groups,
             activity,
             clock,
+            desk,
             api,
             urls: BTreeMap::new(),
             recording: None,
@@ -304,6 +308,20 @@ impl RunningSandbox {
             Some(recording) => recording.until(wanted).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Has something go wrong, as [`Fault`] says, until it is over or removed.
+    ///
+    /// # Errors
+    /// It makes no sense, names what is not here, or there are a hundred already.
+    pub fn fault(&self, fault: Fault) -> Result<FaultHandle, FaultError> {
+        let id = self.desk.add(fault)?;
+        Ok(FaultHandle::new(id, self.desk.clone()))
+    }
+
+    /// All faults that were added and not removed, those that are over among them.
+    pub fn faults(&self) -> Vec<FaultTold> {
+        self.desk.list()
     }
 
     /// Lets so much time pass at once, for all of the sandbox: deadlines come, events age, retries and idle environments

@@ -14,6 +14,8 @@ use crate::application::Application;
 use crate::code::{Cache, Prepared, Preparer, Tell};
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
 use crate::events::EventSettings;
+use crate::faults::{Desk, drive};
+use crate::front;
 use crate::front::function_url::{self, FunctionUrl, InvokeMode};
 use crate::front::{http_api, lambda_api};
 use crate::function::Function;
@@ -257,8 +259,18 @@ impl Sandbox {
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
         let recording = self.record.then(|| Arc::new(Recording::new(clock.clone())));
+        let desk = Arc::new(Desk::new(
+            clock.clone(),
+            activity.clone(),
+            self.functions
+                .iter()
+                .map(|function| function.name.clone())
+                .collect(),
+            extensions.iter().map(|path| file_name(path)).collect(),
+        ));
         let surroundings = Arc::new(Surroundings {
             clock: clock.clone(),
+            desk: desk.clone(),
             groups: groups.clone(),
             ports: PortRange::new(),
             activity: activity.clone(),
@@ -280,14 +292,23 @@ impl Sandbox {
                 Pool::new(function, prepared, surroundings.clone())
             })
             .collect();
-        let (gateway, work) = Gateway::new(pools, clock.clone(), &self.events, &activity);
-        let mut running =
-            RunningSandbox::new(gateway.clone(), groups, activity, clock.clone(), api_addr);
+        let (gateway, work) =
+            Gateway::new(pools, clock.clone(), &self.events, &activity, desk.clone());
+        let mut running = RunningSandbox::new(
+            gateway.clone(),
+            groups,
+            activity,
+            clock.clone(),
+            desk.clone(),
+            api_addr,
+        );
         running.recording = recording;
         for queue in work {
             running.run(queue);
         }
-        running.serve(api, lambda_api::router(gateway.clone()));
+        running.run(drive(desk.clone(), Arc::downgrade(&gateway)));
+        let control = front::faults::router(desk.clone());
+        running.serve(api, lambda_api::router(gateway.clone()).merge(control));
         for (function, invoke_mode, (bound, listener)) in urls {
             let url = FunctionUrl {
                 gateway: gateway.clone(),
@@ -467,6 +488,13 @@ fn find_extensions(paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
         }),
         None => Ok(found),
     }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -2,7 +2,8 @@
 
 use anyhow::Context;
 use throughline_sandbox::{
-    Activity, Application, EventEnd, Finished, Outcome, RunningSandbox, Sandbox, Status,
+    Activity, Application, EventEnd, FaultStruck, Finished, Outcome, RunningSandbox, Sandbox,
+    Status,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -78,10 +79,17 @@ async fn tell(running: &RunningSandbox, json: bool) -> anyhow::Result<()> {
                 );
             }
             Ok(Activity::EventEnded(_)) => {}
+            Ok(Activity::Fault(fault)) => eprintln!("{}", struck(&fault)),
             Err(RecvError::Lagged(missed)) => eprintln!("throughline: {missed} lines not shown"),
             Err(RecvError::Closed) => return Ok(()),
         }
     }
+}
+
+/// `checkout: fault 3: kill the runtime`
+fn struck(fault: &FaultStruck) -> String {
+    let whom = fault.function.as_deref().unwrap_or("sandbox");
+    format!("{whom}: fault {}: {}", fault.id, fault.what)
 }
 
 /// `checkout     ok       12.3 ms  billed   13 ms   41/256 MB  cold 8.2 ms`

@@ -1,5 +1,7 @@
 //! The loop of one environment.
 
+mod troubles;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -22,6 +24,7 @@ use super::strays;
 use super::stream::{Answered, ResponseStream};
 use super::variables::Variables;
 use crate::code::Prepared;
+use crate::faults::{Desk, Strike};
 use crate::function::{Function, Initialization};
 use crate::invoke::{Activity, Finished, Line};
 use crate::lifecycle::{
@@ -32,6 +35,7 @@ use crate::log_tail::LogTail;
 use crate::recording::{Recorder, Recording};
 use crate::telemetry_api::Hub;
 use crate::time::Clock;
+use troubles::Troubles;
 
 /// Something for the environment's loop.
 #[derive(Debug)]
@@ -41,7 +45,15 @@ pub(crate) enum Message {
     /// A call whose body comes in pieces and bypasses the machine.
     Stream(ApiCall, oneshot::Sender<Reply>, mpsc::Receiver<Bytes>),
     Exited(Process, Exit),
+    /// A fault, and the invocation it is for, if it is for one.
+    Strike(Strike, Option<String>),
     Shutdown,
+}
+
+impl From<Strike> for Message {
+    fn from(strike: Strike) -> Self {
+        Self::Strike(strike, None)
+    }
 }
 
 /// Whoever waits for an invocation.
@@ -67,6 +79,7 @@ pub(crate) struct Host {
     pub(crate) limits: Limits,
     pub(crate) idle_timeout: Duration,
     pub(crate) clock: Clock,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) groups: Arc<ProcessGroups>,
     pub(crate) activity: broadcast::Sender<Activity>,
     /// Where calls on the APIs are written down.
@@ -129,6 +142,7 @@ struct Actor {
     /// The bodies of calls that have not been allowed to stream yet.
     streams: HashMap<CallId, mpsc::Receiver<Bytes>>,
     caller: Option<Waiting>,
+    troubles: Troubles,
     /// What effects brought about, to be fed before anything from outside.
     consequences: VecDeque<Event>,
     memory_max_mb: u64,
@@ -160,7 +174,10 @@ impl Actor {
         };
         Self {
             environment: Environment::new(spec),
-            hub: Arc::new(Hub::new(host.clock.clone(), host.function.logging.format)),
+            hub: Arc::new(
+                Hub::new(host.clock.clone(), host.function.logging.format)
+                    .troubled_by(host.desk.clone(), &host.function.name),
+            ),
             log_tail: Arc::new(Mutex::new(LogTail::new(host.function.logging))),
             messages,
             serving,
@@ -170,6 +187,7 @@ impl Actor {
             next_call: 0,
             streams: HashMap::new(),
             caller: None,
+            troubles: Troubles::default(),
             consequences: VecDeque::new(),
             memory_max_mb: 0,
             gone: false,
@@ -189,6 +207,7 @@ impl Actor {
             for effect in effects.drain(..) {
                 self.perform(effect);
             }
+            self.strike_released();
         }
         debug!(function = %self.host.function.name, instance = %self.host.variables.instance, "environment ended");
     }
@@ -210,6 +229,7 @@ impl Actor {
         match message {
             Message::Invoke(invocation, caller) => {
                 self.log_tail().start();
+                self.expect_troubles(&invocation.request_id);
                 self.caller = Some(Waiting {
                     answer: Some(caller.answer),
                     end: None,
@@ -236,6 +256,7 @@ impl Actor {
                 self.processes.remove(&process);
                 Event::Exited(process, exit)
             }
+            Message::Strike(strike, invocation) => self.strike_if_still(&strike, invocation),
             Message::Shutdown => Event::Shutdown,
         }
     }
@@ -282,7 +303,7 @@ impl Actor {
                 self.signal_all(UnixSignal::SIGSTOP);
             }
             Effect::Thaw => {
-                self.signal_all(UnixSignal::SIGCONT);
+                self.thaw_processes();
                 self.hub.thaw();
             }
             Effect::FlushTelemetry => {
@@ -295,7 +316,10 @@ impl Actor {
                 subscription,
             } => self.hub.subscribe(extension, subscription),
             Effect::CloseSubscriptions => self.hub.close_subscriptions(),
-            Effect::Emit(event) => self.tell(&event),
+            Effect::Emit(event) => {
+                self.note_release(&event);
+                self.tell(&event);
+            }
             Effect::OpenStream(call, content_type) => self.open_stream(call, content_type),
             Effect::Answer(verdict) => self.answer(verdict),
             Effect::Report(report) => self.report(report),
@@ -414,6 +438,7 @@ impl Actor {
     }
 
     fn report(&mut self, report: Report) {
+        self.end_troubles();
         self.measure_memory();
         let memory_mb = self.host.function.memory_mb;
         let event = platform_report(&report, memory_mb, self.memory_max_mb);
@@ -451,7 +476,11 @@ impl Actor {
 
     /// Tells the subscribers, and the log where its format has the platform's events in it.
     fn tell(&self, event: &PlatformEvent) {
-        let told = self.hub.emit(event.kind, &event.record);
+        let told = if self.is_lost(event) {
+            self.hub.lose(event.kind, &event.record)
+        } else {
+            self.hub.emit(event.kind, &event.record)
+        };
         self.log_tail().platform(event, &told);
     }
 

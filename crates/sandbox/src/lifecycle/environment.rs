@@ -128,6 +128,10 @@ impl Environment {
             }
             Event::Init => self.init_wanted = true,
             Event::Shutdown => self.closing = true,
+            Event::Lost => {
+                self.closing = true;
+                self.fail(Fault::new("Sandbox.Failure", "the environment was lost"));
+            }
             Event::Call(call, api_call) => self.call(call, api_call, now, out),
             Event::Undelivered(call) => self.owe_again(call),
             Event::Exited(process, exit) => self.exited(process, exit),

@@ -69,6 +69,8 @@ pub(crate) enum Event {
     Init,
     /// The environment is to end.
     Shutdown,
+    /// All of its processes were killed and it is no more.
+    Lost,
     /// A process called one of the APIs and waits for a reply.
     Call(CallId, ApiCall),
     /// The process that made the call had gone when the reply came.

@@ -9,6 +9,7 @@ use tracing::{debug, warn};
 use super::hub::Mailbox;
 use super::queue::{Batch, Due};
 use super::sink::Sink;
+use crate::faults::Delivery;
 use crate::time::Clock;
 
 /// Delivers until the subscriber is dropped.
@@ -17,10 +18,15 @@ pub(super) async fn run(
     mut sink: Sink,
     mut frozen: watch::Receiver<bool>,
     clock: Clock,
+    trouble: impl Fn() -> Option<Delivery> + Send,
 ) {
     let mut failures = 0;
     while let Some(batch) = next_batch(&mailbox, &mut frozen, &clock).await {
-        let Err(reason) = sink.send(&batch, &mut frozen).await else {
+        let sent = match trouble() {
+            None => sink.send(&batch, &mut frozen).await,
+            Some(trouble) => send_in_trouble(&mut sink, &batch, &mut frozen, &clock, trouble).await,
+        };
+        let Err(reason) = sent else {
             failures = 0;
             continue;
         };
@@ -31,6 +37,32 @@ pub(super) async fn run(
         }
         tokio::time::sleep(backoff(failures)).await;
         failures += 1;
+    }
+}
+
+/// Sends a batch that a fault has struck.
+async fn send_in_trouble(
+    sink: &mut Sink,
+    batch: &Batch,
+    frozen: &mut watch::Receiver<bool>,
+    clock: &Clock,
+    trouble: Delivery,
+) -> Result<(), String> {
+    match trouble {
+        Delivery::Delay(by) => {
+            clock.sleep_until(clock.now() + by).await;
+            sink.send(batch, frozen).await
+        }
+        Delivery::Refuse => Err("a fault refuses it".to_owned()),
+        Delivery::Status(status) => {
+            sink.send(batch, frozen).await?;
+            Err(format!("a fault answers {status}"))
+        }
+        Delivery::Duplicate => {
+            sink.send(batch, frozen).await?;
+            sink.send(batch, frozen).await
+        }
+        Delivery::Lose => Ok(()),
     }
 }
 

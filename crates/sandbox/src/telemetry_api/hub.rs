@@ -11,6 +11,7 @@ use super::event::Event;
 use super::logs;
 use super::queue::{Dropped, Kind, Queue};
 use super::sink::{self, Client, Sink};
+use crate::faults::{Desk, Occasion, What};
 use crate::lifecycle::{LogsOrTelemetry, Subscription};
 use crate::logging::LogFormat;
 use crate::time::{Clock, UnixNanos};
@@ -21,6 +22,8 @@ pub(crate) struct Hub {
     clock: Clock,
     client: Client,
     log_format: LogFormat,
+    /// Where it asks what goes wrong with the deliveries of a function, if anything can.
+    troubles: Option<(Arc<Desk>, String)>,
     frozen: watch::Sender<bool>,
     inner: Mutex<Inner>,
 }
@@ -95,9 +98,20 @@ impl Hub {
             clock,
             client: sink::client(),
             log_format,
+            troubles: None,
             frozen: watch::Sender::new(false),
             inner: Mutex::new(inner),
         }
+    }
+
+    pub(crate) fn troubled_by(mut self, desk: Arc<Desk>, function: &str) -> Self {
+        self.troubles = Some((desk, function.to_owned()));
+        self
+    }
+
+    /// Tells nobody, and returns what would have been told.
+    pub(crate) fn lose(&self, kind: &str, record: &Value) -> Event {
+        Event::new(self.clock.now(), kind, record)
     }
 
     /// Tells every subscriber who wants it, and returns what was told.
@@ -135,11 +149,21 @@ impl Hub {
             queue: Mutex::new(Queue::new(&subscription)),
             changed: Notify::new(),
         });
+        let (troubles, subscriber) = (self.troubles.clone(), extension.clone());
+        let trouble = move || {
+            let (desk, function) = troubles.as_ref()?;
+            let struck = desk.strike(function, None, Occasion::Delivery(&subscriber));
+            struck.into_iter().find_map(|what| match what {
+                What::Telemetry(delivery, _) => Some(delivery),
+                _ => None,
+            })
+        };
         let delivery = delivery::run(
             mailbox.clone(),
             Sink::new(&subscription.destination, self.client.clone()),
             self.frozen.subscribe(),
             self.clock.clone(),
+            trouble,
         );
         let task = tokio::spawn(delivery).abort_handle();
         let subscriber = Subscriber {

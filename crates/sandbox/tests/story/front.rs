@@ -121,6 +121,7 @@ async fn until_given_up(sandbox: &RunningSandbox, event: &str) -> (Vec<String>, 
     let mut attempts = Vec::new();
     loop {
         match activity.recv().await.unwrap() {
+            Activity::Fault(_) => unreachable!("nobody added one"),
             Activity::Finished(finished) => {
                 attempts.push((finished.request_id, finished.trace_header))
             }

@@ -10,6 +10,7 @@ use throughline_sandbox::{Activity, Answer, Finished, Function, Invoke, RunningS
 
 mod events;
 mod extensions;
+mod faults;
 mod front;
 mod http;
 mod http_api;

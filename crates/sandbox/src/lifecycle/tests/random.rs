@@ -207,7 +207,10 @@ impl Play {
 
     fn any_event(&mut self) -> Event {
         if self.rng.u32(0..300) == 0 && !self.watcher.is_shutting_down() {
-            return Event::Shutdown;
+            return [Event::Shutdown, Event::Lost]
+                .into_iter()
+                .nth(self.rng.usize(0..2))
+                .unwrap();
         }
         if self.watcher.is_idle() && self.rng.u32(0..3) == 0 {
             self.invocations += 1;

@@ -99,7 +99,7 @@ impl Watcher {
                 });
             }
             Event::Init => self.busy = true,
-            Event::Shutdown => {
+            Event::Shutdown | Event::Lost => {
                 self.shutdown.get_or_insert(now);
             }
             Event::Undelivered(_) | Event::Tick => {}
