@@ -26,11 +26,12 @@ pub(crate) struct Client {
     pub(crate) init_failure: &'static str,
     /// Whether it sends the `Lambda-Runtime-Invocation-Id` of an event back with the answer.
     pub(crate) echoes: bool,
-    /// How its `User-Agent` begins, if it has one.
+    /// How its `User-Agent` begins, if it is always the same.
     pub(crate) agent: Option<&'static str>,
     /// Whether a message of two lines stays one.
     pub(crate) messages: Messages,
     pub(crate) json: JsonLog,
+    pub(crate) memory: Memory,
     pub(crate) streams: Streams,
     /// What else one should know, in Markdown.
     pub(crate) remarks: &'static [&'static str],
@@ -42,6 +43,15 @@ pub(crate) enum Messages {
     Whole,
     /// Through the standard output.
     LineByLine,
+}
+
+/// What happens to a handler that wants more memory than its function has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Memory {
+    /// The machine kills the process.
+    Killed,
+    /// The process runs out of its own heap before, tells this error type and ends.
+    Told(&'static str),
 }
 
 /// Where a structured log line has what, as JSON pointers.

@@ -1,6 +1,6 @@
 //! `aws-lambda-go`.
 
-use crate::client::{JsonLog, Messages, StreamFailure, StreamShape, Streams};
+use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams};
 use crate::client::{installed, version_in};
 use crate::{Client, Code};
 
@@ -19,6 +19,7 @@ pub(crate) const CLIENT: Client = Client {
     agent: Some("aws-lambda-go/"),
     messages: Messages::LineByLine,
     json: JsonLog::LAMBDA,
+    memory: Memory::Killed,
     streams: Streams::With(StreamShape {
         handler: "bootstrap",
         head_always: false,

@@ -1,6 +1,6 @@
 //! `aws-lambda-java-runtime-interface-client`.
 
-use crate::client::{JsonLog, Messages, Streams};
+use crate::client::{JsonLog, Memory, Messages, Streams};
 use crate::client::{installed, version_in};
 use crate::{Client, Code};
 
@@ -22,9 +22,11 @@ pub(crate) const CLIENT: Client = Client {
         request_id: "/AWSRequestId",
         ..JsonLog::LAMBDA
     },
+    memory: Memory::Told("java.lang.OutOfMemoryError"),
     streams: Streams::No("the client answers in one piece only"),
     remarks: &[
         "Opens the log descriptor only when the JVM is started with `--add-opens=java.base/java.io=ALL-UNNAMED`, and otherwise writes line by line without a word; the sandbox starts it so from Java 9 on.",
+        "Ends after an `OutOfMemoryError` that it has told: the caller has the error, the platform an exit of the runtime.",
         "Reads the trace header from a system property, not from the environment.",
         "In structured logs the request id is `AWSRequestId`.",
     ],

@@ -9,7 +9,7 @@ use throughline_sandbox::{
 };
 use tokio::sync::broadcast;
 
-use crate::client::Messages;
+use crate::client::{Memory, Messages};
 use crate::{Client, Code};
 
 /// The tests of the client in the module that says this.
@@ -34,6 +34,11 @@ macro_rules! matrix {
         #[tokio::test]
         async fn killed_process_is_told_and_replaced() {
             $crate::matrix::killed(&CLIENT).await;
+        }
+
+        #[tokio::test]
+        async fn memory_beyond_the_limit_is_refused_or_fatal() {
+            $crate::matrix::out_of_memory(&CLIENT).await;
         }
 
         #[tokio::test]
@@ -162,15 +167,10 @@ pub(crate) async fn good(client: &Client) {
     };
     let echoed = told("lambda-runtime-invocation-id");
     assert_eq!(echoed.is_some(), client.echoes, "{echoed:?}");
-    let agent = told("user-agent");
-    assert_eq!(agent.is_some(), client.agent.is_some(), "{agent:?}");
-    assert!(
-        agent
-            .as_deref()
-            .unwrap_or_default()
-            .starts_with(client.agent.unwrap_or_default()),
-        "{agent:?}"
-    );
+    if let Some(expected) = client.agent {
+        let agent = told("user-agent").unwrap_or_default();
+        assert!(agent.starts_with(expected), "{agent:?}");
+    }
     let lines = started.lines_until(|line| line.contains("lines")).await;
     let last = lines.last().unwrap();
     match client.messages {
@@ -227,22 +227,52 @@ pub(crate) async fn killed(client: &Client) {
         return;
     };
     let (answer, finished) = started.call(json!({"do": "kill"})).await;
+    assert_killed(&answer, &finished);
+    let (answer, finished) = started.call(json!({})).await;
+    assert_eq!(answer.outcome, Outcome::Returned);
+    assert!(finished.cold_start);
+    started.sandbox.shutdown().await;
+}
+
+pub(crate) async fn out_of_memory(client: &Client) {
+    let Some(started) = start(client, |function| function.memory_mb(128)).await else {
+        return;
+    };
+    let (answer, finished) = started.call(json!({"do": "memory"})).await;
+    if answer.outcome == Outcome::Returned {
+        println!("skipped: the memory of processes is not limited on this machine");
+        return;
+    }
+    match client.memory {
+        Memory::Killed => assert_killed(&answer, &finished),
+        Memory::Told(error_type) => {
+            assert_eq!(json_of(&answer)["errorType"], error_type);
+            assert_ended(&finished);
+        }
+    }
+    let (answer, finished) = started.call(json!({})).await;
+    assert_eq!(answer.outcome, Outcome::Returned);
+    assert!(finished.cold_start);
+    started.sandbox.shutdown().await;
+}
+
+fn assert_killed(answer: &Answer, finished: &Finished) {
     let message = format!(
         "RequestId: {} Error: Runtime exited with error: signal: killed",
         answer.request_id
     );
     assert_eq!(
-        json_of(&answer),
+        json_of(answer),
         json!({"errorType": "Runtime.ExitError", "errorMessage": message})
     );
+    assert_ended(finished);
+}
+
+fn assert_ended(finished: &Finished) {
     assert_eq!(
         (finished.status, finished.error_type.as_deref()),
         (Status::Error, Some("Runtime.ExitError"))
     );
-    let (answer, finished) = started.call(json!({})).await;
-    assert_eq!(answer.outcome, Outcome::Returned);
-    assert!(finished.cold_start);
-    started.sandbox.shutdown().await;
 }
 
 pub(crate) async fn failing_init(client: &Client) {

@@ -1,6 +1,6 @@
 //! `aws-lambda-ric`.
 
-use crate::client::{JsonLog, Messages, StreamFailure, StreamShape, Streams};
+use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams};
 use crate::client::{here, installed, version_in};
 use crate::{Client, Code};
 
@@ -24,6 +24,7 @@ pub(crate) const CLIENT: Client = Client {
     agent: None,
     messages: Messages::Whole,
     json: JsonLog::LAMBDA,
+    memory: Memory::Killed,
     streams: Streams::With(StreamShape {
         handler: "index.stream",
         head_always: false,
@@ -31,7 +32,7 @@ pub(crate) const CLIENT: Client = Client {
     }),
     remarks: &[
         "Its stack is in `trace`, not in `stackTrace`.",
-        "Needs Node.js 22, which comes as a package; its native addon is replaced by the shim of `examples/checkout/notify`, which needs no C++ compiler.",
+        "Needs Node.js 22, which comes as a package; its native addon is replaced by the shim of `examples/checkout/notify`, which needs no C++ compiler. With the addon built from its source the same tests pass (November 2026).",
         "`streamifyResponse` tells a failure in the middle of a stream in trailers.",
     ],
 };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::client::{JsonLog, Messages, StreamFailure, StreamShape, Streams, here};
+use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams, here};
 use crate::{Client, Code};
 
 pub(crate) const CLIENT: Client = Client {
@@ -30,6 +30,7 @@ pub(crate) const CLIENT: Client = Client {
         request_id: "/span/requestId",
         ..JsonLog::LAMBDA
     },
+    memory: Memory::Killed,
     streams: Streams::With(StreamShape {
         handler: "bootstrap",
         head_always: true,
@@ -40,6 +41,7 @@ pub(crate) const CLIENT: Client = Client {
         "Sends the JSON head of an HTTP response first for every stream, so a caller of `InvokeWithResponseStream` gets head, eight NUL bytes and body.",
         "Ends the process when the client context has a `client` without all five members that the SDKs for phones fill.",
         "Reports no failure of an init: a `main` that returns an error is a process that exits with status 1.",
+        "Writes what a handler returns as an error to the log too, from level ERROR on.",
         "In structured logs the message is in `fields.message` and the request id in `span.requestId`.",
     ],
 };

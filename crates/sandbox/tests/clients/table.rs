@@ -2,7 +2,7 @@
 
 use expect_test::expect_file;
 
-use crate::client::{Messages, StreamFailure, Streams, version_in};
+use crate::client::{Memory, Messages, StreamFailure, Streams, version_in};
 use crate::{Client, go, java, node, python, rust};
 
 const CLIENTS: [Client; 5] = [
@@ -42,6 +42,10 @@ fn row(client: &Client) -> String {
         "its value".to_owned(),
         failing(client),
         format!("`{}`", client.init_failure),
+        match client.memory {
+            Memory::Killed => "`Runtime.ExitError`, killed".to_owned(),
+            Memory::Told(error_type) => format!("`{error_type}`, then ends"),
+        },
         streaming(client),
         match client.messages {
             Messages::Whole => "whole",
@@ -105,8 +109,8 @@ and one that logs as JSON (with level and request id; what is below the level of
 ";
 
 const COLUMNS: &str = "\
-| client | version | as | good | handler throws | init throws | streams | messages of several lines | sends the invocation id back |
-|---|---|---|---|---|---|---|---|---|
+| client | version | as | good | handler throws | init throws | beyond its memory | streams | messages of several lines | sends the invocation id back |
+|---|---|---|---|---|---|---|---|---|---|
 ";
 
 const REMARKS: &str = "

@@ -35,9 +35,8 @@ def log(event, context):
 
 
 def memory(event, context):
-    hog = []
-    while True:
-        hog.append(bytearray(os.urandom(1024 * 1024)))
+    # Four times what the function may have, and no danger to a machine that does not stop it.
+    return len([b"x" * 1024 * 1024 for _ in range(512)])
 
 
 def kill(event, context):
