@@ -213,6 +213,11 @@ impl Function {
         &self.sources
     }
 
+    /// What becomes of its asynchronous invocations that end.
+    pub fn destinations_of(&self) -> &EventDestinations {
+        &self.destinations
+    }
+
     /// How long one invocation may last.
     pub fn timeout_of(&self) -> Duration {
         self.timeout

@@ -19,7 +19,9 @@
 //! counts.
 
 mod aws;
+mod clock;
 mod deliver;
+mod destination;
 mod names;
 mod pattern;
 mod queue;
@@ -28,6 +30,7 @@ mod reporter;
 mod resources;
 mod sources;
 mod sqs;
+mod stream;
 mod subscribed;
 
 pub use aws::{Aws, Endpoint};

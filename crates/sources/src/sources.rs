@@ -1,20 +1,25 @@
 //! All sources of a sandbox: checked, connected, started, shut down.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use throughline_sandbox::{Activity, EventSource, Function, Invoker, Resource, SqsSource};
+use throughline_sandbox::{
+    Activity, EventSource, Function, Invoker, Resource, SqsSource, StreamSource,
+};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::aws::{Aws, Endpoint};
 use crate::deliver::Stop;
+use crate::destination::{Teller, beyond_functions};
 use crate::names::name_of;
 use crate::pattern::{BadPattern, Pattern};
 use crate::queue::Queue;
 use crate::reporter::{Reporter, SourceCounts, SourceEvent};
 use crate::resources;
 use crate::sqs;
+use crate::stream::{self, Coordinator, StreamClient};
 use crate::subscribed::{self, Drain, Subscribed, TakeDown};
 
 /// The sources, destinations and resources of a sandbox, to be started.
@@ -152,7 +157,7 @@ impl Sources {
             starting.running.shutdown().await;
             return Err(error);
         }
-        let _ = self.activity;
+        starting.teller(&aws, &functions, self.activity);
         Ok(starting.running)
     }
 }
@@ -161,7 +166,9 @@ impl Sources {
 fn first_need(functions: &[Function], resources: &[Resource]) -> Option<(String, String)> {
     let sources = functions.iter().flat_map(|function| {
         let named = function.sources().iter().filter_map(name_of_source);
-        named.map(|source| (source, function.name().to_owned()))
+        let told = beyond_functions(function).map(|_| "destinations".to_owned());
+        let all = named.chain(told);
+        all.map(|source| (source, function.name().to_owned()))
     });
     let resources = resources
         .iter()
@@ -194,7 +201,7 @@ impl Starting {
     async fn all(&mut self, aws: &Aws, functions: &[Function]) -> Result<(), SourceError> {
         for function in functions {
             for source in function.sources() {
-                self.source(aws, function.name(), source).await?;
+                self.source(aws, function, source).await?;
             }
         }
         Ok(())
@@ -203,37 +210,50 @@ impl Starting {
     async fn source(
         &mut self,
         aws: &Aws,
-        function: &str,
+        function: &Function,
         source: &EventSource,
     ) -> Result<(), SourceError> {
         let Some(name) = name_of_source(source) else {
             return Ok(());
         };
-        let reporter = Reporter::new(&name, function, &self.running.events);
+        let reporter = Reporter::new(&name, function.name(), &self.running.events);
         let connected = match source {
             EventSource::Sqs(source) if source.enabled => {
                 let filters = filters(&reporter, &source.filters)?;
                 self.sqs(aws, &reporter, source, filters).await
             }
+            EventSource::Kinesis(source) if source.enabled => {
+                let filters = filters(&reporter, &source.filters)?;
+                let stream = StreamClient::kinesis(aws, &source.stream).await;
+                self.stream(aws, &reporter, function, source, filters, stream)
+                    .await
+            }
+            EventSource::DynamoDb(source) if source.enabled => {
+                let filters = filters(&reporter, &source.filters)?;
+                let stream = StreamClient::dynamodb(aws, &source.stream).await;
+                self.stream(aws, &reporter, function, source, filters, stream)
+                    .await
+            }
             EventSource::Sns(source) => {
-                let subscribed = subscribed::sns(aws, function, source).await;
+                let subscribed = subscribed::sns(aws, function.name(), source).await;
                 self.drain(aws, &reporter, subscribed)
             }
             EventSource::EventBridge(source) => {
                 let pattern = subscribed::pattern_of(source);
                 let pattern = pattern.map_err(|reason| bad_filter(&reporter, reason))?;
-                let subscribed = subscribed::eventbridge(aws, function, source, pattern).await;
+                let subscribed =
+                    subscribed::eventbridge(aws, function.name(), source, pattern).await;
                 self.drain(aws, &reporter, subscribed)
             }
             EventSource::S3(source) => {
-                let subscribed = subscribed::s3(aws, function, source).await;
+                let subscribed = subscribed::s3(aws, function.name(), source).await;
                 self.drain(aws, &reporter, subscribed)
             }
             _ => return Ok(()),
         };
         connected.map_err(|reason| SourceError::CannotConnect {
             source_name: name,
-            function: function.to_owned(),
+            function: function.name().to_owned(),
             endpoint: aws.endpoint.clone(),
             reason,
         })?;
@@ -258,6 +278,57 @@ impl Starting {
         };
         self.running.tasks.spawn(poller.run());
         Ok(())
+    }
+
+    async fn stream(
+        &mut self,
+        aws: &Aws,
+        reporter: &Reporter,
+        function: &Function,
+        source: &StreamSource,
+        filters: Vec<Pattern>,
+        stream: Result<StreamClient, String>,
+    ) -> Result<(), String> {
+        let shared = stream::Shared {
+            aws: aws.clone(),
+            invoker: self.invoker.clone(),
+            reporter: reporter.clone(),
+            stop: self.stop.clone(),
+            stream: stream?,
+            source: source.clone(),
+            filters,
+            function_arn: function.arn(),
+        };
+        let coordinator = Coordinator::connect(shared).await?;
+        self.running.tasks.spawn(coordinator.run());
+        Ok(())
+    }
+
+    /// Begins to tell destinations that are no functions, if there are any.
+    fn teller(
+        &mut self,
+        aws: &Aws,
+        functions: &[Function],
+        activity: broadcast::Receiver<Activity>,
+    ) {
+        let mut told = BTreeMap::new();
+        for function in functions {
+            if let Some(destinations) = beyond_functions(function) {
+                let reporter = Reporter::new("destinations", function.name(), &self.running.events);
+                self.running.reporters.push(reporter.clone());
+                told.insert(function.name().to_owned(), (destinations, reporter));
+            }
+        }
+        if told.is_empty() {
+            return;
+        }
+        let teller = Teller {
+            aws: aws.clone(),
+            activity,
+            stop: self.stop.clone(),
+            functions: told,
+        };
+        self.running.tasks.spawn(teller.run());
     }
 
     fn drain(

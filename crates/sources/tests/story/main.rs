@@ -11,9 +11,11 @@ use throughline_sandbox::{Activity, EventSource, Function, RunningSandbox, Sandb
 use throughline_sources::{Aws, Endpoint, RunningSources, SourceEvent, Sources, What};
 use tokio::sync::broadcast::Receiver;
 
+mod destinations;
 mod moto;
 mod resources;
 mod sqs;
+mod streams;
 mod subscribed;
 
 /// Generous, since the machine may be busy with anything.
@@ -88,7 +90,7 @@ impl Story {
             }
         };
         let told = tokio::time::timeout(DEADLINE, told).await;
-        let mut told = told.expect("the function gets no event");
+        let mut told = told.unwrap_or_else(|_| panic!("no event: {:?}", self.sources.counts()));
         Told {
             event: told["event"].take(),
             request_id: told["request_id"].as_str().unwrap().to_owned(),
@@ -101,6 +103,7 @@ impl Story {
         let told = async {
             loop {
                 let told = self.told.recv().await.unwrap().what;
+                eprintln!("{told:?}");
                 if wanted(&told) {
                     return told;
                 }

@@ -1,7 +1,7 @@
 //! One server that speaks AWS for all tests of this program.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
@@ -16,12 +16,16 @@ pub(crate) fn moto() -> Option<&'static str> {
 }
 
 fn start() -> Option<(String, Child)> {
-    let program = installed()?;
+    let python = installed()?;
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/story/server.py");
     // The shell ends the server when this program is gone, however it went: its end of the pipe closes.
-    let watch = r#""$@" 2>&1 & server=$!; cat >/dev/null; kill $server"#;
+    let watch = r#"exec 3<&0
+        "$@" 2>&1 3<&- & server=$!
+        { cat <&3; kill $server; } >/dev/null 2>&1 &
+        wait $server"#;
     let mut shell = Command::new("/bin/sh")
         .args(["-c", watch, "sh"])
-        .arg(program)
+        .args([&python, &server])
         .args(["-H", "127.0.0.1", "-p", "0"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -45,7 +49,7 @@ fn start() -> Option<(String, Child)> {
     Some((url, shell))
 }
 
-/// Where `scripts/moto` puts it.
+/// The interpreter that has it, where `scripts/moto` puts it.
 #[allow(clippy::disallowed_methods)] // the edge where tests learn what is installed
 fn installed() -> Option<PathBuf> {
     let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
@@ -54,6 +58,8 @@ fn installed() -> Option<PathBuf> {
     let version = script
         .lines()
         .find_map(|line| line.strip_prefix("version="))?;
-    let program = cache.join(format!("throughline/tools/moto-{version}/bin/moto_server"));
-    program.is_file().then_some(program)
+    let home = cache.join(format!("throughline/tools/moto-{version}/bin"));
+    home.join("moto_server")
+        .is_file()
+        .then(|| home.join("python"))
 }
