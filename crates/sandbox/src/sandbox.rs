@@ -171,14 +171,6 @@ impl Sandbox {
         self
     }
 
-    /// How long a runtime may take to end when there are external extensions, of the two seconds that all of them have:
-    /// 300 ms, as Lambda's documentation says, unless told. The public part of Lambda's code says 600 ms.
-    #[must_use]
-    pub fn runtime_exit_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.runtime_exit = timeout.min(self.limits.shutdown);
-        self
-    }
-
     /// How long to wait before each further attempt when an asynchronous invocation fails; one minute and then two,
     /// as on Lambda, unless told. With none there is one attempt only.
     #[must_use]

@@ -43,14 +43,11 @@ impl Environment {
         // Whatever was told after the last processes ended, such as the report of a crash, nobody can have heard.
         out.push(Effect::ResetTelemetry);
         out.push(Effect::Emit(platform::init_start(&self.spec, phase)));
-        if self.extensions.len() > EXTENSIONS_MAX {
-            self.refuse_extensions();
-        } else {
-            for index in 0..self.extensions.len() {
-                self.alive.insert(Role::Extension(index));
-                out.push(Effect::Spawn(self.process(Role::Extension(index))));
-            }
+        for index in 0..self.extensions.len().min(EXTENSIONS_MAX) {
+            self.alive.insert(Role::Extension(index));
+            out.push(Effect::Spawn(self.process(Role::Extension(index))));
         }
+        self.refuse_extensions();
         Phase::AwaitRegistration(Init {
             phase,
             started: now,
@@ -71,10 +68,17 @@ impl Environment {
         }
     }
 
+    /// Lambda finds out that there are too many when it has started as many as there may be.
     fn refuse_extensions(&mut self) {
-        for extension in &mut self.extensions {
+        let too_many = self.extensions.iter_mut().skip(EXTENSIONS_MAX);
+        let mut refused = 0;
+        for extension in too_many {
             extension.state = ExtensionState::LaunchError;
             extension.error_type = Some("TooManyExtensions".to_owned());
+            refused += 1;
+        }
+        if refused == 0 {
+            return;
         }
         self.fail(Fault::new(
             "Extension.LaunchError",

@@ -6,7 +6,7 @@ use serde_json::json;
 use throughline_sandbox::{Exchange, Outcome};
 
 use crate::listener::Listener;
-use crate::stage::{Call, EVENT_NEXT, Play, Puppet, REQUEST_ID, Stage, within};
+use crate::stage::{Call, EVENT_NEXT, Play, Puppet, REQUEST_ID, Stage, TIMEOUT, within};
 
 /// An environment with one extension that wants everything and listens, its first invocation released.
 pub(crate) struct Scene {
@@ -117,10 +117,10 @@ async fn init_waits_for_the_first_next_of_every_extension() {
 
 #[tokio::test]
 async fn first_init_that_takes_too_long_is_tried_again_inside_the_invocation() {
-    let play = Play::new().sandbox(|s| s.init_timeout(Duration::from_millis(200)));
-    let stage = play.open().await;
+    let stage = Play::new().open().await;
     let call = stage.invoke();
     let first = stage.runtime().await;
+    stage.sandbox.advance(Duration::from_secs(10));
     first.until_gone().await;
     let second = stage.runtime().await;
     let event = second.next().await;
@@ -206,19 +206,19 @@ async fn caller_is_answered_before_the_runtime_asks_again() {
 
 #[tokio::test]
 async fn extension_that_does_not_ask_again_makes_a_finished_invocation_time_out() {
-    let play = Play::new().function(|f| f.timeout(Duration::from_secs(2)));
     let Scene {
         call,
         extension,
         runtime,
         event,
         listener,
-        stage: _stage,
+        stage,
         ..
-    } = scene(play).await;
+    } = scene(Play::new()).await;
     runtime.responds(&event, "1").await;
     let _next = runtime.asks_next();
     listener.hears("platform.runtimeDone").await;
+    stage.times_out();
     runtime.until_gone().await;
     let told = extension.event().await.json();
     assert_eq!(told["shutdownReason"], "timeout");
@@ -229,7 +229,7 @@ async fn extension_that_does_not_ask_again_makes_a_finished_invocation_time_out(
         (Outcome::Returned, "1")
     );
     assert_eq!(finished.status.as_str(), "timeout");
-    assert_eq!(finished.duration, Duration::from_secs(2));
+    assert_eq!(finished.duration, TIMEOUT);
 }
 
 #[tokio::test]

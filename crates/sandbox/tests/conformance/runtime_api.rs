@@ -1,7 +1,5 @@
 //! §1: what a runtime asks and gets.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use throughline_sandbox::{Invoke, Outcome, Who};
 
@@ -243,12 +241,12 @@ async fn answers_that_are_not_due_are_refused() {
 
 #[tokio::test]
 async fn answer_after_the_timeout_is_gone() {
-    let play = Play::new().function(|f| f.timeout(Duration::from_secs(1)));
-    let stage = play.open().await;
+    let stage = Play::new().open().await;
     let (call, _, event) = stage.first_call().await;
     let id = event.header(REQUEST_ID).unwrap().to_owned();
+    stage.times_out();
     let (answer, finished) = call.await.unwrap();
-    let message = format!("RequestId: {id} Error: Task timed out after 1.00 seconds");
+    let message = format!("RequestId: {id} Error: Task timed out after 60.00 seconds");
     let payload: Value = serde_json::from_str(&answer.text()).unwrap();
     assert_eq!(payload, error("Sandbox.Timedout", &message));
     assert_eq!(finished.status.as_str(), "timeout");

@@ -251,7 +251,9 @@ async fn tenants_do_not_share_environments() {
 #[tokio::test]
 async fn share_of_the_runtime_in_a_shutdown_is_a_setting() {
     for millis in [300, 600] {
-        let play = Play::new().sandbox(|s| s.runtime_exit_timeout(Duration::from_millis(millis)));
+        let play = Play::new().sandbox(|s| {
+            s.shutdown_timeout(Duration::from_secs(20), Duration::from_millis(millis))
+        });
         let Scene {
             stage,
             call,

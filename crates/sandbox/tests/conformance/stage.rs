@@ -30,8 +30,11 @@ impl Play {
         std::fs::create_dir(&code).unwrap();
         puppet(&code.join("bootstrap"));
         Self {
-            function: Function::new("f", code).timeout(Duration::from_secs(60)),
-            sandbox: Sandbox::new().record(),
+            function: Function::new("f", code).timeout(TIMEOUT),
+            // Time for whoever ends by itself, on a busy machine too.
+            sandbox: Sandbox::new()
+                .record()
+                .shutdown_timeout(Duration::from_secs(20), Duration::from_secs(10)),
             extensions: Vec::new(),
             folder,
         }
@@ -131,6 +134,11 @@ impl Stage {
         })?;
         met.insert(path.clone());
         Some(Puppet::new(name, &path))
+    }
+
+    /// Lets the time of the invocation that runs be over at once.
+    pub(crate) fn times_out(&self) {
+        self.sandbox.advance(TIMEOUT);
     }
 
     /// The whole of an environment's first init without extensions and the release of its first invocation.
@@ -319,6 +327,8 @@ pub(crate) const RUNTIME: &str = "/2018-06-01/runtime/";
 pub(crate) const EVENT_NEXT: &str = "/2020-01-01/extension/event/next";
 pub(crate) const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
 pub(crate) const IDENTIFIER: &str = "lambda-extension-identifier";
+/// Of the function, unless told.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 /// Generous, because a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// How often a file or a process is looked at again.

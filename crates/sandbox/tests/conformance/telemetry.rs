@@ -1,7 +1,5 @@
 //! §3: what a subscriber asks, is told, and when.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use throughline_sandbox::{Function, Invoke, LogFormat};
 
@@ -192,8 +190,8 @@ async fn batches_are_posts_of_arrays_to_the_path_that_was_given() {
 async fn late_subscriber_hears_of_the_init_from_its_start() {
     let (stage, extension) = registered(Play::new()).await;
     let runtime = stage.runtime().await;
-    runtime.does("echo early");
     let mut activity = stage.sandbox.activity();
+    runtime.does("echo early");
     while !matches!(
         activity.recv().await.unwrap(),
         throughline_sandbox::Activity::Line(_)
@@ -353,17 +351,17 @@ async fn timeout_crash_and_handled_error_have_these_statuses() {
         ),
     ];
     for (what, done, done_error, report, report_error) in cases {
-        let play = Play::new().function(|f| f.timeout(Duration::from_secs(2)));
         let Scene {
-            stage: _stage,
+            stage,
             call,
             extension,
             runtime,
             listener,
             ..
-        } = scene(play).await;
-        if !what.is_empty() {
-            runtime.does(what);
+        } = scene(Play::new()).await;
+        match what {
+            "" => stage.times_out(),
+            what => runtime.does(what),
         }
         let told = listener.hears("platform.runtimeDone").await;
         assert_eq!(

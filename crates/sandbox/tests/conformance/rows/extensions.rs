@@ -39,13 +39,23 @@ pub(crate) const REGISTER: Section = Section {
         ),
         row(
             "more than ten files",
-            "the init fails with `Extension.LaunchError`, `TooManyExtensions`; the first ten are started before",
+            "the first ten are started, and then the init fails with `Extension.LaunchError`, `TooManyExtensions`",
+            Same(&[
+                "extensions::eleventh_file_is_one_too_many",
+                "lib::lifecycle::tests::failures::eleventh_extension_is_too_many",
+            ]),
+        ),
+        row(
+            "`/opt/disable-extensions-jwigqn8j`",
+            "no extension is started, and every path of this API answers 404",
+            Same(&["story::layers::file_that_switches_extensions_off_does"]),
+        ),
+        row(
+            "`/opt/extensions` of the layers",
+            "every executable file in it",
             Differs(
-                "none is started",
-                &[
-                    "extensions::eleventh_file_is_one_too_many",
-                    "lib::lifecycle::tests::failures::eleventh_extension_is_too_many",
-                ],
+                "those, and for every function what `Sandbox::extension` names",
+                &["lib::code::layers::tests::extensions_are_the_files_in_their_folder"],
             ),
         ),
         row(

@@ -231,7 +231,7 @@ pub(crate) const SHUTDOWN: Section = Section {
             "the runtime's share",
             "300 ms in the documentation, 600 ms in the code",
             Differs(
-                "300 ms, the stricter; `Sandbox::runtime_exit_timeout` sets another",
+                "300 ms, the stricter; `Sandbox::shutdown_timeout` sets another",
                 &["snapshots::share_of_the_runtime_in_a_shutdown_is_a_setting"],
             ),
         ),
