@@ -30,7 +30,6 @@ pub(crate) struct Code {
 
 impl Code {
     /// The paths on Lambda, for a process that has a file system of its own.
-    #[allow(dead_code)] // until environments have one
     pub(crate) fn as_on_lambda() -> Self {
         Self {
             task: PathBuf::from(TASK),

@@ -44,9 +44,16 @@
 //!
 //! # What differs from Lambda on purpose
 //!
-//! - Environments share the machine's loopback, where on Lambda each has its own. So each gets a port for the OTLP
-//!   receiver of its extension, told as `THROUGHLINE_OTLP_LISTEN` and `OTEL_EXPORTER_OTLP_ENDPOINT`; and
-//!   `AWS_ENDPOINT_URL_LAMBDA` leads the SDKs back here.
+//! - An environment has a world of its own, as on Lambda, where the machine allows it ([`World`]): a loopback, `/var/task`,
+//!   `/opt`, `/var/runtime` and `/tmp`. Everything else in its file system is the machine's, can be written, and includes
+//!   what the machine has in `/opt`; what it has in `/tmp` is not seen. It reaches nothing but its [`Doors`], and not the
+//!   internet: a door is made for the AWS API of the sandbox, for [`Sandbox::aws_endpoint`], for each [`Sandbox::door`] and
+//!   for each loopback address in the variables, and the variables that processes get name the addresses inside. What is
+//!   in `/tmp` is memory, and the machine's.
+//! - Where it does not, environments share the machine's loopback and file system. Each gets a port for the OTLP receiver
+//!   of its extension, told as `THROUGHLINE_OTLP_LISTEN` and `OTEL_EXPORTER_OTLP_ENDPOINT`, and a `TMPDIR` without a limit.
+//!   `THROUGHLINE_SANDBOX_WORLD=shared` asks for this.
+//! - `AWS_ENDPOINT_URL_LAMBDA` leads the SDKs back here.
 //! - A function URL streams unless told ([`Function::url_streams`]); on Lambda it buffers unless told. A stream that
 //!   fails after its head breaks off.
 //! - An API's stage is told in events and is not part of the path. A REST API treats all media types as binary ones:
@@ -71,7 +78,8 @@
 //! asynchronous calls a function that are not done with and 429 beyond; 16 chunks of a streamed answer that its caller
 //! has not taken, and then the runtime waits; 1 MiB for the head of a streamed HTTP response; 8 MiB of log
 //! lines waiting for a telemetry subscriber and 1 MiB for subscribers yet to come, five attempts to deliver an event,
-//! and what is dropped is told in `platform.logsDropped`; 256 KiB for a line, longer ones come in pieces.
+//! and what is dropped is told in `platform.logsDropped`; 256 KiB for a line, longer ones come in pieces; 200 doors, and
+//! 512 open connections a door, beyond which they are dropped and counted ([`DoorTold`]).
 //!
 //! # What it does not do
 //!
@@ -88,14 +96,15 @@
 //! # Inside
 //!
 //! `lifecycle` is the pure machine: events and the time in, effects out. `environment` is the loop that feeds it and
-//! does what it says. `telemetry_api` delivers, `pool` keeps the environments of a function, `gateway` is the one way
-//! to a function, `events` holds what is invoked asynchronously, `schedule` says when by itself, and `front` has the
-//! HTTP doors before it.
+//! does what it says, in a place that `world` makes and with the ways out that `doors` opens. `telemetry_api` delivers,
+//! `pool` keeps the environments of a function, `gateway` is the one way to a function, `events` holds what is invoked
+//! asynchronously, `schedule` says when by itself, and `front` has the HTTP doors before it.
 
 mod application;
 mod body;
 mod code;
 mod destination;
+mod doors;
 mod environment;
 mod events;
 mod faults;
@@ -115,8 +124,10 @@ mod source;
 mod telemetry_api;
 mod time;
 mod trace_header;
+mod world;
 
 pub use application::{Application, ApplicationError, Overrides, Problems};
+pub use doors::{BadDoor, DoorState, DoorTold, Doors, UnknownDoor};
 pub use faults::{Delivery, Fault, FaultError, FaultHandle, FaultTold, Victim};
 pub use function::{Function, Initialization, Runtime, UnknownRuntime};
 pub use invoke::{
@@ -133,3 +144,4 @@ pub use source::{
     StreamSource,
 };
 pub use time::UnixNanos;
+pub use world::{World, WorldUsed};

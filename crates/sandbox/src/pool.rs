@@ -11,7 +11,8 @@ use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use crate::code::Prepared;
+use crate::code::{Code, Prepared};
+use crate::doors::Doors;
 use crate::environment::{self, Caller, Host, Message, PortRange, ProcessGroups, Variables};
 use crate::faults::Desk;
 use crate::function::Function;
@@ -19,6 +20,7 @@ use crate::invoke::Activity;
 use crate::lifecycle::{Invocation, Limits};
 use crate::recording::Recording;
 use crate::time::Clock;
+use crate::world::{FileSystem, Folder, Place, Worlds};
 
 /// What all functions of a sandbox share.
 pub(crate) struct Surroundings {
@@ -35,6 +37,12 @@ pub(crate) struct Surroundings {
     pub(crate) limits: Limits,
     pub(crate) idle_timeout: Duration,
     pub(crate) concurrency: usize,
+    pub(crate) folder: Folder,
+    /// What makes an environment's own world; without it all share one.
+    pub(crate) worlds: Option<Arc<Worlds>>,
+    pub(crate) doors: Doors,
+    /// Shown as `/etc/hosts` where that can be.
+    pub(crate) hosts: Option<PathBuf>,
 }
 
 /// The environments of one function.
@@ -218,6 +226,12 @@ impl Pool {
 
     fn host(self: &Arc<Self>, id: u64) -> std::io::Result<Host> {
         let surroundings = &self.surroundings;
+        let place = self.place()?;
+        let otlp_port = if place.is_own() {
+            OTLP_PORT
+        } else {
+            surroundings.ports.take()?
+        };
         let variables = Variables {
             function: self.function.clone(),
             shared: surroundings.environment.clone(),
@@ -225,10 +239,16 @@ impl Pool {
             instance: self.instance_name(),
             runtime_api: SocketAddr::from(([127, 0, 0, 1], 0)),
             lambda_api: surroundings.lambda_api,
-            otlp_port: surroundings.ports.take()?,
+            otlp_port,
             metadata_token: uuid::Uuid::new_v4().to_string(),
             credentials_token: uuid::Uuid::new_v4().to_string(),
-            code: self.prepared.code.clone(),
+            code: if place.is_own() {
+                Code::as_on_lambda()
+            } else {
+                self.prepared.code.clone()
+            },
+            place: place.clone(),
+            doors: surroundings.doors.clone(),
         };
         let (on_idle, may_retire) = (Arc::downgrade(self), Arc::downgrade(self));
         Ok(Host {
@@ -236,6 +256,7 @@ impl Pool {
             extensions: self.extensions(),
             variables,
             prepared: self.prepared.clone(),
+            place,
             limits: surroundings.limits,
             idle_timeout: surroundings.idle_timeout,
             clock: surroundings.clock.clone(),
@@ -267,6 +288,30 @@ impl Pool {
             }
         }
         all
+    }
+
+    /// A new world, or a new place in the one that all share.
+    fn place(&self) -> std::io::Result<Place> {
+        let surroundings = &self.surroundings;
+        match &surroundings.worlds {
+            Some(worlds) => Place::own(worlds, &self.file_system(), &surroundings.doors),
+            None => {
+                let name = format!("tmp-{}", uuid::Uuid::new_v4().simple());
+                Place::shared(surroundings.folder.path().join(name))
+            }
+        }
+    }
+
+    fn file_system(&self) -> FileSystem {
+        let code = &self.prepared.code;
+        FileSystem {
+            code: Some(code.task.clone()).filter(|code| code.is_dir()),
+            layers: code.opt.iter().cloned().collect(),
+            runtime: code.runtime.clone(),
+            extensions: self.surroundings.extensions.clone(),
+            hosts: self.surroundings.hosts.clone(),
+            storage_mb: self.function.ephemeral_storage_mb,
+        }
     }
 
     /// The name of the log stream that Lambda would write.
@@ -321,6 +366,8 @@ impl Drop for Forget {
     }
 }
 
+/// Where extensions receive OTLP, in a world of their own.
+const OTLP_PORT: u16 = 4318;
 /// What invocations get to finish when the sandbox shuts down.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Twice the two seconds that Lambda allows, and what its last resorts take.

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
+use crate::doors::Doors;
 use crate::environment::ProcessGroups;
 use crate::faults::{Desk, Fault, FaultError, FaultHandle, FaultTold};
 use crate::front::http_api::{Plan, Route};
@@ -21,6 +22,7 @@ use crate::recording::{Exchange, Recording};
 use crate::schedule::{self, Rule};
 use crate::source::{HttpApiKind, Schedule};
 use crate::time::{Clock, UnixNanos};
+use crate::world::WorldUsed;
 
 /// A sandbox that serves.
 ///
@@ -36,6 +38,8 @@ pub struct RunningSandbox {
     pub(crate) recording: Option<Arc<Recording>>,
     apis: Vec<RunningApi>,
     schedules: Vec<RunningSchedule>,
+    world: WorldUsed,
+    doors: Doors,
     tasks: JoinSet<()>,
 }
 
@@ -110,6 +114,7 @@ impl RunningSandbox {
         clock: Clock,
         desk: Arc<Desk>,
         api: SocketAddr,
+        (world, doors): (WorldUsed, Doors),
     ) -> Self {
         Self {
             gateway,
@@ -122,6 +127,8 @@ impl RunningSandbox {
             recording: None,
             apis: Vec::new(),
             schedules: Vec::new(),
+            world,
+            doors,
             tasks: JoinSet::new(),
         }
     }
@@ -179,6 +186,16 @@ impl RunningSandbox {
                 tracing::error!(%error, "listener failed");
             }
         });
+    }
+
+    /// Where environments live, and why.
+    pub fn world(&self) -> &WorldUsed {
+        &self.world
+    }
+
+    /// The ways out of the environments, which can be made slow or shut.
+    pub fn doors(&self) -> &Doors {
+        &self.doors
     }
 
     /// Where the AWS API listens.

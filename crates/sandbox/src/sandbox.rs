@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 
 use crate::application::Application;
 use crate::code::{Cache, Prepared, Preparer, Tell};
+use crate::doors::{self, BadDoor, Doors};
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
 use crate::events::EventSettings;
 use crate::faults::{Desk, drive};
@@ -27,6 +28,7 @@ use crate::running::RunningSandbox;
 use crate::schedule;
 use crate::source::{Door, HttpApi};
 use crate::time::Clock;
+use crate::world::{self, Folder, World};
 
 /// A sandbox to be started: functions, extensions and settings.
 #[derive(Debug, Clone)]
@@ -47,6 +49,7 @@ pub struct Sandbox {
     integration_timeout: Option<Duration>,
     doors: Vec<Door>,
     aws_endpoint: Option<String>,
+    world: World,
 }
 
 impl Sandbox {
@@ -69,6 +72,7 @@ impl Sandbox {
             integration_timeout: None,
             doors: Vec::new(),
             aws_endpoint: None,
+            world: World::Auto,
         }
     }
 
@@ -131,6 +135,13 @@ impl Sandbox {
     #[must_use]
     pub fn aws_endpoint(mut self, url: impl Into<String>) -> Self {
         self.aws_endpoint = Some(url.into());
+        self
+    }
+
+    /// Where environments live; each in a world of its own where the machine allows it, unless told.
+    #[must_use]
+    pub fn world(mut self, world: World) -> Self {
+        self.world = world;
         self
     }
 
@@ -247,6 +258,20 @@ impl Sandbox {
             apis.push((plan, listener));
         }
         let mut prepared = self.prepare().await?;
+        let folder = Folder::make().map_err(StartError::NoFolder)?;
+        let (worlds, world) = world::choose(self.world, &folder).map_err(StartError::NoWorld)?;
+        let found = doors::found(
+            api_addr,
+            self.aws_endpoint.as_deref(),
+            &self.environment,
+            self.functions.iter().map(|function| &function.environment),
+        );
+        let (doors, relays) = match &worlds {
+            Some(_) => (Doors::of_own_worlds(&self.doors, &found)?, Vec::new()),
+            None => Doors::of_shared_world(&self.doors, &found)?,
+        };
+        let hosts = folder.path().join("hosts");
+        std::fs::write(&hosts, doors.hosts()).map_err(StartError::NoFolder)?;
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
@@ -274,6 +299,10 @@ impl Sandbox {
             limits: self.limits,
             idle_timeout: self.idle_timeout,
             concurrency: self.concurrency.max(1),
+            folder,
+            worlds,
+            doors: doors.clone(),
+            hosts: Some(hosts),
         });
         let pools = self
             .functions
@@ -293,8 +322,16 @@ impl Sandbox {
             clock.clone(),
             desk.clone(),
             api_addr,
+            (world, doors.clone()),
         );
         running.recording = recording;
+        for (frame, relay) in doors.frames().zip(relays) {
+            let relay = TcpListener::from_std(relay).map_err(StartError::NoFolder)?;
+            let at = frame.inside();
+            running.run(doors::attend(frame.clone(), relay, move || {
+                doors::listen_again(at)
+            }));
+        }
         for queue in work {
             running.run(queue);
         }
@@ -427,6 +464,15 @@ pub enum StartError {
         /// One for each function, headed by its name.
         problems: Vec<String>,
     },
+    /// A door leads nowhere, or two have one name.
+    #[error(transparent)]
+    BadDoor(#[from] BadDoor),
+    /// The temporary folder of the system cannot be written.
+    #[error("cannot make a folder in the system's temporary folder: {0}")]
+    NoFolder(std::io::Error),
+    /// Worlds of their own were asked for, and the machine does not allow them.
+    #[error("cannot give environments a world of their own: {0}")]
+    NoWorld(String),
     /// The shell that watches over the sandbox's processes cannot be started.
     #[error("cannot start /bin/sh, which ends all processes should the sandbox be killed: {0}")]
     NoWatchdog(std::io::Error),
@@ -510,74 +556,4 @@ const IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
 const ACTIVITY_MAX: usize = 4096;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn refusal(sandbox: Sandbox) -> String {
-        sandbox
-            .start()
-            .await
-            .err()
-            .map_or("started".to_owned(), |error| error.to_string())
-    }
-
-    #[tokio::test]
-    async fn what_cannot_start_says_why_in_one_line() {
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap();
-        let empty = tempfile::tempdir().unwrap();
-        let plain = tempfile::NamedTempFile::new().unwrap();
-        let function = || Function::new("f", "/code");
-        let cases = [
-            (
-                Sandbox::new().api(address),
-                format!("cannot listen on {address}: the port is taken"),
-            ),
-            (
-                Sandbox::new().function(function().url(address)),
-                format!("cannot listen on {address}: the port is taken"),
-            ),
-            (
-                Sandbox::new().api("0.0.0.0:0".parse().unwrap()),
-                "cannot listen on 0.0.0.0:0: the sandbox listens on loopback only".to_owned(),
-            ),
-            (
-                Sandbox::new().function(function()).function(function()),
-                "cannot start two functions named f".to_owned(),
-            ),
-            (
-                Sandbox::new().extension("/nowhere"),
-                "cannot use the extension /nowhere: no such file or folder".to_owned(),
-            ),
-            (
-                Sandbox::new()
-                    .function(function())
-                    .function(Function::new("g", empty.path()))
-                    .function(Function::new("h", empty.path()).runtime("java21".parse().unwrap())),
-                format!(
-                    "cannot start f: the code folder /code does not exist\n\
-                     cannot start g: {0}/bootstrap does not exist\n\
-                     cannot start h: no jar in {0}/lib has the Java runtime client: put \
-                     aws-lambda-java-runtime-interface-client and what it depends on there \
-                     (mvn dependency:copy-dependencies -DoutputDirectory=lib)",
-                    empty.path().display()
-                ),
-            ),
-            (
-                Sandbox::new().extension(plain.path()),
-                format!(
-                    "cannot use the extension {}: not an executable file",
-                    plain.path().display()
-                ),
-            ),
-            (
-                Sandbox::new().extension("/bin/sh").extension("/bin/sh"),
-                "cannot use the extension /bin/sh: another extension has the same file name"
-                    .to_owned(),
-            ),
-        ];
-        for (sandbox, expected) in cases {
-            assert_eq!(refusal(sandbox).await, expected);
-        }
-    }
-}
+mod tests;

@@ -40,6 +40,13 @@ pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<()> {
 
 fn announcement(running: &RunningSandbox) -> String {
     let mut text = format!("AWS Lambda API  http://{}\n", running.api_addr());
+    let doors = running.doors().told();
+    let doors: Vec<_> = doors.iter().map(|door| door.name.as_str()).collect();
+    text += &format!(
+        "Environments    {} (doors: {})\n",
+        running.world(),
+        doors.join(", ")
+    );
     for function in running.functions() {
         text += &match running.url_of(&function) {
             Some(url) => format!("{function:<15} {url}\n"),

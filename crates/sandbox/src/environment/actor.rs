@@ -4,7 +4,6 @@ mod troubles;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -35,6 +34,8 @@ use crate::log_tail::LogTail;
 use crate::recording::{Recorder, Recording};
 use crate::telemetry_api::Hub;
 use crate::time::Clock;
+use crate::world::{Place, RUNTIME_API};
+
 use troubles::Troubles;
 
 /// Something for the environment's loop.
@@ -76,6 +77,7 @@ pub(crate) struct Host {
     pub(crate) extensions: Vec<PathBuf>,
     pub(crate) variables: Variables,
     pub(crate) prepared: Arc<Prepared>,
+    pub(crate) place: Place,
     pub(crate) limits: Limits,
     pub(crate) idle_timeout: Duration,
     pub(crate) clock: Clock,
@@ -94,8 +96,7 @@ pub(crate) struct Host {
 pub(crate) fn start(
     mut host: Host,
 ) -> io::Result<(mpsc::Sender<Message>, impl Future<Output = ()> + Send)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
+    let listener = host.place.listen(RUNTIME_API)?;
     host.variables.runtime_api = listener.local_addr()?;
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let snapshot = host.function.initialization == Initialization::SnapStart;
@@ -175,8 +176,12 @@ impl Actor {
         Self {
             environment: Environment::new(spec),
             hub: Arc::new(
-                Hub::new(host.clock.clone(), host.function.logging.format)
-                    .troubled_by(host.desk.clone(), &host.function.name),
+                Hub::new(
+                    host.clock.clone(),
+                    host.function.logging.format,
+                    host.place.clone(),
+                )
+                .troubled_by(host.desk.clone(), &host.function.name),
             ),
             log_tail: Arc::new(Mutex::new(LogTail::new(host.function.logging))),
             messages,
@@ -372,8 +377,9 @@ impl Actor {
             }
             Role::Extension(index) => {
                 let path = &self.host.extensions[index];
-                let program =
-                    Program::of_extension(path, &variables.code.task, variables.of_extension());
+                let seen = self.host.place.extension(path);
+                let folder = &variables.code.task;
+                let program = Program::of_extension(path, seen, folder, variables.of_extension());
                 (
                     Ok(program),
                     Some(
@@ -390,8 +396,10 @@ impl Actor {
             // The queue is bounded and this is not async: a task of its own waits for room.
             tokio::spawn(async move { messages.send(Message::Exited(process, exit)).await });
         };
-        let started = program
-            .and_then(|program| program.start(&self.host.groups, self.line_sink(extension), ended));
+        let started = program.and_then(|program| {
+            let take = self.line_sink(extension);
+            program.start(&self.host.place, &self.host.groups, take, ended)
+        });
         match started {
             Ok(running) => {
                 self.processes.insert(process, running);

@@ -19,6 +19,7 @@ use super::output::{read_frames, read_lines};
 use crate::code::{self, Code, Prepared, wrapper_of};
 use crate::function::Function;
 use crate::lifecycle::Exit;
+use crate::world::{self, Place};
 
 /// A program to start.
 #[derive(Debug)]
@@ -52,15 +53,16 @@ impl Program {
         })
     }
 
-    /// What starts an external extension.
+    /// What starts an external extension, which its process sees at another path than we do.
     pub(super) fn of_extension(
         path: &Path,
+        seen: PathBuf,
         folder: &Path,
         variables: BTreeMap<String, String>,
     ) -> Self {
         Self {
             command: code::Command {
-                program: path.to_owned(),
+                program: seen,
                 arguments: Vec::new(),
                 file: Some(path.to_owned()),
             },
@@ -73,6 +75,7 @@ impl Program {
     /// Starts it in a process group of its own. `take` gets what it writes, `ended` is called when all of it has ended.
     pub(super) fn start(
         self,
+        place: &Place,
         groups: &Arc<ProcessGroups>,
         take: impl Fn(String) + Clone + Send + Sync + 'static,
         ended: impl FnOnce(Exit) + Send + 'static,
@@ -80,7 +83,7 @@ impl Program {
         let name = self.command.program.display().to_string();
         let described = |error: io::Error| format!("fork/exec {name}: {}", reason(&error));
         self.command.check().map_err(described)?;
-        let (mut command, frames) = self.command().map_err(described)?;
+        let (mut command, frames) = self.command(place).map_err(described)?;
         let mut child = command.spawn().map_err(described)?;
         drop(command); // holds the descriptors that the child writes to
         let group = child
@@ -118,7 +121,7 @@ impl Program {
         })
     }
 
-    fn command(self) -> io::Result<(Command, Option<pipe::Receiver>)> {
+    fn command(self, place: &Place) -> io::Result<(Command, Option<pipe::Receiver>)> {
         let mut command;
         let mut frames = None;
         if self.log_descriptor {
@@ -137,7 +140,6 @@ impl Program {
         }
         command
             .args(&self.command.arguments)
-            .current_dir(&self.folder)
             .env_clear()
             .envs(&self.variables)
             .stdout(Stdio::piped())
@@ -146,6 +148,11 @@ impl Program {
             .kill_on_drop(true);
         if self.log_descriptor {
             command.env("_LAMBDA_TELEMETRY_LOG_FD", "3");
+        }
+        if place.is_own() {
+            world::enter(&mut command, place.entrance(&self.folder)?);
+        } else {
+            command.current_dir(&self.folder);
         }
         Ok((command, frames))
     }

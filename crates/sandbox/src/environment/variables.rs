@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::code::Code;
+use crate::doors::Doors;
 use crate::function::{Function, Initialization, REGION, Runtime, VERSION};
 use crate::logging::LogFormat;
+use crate::world::Place;
 
 /// Everything that the variables are made from.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub(crate) struct Variables {
     pub(crate) credentials_token: String,
     /// Where the function's processes see its parts.
     pub(crate) code: Code,
+    pub(crate) place: Place,
+    pub(crate) doors: Doors,
 }
 
 type Map = BTreeMap<String, String>;
@@ -109,6 +113,10 @@ impl Variables {
     /// The function's own variables above those of the sandbox above what the machine has.
     fn customer(&self) -> Map {
         let mut variables = self.inherited.clone();
+        match self.place.tmp() {
+            Some(tmp) => set(&mut variables, "TMPDIR", &tmp.display().to_string()),
+            None => drop(variables.remove("TMPDIR")),
+        }
         if let Some(opt) = &self.code.opt {
             add_path(&mut variables, "PATH", &text(&opt.join("bin")));
         }
@@ -125,7 +133,7 @@ impl Variables {
         set(
             &mut variables,
             "AWS_ENDPOINT_URL_LAMBDA",
-            &format!("http://{}", self.lambda_api),
+            &self.doors.translate(&format!("http://{}", self.lambda_api)),
         );
         set(
             &mut variables,
@@ -136,7 +144,7 @@ impl Variables {
         let allowed = own.filter(|(key, _)| {
             !key.starts_with('_') || RESERVED_BUT_ALLOWED.contains(&key.as_str())
         });
-        variables.extend(allowed.map(|(key, value)| (key.clone(), value.clone())));
+        variables.extend(allowed.map(|(key, value)| (key.clone(), self.doors.translate(value))));
         variables
     }
 
@@ -289,6 +297,8 @@ mod tests {
                 opt: Some("/layers".into()),
                 runtime: None,
             },
+            place: Place::of_test(),
+            doors: Doors::default(),
         }
     }
 

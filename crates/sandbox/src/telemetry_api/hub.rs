@@ -15,12 +15,14 @@ use crate::faults::{Desk, Occasion, What};
 use crate::lifecycle::{LogsOrTelemetry, Subscription};
 use crate::logging::LogFormat;
 use crate::time::{Clock, UnixNanos};
+use crate::world::Place;
 
 /// The Telemetry API of one environment.
 #[derive(Debug)]
 pub(crate) struct Hub {
     clock: Clock,
     client: Client,
+    place: Place,
     log_format: LogFormat,
     /// Where it asks what goes wrong with the deliveries of a function, if anything can.
     troubles: Option<(Arc<Desk>, String)>,
@@ -89,14 +91,15 @@ impl Mailbox {
 }
 
 impl Hub {
-    pub(crate) fn new(clock: Clock, log_format: LogFormat) -> Self {
+    pub(crate) fn new(clock: Clock, log_format: LogFormat, place: Place) -> Self {
         let inner = Inner {
             backlog: Some(Backlog::default()),
             subscribers: Vec::new(),
         };
         Self {
             clock,
-            client: sink::client(),
+            client: sink::client(place.clone()),
+            place,
             log_format,
             troubles: None,
             frozen: watch::Sender::new(false),
@@ -160,7 +163,7 @@ impl Hub {
         };
         let delivery = delivery::run(
             mailbox.clone(),
-            Sink::new(&subscription.destination, self.client.clone()),
+            Sink::new(&subscription.destination, self.client.clone(), &self.place),
             self.frozen.subscribe(),
             self.clock.clone(),
             trouble,

@@ -1,25 +1,51 @@
 //! Where batches go: POSTs to a listener, or lines on a connection.
 
 use std::fmt;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, header};
+use futures_util::future::BoxFuture;
+use http::{Method, Request, Uri, header};
 use http_body_util::Full;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::queue::Batch;
 use crate::lifecycle::Destination;
+use crate::world::Place;
 
-pub(super) type Client = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
+pub(super) type Client = hyper_util::client::legacy::Client<Connector, Full<Bytes>>;
 
-pub(super) fn client() -> Client {
-    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http()
+pub(super) fn client(place: Place) -> Client {
+    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(Connector(place))
+}
+
+/// Connects to loopback ports of the world that the subscriber is in.
+#[derive(Debug, Clone)]
+pub(super) struct Connector(Place);
+
+impl tower::Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<TokioIo<TcpStream>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let place = self.0.clone();
+        let port = uri.port_u16().unwrap_or(80);
+        Box::pin(async move {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            place.connect(address).await.map(TokioIo::new)
+        })
+    }
 }
 
 /// One subscriber's end.
@@ -33,6 +59,7 @@ pub(super) enum Sink {
     /// Nobody acknowledges: what the system has taken counts as delivered.
     Tcp {
         address: SocketAddr,
+        place: Place,
         stream: Option<TcpStream>,
     },
 }
@@ -47,7 +74,7 @@ impl fmt::Display for Sink {
 }
 
 impl Sink {
-    pub(super) fn new(destination: &Destination, client: Client) -> Self {
+    pub(super) fn new(destination: &Destination, client: Client, place: &Place) -> Self {
         match destination {
             Destination::Http { port, path, put } => Self::Http {
                 client: Box::new(client),
@@ -56,6 +83,7 @@ impl Sink {
             },
             Destination::Tcp { port } => Self::Tcp {
                 address: SocketAddr::from((Ipv4Addr::LOCALHOST, *port)),
+                place: place.clone(),
                 stream: None,
             },
         }
@@ -73,8 +101,12 @@ impl Sink {
                 target,
                 method,
             } => within(frozen, post(client, method, target, batch.array())).await,
-            Self::Tcp { address, stream } => {
-                let written = within(frozen, write(*address, stream, &batch.lines())).await;
+            Self::Tcp {
+                address,
+                place,
+                stream,
+            } => {
+                let written = within(frozen, write(place, *address, stream, &batch.lines())).await;
                 if written.is_err() {
                     // What is half written ends with its connection; the next one begins with a whole line.
                     *stream = None;
@@ -120,6 +152,7 @@ async fn post(client: &Client, method: &Method, target: &str, body: Bytes) -> Re
 }
 
 async fn write(
+    place: &Place,
     address: SocketAddr,
     stream: &mut Option<TcpStream>,
     lines: &[u8],
@@ -130,7 +163,7 @@ async fn write(
     let stream = match stream {
         Some(stream) => stream,
         None => {
-            let connected = TcpStream::connect(address).await;
+            let connected = place.connect(address).await;
             stream.insert(connected.map_err(|error| error.to_string())?)
         }
     };

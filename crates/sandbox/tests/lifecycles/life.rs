@@ -20,7 +20,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn build() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let own = std::env::current_exe().unwrap();
         let at = |path: &str| folder.path().join(path);
         std::fs::create_dir(at("code")).unwrap();

@@ -26,7 +26,7 @@ fn position(record: &[Value], what: &str, name: &str) -> usize {
 
 #[tokio::test]
 async fn extension_is_told_everything_and_the_report_late() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let file = folder.path().join("record");
     let sandbox = Sandbox::new()
         .function(function().env("RECORD_FILE", file.display().to_string()))
@@ -129,7 +129,7 @@ async fn extension_hears_why_it_ends() {
         (json!({"do": "hang"}), 2, "timeout"),
         (json!({"do": "exit", "code": 1}), 20, "failure"),
     ] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::folder().unwrap();
         let file = folder.path().join("record");
         let sandbox = Sandbox::new()
             .function(

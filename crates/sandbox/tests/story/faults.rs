@@ -19,7 +19,7 @@ struct Recorded {
 
 impl Recorded {
     async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::folder().unwrap();
         let file = folder.path().join("record").display().to_string();
         let sandbox = Sandbox::new()
             .function(function().env("RECORD_FILE", file).env("PATIENCE", "0.5"))

@@ -121,7 +121,7 @@ async fn api_gives_up_on_a_function_that_goes_on() {
         .start()
         .await
         .unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let cases = [
         ("rest", 504, r#"{"message":"Endpoint request timed out"}"#),
         ("http", 503, r#"{"message":"Service Unavailable"}"#),
@@ -163,7 +163,7 @@ async fn api_says_when_it_is_too_much() {
         }
     }
 
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let file = folder.path().join("go on");
     let mut activity = sandbox.activity();
     let busy = do_it(&sandbox, "rest", json!({"do": "wait", "file": file}));

@@ -64,7 +64,7 @@ async fn start_managed(function: Function) -> Option<throughline_sandbox::Runnin
 
 #[tokio::test]
 async fn extension_in_a_zip_layer_runs_and_sees_the_layers_below() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let extension = fs::read_to_string(here("extension/recorder")).unwrap();
     let record = folder.path().join("record");
     let zip = zip_of(
@@ -99,7 +99,7 @@ async fn extension_in_a_zip_layer_runs_and_sees_the_layers_below() {
 
 #[tokio::test]
 async fn file_that_switches_extensions_off_does() {
-    let layer = tempfile::tempdir().unwrap();
+    let layer = crate::folder().unwrap();
     write(
         layer.path(),
         &[
@@ -107,7 +107,7 @@ async fn file_that_switches_extensions_off_does() {
             ("extensions/broken", "#!/bin/sh\nexit 9\n"),
         ],
     );
-    let code = tempfile::tempdir().unwrap();
+    let code = crate::folder().unwrap();
     write(code.path(), &[("bootstrap", EXTENSIONS_PATH)]);
     let sandbox = Sandbox::new()
         .function(Function::new("f", code.path()).layer(layer.path()))
@@ -136,7 +136,7 @@ while True:
 
 #[tokio::test]
 async fn bootstrap_in_a_layer_starts_a_function_without_one() {
-    let (code, layer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (code, layer) = (crate::folder().unwrap(), crate::folder().unwrap());
     fs::copy(here("function/bootstrap"), layer.path().join("bootstrap")).unwrap();
     let sandbox = Sandbox::new()
         .function(
@@ -162,7 +162,7 @@ async fn python_function_without_a_client_runs_wrapped_with_its_layer() {
     if !has("python3") {
         return;
     }
-    let (code, layer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (code, layer) = (crate::folder().unwrap(), crate::folder().unwrap());
     write(
         layer.path(),
         &[
@@ -198,7 +198,7 @@ async fn node_function_without_a_client_runs_wrapped_with_its_layer() {
     if !has("node") || !has("npm") {
         return;
     }
-    let (code, layer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (code, layer) = (crate::folder().unwrap(), crate::folder().unwrap());
     write(
         layer.path(),
         &[
@@ -232,7 +232,7 @@ async fn two_starts_at_once_install_a_client_once() {
     if !has("python3") {
         return;
     }
-    let (code, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (code, cache) = (crate::folder().unwrap(), crate::folder().unwrap());
     write(
         code.path(),
         &[("app.py", "def handler(event, context):\n    return event\n")],

@@ -19,6 +19,7 @@ mod layers;
 mod streaming;
 mod telemetry;
 mod time;
+mod world;
 
 use http::{Response, request};
 
@@ -26,6 +27,11 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/story")
         .join(path)
+}
+
+/// A folder that environments see as the test does; the system's temporary folder they do not.
+fn folder() -> std::io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
 }
 
 fn function() -> Function {
@@ -38,7 +44,7 @@ async fn start(function: Function) -> RunningSandbox {
 
 /// A function whose code is gone when the sandbox has started.
 async fn start_without_code(make: impl Fn(&str, &Path) -> Function) -> RunningSandbox {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     std::fs::copy(here("function/bootstrap"), folder.path().join("bootstrap")).unwrap();
     start(make("f", folder.path())).await
 }

@@ -60,7 +60,7 @@ async fn events_of(sandbox: &RunningSandbox, event: Value) -> (Bytes, Value) {
 #[tokio::test]
 async fn function_url_gets_head_and_chunks_as_they_are_made() {
     let sandbox = with_url().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let go_on = folder.path().join("go on");
     let head = r#"{"statusCode":201,"headers":{"X-A":"b","Content-Type":"text/plain"},"cookies":["c=d","e=f"]}"#;
     let event = json!({
@@ -85,7 +85,7 @@ async fn function_url_gets_head_and_chunks_as_they_are_made() {
 #[tokio::test]
 async fn aws_api_gets_chunks_as_they_are_made_and_then_how_it_ended() {
     let sandbox = start(function()).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let go_on = folder.path().join("go on");
     let event =
         json!({"do": "stream", "parts": [{"text": "first"}, {"wait": go_on, "text": "second"}]});
@@ -132,7 +132,7 @@ async fn failures_in_the_middle_are_told_at_the_end() {
         ),
     ];
     for (end, error_type, message) in cases {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::folder().unwrap();
         let go_on = folder.path().join("go on");
         let event =
             json!({"do": "stream", "parts": [{"text": "begun"}], "end_after": go_on, "end": end});
@@ -242,7 +242,7 @@ async fn mode_that_does_not_exist_is_refused() {
 async fn function_is_not_stopped_when_the_caller_leaves() {
     let sandbox = with_url().await;
     let mut activity = sandbox.activity();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let go_on = folder.path().join("go on");
     // Far more than fits into the buffers on the way.
     let event = json!({"do": "stream", "parts": [{"text": "first"}, {"wait": go_on, "bytes": 5 * 1024 * 1024}]});

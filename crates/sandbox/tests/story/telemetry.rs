@@ -9,7 +9,7 @@ use crate::{call, function, here, invoke, json_of};
 
 /// What the recorder wrote while this function was called once with this event, and the answer.
 async fn record_of(function: Function, telemetry: bool, event: Value) -> (Vec<Value>, Value) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder().unwrap();
     let file = folder.path().join("record");
     let mut sandbox = Sandbox::new()
         .function(function.env("RECORD_FILE", file.display().to_string()))

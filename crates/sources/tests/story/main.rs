@@ -60,7 +60,7 @@ impl Story {
         sandbox: Sandbox,
         function: Function,
     ) -> Result<Self, throughline_sources::SourceError> {
-        let state = tempfile::tempdir().unwrap();
+        let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let function = function.env("STATE", state.path().to_str().unwrap());
         let sandbox = sandbox.function(function).start().await.unwrap();
         let lines = sandbox.activity();

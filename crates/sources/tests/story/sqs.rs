@@ -258,7 +258,7 @@ async fn function_without_room_is_tried_until_it_has_some() {
     let Some(moto) = moto() else { return };
     let queue = Q::create(moto, "throttled", &[]).await;
     queue.send("first").await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let gate = file_in(&folder, "gate");
     let source = SqsSource {
         batch_size: 1,

@@ -82,7 +82,7 @@ fn subscription(types: &[&str], destination: &Value) -> Subscription {
 }
 
 fn hub() -> Hub {
-    Hub::new(Clock::start(), LogFormat::Text)
+    Hub::new(Clock::start(), LogFormat::Text, Place::of_test())
 }
 
 async fn until_dropped(hub: &Hub) {
@@ -260,7 +260,7 @@ async fn refused_connection_is_tried_again_and_then_told() {
 
 #[tokio::test]
 async fn json_lines_are_objects_for_those_who_know_them() {
-    let hub = Hub::new(Clock::start(), LogFormat::Json);
+    let hub = Hub::new(Clock::start(), LogFormat::Json, Place::of_test());
     let (mut old, mut new) = (Listener::start(0).await, Listener::start(0).await);
     let newer = new.subscription(&["function", "extension"]);
     let older = Subscription {
