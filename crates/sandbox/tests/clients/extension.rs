@@ -22,7 +22,7 @@ async fn start(change: impl FnOnce(Function) -> Function) -> Recorded {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let code = (CLIENT.code)().unwrap();
     let function = Function::new("f", &code.folder)
-        .timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(3))
         .env("RECORD_FILE", file(&folder).display().to_string());
     let sandbox = Sandbox::new()
         .function(change(function))

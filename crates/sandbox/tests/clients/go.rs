@@ -1,7 +1,10 @@
 //! `aws-lambda-go`.
 
+use serde_json::json;
+
 use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams};
 use crate::client::{installed, version_in};
+use crate::matrix::{assert_ended, json_of, start};
 use crate::{Client, Code};
 
 pub(crate) const CLIENT: Client = Client {
@@ -33,3 +36,18 @@ pub(crate) const CLIENT: Client = Client {
 };
 
 crate::matrix!();
+
+#[tokio::test]
+async fn panic_is_told_with_its_stack_and_ends_the_process() {
+    let Some(started) = start(&CLIENT, |function| function).await else {
+        return;
+    };
+    let (answer, finished) = started.call(json!({"do": "panic"})).await;
+    let error = json_of(&answer);
+    assert_eq!(
+        (&error["errorType"], &error["errorMessage"]),
+        (&json!("string"), &json!("on purpose"))
+    );
+    assert!(error["stackTrace"][0]["path"].is_string(), "{error}");
+    assert_ended(&finished);
+}

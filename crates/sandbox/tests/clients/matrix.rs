@@ -97,12 +97,12 @@ pub(crate) async fn start(
 }
 
 impl Started {
-    async fn call(&self, event: Value) -> (Answer, Finished) {
+    pub(crate) async fn call(&self, event: Value) -> (Answer, Finished) {
         self.invoke(Invoke::new("f").payload(event.to_string()))
             .await
     }
 
-    async fn invoke(&self, invoke: Invoke) -> (Answer, Finished) {
+    pub(crate) async fn invoke(&self, invoke: Invoke) -> (Answer, Finished) {
         self.sandbox.call_to_end(invoke).await.unwrap()
     }
 
@@ -268,7 +268,7 @@ fn assert_killed(answer: &Answer, finished: &Finished) {
     assert_ended(finished);
 }
 
-fn assert_ended(finished: &Finished) {
+pub(crate) fn assert_ended(finished: &Finished) {
     assert_eq!(
         (finished.status, finished.error_type.as_deref()),
         (Status::Error, Some("Runtime.ExitError"))
@@ -314,7 +314,7 @@ pub(crate) async fn structured_logs(client: &Client) {
     started.sandbox.shutdown().await;
 }
 
-fn json_of(answer: &Answer) -> Value {
+pub(crate) fn json_of(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.payload)
         .unwrap_or_else(|error| panic!("{error}: {}", answer.text()))
 }

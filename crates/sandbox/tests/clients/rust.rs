@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
+use throughline_sandbox::{Invoke, Status};
+
 use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams, here};
+use crate::matrix::{assert_ended, json_of, start};
 use crate::{Client, Code};
 
 pub(crate) const CLIENT: Client = Client {
@@ -40,6 +44,7 @@ pub(crate) const CLIENT: Client = Client {
         "Writes a failure in the middle of a stream into the body, as the text of the two trailers, and then ends the stream as a good one: neither Lambda nor the sandbox can tell.",
         "Sends the JSON head of an HTTP response first for every stream, so a caller of `InvokeWithResponseStream` gets head, eight NUL bytes and body.",
         "Ends the process when the client context has a `client` without all five members that the SDKs for phones fill.",
+        "Reports a panic of the handler as an error, `Lambda panicked: …`, and goes on.",
         "Reports no failure of an init: a `main` that returns an error is a process that exits with status 1.",
         "Writes what a handler returns as an error to the log too, from level ERROR on.",
         "In structured logs the message is in `fields.message` and the request id in `span.requestId`.",
@@ -74,3 +79,25 @@ pub(crate) fn locked(package: &str) -> String {
 }
 
 crate::matrix!();
+
+#[tokio::test]
+async fn panic_is_told_and_the_process_goes_on() {
+    let started = start(&CLIENT, |function| function).await.unwrap();
+    let (answer, finished) = started.call(json!({"do": "panic"})).await;
+    let error = json_of(&answer);
+    assert_eq!(
+        error["errorMessage"], "Lambda panicked: on purpose",
+        "{error}"
+    );
+    assert_eq!(finished.status, Status::Success);
+    let (_, finished) = started.call(json!({})).await;
+    assert!(!finished.cold_start);
+}
+
+#[tokio::test]
+async fn client_context_with_an_empty_client_ends_the_process() {
+    let started = start(&CLIENT, |function| function).await.unwrap();
+    let invoke = Invoke::new("f").client_context(r#"{"client":{}}"#);
+    let (_, finished) = started.invoke(invoke).await;
+    assert_ended(&finished);
+}
