@@ -72,6 +72,13 @@ test-functions: functions ## the example's own tests
 test-browser: build functions ## the page in Chromium, against fixtures and against the running product
 	scripts/test-browser
 
+bench-sandbox: ## how fast the sandbox is: target/bench/sandbox.json
+	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench target/bench/sandbox.json
+.PHONY: bench-sandbox
+
+# `make bench-sandbox BENCH_FLAGS=` measures what is built anyhow.
+BENCH_FLAGS ?= --release
+
 deny: $(DENY) ## licences and banned dependencies
 	$(DENY) --all-features check --hide-inclusion-graph bans licenses sources
 

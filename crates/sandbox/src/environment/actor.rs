@@ -147,6 +147,8 @@ struct Actor {
     /// What effects brought about, to be fed before anything from outside.
     consequences: VecDeque<Event>,
     memory_max_mb: u64,
+    /// How often that was looked for.
+    measured: u32,
     gone: bool,
 }
 
@@ -195,6 +197,7 @@ impl Actor {
             troubles: Troubles::default(),
             consequences: VecDeque::new(),
             memory_max_mb: 0,
+            measured: 0,
             gone: false,
             host,
         }
@@ -312,7 +315,7 @@ impl Actor {
                 self.hub.thaw();
             }
             Effect::FlushTelemetry => {
-                self.measure_memory();
+                self.measure_memory(Look::Everywhere);
                 self.hub.flush();
             }
             Effect::ResetTelemetry => self.hub.reset(),
@@ -447,7 +450,7 @@ impl Actor {
 
     fn report(&mut self, report: Report) {
         self.end_troubles();
-        self.measure_memory();
+        self.measure_memory(Look::AtFamilies);
         let memory_mb = self.host.function.memory_mb;
         let event = platform_report(&report, memory_mb, self.memory_max_mb);
         self.tell(&event);
@@ -492,13 +495,20 @@ impl Actor {
         self.log_tail().platform(event, &told);
     }
 
-    fn measure_memory(&mut self) {
+    fn measure_memory(&mut self, look: Look) {
         let groups: Vec<_> = self
             .processes
             .values()
             .map(|running| running.group)
             .collect();
-        self.memory_max_mb = self.memory_max_mb.max(memory::high_water_mb(&groups));
+        // Between two invocations what is quick has to do, but for some of them: those whose parent has ended are found then.
+        self.measured = self.measured.wrapping_add(1);
+        let quick = look == Look::AtFamilies && !self.measured.is_multiple_of(LOOK_EVERYWHERE);
+        let families = quick.then(|| memory::high_water_of_families_mb(&groups));
+        let now = families
+            .flatten()
+            .unwrap_or_else(|| memory::high_water_mb(&groups));
+        self.memory_max_mb = self.memory_max_mb.max(now);
     }
 
     fn signal_all(&self, signal: UnixSignal) {
@@ -519,6 +529,13 @@ impl Actor {
     }
 }
 
+/// Where to look for processes whose memory counts.
+#[derive(PartialEq, Eq)]
+enum Look {
+    AtFamilies,
+    Everywhere,
+}
+
 impl Drop for Actor {
     fn drop(&mut self) {
         self.serving.abort();
@@ -530,3 +547,5 @@ impl Drop for Actor {
 
 /// Calls of three APIs by at most eleven processes; more than this waits at its socket.
 const MESSAGES_MAX: usize = 256;
+/// One look at the whole machine for so many quick ones.
+const LOOK_EVERYWHERE: u32 = 64;
