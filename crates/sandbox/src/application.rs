@@ -37,7 +37,7 @@ pub struct Application {
 pub struct Overrides {
     /// Values of a template's parameters, before their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// Where AWS's services are; goes before what a file says, and into the URLs of queues.
+    /// Where AWS's services are, `aws` for AWS itself; goes before what a file says, and into the URLs of queues.
     pub aws_endpoint: Option<String>,
 }
 
@@ -173,7 +173,7 @@ impl Application {
         &self.notes
     }
 
-    /// Where AWS's services are, if not at AWS.
+    /// Where AWS's services are, `aws` for AWS itself, if anybody has said so.
     pub fn aws_endpoint(&self) -> Option<&str> {
         self.aws_endpoint.as_deref()
     }
@@ -226,6 +226,9 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// Instead of an endpoint.
+pub(crate) const AWS_ITSELF: &str = "aws";
 
 /// Whether a file is a template: its name says so, or how it begins.
 fn is_template(path: &Path, text: &str) -> bool {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
-use crate::application::Application;
+use crate::application::{AWS_ITSELF, Application};
 use crate::code::{Cache, Prepared, Preparer, Tell};
 use crate::doors::{self, BadDoor, Doors};
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
@@ -89,7 +89,8 @@ impl Sandbox {
         self.functions.extend(application.functions);
         self.apis.extend(application.apis);
         self.doors.extend(application.doors);
-        self.aws_endpoint = application.aws_endpoint.or(self.aws_endpoint);
+        let endpoint = application.aws_endpoint.filter(|url| url != AWS_ITSELF);
+        self.aws_endpoint = endpoint.or(self.aws_endpoint);
         self
     }
 
@@ -293,7 +294,7 @@ impl Sandbox {
             activity: activity.clone(),
             recording: recording.clone(),
             extensions,
-            environment: self.environment,
+            environment: with_endpoint(self.environment, self.aws_endpoint.as_deref()),
             inherited: inherited(),
             lambda_api: api_addr,
             limits: self.limits,
@@ -490,6 +491,19 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::AddrInUse => "the port is taken".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Leads AWS's SDKs in the functions to the endpoint, unless they are led elsewhere.
+fn with_endpoint(
+    mut environment: BTreeMap<String, String>,
+    endpoint: Option<&str>,
+) -> BTreeMap<String, String> {
+    if let Some(endpoint) = endpoint {
+        environment
+            .entry("AWS_ENDPOINT_URL".to_owned())
+            .or_insert_with(|| endpoint.to_owned());
+    }
+    environment
 }
 
 /// Every path that is a file, and every executable file in a folder, in the order of their names.

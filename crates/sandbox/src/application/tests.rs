@@ -196,7 +196,7 @@ fn limits_of_lambda_are_named() {
         ]
         "#,
         expect![[r#"
-            aws.endpoint: expected a URL such as http://127.0.0.1:5000, found "localhost:5000"
+            aws.endpoint: expected a URL such as http://127.0.0.1:5000, or aws for AWS itself, found "localhost:5000"
             doors.db: expected host:port such as 127.0.0.1:5432, found "localhost"
             apis.a.kind: expected one of http, rest, found "soap"
             apis.a.listen: 0.0.0.0:80 is not on loopback: the sandbox runs any request that reaches it

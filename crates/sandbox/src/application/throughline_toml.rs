@@ -6,7 +6,6 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::Application;
 use super::function::{
     APPLICATION_LEVEL, CONCURRENCY, ENVIRONMENTS, EVENT_AGE, EVENT_RETRIES, HANDLER, LOG_FORMAT,
     MEMORY, RUNTIME, STORAGE, SYSTEM_LEVEL, TIMEOUT, absolute, is_function_name,
@@ -15,6 +14,7 @@ use super::reader::{Dialect, Key, Lines, Reader, Section, nearest};
 use super::resource::{KINDS, Kind};
 use super::source::is_host_and_port;
 use super::throughline_sources::Names;
+use super::{AWS_ITSELF, Application};
 use crate::function::{self, Function, Initialization};
 use crate::source::{Door, EventDestinations, HttpApi, HttpApiKind, Resource};
 
@@ -263,10 +263,12 @@ impl Reader {
         let aws = self.section(root, AWS, "a table")?;
         self.reject_unknown(&aws, &[ENDPOINT.toml]);
         let endpoint = self.string(&aws, ENDPOINT)?;
-        if !is_endpoint(&endpoint) {
+        if !is_endpoint(&endpoint) && endpoint != AWS_ITSELF {
             self.problem(
                 &aws.place_of(ENDPOINT.toml),
-                &format!("expected a URL such as http://127.0.0.1:5000, found {endpoint:?}"),
+                &format!(
+                    "expected a URL such as http://127.0.0.1:5000, or {AWS_ITSELF} for AWS itself, found {endpoint:?}"
+                ),
             );
         }
         Some(endpoint.trim_end_matches('/').to_owned())

@@ -10,6 +10,21 @@ async fn refusal(sandbox: Sandbox) -> String {
         .map_or("started".to_owned(), |error| error.to_string())
 }
 
+#[test]
+fn functions_are_led_to_the_endpoint_unless_told_otherwise() {
+    let led = |environment: &[(&str, &str)], endpoint| {
+        let pairs = environment.iter();
+        let environment = pairs.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let led = with_endpoint(environment.collect(), endpoint);
+        led.get("AWS_ENDPOINT_URL").cloned()
+    };
+    let moto = "http://127.0.0.1:5000";
+    assert_eq!(led(&[], Some(moto)).as_deref(), Some(moto));
+    assert_eq!(led(&[], None), None);
+    let other = [("AWS_ENDPOINT_URL", "http://127.0.0.1:6000")];
+    assert_eq!(led(&other, Some(moto)).as_deref(), Some(other[0].1));
+}
+
 #[tokio::test]
 async fn what_cannot_start_says_why_in_one_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -17,6 +17,7 @@ mod resources;
 mod sqs;
 mod streams;
 mod subscribed;
+mod template;
 
 /// Generous, since the machine may be busy with anything.
 const DEADLINE: Duration = Duration::from_secs(60);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Translator;
 use super::template::Declared;
+use crate::application::AWS_ITSELF;
 use crate::application::function::is_function_name;
 use crate::application::reader::{nearest, place_of};
 use crate::application::resource::{Kind, QUEUE, STREAM, TABLE, TOPIC};
@@ -182,7 +183,9 @@ impl Translator<'_> {
 
     pub(super) fn queue_url(&self, name: &str) -> String {
         let endpoint = self.surroundings.overrides.aws_endpoint.as_deref();
-        let endpoint = endpoint.unwrap_or("https://sqs.us-east-1.amazonaws.com");
+        let endpoint = endpoint
+            .filter(|endpoint| *endpoint != AWS_ITSELF)
+            .unwrap_or("https://sqs.us-east-1.amazonaws.com");
         format!("{}/{ACCOUNT_ID}/{name}", endpoint.trim_end_matches('/'))
     }
 
