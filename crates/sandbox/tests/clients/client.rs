@@ -32,6 +32,7 @@ pub(crate) struct Client {
     pub(crate) messages: Messages,
     pub(crate) json: JsonLog,
     pub(crate) memory: Memory,
+    pub(crate) refused: Refused,
     pub(crate) streams: Streams,
     /// What else one should know, in Markdown.
     pub(crate) remarks: &'static [&'static str],
@@ -52,6 +53,15 @@ pub(crate) enum Memory {
     Killed,
     /// The process runs out of its own heap before, tells this error type and ends.
     Told(&'static str),
+}
+
+/// What the client does when its answer is refused with 413, because it is too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It asks for the next event.
+    GoesOn,
+    /// It ends the process.
+    Ends,
 }
 
 /// Where a structured log line has what, as JSON pointers.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams};
+use crate::client::{JsonLog, Memory, Messages, Refused, StreamFailure, StreamShape, Streams};
 use crate::client::{installed, version_in};
 use crate::matrix::{assert_ended, json_of, start};
 use crate::{Client, Code};
@@ -23,6 +23,7 @@ pub(crate) const CLIENT: Client = Client {
     messages: Messages::LineByLine,
     json: JsonLog::LAMBDA,
     memory: Memory::Killed,
+    refused: Refused::Ends,
     streams: Streams::With(StreamShape {
         handler: "bootstrap",
         head_always: false,

@@ -1,6 +1,6 @@
 //! `aws-lambda-java-runtime-interface-client`.
 
-use crate::client::{JsonLog, Memory, Messages, Streams};
+use crate::client::{JsonLog, Memory, Messages, Refused, Streams};
 use crate::client::{installed, version_in};
 use crate::{Client, Code};
 
@@ -23,6 +23,7 @@ pub(crate) const CLIENT: Client = Client {
         ..JsonLog::LAMBDA
     },
     memory: Memory::Told("java.lang.OutOfMemoryError"),
+    refused: Refused::Ends,
     streams: Streams::No("the client answers in one piece only"),
     remarks: &[
         "Opens the log descriptor only when the JVM is started with `--add-opens=java.base/java.io=ALL-UNNAMED`, and otherwise writes line by line without a word; the sandbox starts it so from Java 9 on.",

@@ -9,7 +9,7 @@ use throughline_sandbox::{
 };
 use tokio::sync::broadcast;
 
-use crate::client::{Memory, Messages};
+use crate::client::{Memory, Messages, Refused};
 use crate::{Client, Code};
 
 /// The tests of the client in the module that says this.
@@ -39,6 +39,11 @@ macro_rules! matrix {
         #[tokio::test]
         async fn memory_beyond_the_limit_is_refused_or_fatal() {
             $crate::matrix::out_of_memory(&CLIENT).await;
+        }
+
+        #[tokio::test]
+        async fn answer_that_is_too_large_is_refused() {
+            $crate::matrix::too_large(&CLIENT).await;
         }
 
         #[tokio::test]
@@ -253,6 +258,26 @@ pub(crate) async fn out_of_memory(client: &Client) {
     let (answer, finished) = started.call(json!({})).await;
     assert_eq!(answer.outcome, Outcome::Returned);
     assert!(finished.cold_start);
+    started.sandbox.shutdown().await;
+}
+
+pub(crate) async fn too_large(client: &Client) {
+    let Some(started) = start(client, |function| function.memory_mb(512)).await else {
+        return;
+    };
+    let (answer, finished) = started.call(json!({"do": "big"})).await;
+    let error = json_of(&answer);
+    assert_eq!(
+        error["errorType"], "Function.ResponseSizeTooLarge",
+        "{error}"
+    );
+    match client.refused {
+        Refused::GoesOn => assert_eq!(finished.status, Status::Success),
+        Refused::Ends => assert_ended(&finished),
+    }
+    let (answer, next) = started.call(json!({})).await;
+    assert_eq!(answer.outcome, Outcome::Returned);
+    assert_eq!(next.cold_start, finished.status != Status::Success);
     started.sandbox.shutdown().await;
 }
 

@@ -1,6 +1,6 @@
 //! `aws-lambda-ric`.
 
-use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams};
+use crate::client::{JsonLog, Memory, Messages, Refused, StreamFailure, StreamShape, Streams};
 use crate::client::{here, installed, version_in};
 use crate::{Client, Code};
 
@@ -25,6 +25,7 @@ pub(crate) const CLIENT: Client = Client {
     messages: Messages::Whole,
     json: JsonLog::LAMBDA,
     memory: Memory::Killed,
+    refused: Refused::GoesOn,
     streams: Streams::With(StreamShape {
         handler: "index.stream",
         head_always: false,

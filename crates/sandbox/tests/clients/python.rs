@@ -1,6 +1,6 @@
 //! `awslambdaric`.
 
-use crate::client::{JsonLog, Memory, Messages, Streams};
+use crate::client::{JsonLog, Memory, Messages, Refused, Streams};
 use crate::client::{here, installed, version_in};
 use crate::{Client, Code};
 
@@ -25,6 +25,7 @@ pub(crate) const CLIENT: Client = Client {
     messages: Messages::Whole,
     json: JsonLog::LAMBDA,
     memory: Memory::Killed,
+    refused: Refused::Ends,
     streams: Streams::No("the client answers in one piece only"),
     remarks: &[
         "Its error has `requestId` beside what others send, and is written to the log as well.",

@@ -6,7 +6,9 @@ use std::process::Command;
 use serde_json::json;
 use throughline_sandbox::{Invoke, Status};
 
-use crate::client::{JsonLog, Memory, Messages, StreamFailure, StreamShape, Streams, here};
+use crate::client::{
+    JsonLog, Memory, Messages, Refused, StreamFailure, StreamShape, Streams, here,
+};
 use crate::matrix::{assert_ended, json_of, start};
 use crate::{Client, Code};
 
@@ -35,6 +37,7 @@ pub(crate) const CLIENT: Client = Client {
         ..JsonLog::LAMBDA
     },
     memory: Memory::Killed,
+    refused: Refused::GoesOn,
     streams: Streams::With(StreamShape {
         handler: "bootstrap",
         head_always: true,

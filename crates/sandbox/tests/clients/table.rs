@@ -2,7 +2,7 @@
 
 use expect_test::expect_file;
 
-use crate::client::{Memory, Messages, StreamFailure, Streams, version_in};
+use crate::client::{Memory, Messages, Refused, StreamFailure, Streams, version_in};
 use crate::{Client, go, java, node, python, rust};
 
 const CLIENTS: [Client; 5] = [
@@ -46,6 +46,7 @@ fn row(client: &Client) -> String {
             Memory::Killed => "`Runtime.ExitError`, killed".to_owned(),
             Memory::Told(error_type) => format!("`{error_type}`, then ends"),
         },
+        after_refusal(client),
         streaming(client),
         match client.messages {
             Messages::Whole => "whole",
@@ -61,6 +62,14 @@ fn failing(client: &Client) -> String {
     let fields = client.failure_fields.iter();
     let fields: Vec<_> = fields.map(|field| format!("`{field}`")).collect();
     format!("`{}`: {}", client.failure, fields.join(", "))
+}
+
+fn after_refusal(client: &Client) -> String {
+    match client.refused {
+        Refused::GoesOn => "goes on",
+        Refused::Ends => "ends",
+    }
+    .to_owned()
 }
 
 fn streaming(client: &Client) -> String {
@@ -109,8 +118,8 @@ and one that logs as JSON (with level and request id; what is below the level of
 ";
 
 const COLUMNS: &str = "\
-| client | version | as | good | handler throws | init throws | beyond its memory | streams | messages of several lines | sends the invocation id back |
-|---|---|---|---|---|---|---|---|---|---|
+| client | version | as | good | handler throws | init throws | beyond its memory | after an answer beyond 6 MiB | streams | messages of several lines | sends the invocation id back |
+|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
 const REMARKS: &str = "

@@ -40,6 +40,8 @@ func handle(ctx context.Context, event event) (any, error) {
 		logger.InfoContext(ctx, "for the record", "cart", 7)
 		logger.ErrorContext(ctx, "it broke")
 		return nil, nil
+	case "big":
+		return strings.Repeat("x", 7<<20), nil
 	case "memory":
 		return memory(), nil
 	case "kill":

@@ -24,6 +24,8 @@ public class Handler implements RequestHandler<Map<String, Object>, Object> {
         context.getLogger().log("for the record", LogLevel.INFO);
         context.getLogger().log("it broke", LogLevel.ERROR);
         return null;
+      case "big":
+        return "x".repeat(7 * 1024 * 1024);
       case "memory":
         return memory();
       case "kill":

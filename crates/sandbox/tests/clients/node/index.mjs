@@ -34,6 +34,8 @@ export const handler = async (event, context) => {
       throw new TypeError("on purpose");
     case "log":
       return log();
+    case "big":
+      return "x".repeat(7 * 1024 * 1024);
     case "memory":
       return memory();
     case "kill":

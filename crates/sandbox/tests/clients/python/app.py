@@ -39,6 +39,10 @@ def memory(event, context):
     return len([b"x" * 1024 * 1024 for _ in range(512)])
 
 
+def big(event, context):
+    return "x" * 7 * 1024 * 1024
+
+
 def kill(event, context):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -48,4 +52,7 @@ def hang(event, context):
 
 
 def handler(event, context):
-    return {"throw": throw, "log": log, "memory": memory, "kill": kill, "hang": hang}.get(event.get("do"), report)(event, context)
+    return DO.get(event.get("do"), report)(event, context)
+
+
+DO = {"throw": throw, "log": log, "memory": memory, "big": big, "kill": kill, "hang": hang}

@@ -52,6 +52,7 @@ async fn handle(event: LambdaEvent<Event>) -> Result<FunctionResponse<Value, Par
         Some("throw") => return Err(OnPurpose("on purpose")),
         Some("panic") => panic!("on purpose"),
         Some("log") => log(),
+        Some("big") => json!("x".repeat(7 * 1024 * 1024)),
         Some("memory") => memory(),
         Some("kill") => kill(),
         Some("hang") => std::future::pending().await,
