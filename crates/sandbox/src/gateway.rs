@@ -46,7 +46,13 @@ impl Ticket {
 
     /// The answer, as soon as the function has given all of it.
     pub(crate) async fn answer(&mut self) -> Answer {
-        let verdict = match self.answered().await {
+        let answered = self.answered().await;
+        self.whole(answered).await
+    }
+
+    /// All of an answer that has begun.
+    pub(crate) async fn whole(&self, answered: Answered) -> Answer {
+        let verdict = match answered {
             Answered::Whole(verdict) => verdict,
             Answered::Stream(stream) => stream.gather(RESPONSE_BYTES_MAX).await,
         };

@@ -62,8 +62,7 @@
 //! - Throttled asynchronous invocations back off as on Lambda, but go on at once when an environment is free.
 //! - Freezing is SIGSTOP to process groups; a process that leaves its group is not frozen. Memory is told, not limited.
 //! - SnapStart copies no process: an environment is initialized, frozen at `restore/next`, and goes on with its first
-//!   invocation as if restored. After a crash it is initialized anew. A restore that fails is an error of the function,
-//!   where Lambda answers its caller with `SnapStartException`.
+//!   invocation as if restored. After a crash it is initialized anew.
 //! - `_LAMBDA_TELEMETRY_LOG_FD` is given to the managed runtimes only.
 //! - Telemetry on a TCP destination that breaks goes on with the next connection; what the old one had taken and
 //!   nobody read is lost without a count, since nothing acknowledges it.

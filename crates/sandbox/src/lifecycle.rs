@@ -34,7 +34,7 @@ mod stop;
 mod stream;
 mod subscription;
 
-pub(crate) use effect::{Effect, Reply, Report, Signal, Verdict};
+pub(crate) use effect::{Effect, NotRestored, Reply, Report, Signal, Verdict};
 pub(crate) use environment::Environment;
 pub(crate) use event::{
     ApiCall, Body, CallId, Ending, Event, Exit, Invocation, Limits, Process, ResponseMode, Role,

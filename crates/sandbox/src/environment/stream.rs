@@ -82,10 +82,7 @@ impl ResponseStream {
                 let message = format!(
                     "Response payload size exceeded maximum allowed payload size ({bytes_max} bytes)."
                 );
-                return Verdict {
-                    outcome: Outcome::FunctionError,
-                    payload: error_payload("Function.ResponseSizeTooLarge", &message),
-                };
+                return Verdict::failed(error_payload("Function.ResponseSizeTooLarge", &message));
             }
         }
     }
@@ -96,8 +93,5 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What callers hear when the sandbox ends before the function answers.
 pub(crate) fn stopped() -> Verdict {
-    Verdict {
-        outcome: Outcome::FunctionError,
-        payload: error_payload("Sandbox.Failure", "the sandbox was stopped"),
-    }
+    Verdict::failed(error_payload("Sandbox.Failure", "the sandbox was stopped"))
 }

@@ -19,10 +19,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::body::read_body;
+use crate::environment::Answered;
 use crate::function::VERSION;
 use crate::gateway::{Gateway, SYNCHRONOUS_BYTES_MAX};
 use crate::invoke::{Invoke, InvokeError, Outcome};
-use crate::lifecycle::Body;
+use crate::lifecycle::{Body, NotRestored};
 
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
@@ -166,7 +167,11 @@ async fn synchronous(gateway: &Gateway, wanted: Wanted) -> Response {
         Ok(ticket) => ticket,
         Err(error) => return refused(&error),
     };
-    let answer = ticket.answer().await;
+    let answered = ticket.answered().await;
+    if let Some(refusal) = not_restored(&answered) {
+        return refusal;
+    }
+    let answer = ticket.whole(answered).await;
     let mut response = respond(
         StatusCode::OK,
         &answer.request_id,
@@ -192,6 +197,26 @@ async fn synchronous(gateway: &Gateway, wanted: Wanted) -> Response {
         headers.insert("x-amz-log-result", log);
     }
     response
+}
+
+/// What the caller hears when the function's environment could not be restored from its snapshot.
+fn not_restored(answered: &Answered) -> Option<Response> {
+    let Answered::Whole(verdict) = answered else {
+        return None;
+    };
+    let (status, error_type, message) = match verdict.not_restored? {
+        NotRestored::Failed => (
+            StatusCode::BAD_REQUEST,
+            "SnapStartException",
+            "The afterRestore() runtime hook encountered an error. For more information, check the log of the function.",
+        ),
+        NotRestored::TimedOut => (
+            StatusCode::REQUEST_TIMEOUT,
+            "SnapStartTimeoutException",
+            "Lambda couldn't restore the snapshot within the timeout limit.",
+        ),
+    };
+    Some(failed(status, error_type, &user(message)))
 }
 
 /// A function as a caller may name it: by name, partial ARN or whole ARN, each perhaps with a qualifier.

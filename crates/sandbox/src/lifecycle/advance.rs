@@ -288,8 +288,8 @@ impl Environment {
             let request_id = &running.invocation.request_id;
             let payload = failure.payload(request_id, self.spec.timeout);
             Verdict {
-                outcome: Outcome::FunctionError,
-                payload,
+                not_restored: failure.not_restored(),
+                ..Verdict::failed(payload)
             }
         });
         if matches!(failure, Failure::Timeout) {

@@ -446,25 +446,11 @@ impl Environment {
 
 /// What the caller gets for the runtime's answer, and what the runtime gets if that was not all right.
 fn judge(mode: ResponseMode, body: Body) -> (Verdict, Option<Refusal>) {
-    let failed = |error_type: &str, message: &str| Verdict {
-        outcome: Outcome::FunctionError,
-        payload: error_payload(error_type, message),
-    };
+    let failed =
+        |error_type: &str, message: &str| Verdict::failed(error_payload(error_type, message));
     match (mode, body) {
-        (ResponseMode::Response, Body::Whole(payload)) => (
-            Verdict {
-                outcome: Outcome::Returned,
-                payload,
-            },
-            None,
-        ),
-        (ResponseMode::Error, Body::Whole(payload)) => (
-            Verdict {
-                outcome: Outcome::FunctionError,
-                payload,
-            },
-            None,
-        ),
+        (ResponseMode::Response, Body::Whole(payload)) => (Verdict::returned(payload), None),
+        (ResponseMode::Error, Body::Whole(payload)) => (Verdict::failed(payload), None),
         (ResponseMode::InvalidMode, _) => {
             let message = "Invalid function response mode";
             (

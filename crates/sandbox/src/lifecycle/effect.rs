@@ -56,6 +56,33 @@ pub(crate) enum Effect {
 pub(crate) struct Verdict {
     pub(crate) outcome: Outcome,
     pub(crate) payload: Bytes,
+    /// The function did not even begin: its environment could not be restored.
+    pub(crate) not_restored: Option<NotRestored>,
+}
+
+/// Why an environment could not be restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotRestored {
+    Failed,
+    TimedOut,
+}
+
+impl Verdict {
+    pub(crate) fn returned(payload: Bytes) -> Self {
+        Self {
+            outcome: Outcome::Returned,
+            payload,
+            not_restored: None,
+        }
+    }
+
+    pub(crate) fn failed(payload: Bytes) -> Self {
+        Self {
+            outcome: Outcome::FunctionError,
+            payload,
+            not_restored: None,
+        }
+    }
 }
 
 /// What `platform.report` says, but for the memory, which only the edge can measure.

@@ -22,6 +22,11 @@ impl Fault {
         }
     }
 
+    /// The platform's own, and nothing that the function or its extensions did.
+    pub(crate) fn is_of_the_sandbox(&self) -> bool {
+        self.error_type.starts_with("Sandbox.")
+    }
+
     /// The body that the caller of the function gets.
     pub(crate) fn payload(&self, request_id: &str) -> Bytes {
         match &self.payload {

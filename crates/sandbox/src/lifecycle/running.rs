@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::effect::{Effect, Report};
+use super::effect::{Effect, NotRestored, Report};
 use super::event::{Invocation, ShutdownReason};
 use super::fault::{Fault, error_payload};
 use super::platform::{self, RuntimeDone, Span};
@@ -127,50 +127,64 @@ impl Running {
 pub(super) enum Failure {
     Fault(Fault),
     Timeout,
+    Restore(Fault, NotRestored),
 }
 
 impl Failure {
     pub(super) fn status(&self) -> Status {
-        match self {
-            Self::Timeout => Status::Timeout,
-            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => Status::Failure,
-            Self::Fault(_) => Status::Error,
+        match self.fault() {
+            None => Status::Timeout,
+            Some(fault) if fault.is_of_the_sandbox() => Status::Failure,
+            Some(_) => Status::Error,
         }
     }
 
     pub(super) fn reason(&self) -> ShutdownReason {
-        match self {
-            Self::Timeout => ShutdownReason::Timeout,
-            Self::Fault(fault) if fault.error_type.starts_with("Sandbox.") => {
-                ShutdownReason::Spindown
-            }
-            Self::Fault(_) => ShutdownReason::Failure,
+        match self.fault() {
+            None => ShutdownReason::Timeout,
+            Some(fault) if fault.is_of_the_sandbox() => ShutdownReason::Spindown,
+            Some(_) => ShutdownReason::Failure,
         }
     }
 
     pub(super) fn error_type(&self) -> Option<&str> {
-        match self {
-            Self::Timeout => None,
-            Self::Fault(fault) => Some(&fault.error_type),
-        }
+        Some(&self.fault()?.error_type)
     }
 
     /// The same of a restore: that its time is over is an error with a name, since the function's own time is not.
     pub(super) fn of_restore(self, limit: Duration) -> Self {
         match self {
-            Self::Timeout => Self::Fault(Fault::new(
-                "Runtime.RestoreTimeout",
-                format!("Restore timed out after {:.2} seconds", limit.as_secs_f64()),
-            )),
-            fault @ Self::Fault(_) => fault,
+            Self::Timeout => {
+                let message = format!("Restore timed out after {:.2} seconds", limit.as_secs_f64());
+                let fault = Fault::new("Runtime.RestoreTimeout", message);
+                Self::Restore(fault, NotRestored::TimedOut)
+            }
+            Self::Fault(fault) if !fault.is_of_the_sandbox() => {
+                Self::Restore(fault, NotRestored::Failed)
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn not_restored(&self) -> Option<NotRestored> {
+        match self {
+            Self::Restore(_, why) => Some(*why),
+            Self::Fault(_) | Self::Timeout => None,
         }
     }
 
     /// What the caller gets.
     pub(super) fn payload(&self, request_id: &str, timeout: Duration) -> Bytes {
+        match self.fault() {
+            Some(fault) => fault.payload(request_id),
+            None => timeout_payload(request_id, timeout),
+        }
+    }
+
+    fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Fault(fault) => fault.payload(request_id),
-            Self::Timeout => timeout_payload(request_id, timeout),
+            Self::Fault(fault) | Self::Restore(fault, _) => Some(fault),
+            Self::Timeout => None,
         }
     }
 }

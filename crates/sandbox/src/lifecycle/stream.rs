@@ -44,10 +44,7 @@ impl Environment {
         match end.ending {
             Ending::Complete => {
                 running.outcome = Some(Outcome::Returned);
-                out.push(Effect::Answer(Verdict {
-                    outcome: Outcome::Returned,
-                    payload: bytes::Bytes::new(),
-                }));
+                out.push(Effect::Answer(Verdict::returned(bytes::Bytes::new())));
                 Ok(Some(Reply::Accepted))
             }
             Ending::Failed { error_type, error } => {
@@ -86,9 +83,6 @@ impl Running {
 
     fn fail_stream(&mut self, payload: bytes::Bytes, out: &mut Vec<Effect>) {
         self.outcome = Some(Outcome::FunctionError);
-        out.push(Effect::Answer(Verdict {
-            outcome: Outcome::FunctionError,
-            payload,
-        }));
+        out.push(Effect::Answer(Verdict::failed(payload)));
     }
 }

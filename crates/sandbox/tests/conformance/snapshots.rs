@@ -107,6 +107,37 @@ async fn restore_that_fails_is_told_and_fails_the_invocation() {
 }
 
 #[tokio::test]
+async fn callers_by_the_aws_api_hear_that_the_restore_failed() {
+    let cases = [
+        (false, 400, "SnapStartException"),
+        (true, 408, "SnapStartTimeoutException"),
+    ];
+    for (late, status, name) in cases {
+        for path in [
+            "2015-03-31/functions/f/invocations",
+            "2021-11-15/functions/f/response-streaming-invocations",
+        ] {
+            let stage = snap_start().open().await;
+            let uri = format!("http://{}/{path}", stage.sandbox.api_addr());
+            let call = tokio::spawn(async move { request("POST", &uri, &[], "{}").await });
+            let runtime = stage.runtime().await;
+            restore_next(&runtime).await;
+            if late {
+                stage.sandbox.advance(Duration::from_secs(10));
+            } else {
+                runtime.post("restore/error", &[], "{}").await;
+            }
+            let answer = within("the refusal", call).await.unwrap();
+            assert_eq!(
+                (answer.status, answer.header("x-amzn-errortype")),
+                (status, Some(name))
+            );
+            assert_eq!(answer.json()["Type"], "User");
+        }
+    }
+}
+
+#[tokio::test]
 async fn runtime_that_never_asks_to_be_restored_works_too() {
     let Scene {
         stage: _stage,

@@ -11,7 +11,7 @@ use futures_util::stream;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::{event_stream, respond};
+use super::{event_stream, not_restored, respond};
 use crate::environment::{Answered, Part, ResponseStream};
 use crate::function::VERSION;
 use crate::gateway::Ticket;
@@ -21,6 +21,9 @@ use crate::lifecycle::Verdict;
 /// Waits until the function begins to answer, and leaves the rest to the server.
 pub(super) async fn response(mut ticket: Ticket, wants_log: bool) -> Response {
     let answered = ticket.answered().await;
+    if let Some(refusal) = not_restored(&answered) {
+        return refusal;
+    }
     let request_id = ticket.request_id.clone();
     let stage = match answered {
         Answered::Stream(stream) => Stage::Streaming(stream, ticket),

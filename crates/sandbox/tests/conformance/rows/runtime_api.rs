@@ -51,19 +51,19 @@ pub(crate) const ENDPOINTS: Section = Section {
         ),
         row(
             "`POST …/runtime/restore/error`",
-            "202; the restore has failed, and `Invoke` answers `SnapStartException`",
-            Differs(
-                "202, and the caller gets the runtime's error as an error of the function",
-                &["snapshots::restore_that_fails_is_told_and_fails_the_invocation"],
-            ),
+            "202; the restore has failed, and `Invoke` answers 400 `SnapStartException`",
+            Same(&[
+                "snapshots::restore_that_fails_is_told_and_fails_the_invocation",
+                "snapshots::callers_by_the_aws_api_hear_that_the_restore_failed",
+            ]),
         ),
         row(
             "a restore that takes more than 10 s",
-            "fails with `SnapStartTimeoutException`",
-            Differs(
-                "fails as an error of the function, `Runtime.RestoreTimeout`",
-                &["lib::lifecycle::tests::snapshots::restore_has_ten_seconds"],
-            ),
+            "fails; `Invoke` answers 408 `SnapStartTimeoutException`",
+            Same(&[
+                "snapshots::callers_by_the_aws_api_hear_that_the_restore_failed",
+                "lib::lifecycle::tests::snapshots::restore_has_ten_seconds",
+            ]),
         ),
         row(
             "`restore` paths without SnapStart",
