@@ -240,7 +240,13 @@ pub(crate) async fn killed(client: &Client) {
 }
 
 pub(crate) async fn out_of_memory(client: &Client) {
-    let Some(started) = start(client, |function| function.memory_mb(128)).await else {
+    let memory_mb = match client.memory {
+        Memory::Killed => 128,
+        // So that what is not heap has room above it.
+        Memory::Told(_) => 512,
+    };
+    let limited = |function: Function| function.memory_mb(memory_mb);
+    let Some(started) = start(client, limited).await else {
         return;
     };
     let (answer, finished) = started.call(json!({"do": "memory"})).await;

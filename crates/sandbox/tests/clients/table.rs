@@ -118,7 +118,7 @@ and one that logs as JSON (with level and request id; what is below the level of
 ";
 
 const COLUMNS: &str = "\
-| client | version | as | good | handler throws | init throws | beyond its memory | after an answer beyond 6 MiB | streams | messages of several lines | sends the invocation id back |
+| client | version | as | good | handler throws | init throws | beyond its memory, where that is limited | after an answer beyond 6 MiB | streams | messages of several lines | sends the invocation id back |
 |---|---|---|---|---|---|---|---|---|---|---|
 ";
 
