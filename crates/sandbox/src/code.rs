@@ -10,12 +10,14 @@ mod command;
 mod interpreter;
 mod layers;
 mod prepare;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use cache::Cache;
 pub(crate) use command::{Command, wrapper_of};
 pub(crate) use prepare::{Prepared, Preparer, Tell};
+pub(crate) use watch::Watch;
 
 /// Where the parts of a function are: on this machine, or as its processes see them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

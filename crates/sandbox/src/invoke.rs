@@ -174,6 +174,18 @@ pub enum Activity {
     EventEnded(EventEnded),
     /// A fault has struck.
     Fault(FaultStruck),
+    /// The code or a layer has changed: invocations from now on get environments with the new one.
+    Reloaded {
+        /// The function.
+        function: String,
+    },
+    /// The code or a layer has changed, but cannot be started: the old one stays.
+    NotReloaded {
+        /// The function.
+        function: String,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 /// A fault that has struck.

@@ -87,7 +87,7 @@
 //!   [`Activity::EventEnded`], for whoever reaches them ([`EventEnded::record`] is what they get), and what was given up
 //!   is counted ([`RunningSandbox::events_given_up`]). What waits at a shutdown is forgotten.
 //! - Stopping loops of functions that invoke each other by their own code. Loops of destinations end after 16 hops.
-//! - Provisioned concurrency, managed instances, versions and aliases.
+//! - Managed instances, versions and aliases.
 //! - Any AWS API but `Invoke`, `InvokeWithResponseStream`, `GetFunction`, `GetFunctionConfiguration` and
 //!   `ListFunctions`. Signatures are not checked, and whoever reaches a port of it runs code on this machine: it
 //!   listens on loopback and nowhere else.
@@ -116,6 +116,7 @@ mod log_tail;
 mod logging;
 mod pool;
 mod recording;
+mod reload;
 mod running;
 mod sandbox;
 mod schedule;

@@ -1,5 +1,7 @@
 //! The environments of one function: an invocation gets an idle one, a new one, or is throttled.
 
+mod upkeep;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,12 +17,13 @@ use crate::code::{Code, Prepared};
 use crate::doors::Doors;
 use crate::environment::{self, Caller, Host, Message, PortRange, ProcessGroups, Variables};
 use crate::faults::Desk;
-use crate::function::Function;
+use crate::function::{Function, Initialization};
 use crate::invoke::Activity;
 use crate::lifecycle::{Invocation, Limits};
 use crate::recording::Recording;
 use crate::time::Clock;
 use crate::world::{FileSystem, Folder, Place, Worlds};
+use upkeep::Ahead;
 
 /// What all functions of a sandbox share.
 pub(crate) struct Surroundings {
@@ -48,7 +51,7 @@ pub(crate) struct Surroundings {
 /// The environments of one function.
 pub(crate) struct Pool {
     pub(crate) function: Function,
-    prepared: Arc<Prepared>,
+    prepared: Mutex<Arc<Prepared>>,
     surroundings: Arc<Surroundings>,
     state: Mutex<State>,
     /// An environment became idle or ended.
@@ -68,6 +71,10 @@ struct Slot {
     busy: bool,
     /// Whose invocations it takes, and no one else's.
     tenant: Option<String>,
+    /// Was started before its invocations.
+    ahead: bool,
+    /// The code has changed since it was started.
+    outdated: bool,
     messages: mpsc::Sender<Message>,
 }
 
@@ -78,8 +85,7 @@ impl State {
             return false;
         };
         let slot = self.slots.remove(index);
-        // An idle environment's queue has room; one that has ended is no longer in the way.
-        let _ = slot.messages.try_send(Message::Shutdown);
+        upkeep::end(&slot);
         true
     }
 }
@@ -106,7 +112,7 @@ impl Pool {
         };
         Arc::new(Self {
             function,
-            prepared: Arc::new(prepared),
+            prepared: Mutex::new(Arc::new(prepared)),
             surroundings,
             state: Mutex::new(state),
             changed: Notify::new(),
@@ -114,7 +120,9 @@ impl Pool {
     }
 
     pub(crate) fn concurrency(&self) -> usize {
-        self.surroundings.concurrency
+        self.function
+            .concurrency
+            .unwrap_or(self.surroundings.concurrency)
     }
 
     /// Gives the invocation to an idle environment, the warmest first, or to a new one.
@@ -131,11 +139,11 @@ impl Pool {
         let fits = |slot: &Slot| !slot.busy && slot.tenant == tenant;
         let slot = match state.slots.iter().rposition(fits) {
             Some(index) => state.slots.remove(index),
-            None if state.slots.len() >= self.surroundings.concurrency && !state.make_room() => {
+            None if state.slots.len() >= self.concurrency() && !state.make_room() => {
                 return Err(NoEnvironment::Throttled);
             }
             None => self
-                .start_environment(&mut state)
+                .start_environment(&mut state, Ahead::No)
                 .map_err(NoEnvironment::Failed)?,
         };
         let slot = Slot { tenant, ..slot };
@@ -203,9 +211,13 @@ impl Pool {
         }
     }
 
-    fn start_environment(self: &Arc<Self>, state: &mut State) -> std::io::Result<Slot> {
+    fn start_environment(
+        self: &Arc<Self>,
+        state: &mut State,
+        ahead: Ahead,
+    ) -> std::io::Result<Slot> {
         let id = state.next_id;
-        let (messages, run) = environment::start(self.host(id)?)?;
+        let (messages, run) = environment::start(self.host(id, ahead)?)?;
         state.next_id += 1;
         let forget = Forget {
             pool: Arc::downgrade(self),
@@ -220,20 +232,32 @@ impl Pool {
             id,
             busy: true,
             tenant: None,
+            ahead: ahead == Ahead::Yes,
+            outdated: false,
             messages,
         })
     }
 
-    fn host(self: &Arc<Self>, id: u64) -> std::io::Result<Host> {
+    fn host(self: &Arc<Self>, id: u64, ahead: Ahead) -> std::io::Result<Host> {
+        let prepared = self
+            .prepared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut function = self.function.clone();
+        if ahead == Ahead::No && matches!(function.initialization, Initialization::Provisioned(_)) {
+            // More than were provisioned for start as they are needed.
+            function.initialization = Initialization::OnDemand;
+        }
         let surroundings = &self.surroundings;
-        let place = self.place()?;
+        let place = self.place(&prepared)?;
         let otlp_port = if place.is_own() {
             OTLP_PORT
         } else {
             surroundings.ports.take()?
         };
         let variables = Variables {
-            function: self.function.clone(),
+            function: function.clone(),
             shared: surroundings.environment.clone(),
             inherited: surroundings.inherited.clone(),
             instance: self.instance_name(),
@@ -245,18 +269,18 @@ impl Pool {
             code: if place.is_own() {
                 Code::as_on_lambda()
             } else {
-                self.prepared.code.clone()
+                prepared.code.clone()
             },
             place: place.clone(),
             doors: surroundings.doors.clone(),
         };
         let (on_idle, may_retire) = (Arc::downgrade(self), Arc::downgrade(self));
         Ok(Host {
-            function: self.function.clone(),
-            extensions: self.extensions(),
+            function,
+            extensions: self.extensions(&prepared),
             variables,
-            prepared: self.prepared.clone(),
             place,
+            prepared,
             limits: surroundings.limits,
             idle_timeout: surroundings.idle_timeout,
             clock: surroundings.clock.clone(),
@@ -274,12 +298,12 @@ impl Pool {
     }
 
     /// Those of the sandbox and those of the function's layers; of two with the same name the sandbox's.
-    fn extensions(&self) -> Vec<PathBuf> {
-        if self.prepared.extensions_off {
+    fn extensions(&self, prepared: &Prepared) -> Vec<PathBuf> {
+        if prepared.extensions_off {
             return Vec::new();
         }
         let mut all = self.surroundings.extensions.clone();
-        for path in &self.prepared.extensions {
+        for path in &prepared.extensions {
             if !all
                 .iter()
                 .any(|other| other.file_name() == path.file_name())
@@ -291,10 +315,10 @@ impl Pool {
     }
 
     /// A new world, or a new place in the one that all share.
-    fn place(&self) -> std::io::Result<Place> {
+    fn place(&self, prepared: &Prepared) -> std::io::Result<Place> {
         let surroundings = &self.surroundings;
         match &surroundings.worlds {
-            Some(worlds) => Place::own(worlds, &self.file_system(), &surroundings.doors),
+            Some(worlds) => Place::own(worlds, &self.file_system(prepared), &surroundings.doors),
             None => {
                 let name = format!("tmp-{}", uuid::Uuid::new_v4().simple());
                 Place::shared(surroundings.folder.path().join(name))
@@ -302,8 +326,8 @@ impl Pool {
         }
     }
 
-    fn file_system(&self) -> FileSystem {
-        let code = &self.prepared.code;
+    fn file_system(&self, prepared: &Prepared) -> FileSystem {
+        let code = &prepared.code;
         FileSystem {
             code: Some(code.task.clone()).filter(|code| code.is_dir()),
             layers: code.opt.iter().cloned().collect(),
@@ -326,19 +350,22 @@ impl Pool {
     }
 
     fn release(&self, id: u64) {
-        if let Some(slot) = self.state().slots.iter_mut().find(|slot| slot.id == id) {
+        let mut state = self.state();
+        if let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == id) {
             slot.busy = false;
         }
+        state.end_outdated();
+        drop(state);
         self.changed.notify_waiters();
     }
 
-    /// Whether the environment was idle; then it is no longer here.
+    /// Whether the environment was idle and is not kept in any case; then it is no longer here.
     fn retire(&self, id: u64) -> bool {
         let mut state = self.state();
         let idle = state
             .slots
             .iter()
-            .position(|slot| slot.id == id && !slot.busy);
+            .position(|slot| slot.id == id && !slot.busy && !slot.ahead);
         idle.map(|index| state.slots.remove(index)).is_some()
     }
 

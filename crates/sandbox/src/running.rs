@@ -301,6 +301,10 @@ impl RunningSandbox {
         self.gateway.given_up()
     }
 
+    pub(crate) fn activity_sender(&self) -> broadcast::Sender<Activity> {
+        self.activity.clone()
+    }
+
     /// Everything that happens from now on. A slow reader misses what it was too slow for, and is told how much.
     pub fn activity(&self) -> broadcast::Receiver<Activity> {
         self.activity.subscribe()

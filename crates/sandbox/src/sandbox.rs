@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
 use crate::application::{AWS_ITSELF, Application};
-use crate::code::{Cache, Prepared, Preparer, Tell};
+use crate::code::{Cache, Prepared, Preparer, Tell, Watch};
 use crate::doors::{self, BadDoor, Doors};
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
 use crate::events::EventSettings;
@@ -24,6 +24,7 @@ use crate::gateway::Gateway;
 use crate::lifecycle::Limits;
 use crate::pool::{Pool, Surroundings};
 use crate::recording::Recording;
+use crate::reload;
 use crate::running::RunningSandbox;
 use crate::schedule;
 use crate::source::{Door, HttpApi};
@@ -43,6 +44,7 @@ pub struct Sandbox {
     telemetry: bool,
     record: bool,
     cache: Option<PathBuf>,
+    watch: bool,
     notice: Tell,
     events: EventSettings,
     apis: Vec<HttpApi>,
@@ -66,6 +68,7 @@ impl Sandbox {
             telemetry: true,
             record: false,
             cache: None,
+            watch: false,
             notice: Tell::default(),
             events: EventSettings::default(),
             apis: Vec::new(),
@@ -206,6 +209,14 @@ impl Sandbox {
         self
     }
 
+    /// Whether a change of a function's code or layers ends its environments, so that the next invocation sees it. A
+    /// library does not watch unless told.
+    #[must_use]
+    pub fn watch(mut self, watch: bool) -> Self {
+        self.watch = watch;
+        self
+    }
+
     /// Who hears, in a line for people, what takes time at the start or is not as it was asked for: a runtime client
     /// that is installed, another version of an interpreter. A log line unless told.
     #[must_use]
@@ -230,7 +241,8 @@ impl Sandbox {
         self
     }
 
-    /// Binds every port and starts to serve. Environments start with their first invocation.
+    /// Binds every port and starts to serve. Environments start with their first invocation; those that are provisioned
+    /// have had their init when this returns.
     ///
     /// # Errors
     /// A port is taken, a path is missing, a name is used twice, a runtime client cannot be installed.
@@ -258,7 +270,6 @@ impl Sandbox {
             let listener = bind(plan.listen).await?;
             apis.push((plan, listener));
         }
-        let mut prepared = self.prepare().await?;
         let folder = Folder::make().map_err(StartError::NoFolder)?;
         let (worlds, world) = world::choose(self.world, &folder).map_err(StartError::NoWorld)?;
         let found = doors::found(
@@ -273,6 +284,12 @@ impl Sandbox {
         };
         let hosts = folder.path().join("hosts");
         std::fs::write(&hosts, doors.hosts()).map_err(StartError::NoFolder)?;
+        let preparer = Arc::new(self.preparer());
+        let mut prepared = self.prepare(&preparer).await?;
+        let watch = match self.watch {
+            true => Some(Watch::start(&self.functions).map_err(StartError::Watch)?),
+            false => None,
+        };
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
@@ -362,14 +379,30 @@ impl Sandbox {
         for rule in rules {
             running.add_schedule(rule, clock.clone());
         }
+        if let Some(watch) = watch {
+            let activity = running.activity_sender();
+            running.run(reload::run(watch, preparer, gateway.clone(), activity));
+        }
+        for pool in gateway.pools() {
+            pool.provision().map_err(StartError::Provision)?;
+        }
+        for pool in gateway.pools() {
+            pool.provided().await;
+        }
         Ok(running)
     }
 
-    /// Everything that the functions are made of; what is not there yet is unpacked or installed.
-    async fn prepare(&self) -> Result<BTreeMap<String, Prepared>, StartError> {
+    fn preparer(&self) -> Preparer {
         let cache = self.cache.clone().map_or_else(Cache::of_machine, Cache::at);
-        let preparer = Preparer::new(cache, self.notice.clone(), self.environment.clone());
-        let functions = self.functions.clone();
+        Preparer::new(cache, self.notice.clone(), self.environment.clone())
+    }
+
+    /// Everything that the functions are made of; what is not there yet is unpacked or installed.
+    async fn prepare(
+        &self,
+        preparer: &Arc<Preparer>,
+    ) -> Result<BTreeMap<String, Prepared>, StartError> {
+        let (preparer, functions) = (preparer.clone(), self.functions.clone());
         let prepared = tokio::task::spawn_blocking(move || preparer.prepare_all(&functions)).await;
         let prepared = prepared.unwrap_or_else(|error| Err(vec![error.to_string()]));
         prepared.map_err(|problems| StartError::Code { problems })
@@ -474,6 +507,12 @@ pub enum StartError {
     /// Worlds of their own were asked for, and the machine does not allow them.
     #[error("cannot give environments a world of their own: {0}")]
     NoWorld(String),
+    /// What the functions are made of cannot be watched for changes.
+    #[error("{0}")]
+    Watch(String),
+    /// The machine could not give what environments need that are started ahead.
+    #[error("cannot start environments ahead: {0}")]
+    Provision(std::io::Error),
     /// The shell that watches over the sandbox's processes cannot be started.
     #[error("cannot start /bin/sh, which ends all processes should the sandbox be killed: {0}")]
     NoWatchdog(std::io::Error),

@@ -78,6 +78,12 @@ pub(crate) struct Sandbox {
     /// Address of the AWS Lambda API (`Invoke`)
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4301")]
     pub(crate) api: SocketAddr,
+    /// Keep environments when the code of their function changes
+    ///
+    /// Unless told, a change of a code folder or a layer ends the function's environments, so that
+    /// the next invocation runs what was just written.
+    #[arg(long)]
+    pub(crate) no_watch: bool,
     /// Environment variable for every function; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) env: Vec<(String, String)>,

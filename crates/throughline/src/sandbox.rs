@@ -15,7 +15,11 @@ use crate::signals::Signals;
 pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<()> {
     logging::start(LogFormat::Text, "warn");
     let application = Application::load(&arguments.app)?;
-    let mut sandbox = Sandbox::new().application(application).api(arguments.api);
+    let mut sandbox = Sandbox::new()
+        .application(application)
+        .api(arguments.api)
+        .watch(!arguments.no_watch)
+        .on_notice(|text| eprintln!("{text}"));
     for path in &arguments.extension {
         sandbox = sandbox.extension(path);
     }
@@ -87,6 +91,12 @@ async fn tell(running: &RunningSandbox, json: bool) -> anyhow::Result<()> {
             }
             Ok(Activity::EventEnded(_)) => {}
             Ok(Activity::Fault(fault)) => eprintln!("{}", struck(&fault)),
+            Ok(Activity::Reloaded { function }) => {
+                eprintln!("{function}: changed; the next invocation gets a new environment");
+            }
+            Ok(Activity::NotReloaded { function, problem }) => {
+                eprintln!("{function}: changed, but the old code stays: {problem}");
+            }
             Err(RecvError::Lagged(missed)) => eprintln!("throughline: {missed} lines not shown"),
             Err(RecvError::Closed) => return Ok(()),
         }

@@ -48,6 +48,8 @@ pub(crate) enum Message {
     Exited(Process, Exit),
     /// A fault, and the invocation it is for, if it is for one.
     Strike(Strike, Option<String>),
+    /// Be ready before there is an invocation.
+    Init,
     Shutdown,
 }
 
@@ -265,6 +267,7 @@ impl Actor {
                 Event::Exited(process, exit)
             }
             Message::Strike(strike, invocation) => self.strike_if_still(&strike, invocation),
+            Message::Init => Event::Init,
             Message::Shutdown => Event::Shutdown,
         }
     }

@@ -65,7 +65,6 @@ pub(crate) enum Event {
     /// The pool has an invocation for this environment.
     Invoke(Invocation),
     /// The environment is to be initialized before there is an invocation.
-    #[cfg_attr(not(test), allow(dead_code))] // for whoever keeps environments in stock
     Init,
     /// The environment is to end.
     Shutdown,

@@ -376,18 +376,29 @@ fn mount(source: &CStr, target: &CStr, kind: &CStr, data: &CStr, flags: u64) -> 
             text.as_ptr()
         }
     };
-    // SAFETY: strings that end with a zero and live until the call returns, or null where mount takes that.
-    check(unsafe {
-        libc::mount(
-            source.as_ptr(),
-            target.as_ptr(),
-            pointer(kind),
-            flags,
-            pointer(data).cast(),
-        )
-    } as isize)?;
-    Ok(())
+    let mut attempts = MOUNT_ATTEMPTS_MAX;
+    loop {
+        // SAFETY: strings that end with a zero and live until the call returns, or null where mount takes that.
+        let mounted = check(unsafe {
+            libc::mount(
+                source.as_ptr(),
+                target.as_ptr(),
+                pointer(kind),
+                flags,
+                pointer(data).cast(),
+            )
+        } as isize);
+        attempts -= 1;
+        match mounted {
+            // A signal, such as that of a child that has ended, came first; nothing is mounted then.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && attempts > 0 => {}
+            mounted => return mounted.map(|_| ()),
+        }
+    }
 }
+
+/// More signals than that do not come in the time of a mount.
+const MOUNT_ATTEMPTS_MAX: u32 = 100;
 
 fn bring_loopback_up() -> io::Result<()> {
     // SAFETY: zeroes are a valid `ifreq`, and the pointer is to a local.

@@ -139,7 +139,7 @@ async fn until_given_up(sandbox: &RunningSandbox, event: &str) -> (Vec<String>, 
                     ),
                 );
             }
-            Activity::Line(_) => {}
+            _ => {}
         }
     }
 }

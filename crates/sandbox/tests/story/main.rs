@@ -19,6 +19,7 @@ mod layers;
 mod streaming;
 mod telemetry;
 mod time;
+mod upkeep;
 mod world;
 
 use http::{Response, request};

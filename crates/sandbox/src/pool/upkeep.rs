@@ -1,0 +1,88 @@
+//! What a pool does without an invocation: environments ahead of them, and new ones when the code changes.
+
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+
+use super::{Pool, Slot, State};
+use crate::code::Prepared;
+use crate::environment::Message;
+use crate::function::Initialization;
+
+impl Pool {
+    /// How many environments are to be there before anyone asks.
+    fn provisioned(&self) -> usize {
+        match self.function.initialization {
+            Initialization::Provisioned(environments) => environments.min(self.concurrency()),
+            Initialization::OnDemand | Initialization::SnapStart => 0,
+        }
+    }
+
+    /// Starts as many environments ahead as are missing.
+    pub(crate) fn provision(self: &Arc<Self>) -> std::io::Result<()> {
+        let mut state = self.state();
+        let there = state.slots.iter().filter(|slot| slot.ahead).count();
+        let room = self.concurrency().saturating_sub(state.slots.len());
+        let missing = self.provisioned().saturating_sub(there).min(room);
+        for _ in 0..missing {
+            let slot = self.start_environment(&mut state, Ahead::Yes)?;
+            // The queue of a new environment has room.
+            let _ = slot.messages.try_send(Message::Init);
+            state.slots.push(slot);
+        }
+        Ok(())
+    }
+
+    /// Waits until the environments that were started ahead have had their init, whatever came of it.
+    pub(crate) async fn provided(&self) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.state().slots.iter().all(|slot| !slot.busy) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Takes other parts for environments to come. Those that sleep end now, those that work when they are done.
+    pub(crate) fn reload(self: &Arc<Self>, prepared: Prepared) -> std::io::Result<()> {
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(prepared);
+        let mut state = self.state();
+        if state.closing {
+            return Ok(());
+        }
+        for slot in &mut state.slots {
+            slot.outdated = true;
+        }
+        state.end_outdated();
+        drop(state);
+        self.changed.notify_waiters();
+        self.provision()
+    }
+}
+
+impl State {
+    /// Ends the environments with old code that have nothing to do.
+    pub(super) fn end_outdated(&mut self) {
+        self.slots.retain(|slot| {
+            let ends = slot.outdated && !slot.busy;
+            if ends {
+                end(slot);
+            }
+            !ends
+        });
+    }
+}
+
+/// Shuts down an environment that sleeps.
+pub(super) fn end(slot: &Slot) {
+    // Its queue has room, or it has ended already.
+    let _ = slot.messages.try_send(Message::Shutdown);
+}
+
+/// Whether an environment is started before its invocations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ahead {
+    Yes,
+    No,
+}
