@@ -142,7 +142,9 @@ pub(super) fn send(socket: RawFd, bytes: &[u8], descriptors: &[RawFd]) -> io::Re
         }
     }
     // SAFETY: `message` points to what lives until the call returns.
-    check(unsafe { libc::sendmsg(socket, &raw const message, libc::MSG_NOSIGNAL) })?;
+    again_if_interrupted(|| unsafe {
+        libc::sendmsg(socket, &raw const message, libc::MSG_NOSIGNAL)
+    })?;
     Ok(())
 }
 
@@ -163,7 +165,9 @@ pub(super) fn receive(
     message.msg_control = (&raw mut control).cast();
     message.msg_controllen = mem::size_of::<Control>() as _;
     // SAFETY: `message` points to what lives until the call returns.
-    let length = check(unsafe { libc::recvmsg(socket, &raw mut message, libc::MSG_CMSG_CLOEXEC) })?;
+    let length = again_if_interrupted(|| unsafe {
+        libc::recvmsg(socket, &raw mut message, libc::MSG_CMSG_CLOEXEC)
+    })?;
     let mut descriptors = [-1; DESCRIPTORS_MAX];
     // SAFETY: the kernel has filled in headers that lie within `control`, and as many bytes as they say.
     unsafe {
@@ -376,29 +380,18 @@ fn mount(source: &CStr, target: &CStr, kind: &CStr, data: &CStr, flags: u64) -> 
             text.as_ptr()
         }
     };
-    let mut attempts = MOUNT_ATTEMPTS_MAX;
-    loop {
-        // SAFETY: strings that end with a zero and live until the call returns, or null where mount takes that.
-        let mounted = check(unsafe {
-            libc::mount(
-                source.as_ptr(),
-                target.as_ptr(),
-                pointer(kind),
-                flags,
-                pointer(data).cast(),
-            )
-        } as isize);
-        attempts -= 1;
-        match mounted {
-            // A signal, such as that of a child that has ended, came first; nothing is mounted then.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted && attempts > 0 => {}
-            mounted => return mounted.map(|_| ()),
-        }
-    }
+    // SAFETY: strings that end with a zero and live until the call returns, or null where mount takes that.
+    check(unsafe {
+        libc::mount(
+            source.as_ptr(),
+            target.as_ptr(),
+            pointer(kind),
+            flags,
+            pointer(data).cast(),
+        )
+    } as isize)?;
+    Ok(())
 }
-
-/// More signals than that do not come in the time of a mount.
-const MOUNT_ATTEMPTS_MAX: u32 = 100;
 
 fn bring_loopback_up() -> io::Result<()> {
     // SAFETY: zeroes are a valid `ifreq`, and the pointer is to a local.
@@ -446,6 +439,22 @@ fn close(descriptor: RawFd) {
     unsafe { libc::close(descriptor) };
 }
 
+/// A socket with a timeout is left by every signal, such as that of a child that has ended. Whoever gave up then would
+/// take the answer for that of its next question.
+fn again_if_interrupted(mut call: impl FnMut() -> isize) -> io::Result<isize> {
+    let mut attempts = 0;
+    loop {
+        match check(call()) {
+            Err(error)
+                if error.kind() == io::ErrorKind::Interrupted && attempts < INTERRUPTIONS_MAX =>
+            {
+                attempts += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
 fn check(result: isize) -> io::Result<isize> {
     if result < 0 {
         Err(io::Error::last_os_error())
@@ -453,6 +462,9 @@ fn check(result: isize) -> io::Result<isize> {
         Ok(result)
     }
 }
+
+/// Each is a signal; this many do not come while one packet is awaited.
+const INTERRUPTIONS_MAX: u32 = 10_000;
 
 /// Room for the descriptors of one packet, aligned as their header needs.
 #[repr(C, align(8))]
