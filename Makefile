@@ -56,11 +56,12 @@ lint:
 tidy: ## layers, file sizes, links, words
 	cargo xtask tidy
 
-moto: ## the server that speaks AWS to the tests, once into the cache
+servers: ## what sources are polled from in the tests, moto and Kafka, once into the cache
 	@scripts/moto >/dev/null || echo "moto's server cannot be installed; its tests are skipped"
-.PHONY: moto
+	@scripts/kafka >/dev/null || echo "Kafka's broker cannot be fetched; its test is skipped"
+.PHONY: servers
 
-test-rust: functions clients moto ## unit, integration and end-to-end tests
+test-rust: functions clients servers ## unit, integration and end-to-end tests
 	cargo test --locked --workspace
 
 test-ui: ui/node_modules/.stamp ## the page's unit tests

@@ -83,9 +83,10 @@
 //! # What it does not do
 //!
 //! - Log levels for lines that a function writes past its runtime's logger.
-//! - Destinations that are no functions, and dead-letter queues: that an event ended is told as
-//!   [`Activity::EventEnded`], for whoever reaches them ([`EventEnded::record`] is what they get), and what was given up
-//!   is counted ([`RunningSandbox::events_given_up`]). What waits at a shutdown is forgotten.
+//! - By itself, anything that needs an endpoint of AWS or a broker of Kafka: the crate `throughline-sources` polls the
+//!   sources of functions, and tells destinations that are no functions and dead-letter queues of each
+//!   [`Activity::EventEnded`] ([`EventEnded::record`] is what they get). What was given up is counted
+//!   ([`RunningSandbox::events_given_up`]); what waits at a shutdown is forgotten.
 //! - Stopping loops of functions that invoke each other by their own code. Loops of destinations end after 16 hops.
 //! - Managed instances, versions and aliases.
 //! - Any AWS API but `Invoke`, `InvokeWithResponseStream`, `GetFunction`, `GetFunctionConfiguration` and

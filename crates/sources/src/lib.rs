@@ -22,6 +22,7 @@ mod aws;
 mod clock;
 mod deliver;
 mod destination;
+mod kafka;
 mod names;
 mod pattern;
 mod queue;

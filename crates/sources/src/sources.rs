@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use throughline_sandbox::{
-    Activity, EventSource, Function, Invoker, Resource, SqsSource, StreamSource,
+    Activity, EventSource, Function, Invoker, KafkaSource, Resource, SqsSource, StreamSource,
 };
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
@@ -13,6 +13,7 @@ use tracing::warn;
 use crate::aws::{Aws, Endpoint};
 use crate::deliver::Stop;
 use crate::destination::{Teller, beyond_functions};
+use crate::kafka;
 use crate::names::name_of;
 use crate::pattern::{BadPattern, Pattern};
 use crate::queue::Queue;
@@ -48,8 +49,8 @@ pub struct RunningSources {
 pub enum SourceError {
     /// Nobody said where AWS's services are.
     #[error(
-        "cannot poll {source_name} for {function}: no endpoint; \
-         give one as aws_endpoint in the application or with --aws-endpoint, `aws` for AWS itself"
+        "cannot poll {source_name} for {function}: nobody says where AWS's services are; \
+         give aws_endpoint in the application"
     )]
     NoEndpoint {
         /// The first source, destination or resource that needs one.
@@ -135,6 +136,7 @@ impl Sources {
             },
         };
         let functions = self.invoker.functions();
+        starting.topics(&functions).await?;
         let Some(endpoint) = self.endpoint else {
             return match first_need(&functions, &self.resources) {
                 Some((source_name, function)) => Err(SourceError::NoEndpoint {
@@ -204,6 +206,42 @@ impl Starting {
                 self.source(aws, function, source).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Kafka's, which need no endpoint of AWS.
+    async fn topics(&mut self, functions: &[Function]) -> Result<(), SourceError> {
+        for function in functions {
+            for source in function.sources() {
+                let EventSource::Kafka(source) = source else {
+                    continue;
+                };
+                if source.enabled {
+                    self.topic(function, source).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn topic(
+        &mut self,
+        function: &Function,
+        source: &KafkaSource,
+    ) -> Result<(), SourceError> {
+        let name = format!("kafka {}", source.topic);
+        let reporter = Reporter::new(&name, function.name(), &self.running.events);
+        let connected = kafka::connect(&self.invoker, &reporter, &self.stop, source).await;
+        let partitions = connected.map_err(|reason| SourceError::CannotConnect {
+            source_name: name,
+            function: function.name().to_owned(),
+            endpoint: Endpoint::At(source.brokers.join(",")),
+            reason,
+        })?;
+        for partition in partitions {
+            self.running.tasks.spawn(partition.run());
+        }
+        self.running.reporters.push(reporter);
         Ok(())
     }
 

@@ -7,10 +7,10 @@ mod client;
 mod coordinator;
 mod dynamodb;
 mod kinesis;
-mod lane;
+pub(crate) mod lane;
 mod record;
 mod shard;
-mod window;
+pub(crate) mod window;
 mod worker;
 
 pub(crate) use client::StreamClient;

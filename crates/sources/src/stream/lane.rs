@@ -12,25 +12,25 @@ use throughline_sandbox::UnixNanos;
 use super::window::{Span, Windows};
 
 /// What a lane must know of a record.
-pub(super) trait Item {
+pub(crate) trait Item {
     fn arrived(&self) -> UnixNanos;
     fn bytes(&self) -> usize;
 }
 
 /// What the source says of batches and failures.
 #[derive(Debug, Clone)]
-pub(super) struct Rules {
-    pub(super) batch_size: usize,
-    pub(super) batch_bytes: usize,
-    pub(super) window: Duration,
-    pub(super) retries_max: Option<u32>,
-    pub(super) record_age_max: Option<Duration>,
-    pub(super) bisect: bool,
-    pub(super) tumbling_window: Option<Duration>,
+pub(crate) struct Rules {
+    pub(crate) batch_size: usize,
+    pub(crate) batch_bytes: usize,
+    pub(crate) window: Duration,
+    pub(crate) retries_max: Option<u32>,
+    pub(crate) record_age_max: Option<Duration>,
+    pub(crate) bisect: bool,
+    pub(crate) tumbling_window: Option<Duration>,
 }
 
 #[derive(Debug)]
-pub(super) struct Lane<T> {
+pub(crate) struct Lane<T> {
     rules: Rules,
     waiting: VecDeque<T>,
     /// When the first of those that wait was seen.
@@ -56,7 +56,7 @@ struct Chunk<T> {
 
 /// What to do now.
 #[derive(Debug)]
-pub(super) enum Step<'a, T> {
+pub(crate) enum Step<'a, T> {
     /// Wait for records, and no longer than until then.
     Wait(Option<UnixNanos>),
     Invoke(Batch<'a, T>),
@@ -67,29 +67,29 @@ pub(super) enum Step<'a, T> {
 
 /// The records of an invocation, and the window that they are of.
 #[derive(Debug)]
-pub(super) struct Batch<'a, T> {
-    pub(super) items: &'a [T],
-    pub(super) span: Option<Span>,
-    pub(super) state: &'a Value,
+pub(crate) struct Batch<'a, T> {
+    pub(crate) items: &'a [T],
+    pub(crate) span: Option<Span>,
+    pub(crate) state: &'a Value,
 }
 
 /// Records that are not tried again.
 #[derive(Debug, PartialEq)]
-pub(super) struct GivenUp<T> {
-    pub(super) items: Vec<T>,
-    pub(super) why: Why,
-    pub(super) invocations: u32,
+pub(crate) struct GivenUp<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) why: Why,
+    pub(crate) invocations: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(crate) enum Why {
     RetriesExhausted,
     TooOld,
 }
 
 /// How an invocation went.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// All records are done with; the state is that of the window, if the function gave one.
     Done(Option<Value>),
     /// The records from this one on are to be tried again, those before are done with.
@@ -100,7 +100,7 @@ pub(super) enum Outcome {
 }
 
 impl<T: Item> Lane<T> {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(crate) fn new(rules: Rules) -> Self {
         Self {
             windows: rules.tumbling_window.map(Windows::new),
             rules,
@@ -114,28 +114,28 @@ impl<T: Item> Lane<T> {
         }
     }
 
-    pub(super) fn push(&mut self, item: T, now: UnixNanos) {
+    pub(crate) fn push(&mut self, item: T, now: UnixNanos) {
         self.opened.get_or_insert(now);
         self.waiting.push_back(item);
     }
 
     /// Whether it is worth taking in more.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.waiting.len() < self.rules.batch_size
     }
 
     /// There are no records that arrived before this and were not pushed.
-    pub(super) fn caught_up(&mut self, to: UnixNanos) {
+    pub(crate) fn caught_up(&mut self, to: UnixNanos) {
         if let Some(windows) = &mut self.windows {
             windows.caught_up(to);
         }
     }
 
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.ended = true;
     }
 
-    pub(super) fn next(&mut self, now: UnixNanos) -> Step<'_, T> {
+    pub(crate) fn next(&mut self, now: UnixNanos) -> Step<'_, T> {
         if let Some(given_up) = self.given_up.take().or_else(|| self.too_old(now)) {
             return Step::GiveUp(given_up);
         }
@@ -168,7 +168,7 @@ impl<T: Item> Lane<T> {
     }
 
     /// The invocation that `next` asked for is over.
-    pub(super) fn ended(&mut self, outcome: Outcome, now: UnixNanos) {
+    pub(crate) fn ended(&mut self, outcome: Outcome, now: UnixNanos) {
         let Some(mut chunk) = self.chunks.pop_front() else {
             return;
         };

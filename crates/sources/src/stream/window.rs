@@ -7,18 +7,18 @@ use throughline_sandbox::UnixNanos;
 
 /// A window as an event tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: UnixNanos,
-    pub(super) end: UnixNanos,
+pub(crate) struct Span {
+    pub(crate) start: UnixNanos,
+    pub(crate) end: UnixNanos,
     /// Whether this is the invocation that ends the window.
-    pub(super) is_final: bool,
+    pub(crate) is_final: bool,
     /// Whether the window ends because its state grew too large.
-    pub(super) is_early: bool,
+    pub(crate) is_early: bool,
 }
 
 /// The window that is open, if one is.
 #[derive(Debug)]
-pub(super) struct Windows {
+pub(crate) struct Windows {
     length: Duration,
     open: Option<(UnixNanos, UnixNanos)>,
     state: Value,
@@ -27,7 +27,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    pub(super) fn new(length: Duration) -> Self {
+    pub(crate) fn new(length: Duration) -> Self {
         Self {
             length,
             open: None,
@@ -37,16 +37,16 @@ impl Windows {
         }
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
-    pub(super) fn caught_up(&mut self, to: UnixNanos) {
+    pub(crate) fn caught_up(&mut self, to: UnixNanos) {
         self.caught_up = self.caught_up.max(to);
     }
 
     /// Opens the window of a record, unless one is open.
-    pub(super) fn open(&mut self, arrived: UnixNanos) {
+    pub(crate) fn open(&mut self, arrived: UnixNanos) {
         if self.open.is_none() {
             let length = u64::try_from(self.length.as_nanos())
                 .unwrap_or(u64::MAX)
@@ -57,11 +57,11 @@ impl Windows {
     }
 
     /// Whether a record belongs to a window after the one that is open. One that comes late belongs to the open one.
-    pub(super) fn is_later(&self, arrived: UnixNanos) -> bool {
+    pub(crate) fn is_later(&self, arrived: UnixNanos) -> bool {
         self.open.is_some_and(|(_, end)| arrived >= end)
     }
 
-    pub(super) fn span(&self) -> Option<Span> {
+    pub(crate) fn span(&self) -> Option<Span> {
         let (start, end) = self.open?;
         Some(Span {
             start,
@@ -72,7 +72,7 @@ impl Windows {
     }
 
     /// The span of the last invocation of the open window, once no record of it can come any more.
-    pub(super) fn to_finish(&self, next: Option<UnixNanos>, ended: bool) -> Option<Span> {
+    pub(crate) fn to_finish(&self, next: Option<UnixNanos>, ended: bool) -> Option<Span> {
         let span = self.span()?;
         let is_over = match next {
             Some(next) => self.is_later(next),
@@ -85,19 +85,19 @@ impl Windows {
         })
     }
 
-    pub(super) fn state(&self) -> &Value {
+    pub(crate) fn state(&self) -> &Value {
         &self.state
     }
 
     /// Keeps what an invocation hands on to the next of its window.
-    pub(super) fn keep(&mut self, span: Span, state: Value) {
+    pub(crate) fn keep(&mut self, span: Span, state: Value) {
         if !span.is_final {
             self.too_large = state.to_string().len() > STATE_BYTES_MAX;
             self.state = state;
         }
     }
 
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.open = None;
         self.state = empty();
         self.too_large = false;
@@ -109,4 +109,4 @@ fn empty() -> Value {
 }
 
 /// Lambda ends a window early whose state is larger.
-pub(super) const STATE_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const STATE_BYTES_MAX: usize = 1024 * 1024;

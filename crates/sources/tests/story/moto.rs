@@ -50,16 +50,20 @@ fn start() -> Option<(String, Child)> {
 }
 
 /// The interpreter that has it, where `scripts/moto` puts it.
-#[allow(clippy::disallowed_methods)] // the edge where tests learn what is installed
 fn installed() -> Option<PathBuf> {
-    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let cache = home("XDG_CACHE_HOME").or_else(|| Some(home("HOME")?.join(".cache")))?;
     let script = include_str!("../../../../scripts/moto");
-    let version = script
-        .lines()
-        .find_map(|line| line.strip_prefix("version="))?;
-    let home = cache.join(format!("throughline/tools/moto-{version}/bin"));
+    let mut lines = script.lines();
+    let version = lines.find_map(|line| line.strip_prefix("version="))?;
+    let home = tools()?.join(format!("moto-{version}/bin"));
     home.join("moto_server")
         .is_file()
         .then(|| home.join("python"))
+}
+
+/// The cache that the scripts install into.
+#[allow(clippy::disallowed_methods)] // the edge where tests learn what is installed
+pub(crate) fn tools() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(cache.join("throughline/tools"))
 }

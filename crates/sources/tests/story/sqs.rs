@@ -307,8 +307,7 @@ async fn what_is_not_there_is_told_with_the_next_step() {
         .unwrap();
     assert_eq!(
         unknown.to_string(),
-        "cannot poll sqs nowhere for f: no endpoint; give one as aws_endpoint in the application or with \
-         --aws-endpoint, `aws` for AWS itself"
+        "cannot poll sqs nowhere for f: nobody says where AWS's services are; give aws_endpoint in the application"
     );
     sandbox.shutdown().await;
 }
