@@ -120,6 +120,8 @@ mod tests {
         let alone = high_water_kb(shell.id()).unwrap().div_ceil(1024);
         let Some(family) = high_water_of_families_mb(&[leader]) else {
             println!("skipped: this kernel does not tell children");
+            shell.kill().unwrap();
+            shell.wait().unwrap();
             return;
         };
         // Two shells at least; with what they share each counts.
