@@ -1,7 +1,5 @@
 //! ARNs and names: what an application may write for a resource, and what the sandbox calls its own.
 
-use aws_sdk_sqs::error::DisplayErrorContext;
-
 /// The last part of an ARN, or the text itself if it is none: the name of a queue, a topic, a bus, a bucket.
 pub(crate) fn name_of(name_or_arn: &str) -> &str {
     let last = match is_arn(name_or_arn) {
@@ -32,10 +30,18 @@ pub(crate) fn region_of(arn: &str) -> Option<&str> {
 
 /// What went wrong, with all of its causes, in one line.
 pub(crate) fn error_text<E: std::error::Error>(error: E) -> String {
-    let text = DisplayErrorContext(error).to_string();
-    // What follows is the error once more as the debugger shows it.
-    let end = text.rfind(" (").unwrap_or(text.len());
-    text[..end].replace('\n', " ")
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Some errors say what their causes say.
+        if !text.ends_with(&said) {
+            text += ": ";
+            text += &said;
+        }
+        cause = error.source();
+    }
+    text.replace('\n', " ")
 }
 
 /// The name of a queue, a rule or a notification that the sandbox makes for a source: the same in each run, so that what

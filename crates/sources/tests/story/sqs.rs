@@ -295,10 +295,11 @@ async fn what_is_not_there_is_told_with_the_next_step() {
         .err()
         .unwrap();
     let text = missing.to_string();
-    assert!(
-        text.starts_with(&format!("cannot poll sqs nowhere for f at {moto}: ")),
-        "{text}"
+    let expected = format!(
+        "cannot poll sqs nowhere for f at {moto}: service error: QueueDoesNotExist: \
+         The specified queue does not exist."
     );
+    assert_eq!(text, expected);
     let sandbox = Sandbox::new().function(function()).start().await.unwrap();
     let unknown = Sources::new(sandbox.invoker(), sandbox.activity())
         .start()
