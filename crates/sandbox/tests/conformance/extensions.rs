@@ -257,6 +257,7 @@ async fn exit_error_is_heard_once_and_fails_the_invocation() {
         kind(&extension.event().await),
         "Extension.InvalidExtensionState"
     );
+    extension.does("exit 1");
     let (answer, finished) = call.await.unwrap();
     assert_eq!(finished.error_type.as_deref(), Some("Extension.ExitError"));
     assert!(
