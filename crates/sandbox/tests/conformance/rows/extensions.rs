@@ -55,7 +55,10 @@ pub(crate) const REGISTER: Section = Section {
             "every executable file in it",
             Differs(
                 "those, and for every function what `Sandbox::extension` names",
-                &["lib::code::layers::tests::extensions_are_the_files_in_their_folder"],
+                &[
+                    "lib::code::layers::tests::extensions_are_the_files_in_their_folder",
+                    "story::layers::extension_in_a_zip_layer_runs_and_sees_the_layers_below",
+                ],
             ),
         ),
         row(

@@ -82,6 +82,7 @@ pub(crate) const INIT: Section = Section {
             "the init is over before the first invocation",
             Same(&[
                 "lib::lifecycle::tests::snapshots::init_ahead_of_all_invocations_is_the_first_ones_init",
+                "story::upkeep::provisioned_environments_are_ready_and_more_start_as_needed",
             ]),
         ),
         row(
@@ -152,6 +153,11 @@ pub(crate) const INVOKE: Section = Section {
             Same(&["lifecycle::environment_starts_anew_inside_the_invocation_after_a_reset"]),
         ),
         row(
+            "`/tmp` after a reset",
+            "is as it was",
+            Same(&["story::world::folders_are_those_of_lambda_and_survive_a_reset"]),
+        ),
+        row(
             "`PostRuntimeExtensionsDuration`",
             "a metric of CloudWatch",
             Differs(
@@ -185,6 +191,14 @@ pub(crate) const FREEZE: Section = Section {
                 INVOKE_ORDER,
                 "lib::telemetry_api::hub::tests::nothing_is_delivered_while_frozen",
             ]),
+        ),
+        row(
+            "after a long sleep",
+            "the wall clock has jumped, and nothing says so",
+            Differs(
+                "on demand too: a fault makes a sleep as long as one likes",
+                &["story::faults::environment_finds_that_it_was_frozen_for_long"],
+            ),
         ),
         row(
             "process that dies in its sleep",

@@ -163,6 +163,18 @@ pub(crate) const START: Section = Section {
             ]),
         ),
         row(
+            "an environment's own world",
+            "its own loopback, `/var/task`, `/opt` and `/tmp`",
+            Differs(
+                "the same where the machine allows it; elsewhere ports and folders of the machine, told by variables",
+                &[
+                    "story::world::two_environments_listen_on_the_same_ports",
+                    "story::world::folders_are_those_of_lambda_and_survive_a_reset",
+                    "story::world::which_world_it_is_can_be_asked",
+                ],
+            ),
+        ),
+        row(
             "process groups",
             "one for each process",
             Same(&[
