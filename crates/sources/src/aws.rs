@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::config::Credentials;
 use aws_smithy_http_client::tls::Provider;
@@ -93,7 +95,13 @@ impl Aws {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ANSWER_TIMEOUT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .timeout_config(timeouts);
         if let Endpoint::At(url) = &endpoint {
             loader = loader.endpoint_url(url);
         }
@@ -141,6 +149,9 @@ fn host_of(url: &str) -> String {
     host.to_lowercase()
 }
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest poll lasts twenty seconds. An endpoint that never answers is backed off from like one that refuses.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 const AMAZON_DOMAINS: &[&str] = &[
     ".amazonaws.com",
     ".amazonaws.com.cn",

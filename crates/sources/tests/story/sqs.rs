@@ -12,6 +12,9 @@ use throughline_sandbox::{EventSource, SqsSource};
 use super::*;
 use crate::moto::moto;
 
+/// Long enough for a busy machine to be done with a batch, short enough to wait for.
+const VISIBILITY_SECONDS: &str = "5";
+
 struct Q {
     aws: Aws,
     url: String,
@@ -161,7 +164,7 @@ async fn failed_batch_comes_again_and_ends_in_the_queue_that_its_queue_names() {
     let dead = Q::create(moto, "dead", &[]).await;
     let policy = json!({"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 2});
     let attributes = [
-        (QueueAttributeName::VisibilityTimeout, "1"),
+        (QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS),
         (QueueAttributeName::RedrivePolicy, &policy.to_string()),
     ];
     Q::create(moto, "failing", &attributes)
@@ -191,7 +194,7 @@ async fn only_what_the_function_names_comes_again() {
     let queue = Q::create(
         moto,
         "partial",
-        &[(QueueAttributeName::VisibilityTimeout, "1")],
+        &[(QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS)],
     )
     .await;
     for body in ["a", "fail 1 partial", "b"] {
@@ -235,7 +238,7 @@ async fn group_keeps_its_order_through_failures() {
     let Some(moto) = moto() else { return };
     let attributes = [
         (QueueAttributeName::FifoQueue, "true"),
-        (QueueAttributeName::VisibilityTimeout, "1"),
+        (QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS),
     ];
     let queue = Q::create(moto, "ordered.fifo", &attributes).await;
     for body in ["fail 1 ordered", "second", "third"] {
@@ -311,4 +314,43 @@ async fn what_is_not_there_is_told_with_the_next_step() {
         "cannot poll sqs nowhere for f: nobody says where AWS's services are; give aws_endpoint in the application"
     );
     sandbox.shutdown().await;
+}
+
+/// Everything between an address and a server, until it is dropped.
+fn relay(listener: tokio::net::TcpListener, server: &str) -> tokio::task::JoinSet<()> {
+    let server = server.trim_start_matches("http://").to_owned();
+    let mut relay = tokio::task::JoinSet::new();
+    relay.spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let server = server.clone();
+            connections.spawn(async move {
+                let mut far = tokio::net::TcpStream::connect(server).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    relay
+}
+
+#[tokio::test]
+async fn endpoint_that_goes_away_is_polled_again_when_it_is_back() {
+    let Some(moto) = moto() else { return };
+    let queue = Q::create(moto, "away", &[]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let there = relay(listener, moto);
+    let function = function("f", EventSource::Sqs(source("away")));
+    let mut story = Story::begin(&format!("http://{address}"), function).await;
+    drop(there);
+    story
+        .until(|what| matches!(what, What::BackingOff(..)))
+        .await;
+    queue.send("meanwhile").await;
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let _there = relay(listener, moto);
+    assert_eq!(bodies(&story.event().await), ["meanwhile"]);
+    queue.until_empty().await;
+    story.end().await;
 }
