@@ -251,6 +251,8 @@ pub struct Line {
     pub function: String,
     /// The extension that wrote it, `None` for the function itself.
     pub extension: Option<String>,
+    /// The invocation that ran then, if one did. What is written while processes come to a stop may be told late.
+    pub request_id: Option<String>,
     /// The line, without its end.
     pub text: String,
 }

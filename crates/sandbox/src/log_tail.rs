@@ -2,18 +2,21 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::invoke::Finished;
 use crate::lifecycle::PlatformEvent;
 use crate::logging::{LogFormat, Logging, SystemLogLevel};
 use crate::telemetry_api::Told;
-use crate::trace_header;
+use crate::{time, trace_header};
 
 /// The log of the invocation that runs, cut at the front.
 #[derive(Debug, Default)]
 pub(crate) struct LogTail {
     text: String,
     logging: Logging,
+    /// Of the invocation that runs.
+    request_id: Option<String>,
 }
 
 impl LogTail {
@@ -21,12 +24,18 @@ impl LogTail {
         Self {
             text: String::new(),
             logging,
+            request_id: None,
         }
     }
 
     /// An invocation has come, and all from now on is its log.
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn start(&mut self, request_id: &str) {
         self.text.clear();
+        self.request_id = Some(request_id.to_owned());
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 
     /// What is told is in the log too: as lines of text for the most important of it, or with JSON as it is if its level
@@ -61,7 +70,35 @@ impl LogTail {
     }
 
     pub(crate) fn finish(&mut self) -> String {
+        self.request_id = None;
         std::mem::take(&mut self.text)
+    }
+}
+
+impl Finished {
+    /// The lines that end an invocation in a log of text form, as Lambda writes them: END and REPORT.
+    pub fn report_lines(&self) -> String {
+        let mut record = json!({
+            "requestId": self.request_id,
+            "status": self.status.as_str(),
+            "metrics": {
+                "durationMs": time::millis(self.duration),
+                "billedDurationMs": time::millis_rounded_up(self.billed),
+                "memorySizeMB": self.memory_mb,
+                "maxMemoryUsedMB": self.memory_max_used_mb,
+            },
+        });
+        if let Some(error_type) = &self.error_type {
+            record["errorType"] = json!(error_type);
+        }
+        if let Some(init) = self.init {
+            record["metrics"]["initDurationMs"] = json!(time::millis(init));
+        }
+        if let Some(restore) = self.restore {
+            record["metrics"]["restoreDurationMs"] = json!(time::millis(restore));
+            record["metrics"]["billedRestoreDurationMs"] = json!(time::millis_rounded_up(restore));
+        }
+        report(&record)
     }
 }
 
@@ -146,7 +183,6 @@ const TAIL_BYTES_MAX: usize = 4096;
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use serde_json::json;
 
     use super::*;
     use crate::time::UnixNanos;
@@ -159,7 +195,7 @@ mod tests {
                 system,
                 ..Logging::default()
             });
-            tail.start();
+            tail.start("id");
             for (kind, record) in [
                 ("platform.initStart", json!({})),
                 ("platform.start", json!({"requestId": "id"})),
@@ -195,7 +231,7 @@ mod tests {
     #[test]
     fn platform_writes_these_lines() {
         let mut tail = LogTail::default();
-        tail.start();
+        tail.start("id");
         let tracing = |sampled: u8| {
             let value = format!(
                 "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled={sampled}"
@@ -276,12 +312,12 @@ mod tests {
     #[test]
     fn long_log_keeps_its_end() {
         let mut tail = LogTail::default();
-        tail.start();
+        tail.start("id");
         tail.line("ä".repeat(TAIL_BYTES_MAX).as_str());
         tail.line("end");
         assert!(tail.text.len() <= TAIL_BYTES_MAX);
         assert!(tail.text.ends_with("ä\nend\n"));
-        tail.start();
+        tail.start("id");
         assert_eq!(tail.text, "");
     }
 }

@@ -449,12 +449,12 @@ impl Default for Sandbox {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A port is taken, or may not be bound.
-    #[error("cannot listen on {listen}: {}", reason(source))]
+    #[error("cannot listen on {listen}: {}", why(reason))]
     CannotListen {
         /// The address.
         listen: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. Not a `source`: the message tells it already.
+        reason: std::io::Error,
     },
     /// Whoever reaches the sandbox runs code on this machine.
     #[error("cannot listen on {listen}: the sandbox listens on loopback only")]
@@ -520,12 +520,12 @@ pub enum StartError {
 
 /// Listens, and says where: a port 0 becomes a free one.
 async fn bind(listen: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
-    let cannot = |source| StartError::CannotListen { listen, source };
+    let cannot = |reason| StartError::CannotListen { listen, reason };
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     Ok((listener.local_addr().map_err(cannot)?, listener))
 }
 
-fn reason(error: &std::io::Error) -> String {
+fn why(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => "the port is taken".to_owned(),
         _ => error.to_string(),

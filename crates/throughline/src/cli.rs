@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Observability for serverless applications: one user action, one story.
 #[derive(Debug, Parser)]
@@ -66,10 +67,18 @@ pub(crate) struct Serve {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sandbox {
-    /// File that describes the application
-    #[arg(long, value_name = "FILE", default_value = "throughline.toml")]
-    pub(crate) app: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Option<SandboxCommand>,
+    /// File that describes the application [default: throughline.toml, or else template.yaml]
+    ///
+    /// Our own language, or an AWS SAM template as it is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) app: Option<PathBuf>,
+    /// Value of a parameter of a SAM template; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) parameter: Vec<(String, String)>,
     /// Extension to start in every environment; may be given several times
     ///
     /// An executable, or a folder of executables like /opt/extensions.
@@ -87,9 +96,78 @@ pub(crate) struct Sandbox {
     /// Environment variable for every function; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) env: Vec<(String, String)>,
-    /// Print a line of JSON for each invocation
+    /// Environments that a function may have at once [default: 10]
+    ///
+    /// A call beyond that is throttled. A function's own `concurrency` wins.
+    #[arg(long, value_name = "N", value_parser = environments)]
+    pub(crate) concurrency: Option<usize>,
+    /// After how long an idle environment is shut down, such as 30s or 5m [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) idle_timeout: Option<Duration>,
+    /// How long the first init of an environment may take [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) init_timeout: Option<Duration>,
+    /// How much of the two seconds of a shutdown the runtime has [default: 300ms]
+    ///
+    /// Lambda's documentation says 300 ms, its own emulator grants 600 ms.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) runtime_shutdown_share: Option<Duration>,
+    /// Where AWS's services are, such as http://127.0.0.1:5000 for moto; `aws` is AWS itself
+    ///
+    /// Queues, topics, streams and buckets are polled there, and the functions' own SDKs are led
+    /// there.
+    #[arg(long, value_name = "URL")]
+    pub(crate) aws_endpoint: Option<String>,
+    /// Where environments live: each in a world of its own, or all in this machine's [default: auto]
+    ///
+    /// Its own world is a loopback and a file system of its own, as on Lambda. `auto` takes it where
+    /// the machine allows it, and says so; `own` does not start without.
+    #[arg(long, value_name = "WORLD", value_enum)]
+    pub(crate) world: Option<World>,
+    /// Way out of every environment; may be given several times
+    #[arg(long, value_name = "NAME=HOST:PORT", value_parser = pair)]
+    pub(crate) door: Vec<(String, String)>,
+    /// Answer subscriptions to the Telemetry API as places do that have none
+    #[arg(long)]
+    pub(crate) without_telemetry: bool,
+    /// Print Lambda's own END and REPORT lines for each invocation
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) report: bool,
+    /// Print everything that happens as one line of JSON each, with its `type`
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum World {
+    Auto,
+    Own,
+    Shared,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Call a function of a running sandbox and print its answer
+    Invoke(Invoke),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exits with 1 if the function failed, and with 2 if it was not called.")]
+pub(crate) struct Invoke {
+    /// The function's name
+    pub(crate) function: String,
+    /// The event: JSON, @FILE, or - for the standard input
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) payload: String,
+    /// Leave the event with the sandbox and do not wait; prints the request id
+    #[arg(long)]
+    pub(crate) event: bool,
+    /// Print the last 4 KB of the invocation's log to stderr
+    #[arg(long, conflicts_with = "event")]
+    pub(crate) log: bool,
+    /// Address of the sandbox's AWS Lambda API
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4301")]
+    pub(crate) api: SocketAddr,
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +204,32 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A number and its unit, as in `300ms`, `30s`, `5m` or `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let millis_each = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("write it as 300ms, 30s, 5m or 1h".to_owned()),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "write it as 300ms, 30s, 5m or 1h")?;
+    let millis = number.checked_mul(millis_each).ok_or("too long")?;
+    Ok(Duration::from_millis(millis))
+}
+
+fn environments(text: &str) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=1000).contains(number));
+    number.ok_or_else(|| "a number from 1 to 1000".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -141,6 +245,13 @@ mod tests {
         for command in cli.get_subcommands_mut() {
             let help = command.render_long_help();
             text += &format!("\n==== {} ====\n{help}", command.get_name());
+            let name = command.get_name().to_owned();
+            // What `help` says of every command is there already.
+            let own = |inner: &&mut clap::Command| name != "help" && inner.get_name() != "help";
+            for inner in command.get_subcommands_mut().filter(own) {
+                let help = inner.render_long_help();
+                text += &format!("\n==== {name} {} ====\n{help}", inner.get_name());
+            }
         }
         let text: Vec<&str> = text.lines().map(str::trim_end).collect();
         expect_file!["../tests/golden/help.txt"].assert_eq(&(text.join("\n") + "\n"));
@@ -150,6 +261,12 @@ mod tests {
     fn the_declarations_are_sound() {
         Cli::command().debug_assert();
         assert_eq!(pair("A=b=c"), Ok(("A".into(), "b=c".into())));
+        assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for wrong in ["", "5", "s", "-1s", "1.5s", "99999999999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert!(environments("0").is_err() && environments("8").is_ok());
         assert!(pair("=x").is_err() && pair("x").is_err());
     }
 }

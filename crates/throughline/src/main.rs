@@ -18,13 +18,13 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let run = match cli.command {
-        Command::Serve(arguments) => serve::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Sandbox(arguments) => sandbox::run(arguments),
-        Command::Demo(arguments) => demo::run(arguments),
-        Command::Completions { shell } => completions(shell),
+        Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Completions { shell } => completions(shell).map(|()| ExitCode::SUCCESS),
     };
     match run {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("throughline: {}", output::one_line(&error));
             ExitCode::from(2)

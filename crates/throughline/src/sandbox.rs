@@ -1,101 +1,171 @@
-//! `throughline sandbox`, and how an invocation is told on a terminal.
+//! `throughline sandbox`: the sandbox alone, and what a person sees of it.
+
+mod announcement;
+mod invoke;
+mod paint;
+mod tell;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
-use throughline_sandbox::{
-    Activity, Application, EventEnd, FaultStruck, Finished, Outcome, RunningSandbox, Sandbox,
-    Status,
-};
+use throughline_sandbox::{Application, Overrides, RunningSandbox, Sandbox, StartError, World};
+use throughline_sources::{Endpoint, RunningSources, SourceError, Sources};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli;
 use crate::logging::{self, LogFormat};
 use crate::output::{self, Reader};
 use crate::signals::Signals;
+use paint::Paint;
+use tell::Teller;
 
-pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<ExitCode> {
     logging::start(LogFormat::Text, "warn");
-    let application = Application::load(&arguments.app)?;
-    let mut sandbox = Sandbox::new()
-        .application(application)
-        .api(arguments.api)
-        .watch(!arguments.no_watch)
-        .on_notice(|text| eprintln!("{text}"));
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    match &arguments.command {
+        Some(cli::SandboxCommand::Invoke(invoke)) => runtime.block_on(invoke::run(invoke)),
+        None => {
+            runtime.block_on(serve(&arguments))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn serve(arguments: &cli::Sandbox) -> anyhow::Result<()> {
+    let application = load(arguments)?;
+    let resources = application.resources().to_vec();
+    for note in application.notes() {
+        eprintln!("throughline: {note}");
+    }
+    let endpoint = arguments.aws_endpoint.as_deref();
+    let endpoint = endpoint.or(application.aws_endpoint()).map(str::to_owned);
+    let mut signals = Signals::listen()?;
+    let starting = described(arguments, application).start();
+    let running = signals
+        .unless_stopped(starting)
+        .await
+        .map_err(with_next_step)?;
+    let mut activity = running.activity();
+    let endpoint = match endpoint {
+        Some(text) => text.parse::<Endpoint>().ok(),
+        None => None,
+    };
+    let starting = Sources::new(running.invoker(), running.activity())
+        .endpoint(endpoint.clone())
+        .resources(resources)
+        .start();
+    let sources = match signals.unless_stopped(starting).await {
+        Ok(sources) => sources,
+        Err(error) => {
+            running.shutdown().await;
+            return Err(sources_next_step(error));
+        }
+    };
+
+    let names = running.functions();
+    let mut teller = match (arguments.json, arguments.report) {
+        (true, _) => Teller::json(),
+        (false, true) => Teller::report(Paint::of_stdout(), &names),
+        (false, false) => Teller::lines(Paint::of_stdout(), &names),
+    };
+    let started = if arguments.json {
+        announcement::as_json(&running).to_string() + "\n"
+    } else {
+        announcement::as_text(
+            &running,
+            &sources.counts(),
+            endpoint.as_ref(),
+            Paint::of_stdout(),
+        )
+    };
+    let told = match output::print(started)? {
+        Reader::Gone => Ok(()),
+        Reader::Listens => tokio::select! {
+            told = tell_all(&mut activity, &mut teller) => told,
+            () = signals.first() => Ok(()),
+        },
+    };
+    stop(running, sources, arguments.json).await;
+    told
+}
+
+fn load(arguments: &cli::Sandbox) -> anyhow::Result<Application> {
+    let app = match &arguments.app {
+        Some(app) => app.clone(),
+        None => APPLICATION_FILES
+            .iter()
+            .map(PathBuf::from)
+            .find(|file| file.exists())
+            .with_context(|| {
+                let files = APPLICATION_FILES.join(" or ");
+                format!("cannot find {files} here: write one, or name another with --app FILE")
+            })?,
+    };
+    let overrides = Overrides {
+        parameters: arguments.parameter.iter().cloned().collect(),
+        aws_endpoint: arguments.aws_endpoint.clone(),
+    };
+    Ok(Application::load_with(app, &overrides)?)
+}
+
+fn described(arguments: &cli::Sandbox, application: Application) -> Sandbox {
+    let mut sandbox = Sandbox::new().application(application).api(arguments.api);
     for path in &arguments.extension {
         sandbox = sandbox.extension(path);
     }
     for (key, value) in &arguments.env {
         sandbox = sandbox.env(key, value);
     }
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
-    runtime.block_on(async {
-        let signals = Signals::listen()?;
-        let running = sandbox.start().await?;
-        if !arguments.json {
-            output::print(announcement(&running))?;
-        }
-        let told = tokio::select! {
-            told = tell(&running, arguments.json) => told,
-            () = signals.first() => Ok(()),
-        };
-        running.shutdown().await;
-        told
-    })
-}
-
-fn announcement(running: &RunningSandbox) -> String {
-    let mut text = format!("AWS Lambda API  http://{}\n", running.api_addr());
-    let doors = running.doors().told();
-    let doors: Vec<_> = doors.iter().map(|door| door.name.as_str()).collect();
-    text += &format!(
-        "Environments    {} (doors: {})\n",
-        running.world(),
-        doors.join(", ")
-    );
-    for function in running.functions() {
-        text += &match running.url_of(&function) {
-            Some(url) => format!("{function:<15} {url}\n"),
-            None => format!("{function:<15} (no URL; invoke it through the API)\n"),
-        };
+    for (name, target) in &arguments.door {
+        sandbox = sandbox.door(name, target);
     }
-    text
+    if let Some(environments) = arguments.concurrency {
+        sandbox = sandbox.concurrency(environments);
+    }
+    if let Some(timeout) = arguments.idle_timeout {
+        sandbox = sandbox.idle_timeout(timeout);
+    }
+    if let Some(timeout) = arguments.init_timeout {
+        sandbox = sandbox.init_timeout(timeout);
+    }
+    if let Some(share) = arguments.runtime_shutdown_share {
+        sandbox = sandbox.shutdown_timeout(SHUTDOWN, share);
+    }
+    if let Some(url) = arguments
+        .aws_endpoint
+        .as_deref()
+        .filter(|url| *url != "aws")
+    {
+        sandbox = sandbox.aws_endpoint(url);
+    }
+    if let Some(world) = arguments.world {
+        sandbox = sandbox.world(match world {
+            cli::World::Auto => World::Auto,
+            cli::World::Own => World::Own,
+            cli::World::Shared => World::Shared,
+        });
+    }
+    if arguments.without_telemetry {
+        sandbox = sandbox.without_telemetry();
+    }
+    sandbox
 }
 
-/// Prints a line for each invocation, and what functions and extensions write, until the sandbox
-/// ends or nobody reads on.
-async fn tell(running: &RunningSandbox, json: bool) -> anyhow::Result<()> {
-    let mut activity = running.activity();
+/// Prints what happens until the sandbox ends or nobody reads on.
+async fn tell_all(
+    activity: &mut tokio::sync::broadcast::Receiver<throughline_sandbox::Activity>,
+    teller: &mut Teller,
+) -> anyhow::Result<()> {
     loop {
         match activity.recv().await {
-            Ok(Activity::Finished(finished)) => {
-                let line = if json {
-                    as_json(&finished).to_string()
-                } else {
-                    as_line(&finished)
-                };
-                if output::print(line + "\n")? == Reader::Gone {
+            Ok(activity) => {
+                if let Some(line) = teller.tell(&activity)
+                    && output::print(line + "\n")? == Reader::Gone
+                {
                     return Ok(());
                 }
-            }
-            Ok(Activity::Line(line)) => {
-                let from = line.extension.as_deref().unwrap_or(&line.function);
-                eprintln!("{from}: {}", line.text);
-            }
-            Ok(Activity::EventEnded(ended)) if ended.end != EventEnd::Success => {
-                eprintln!(
-                    "{}: asynchronous invocation {} given up after {} attempts: {}",
-                    ended.function,
-                    ended.request_id,
-                    ended.attempts,
-                    ended.end.condition()
-                );
-            }
-            Ok(Activity::EventEnded(_)) => {}
-            Ok(Activity::Fault(fault)) => eprintln!("{}", struck(&fault)),
-            Ok(Activity::Reloaded { function }) => {
-                eprintln!("{function}: changed; the next invocation gets a new environment");
-            }
-            Ok(Activity::NotReloaded { function, problem }) => {
-                eprintln!("{function}: changed, but the old code stays: {problem}");
             }
             Err(RecvError::Lagged(missed)) => eprintln!("throughline: {missed} lines not shown"),
             Err(RecvError::Closed) => return Ok(()),
@@ -103,62 +173,38 @@ async fn tell(running: &RunningSandbox, json: bool) -> anyhow::Result<()> {
     }
 }
 
-/// `checkout: fault 3: kill the runtime`
-fn struck(fault: &FaultStruck) -> String {
-    let whom = fault.function.as_deref().unwrap_or("sandbox");
-    format!("{whom}: fault {}: {}", fault.id, fault.what)
-}
-
-/// `checkout     ok       12.3 ms  billed   13 ms   41/256 MB  cold 8.2 ms`
-pub(crate) fn as_line(finished: &Finished) -> String {
-    let init = finished
-        .init
-        .map(|init| format!("  cold {:.1} ms", millis(init)));
-    let error = finished
-        .error_type
-        .as_deref()
-        .map(|error| format!("  {error}"));
-    format!(
-        "{:<12} {:<8} {:>9.1} ms  billed {:>6} ms  {:>4}/{} MB{}{}",
-        finished.function,
-        verdict(finished),
-        millis(finished.duration),
-        finished.billed.as_millis(),
-        finished.memory_max_used_mb,
-        finished.memory_mb,
-        init.unwrap_or_default(),
-        error.unwrap_or_default(),
-    )
-}
-
-fn as_json(finished: &Finished) -> serde_json::Value {
-    serde_json::json!({
-        "function": finished.function,
-        "environment": finished.environment,
-        "request_id": finished.request_id,
-        "verdict": verdict(finished),
-        "status": finished.status.as_str(),
-        "error_type": finished.error_type,
-        "started_unix_nanos": finished.started.as_nanos().to_string(),
-        "duration_ms": millis(finished.duration),
-        "billed_ms": finished.billed.as_millis(),
-        "init_ms": finished.init.map(millis),
-        "cold_start": finished.cold_start,
-        "memory_mb": finished.memory_mb,
-        "memory_max_used_mb": finished.memory_max_used_mb,
-        "trace_header": finished.trace_header,
-    })
-}
-
-/// The platform calls an invocation whose function reported an error a success; people do not.
-fn verdict(finished: &Finished) -> &'static str {
-    match (finished.status, finished.outcome) {
-        (Status::Success, Outcome::Returned) => "ok",
-        (Status::Success, Outcome::FunctionError) => "failed",
-        (status, _) => status.as_str(),
+async fn stop(running: RunningSandbox, sources: RunningSources, quiet: bool) {
+    if !quiet {
+        eprintln!("\nstopping: extensions have two seconds to send what they have");
+    }
+    sources.shutdown().await;
+    let given_up = running.events_given_up();
+    running.shutdown().await;
+    if given_up > 0 && !quiet {
+        eprintln!("throughline: {given_up} asynchronous invocations were given up");
     }
 }
 
-fn millis(duration: std::time::Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
+/// What to do about it, where the library cannot know which flag or key it was.
+fn with_next_step(error: StartError) -> anyhow::Error {
+    let step = match &error {
+        StartError::CannotListen { .. } => {
+            "; stop what listens there, or choose another: --api for the AWS Lambda API, `url` and `listen` in the application file"
+        }
+        StartError::NotLoopback { .. } => "; choose an address such as 127.0.0.1:4301",
+        _ => "",
+    };
+    anyhow::anyhow!("{error}{step}")
 }
+
+fn sources_next_step(error: SourceError) -> anyhow::Error {
+    let step = match &error {
+        SourceError::NoEndpoint { .. } => "; say where with --aws-endpoint URL, or `aws` for AWS",
+        _ => "",
+    };
+    anyhow::anyhow!("{error}{step}")
+}
+
+/// Lambda's, for all processes of an environment together.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+const APPLICATION_FILES: &[&str] = &["throughline.toml", "template.yaml", "template.yml"];

@@ -238,7 +238,7 @@ impl Actor {
     fn event_of(&mut self, message: Message) -> Event {
         match message {
             Message::Invoke(invocation, caller) => {
-                self.log_tail().start();
+                self.log_tail().start(&invocation.request_id);
                 self.expect_troubles(&invocation.request_id);
                 self.caller = Some(Waiting {
                     answer: Some(caller.answer),
@@ -435,17 +435,19 @@ impl Actor {
                 "function"
             };
             hub.emit(kind, &serde_json::Value::from(text.as_str()));
-            if extension.is_none() {
-                log_tail
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .line(&text);
-            }
+            let request_id = {
+                let mut log_tail = log_tail.lock().unwrap_or_else(PoisonError::into_inner);
+                if extension.is_none() {
+                    log_tail.line(&text);
+                }
+                log_tail.request_id().map(str::to_owned)
+            };
             let text = text.trim_end_matches(['\n', '\r']).to_owned();
             // Nobody has to watch.
             let _ = activity.send(Activity::Line(Line {
                 function: function.clone(),
                 extension: extension.clone(),
+                request_id,
                 text,
             }));
         }

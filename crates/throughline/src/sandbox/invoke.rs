@@ -1,0 +1,116 @@
+//! `throughline sandbox invoke`: a call without the AWS CLI.
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::HeaderMap;
+use hyper::{Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+
+use crate::cli::Invoke;
+use crate::output;
+
+/// Prints the function's answer.
+pub(super) async fn run(arguments: &Invoke) -> anyhow::Result<ExitCode> {
+    let payload = payload(&arguments.payload)?;
+    let (status, headers, body) = call(arguments, payload).await?;
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if !status.is_success() {
+        bail!(
+            "{}",
+            refusal(arguments, status, header("x-amzn-errortype"), &body)
+        );
+    }
+    if let Some(log) = header("x-amz-log-result") {
+        eprint!("{}", decoded(log)?);
+    }
+    if arguments.event {
+        let id = header("x-amzn-requestid").unwrap_or_default();
+        output::print(format!("{id}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut answer = body.to_vec();
+    answer.push(b'\n');
+    output::print(answer)?;
+    match header("x-amz-function-error") {
+        None => Ok(ExitCode::SUCCESS),
+        Some(_) => {
+            eprintln!("throughline: {} failed", arguments.function);
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn call(
+    arguments: &Invoke,
+    payload: Bytes,
+) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
+    let api = arguments.api;
+    let kind = if arguments.event {
+        "Event"
+    } else {
+        "RequestResponse"
+    };
+    let log = if arguments.log { "Tail" } else { "None" };
+    let path = format!("/2015-03-31/functions/{}/invocations", arguments.function);
+    let request = Request::post(format!("http://{api}{path}"))
+        .header("X-Amz-Invocation-Type", kind)
+        .header("X-Amz-Log-Type", log)
+        .body(Full::new(payload))
+        .with_context(|| format!("{:?} cannot be the name of a function", arguments.function))?;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await.map_err(|error| {
+        let next = "start one with `throughline sandbox`, or say where it is with --api";
+        match error.is_connect() {
+            true => anyhow::anyhow!("no sandbox listens on {api}: {next}"),
+            false => anyhow::anyhow!(error).context(format!("the call to {api} broke off")),
+        }
+    })?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.context("the answer broke off")?;
+    Ok((head.status, head.headers, body.to_bytes()))
+}
+
+fn payload(text: &str) -> anyhow::Result<Bytes> {
+    if text == "-" {
+        let mut payload = Vec::new();
+        let mut input = std::io::stdin().lock();
+        input
+            .read_to_end(&mut payload)
+            .context("cannot read the payload from the standard input")?;
+        return Ok(payload.into());
+    }
+    match text.strip_prefix('@') {
+        Some(file) => {
+            let read = std::fs::read(file);
+            Ok(read.with_context(|| format!("cannot read {file}"))?.into())
+        }
+        None => Ok(text.to_owned().into()),
+    }
+}
+
+/// The sandbox's own words where it has some.
+fn refusal(
+    arguments: &Invoke,
+    status: StatusCode,
+    error_type: Option<&str>,
+    body: &[u8],
+) -> String {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = ["Message", "message"]
+        .iter()
+        .find_map(|key| body.get(key)?.as_str());
+    let said = message.or(error_type).unwrap_or(status.as_str());
+    format!("{} was not called: {said}", arguments.function)
+}
+
+fn decoded(base64: &str) -> anyhow::Result<String> {
+    let bytes = BASE64.decode(base64).context("the log is not base64")?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
