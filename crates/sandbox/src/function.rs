@@ -86,7 +86,7 @@ impl Function {
         self
     }
 
-    /// The memory the function is told it has. Nothing enforces it.
+    /// The memory that the function has; a process is killed that uses it up.
     #[must_use]
     pub fn memory_mb(mut self, memory_mb: u32) -> Self {
         self.memory_mb = memory_mb;

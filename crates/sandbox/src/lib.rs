@@ -60,7 +60,9 @@
 //!   bytes that are no text reach the function as base64, and come back as bytes. It tells well-known header names in
 //!   capitals and others in lower case, where API Gateway tells them as they were sent.
 //! - Throttled asynchronous invocations back off as on Lambda, but go on at once when an environment is free.
-//! - Freezing is SIGSTOP to process groups; a process that leaves its group is not frozen. Memory is told, not limited.
+//! - Where control groups can be written, of version 1 or 2, they freeze an environment, limit its memory and, with
+//!   [`Sandbox::cpu_share`], its share of a core; what it has in `/tmp` does not count. Elsewhere freezing is SIGSTOP to
+//!   process groups, which a process that leaves its group escapes, and memory is looked at four times a second.
 //! - SnapStart copies no process: an environment is initialized, frozen at `restore/next`, and goes on with its first
 //!   invocation as if restored. After a crash it is initialized anew.
 //! - `_LAMBDA_TELEMETRY_LOG_FD` is given to the managed runtimes only.
@@ -103,6 +105,7 @@
 mod application;
 mod body;
 mod code;
+mod control;
 mod destination;
 mod doors;
 mod environment;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use crate::code::{Code, Prepared};
+use crate::control::{self, Group};
 use crate::doors::Doors;
 use crate::environment::{self, Caller, Host, Message, PortRange, ProcessGroups, Variables};
 use crate::faults::Desk;
@@ -44,6 +45,8 @@ pub(crate) struct Surroundings {
     /// What makes an environment's own world; without it all share one.
     pub(crate) worlds: Option<Arc<Worlds>>,
     pub(crate) doors: Doors,
+    pub(crate) memory_limited: bool,
+    pub(crate) cpu_shared: bool,
     /// Shown as `/etc/hosts` where that can be.
     pub(crate) hosts: Option<PathBuf>,
 }
@@ -280,6 +283,8 @@ impl Pool {
             extensions: self.extensions(&prepared),
             variables,
             place,
+            group: self.group(),
+            memory_limited: surroundings.memory_limited,
             prepared,
             limits: surroundings.limits,
             idle_timeout: surroundings.idle_timeout,
@@ -312,6 +317,24 @@ impl Pool {
             }
         }
         all
+    }
+
+    fn group(&self) -> Option<Group> {
+        let surroundings = &self.surroundings;
+        let memory_mb = self.function.memory_mb;
+        let limits = control::Limits {
+            memory_mb: surroundings.memory_limited.then_some(memory_mb),
+            storage_mb: if surroundings.worlds.is_some() {
+                self.function.ephemeral_storage_mb
+            } else {
+                0
+            },
+            cores: surroundings
+                .cpu_shared
+                .then(|| f64::from(memory_mb) / MEMORY_MB_OF_A_CORE),
+        };
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        surroundings.groups.control().group(&name, limits)
     }
 
     /// A new world, or a new place in the one that all share.
@@ -393,6 +416,8 @@ impl Drop for Forget {
     }
 }
 
+/// Lambda gives a function a whole core with so much memory, and less with less.
+const MEMORY_MB_OF_A_CORE: f64 = 1769.0;
 /// Where extensions receive OTLP, in a world of their own.
 const OTLP_PORT: u16 = 4318;
 /// What invocations get to finish when the sandbox shuts down.

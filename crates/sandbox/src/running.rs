@@ -193,6 +193,12 @@ impl RunningSandbox {
         &self.world
     }
 
+    /// Whether freezing takes all processes of an environment, as control groups can, or only those that stay in the process
+    /// groups they were started in.
+    pub fn freezes_all(&self) -> bool {
+        self.groups.control().freezes()
+    }
+
     /// The ways out of the environments, which can be made slow or shut.
     pub fn doors(&self) -> &Doors {
         &self.doors

@@ -52,6 +52,8 @@ pub struct Sandbox {
     doors: Vec<Door>,
     aws_endpoint: Option<String>,
     world: World,
+    memory_limited: bool,
+    cpu_shared: bool,
 }
 
 impl Sandbox {
@@ -76,6 +78,8 @@ impl Sandbox {
             doors: Vec::new(),
             aws_endpoint: None,
             world: World::Auto,
+            memory_limited: true,
+            cpu_shared: false,
         }
     }
 
@@ -146,6 +150,22 @@ impl Sandbox {
     #[must_use]
     pub fn world(mut self, world: World) -> Self {
         self.world = world;
+        self
+    }
+
+    /// Lets functions use more memory than they have; unless told, a process is killed for it, as on Lambda.
+    #[must_use]
+    pub fn without_memory_limit(mut self) -> Self {
+        self.memory_limited = false;
+        self
+    }
+
+    /// Gives each environment only the share of a core that Lambda would: its memory / 1769 MB. Takes writable control
+    /// groups. Off unless told, since a small function takes seconds to start then, as it does on Lambda only without the
+    /// boost that Lambda gives to an init.
+    #[must_use]
+    pub fn cpu_share(mut self) -> Self {
+        self.cpu_shared = true;
         self
     }
 
@@ -292,6 +312,7 @@ impl Sandbox {
         };
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
+        groups.adopt_folder(folder.path());
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
         let recording = self.record.then(|| Arc::new(Recording::new(clock.clone())));
         let desk = Arc::new(Desk::new(
@@ -320,6 +341,8 @@ impl Sandbox {
             folder,
             worlds,
             doors: doors.clone(),
+            memory_limited: self.memory_limited,
+            cpu_shared: self.cpu_shared,
             hosts: Some(hosts),
         });
         let pools = self

@@ -1,5 +1,6 @@
 //! The loop of one environment.
 
+mod resources;
 mod troubles;
 
 use std::collections::{HashMap, VecDeque};
@@ -23,6 +24,7 @@ use super::strays;
 use super::stream::{Answered, ResponseStream};
 use super::variables::Variables;
 use crate::code::Prepared;
+use crate::control::Group;
 use crate::faults::{Desk, Strike};
 use crate::function::{Function, Initialization};
 use crate::invoke::{Activity, Finished, Line};
@@ -80,6 +82,9 @@ pub(crate) struct Host {
     pub(crate) variables: Variables,
     pub(crate) prepared: Arc<Prepared>,
     pub(crate) place: Place,
+    /// What holds its processes together, where the machine allows it.
+    pub(crate) group: Option<Group>,
+    pub(crate) memory_limited: bool,
     pub(crate) limits: Limits,
     pub(crate) idle_timeout: Duration,
     pub(crate) clock: Clock,
@@ -151,6 +156,9 @@ struct Actor {
     memory_max_mb: u64,
     /// How often that was looked for.
     measured: u32,
+    /// The process that was killed for using up the memory.
+    out_of_memory: Option<i32>,
+    frozen: bool,
     gone: bool,
 }
 
@@ -200,6 +208,8 @@ impl Actor {
             consequences: VecDeque::new(),
             memory_max_mb: 0,
             measured: 0,
+            out_of_memory: None,
+            frozen: false,
             gone: false,
             host,
         }
@@ -226,11 +236,15 @@ impl Actor {
         let deadline = self.environment.next_deadline();
         let idle = self.host.clock.now() + self.host.idle_timeout;
         let wake = deadline.unwrap_or(idle);
-        tokio::select! {
-            // `self` holds a sender, so the queue never ends before the loop does.
-            Some(message) = messages.recv() => self.event_of(message),
-            () = self.host.clock.sleep_until(wake) => {
-                if deadline.is_none() && (self.host.may_retire)() { Event::Shutdown } else { Event::Tick }
+        loop {
+            tokio::select! {
+                // `self` holds a sender, so the queue never ends before the loop does.
+                Some(message) = messages.recv() => return self.event_of(message),
+                () = self.host.clock.sleep_until(wake) => {
+                    let retires = deadline.is_none() && (self.host.may_retire)();
+                    return if retires { Event::Shutdown } else { Event::Tick };
+                }
+                () = tokio::time::sleep(self.memory_pause()), if self.watches_memory() => self.watch_memory(),
             }
         }
     }
@@ -264,6 +278,9 @@ impl Actor {
             }
             Message::Exited(process, exit) => {
                 self.processes.remove(&process);
+                if self.processes.is_empty() {
+                    self.kill_group();
+                }
                 Event::Exited(process, exit)
             }
             Message::Strike(strike, invocation) => self.strike_if_still(&strike, invocation),
@@ -307,14 +324,15 @@ impl Actor {
             }
             Effect::KillAll => {
                 self.signal_all(UnixSignal::SIGKILL);
+                self.kill_group();
                 self.kill_strays();
             }
             Effect::Freeze => {
                 self.hub.freeze();
-                self.signal_all(UnixSignal::SIGSTOP);
+                self.freeze();
             }
             Effect::Thaw => {
-                self.thaw_processes();
+                self.thaw();
                 self.hub.thaw();
             }
             Effect::FlushTelemetry => {
@@ -371,6 +389,7 @@ impl Actor {
         let (program, extension) = match process.role {
             Role::Runtime => {
                 self.memory_max_mb = 0;
+                self.out_of_memory = None;
                 (
                     Program::of_runtime(
                         &self.host.function,
@@ -404,7 +423,8 @@ impl Actor {
         };
         let started = program.and_then(|program| {
             let take = self.line_sink(extension);
-            program.start(&self.host.place, &self.host.groups, take, ended)
+            let (place, group) = (&self.host.place, self.host.group.as_ref());
+            program.start(place, group, &self.host.groups, take, ended)
         });
         match started {
             Ok(running) => {
@@ -513,7 +533,7 @@ impl Actor {
         let now = families
             .flatten()
             .unwrap_or_else(|| memory::high_water_mb(&groups));
-        self.memory_max_mb = self.memory_max_mb.max(now);
+        self.memory_max_mb = self.limited_mb(self.memory_max_mb.max(now));
     }
 
     fn signal_all(&self, signal: UnixSignal) {

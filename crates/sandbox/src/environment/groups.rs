@@ -2,7 +2,8 @@
 //!
 //! Three nets hang below each other. An orderly shutdown ends every process. Dropping the sandbox kills what is
 //! left. And should the sandbox itself be killed, a watchdog, a shell that reads the list of groups from a pipe, sees
-//! the pipe close and kills them. (`PR_SET_PDEATHSIG` would need `unsafe`, and fires when the *thread* that forked ends.)
+//! the pipe close and kills them. Where there are control groups, they are emptied and removed as well, and so what has
+//! left its process group does not get away. (`PR_SET_PDEATHSIG` would need `unsafe`, and fires when the *thread* that forked ends.)
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -13,9 +14,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use crate::control::ControlGroups;
+
 /// All live process groups of a sandbox.
 #[derive(Debug)]
 pub(crate) struct ProcessGroups {
+    // Before the watchdog, which would find work otherwise.
+    control: ControlGroups,
     live: Mutex<Live>,
 }
 
@@ -36,14 +41,28 @@ impl ProcessGroups {
             .stderr(Stdio::null())
             .process_group(0) // a Ctrl-C for the sandbox is not for its watchdog
             .spawn()?;
+        let control = ControlGroups::start(watchdog.id());
         let list = watchdog.stdin.take();
-        Ok(Self {
-            live: Mutex::new(Live {
-                groups: BTreeSet::new(),
-                watchdog,
-                list,
-            }),
-        })
+        let mut live = Live {
+            groups: BTreeSet::new(),
+            watchdog,
+            list,
+        };
+        for folder in control.folders() {
+            live.tell('c', folder.display());
+        }
+        let live = Mutex::new(live);
+        Ok(Self { control, live })
+    }
+
+    /// Has the sandbox's own folder removed, should the sandbox be killed.
+    pub(crate) fn adopt_folder(&self, folder: &std::path::Path) {
+        self.live().tell('f', folder.display());
+    }
+
+    /// The control groups of the sandbox, as far as the machine lets it have some.
+    pub(crate) fn control(&self) -> &ControlGroups {
+        &self.control
     }
 
     /// Takes responsibility for a group, named by its leader's process id.
@@ -75,6 +94,7 @@ impl ProcessGroups {
         for group in &self.live().groups {
             signal(*group, Signal::SIGKILL);
         }
+        self.control.kill_all();
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -83,10 +103,10 @@ impl ProcessGroups {
 }
 
 impl Live {
-    fn tell(&mut self, sign: char, group: i32) {
+    fn tell(&mut self, sign: char, what: impl std::fmt::Display) {
         // Without its watchdog the sandbox still works; only its own violent death would leave processes behind.
         if let Some(list) = &mut self.list
-            && let Err(error) = writeln!(list, "{sign} {group}")
+            && let Err(error) = writeln!(list, "{sign} {what}")
         {
             tracing::warn!(%error, "watchdog is gone");
             self.list = None;
@@ -110,16 +130,39 @@ fn signal(group: i32, which: Signal) {
     let _ = killpg(Pid::from_raw(group), which);
 }
 
-/// Keeps a list of groups from `+ N` and `- N` lines; at the end of input, kills what is on it.
+/// Keeps a list of groups from `+ N` and `- N` lines; at the end of input, kills what is on it, and what is in the control
+/// groups of which `c PATH` lines have told, and removes those and the folder of the `f PATH` line.
 const WATCHDOG: &str = r#"
 live=" "
-while read -r sign group; do
+controls=""
+folder=""
+while read -r sign what; do
   case $sign in
-    +) live="$live$group " ;;
-    -) live="${live%% $group *} ${live#* $group }" ;;
+    +) live="$live$what " ;;
+    -) live="${live%% $what *} ${live#* $what }" ;;
+    c) controls="$controls $what" ;;
+    f) folder="$what" ;;
   esac
 done
 for group in $live; do kill -s KILL -- "-$group"; done
+round=0
+while [ -n "$controls" ] && [ $round -lt 20 ]; do
+  left=""
+  for control in $controls; do
+    for group in "$control"/*/ "$control/"; do
+      [ -e "$group/cgroup.procs" ] || continue
+      while read -r pid; do kill -s KILL "$pid"; done < "$group/cgroup.procs"
+      if [ -e "$group/freezer.state" ]; then echo THAWED > "$group/freezer.state"; fi
+      if [ -e "$group/cgroup.freeze" ]; then echo 0 > "$group/cgroup.freeze"; fi
+      rmdir "$group"
+    done
+    if [ -d "$control" ]; then left="$left $control"; fi
+  done
+  controls=$left
+  round=$((round + 1))
+  if [ -n "$controls" ]; then sleep 0.1; fi
+done
+if [ -n "$folder" ]; then rm -rf -- "$folder"; fi
 "#;
 
 #[cfg(test)]

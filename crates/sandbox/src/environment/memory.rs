@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 /// The sum of the highest resident sizes of all processes in these groups, in MB rounded up.
 ///
 /// Pages that processes share count for each of them, which errs on the side of more. All processes of the machine are
@@ -58,6 +61,44 @@ pub(super) fn high_water_of_families_mb(leaders: &[i32]) -> Option<u64> {
 
 fn number_of(entry: &fs::DirEntry) -> Option<u32> {
     entry.file_name().to_str()?.parse().ok()
+}
+
+/// Kills the largest process of these groups if together they use more than this, and returns its id.
+///
+/// What they map from files does not count: most of it is shared with the whole machine.
+pub(super) fn kill_beyond(memory_mb: u32, groups: &[i32]) -> Option<i32> {
+    let entries = fs::read_dir("/proc").ok()?;
+    let pids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let used: Vec<_> = pids
+        .filter(|pid| in_groups(*pid, groups))
+        .map(|pid| (own_kb(pid), pid))
+        .collect();
+    let sum: u64 = used.iter().map(|(kilobytes, _)| kilobytes).sum();
+    if sum <= u64::from(memory_mb) * 1024 {
+        return None;
+    }
+    let (_, largest) = used.into_iter().max()?;
+    let largest = i32::try_from(largest).ok()?;
+    let _ = kill(Pid::from_raw(largest), Signal::SIGKILL);
+    Some(largest)
+}
+
+/// Whether a process has not ended yet.
+pub(super) fn is_alive(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    state.is_some_and(|state| !state.starts_with(['Z', 'X']))
+}
+
+fn own_kb(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let of = |key: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    of("RssAnon:").unwrap_or(0) + of("RssShmem:").unwrap_or(0)
 }
 
 fn in_groups(pid: u32, groups: &[i32]) -> bool {

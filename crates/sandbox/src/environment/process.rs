@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::groups::ProcessGroups;
 use super::output::{read_frames, read_lines};
 use crate::code::{self, Code, Prepared, wrapper_of};
+use crate::control::Group;
 use crate::function::Function;
 use crate::lifecycle::Exit;
 use crate::world::{self, Place};
@@ -76,6 +77,7 @@ impl Program {
     pub(super) fn start(
         self,
         place: &Place,
+        group: Option<&Group>,
         groups: &Arc<ProcessGroups>,
         take: impl Fn(String) + Clone + Send + Sync + 'static,
         ended: impl FnOnce(Exit) + Send + 'static,
@@ -83,7 +85,7 @@ impl Program {
         let name = self.command.program.display().to_string();
         let described = |error: io::Error| format!("fork/exec {name}: {}", reason(&error));
         self.command.check().map_err(described)?;
-        let (mut command, frames) = self.command(place).map_err(described)?;
+        let (mut command, frames) = self.command(place, group).map_err(described)?;
         let mut child = command.spawn().map_err(described)?;
         drop(command); // holds the descriptors that the child writes to
         let group = child
@@ -121,7 +123,11 @@ impl Program {
         })
     }
 
-    fn command(self, place: &Place) -> io::Result<(Command, Option<pipe::Receiver>)> {
+    fn command(
+        self,
+        place: &Place,
+        group: Option<&Group>,
+    ) -> io::Result<(Command, Option<pipe::Receiver>)> {
         let mut command;
         let mut frames = None;
         if self.log_descriptor {
@@ -149,10 +155,14 @@ impl Program {
         if self.log_descriptor {
             command.env("_LAMBDA_TELEMETRY_LOG_FD", "3");
         }
-        if place.is_own() {
-            world::enter(&mut command, place.entrance(&self.folder)?);
-        } else {
+        let mut entrance = place.entrance(&self.folder)?;
+        if let Some(group) = group {
+            entrance.control_groups = group.doors()?;
+        }
+        if entrance.is_open() {
             command.current_dir(&self.folder);
+        } else {
+            world::enter(&mut command, entrance);
         }
         Ok((command, frames))
     }

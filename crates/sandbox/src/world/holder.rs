@@ -41,6 +41,13 @@ pub(crate) struct Entrance {
     pub(crate) folder: std::ffi::CString,
 }
 
+impl Entrance {
+    /// Whether there is nothing to go through.
+    pub(crate) fn is_open(&self) -> bool {
+        self.control_groups.is_empty() && self.namespaces.is_empty()
+    }
+}
+
 /// Makes the command's process join and enter before it becomes the program.
 pub(crate) fn enter(command: &mut Command, entrance: Entrance) {
     let step = move || {

@@ -6,8 +6,8 @@ use serde_json::json;
 use throughline_sandbox::{Function, Invoke, InvokeError, Outcome, Sandbox, Status, WorldUsed};
 
 use crate::{
-    call, function, here, invoke, json_of, next_line, process_state, start, start_without_code,
-    until_gone,
+    call, function, here, invoke, is_frozen, json_of, next_line, process_state, start,
+    start_without_code, until_gone,
 };
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn environment_is_frozen_between_calls() {
     let pid = json_of(&answer)["pid"].clone();
     // The stop is sent before the end of the invocation is told, and takes effect at once or a moment later.
     let stopped = async {
-        while process_state(&pid) != Some('T') {
+        while !is_frozen(&pid) {
             tokio::task::yield_now().await;
         }
     };

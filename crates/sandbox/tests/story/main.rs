@@ -67,6 +67,11 @@ fn process_state(pid: &Value) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
+/// Stopped, or in a frozen control group.
+fn is_frozen(pid: &Value) -> bool {
+    matches!(process_state(pid), Some('T' | 'D'))
+}
+
 async fn until_gone(pid: &Value) {
     let gone = async {
         while process_state(pid).is_some_and(|state| state != 'Z') {

@@ -262,3 +262,56 @@ async fn which_world_it_is_can_be_asked() {
     let why = "as it was asked for".to_owned();
     assert_eq!(*sandbox.world(), WorldUsed::Shared { why });
 }
+
+#[tokio::test]
+async fn function_that_uses_up_its_memory_is_killed() {
+    let sandbox = start(function().memory_mb(128)).await;
+    call(&sandbox, json!({})).await;
+    let (answer, finished) = call(&sandbox, json!({"do": "memory", "mb": 512})).await;
+    let error = json_of(&answer);
+    assert_eq!(error["errorType"], "Runtime.ExitError", "{error}");
+    let message = error["errorMessage"].as_str().unwrap();
+    assert!(
+        message.ends_with("Runtime exited with error: signal: killed"),
+        "{message}"
+    );
+    assert_eq!(finished.memory_max_used_mb, 128);
+    let (_, finished) = call(&sandbox, json!({"do": "memory", "mb": 60})).await;
+    let used = finished.memory_max_used_mb;
+    assert!((60..128).contains(&used), "{used}");
+}
+
+#[tokio::test]
+async fn what_is_in_tmp_is_not_the_functions_memory() {
+    let function = function().memory_mb(128).ephemeral_storage_mb(512);
+    let Some(sandbox) = start_own(Sandbox::new().function(function)).await else {
+        return;
+    };
+    let seen = sh(
+        &sandbox,
+        "head -c 300000000 /dev/zero > /tmp/a; stat -c %s /tmp/a",
+    )
+    .await;
+    assert_eq!(seen, "300000000\n");
+}
+
+#[tokio::test]
+async fn process_that_left_its_group_is_frozen_and_killed_with_the_others() {
+    let sandbox = start(function()).await;
+    let script = "setsid sleep 600 >/dev/null 2>&1 & echo $!";
+    let pid = sh(&sandbox, script).await;
+    let pid: Value = pid.trim().parse::<u64>().unwrap().into();
+    if sandbox.freezes_all() {
+        let frozen = async {
+            while !crate::is_frozen(&pid) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let frozen = tokio::time::timeout(Duration::from_secs(20), frozen).await;
+        frozen.expect("it is not frozen");
+    } else {
+        eprintln!("skipped: no control group to freeze it in");
+    }
+    sandbox.shutdown().await;
+    crate::until_gone(&pid).await;
+}

@@ -126,6 +126,7 @@ impl Actor {
             }
             What::DropEnvironment => {
                 self.signal_all(UnixSignal::SIGKILL);
+                self.kill_group();
                 self.kill_strays();
                 // If it is idle, the pool must not give it another invocation.
                 (self.host.may_retire)();
