@@ -111,7 +111,11 @@ fn load(arguments: &cli::Sandbox) -> anyhow::Result<Application> {
 }
 
 fn described(arguments: &cli::Sandbox, application: Application) -> Sandbox {
-    let mut sandbox = Sandbox::new().application(application).api(arguments.api);
+    let mut sandbox = Sandbox::new()
+        .application(application)
+        .api(arguments.api)
+        .watch(!arguments.no_watch)
+        .on_notice(|notice| eprintln!("throughline: {notice}"));
     for path in &arguments.extension {
         sandbox = sandbox.extension(path);
     }

@@ -127,12 +127,9 @@ impl Teller {
             None => String::new(),
         };
         let head = format!("{} {id:<SHORT_ID$} │", self.name(&line.function));
-        format!(
-            "{} {}{}",
-            self.paint.faint(head),
-            self.paint.faint(from),
-            line.text
-        )
+        let head = self.paint.faint(head);
+        let text = line.text.replace('\n', &format!("\n{head} "));
+        format!("{head} {}{text}", self.paint.faint(from))
     }
 
     fn event_ended(&self, ended: &EventEnded) -> Option<String> {
