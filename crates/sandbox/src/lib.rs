@@ -65,6 +65,13 @@
 //!   process groups, which a process that leaves its group escapes, and memory is looked at four times a second.
 //! - SnapStart copies no process: an environment is initialized, frozen at `restore/next`, and goes on with its first
 //!   invocation as if restored. After a crash it is initialized anew.
+//! - The interpreters are the machine's: the version that was asked for if it is installed, else another, which is said
+//!   ([`Sandbox::on_notice`]). With a managed runtime comes its client, installed once ([`Sandbox::cache`]), but neither
+//!   boto3 nor the SDK for JavaScript. A client in the code or in a layer wins; Java's is always there.
+//! - `PYTHONPATH`, `NODE_PATH`, `LD_LIBRARY_PATH` and `PATH` have the function's folders behind the machine's own.
+//! - Provisioned environments are not replaced when a fault takes one away; more than were provisioned for start as they
+//!   are needed. Code that changes ([`Sandbox::watch`]) renews all environments; files of interpreters, editors and logs
+//!   (`__pycache__`, `*.log`, `*.tmp` and the like) are no change.
 //! - `_LAMBDA_TELEMETRY_LOG_FD` is given to the managed runtimes only.
 //! - Telemetry on a TCP destination that breaks goes on with the next connection; what the old one had taken and
 //!   nobody read is lost without a count, since nothing acknowledges it.
@@ -74,7 +81,7 @@
 //! Lambda's: 6 MiB for a payload and for an answer, 200 MiB for a streamed answer and 2 MiB per second after its first
 //! 6 MiB, 1 MiB for the payload of an asynchronous call, ten extensions, 10 s for the first init, 2 s for a shutdown,
 //! six hours and three attempts for an asynchronous call ([`Sandbox::event_age_max`], [`Sandbox::event_retry_delays`]);
-//! API Gateway's: 10 MiB for a request, 29 s for a REST API and 30 s for an HTTP API ([`Sandbox::integration_timeout`]).
+//! 250 MB for the layers of a function and for each zip file, and 100,000 entries; API Gateway's: 10 MiB for a request, 29 s for a REST API and 30 s for an HTTP API ([`Sandbox::integration_timeout`]).
 //! The sandbox's own: ten environments a function unless told ([`Sandbox::concurrency`]) and 429 beyond; 1000
 //! asynchronous calls a function that are not done with and 429 beyond; 16 chunks of a streamed answer that its caller
 //! has not taken, and then the runtime waits; 1 MiB for the head of a streamed HTTP response; 8 MiB of log
