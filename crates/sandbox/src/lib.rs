@@ -17,6 +17,8 @@
 //! - [`Application`] and [`Function`]: what is run; the first is read from `throughline.toml` or an AWS SAM template.
 //! - [`Sandbox`]: functions, extensions and settings, not yet started.
 //! - [`RunningSandbox`]: calls functions, says where it listens, tells what happens ([`Activity`]), shuts down.
+//! - [`Exchange`]: one call of a runtime or an extension on its APIs, for tests to read ([`Sandbox::record`],
+//!   [`RunningSandbox::recorded`]). `docs/conformance.md` says row by row how these APIs compare with Lambda's.
 //! - [`Answer`] is what the caller of a function gets; [`Finished`] is what Lambda's REPORT line says of it.
 //!
 //! # Example
