@@ -315,3 +315,37 @@ async fn process_that_left_its_group_is_frozen_and_killed_with_the_others() {
     sandbox.shutdown().await;
     crate::until_gone(&pid).await;
 }
+
+/// As root the namespaces need no user namespace; this is how they are made without root.
+#[tokio::test]
+async fn worlds_are_made_for_an_ordinary_user_too() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    if !status.lines().any(|line| line.starts_with("Uid:\t0\t")) {
+        return eprintln!("skipped: all tests of this run are an ordinary user's");
+    }
+    let ran = tokio::process::Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture"])
+        .args([
+            "world::ephemeral_storage_is_full_at_its_size",
+            "world::only_doors_lead_out",
+        ])
+        .env("HOME", "/tmp")
+        .output()
+        .await;
+    let Ok(ran) = ran else {
+        return eprintln!("skipped: setpriv is not installed");
+    };
+    let told = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+    if told.contains("Permission denied") && !told.contains("running") {
+        return eprintln!("skipped: another user may not run this test: {told}");
+    }
+    assert!(ran.status.success() && told.contains("2 passed"), "{told}");
+    eprintln!(
+        "{}",
+        told.lines()
+            .filter(|line| line.contains("skipped"))
+            .collect::<String>()
+    );
+}
