@@ -1,5 +1,7 @@
 //! The description of a sandbox, checked and started.
 
+mod start_error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::application::{AWS_ITSELF, Application};
 use crate::code::{Cache, Prepared, Preparer, Tell, Watch};
-use crate::doors::{self, BadDoor, Doors};
+use crate::doors::{self, Doors};
 use crate::environment::{INHERITED, PortRange, ProcessGroups};
 use crate::events::EventSettings;
 use crate::faults::{Desk, drive};
@@ -30,6 +32,8 @@ use crate::schedule;
 use crate::source::{Door, HttpApi};
 use crate::time::Clock;
 use crate::world::{self, Folder, World};
+
+pub use start_error::StartError;
 
 /// A sandbox to be started: functions, extensions and settings.
 #[derive(Debug, Clone)]
@@ -468,91 +472,11 @@ impl Default for Sandbox {
     }
 }
 
-/// Why a sandbox did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A port is taken, or may not be bound.
-    #[error("cannot listen on {listen}: {}", why(reason))]
-    CannotListen {
-        /// The address.
-        listen: SocketAddr,
-        /// What the system said. Not a `source`: the message tells it already.
-        reason: std::io::Error,
-    },
-    /// Whoever reaches the sandbox runs code on this machine.
-    #[error("cannot listen on {listen}: the sandbox listens on loopback only")]
-    NotLoopback {
-        /// The address.
-        listen: SocketAddr,
-    },
-    /// The routes of an API contradict each other.
-    #[error("cannot start the API {api}: {reason}")]
-    Api {
-        /// The API.
-        api: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A schedule has no such times.
-    #[error("cannot start the schedule {schedule}: {reason}")]
-    Schedule {
-        /// The schedule and its function.
-        schedule: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Two functions have one name.
-    #[error("cannot start two functions named {function}")]
-    FunctionTwice {
-        /// The name.
-        function: String,
-    },
-    /// There is no such file or folder, or it cannot be executed.
-    #[error("cannot use the extension {}: {reason}", path.display())]
-    Extension {
-        /// The path as it was given, or of the file in it.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Functions that could not be started, each with what is missing and what to do.
-    #[error("cannot start {}", problems.join("\ncannot start "))]
-    Code {
-        /// One for each function, headed by its name.
-        problems: Vec<String>,
-    },
-    /// A door leads nowhere, or two have one name.
-    #[error(transparent)]
-    BadDoor(#[from] BadDoor),
-    /// The temporary folder of the system cannot be written.
-    #[error("cannot make a folder in the system's temporary folder: {0}")]
-    NoFolder(std::io::Error),
-    /// Worlds of their own were asked for, and the machine does not allow them.
-    #[error("cannot give environments a world of their own: {0}")]
-    NoWorld(String),
-    /// What the functions are made of cannot be watched for changes.
-    #[error("{0}")]
-    Watch(String),
-    /// The machine could not give what environments need that are started ahead.
-    #[error("cannot start environments ahead: {0}")]
-    Provision(std::io::Error),
-    /// The shell that watches over the sandbox's processes cannot be started.
-    #[error("cannot start /bin/sh, which ends all processes should the sandbox be killed: {0}")]
-    NoWatchdog(std::io::Error),
-}
-
 /// Listens, and says where: a port 0 becomes a free one.
 async fn bind(listen: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
     let cannot = |reason| StartError::CannotListen { listen, reason };
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     Ok((listener.local_addr().map_err(cannot)?, listener))
-}
-
-fn why(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => "the port is taken".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 /// Leads AWS's SDKs in the functions to the endpoint, unless they are led elsewhere.
