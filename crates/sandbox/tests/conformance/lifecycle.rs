@@ -169,8 +169,12 @@ async fn invocation_comes_in_this_order() {
             .iter()
             .all(|kind| kind != "platform.report")
     );
-    extension.until_state(|state| state == Some('T')).await;
-    runtime.until_state(|state| state == Some('T')).await;
+    extension
+        .until_state(|state| matches!(state, Some('T' | 'D')))
+        .await;
+    runtime
+        .until_state(|state| matches!(state, Some('T' | 'D')))
+        .await;
 
     let second = stage.invoke();
     listener.hears("platform.report").await;
