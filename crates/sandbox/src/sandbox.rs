@@ -319,15 +319,9 @@ impl Sandbox {
         groups.adopt_folder(folder.path());
         let (activity, _) = broadcast::channel(ACTIVITY_MAX);
         let recording = self.record.then(|| Arc::new(Recording::new(clock.clone())));
-        let desk = Arc::new(Desk::new(
-            clock.clone(),
-            activity.clone(),
-            self.functions
-                .iter()
-                .map(|function| function.name.clone())
-                .collect(),
-            extensions.iter().map(|path| file_name(path)).collect(),
-        ));
+        let told = activity.clone();
+        let desk = Desk::new(clock.clone(), told, &self.functions, &extensions, &doors);
+        let desk = Arc::new(desk);
         let surroundings = Arc::new(Surroundings {
             clock: clock.clone(),
             desk: desk.clone(),
@@ -526,13 +520,6 @@ fn find_extensions(paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
         }),
         None => Ok(found),
     }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -1,5 +1,7 @@
 //! Where faults are asked for, decided and told.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -7,6 +9,8 @@ use tokio::sync::{Notify, broadcast};
 
 use super::fault::{Fault, FaultError, Victim, What};
 use super::plan::{FaultPlan, FaultTold, Occasion, Strike};
+use crate::doors::{DoorState, Doors};
+use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::invoke::{Activity, FaultStruck};
 use crate::time::Clock;
@@ -22,23 +26,33 @@ pub(crate) struct Desk {
     activity: broadcast::Sender<Activity>,
     functions: Vec<String>,
     extensions: Vec<String>,
+    doors: Doors,
 }
 
 impl Desk {
     pub(crate) fn new(
         clock: Clock,
         activity: broadcast::Sender<Activity>,
-        functions: Vec<String>,
-        extensions: Vec<String>,
+        functions: &[Function],
+        extensions: &[PathBuf],
+        doors: &Doors,
     ) -> Self {
+        let name = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        };
         Self {
             plan: Mutex::default(),
             count: AtomicUsize::new(0),
             changed: Notify::new(),
             clock,
             activity,
-            functions,
-            extensions,
+            functions: functions
+                .iter()
+                .map(|function| function.name.clone())
+                .collect(),
+            extensions: extensions.iter().map(name).collect(),
+            doors: doors.clone(),
         }
     }
 
@@ -54,13 +68,16 @@ impl Desk {
 
     /// Whether there was one.
     pub(crate) fn remove(&self, id: u64) -> bool {
-        self.plan().remove(id)
+        let removed = self.plan().remove(id);
+        self.changed.notify_one();
+        removed
     }
 
     /// How many there were.
     pub(crate) fn remove_all(&self) -> usize {
         let removed = self.plan().remove_all();
         self.count.store(0, Ordering::Relaxed);
+        self.changed.notify_one();
         removed
     }
 
@@ -74,7 +91,11 @@ impl Desk {
             return Vec::new();
         }
         let now = self.clock.now();
-        self.plan().decide(function, occasion, now)
+        let strikes = self.plan().decide(function, occasion, now);
+        if occasion == Occasion::Invocation {
+            self.changed.notify_one(); // a door may have waited for this one
+        }
+        strikes
     }
 
     /// The same, told at once.
@@ -116,6 +137,10 @@ impl Desk {
                 let extension = extension.clone();
                 Err(FaultError::UnknownExtension { extension })
             }
+            What::Door(door, _) if !self.doors.told().iter().any(|told| told.name == *door) => {
+                let door = door.clone();
+                Err(FaultError::UnknownDoor { door })
+            }
             // Whoever subscribes may also be an internal extension, which nobody knows before it registers.
             _ => Ok(()),
         }
@@ -156,12 +181,20 @@ impl FaultHandle {
 
 /// Strikes environments when the time has come, as long as the sandbox lives.
 pub(crate) async fn drive(desk: Arc<Desk>, gateway: Weak<Gateway>) {
+    let mut held = BTreeMap::new();
     loop {
-        let (due, next) = {
+        let (due, doors, new, next) = {
             let mut plan = desk.plan();
-            let due = plan.due(desk.clock.now());
-            (due, plan.next_due())
+            let now = desk.clock.now();
+            let due = plan.due(now);
+            let (doors, new) = plan.doors(now);
+            (due, doors, new, plan.next_due())
         };
+        for strike in new {
+            desk.tell(&strike, None, None);
+        }
+        set_doors(&desk.doors, &held, &doors);
+        held = doors;
         for strike in due {
             let Some(gateway) = gateway.upgrade() else {
                 return;
@@ -178,6 +211,23 @@ pub(crate) async fn drive(desk: Arc<Desk>, gateway: Weak<Gateway>) {
             () = wake => {}
             () = desk.changed.notified() => {}
         }
+    }
+}
+
+/// Only what changes is set, so that a door that somebody else has set stays so.
+fn set_doors(
+    doors: &Doors,
+    before: &BTreeMap<String, DoorState>,
+    now: &BTreeMap<String, DoorState>,
+) {
+    let opened = before.keys().filter(|name| !now.contains_key(*name));
+    let opened = opened.map(|name| (name, DoorState::Open));
+    let changed = now
+        .iter()
+        .filter(|(name, state)| before.get(*name) != Some(state));
+    for (name, state) in opened.chain(changed.map(|(name, state)| (name, *state))) {
+        // The names were checked when the faults were added.
+        let _ = doors.set(name, state);
     }
 }
 

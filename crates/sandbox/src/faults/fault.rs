@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::doors::DoorState;
+
 /// Something that is to go wrong.
 ///
 /// Unless told otherwise it strikes every function, at every occasion, from now on, until it is removed.
@@ -73,6 +75,8 @@ pub(crate) enum What {
     DuplicateEvent,
     PoisonEvent(Bytes),
     ClockJump(Duration),
+    /// The door of this name behaves so.
+    Door(String, DoorState),
 }
 
 /// From when.
@@ -139,6 +143,13 @@ impl Fault {
     /// set forward.
     pub fn clock_jump(frozen: Duration) -> Self {
         Self::new(What::ClockJump(frozen))
+    }
+
+    /// A door out of every environment behaves like this, from the start of the fault to its end.
+    ///
+    /// With [`Fault::at_invocation`] the function says whose invocations are counted; the door is everybody's.
+    pub fn door(name: impl Into<String>, state: DoorState) -> Self {
+        Self::new(What::Door(name.into(), state))
     }
 
     /// Only for this function.
@@ -241,6 +252,14 @@ impl Fault {
         if self.environments && matches!(self.start, Start::AtInvocation(_)) {
             return bad("it strikes either environments or invocations");
         }
+        if let What::Door(_, state) = &self.what {
+            if *state == DoorState::Open {
+                return bad("an open door is no fault");
+            }
+            if self.share < 1.0 || self.times.is_some() {
+                return bad("a door has a time from when and for how long, no share and no times");
+            }
+        }
         if !self.into.is_zero() && (self.environments || !of_processes) {
             return bad("only processes and environments are struck some time into an invocation");
         }
@@ -283,6 +302,11 @@ impl fmt::Display for What {
             Self::LoseReport => f.write_str("lose platform.report"),
             Self::DuplicateEvent => f.write_str("deliver an event twice"),
             Self::PoisonEvent(_) => f.write_str("poison an event"),
+            Self::Door(name, DoorState::Slow { .. }) => write!(f, "slow the door {name}"),
+            Self::Door(name, DoorState::BlackHole) => {
+                write!(f, "let nothing come back through the door {name}")
+            }
+            Self::Door(name, _) => write!(f, "shut the door {name}"),
             Self::ClockJump(frozen) => write!(f, "set the clock forward by {frozen:?}"),
         }
     }
@@ -326,6 +350,12 @@ pub enum FaultError {
     UnknownExtension {
         /// The name that was asked for.
         extension: String,
+    },
+    /// There is no such door.
+    #[error("cannot add the fault: there is no door {door}")]
+    UnknownDoor {
+        /// The name that was asked for.
+        door: String,
     },
     /// There are too many.
     #[error("cannot add the fault: there are {limit} already, remove some")]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::doors::DoorState;
+
 use super::fault::{Fault, FaultError, Start, What};
 use crate::time::UnixNanos;
 
@@ -158,13 +160,46 @@ impl FaultPlan {
         due
     }
 
-    /// When [`FaultPlan::due`] has something to say.
+    /// How the doors are to behave that a fault has struck; of two faults the later one decides. What strikes a door for the
+    /// first time is also returned.
+    pub(crate) fn doors(&mut self, now: UnixNanos) -> (BTreeMap<String, DoorState>, Vec<Strike>) {
+        let mut doors = BTreeMap::new();
+        let mut new = Vec::new();
+        for (id, planned) in &mut self.faults {
+            planned.start_by_time(now);
+            let What::Door(name, state) = &planned.fault.what else {
+                continue;
+            };
+            if planned.started.is_none() {
+                continue;
+            }
+            if planned.is_over(now) {
+                planned.done = true;
+                continue;
+            }
+            doors.insert(name.clone(), *state);
+            if planned.struck == 0 {
+                planned.struck = 1;
+                let fault = planned.fault.clone();
+                new.push(Strike { id: *id, fault });
+            }
+        }
+        (doors, new)
+    }
+
+    /// When [`FaultPlan::due`] or [`FaultPlan::doors`] has something new to say.
     pub(crate) fn next_due(&self) -> Option<UnixNanos> {
-        let waiting = self
-            .faults
-            .values()
-            .filter(|planned| planned.fault.environments && !planned.done);
-        waiting.filter_map(Planned::starts_at).min()
+        let times = self.faults.values().filter_map(|planned| {
+            let is_door = matches!(planned.fault.what, What::Door(..));
+            if planned.fault.environments && !planned.done || is_door && planned.started.is_none() {
+                planned.starts_at()
+            } else if is_door && !planned.done {
+                Some(planned.started? + planned.fault.lasts?)
+            } else {
+                None
+            }
+        });
+        times.min()
     }
 
     /// Whether the fault strikes this environment, one of those that there are.
@@ -224,6 +259,7 @@ impl Planned {
 impl What {
     fn is_struck_at(&self, occasion: Occasion<'_>) -> bool {
         match (self, occasion) {
+            (Self::Door(..), _) => false,
             (Self::Telemetry(_, wanted), Occasion::Delivery(extension)) => {
                 wanted.as_deref().is_none_or(|wanted| wanted == extension)
             }
@@ -387,6 +423,27 @@ mod tests {
         assert!(plan.due(at(6)).is_empty() && plan.next_due().is_none());
         let told = &plan.list(at(6))[0];
         assert_eq!((told.struck, told.started, told.over), (2, true, true));
+    }
+
+    #[test]
+    fn door_is_shut_from_the_start_of_its_fault_to_the_end() {
+        let door = |name: &str| Fault::door(name, DoorState::Refuse);
+        let mut plan = plan(door("a").after(SECOND * 2).lasting(SECOND * 3));
+        plan.add(door("b").at_invocation(1), at(0)).unwrap();
+        let shut = |plan: &mut FaultPlan, second| {
+            let (doors, new) = plan.doors(at(second));
+            (doors.into_keys().collect::<Vec<_>>().concat(), new.len())
+        };
+        assert_eq!(shut(&mut plan, 0), (String::new(), 0));
+        assert_eq!(plan.next_due(), Some(at(2)));
+        assert_eq!(shut(&mut plan, 2), ("a".to_owned(), 1));
+        assert_eq!(plan.next_due(), Some(at(5)));
+        plan.decide("f", Occasion::Invocation, at(4));
+        assert_eq!(shut(&mut plan, 4), ("ab".to_owned(), 1));
+        assert_eq!(shut(&mut plan, 5), ("b".to_owned(), 0));
+        assert_eq!(plan.next_due(), None);
+        plan.remove(2);
+        assert_eq!(shut(&mut plan, 6), (String::new(), 0));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use crate::doors::DoorState;
+
 use super::fault::{Delivery, Fault, FaultError, Start, Victim, What};
 use super::plan::FaultTold;
 
@@ -108,6 +110,20 @@ fn what(fields: &mut Fields) -> Result<What, FaultError> {
         "jump-clock" => Ok(What::ClockJump(
             fields.required("frozen_ms", Fields::duration)?,
         )),
+        "slow-door" => {
+            let delay = fields.duration("delay_ms")?.unwrap_or_default();
+            let bytes_per_second = fields.number("bytes_per_second")?;
+            let state = DoorState::Slow {
+                delay,
+                bytes_per_second,
+            };
+            Ok(What::Door(fields.required_text("door")?, state))
+        }
+        "refuse-door" => Ok(What::Door(fields.required_text("door")?, DoorState::Refuse)),
+        "black-hole-door" => Ok(What::Door(
+            fields.required_text("door")?,
+            DoorState::BlackHole,
+        )),
         other => Err(FaultError::Bad(format!(
             "there is nothing called {other:?}: {}",
             NAMES.join(", ")
@@ -141,6 +157,21 @@ fn described(what: &What) -> Map<String, Value> {
             let payload: Value = serde_json::from_slice(payload).unwrap_or_default();
             json!({"what": "poison-event", "payload": payload})
         }
+        What::Door(
+            door,
+            DoorState::Slow {
+                delay,
+                bytes_per_second,
+            },
+        ) => {
+            let mut value = json!({"what": "slow-door", "door": door, "delay_ms": millis(*delay)});
+            if let Some(speed) = bytes_per_second {
+                value["bytes_per_second"] = json!(speed);
+            }
+            value
+        }
+        What::Door(door, DoorState::BlackHole) => json!({"what": "black-hole-door", "door": door}),
+        What::Door(door, _) => json!({"what": "refuse-door", "door": door}),
         What::ClockJump(frozen) => json!({"what": "jump-clock", "frozen_ms": millis(*frozen)}),
     };
     match value {
@@ -249,7 +280,7 @@ impl Fields {
     }
 }
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 17] = [
     "kill",
     "hang",
     "out-of-memory",
@@ -264,6 +295,9 @@ const NAMES: [&str; 14] = [
     "duplicate-event",
     "poison-event",
     "jump-clock",
+    "slow-door",
+    "refuse-door",
+    "black-hole-door",
 ];
 
 #[cfg(test)]
@@ -279,17 +313,21 @@ mod tests {
             "fail-telemetry" => json!({"status": 503}),
             "poison-event" => json!({"payload": [1]}),
             "jump-clock" => json!({"frozen_ms": 600_000}),
+            "slow-door" => json!({"door": "d", "delay_ms": 5, "bytes_per_second": 1000}),
+            "refuse-door" | "black-hole-door" => json!({"door": "d"}),
             _ => json!({}),
         };
         for name in NAMES {
             let mut object = own(name);
             object["what"] = json!(name);
             object["function"] = json!("f");
-            object["share"] = json!(0.25);
-            object["seed"] = json!(3);
+            if !name.ends_with("-door") {
+                object["share"] = json!(0.25);
+                object["seed"] = json!(3);
+                object["times"] = json!(4);
+            }
             object["at_invocation"] = json!(2);
             object["lasts_ms"] = json!(1000);
-            object["times"] = json!(4);
             let fault = parse(object.to_string().as_bytes()).unwrap();
             fault.check().unwrap();
             let description = fault.to_string();

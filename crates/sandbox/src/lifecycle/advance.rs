@@ -300,12 +300,8 @@ impl Environment {
                 .push_back(running.invocation.request_id.clone());
         }
         running.outcome.get_or_insert(Outcome::FunctionError);
-        // A timeout is charged by the clock's face, not by when it was noticed.
-        let ended = if status == Status::Timeout {
-            running.deadline
-        } else {
-            now
-        };
+        // The end is charged by the clock's face, not by when it was noticed: nothing lasts longer than it may.
+        let ended = now.min(running.deadline);
         let overhead = running
             .runtime_done
             .filter(|done| *done < ended)

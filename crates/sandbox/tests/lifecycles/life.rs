@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::Value;
 use throughline_sandbox::{
-    Activity, Answer, Finished, Function, Invoke, InvokeError, Outcome, Sandbox, Status,
+    Activity, Answer, Finished, Function, Invoke, InvokeError, Outcome, Sandbox, Status, World,
 };
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::task::JoinSet;
@@ -54,6 +54,8 @@ pub(crate) struct Life {
     calls: Vec<(&'static str, usize)>,
     concurrency: usize,
     idles: bool,
+    /// In a world of its own, where the machine allows it; those take their time to make.
+    own_world: bool,
     end: End,
 }
 
@@ -88,6 +90,7 @@ impl Life {
                 .collect(),
             concurrency,
             idles: rng.u32(0..5) == 0,
+            own_world: rng.u32(0..8) == 0,
             end: match rng.u32(0..6) {
                 0 => End::Dropped,
                 1 => End::Cut(Duration::from_millis(rng.u64(0..400))),
@@ -190,6 +193,9 @@ impl Life {
             .concurrency(self.concurrency)
             .init_timeout(Duration::from_millis(600))
             .shutdown_timeout(Duration::from_millis(500), Duration::from_millis(120));
+        if !self.own_world {
+            sandbox = sandbox.world(World::Shared);
+        }
         if self.idles {
             sandbox = sandbox.idle_timeout(Duration::from_millis(20));
         }

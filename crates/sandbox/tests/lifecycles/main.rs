@@ -109,4 +109,4 @@ const NAME: &str = "thousand_lives_end_with_nothing_left_over";
 const EXPECTED: [&str; 5] = ["Success", "Error", "Timeout", "throttled", "late 410"];
 const LIVES: u64 = 1000;
 /// Most of them wait for something most of the time.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 16;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throughline_sandbox::{
-    Activity, Answer, Delivery, EventEnd, Fault, Finished, Invoke, InvokeError, Outcome,
+    Activity, Answer, Delivery, DoorState, EventEnd, Fault, Finished, Invoke, InvokeError, Outcome,
     RunningSandbox, Sandbox, Status, Victim,
 };
 
@@ -349,4 +349,50 @@ async fn share_of_calls_is_struck_the_same_way_each_time() {
     }
     assert_eq!(runs[0], runs[1]);
     assert!(runs[0].contains(&true) && runs[0].contains(&false));
+}
+
+#[tokio::test]
+async fn door_is_shut_as_long_as_its_fault_lasts() {
+    let sandbox = Sandbox::new()
+        .function(function())
+        .door("backend", "127.0.0.1:9")
+        .start()
+        .await
+        .unwrap();
+    let doors = sandbox.doors().clone();
+    let until = async |state: DoorState| {
+        let set = async {
+            while doors.told()[0].state != state {
+                tokio::task::yield_now().await;
+            }
+        };
+        let patience = Duration::from_secs(20);
+        tokio::time::timeout(patience, set)
+            .await
+            .expect("the door is set");
+    };
+    let minute = Duration::from_secs(60);
+    let fault = Fault::door("backend", DoorState::BlackHole).lasting(minute);
+    let handle = sandbox.fault(fault).unwrap();
+    until(DoorState::BlackHole).await;
+    assert_eq!(handle.struck(), Some(1));
+    sandbox.advance(minute);
+    until(DoorState::Open).await;
+    let slow = DoorState::Slow {
+        delay: Duration::from_millis(200),
+        bytes_per_second: Some(1000),
+    };
+    let slowed = sandbox.fault(Fault::door("backend", slow)).unwrap();
+    until(slow).await;
+    sandbox
+        .fault(Fault::door("backend", DoorState::Refuse).at_invocation(1))
+        .unwrap();
+    call(&sandbox, json!({})).await;
+    until(DoorState::Refuse).await;
+    slowed.remove();
+    let uri = format!("http://{}/throughline/faults", sandbox.api_addr());
+    assert_eq!(request("DELETE", &uri, &[], "").await.status, 200);
+    until(DoorState::Open).await;
+    let unknown = sandbox.fault(Fault::door("cellar", DoorState::Refuse));
+    assert!(unknown.unwrap_err().to_string().contains("no door cellar"));
 }
