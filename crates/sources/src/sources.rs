@@ -50,7 +50,7 @@ pub enum SourceError {
     /// Nobody said where AWS's services are.
     #[error(
         "cannot poll {source_name} for {function}: nobody says where AWS's services are; \
-         give aws_endpoint in the application"
+         give `endpoint` under [aws] of the application"
     )]
     NoEndpoint {
         /// The first source, destination or resource that needs one.
