@@ -1,10 +1,14 @@
 //! Every command and flag, declared once.
 
+mod fault;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use fault::{AddFault, Fault, FaultCommand};
 
 /// Observability for serverless applications: one user action, one story.
 #[derive(Debug, Parser)]
@@ -149,6 +153,8 @@ pub(crate) enum World {
 pub(crate) enum SandboxCommand {
     /// Call a function of a running sandbox and print its answer
     Invoke(Invoke),
+    /// Have something go wrong in a running sandbox, and see how often it did
+    Fault(Fault),
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `throughline sandbox`: the sandbox alone, and what a person sees of it.
 
 mod announcement;
+mod fault;
 mod invoke;
 mod paint;
 mod tell;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     match &arguments.command {
         Some(cli::SandboxCommand::Invoke(invoke)) => runtime.block_on(invoke::run(invoke)),
+        Some(cli::SandboxCommand::Fault(fault)) => runtime.block_on(fault::run(fault)),
         None => {
             runtime.block_on(serve(&arguments))?;
             Ok(ExitCode::SUCCESS)
