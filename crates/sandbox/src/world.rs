@@ -14,6 +14,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -103,11 +104,19 @@ fn world_of_machine() -> World {
 /// What makes worlds.
 #[derive(Debug)]
 pub(crate) struct Worlds {
-    socket: Mutex<OwnedFd>,
+    line: Mutex<Line>,
     holder: i32,
     /// The namespace that a process enters first, where only that lets it enter the others.
     users: Option<OwnedFd>,
     stage: PathBuf,
+}
+
+/// The way to the holder.
+#[derive(Debug)]
+struct Line {
+    socket: OwnedFd,
+    /// Requests so far.
+    requests: u32,
 }
 
 impl Worlds {
@@ -129,12 +138,15 @@ impl Worlds {
         let (near, far) = holder::pair(PATIENCE).map_err(|error| error.to_string())?;
         let holder = holder::fork(far, users).map_err(|error| format!("cannot fork: {error}"))?;
         let mut worlds = Self {
-            socket: Mutex::new(near),
+            line: Mutex::new(Line {
+                socket: near,
+                requests: 0,
+            }),
             holder,
             users: None,
             stage: stage.to_owned(),
         };
-        let begun = receive(&worlds.socket());
+        let begun = receive(&worlds.line());
         let [users, _] = begun.map_err(|(error, _)| format!("cannot make namespaces: {error}"))?;
         worlds.users = users;
         let probe = FileSystem {
@@ -184,14 +196,15 @@ impl Worlds {
     }
 
     fn ask(&self, packet: &[u8], net: Option<BorrowedFd<'_>>) -> Answer {
-        let socket = self.socket();
+        let mut line = self.line();
         let descriptors: Vec<_> = net.iter().map(AsRawFd::as_raw_fd).collect();
-        holder::send(socket.as_raw_fd(), packet, &descriptors).map_err(|error| (error, 0))?;
-        receive(&socket)
+        holder::send(line.socket.as_raw_fd(), packet, &descriptors).map_err(|error| (error, 0))?;
+        line.requests = line.requests.wrapping_add(1);
+        receive(&line)
     }
 
-    fn socket(&self) -> std::sync::MutexGuard<'_, OwnedFd> {
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    fn line(&self) -> std::sync::MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -199,7 +212,7 @@ impl Drop for Worlds {
     fn drop(&mut self) {
         // The end of the socket is what the holder waits for.
         if let Ok((near, _)) = holder::pair(PATIENCE) {
-            *self.socket() = near;
+            self.line().socket = near;
             holder::wait(self.holder);
         }
     }
@@ -208,20 +221,40 @@ impl Drop for Worlds {
 /// Descriptors, or what went wrong at which step.
 type Answer = Result<[Option<OwnedFd>; 2], (io::Error, u32)>;
 
-fn receive(socket: &OwnedFd) -> Answer {
-    let mut bytes = [0; 8];
-    let (length, descriptors) =
-        holder::receive(socket.as_raw_fd(), &mut bytes).map_err(|error| (error, 0))?;
-    let made = [holder::own(descriptors[0]), holder::own(descriptors[1])];
-    let [a, b, c, d, e, f, g, h] = bytes;
-    match i32::from_le_bytes([a, b, c, d]) {
-        _ if length < bytes.len() => Err((io::ErrorKind::UnexpectedEof.into(), 0)),
-        0 => Ok(made),
-        number => {
-            let step = u32::from_le_bytes([e, f, g, h]);
-            Err((io::Error::from_raw_os_error(number), step))
+/// The answer to the last request. Those to requests that nobody waits for any more are thrown away.
+fn receive(line: &Line) -> Answer {
+    loop {
+        let mut bytes = [0; holder::ANSWER_BYTES];
+        let (length, descriptors) = holder::receive(line.socket.as_raw_fd(), &mut bytes)
+            .map_err(|error| (patient(error), 0))?;
+        let made = [holder::own(descriptors[0]), holder::own(descriptors[1])];
+        if length < bytes.len() {
+            return Err((io::ErrorKind::UnexpectedEof.into(), 0));
         }
+        let [a, b, c, d, e, f, g, h, request @ ..] = bytes;
+        if u32::from_le_bytes(request) != line.requests {
+            continue;
+        }
+        return match i32::from_le_bytes([a, b, c, d]) {
+            0 => Ok(made),
+            number => {
+                let step = u32::from_le_bytes([e, f, g, h]);
+                Err((io::Error::from_raw_os_error(number), step))
+            }
+        };
     }
+}
+
+/// "Try again" is what the system says when the time is up.
+fn patient(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        let message = format!(
+            "no answer within {} s; this machine is very busy, or a file system does not respond",
+            PATIENCE.as_secs()
+        );
+        return io::Error::new(io::ErrorKind::TimedOut, message);
+    }
+    error
 }
 
 /// The world of one environment. Cheap to clone; it is gone with the last clone and the last process in it.
@@ -381,7 +414,8 @@ impl Folder {
             uuid::Uuid::new_v4().simple()
         );
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
+        // What functions write to their /tmp is nobody else's.
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 
@@ -406,6 +440,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answer_that_comes_too_late_is_not_taken_for_the_next_one() {
+        let (near, far) = holder::pair(Duration::from_secs(1)).unwrap();
+        let line = Line {
+            socket: near,
+            requests: 2,
+        };
+        for (number, request) in [(libc::EPERM, 1_u32), (libc::ENOENT, 2)] {
+            let packet = [number.to_le_bytes(), [0; 4], request.to_le_bytes()].concat();
+            holder::send(far.as_raw_fd(), &packet, &[]).unwrap();
+        }
+        let (error, _) = receive(&line).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
+        let (error, _) = receive(&line).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
 
     /// What a world of its own adds to a cold start; run it with `--nocapture`.
     #[tokio::test]

@@ -4,6 +4,7 @@
 //! start that is cut off leaves nothing that another could take for it.
 
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the sandbox keeps what it unpacks and installs.
@@ -15,7 +16,7 @@ impl Cache {
         Self(folder.into())
     }
 
-    /// `$XDG_CACHE_HOME/throughline`, by default `~/.cache/throughline`.
+    /// `$XDG_CACHE_HOME/throughline`, by default `~/.cache/throughline`; without a home a folder below the temporary one.
     #[allow(clippy::disallowed_methods)] // the edge where the sandbox learns where caches are
     pub(crate) fn of_machine() -> Self {
         let folder = |key: &str, below: &str| {
@@ -24,7 +25,7 @@ impl Cache {
         };
         let found = folder("XDG_CACHE_HOME", "throughline")
             .or_else(|| folder("HOME", ".cache/throughline"));
-        Self(found.unwrap_or_else(|| std::env::temp_dir().join("throughline-cache")))
+        Self(found.unwrap_or_else(|| private_below(&std::env::temp_dir())))
     }
 
     /// A folder that is there already.
@@ -60,6 +61,28 @@ impl Cache {
     }
 }
 
+/// A folder that only we can write to. What is in the cache is run, so one of its name that somebody else has made is not
+/// taken; then there is a new one for each start.
+fn private_below(temporary: &Path) -> PathBuf {
+    let own = nix::unistd::geteuid().as_raw();
+    let path = temporary.join(format!("throughline-cache-{own}"));
+    // It may be there already; who made it is looked at next.
+    let _ = std::fs::DirBuilder::new().mode(0o700).create(&path);
+    let is_private = path.symlink_metadata().is_ok_and(|found| {
+        found.is_dir() && found.uid() == own && found.permissions().mode() & 0o022 == 0
+    });
+    if is_private {
+        return path;
+    }
+    let other = temporary.join(format!(
+        "throughline-cache-{}",
+        uuid::Uuid::new_v4().simple()
+    ));
+    // If this fails, so does whoever writes to it, and says so.
+    let _ = std::fs::DirBuilder::new().mode(0o700).create(&other);
+    other
+}
+
 /// A folder that is removed unless it is renamed.
 struct Stage(PathBuf);
 
@@ -76,5 +99,25 @@ impl Drop for Stage {
     fn drop(&mut self) {
         // After a rename there is nothing, and what cannot be removed now cannot be removed later.
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_that_others_can_write_to_is_no_cache() {
+        let temporary = tempfile::tempdir().unwrap();
+        let private = private_below(temporary.path());
+        assert_eq!(private_below(temporary.path()), private);
+        let open = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(&private, open).unwrap();
+        let other = private_below(temporary.path());
+        assert_ne!(other, private);
+        assert_eq!(
+            other.metadata().unwrap().permissions().mode() & 0o777,
+            0o700
+        );
     }
 }

@@ -20,7 +20,12 @@ impl Pool {
     /// Starts as many environments ahead as are missing.
     pub(crate) fn provision(self: &Arc<Self>) -> std::io::Result<()> {
         let mut state = self.state();
-        let there = state.slots.iter().filter(|slot| slot.ahead).count();
+        if state.closing {
+            return Ok(());
+        }
+        // One with old code ends after its invocation, and is replaced now.
+        let stays = |slot: &&Slot| slot.ahead && !slot.outdated;
+        let there = state.slots.iter().filter(stays).count();
         let room = self.concurrency().saturating_sub(state.slots.len());
         let missing = self.provisioned().saturating_sub(there).min(room);
         for _ in 0..missing {

@@ -157,7 +157,11 @@ fn kept_flags(path: &Path) -> u64 {
 
 /// Names and kinds, in the order of the names.
 fn entries(folder: &Path) -> io::Result<Vec<(OsString, FileType)>> {
-    let mut entries = std::fs::read_dir(folder)?
+    let listed = std::fs::read_dir(folder).map_err(|error| {
+        let message = format!("cannot list {}: {error}", folder.display());
+        io::Error::new(error.kind(), message)
+    })?;
+    let mut entries = listed
         .map(|entry| {
             let entry = entry?;
             Ok((entry.file_name(), entry.file_type()?))

@@ -8,8 +8,8 @@
 //! kernel does however the sandbox ends.
 //!
 //! A request is one packet: `1` and [`Steps`](super::steps::Steps) make a world; `2`, four bytes of an address and two of
-//! a port listen in the world whose network comes with the packet; `3` makes a socket there. An answer is an error number
-//! and the number of the step that failed, each four bytes, and descriptors.
+//! a port listen in the world whose network comes with the packet; `3` makes a socket there. An answer is an error number,
+//! the number of the step that failed and that of the request, each four bytes, and descriptors.
 
 #![allow(unsafe_code)]
 #![allow(clippy::cast_possible_truncation)] // sizes of a few bytes, in the types that C has for them
@@ -78,6 +78,7 @@ pub(super) fn fork(socket: OwnedFd, users: Users) -> io::Result<i32> {
         gid_map: format!("{gid} {gid} 1"),
         request: vec![0; super::steps::BYTES_MAX + 8].into(),
         base: -1,
+        requests: 0,
     };
     // SAFETY: the child calls `run`, which keeps to what the module promises, and never returns.
     match unsafe { libc::fork() } {
@@ -209,6 +210,8 @@ struct Child {
     request: Box<[u8]>,
     /// The mount namespace that every world begins as a copy of.
     base: RawFd,
+    /// Requests so far: whoever gave up waiting for one must not take its answer for that of the next.
+    requests: u32,
 }
 
 impl Child {
@@ -235,6 +238,7 @@ impl Child {
         while let Ok((length, descriptors)) = receive(self.socket, &mut self.request)
             && length > 0
         {
+            self.requests = self.requests.wrapping_add(1);
             let mut step = 0;
             let made = match self.request[0] {
                 MAKE => self.make(length, &mut step).map(|(net, mnt)| [net, mnt]),
@@ -329,9 +333,10 @@ impl Child {
         };
         let made = made.unwrap_or([-1; 2]);
         let count = made.iter().take_while(|made| **made >= 0).count();
-        let mut bytes = [0; 8];
+        let mut bytes = [0; ANSWER_BYTES];
         bytes[..4].copy_from_slice(&number.to_le_bytes());
-        bytes[4..].copy_from_slice(&step.to_le_bytes());
+        bytes[4..8].copy_from_slice(&step.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.requests.to_le_bytes());
         // If the sandbox is gone, the next packet is the end.
         let _ = send(self.socket, &bytes, &made[..count]);
         for descriptor in &made[..count] {
@@ -480,6 +485,7 @@ struct Control([u8; 64]);
 pub(super) const MAKE: u8 = 1;
 pub(super) const LISTEN: u8 = 2;
 pub(super) const SOCKET: u8 = 3;
+pub(super) const ANSWER_BYTES: usize = 12;
 pub(super) const DESCRIPTORS_MAX: usize = 4;
 /// How far to look for open descriptors on a kernel that cannot close them all at once.
 const DESCRIPTOR_MAX: RawFd = 4096;
