@@ -352,7 +352,7 @@ impl RunningSandbox {
     }
 
     /// Lets so much time pass at once, for all of the sandbox: deadlines come, events age, retries and idle environments
-    /// are due. What the processes themselves see on their clocks does not change.
+    /// are due. What the processes themselves see on their clocks does not change. All jumps together are a century at most.
     ///
     /// ```no_run
     /// # use std::time::Duration;

@@ -119,7 +119,7 @@ impl Clock {
     /// Sets it forward. Whoever waits for a time that has come with it goes on at once.
     pub(crate) fn jump(&self, duration: Duration) {
         self.ahead
-            .send_modify(|ahead| *ahead = ahead.saturating_add(duration));
+            .send_modify(|ahead| *ahead = ahead.saturating_add(duration).min(AHEAD_MAX));
     }
 
     /// Waits until it shows `at`.
@@ -199,6 +199,8 @@ pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
 }
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
+/// A century: where time itself ends, whoever waits for a later time would never wait, and go round without end.
+const AHEAD_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 const APART_MAX: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -251,6 +253,15 @@ mod tests {
             .unwrap()
             .unwrap();
         assert!(clock.now() >= at);
+    }
+
+    #[test]
+    fn time_does_not_come_to_its_end() {
+        let clock = Clock::start();
+        clock.jump(Duration::MAX);
+        clock.jump(Duration::MAX);
+        let now = clock.now();
+        assert!(now + AHEAD_MAX > now + AHEAD_MAX / 2);
     }
 
     #[test]

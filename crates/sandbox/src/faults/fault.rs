@@ -243,6 +243,11 @@ impl Fault {
         {
             return bad("the status is not between 300 and 599");
         }
+        if let What::ClockJump(frozen) = self.what
+            && frozen > FROZEN_MAX
+        {
+            return bad("the clock jumps by a year at most");
+        }
         let of_processes = self.what.is_of_processes();
         if self.environments && !of_processes && !matches!(self.what, What::ClockJump(_)) {
             return bad(
@@ -364,3 +369,6 @@ pub enum FaultError {
         limit: usize,
     },
 }
+
+/// Further than anything waits, and far from where time ends.
+const FROZEN_MAX: Duration = Duration::from_secs(366 * 86_400);

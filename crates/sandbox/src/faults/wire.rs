@@ -372,6 +372,10 @@ mod tests {
                 "the share is not above 0 and at most 1",
             ),
             (
+                r#"{"what":"jump-clock","frozen_ms":18446744073709551615}"#,
+                "the clock jumps by a year at most",
+            ),
+            (
                 r#"{"what":"throttle","times":0}"#,
                 "invocations and times are counted from 1",
             ),
