@@ -23,6 +23,7 @@ use crate::front::function_url::{self, FunctionUrl, InvokeMode};
 use crate::front::{http_api, lambda_api};
 use crate::function::Function;
 use crate::gateway::Gateway;
+use crate::invoke::Activity;
 use crate::lifecycle::Limits;
 use crate::pool::{Pool, Surroundings};
 use crate::recording::Recording;
@@ -271,6 +272,18 @@ impl Sandbox {
     /// # Errors
     /// A port is taken, a path is missing, a name is used twice, a runtime client cannot be installed.
     pub async fn start(self) -> Result<RunningSandbox, StartError> {
+        let (running, _) = self.start_with_activity().await?;
+        Ok(running)
+    }
+
+    /// The same, with all that happens from the first moment on: the APIs serve before this returns, and whoever asks
+    /// [`RunningSandbox::activity`] afterwards misses what was invoked until then.
+    ///
+    /// # Errors
+    /// Those of [`Sandbox::start`].
+    pub async fn start_with_activity(
+        self,
+    ) -> Result<(RunningSandbox, broadcast::Receiver<Activity>), StartError> {
         self.check_names()?;
         let plans = http_api::plan(&self.functions, &self.apis)
             .map_err(|(api, reason)| StartError::Api { api, reason })?;
@@ -317,7 +330,7 @@ impl Sandbox {
         let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         groups.adopt_folder(folder.path());
-        let (activity, _) = broadcast::channel(ACTIVITY_MAX);
+        let (activity, from_start) = broadcast::channel(ACTIVITY_MAX);
         let recording = self.record.then(|| Arc::new(Recording::new(clock.clone())));
         let told = activity.clone();
         let desk = Desk::new(clock.clone(), told, &self.functions, &extensions, &doors);
@@ -410,7 +423,7 @@ impl Sandbox {
         for pool in gateway.pools() {
             pool.provided().await;
         }
-        Ok(running)
+        Ok((running, from_start))
     }
 
     fn preparer(&self) -> Preparer {

@@ -44,12 +44,11 @@ async fn serve(arguments: &cli::Sandbox) -> anyhow::Result<()> {
     let endpoint = arguments.aws_endpoint.as_deref();
     let endpoint = endpoint.or(application.aws_endpoint()).map(str::to_owned);
     let mut signals = Signals::listen()?;
-    let starting = described(arguments, application).start();
-    let running = signals
+    let starting = described(arguments, application).start_with_activity();
+    let (running, mut activity) = signals
         .unless_stopped(starting)
         .await
         .map_err(with_next_step)?;
-    let mut activity = running.activity();
     let endpoint = match endpoint {
         Some(text) => text.parse::<Endpoint>().ok(),
         None => None,

@@ -82,6 +82,27 @@ async fn provisioned_environments_are_ready_and_more_start_as_needed() {
 }
 
 #[tokio::test]
+async fn what_happens_before_the_start_is_over_is_told_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let bootstrap = folder.path().join("bootstrap");
+    write(&bootstrap, "one");
+    let chatty = fs::read_to_string(&bootstrap).unwrap();
+    let chatty = chatty.replace("while True:", "print('in init', flush=True)\nwhile True:");
+    fs::write(&bootstrap, chatty).unwrap();
+    let function = Function::new("f", folder.path()).initialization(Initialization::Provisioned(1));
+    let starting = Sandbox::new().function(function).start_with_activity();
+    let (sandbox, mut activity) = starting.await.unwrap();
+    // By now everything of the init has been told, so that only who listened before can hear it.
+    call(&sandbox, json!({})).await;
+    let first = activity.try_recv().unwrap();
+    assert!(
+        matches!(&first, Activity::Line(line) if line.text == "in init"),
+        "{first:?}"
+    );
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
 async fn provisioned_environment_that_cannot_start_fails_its_invocation_only() {
     let function = function()
         .env("FAIL_INIT", "1")
