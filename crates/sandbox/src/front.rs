@@ -10,3 +10,4 @@ pub(crate) mod function_url;
 pub(crate) mod http_api;
 pub(crate) mod lambda_api;
 mod received;
+mod sender;

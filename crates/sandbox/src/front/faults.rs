@@ -11,9 +11,10 @@ use axum::extract::{Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::sender::check_sender;
 use crate::body::read_body;
 use crate::faults::{Desk, FaultError, parse, told};
 use crate::lifecycle::Body;
@@ -34,34 +35,6 @@ async fn guard(request: Request, next: Next) -> Response {
         Ok(()) => next.run(request).await,
         Err(why) => failed(StatusCode::FORBIDDEN, "Forbidden", why),
     }
-}
-
-/// Whether this is a program of this machine, or a page that it serves itself.
-fn check_sender(headers: &HeaderMap) -> Result<(), &'static str> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    let host = text(header::HOST).unwrap_or_default();
-    if !is_loopback(host) {
-        return Err("the Host header does not name this machine");
-    }
-    match headers.get(header::ORIGIN) {
-        None => Ok(()),
-        Some(origin) if origin.as_bytes() == format!("http://{host}").as_bytes() => Ok(()),
-        Some(_) => Err("pages of other origins may not do this"),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = |address: std::net::IpAddr| address.is_loopback();
-    name == "localhost" || address.parse().is_ok_and(is_loopback)
 }
 
 async fn list(State(desk): State<Arc<Desk>>) -> Response {
@@ -149,32 +122,6 @@ const FAULT_BYTES_MAX: u64 = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machine_may_ask() {
-        let cases = [
-            ("127.0.0.1:4301", None, true),
-            ("localhost:4301", None, true),
-            ("[::1]:4301", None, true),
-            ("localhost", Some("http://localhost"), true),
-            ("127.0.0.1:4301", Some("http://127.0.0.1:4301"), true),
-            ("127.0.0.1:4301", Some("http://127.0.0.1:8080"), false),
-            ("127.0.0.1:4301", Some("https://example.com"), false),
-            ("127.0.0.1:4301", Some("null"), false),
-            // A name that somebody's DNS leads here.
-            ("evil.example:4301", None, false),
-            ("127.0.0.1.evil.example", None, false),
-            ("", None, false),
-        ];
-        for (host, origin, allowed) in cases {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, origin.parse().unwrap());
-            }
-            assert_eq!(check_sender(&headers).is_ok(), allowed, "{host} {origin:?}");
-        }
-    }
 
     #[test]
     fn body_has_to_say_that_it_is_json() {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, Query, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use base64::Engine;
@@ -18,6 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::sender::check_sender;
 use crate::body::read_body;
 use crate::environment::Answered;
 use crate::function::VERSION;
@@ -41,7 +43,20 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         )
         .method_not_allowed_fallback(unknown_operation)
         .fallback(unknown_operation)
+        .layer(middleware::from_fn(guard))
         .with_state(gateway)
+}
+
+/// A page that a browser has open must not call functions, nor read their variables.
+async fn guard(request: Request, next: Next) -> Response {
+    match check_sender(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(why) => failed(
+            StatusCode::FORBIDDEN,
+            "AccessDeniedException",
+            &json!({"Message": why}),
+        ),
+    }
 }
 
 async fn unknown_operation() -> Response {

@@ -221,3 +221,17 @@ async fn function_url_maps_failures_to_bad_gateway() {
         (502, json!({"message": "Internal Server Error"}))
     );
 }
+
+#[tokio::test]
+async fn pages_that_a_browser_has_open_may_not_call_functions() {
+    let sandbox = start(function()).await;
+    let cases: [(&[(&str, &str)], u16); 3] = [
+        (&[], 200),
+        (&[("Origin", "https://example.com")], 403),
+        (&[("Host", "evil.example:4301")], 403),
+    ];
+    for (headers, status) in cases {
+        let answer = invoke(&sandbox, "f", headers, r#"{"n":1}"#).await;
+        assert_eq!(answer.status, status, "{headers:?}");
+    }
+}
