@@ -205,12 +205,13 @@ mod tests {
             fault(2, false, false),
             fault(12, true, true),
         ];
-        expect_test::expect![[r#"
-               1  active  struck    10  throttle calls
-               2  waits   struck    20  throttle calls
-              12  over    struck   120  throttle calls
-        "#]]
-        .assert_eq(&table(&faults));
+        // Not `expect!`, which takes away the indentation that all lines share.
+        let lines = [
+            "   1  active  struck    10  throttle calls\n",
+            "   2  waits   struck    20  throttle calls\n",
+            "  12  over    struck   120  throttle calls\n",
+        ];
+        assert_eq!(table(&faults), lines.concat());
         assert_eq!(table(&[]), "no faults\n");
     }
 }
