@@ -16,4 +16,5 @@ pub(crate) use fault::What;
 pub use fault::{Delivery, Fault, FaultError, Victim};
 pub use plan::FaultTold;
 pub(crate) use plan::{Occasion, Strike};
+pub use wire::FAULT_NAMES;
 pub(crate) use wire::{parse, told};

@@ -218,11 +218,6 @@ impl Function {
         &self.destinations
     }
 
-    /// How long one invocation may last.
-    pub fn timeout_of(&self) -> Duration {
-        self.timeout
-    }
-
     /// The unqualified ARN, in the sandbox's made-up account.
     pub fn arn(&self) -> String {
         arn(&self.name)

@@ -141,7 +141,7 @@ mod world;
 
 pub use application::{Application, ApplicationError, Overrides, Problems};
 pub use doors::{BadDoor, DoorState, DoorTold, Doors, UnknownDoor};
-pub use faults::{Delivery, Fault, FaultError, FaultHandle, FaultTold, Victim};
+pub use faults::{Delivery, FAULT_NAMES, Fault, FaultError, FaultHandle, FaultTold, Victim};
 pub use function::{Function, Initialization, Runtime, UnknownRuntime};
 pub use invoke::{
     Activity, Answer, EventEnd, EventEnded, FaultStruck, Finished, Invoke, InvokeError, Line,

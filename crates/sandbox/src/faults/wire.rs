@@ -126,7 +126,7 @@ fn what(fields: &mut Fields) -> Result<What, FaultError> {
         )),
         other => Err(FaultError::Bad(format!(
             "there is nothing called {other:?}: {}",
-            NAMES.join(", ")
+            FAULT_NAMES.join(", ")
         ))),
     }
 }
@@ -280,7 +280,8 @@ impl Fields {
     }
 }
 
-const NAMES: [&str; 17] = [
+/// Everything that can go wrong on demand, by the `what` of the control API.
+pub const FAULT_NAMES: [&str; 17] = [
     "kill",
     "hang",
     "out-of-memory",
@@ -317,7 +318,7 @@ mod tests {
             "refuse-door" | "black-hole-door" => json!({"door": "d"}),
             _ => json!({}),
         };
-        for name in NAMES {
+        for name in FAULT_NAMES {
             let mut object = own(name);
             object["what"] = json!(name);
             object["function"] = json!("f");

@@ -46,7 +46,7 @@ pub(crate) enum FaultCommand {
 #[command(after_help = EXAMPLES)]
 pub(crate) struct AddFault {
     /// What goes wrong
-    #[arg(value_parser = WHATS)]
+    #[arg(value_parser = throughline_sandbox::FAULT_NAMES)]
     pub(crate) what: String,
     /// Only for this function
     #[arg(long, value_name = "NAME")]
@@ -100,26 +100,6 @@ pub(crate) struct AddFault {
     #[arg(long)]
     pub(crate) on_environments: bool,
 }
-
-const WHATS: [&str; 17] = [
-    "kill",
-    "hang",
-    "out-of-memory",
-    "drop-environment",
-    "throttle",
-    "delay-telemetry",
-    "refuse-telemetry",
-    "fail-telemetry",
-    "duplicate-telemetry",
-    "lose-telemetry",
-    "lose-report",
-    "duplicate-event",
-    "poison-event",
-    "jump-clock",
-    "slow-door",
-    "refuse-door",
-    "black-hole-door",
-];
 
 const EXAMPLES: &str = "Examples:
   throughline sandbox fault add kill --function checkout --share 0.1 --into-invocation 50ms
