@@ -90,7 +90,7 @@ const MEMORY_SIZE: &Key = &key("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", None, "its mem
 const REGION: &Key = &key("AWS_REGION", None, "where it runs");
 
 /// All variables, in the order in which they are shown.
-pub const KEYS: [&Key; 10] = [
+pub const KEYS: &[&Key] = &[
     ENDPOINT,
     OTLP_LISTEN,
     API_KEY,
@@ -237,7 +237,7 @@ fn is_same_host(host: &str, listener: &str) -> bool {
 impl RawConfig {
     /// Reads every variable once.
     pub fn read(source: &dyn Source) -> Self {
-        let values = KEYS.into_iter().filter_map(|key| {
+        let values = KEYS.iter().filter_map(|key| {
             let set = source
                 .value(key.name)
                 .filter(|value| !value.trim().is_empty());
@@ -366,154 +366,4 @@ fn without_user(address: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::{Expect, expect};
-
-    use super::*;
-
-    fn check(variables: &[(&str, &str)], expected: Expect) {
-        let source: BTreeMap<&str, &str> = variables.iter().copied().collect();
-        let raw = RawConfig::read(&source);
-        let (config, problems) = raw.resolve();
-        let to = match &config.export {
-            Target::To(endpoint) => endpoint.url("/v1/traces"),
-            Target::Off(_) => "nowhere".to_owned(),
-        };
-        let problems: String = problems
-            .iter()
-            .map(|problem| format!("\n! {problem}"))
-            .collect();
-        expected.assert_eq(&format!(
-            "{raw}-> {to} for {}{problems}\n",
-            config.function.name
-        ));
-    }
-
-    #[test]
-    fn what_the_sandbox_sets() {
-        check(
-            &[
-                ("THROUGHLINE_ENDPOINT", "http://127.0.0.1:4318/"),
-                ("THROUGHLINE_OTLP_LISTEN", "127.0.0.1:40123"),
-                ("THROUGHLINE_API_KEY", "very-secret"),
-                ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:40001"),
-                ("AWS_LAMBDA_FUNCTION_NAME", "checkout"),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-            ],
-            expect![[r#"
-                THROUGHLINE_ENDPOINT             http://127.0.0.1:4318/  (environment)
-                THROUGHLINE_OTLP_LISTEN          127.0.0.1:40123  (environment)
-                THROUGHLINE_API_KEY              ********  (environment)
-                THROUGHLINE_SCRUB_KEYS           -  (not set)
-                THROUGHLINE_SCRUB_ALLOW          -  (not set)
-                AWS_LAMBDA_RUNTIME_API           127.0.0.1:40001  (environment)
-                AWS_LAMBDA_FUNCTION_NAME         checkout  (environment)
-                AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
-                AWS_LAMBDA_FUNCTION_MEMORY_SIZE  256  (environment)
-                AWS_REGION                       -  (not set)
-                -> http://127.0.0.1:4318/v1/traces for checkout
-            "#]],
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_is_switched_off() {
-        check(
-            &[],
-            expect![[r#"
-                THROUGHLINE_ENDPOINT             http://127.0.0.1:4318  (default)
-                THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
-                THROUGHLINE_API_KEY              -  (not set)
-                THROUGHLINE_SCRUB_KEYS           -  (not set)
-                THROUGHLINE_SCRUB_ALLOW          -  (not set)
-                AWS_LAMBDA_RUNTIME_API           -  (not set)
-                AWS_LAMBDA_FUNCTION_NAME         -  (not set)
-                AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
-                AWS_LAMBDA_FUNCTION_MEMORY_SIZE  -  (not set)
-                AWS_REGION                       -  (not set)
-                -> nowhere for 
-                ! cannot use THROUGHLINE_ENDPOINT http://127.0.0.1:4318: the extension itself listens there; nothing is sent
-            "#]],
-        );
-        check(
-            &[
-                ("THROUGHLINE_ENDPOINT", "collector:4318"),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "big"),
-            ],
-            expect![[r#"
-                THROUGHLINE_ENDPOINT             collector:4318  (environment)
-                THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
-                THROUGHLINE_API_KEY              -  (not set)
-                THROUGHLINE_SCRUB_KEYS           -  (not set)
-                THROUGHLINE_SCRUB_ALLOW          -  (not set)
-                AWS_LAMBDA_RUNTIME_API           -  (not set)
-                AWS_LAMBDA_FUNCTION_NAME         -  (not set)
-                AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
-                AWS_LAMBDA_FUNCTION_MEMORY_SIZE  big  (environment)
-                AWS_REGION                       -  (not set)
-                -> nowhere for 
-                ! AWS_LAMBDA_FUNCTION_MEMORY_SIZE big is not a number
-                ! cannot use THROUGHLINE_ENDPOINT collector:4318: it must begin with http:// or https://; nothing is sent
-            "#]],
-        );
-        check(
-            &[
-                ("THROUGHLINE_ENDPOINT", "https://example.com/base/"),
-                ("THROUGHLINE_API_KEY", "two words"),
-            ],
-            expect![[r#"
-                THROUGHLINE_ENDPOINT             https://example.com/base/  (environment)
-                THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
-                THROUGHLINE_API_KEY              ********  (environment)
-                THROUGHLINE_SCRUB_KEYS           -  (not set)
-                THROUGHLINE_SCRUB_ALLOW          -  (not set)
-                AWS_LAMBDA_RUNTIME_API           -  (not set)
-                AWS_LAMBDA_FUNCTION_NAME         -  (not set)
-                AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
-                AWS_LAMBDA_FUNCTION_MEMORY_SIZE  -  (not set)
-                AWS_REGION                       -  (not set)
-                -> nowhere for 
-                ! cannot use THROUGHLINE_ENDPOINT https://example.com/base/: THROUGHLINE_API_KEY has characters that no header may have; nothing is sent
-            "#]],
-        );
-        check(
-            &[("THROUGHLINE_ENDPOINT", "https://me:secret@example.com")],
-            expect![[r#"
-                THROUGHLINE_ENDPOINT             https://example.com  (environment)
-                THROUGHLINE_OTLP_LISTEN          127.0.0.1:4318  (default)
-                THROUGHLINE_API_KEY              -  (not set)
-                THROUGHLINE_SCRUB_KEYS           -  (not set)
-                THROUGHLINE_SCRUB_ALLOW          -  (not set)
-                AWS_LAMBDA_RUNTIME_API           -  (not set)
-                AWS_LAMBDA_FUNCTION_NAME         -  (not set)
-                AWS_LAMBDA_FUNCTION_VERSION      -  (not set)
-                AWS_LAMBDA_FUNCTION_MEMORY_SIZE  -  (not set)
-                AWS_REGION                       -  (not set)
-                -> nowhere for 
-                ! cannot use THROUGHLINE_ENDPOINT https://example.com: a key belongs into THROUGHLINE_API_KEY; nothing is sent
-            "#]],
-        );
-    }
-
-    #[test]
-    fn it_never_sends_to_itself() {
-        for (endpoint, listen, sent) in [
-            ("http://localhost:4318", "127.0.0.1:4318", false),
-            ("http://127.0.0.1:4318", "0.0.0.0:4318", false),
-            ("http://[::1]:4318", "localhost:4318", false),
-            ("http://localhost", "127.0.0.1:80", false),
-            ("http://collector:4318", "collector:4318", false),
-            ("http://localhost:4317", "127.0.0.1:4318", true),
-            ("http://10.0.0.1:4318", "127.0.0.1:4318", true),
-            ("https://collector", "127.0.0.1:443", true),
-        ] {
-            let source = BTreeMap::from([
-                ("THROUGHLINE_ENDPOINT", endpoint),
-                ("THROUGHLINE_OTLP_LISTEN", listen),
-            ]);
-            let (config, _) = RawConfig::read(&source).resolve();
-            let goes = matches!(config.export, Target::To(_));
-            assert_eq!(goes, sent, "{endpoint} with {listen}");
-        }
-    }
-}
+mod tests;
