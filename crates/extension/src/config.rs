@@ -135,8 +135,6 @@ pub struct Config {
     pub export: Target,
     /// Where the function's SDK is listened to: `host:port`.
     pub otlp_listen: String,
-    /// `host:port` of the platform; empty outside of Lambda.
-    pub runtime_api: String,
     /// What is taken out of whatever is sent.
     pub rules: Rules,
     /// What the environment says about the function.
@@ -256,7 +254,6 @@ impl RawConfig {
         let config = Config {
             export: self.target(),
             otlp_listen: self.text(OTLP_LISTEN),
-            runtime_api: self.text(RUNTIME_API),
             rules: self.rules(),
             function: Function {
                 name: self.text(FUNCTION_NAME),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use throughline_extension::config::{KEYS, RawConfig};
 
-use edge::{Environment, say};
+use edge::{Environment, Registration, say};
 
 fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
@@ -23,18 +23,41 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread: on a small function a second one only makes the two wait for each other.
+/// Registers before all else: until every extension has, the platform does not start the function's
+/// runtime, and what comes after runs beside the runtime's own start.
 fn run() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(edge::live()),
+    let Some(address) = edge::runtime_api() else {
+        say(
+            "AWS_LAMBDA_RUNTIME_API is not set: this is started by Lambda or by `throughline sandbox`",
+        );
+        return ExitCode::from(2);
+    };
+    match edge::register(&address, &edge::own_name(), edge::EVENTS) {
+        Ok(who) => live(&address, &who),
         Err(error) => {
-            say(&format!("cannot start: {error}"));
-            ExitCode::FAILURE
+            say(&format!("cannot register: {error}"));
+            return ExitCode::FAILURE;
         }
     }
+    ExitCode::SUCCESS
+}
+
+/// One thread: on a small function a second one only makes the two wait for each other. Once
+/// registered nothing may end the process but SHUTDOWN, so where there is no runtime to be had, or
+/// it panics, there is still someone who asks for the next event.
+fn live(address: &str, who: &Registration) {
+    let lived = std::panic::catch_unwind(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.map(|runtime| runtime.block_on(edge::live(address, who.clone())))
+    });
+    match lived {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => say(&format!("cannot start: {error}; the function goes on")),
+        Err(_) => say("a fault of ours was caught; the function goes on without telemetry"),
+    }
+    edge::idle(address, who);
 }
 
 fn print_config() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The Extensions API: register, subscribe, next.
+//! The Extensions API after `register`: subscribe, next.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -10,6 +10,7 @@ use throughline_telemetry::UnixNanos;
 use tokio::net::TcpStream;
 
 use super::environment::SANDBOX;
+use super::register::{IDENTIFIER, Registration};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,16 +28,6 @@ pub(super) enum ApiError {
     /// The platform said something that cannot be read.
     #[error("cannot read the platform's answer to {path}: {why}")]
     Unreadable { path: &'static str, why: String },
-}
-
-/// What a registered extension knows.
-#[derive(Clone, Debug)]
-pub(super) struct Registration {
-    identifier: String,
-    /// The function's name, as the platform has it.
-    pub(super) function_name: String,
-    /// Its version.
-    pub(super) function_version: String,
 }
 
 /// What the platform wants next.
@@ -64,28 +55,6 @@ impl Api {
         Api {
             address: address.to_owned(),
         }
-    }
-
-    /// Says who we are. Everything on the way to here makes every cold start longer.
-    pub(super) async fn register(&self, name: &str) -> Result<Registration, ApiError> {
-        let path = "/2020-01-01/extension/register";
-        let body = json!({ "events": ["INVOKE", "SHUTDOWN"] });
-        let request = self
-            .request(Method::POST, path)
-            .header("lambda-extension-name", name);
-        let response = self.call(path, request, body.to_string()).await?;
-        let identifier = response.headers().get("lambda-extension-identifier");
-        let identifier = identifier
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let identifier = identifier.ok_or_else(|| unreadable(path, "it has no identifier"))?;
-        let told: Json = serde_json::from_slice(response.body()).unwrap_or_default();
-        let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
-        Ok(Registration {
-            identifier,
-            function_name: text("functionName"),
-            function_version: text("functionVersion"),
-        })
     }
 
     /// Asks for telemetry on our port; `false` where the platform has none.
@@ -197,7 +166,6 @@ fn next_event(event: &Json) -> NextEvent {
     }
 }
 
-const IDENTIFIER: &str = "lambda-extension-identifier";
 /// No answer of this API is near it.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 

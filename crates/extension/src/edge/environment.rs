@@ -17,6 +17,12 @@ impl Source for Environment {
     }
 }
 
+/// `host:port` of the platform. Read before all configuration, because registering needs no more.
+pub(crate) fn runtime_api() -> Option<String> {
+    let address = Environment.value("AWS_LAMBDA_RUNTIME_API");
+    address.filter(|address| !address.trim().is_empty())
+}
+
 /// The wall clock, because deadlines are told in it and because it goes on while we are frozen.
 #[allow(clippy::disallowed_methods)] // The one place where the clock is read.
 pub(super) fn now() -> UnixNanos {
@@ -46,7 +52,7 @@ pub(super) fn new_id() -> String {
 }
 
 /// The name under which Lambda knows us: that of our own file.
-pub(super) fn own_name() -> String {
+pub(crate) fn own_name() -> String {
     let path = std::env::args_os().next().unwrap_or_default();
     let name = std::path::Path::new(&path).file_name();
     name.map_or("throughline-extension".to_owned(), |name| {

@@ -1,7 +1,6 @@
-//! The life of the process: register, listen, subscribe, and then feed the core and do as it says.
+//! The life after `register`: listen, subscribe, and then feed the core and do as it says.
 
 use std::panic::AssertUnwindSafe;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,38 +12,24 @@ use throughline_extension::{Action, Core, Event, Telemetry};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::api::{Api, ApiError, NextEvent, Registration};
+use super::api::{Api, NextEvent};
 use super::courier::Courier;
-use super::environment::{Environment, SANDBOX, new_id, now, own_name, sandbox_address, say};
+use super::environment::{Environment, SANDBOX, new_id, now, sandbox_address, say};
 use super::poller::Poller;
+use super::register::Registration;
 use super::{otlp, telemetry};
 
-/// Lives until the platform says SHUTDOWN.
-///
-/// Fails only where there is no platform to serve: once registered, an extension that ends takes
-/// the function down with it.
-pub(crate) async fn live() -> ExitCode {
-    let (config, problems) = RawConfig::read(&Environment).resolve();
-    if config.runtime_api.is_empty() {
-        say(
-            "AWS_LAMBDA_RUNTIME_API is not set: this is started by Lambda or by `throughline sandbox`",
-        );
-        return ExitCode::from(2);
-    }
-    let api = Api::new(&config.runtime_api);
-    let who = match register(&api).await {
-        Ok(who) => who,
-        Err(error) => {
-            say(&format!("cannot register: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
-    problems
-        .iter()
-        .for_each(|problem| say(&problem.to_string()));
+/// Lives until the platform says SHUTDOWN. Whatever happens in it, the way to the next event goes
+/// on: a registered extension that ends takes the function down with it.
+pub(crate) async fn live(address: &str, who: Registration) {
+    let api = Api::new(address);
     let mut poller = Poller::start(api.clone(), who.clone());
-    let counters = Arc::new(Counters::default());
     let life = async {
+        let (config, problems) = RawConfig::read(&Environment).resolve();
+        problems
+            .iter()
+            .for_each(|problem| say(&problem.to_string()));
+        let counters = Arc::new(Counters::default());
         Life::begin(config, api, who, counters)
             .await
             .run(&mut poller)
@@ -54,21 +39,6 @@ pub(crate) async fn live() -> ExitCode {
         say("a fault of ours was caught; nothing is taken in any more, and the function goes on");
     }
     poller.idle().await;
-    ExitCode::SUCCESS
-}
-
-async fn register(api: &Api) -> Result<Registration, ApiError> {
-    let name = own_name();
-    let mut attempt = 1;
-    loop {
-        match api.register(&name).await {
-            Err(ApiError::Unreachable { .. }) if attempt < REGISTER_ATTEMPTS => {
-                attempt += 1;
-                tokio::time::sleep(REGISTER_PAUSE).await;
-            }
-            result => return result,
-        }
-    }
 }
 
 /// The core and what it needs of the world.
@@ -238,8 +208,6 @@ fn tell(inbox: &mpsc::Sender<Event>, telemetry: Telemetry) {
     let _ = inbox.try_send(Event::Subscribed(telemetry));
 }
 
-const REGISTER_ATTEMPTS: u32 = 3;
-const REGISTER_PAUSE: Duration = Duration::from_millis(20);
 const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
 /// What may wait for the core, which is asked first whenever the thread is free.
 const INBOX_MAX: usize = 64;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use throughline_extension::join::ShutdownReason;
 use tokio::sync::mpsc;
 
-use super::api::{Api, ApiError, NextEvent, Registration};
+use super::api::{Api, ApiError, NextEvent};
 use super::environment::{now, say};
+use super::register::Registration;
 
 /// Asks for events, one at a time.
 #[derive(Debug)]
@@ -129,14 +130,7 @@ mod tests {
         tokio::spawn(listen::serve(listener, move |request| {
             let counter = Arc::clone(&counter);
             async move {
-                if request.uri().path().ends_with("/register") {
-                    let mut response = Response::new(Full::from("{}"));
-                    let id = "an-id".parse().unwrap();
-                    response
-                        .headers_mut()
-                        .insert("lambda-extension-identifier", id);
-                    return response;
-                }
+                assert_eq!(request.headers()["lambda-extension-identifier"], "an-id");
                 let (status, kind) = answers[counter.fetch_add(1, Ordering::SeqCst)];
                 let body = json!({"eventType": kind, "requestId": "r"}).to_string();
                 let mut response = Response::new(Full::from(body));
@@ -145,7 +139,11 @@ mod tests {
             }
         }));
         let api = Api::new(&address);
-        let who = api.register("test").await.unwrap();
+        let who = Registration {
+            identifier: "an-id".into(),
+            function_name: String::new(),
+            function_version: String::new(),
+        };
         (Poller::start(api, who), asked)
     }
 
