@@ -14,7 +14,7 @@ help: ## what there is to make
 demo: need build functions ## build everything, run the example under load, print the page's address
 	@exec $(BIN)/throughline demo
 
-test: need fmt ui lint tidy build functions clients test-ui test-functions test-rust test-browser deny ## every check and test there is
+test: need fmt ui lint tidy build budget functions clients test-ui test-functions test-rust test-browser deny ## every check and test there is
 	@echo "make test: all passed"
 
 need:
@@ -55,6 +55,10 @@ lint:
 
 tidy: ## layers, file sizes, links, words
 	cargo xtask tidy
+
+budget: ## the size and the memory of the extension, as it is shipped
+	cargo xtask budget
+.PHONY: budget
 
 servers: ## what sources are polled from in the tests, moto and Kafka, once into the cache
 	@scripts/moto >/dev/null || echo "moto's server cannot be installed; its tests are skipped"

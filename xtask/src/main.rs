@@ -1,7 +1,9 @@
-//! The project's own checks: `cargo xtask tidy`.
+//! The project's own checks and builds: `cargo xtask tidy`, `budget`.
 
+mod budget;
 mod tidy;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,20 +12,23 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let run = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["tidy"] => tidy::run().context("tidy could not look"),
+        ["budget"] => budget(None),
+        ["budget", "--binary", path] => budget(Some(path)),
         _ => {
-            eprintln!("usage: cargo xtask tidy");
+            eprint!("{USAGE}");
             return ExitCode::from(2);
         }
     };
+    let task = &arguments[0];
     match run {
         Ok(findings) if findings.is_empty() => {
-            println!("tidy: all in order");
+            println!("{task}: all in order");
             ExitCode::SUCCESS
         }
         Ok(findings) => {
             findings
                 .iter()
-                .for_each(|finding| eprintln!("tidy: {finding}"));
+                .for_each(|finding| eprintln!("{task}: {finding}"));
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -32,3 +37,21 @@ fn main() -> ExitCode {
         }
     }
 }
+
+fn budget(built: Option<&str>) -> anyhow::Result<Vec<String>> {
+    let budget = budget::run(built).context("budget could not weigh")?;
+    budget.shown.iter().for_each(|line| println!("{line}"));
+    Ok(budget.findings)
+}
+
+pub(crate) fn workspace_root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the workspace")
+        .to_path_buf()
+}
+
+const USAGE: &str = "\
+usage: cargo xtask tidy
+       cargo xtask budget [--binary PATH]
+";

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use crate::workspace_root;
+
 /// Everything that is out of order, one line each.
 pub(crate) fn run() -> anyhow::Result<Vec<String>> {
     let root = workspace_root();
@@ -15,13 +17,6 @@ pub(crate) fn run() -> anyhow::Result<Vec<String>> {
     let mut findings = layers::check(&root)?;
     findings.extend(sources::check(&root, &files)?);
     Ok(findings)
-}
-
-fn workspace_root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the workspace")
-        .to_path_buf()
 }
 
 /// The files that git knows, or would take, relative to the root.
