@@ -1,17 +1,22 @@
-//! What the extension is told through environment variables.
+//! What the extension is told: through environment variables of its own, through those that
+//! OpenTelemetry has for all exporters, through a file, in this order.
 //!
 //! A bad value never stops the extension, because that would stop the function: it becomes a
-//! [`Problem`], and what it was about is switched off.
+//! [`Problem`], and the default is used, or what it was about is switched off.
+
+mod endpoint;
+mod file;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::net::IpAddr;
-
-use http::Uri;
+use std::time::Duration;
 
 use throughline_scrub::Rules;
 
 use crate::join::Function;
+
+pub use endpoint::Endpoint;
+pub use file::ConfigFile;
 
 /// Where values come from: the environment, or a map in tests.
 pub trait Source {
@@ -32,6 +37,8 @@ pub struct Key {
     pub name: &'static str,
     /// Used when it is not set.
     pub default: Option<&'static str>,
+    /// The variable of OpenTelemetry that counts when this one is not set.
+    pub standard: Option<&'static str>,
     /// Whether its value must not be shown.
     pub secret: bool,
     /// What it is for.
@@ -42,16 +49,50 @@ const fn key(name: &'static str, default: Option<&'static str>, what: &'static s
     Key {
         name,
         default,
+        standard: None,
         secret: false,
         what,
     }
 }
 
-const ENDPOINT: &Key = &key(
-    "THROUGHLINE_ENDPOINT",
-    Some("http://127.0.0.1:4318"),
-    "the server, as the base of OTLP/HTTP",
+const CONFIG: &Key = &key(
+    "THROUGHLINE_CONFIG",
+    None,
+    "a file with a table [extension]; else throughline.toml of the function or of a layer",
 );
+const ENDPOINT: &Key = &Key {
+    standard: Some("OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ..key(
+        "THROUGHLINE_ENDPOINT",
+        Some("http://127.0.0.1:4318"),
+        "the server, as the base of OTLP/HTTP",
+    )
+};
+const HEADERS: &Key = &Key {
+    standard: Some("OTEL_EXPORTER_OTLP_HEADERS"),
+    secret: true,
+    ..key(
+        "THROUGHLINE_HEADERS",
+        None,
+        "headers of every request to the server: name=value,name=value",
+    )
+};
+const COMPRESSION: &Key = &Key {
+    standard: Some("OTEL_EXPORTER_OTLP_COMPRESSION"),
+    ..key(
+        "THROUGHLINE_COMPRESSION",
+        Some("gzip"),
+        "how batches are packed: gzip or none",
+    )
+};
+const TIMEOUT: &Key = &Key {
+    standard: Some("OTEL_EXPORTER_OTLP_TIMEOUT"),
+    ..key(
+        "THROUGHLINE_TIMEOUT_MS",
+        Some("5000"),
+        "how long a request to the server may take, in milliseconds",
+    )
+};
 const OTLP_LISTEN: &Key = &key(
     "THROUGHLINE_OTLP_LISTEN",
     Some("127.0.0.1:4318"),
@@ -91,7 +132,11 @@ const REGION: &Key = &key("AWS_REGION", None, "where it runs");
 
 /// All variables, in the order in which they are shown.
 pub const KEYS: &[&Key] = &[
+    CONFIG,
     ENDPOINT,
+    HEADERS,
+    COMPRESSION,
+    TIMEOUT,
     OTLP_LISTEN,
     API_KEY,
     SCRUB_KEYS,
@@ -107,13 +152,20 @@ pub const KEYS: &[&Key] = &[
 #[derive(Clone, Debug, Default)]
 pub struct RawConfig {
     values: BTreeMap<&'static str, (String, Origin)>,
+    /// The configuration file; empty if there is none.
+    file: String,
+    problems: Vec<Problem>,
 }
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The environment.
+    /// Its variable.
     Environment,
+    /// A variable that OpenTelemetry has for all exporters.
+    Standard(&'static str),
+    /// The configuration file.
+    File,
     /// Nobody set it.
     Default,
 }
@@ -133,12 +185,25 @@ impl Display for Problem {
 pub struct Config {
     /// Where telemetry goes.
     pub export: Target,
+    /// How batches are packed.
+    pub compression: Compression,
+    /// How long a request to the server may take.
+    pub request_timeout: Duration,
     /// Where the function's SDK is listened to: `host:port`.
     pub otlp_listen: String,
     /// What is taken out of whatever is sent.
     pub rules: Rules,
     /// What the environment says about the function.
     pub function: Function,
+}
+
+/// How batches are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// With gzip.
+    Gzip,
+    /// Not at all.
+    None,
 }
 
 /// Where telemetry goes.
@@ -150,109 +215,84 @@ pub enum Target {
     Off(Problem),
 }
 
-/// A server that takes OTLP/HTTP.
-#[derive(Clone)]
-pub struct Endpoint {
-    base: Uri,
-    api_key: Option<String>,
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.base)
-    }
-}
-
-impl Endpoint {
-    fn try_new(base: &str, api_key: Option<String>) -> Result<Self, String> {
-        let uri: Uri = base.parse().map_err(|error| format!("{error}"))?;
-        match uri.scheme_str() {
-            Some("http" | "https") => {}
-            _ => return Err("it must begin with http:// or https://".to_owned()),
-        }
-        if uri
-            .authority()
-            .is_some_and(|authority| authority.as_str().contains('@'))
-        {
-            return Err(format!("a key belongs into {}", API_KEY.name));
-        }
-        if uri.query().is_some() {
-            return Err("it must not have a query".to_owned());
-        }
-        if api_key
-            .as_ref()
-            .is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic()))
-        {
-            return Err(format!(
-                "{} has characters that no header may have",
-                API_KEY.name
-            ));
-        }
-        Ok(Endpoint { base: uri, api_key })
-    }
-
-    /// The address of `path`, such as `/v1/traces`, below the base.
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base.to_string().trim_end_matches('/'))
-    }
-
-    /// Whether it is reached through TLS.
-    pub fn is_tls(&self) -> bool {
-        self.base.scheme_str() == Some("https")
-    }
-
-    /// The bearer token.
-    pub fn api_key(&self) -> Option<&str> {
-        self.api_key.as_deref()
-    }
-
-    fn is_at(&self, address: &str) -> bool {
-        let default_port = if self.is_tls() { 443 } else { 80 };
-        let port = self.base.port_u16().unwrap_or(default_port);
-        let Some((listener, listen_port)) = address.rsplit_once(':') else {
-            return false;
-        };
-        let host = self.base.host().unwrap_or_default();
-        listen_port.parse() == Ok(port) && is_same_host(host, listener)
-    }
-}
-
-/// Whether who listens on one is found at the other. Names are not looked up, but `localhost` is
-/// this machine and an unspecified address is all of its addresses.
-fn is_same_host(host: &str, listener: &str) -> bool {
-    let address = |name: &str| name.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-    let is_localhost = |name: &str| name.eq_ignore_ascii_case("localhost");
-    let is_here = |name: &str| {
-        let local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
-        is_localhost(name) || address(name).is_some_and(local)
-    };
-    let is_any = |name: &str| {
-        is_localhost(name) || address(name).is_some_and(|address| address.is_unspecified())
-    };
-    host == listener || (is_here(host) && is_here(listener) && (is_any(host) || is_any(listener)))
-}
-
 impl RawConfig {
-    /// Reads every variable once.
+    /// Reads every variable once; without a file.
     pub fn read(source: &dyn Source) -> Self {
-        let values = KEYS.iter().filter_map(|key| {
-            let set = source
-                .value(key.name)
-                .filter(|value| !value.trim().is_empty());
-            let set = set.map(|value| (value.trim().to_owned(), Origin::Environment));
+        Self::read_with(source, &ConfigFile::default())
+    }
+
+    /// Reads every variable once, and from the file what no variable says.
+    pub fn read_with(source: &dyn Source, file: &ConfigFile) -> Self {
+        let mut raw = RawConfig {
+            file: file.path().to_owned(),
+            problems: file.problems().to_vec(),
+            ..RawConfig::default()
+        };
+        for key in KEYS {
+            let set = set_in(source, key.name).map(|value| (value, Origin::Environment));
+            let in_file = || file.value(key.name).map(|value| (value, Origin::File));
             let default = || key.default.map(|value| (value.to_owned(), Origin::Default));
-            set.or_else(default).map(|value| (key.name, value))
-        });
-        RawConfig {
-            values: values.collect(),
+            if let Some(value) = set.or_else(in_file).or_else(default) {
+                raw.values.insert(key.name, value);
+            }
         }
+        let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        for key in file.unknown(&names) {
+            let text = format!("{}: there is no key {key}", file.path());
+            raw.problems.push(Problem(text));
+        }
+        raw.take_standard(source);
+        raw
+    }
+
+    /// Takes what OpenTelemetry's own variables say. They are also set for the function's SDK, and
+    /// then their endpoint is this extension: that one is not taken, and neither are headers that
+    /// are meant for somewhere else than where they would go.
+    fn take_standard(&mut self, source: &dyn Source) {
+        for key in KEYS {
+            let Some((name, value)) = key
+                .standard
+                .and_then(|name| Some((name, set_in(source, name)?)))
+            else {
+                continue;
+            };
+            let set = self.values.get(key.name).map(|(_, origin)| *origin);
+            let meant = match key.name {
+                name if name == ENDPOINT.name => self.is_endpoint_of_others(&value, source),
+                name if name == HEADERS.name => {
+                    matches!(
+                        self.values.get(ENDPOINT.name),
+                        Some((_, Origin::Standard(_)))
+                    )
+                }
+                _ => true,
+            };
+            if set != Some(Origin::Environment) && meant {
+                self.values
+                    .insert(key.name, (value, Origin::Standard(name)));
+            }
+        }
+    }
+
+    fn is_endpoint_of_others(&self, base: &str, source: &dyn Source) -> bool {
+        let speaks = set_in(source, "OTEL_EXPORTER_OTLP_PROTOCOL");
+        let listeners = [OTLP_LISTEN.name, "THROUGHLINE_OTLP_GRPC_LISTEN"];
+        let mut listeners = listeners
+            .iter()
+            .filter_map(|name| self.values.get(name).map(|(value, _)| value));
+        // A bad one is taken, so that somebody is told.
+        let ours = Endpoint::try_new(base, None)
+            .is_ok_and(|endpoint| listeners.any(|listener| endpoint.is_at(listener)));
+        !ours && speaks.as_deref() != Some("grpc")
     }
 
     /// Checks the values and collects everything that is wrong with them.
     pub fn resolve(&self) -> (Config, Vec<Problem>) {
-        let mut problems = Vec::new();
+        let mut problems = self.problems.clone();
         let config = Config {
-            export: self.target(),
+            export: self.target(&mut problems),
+            compression: self.compression(&mut problems),
+            request_timeout: self.request_timeout(&mut problems),
             otlp_listen: self.text(OTLP_LISTEN),
             rules: self.rules(),
             function: Function {
@@ -268,7 +308,7 @@ impl RawConfig {
         (config, problems)
     }
 
-    fn target(&self) -> Target {
+    fn target(&self, problems: &mut Vec<Problem>) -> Target {
         let base = self.text(ENDPOINT);
         let api_key = self
             .values
@@ -277,7 +317,7 @@ impl RawConfig {
         let off = |why: &str| {
             Target::Off(Problem(format!(
                 "cannot use {} {}: {why}; nothing is sent",
-                ENDPOINT.name,
+                self.name_in_use(ENDPOINT),
                 without_user(&base)
             )))
         };
@@ -285,8 +325,56 @@ impl RawConfig {
             Ok(endpoint) if endpoint.is_at(&self.text(OTLP_LISTEN)) => {
                 off("the extension itself listens there")
             }
-            Ok(endpoint) => Target::To(endpoint),
+            Ok(endpoint) => {
+                let (headers, wrong) = endpoint::headers(&self.text(HEADERS));
+                let name = self.name_in_use(HEADERS);
+                let wrong = wrong
+                    .into_iter()
+                    .map(|why| Problem(format!("{name}: {why}; it is left out")));
+                problems.extend(wrong);
+                Target::To(endpoint.with_headers(headers))
+            }
             Err(why) => off(&why),
+        }
+    }
+
+    fn compression(&self, problems: &mut Vec<Problem>) -> Compression {
+        match self.text(COMPRESSION).as_str() {
+            "gzip" => Compression::Gzip,
+            "none" => Compression::None,
+            other => {
+                let name = self.name_in_use(COMPRESSION);
+                let text = format!("{name} {other} is neither gzip nor none; gzip is used");
+                problems.push(Problem(text));
+                Compression::Gzip
+            }
+        }
+    }
+
+    fn request_timeout(&self, problems: &mut Vec<Problem>) -> Duration {
+        let text = self.text(TIMEOUT);
+        let millis = text.parse().map(Duration::from_millis);
+        match millis {
+            Ok(timeout) if (REQUEST_MIN..=REQUEST_MAX).contains(&timeout) => timeout,
+            _ => {
+                let name = self.name_in_use(TIMEOUT);
+                let (min, max) = (REQUEST_MIN.as_millis(), REQUEST_MAX.as_millis());
+                let text = format!(
+                    "{name} {text} is no number of milliseconds from {min} to {max}; {} is used",
+                    REQUEST_DEFAULT.as_millis()
+                );
+                problems.push(Problem(text));
+                REQUEST_DEFAULT
+            }
+        }
+    }
+
+    /// The variable, or the file, that a value came from.
+    fn name_in_use(&self, key: &Key) -> String {
+        match self.values.get(key.name) {
+            Some((_, Origin::Standard(name))) => (*name).to_owned(),
+            Some((_, Origin::File)) => format!("{} of {}", key.name, self.file),
+            _ => key.name.to_owned(),
         }
     }
 
@@ -338,6 +426,8 @@ impl Display for RawConfig {
                     };
                     let origin = match origin {
                         Origin::Environment => "environment",
+                        Origin::Standard(name) => name,
+                        Origin::File => &self.file,
                         Origin::Default => "default",
                     };
                     writeln!(f, "{name:32} {shown}  ({origin})")?;
@@ -346,6 +436,12 @@ impl Display for RawConfig {
         }
         Ok(())
     }
+}
+
+/// What a variable is set to; a blank one counts as not set.
+fn set_in(source: &dyn Source, name: &str) -> Option<String> {
+    let value = source.value(name)?.trim().to_owned();
+    (!value.is_empty()).then_some(value)
 }
 
 fn names_in(list: &str) -> impl Iterator<Item = &str> {
@@ -361,6 +457,11 @@ fn without_user(address: &str) -> String {
         _ => address.to_owned(),
     }
 }
+
+/// Longer than any healthy server takes; nobody waits for it but the batch.
+const REQUEST_DEFAULT: Duration = Duration::from_secs(5);
+const REQUEST_MIN: Duration = Duration::from_millis(100);
+const REQUEST_MAX: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests;

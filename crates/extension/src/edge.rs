@@ -11,6 +11,6 @@ mod poller;
 mod register;
 mod telemetry;
 
-pub(crate) use environment::{Environment, own_name, runtime_api, say};
+pub(crate) use environment::{Environment, config_file, own_name, runtime_api, say};
 pub(crate) use life::live;
 pub(crate) use register::{EVENTS, Registration, idle, register};

@@ -61,7 +61,7 @@ fn live(address: &str, who: &Registration) {
 }
 
 fn print_config() -> ExitCode {
-    let raw = RawConfig::read(&Environment);
+    let raw = RawConfig::read_with(&Environment, &edge::config_file());
     let (_, problems) = raw.resolve();
     problems
         .iter()

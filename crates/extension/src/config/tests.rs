@@ -130,3 +130,130 @@ fn what_is_not_set_is_shown_with_where_its_value_comes_from() {
     }
     assert_eq!(shown.lines().count(), KEYS.len());
 }
+
+/// What a file says where no variable does.
+fn check_with(variables: &[(&str, &str)], file: &str, expected: Expect) {
+    let source: BTreeMap<&str, &str> = variables.iter().copied().collect();
+    let file = ConfigFile::parse("/opt/throughline.toml", file).unwrap_or_default();
+    let raw = RawConfig::read_with(&source, &file);
+    let (config, problems) = raw.resolve();
+    let headers = match &config.export {
+        Target::To(endpoint) => endpoint.headers(),
+        Target::Off(_) => &[],
+    };
+    let lines = raw.to_string();
+    let lines = lines
+        .lines()
+        .filter(|line| !line.ends_with("(not set)") && !line.ends_with("(default)"))
+        .map(str::to_owned)
+        .chain(problems.iter().map(|problem| format!("! {problem}")))
+        .chain(
+            headers
+                .iter()
+                .map(|(name, value)| format!("> {name}: {:?}", value.to_str().unwrap())),
+        )
+        .chain([format!(
+            "{:?} {:?}",
+            config.compression, config.request_timeout
+        )]);
+    let shown: String = lines.map(|line| format!("{line}\n")).collect();
+    expected.assert_eq(&shown);
+}
+
+#[test]
+fn own_variables_win_over_the_standard_ones_and_those_over_the_file() {
+    let file = "[extension]\nendpoint = \"https://file\"\ncompression = \"gzip\"\notlp_listen = \"127.0.0.1:4400\"\ntimeout_ms = 700\nconfig = \"x\"\nendpont = \"x\"\nflush";
+    check_with(
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://standard"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=a%20b, api-key=k"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "900"),
+            ("THROUGHLINE_TIMEOUT_MS", "800"),
+            ("THROUGHLINE_COMPRESSION", " "),
+        ],
+        file,
+        expect![[r#"
+            THROUGHLINE_ENDPOINT             https://standard  (OTEL_EXPORTER_OTLP_ENDPOINT)
+            THROUGHLINE_HEADERS              ********  (OTEL_EXPORTER_OTLP_HEADERS)
+            THROUGHLINE_COMPRESSION          none  (OTEL_EXPORTER_OTLP_COMPRESSION)
+            THROUGHLINE_TIMEOUT_MS           800  (environment)
+            THROUGHLINE_OTLP_LISTEN          127.0.0.1:4400  (/opt/throughline.toml)
+            ! /opt/throughline.toml line 8 is skipped: it is not `key = value`
+            ! /opt/throughline.toml: there is no key config
+            ! /opt/throughline.toml: there is no key endpont
+            > x-tenant: "a b"
+            > api-key: "k"
+            None 800ms
+        "#]],
+    );
+}
+
+#[test]
+fn the_endpoint_of_the_functions_sdk_is_not_the_server() {
+    let file = "[extension]\nendpoint = \"https://file\"\notlp_listen = \"127.0.0.1:4400\"";
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4400"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ] {
+        check_with(
+            &[
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4317"),
+                (
+                    "OTEL_EXPORTER_OTLP_HEADERS",
+                    "authorization=not for everybody",
+                ),
+                (variable, value),
+            ],
+            file,
+            expect![[r#"
+                THROUGHLINE_ENDPOINT             https://file  (/opt/throughline.toml)
+                THROUGHLINE_OTLP_LISTEN          127.0.0.1:4400  (/opt/throughline.toml)
+                Gzip 5s
+            "#]],
+        );
+    }
+}
+
+#[test]
+fn bad_values_cost_only_themselves() {
+    check_with(
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "snappy"),
+            ("THROUGHLINE_TIMEOUT_MS", "5"),
+        ],
+        "",
+        expect![[r#"
+            THROUGHLINE_ENDPOINT             collector  (OTEL_EXPORTER_OTLP_ENDPOINT)
+            THROUGHLINE_COMPRESSION          snappy  (OTEL_EXPORTER_OTLP_COMPRESSION)
+            THROUGHLINE_TIMEOUT_MS           5  (environment)
+            ! OTEL_EXPORTER_OTLP_COMPRESSION snappy is neither gzip nor none; gzip is used
+            ! THROUGHLINE_TIMEOUT_MS 5 is no number of milliseconds from 100 to 60000; 5000 is used
+            ! cannot use OTEL_EXPORTER_OTLP_ENDPOINT collector: it must begin with http:// or https://; nothing is sent
+            Gzip 5s
+        "#]],
+    );
+    check_with(
+        &[
+            ("THROUGHLINE_ENDPOINT", "https://server"),
+            (
+                "THROUGHLINE_HEADERS",
+                "ok=1,host=x,x-throughline-ledger=x,se cret,a=%zz,b=%0a,c",
+            ),
+        ],
+        "",
+        expect![[r#"
+            THROUGHLINE_ENDPOINT             https://server  (environment)
+            THROUGHLINE_HEADERS              ********  (environment)
+            ! THROUGHLINE_HEADERS: host is set by the extension itself; it is left out
+            ! THROUGHLINE_HEADERS: x-throughline-ledger is set by the extension itself; it is left out
+            ! THROUGHLINE_HEADERS: one has no name that a header may have; it is left out
+            ! THROUGHLINE_HEADERS: the value of a cannot be in a header; it is left out
+            ! THROUGHLINE_HEADERS: the value of b cannot be in a header; it is left out
+            > ok: "1"
+            > c: ""
+            Gzip 5s
+        "#]],
+    );
+}

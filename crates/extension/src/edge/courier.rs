@@ -44,12 +44,12 @@ enum Broken {
 }
 
 impl Courier {
-    pub(super) fn new(endpoint: Endpoint, environment: &str) -> Self {
+    pub(super) fn new(endpoint: Endpoint, environment: &str, request_max: Duration) -> Self {
         Courier {
             endpoint,
             environment: environment.to_owned(),
             client: Mutex::new(None),
-            request_max: REQUEST_MAX,
+            request_max,
         }
     }
 
@@ -114,6 +114,9 @@ impl Courier {
             )
             .header("x-throughline-environment", &self.environment)
             .header("x-throughline-sequence", batch.sequence);
+        for (name, value) in self.endpoint.headers() {
+            request = request.header(name, value);
+        }
         if batch.packed {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
@@ -212,8 +215,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Longer than any healthy server takes; nobody waits for it but the batch.
-const REQUEST_MAX: Duration = Duration::from_secs(5);
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// Shorter than what load balancers keep.
 const IDLE_MAX: Duration = Duration::from_secs(30);

@@ -1,9 +1,9 @@
 //! The machine around us: variables, the clock, a fresh id, stderr.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 
-use throughline_extension::config::Source;
+use throughline_extension::config::{ConfigFile, Source};
 use throughline_telemetry::UnixNanos;
 
 /// The environment variables of this process.
@@ -21,6 +21,28 @@ impl Source for Environment {
 pub(crate) fn runtime_api() -> Option<String> {
     let address = Environment.value("AWS_LAMBDA_RUNTIME_API");
     address.filter(|address| !address.trim().is_empty())
+}
+
+/// The configuration file: the one that is named, else the function's, else a layer's.
+pub(crate) fn config_file() -> ConfigFile {
+    let named = Environment.value("THROUGHLINE_CONFIG");
+    if let Some(path) = named.filter(|path| !path.trim().is_empty()) {
+        return match read_config(path.trim()) {
+            Ok(Some(file)) => file,
+            Ok(None) => ConfigFile::broken(&path, "it has no table [extension]"),
+            Err(error) => ConfigFile::broken(&path, &error.to_string()),
+        };
+    }
+    // Extensions are not told where the function's code is, but that is their working directory too.
+    let found = CONFIG_FILES.iter().find_map(|path| read_config(path).ok()?);
+    found.unwrap_or_default()
+}
+
+fn read_config(path: &str) -> std::io::Result<Option<ConfigFile>> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    file.take(CONFIG_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(ConfigFile::parse(path, &text))
 }
 
 /// The wall clock, because deadlines are told in it and because it goes on while we are frozen.
@@ -76,6 +98,10 @@ fn find_host(hosts: &str, name: &str) -> Option<IpAddr> {
     })
 }
 
+/// The function's own file wins over that of a layer.
+const CONFIG_FILES: &[&str] = &["/var/task/throughline.toml", "/opt/throughline.toml"];
+/// What comes after it is not read; a table needs a hundredth of it.
+const CONFIG_BYTES_MAX: u64 = 256 << 10;
 /// The host name that Lambda gives to an environment.
 pub(super) const SANDBOX: &str = "sandbox.localdomain";
 

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::api::{Api, NextEvent};
 use super::courier::Courier;
-use super::environment::{Environment, SANDBOX, new_id, now, sandbox_address, say};
+use super::environment::{Environment, SANDBOX, config_file, new_id, now, sandbox_address, say};
 use super::poller::Poller;
 use super::register::Registration;
 use super::{otlp, telemetry};
@@ -25,7 +25,7 @@ pub(crate) async fn live(address: &str, who: Registration) {
     let api = Api::new(address);
     let mut poller = Poller::start(api.clone(), who.clone());
     let life = async {
-        let (config, problems) = RawConfig::read(&Environment).resolve();
+        let (config, problems) = RawConfig::read_with(&Environment, &config_file()).resolve();
         problems
             .iter()
             .for_each(|problem| say(&problem.to_string()));
@@ -62,7 +62,11 @@ impl Life {
         let (export, courier) = match config.export {
             Target::To(endpoint) => (
                 Export::On,
-                Some(Arc::new(Courier::new(endpoint, &environment))),
+                Some(Arc::new(Courier::new(
+                    endpoint,
+                    &environment,
+                    config.request_timeout,
+                ))),
             ),
             Target::Off(_) => (Export::Off, None),
         };

@@ -18,8 +18,11 @@ fn courier(endpoint: &str) -> Courier {
     let Target::To(endpoint) = config.export else {
         panic!("a good endpoint")
     };
-    Courier::new(endpoint, "environment-1")
+    Courier::new(endpoint, "environment-1", REQUEST_MAX)
 }
+
+/// Longer than any healthy server takes.
+const REQUEST_MAX: Duration = Duration::from_secs(5);
 
 fn batch(sequence: u64) -> Batch {
     let json =
