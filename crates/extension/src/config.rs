@@ -98,6 +98,21 @@ const OTLP_LISTEN: &Key = &key(
     Some("127.0.0.1:4318"),
     "where the function's SDK sends OTLP/HTTP",
 );
+const OTLP_GRPC_LISTEN: &Key = &key(
+    "THROUGHLINE_OTLP_GRPC_LISTEN",
+    Some(OTLP_GRPC_ADDRESS),
+    "where the function's SDK sends OTLP/gRPC, or off",
+);
+const XRAY_LISTEN: &Key = &key(
+    "THROUGHLINE_XRAY_LISTEN",
+    Some("off"),
+    "on (127.0.0.1:2000) or the address where X-Ray SDKs send segments",
+);
+const STATSD_LISTEN: &Key = &key(
+    "THROUGHLINE_STATSD_LISTEN",
+    Some("off"),
+    "on (127.0.0.1:8125) or the address where StatsD and DogStatsD clients send",
+);
 const API_KEY: &Key = &Key {
     secret: true,
     ..key(
@@ -138,6 +153,9 @@ pub const KEYS: &[&Key] = &[
     COMPRESSION,
     TIMEOUT,
     OTLP_LISTEN,
+    OTLP_GRPC_LISTEN,
+    XRAY_LISTEN,
+    STATSD_LISTEN,
     API_KEY,
     SCRUB_KEYS,
     SCRUB_ALLOW,
@@ -191,6 +209,12 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Where the function's SDK is listened to: `host:port`.
     pub otlp_listen: String,
+    /// Where OTLP/gRPC is listened for, if it is.
+    pub otlp_grpc_listen: Option<String>,
+    /// Where X-Ray segments are listened for, if they are.
+    pub xray_listen: Option<String>,
+    /// Where StatsD is listened for, if it is.
+    pub statsd_listen: Option<String>,
     /// What is taken out of whatever is sent.
     pub rules: Rules,
     /// What the environment says about the function.
@@ -294,6 +318,9 @@ impl RawConfig {
             compression: self.compression(&mut problems),
             request_timeout: self.request_timeout(&mut problems),
             otlp_listen: self.text(OTLP_LISTEN),
+            otlp_grpc_listen: self.listener(OTLP_GRPC_LISTEN, OTLP_GRPC_ADDRESS, &mut problems),
+            xray_listen: self.listener(XRAY_LISTEN, "127.0.0.1:2000", &mut problems),
+            statsd_listen: self.listener(STATSD_LISTEN, "127.0.0.1:8125", &mut problems),
             rules: self.rules(),
             function: Function {
                 name: self.text(FUNCTION_NAME),
@@ -390,6 +417,28 @@ impl RawConfig {
         ))
     }
 
+    /// `on`, `off`, or `host:port`.
+    fn listener(&self, key: &Key, address: &str, problems: &mut Vec<Problem>) -> Option<String> {
+        let text = self.text(key);
+        if text.eq_ignore_ascii_case("on") {
+            return Some(address.to_owned());
+        }
+        if text.eq_ignore_ascii_case("off") {
+            return None;
+        }
+        let (host, port) = text.rsplit_once(':').unwrap_or_default();
+        let host = host.trim_matches(['[', ']']);
+        let is_host = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
+        if is_host && port.parse::<u16>().is_ok() {
+            return Some(text);
+        }
+        problems.push(Problem(format!(
+            "cannot use {} {text}: it is on, off, or an address such as {address}; it is off",
+            key.name
+        )));
+        None
+    }
+
     fn memory_mb(&self, problems: &mut Vec<Problem>) -> i64 {
         let text = self.text(MEMORY_SIZE);
         if text.is_empty() {
@@ -462,6 +511,7 @@ fn without_user(address: &str) -> String {
 const REQUEST_DEFAULT: Duration = Duration::from_secs(5);
 const REQUEST_MIN: Duration = Duration::from_millis(100);
 const REQUEST_MAX: Duration = Duration::from_secs(60);
+const OTLP_GRPC_ADDRESS: &str = "127.0.0.1:4317";
 
 #[cfg(test)]
 mod tests;

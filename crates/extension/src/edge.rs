@@ -4,11 +4,16 @@ mod api;
 mod blocking;
 mod courier;
 mod environment;
+mod grpc;
+mod inbox;
+mod intake;
 mod life;
 mod listen;
+mod listeners;
 mod otlp;
 mod poller;
 mod register;
+mod seats;
 mod telemetry;
 
 pub(crate) use environment::{Environment, config_file, own_name, runtime_api, say};

@@ -35,13 +35,17 @@
 
 pub mod config;
 pub mod counters;
+pub mod grpc;
 pub mod ids;
+pub mod intake;
 pub mod join;
 pub mod lifecycle;
 pub mod line;
 pub mod outbox;
 pub mod platform;
+pub mod room;
 pub mod timestamp;
+pub mod unpack;
 
 mod core;
 

@@ -313,7 +313,7 @@ async fn a_taken_port_costs_only_what_came_through_it() {
     let (code, stderr) = extension.ended().await;
     assert_eq!(code, Some(0));
     assert!(
-        stderr.contains(&format!("cannot listen for OTLP on {listen}")),
+        stderr.contains(&format!("cannot listen for OTLP/HTTP on {listen}")),
         "{stderr}"
     );
 }

@@ -257,3 +257,27 @@ fn bad_values_cost_only_themselves() {
         "#]],
     );
 }
+
+#[test]
+fn listeners_are_on_off_or_at_an_address() {
+    for (value, expected, problems) in [
+        (None, None, 0),
+        (Some("on"), Some("127.0.0.1:8125"), 0),
+        (Some("OFF"), None, 0),
+        (Some("127.0.0.1:9125"), Some("127.0.0.1:9125"), 0),
+        (Some("localhost:9125"), Some("localhost:9125"), 0),
+        (Some("[::1]:9125"), Some("[::1]:9125"), 0),
+        (Some("yes"), None, 1),
+        (Some("9125"), None, 1),
+        (Some("127.0.0.1:99999"), None, 1),
+        (Some("example.com:9125"), None, 1),
+    ] {
+        let mut source = BTreeMap::from([("THROUGHLINE_ENDPOINT", "http://collector:4318")]);
+        source.extend(value.map(|value| ("THROUGHLINE_STATSD_LISTEN", value)));
+        let (config, found) = RawConfig::read(&source).resolve();
+        assert_eq!(config.statsd_listen.as_deref(), expected, "{value:?}");
+        assert_eq!(found.len(), problems, "{value:?}: {found:?}");
+        assert_eq!(config.otlp_grpc_listen.as_deref(), Some("127.0.0.1:4317"));
+        assert_eq!(config.xray_listen, None);
+    }
+}

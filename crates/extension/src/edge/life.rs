@@ -10,14 +10,14 @@ use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::outbox::Export;
 use throughline_extension::{Action, Core, Event, Telemetry};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
 use super::api::{Api, NextEvent};
 use super::courier::Courier;
 use super::environment::{Environment, SANDBOX, config_file, new_id, now, sandbox_address, say};
+use super::inbox::{Inbox, Outlet};
 use super::poller::Poller;
 use super::register::Registration;
-use super::{otlp, telemetry};
+use super::{listeners, telemetry};
 
 /// Lives until the platform says SHUTDOWN. Whatever happens in it, the way to the next event goes
 /// on: a registered extension that ends takes the function down with it.
@@ -45,8 +45,8 @@ pub(crate) async fn live(address: &str, who: Registration) {
 struct Life {
     core: Core,
     courier: Option<Arc<Courier>>,
-    inbox: mpsc::Sender<Event>,
-    events: mpsc::Receiver<Event>,
+    inbox: Inbox,
+    events: Outlet,
 }
 
 impl Life {
@@ -57,7 +57,8 @@ impl Life {
         who: Registration,
         counters: Arc<Counters>,
     ) -> Self {
-        let (inbox, events) = mpsc::channel(INBOX_MAX);
+        let (inbox, events) = Inbox::new();
+        listeners::listen(&config, &inbox, &counters).await;
         let environment = new_id();
         let (export, courier) = match config.export {
             Target::To(endpoint) => (
@@ -77,10 +78,9 @@ impl Life {
         if function.version.is_empty() {
             function.version = who.function_version.clone();
         }
-        listen_to_function(&config.otlp_listen, &inbox, &counters).await;
         match export {
             Export::On => subscribe(api, who, &inbox, &counters).await,
-            Export::Off => tell(&inbox, Telemetry::Idle),
+            Export::Off => inbox.tell(Event::Subscribed(Telemetry::Idle)),
         }
         let core = Core::new(
             config.function,
@@ -125,7 +125,7 @@ impl Life {
                 NextEvent::ShutDown { reason, deadline } => Event::ShutDown { reason, deadline },
                 NextEvent::Unknown(_) => Event::Tick,
             },
-            Some(event) = self.events.recv() => event,
+            Some(event) = self.events.next() => event,
             () = tokio::time::sleep(wait) => Event::Tick,
         }
     }
@@ -138,35 +138,13 @@ impl Life {
         tokio::spawn(async move {
             let outcome = courier.deliver(&batch).await;
             let sequence = batch.sequence;
-            // It fails when nobody listens any more, and then nobody needs it.
-            let _ = inbox.send(Event::Answered { sequence, outcome }).await;
+            inbox.tell(Event::Answered { sequence, outcome });
         });
     }
 }
 
-/// The function's SDK exports to a fixed address. If that is taken the function's own spans are
-/// missing, and everything else works.
-async fn listen_to_function(address: &str, inbox: &mpsc::Sender<Event>, counters: &Arc<Counters>) {
-    match TcpListener::bind(address).await {
-        Ok(listener) => {
-            tokio::spawn(otlp::receive(listener, inbox.clone(), Arc::clone(counters)));
-        }
-        Err(error) => {
-            counters.add(Counter::NotBound, 1);
-            say(&format!(
-                "cannot listen for OTLP on {address}: {error}; going on without"
-            ));
-        }
-    }
-}
-
 /// Listens for the platform's telemetry and only then asks for it. The answer comes as an event.
-async fn subscribe(
-    api: Api,
-    who: Registration,
-    inbox: &mpsc::Sender<Event>,
-    counters: &Arc<Counters>,
-) {
+async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Counters>) {
     let bound = TcpListener::bind((sandbox_address(), 0)).await;
     let bound = bound.and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
     let (port, listener) = match bound {
@@ -176,7 +154,7 @@ async fn subscribe(
             say(&format!(
                 "cannot listen for telemetry on {SANDBOX}: {error}; going on without"
             ));
-            return tell(inbox, Telemetry::Off);
+            return inbox.tell(Event::Subscribed(Telemetry::Off));
         }
     };
     tokio::spawn(telemetry::receive(
@@ -203,17 +181,10 @@ async fn subscribe(
                 Telemetry::Off
             }
         };
-        let _ = inbox.send(Event::Subscribed(telemetry)).await;
+        inbox.tell(Event::Subscribed(telemetry));
     });
 }
 
-/// The first event of all, so there is room for it.
-fn tell(inbox: &mpsc::Sender<Event>, telemetry: Telemetry) {
-    let _ = inbox.try_send(Event::Subscribed(telemetry));
-}
-
 const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
-/// What may wait for the core, which is asked first whenever the thread is free.
-const INBOX_MAX: usize = 64;
 /// The core is asked for its deadlines at least this often: the wall clock may jump.
 const WAIT_MAX: Duration = Duration::from_secs(60);

@@ -1,43 +1,66 @@
-//! A small HTTP/1.1 server: connections up to a limit, a handler for each request.
+//! A small HTTP server: connections up to a limit, bodies that end, a handler for each request.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use throughline_extension::counters::{Counter, Counters};
+use throughline_extension::room::{Charge, Full};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::seats::{Seat, Seats};
+
+/// Which HTTP is spoken on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaks {
+    Http1,
+    /// Without TLS and without an upgrade, as gRPC does on a plain port.
+    Http2,
+}
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadBody {
+    /// It has more bytes than allowed.
     TooLarge,
+    /// The sender went away.
     Broken,
+    /// It did not end in time.
+    Stalled,
+    /// There was no room for it.
+    Full,
 }
 
 /// Serves until the process ends. A panic in a handler ends its connection and nothing else.
-pub(super) async fn serve<H, F>(listener: TcpListener, handler: H)
-where
+pub(super) async fn serve<H, F, B>(
+    listener: TcpListener,
+    speaks: Speaks,
+    counters: Arc<Counters>,
+    handler: H,
+) where
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let seats = Seats::new(CONNECTIONS_MAX);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let handler = handler.clone();
-                tokio::spawn(async move {
-                    converse(stream, handler).await;
-                    drop(place);
-                });
+                let Some((seat, closed)) = seats.sit(Instant::now()) else {
+                    counters.add(Counter::Closed, 1);
+                    continue;
+                };
+                counters.add(Counter::Closed, closed);
+                let (id, handler) = (seat.id(), handler.clone());
+                let task = tokio::spawn(converse(stream, speaks, seat, handler));
+                seats.held_by(id, task.abort_handle());
             }
             // Out of file descriptors, for instance: others must end first.
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -45,43 +68,124 @@ where
     }
 }
 
-async fn converse<H, F>(stream: TcpStream, handler: H)
+async fn converse<H, F, B>(stream: TcpStream, speaks: Speaks, seat: Seat, handler: H)
 where
-    H: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Response<Full<Bytes>>>,
+    H: Fn(Request<Incoming>) -> F + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
     // Without it answers may be held back; if it cannot be set they are only slower.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request| {
+        seat.is_active(Instant::now());
         let response = handler(request);
         async move { Ok::<_, Infallible>(response.await) }
     });
-    let mut server = hyper::server::conn::http1::Builder::new();
-    let server = server
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_MAX);
+    let stream = TokioIo::new(stream);
     // A client that goes away in the middle is no news.
-    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+    match speaks {
+        Speaks::Http1 => {
+            let mut server = hyper::server::conn::http1::Builder::new();
+            let server = server
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_MAX)
+                .max_buf_size(HEADER_BYTES_MAX);
+            let _ = server.serve_connection(stream, service).await;
+        }
+        Speaks::Http2 => {
+            let mut server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            let server = server
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS_MAX)
+                .initial_stream_window_size(WINDOW_BYTES)
+                .initial_connection_window_size(WINDOW_BYTES)
+                .max_header_list_size(HEADER_LIST_BYTES_MAX)
+                .max_send_buf_size(SEND_BYTES_MAX);
+            let _ = server.serve_connection(stream, service).await;
+        }
+    }
 }
 
-/// The whole body, if it has at most `max` bytes.
-pub(super) async fn body(body: Incoming, max: usize) -> Result<Bytes, BadBody> {
-    match Limited::new(body, max).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(BadBody::TooLarge),
-        Err(_) => Err(BadBody::Broken),
+/// The whole body, if it has at most `bytes_max` bytes, finds room and ends in time. It is on the
+/// charge from the moment that it arrives.
+///
+/// What is not kept is read to its end all the same: a client whose upload breaks off never sees
+/// the answer, and tries the same again.
+pub(super) async fn body(
+    body: Incoming,
+    bytes_max: usize,
+    charge: Result<Charge, Full>,
+) -> Result<(Bytes, Charge), BadBody> {
+    tokio::select! {
+        biased;
+        read = read(body, bytes_max, charge) => read,
+        () = patience() => Err(BadBody::Stalled),
+    }
+}
+
+async fn read(
+    mut body: Incoming,
+    bytes_max: usize,
+    charge: Result<Charge, Full>,
+) -> Result<(Bytes, Charge), BadBody> {
+    let mut kept = charge.map_err(|Full| BadBody::Full);
+    let (mut whole, mut discarded) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame.map_err(|_| BadBody::Broken)?.into_data() else {
+            continue; // trailers
+        };
+        kept = kept.and_then(|mut charge| {
+            if whole.len() + frame.len() > bytes_max {
+                return Err(BadBody::TooLarge);
+            }
+            charge.grow(frame.len()).map_err(|Full| BadBody::Full)?;
+            whole.extend_from_slice(&frame);
+            Ok(charge)
+        });
+        if let Err(bad) = kept {
+            whole = BytesMut::new();
+            discarded += frame.len();
+            if discarded > DISCARD_BYTES_MAX {
+                return Err(bad);
+            }
+        }
+    }
+    kept.map(|charge| (whole.freeze(), charge))
+}
+
+/// Ends after [`BODY_MAX`] in which this process ran. One long timer would also count the time in
+/// which everything here was frozen, and end what only waited for the thaw; of many short ones a
+/// freeze ends one.
+async fn patience() {
+    for _ in 0..BODY_TICKS {
+        tokio::time::sleep(BODY_MAX / BODY_TICKS).await;
     }
 }
 
 /// An answer without a body.
-pub(super) fn empty(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+pub(super) fn empty(status: StatusCode) -> Response<http_body_util::Full<Bytes>> {
+    let mut response = Response::new(http_body_util::Full::default());
     *response.status_mut() = status;
     response
 }
 
 /// The platform uses one connection, an SDK a handful.
-const CONNECTIONS_MAX: usize = 64;
+pub(super) const CONNECTIONS_MAX: usize = 64;
+/// An SDK has one call under way for each signal.
+const STREAMS_MAX: u32 = 16;
+/// What a connection may send before it is read.
+const WINDOW_BYTES: u32 = 256 << 10;
+const SEND_BYTES_MAX: usize = 16 << 10;
+/// Keys and tokens are a few hundred bytes.
+const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
+const HEADER_BYTES_MAX: usize = 64 << 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// Also how long an idle connection is kept.
+/// Also how long an idle connection is kept, if nobody needs its place.
 const HEADER_MAX: Duration = Duration::from_secs(300);
+/// Megabytes take milliseconds on loopback; a small function may be given a fifteenth of a core.
+const BODY_MAX: Duration = Duration::from_secs(2);
+const BODY_TICKS: u32 = 10;
+const DISCARD_BYTES_MAX: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -114,8 +114,9 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use http::{Response, StatusCode};
+    use http::{Request, Response, StatusCode};
     use http_body_util::Full;
+    use hyper::body::Incoming;
     use serde_json::json;
 
     use super::super::listen;
@@ -127,17 +128,23 @@ mod tests {
         let address = listener.local_addr().unwrap().to_string();
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
-        tokio::spawn(listen::serve(listener, move |request| {
-            let counter = Arc::clone(&counter);
-            async move {
-                assert_eq!(request.headers()["lambda-extension-identifier"], "an-id");
-                let (status, kind) = answers[counter.fetch_add(1, Ordering::SeqCst)];
-                let body = json!({"eventType": kind, "requestId": "r"}).to_string();
-                let mut response = Response::new(Full::from(body));
-                *response.status_mut() = StatusCode::from_u16(status).unwrap();
-                response
-            }
-        }));
+        let (speaks, counters) = (listen::Speaks::Http1, Arc::default());
+        tokio::spawn(listen::serve(
+            listener,
+            speaks,
+            counters,
+            move |request: Request<Incoming>| {
+                let counter = Arc::clone(&counter);
+                async move {
+                    assert_eq!(request.headers()["lambda-extension-identifier"], "an-id");
+                    let (status, kind) = answers[counter.fetch_add(1, Ordering::SeqCst)];
+                    let body = json!({"eventType": kind, "requestId": "r"}).to_string();
+                    let mut response = Response::new(Full::from(body));
+                    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+                    response
+                }
+            },
+        ));
         let api = Api::new(&address);
         let who = Registration {
             identifier: "an-id".into(),

@@ -9,38 +9,44 @@ use hyper::body::Incoming;
 use throughline_extension::Event;
 use throughline_extension::counters::{Counter, Counters};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
-use super::listen::{self, BadBody};
+use super::inbox::Inbox;
+use super::listen::{self, BadBody, Speaks};
 
 /// Takes POSTs until the process ends.
-pub(super) async fn receive(
-    listener: TcpListener,
-    inbox: mpsc::Sender<Event>,
-    counters: Arc<Counters>,
-) {
-    let handler = move |request| take(request, inbox.clone(), Arc::clone(&counters));
-    listen::serve(listener, handler).await;
+pub(super) async fn receive(listener: TcpListener, inbox: Inbox, counters: Arc<Counters>) {
+    let of_handler = Arc::clone(&counters);
+    let handler = move |request| answer(request, inbox.clone(), Arc::clone(&of_handler));
+    listen::serve(listener, Speaks::Http1, counters, handler).await;
 }
 
 /// Always 200, and before anything is parsed: a refused batch comes again mixed with new events, and
 /// a slow listener makes the platform drop.
-async fn take(
+async fn answer(
     request: Request<Incoming>,
-    inbox: mpsc::Sender<Event>,
+    inbox: Inbox,
     counters: Arc<Counters>,
 ) -> Response<Full<Bytes>> {
-    match listen::body(request.into_body(), BODY_BYTES_MAX).await {
-        Ok(body) => {
-            if inbox.try_send(Event::Telemetry(body)).is_err() {
-                counters.add(Counter::QueueFull, 1);
-            }
-        }
-        Err(BadBody::TooLarge) => counters.add(Counter::TooLarge, 1),
-        Err(BadBody::Broken) => counters.add(Counter::Malformed, 1),
+    if let Err(lost) = take(request, &inbox).await {
+        counters.add(lost, 1);
     }
     listen::empty(StatusCode::OK)
 }
 
+async fn take(request: Request<Incoming>, inbox: &Inbox) -> Result<(), Counter> {
+    let body = listen::body(request.into_body(), BODY_BYTES_MAX, inbox.platform_room()).await;
+    let (body, charge) = body.map_err(|bad| match bad {
+        BadBody::TooLarge => Counter::TooLarge,
+        BadBody::Broken => Counter::Malformed,
+        BadBody::Stalled => Counter::Stalled,
+        BadBody::Full => Counter::QueueFull,
+    })?;
+    let put = inbox.put(Event::Telemetry(body), charge);
+    put.map_err(|_| Counter::QueueFull)
+}
+
 /// The platform posts up to twice the 256 KiB that were asked for, and its envelope.
 const BODY_BYTES_MAX: usize = 2 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -239,6 +239,8 @@ impl Extension {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("THROUGHLINE_ENDPOINT", endpoint)
             .env("THROUGHLINE_OTLP_LISTEN", free.to_string())
+            // It has a fixed port, and there are many of us.
+            .env("THROUGHLINE_OTLP_GRPC_LISTEN", "off")
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

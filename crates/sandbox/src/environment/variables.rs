@@ -228,6 +228,11 @@ impl Variables {
             "THROUGHLINE_OTLP_LISTEN",
             &format!("127.0.0.1:{}", self.otlp_port),
         );
+        if !self.place.is_own() {
+            // Every environment would want the same port of the one loopback that they share.
+            let grpc = variables.entry("THROUGHLINE_OTLP_GRPC_LISTEN".to_owned());
+            grpc.or_insert_with(|| "off".to_owned());
+        }
         variables
     }
 }
@@ -332,6 +337,7 @@ mod tests {
                 Some("127.0.0.1:16000"),
                 Some("127.0.0.1:16000"),
             ),
+            ("THROUGHLINE_OTLP_GRPC_LISTEN", Some("off"), Some("off")),
             (
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 Some("http://127.0.0.1:16000"),

@@ -1,28 +1,41 @@
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use throughline_telemetry::wire::Request as Otlp;
 
+use throughline_extension::Event;
+use throughline_extension::counters::{Counter, Counters};
+
+use super::super::inbox::{Inbox, Outlet};
 use super::*;
 
 const SPAN: &str = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"hello"}]}]}]}"#;
 
 struct Receiver {
     address: SocketAddr,
-    events: mpsc::Receiver<Event>,
+    events: Outlet,
     counters: Arc<Counters>,
 }
 
 impl Receiver {
     async fn start() -> Self {
+        Receiver::with_room(usize::MAX).await
+    }
+
+    async fn with_room(bytes_max: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (inbox, events) = mpsc::channel(2);
+        let (inbox, events) = Inbox::with_room(bytes_max, 0);
         let counters = Arc::new(Counters::default());
-        tokio::spawn(receive(listener, inbox, Arc::clone(&counters)));
+        let intake = Intake {
+            inbox,
+            counters: Arc::clone(&counters),
+        };
+        tokio::spawn(receive(listener, intake));
         Receiver {
             address,
             events,
@@ -52,7 +65,7 @@ impl Receiver {
     }
 
     fn taken(&mut self) -> Option<usize> {
-        match self.events.try_recv().ok()? {
+        match self.events.now()? {
             Event::Exported(request) => Some(request.items()),
             other => panic!("{other:?}"),
         }
@@ -172,11 +185,14 @@ async fn spans_without_ids_are_left_out_and_told() {
 
 #[tokio::test]
 async fn a_full_inbox_asks_to_come_again() {
-    let receiver = Receiver::start().await;
+    let each = 256 + SPAN.len();
+    let mut receiver = Receiver::with_room(2 * each + each / 2).await;
     for expected in [200, 200, 503] {
         assert_eq!(receiver.send(JSON, SPAN.into()).await.0, expected);
     }
     assert_eq!(receiver.counters.lost(), 0);
+    assert_eq!(receiver.taken(), Some(1));
+    assert_eq!(receiver.send(JSON, SPAN.into()).await.0, 200, "room again");
 }
 
 #[tokio::test]

@@ -1,0 +1,130 @@
+//! What waits for the core: one queue in the order of arrival, bounded in bytes by two rooms.
+//!
+//! A flood of the function's exports fills the function's room and nothing else, and the other way
+//! round. Our own news (answers of the server, the subscription) need no room: there are never more
+//! of them than batches in flight.
+
+use std::sync::Arc;
+
+use throughline_extension::Event;
+use throughline_extension::room::{Charge, Full, Room};
+use tokio::sync::mpsc;
+
+/// Where events are put.
+#[derive(Clone, Debug)]
+pub(super) struct Inbox {
+    queue: mpsc::UnboundedSender<Entry>,
+    function: Arc<Room>,
+    platform: Arc<Room>,
+}
+
+/// Where the core takes them.
+#[derive(Debug)]
+pub(super) struct Outlet(mpsc::UnboundedReceiver<Entry>);
+
+/// The event, and the room it takes while it waits.
+#[derive(Debug)]
+struct Entry {
+    event: Event,
+    _charge: Option<Charge>,
+}
+
+/// Nobody takes anything any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Closed;
+
+impl Inbox {
+    /// An empty one.
+    pub(super) fn new() -> (Self, Outlet) {
+        Inbox::with_room(FUNCTION_BYTES_MAX, PLATFORM_BYTES_MAX)
+    }
+
+    pub(super) fn with_room(function: usize, platform: usize) -> (Self, Outlet) {
+        let (queue, outlet) = mpsc::unbounded_channel();
+        let inbox = Inbox {
+            queue,
+            function: Room::new(function, ENTRY_BYTES),
+            platform: Room::new(platform, ENTRY_BYTES),
+        };
+        (inbox, Outlet(outlet))
+    }
+
+    /// Room for something of the function.
+    pub(super) fn function_room(&self) -> Result<Charge, Full> {
+        self.function.open()
+    }
+
+    /// Room for something of the platform.
+    pub(super) fn platform_room(&self) -> Result<Charge, Full> {
+        self.platform.open()
+    }
+
+    /// Puts an event behind the others; its room is free again when the core has it.
+    pub(super) fn put(&self, event: Event, charge: Charge) -> Result<(), Closed> {
+        let entry = Entry {
+            event,
+            _charge: Some(charge),
+        };
+        self.queue.send(entry).map_err(|_| Closed)
+    }
+
+    /// Puts our own news. Where nobody listens any more nobody needs them.
+    pub(super) fn tell(&self, event: Event) {
+        let entry = Entry {
+            event,
+            _charge: None,
+        };
+        let _ = self.queue.send(entry);
+    }
+}
+
+impl Outlet {
+    /// The oldest event; `None` when there will be no more.
+    pub(super) async fn next(&mut self) -> Option<Event> {
+        self.0.recv().await.map(|entry| entry.event)
+    }
+}
+
+#[cfg(test)]
+impl Outlet {
+    /// The oldest event, if there is one.
+    pub(super) fn now(&mut self) -> Option<Event> {
+        self.0.try_recv().ok().map(|entry| entry.event)
+    }
+
+    pub(super) fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The largest export unpacked, the same packed, and others beside it.
+const FUNCTION_BYTES_MAX: usize = 12 << 20;
+/// Two of the largest POSTs of the platform, which sends one after the other.
+const PLATFORM_BYTES_MAX: usize = 4 << 20;
+/// An event without its contents, about.
+const ENTRY_BYTES: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn telemetry() -> Event {
+        Event::Telemetry(Bytes::new())
+    }
+
+    #[test]
+    fn neither_room_takes_from_the_other() {
+        let (inbox, mut outlet) = Inbox::with_room(1000, 1000);
+        let mut flood = inbox.function_room().unwrap();
+        assert!(flood.grow(700).is_ok());
+        inbox.put(telemetry(), flood).unwrap();
+        assert!(inbox.function_room().is_err(), "full");
+        assert!(inbox.platform_room().is_ok(), "not its room");
+        inbox.tell(Event::Tick);
+        assert!(outlet.now().is_some());
+        assert!(inbox.function_room().is_ok(), "the core has it");
+        assert!(matches!(outlet.now(), Some(Event::Tick)), "in order");
+    }
+}

@@ -1,0 +1,83 @@
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use throughline_extension::room::Room;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+
+/// Answers with the length of the body, or why there is none.
+async fn server() -> (String, Arc<Counters>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let counters = Arc::new(Counters::default());
+    let room = Room::new(1 << 20, 0);
+    let handler = move |request: Request<Incoming>| {
+        let charge = room.open();
+        async move {
+            let read = body(request.into_body(), 1000, charge).await;
+            let said = match read {
+                Ok((bytes, _)) => bytes.len().to_string(),
+                Err(bad) => format!("{bad:?}"),
+            };
+            Response::new(Full::new(Bytes::from(said)))
+        }
+    };
+    let serving = serve(listener, Speaks::Http1, Arc::clone(&counters), handler);
+    tokio::spawn(serving);
+    (address, counters)
+}
+
+/// A connection that says this and no more.
+async fn connection(address: &str, says: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(says.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn post(address: &str, body: &'static str) -> Result<String, String> {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let request = Request::post(format!("http://{address}/")).body(Full::new(Bytes::from(body)));
+    let response = client.request(request.unwrap()).await;
+    let response = response.map_err(|error| error.to_string())?;
+    let body = response.into_body().collect().await;
+    let body = body.map_err(|error| error.to_string())?.to_bytes();
+    Ok(String::from_utf8(body.to_vec()).unwrap())
+}
+
+const UNFINISHED: &str = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nbegun";
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up() {
+    let (address, _) = server().await;
+    let mut stream = connection(&address, UNFINISHED).await;
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    assert!(said.ends_with("Stalled"), "{said}");
+}
+
+#[tokio::test]
+async fn connections_that_never_end_what_they_began_make_place_for_others() {
+    let (address, counters) = server().await;
+    let mut unfinished = Vec::new();
+    for number in 0..CONNECTIONS_MAX {
+        let says = if number % 2 == 0 { UNFINISHED } else { "" };
+        unfinished.push(connection(&address, says).await);
+    }
+    // Turned away while the others are new; nobody waits.
+    let mut turned_away = 0;
+    let answer = loop {
+        match post(&address, "abc").await {
+            Ok(answer) => break answer,
+            Err(_) => turned_away += 1,
+        }
+    };
+    assert_eq!(answer, "3");
+    assert_eq!(counters.count(Counter::Closed), turned_away + 1);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_much_hears_of_it() {
+    let (address, _) = server().await;
+    let large: &'static str = " ".repeat(8 << 20).leak();
+    assert_eq!(post(&address, large).await.unwrap(), "TooLarge");
+}
