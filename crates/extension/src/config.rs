@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod file;
+mod scrub;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -121,16 +122,6 @@ const API_KEY: &Key = &Key {
         "sent to the server as a bearer token",
     )
 };
-const SCRUB_KEYS: &Key = &key(
-    "THROUGHLINE_SCRUB_KEYS",
-    None,
-    "further names whose values are secret, with commas between them",
-);
-const SCRUB_ALLOW: &Key = &key(
-    "THROUGHLINE_SCRUB_ALLOW",
-    None,
-    "names whose values are not secret, with commas between them",
-);
 const RUNTIME_API: &Key = &key(
     "AWS_LAMBDA_RUNTIME_API",
     None,
@@ -157,8 +148,12 @@ pub const KEYS: &[&Key] = &[
     XRAY_LISTEN,
     STATSD_LISTEN,
     API_KEY,
-    SCRUB_KEYS,
-    SCRUB_ALLOW,
+    scrub::PAYLOADS,
+    scrub::KEYS,
+    scrub::ALLOW,
+    scrub::PATTERNS,
+    scrub::DETECT,
+    scrub::EMAILS,
     RUNTIME_API,
     FUNCTION_NAME,
     FUNCTION_VERSION,
@@ -321,7 +316,7 @@ impl RawConfig {
             otlp_grpc_listen: self.listener(OTLP_GRPC_LISTEN, OTLP_GRPC_ADDRESS, &mut problems),
             xray_listen: self.listener(XRAY_LISTEN, "127.0.0.1:2000", &mut problems),
             statsd_listen: self.listener(STATSD_LISTEN, "127.0.0.1:8125", &mut problems),
-            rules: self.rules(),
+            rules: scrub::rules(self, &mut problems),
             function: Function {
                 name: self.text(FUNCTION_NAME),
                 version: self.text(FUNCTION_VERSION),
@@ -405,18 +400,6 @@ impl RawConfig {
         }
     }
 
-    fn rules(&self) -> Rules {
-        let (keys, allowed) = (self.text(SCRUB_KEYS), self.text(SCRUB_ALLOW));
-        let rules = names_in(&keys).fold(Rules::default(), Rules::key);
-        let rules = names_in(&allowed).fold(rules, Rules::allow_key);
-        // Known to the senders of one account and to nobody else.
-        let secret = self.text(API_KEY);
-        rules.hash_key((
-            crate::ids::hash(&["scrub", &secret]),
-            crate::ids::hash(&[&secret, "scrub"]),
-        ))
-    }
-
     /// `on`, `off`, or `host:port`.
     fn listener(&self, key: &Key, address: &str, problems: &mut Vec<Problem>) -> Option<String> {
         let text = self.text(key);
@@ -491,12 +474,6 @@ impl Display for RawConfig {
 fn set_in(source: &dyn Source, name: &str) -> Option<String> {
     let value = source.value(name)?.trim().to_owned();
     (!value.is_empty()).then_some(value)
-}
-
-fn names_in(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
 }
 
 /// Without `user:password@`, which does not belong into an address and even less on a screen.

@@ -81,9 +81,13 @@ impl Core {
         counters: Arc<Counters>,
     ) -> Self {
         let seed = crate::ids::hash(&[environment]);
+        let mut joiner = Joiner::new(function, environment, Arc::clone(&counters));
+        if rules.needs_fate() {
+            joiner.hold_payloads();
+        }
         Core {
             state: State::AwaitSubscribed,
-            joiner: Joiner::new(function, environment, Arc::clone(&counters)),
+            joiner,
             scrubber: Scrubber::new(rules),
             outbox: Outbox::new(export, seed, Arc::clone(&counters)),
             counters,
@@ -243,7 +247,9 @@ impl Core {
 
     fn seal(&mut self) {
         for request in self.joiner.drain() {
-            self.outbox.seal(&self.scrubber.request(request));
+            let origin = |trace: &[u8], at| self.joiner.origin(trace, at);
+            self.outbox
+                .seal(&self.scrubber.request_of(request, &origin));
         }
     }
 

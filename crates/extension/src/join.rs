@@ -8,6 +8,7 @@
 mod attempt;
 mod failure;
 mod function;
+mod held;
 mod invocation;
 mod lines;
 pub mod otlp;
@@ -64,6 +65,8 @@ pub struct Joiner {
     /// Oldest first, at most [`INVOCATIONS_MAX`].
     invocations: VecDeque<Invocation>,
     had_first: bool,
+    /// Whether spans with payloads wait for the end of their invocation.
+    holds_payloads: bool,
     phases: Vec<Phase>,
     pending: Pending,
 }
@@ -107,6 +110,7 @@ impl Joiner {
             counters,
             invocations: VecDeque::new(),
             had_first: false,
+            holds_payloads: false,
             phases: Vec::new(),
             pending: Pending::default(),
         }
@@ -226,6 +230,7 @@ impl Joiner {
         let mut merged = otlp::Merged::default();
         for mut request in pending.requests {
             otlp::join(self, &mut request);
+            self.hold_back(&mut request);
             merged.add(request);
         }
         for span in &mut pending.spans {

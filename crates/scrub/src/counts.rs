@@ -34,6 +34,12 @@ pub enum Rule {
     Ipv4,
     /// Nested so deep that it is not looked at.
     Depth,
+    /// A payload that the mode keeps back, or of which only the shape leaves.
+    Payload,
+    /// A payload that was too long.
+    Cut,
+    /// A body that is a secret as a whole.
+    Withheld,
     /// A pattern of the user's, by its name.
     User(String),
 }
@@ -55,6 +61,9 @@ impl fmt::Display for Rule {
             Rule::Iban => "iban",
             Rule::Ipv4 => "ipv4",
             Rule::Depth => "depth",
+            Rule::Payload => "payload",
+            Rule::Cut => "cut",
+            Rule::Withheld => "withheld",
             Rule::User(name) => name,
         })
     }

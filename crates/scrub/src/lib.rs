@@ -20,16 +20,24 @@
 //! );
 //! ```
 //!
-//! What it deliberately does not do: it does not decide what is captured (payload modes are the runtime layers'), does
-//! not look into compressed or encoded bytes, and does not send anything to ask whether it is secret.
+//! What a function was called with and what it answered is kept back or cut, too: [`Payloads`] says how much of it leaves.
+//!
+//! What it deliberately does not do: it does not look into compressed, encrypted or base64 bytes, and does not send
+//! anything to ask whether it is secret.
 
 mod counts;
+mod finding;
 mod keys;
+mod payload;
 mod request;
 mod rules;
 mod scrubber;
+mod settings;
 mod text;
 
 pub use counts::{Counts, Rule};
+pub use finding::Finding;
+pub use payload::{Fate, Origin, Payloads, is_payload};
 pub use rules::{BadRule, Rules};
 pub use scrubber::{Scrubbed, Scrubber};
+pub use settings::{Setting, Settings};

@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 
 use crate::keys::normalized;
+use crate::payload::Payloads;
 
 /// What to take out. [`Rules::default`] is the recommended set.
 #[derive(Clone, Debug)]
@@ -15,6 +16,7 @@ pub struct Rules {
     pub(crate) iban: bool,
     pub(crate) ipv4: bool,
     pub(crate) hash_key: (u64, u64),
+    pub(crate) payloads: Payloads,
 }
 
 impl Default for Rules {
@@ -28,6 +30,7 @@ impl Default for Rules {
             iban: false,
             ipv4: false,
             hash_key: (0, 0),
+            payloads: Payloads::default(),
         }
     }
 }
@@ -50,17 +53,31 @@ impl Rules {
     /// Text that matches is secret; it becomes `[name]`.
     ///
     /// # Errors
-    /// It is no regular expression, or matches the empty text and therefore everything.
+    /// It is no regular expression, or matches the empty text and therefore everything, or what stands for it.
     pub fn pattern(mut self, name: &str, regex: &str) -> Result<Self, BadRule> {
-        let compiled = Regex::new(regex).map_err(|error| BadRule {
-            name: name.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let bad = |reason: &str| BadRule {
+            name: name.chars().take(NAME_CHARS_MAX).collect(),
+            reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
+        };
+        let is_name = !name.is_empty()
+            && name.len() <= NAME_CHARS_MAX
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if !is_name {
+            return Err(bad("a name has letters, digits, - and _ only"));
+        }
+        if regex.len() > PATTERN_BYTES_MAX {
+            return Err(bad("it is too long"));
+        }
+        let compiled = Regex::new(regex).map_err(|error| bad(&error.to_string()))?;
         if compiled.is_match("") {
-            return Err(BadRule {
-                name: name.to_owned(),
-                reason: "it matches the empty text".to_owned(),
-            });
+            return Err(bad("it matches the empty text"));
+        }
+        // What was replaced once would be replaced again by whoever looks next.
+        if compiled.is_match(&format!("[{name}]")) {
+            let why = format!("it matches [{name}], which would stand for what it found");
+            return Err(bad(&why));
         }
         self.patterns.push((name.to_owned(), compiled));
         Ok(self)
@@ -94,6 +111,22 @@ impl Rules {
         self
     }
 
+    /// Which payloads leave; their shape only, unless told.
+    #[must_use]
+    pub fn payloads(mut self, mode: Payloads) -> Self {
+        self.payloads = mode;
+        self
+    }
+
+    /// Whether it matters how an invocation went, so that its spans should wait until that is known.
+    pub fn needs_fate(&self) -> bool {
+        self.payloads == Payloads::OnError
+    }
+
+    pub(crate) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// The key of the hash that stands for e-mail addresses. With the same key, one address is always one hash, so that
     /// it can still be searched for; without knowing the key, nobody can compute it from a guess.
     #[must_use]
@@ -110,3 +143,6 @@ pub struct BadRule {
     name: String,
     reason: String,
 }
+
+const NAME_CHARS_MAX: usize = 40;
+const PATTERN_BYTES_MAX: usize = 1024;

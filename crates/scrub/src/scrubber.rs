@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
+use throughline_telemetry::UnixNanos;
 use throughline_telemetry::wire::Request;
 
 use crate::counts::{Counts, Rule};
+use crate::finding::{Finding, Findings, outline};
+use crate::payload::{Budgets, Origin};
 use crate::request;
 use crate::rules::Rules;
 use crate::text;
@@ -33,6 +36,8 @@ impl<T> std::ops::Deref for Scrubbed<T> {
 pub struct Scrubber {
     rules: Rules,
     counts: Counts,
+    budgets: Budgets,
+    findings: Option<Box<Findings>>,
 }
 
 impl Scrubber {
@@ -41,12 +46,33 @@ impl Scrubber {
         Scrubber {
             rules,
             counts: Counts::default(),
+            budgets: Budgets::default(),
+            findings: None,
         }
     }
 
-    /// Takes secrets out of a whole export request: every attribute, body, message and name in it.
-    pub fn request(&mut self, mut request: Request) -> Scrubbed<Request> {
-        request::scrub(&mut request, self);
+    /// The same, and every finding is kept for [`Scrubber::take_findings`], which costs memory.
+    pub fn observed(rules: Rules) -> Self {
+        Scrubber {
+            findings: Some(Box::default()),
+            ..Scrubber::new(rules)
+        }
+    }
+
+    /// Takes secrets out of a whole export request: every attribute, body, message and name in it. Of no span it is
+    /// known whose invocation it belongs to; what a span says of itself counts.
+    pub fn request(&mut self, request: Request) -> Scrubbed<Request> {
+        self.request_of(request, &|_, _| None)
+    }
+
+    /// The same where somebody knows how invocations went, by the trace id of a span or log record and its time.
+    pub fn request_of(
+        &mut self,
+        mut request: Request,
+        origin: &dyn Fn(&[u8], UnixNanos) -> Option<Origin>,
+    ) -> Scrubbed<Request> {
+        self.budgets.begin_request();
+        request::scrub(&mut request, self, origin);
         Scrubbed(request)
     }
 
@@ -61,6 +87,13 @@ impl Scrubber {
             let found = pattern.find_iter(&scrubbed).count();
             if found > 0 {
                 let word = format!("[{name}]");
+                if let Some(findings) = &mut self.findings {
+                    for hit in pattern.find_iter(&scrubbed) {
+                        let column = scrubbed[..hit.start()].chars().count();
+                        let rule = Rule::User(name.clone());
+                        findings.add(rule, Some(column), outline(hit.as_str()), Some(&word));
+                    }
+                }
                 let replaced = pattern.replace_all(&scrubbed, regex_lite::NoExpand(&word));
                 scrubbed = Cow::Owned(replaced.into_owned());
                 for _ in 0..found {
@@ -76,12 +109,47 @@ impl Scrubber {
         &self.counts
     }
 
-    pub(crate) fn rules(&self) -> &Rules {
-        &self.rules
+    /// What was found since it was last asked. Nothing, unless it is [`Scrubber::observed`].
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        let findings = self.findings.as_mut();
+        findings.map_or_else(Vec::new, |findings| std::mem::take(&mut findings.found))
     }
 
-    pub(crate) fn count(&mut self, rule: Rule) {
+    pub(crate) fn budgets(&mut self) -> &mut Budgets {
+        &mut self.budgets
+    }
+
+    /// Works inside of a part of the request.
+    pub(crate) fn within<R>(
+        &mut self,
+        step: impl FnOnce() -> String,
+        work: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        if let Some(findings) = &mut self.findings {
+            findings.path.push(step());
+        }
+        let result = work(self);
+        if let Some(findings) = &mut self.findings {
+            findings.path.pop();
+        }
+        result
+    }
+
+    /// Counts what a rule did with a value as a whole.
+    pub(crate) fn found(
+        &mut self,
+        rule: Rule,
+        before: impl FnOnce() -> String,
+        after: Option<&str>,
+    ) {
+        if let Some(findings) = &mut self.findings {
+            findings.add(rule.clone(), None, before(), after);
+        }
         self.counts.add(rule);
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     fn replace(&mut self, text: &str, hits: Vec<text::Hit>) -> String {
@@ -91,6 +159,16 @@ impl Scrubber {
             scrubbed.push_str(&text[end..hit.start]);
             scrubbed.push_str(&hit.replacement);
             end = hit.end;
+            if let Some(findings) = &mut self.findings {
+                let column = text[..hit.start].chars().count();
+                let before = outline(&text[hit.start..hit.end]);
+                findings.add(
+                    hit.rule.clone(),
+                    Some(column),
+                    before,
+                    Some(&hit.replacement),
+                );
+            }
             self.counts.add(hit.rule);
         }
         scrubbed.push_str(&text[end..]);
