@@ -76,7 +76,7 @@ pub(crate) fn build(what: &[&str]) -> anyhow::Result<PathBuf> {
     Ok(target_folder()?.join(PROFILE))
 }
 
-fn target_folder() -> anyhow::Result<PathBuf> {
+pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--no-deps"])
         .current_dir(workspace_root())
