@@ -35,10 +35,31 @@ pub enum Answer {
     },
     /// Reads the request and never answers.
     Hang,
+    /// Takes it, and answers so much later.
+    Slow(Duration),
     /// Reads one request and closes the connection without an answer; takes everything after it.
     CutOnce,
+    /// Reads the beginning of each body and closes the connection.
+    CutInBody,
+    /// Takes each request and closes the connection instead of answering.
+    TakeAndCut,
+    /// Stops there with each request, until it is told another answer or its connection is dropped.
+    Hold(Step),
     /// Closes the port: connections are refused and open ones end.
     Refuse,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Its head was read.
+    Head,
+    /// The beginning of its body was read.
+    Beginning,
+    /// All of it was read, and it was not taken yet.
+    Body,
+    /// It was taken, and not answered yet.
+    Taken,
 }
 
 /// One POST that was taken.
@@ -53,6 +74,14 @@ pub struct Post {
 }
 
 impl Post {
+    /// What a body says that came with these headers.
+    ///
+    /// # Errors
+    /// It cannot be unpacked or is not OTLP.
+    pub fn read(signal: Signal, headers: HeaderMap, body: &[u8]) -> Result<Self, String> {
+        decode(signal, headers, body)
+    }
+
     /// A header as text; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
@@ -78,6 +107,8 @@ pub struct Received {
     pub metrics: Vec<MetricPoint>,
     /// How many requests came, with those that were not taken.
     pub attempts: usize,
+    /// How many requests were stopped by [`Answer::Hold`].
+    pub held: usize,
 }
 
 impl Received {
@@ -214,6 +245,26 @@ impl Shared {
     fn received(&self) -> MutexGuard<'_, Received> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn told(&self) -> Answer {
+        *self.answer.borrow()
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Received)) {
+        change(&mut self.received());
+        self.changed.send_modify(|number| *number += 1);
+    }
+
+    /// Waits as long as requests are held at this step.
+    async fn pass(&self, step: Step) {
+        let holds = Answer::Hold(step);
+        if self.told() == holds {
+            self.count(|received| received.held += 1);
+            let mut answer = self.answer.subscribe();
+            // It fails only when the server is gone, and this with it.
+            let _ = answer.wait_for(|answer| *answer != holds).await;
+        }
+    }
 }
 
 async fn accept(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>) {
@@ -278,19 +329,42 @@ async fn handle(
     request: hyper::Request<Incoming>,
     shared: &Shared,
 ) -> Option<Response<Full<Bytes>>> {
-    let (head, body) = request.into_parts();
-    let Ok(body) = body.collect().await.map(|body| body.to_bytes()) else {
-        return Some(reply(StatusCode::BAD_REQUEST, "cannot read the body"));
-    };
-    shared.received().attempts += 1;
-    shared.changed.send_modify(|number| *number += 1);
-    let answer = *shared.answer.borrow();
-    Some(match answer {
+    let (head, mut body) = request.into_parts();
+    shared.count(|received| received.attempts += 1);
+    shared.pass(Step::Head).await;
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Some(reply(StatusCode::BAD_REQUEST, "cannot read the body"));
+        };
+        bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
+        if shared.told() == Answer::CutInBody {
+            return None;
+        }
+        shared.pass(Step::Beginning).await;
+    }
+    shared.pass(Step::Body).await;
+    let take = |headers| take(head.uri.path(), headers, &bytes, shared);
+    Some(match shared.told() {
         Answer::CutOnce => {
             shared.answer.send_replace(Answer::Take);
             return None;
         }
-        Answer::Take | Answer::Refuse => take(head.uri.path(), head.headers, &body, shared),
+        Answer::CutInBody => return None,
+        Answer::TakeAndCut => {
+            take(head.headers);
+            return None;
+        }
+        Answer::Slow(delay) => {
+            let answer = take(head.headers);
+            tokio::time::sleep(delay).await;
+            answer
+        }
+        Answer::Take | Answer::Refuse | Answer::Hold(_) => {
+            let answer = take(head.headers);
+            shared.pass(Step::Taken).await;
+            answer
+        }
         Answer::Status(code) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             reply(status, "told to")

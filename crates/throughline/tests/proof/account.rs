@@ -1,0 +1,184 @@
+//! Whether everything that was taken in is accounted for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display};
+
+use throughline_testkit::intake::Post;
+
+use crate::evidence::{Batch, Ledger};
+
+/// Everything that is known of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    /// What the server took, each batch once.
+    stored: BTreeMap<(String, u64), Batch>,
+    /// What was printed and the server does not have.
+    printed: BTreeMap<(String, u64), Batch>,
+    /// The newest of each environment.
+    ledgers: BTreeMap<String, Ledger>,
+    /// How many batches the server took more than once.
+    pub(crate) repeats: usize,
+    problems: Vec<String>,
+}
+
+impl Account {
+    pub(crate) fn of(posts: &[Post], lines: &[String]) -> Self {
+        let mut account = Account::default();
+        for post in posts {
+            match Batch::of(post) {
+                Ok(batch) => account.add(batch, Place::Server),
+                Err(why) => account.problems.push(why),
+            }
+        }
+        for line in lines {
+            match Batch::in_line(line) {
+                Some(Ok(batch)) => account.add(batch, Place::Stdout),
+                Some(Err(why)) => account.problems.push(format!("{why} in {line:.400}")),
+                None if line.contains("fault of ours") => account.problems.push(line.clone()),
+                None => {}
+            }
+        }
+        account
+    }
+
+    fn add(&mut self, batch: Batch, place: Place) {
+        if batch.environment.len() != 36 {
+            let why = format!("no id of an environment: {:?}", batch.environment);
+            self.problems.push(why);
+        }
+        if let Some(ledger) = &batch.ledger {
+            if !ledger.balances() {
+                self.problems.push(format!("does not add up: {ledger:?}"));
+            }
+            let newest = self.ledgers.get(&batch.environment);
+            if newest.is_none_or(|newest| newest.revision < ledger.revision) {
+                let environment = batch.environment.clone();
+                self.ledgers.insert(environment, ledger.clone());
+            }
+        }
+        let key = (batch.environment.clone(), batch.sequence);
+        let known = self.stored.get(&key).or_else(|| self.printed.get(&key));
+        if let Some(known) = known {
+            if (known.items, &known.spans) != (batch.items, &batch.spans) {
+                let why = format!("two batches are {key:?}: {known:?} and {batch:?}");
+                self.problems.push(why);
+            }
+            self.repeats += 1;
+            return;
+        }
+        match place {
+            Place::Server => self.stored.insert(key, batch),
+            Place::Stdout => self.printed.insert(key, batch),
+        };
+    }
+
+    /// The function's spans that are nowhere, of those that were taken.
+    pub(crate) fn missing(&self, taken: &BTreeMap<u64, u64>) -> BTreeSet<u64> {
+        let here = self.batches().flat_map(|batch| batch.spans.iter());
+        let here: BTreeSet<_> = here.copied().collect();
+        let taken = taken.keys().copied();
+        taken.filter(|span| !here.contains(span)).collect()
+    }
+
+    /// How many items the ledgers say are gone, by reason.
+    pub(crate) fn dropped(&self) -> BTreeMap<String, u64> {
+        let mut dropped = BTreeMap::new();
+        for (reason, count) in self.ledgers.values().flat_map(|ledger| &ledger.dropped) {
+            *dropped.entry(reason.clone()).or_default() += count;
+        }
+        dropped
+    }
+
+    /// What is not as it must be, now that all is over.
+    pub(crate) fn problems(&self, taken: &BTreeMap<u64, u64>, end: End) -> Vec<String> {
+        let mut problems = self.problems.clone();
+        let missing = self.missing(taken);
+        let dropped: u64 = self.dropped().values().sum();
+        let invocations: BTreeSet<_> = missing.iter().map(|span| taken[span]).collect();
+        let hidden = missing.len() as u64 > dropped;
+        if hidden && end == End::Told {
+            let count = missing.len();
+            problems.push(format!(
+                "{count} spans of invocations {invocations:?} are nowhere, and {dropped} items are told as lost"
+            ));
+        }
+        if end == End::Told {
+            problems.extend(self.ledgers.iter().filter_map(|(environment, ledger)| {
+                let why = self.unexplained(environment, ledger)?;
+                Some(format!("{environment}: {why}: {ledger:?}"))
+            }));
+        }
+        problems
+    }
+
+    /// What the newest ledger of an environment leaves open.
+    fn unexplained(&self, environment: &str, ledger: &Ledger) -> Option<String> {
+        let of_it = self
+            .batches()
+            .filter(|batch| batch.environment == environment);
+        let (mut here, mut sequences) = (0, BTreeSet::new());
+        for batch in of_it {
+            here += batch.items;
+            sequences.insert(batch.sequence);
+        }
+        let last = sequences.last().copied().unwrap_or(0).max(ledger.sealed);
+        let is_gone = |number: &u64| {
+            let mut gone = ledger.gone.iter();
+            gone.any(|(first, last, _)| (first..=last).contains(&number))
+        };
+        let gaps = (1..=last).filter(|number| !sequences.contains(number) && !is_gone(number));
+        let gaps: Vec<_> = gaps.collect();
+        if !gaps.is_empty() && ledger.gone.len() < GONE_MAX {
+            return Some(format!("batches {gaps:?} are nowhere"));
+        }
+        let told = here + ledger.dropped();
+        // What came after the newest ledger was made is here, too.
+        let adds_up = told == ledger.accepted || (!ledger.is_final && told > ledger.accepted);
+        (!adds_up).then(|| format!("{here} items are here"))
+    }
+
+    fn batches(&self) -> impl Iterator<Item = &Batch> {
+        self.stored.values().chain(self.printed.values())
+    }
+}
+
+/// One line for the table.
+impl Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let items = |batches: &BTreeMap<(String, u64), Batch>| -> u64 {
+            batches.values().map(|batch| batch.items).sum()
+        };
+        let accepted: u64 = self.ledgers.values().map(|ledger| ledger.accepted).sum();
+        write!(
+            f,
+            "accepted {accepted}, stored {}, printed {}",
+            items(&self.stored),
+            items(&self.printed)
+        )?;
+        for (reason, count) in self.dropped() {
+            write!(f, ", {reason} {count}")?;
+        }
+        if self.repeats > 0 {
+            write!(f, ", {} batches again", self.repeats)?;
+        }
+        Ok(())
+    }
+}
+
+/// How the last environment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Its extension had the chance to say everything.
+    Told,
+    /// It was killed, and what it had not said is not known.
+    Silent,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Server,
+    Stdout,
+}
+
+/// A ledger tells so many ranges and no more.
+const GONE_MAX: usize = 32;
