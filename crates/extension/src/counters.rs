@@ -37,7 +37,10 @@ pub enum Kind {
 }
 
 counters! {
+    BadLine Lost "bad_statsd_lines" "Lines that are not StatsD.",
+    BadSegment Lost "bad_segments" "Documents of X-Ray's SDKs that could not be read.",
     BufferFull Lost "buffer_full" "Dropped because newer telemetry needed the room.",
+    Datagrams Lost "datagrams" "Datagrams that the kernel had no room for.",
     ExportOff Lost "export_off" "Taken, but there is nowhere to send it.",
     Malformed Lost "malformed" "Events of the platform that could not be read.",
     NoId Lost "bad_id" "Spans of the function without a usable trace or span id.",
@@ -52,6 +55,7 @@ counters! {
     CutRecord Odd "cut_records" "Log records of which only a part came.",
     FailedAttempt Odd "failed_attempts" "Sends that are tried again.",
     Forgotten Odd "forgotten_invocations" "Invocations that were closed without news of their end.",
+    Gauges Odd "statsd_gauges" "Changes of gauges of which there are too many to remember.",
     NotBound Odd "not_bound" "Listeners whose port was taken.",
     UnknownEvent Odd "unknown_events" "Events of a type that is not known here.",
 }

@@ -3,6 +3,7 @@
 mod api;
 mod blocking;
 mod courier;
+mod datagrams;
 mod environment;
 mod grpc;
 mod inbox;
@@ -14,7 +15,9 @@ mod otlp;
 mod poller;
 mod register;
 mod seats;
+mod statsd;
 mod telemetry;
+mod xray;
 
 pub(crate) use environment::{Environment, config_file, own_name, runtime_api, say};
 pub(crate) use life::live;

@@ -44,8 +44,10 @@ pub mod line;
 pub mod outbox;
 pub mod platform;
 pub mod room;
+pub mod statsd;
 pub mod timestamp;
 pub mod unpack;
+pub mod xray;
 
 mod core;
 

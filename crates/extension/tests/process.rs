@@ -424,3 +424,42 @@ async fn outside_of_lambda_it_says_what_it_is() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn what_listeners_hold_back_leaves_at_the_end() {
+    let intake = FakeIntake::start().await;
+    let mut lambda = FakeLambda::start(Telemetry::On).await;
+    let client = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let free = || {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.local_addr().unwrap().to_string()
+    };
+    let (xray, statsd) = (free(), free());
+    let mut extension = Extension::start_with(
+        &lambda,
+        &intake.endpoint(),
+        &[
+            ("THROUGHLINE_XRAY_LISTEN", &xray),
+            ("THROUGHLINE_STATSD_LISTEN", &statsd),
+        ],
+    );
+    lambda.next_asked().await;
+    lambda.invoke("r-1", Some(HEADER)).await;
+    let open = format!(
+        "{{\"format\":\"json\",\"version\":1}}\n{{\"trace_id\":\"1-5f35ae12-0c0fec141ab77a00bc047aa2\",\"id\":\"70de5b6f19ff9a0a\",\"parent_id\":\"2be948a625588e32\",\"type\":\"subsegment\",\"name\":\"slow\",\"in_progress\":true,\"start_time\":{}}}",
+        lambda::now_nanos() / 1_000_000_000
+    );
+    client.send_to(open.as_bytes(), &xray).await.unwrap();
+    client.send_to(b"orders:1|c", &statsd).await.unwrap();
+    lambda.tell(&told("r-1")).await;
+    lambda.next_asked().await;
+    lambda.shut_down("timeout").await;
+    assert_eq!(extension.ended().await.0, Some(0));
+    let received = intake.received();
+    let invocation = received.spans.iter().find(|span| span.name == "checkout");
+    let slow = received.span("slow").expect("the call that never ended");
+    assert_eq!(slow.parent_id, invocation.map(|span| span.span_id));
+    assert_eq!(slow.service(), "checkout");
+    let orders = received.metrics.iter().find(|point| point.name == "orders");
+    assert_eq!(orders.expect("what was counted").value, 1.0);
+}

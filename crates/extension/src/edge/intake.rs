@@ -9,9 +9,11 @@ use throughline_extension::Event;
 use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::grpc::Code;
 use throughline_extension::intake::{self, BODY_BYTES_MAX, Encoding};
+use throughline_extension::join::otlp::remove_unusable;
 use throughline_extension::room::Charge;
 use throughline_extension::unpack::{self, BadPack};
 use throughline_telemetry::Signal;
+use throughline_telemetry::wire::Request;
 
 use super::inbox::Inbox;
 use super::listen::{self, BadBody};
@@ -134,6 +136,24 @@ impl Intake {
         }
         self.counters.add(Counter::NoId, rejected);
         Ok(rejected)
+    }
+
+    /// Hands over what came in a datagram, which nobody sends again: without room it is lost.
+    pub(super) fn keep(&self, mut request: Request, bytes: usize) {
+        let rejected = remove_unusable(&mut request);
+        self.counters.add(Counter::NoId, rejected);
+        let items = request.items() as u64;
+        let charge = self.inbox.function_room().and_then(|mut charge| {
+            charge.grow(bytes)?;
+            Ok(charge)
+        });
+        let kept = charge.is_ok_and(|charge| {
+            let put = self.inbox.put(Event::Exported(request), charge);
+            put.is_ok()
+        });
+        if !kept {
+            self.counters.add(Counter::QueueFull, items);
+        }
     }
 
     /// Counts what is lost with a refusal.

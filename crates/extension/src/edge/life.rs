@@ -15,9 +15,10 @@ use super::api::{Api, NextEvent};
 use super::courier::Courier;
 use super::environment::{Environment, SANDBOX, config_file, new_id, now, sandbox_address, say};
 use super::inbox::{Inbox, Outlet};
+use super::listeners::{self, Listeners};
 use super::poller::Poller;
 use super::register::Registration;
-use super::{listeners, telemetry};
+use super::telemetry;
 
 /// Lives until the platform says SHUTDOWN. Whatever happens in it, the way to the next event goes
 /// on: a registered extension that ends takes the function down with it.
@@ -47,6 +48,7 @@ struct Life {
     courier: Option<Arc<Courier>>,
     inbox: Inbox,
     events: Outlet,
+    listeners: Listeners,
 }
 
 impl Life {
@@ -58,7 +60,7 @@ impl Life {
         counters: Arc<Counters>,
     ) -> Self {
         let (inbox, events) = Inbox::new();
-        listeners::listen(&config, &inbox, &counters).await;
+        let listeners = listeners::listen(&config, &inbox, &counters).await;
         let environment = new_id();
         let (export, courier) = match config.export {
             Target::To(endpoint) => (
@@ -94,6 +96,7 @@ impl Life {
             courier,
             inbox,
             events,
+            listeners,
         }
     }
 
@@ -101,12 +104,18 @@ impl Life {
     async fn run(mut self, poller: &mut Poller) {
         loop {
             let event = self.next_event(poller).await;
-            for action in self.core.handle(event, now()) {
-                match action {
-                    Action::Next => poller.ask(),
-                    Action::Send(batch) => self.send(batch),
-                    Action::Say(text) => say(&text),
-                    Action::Exit => return,
+            let held_back = match event {
+                Event::ShutDown { .. } => self.listeners.last_words(now()),
+                _ => Vec::new(),
+            };
+            for event in held_back.into_iter().map(Event::Exported).chain([event]) {
+                for action in self.core.handle(event, now()) {
+                    match action {
+                        Action::Next => poller.ask(),
+                        Action::Send(batch) => self.send(batch),
+                        Action::Say(text) => say(&text),
+                        Action::Exit => return,
+                    }
                 }
             }
         }
