@@ -2,6 +2,7 @@
 
 mod api;
 mod blocking;
+mod client;
 mod courier;
 mod datagrams;
 mod environment;

@@ -58,6 +58,22 @@ impl Endpoint {
         format!("{}{path}", self.base.to_string().trim_end_matches('/'))
     }
 
+    /// What is before every path.
+    pub fn base(&self) -> &Uri {
+        &self.base
+    }
+
+    /// Its host, with the port if that is not the usual one.
+    pub fn authority(&self) -> &str {
+        let authority = self.base.authority();
+        authority.map_or("", |authority| authority.as_str())
+    }
+
+    /// `path` with what the base has before it.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.base.path().trim_end_matches('/'))
+    }
+
     /// Whether it is reached through TLS.
     pub fn is_tls(&self) -> bool {
         self.base.scheme_str() == Some("https")

@@ -1,22 +1,18 @@
 //! Carries batches to the server, one POST each.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{self, connect::HttpConnector};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::Full;
 use prost::Message;
 use throughline_extension::config::Endpoint;
 use throughline_extension::outbox::{Batch, Outcome};
 
+use super::client::{Answer, Broken, Client};
 use super::otlp::ExportResponse;
 
 /// One server, and the connections to it.
@@ -24,31 +20,16 @@ use super::otlp::ExportResponse;
 pub(super) struct Courier {
     endpoint: Endpoint,
     environment: String,
-    client: Mutex<Option<Arc<Client>>>,
+    client: Client,
     request_max: Duration,
-}
-
-/// Plain or with TLS. TLS is set up when the first batch leaves, which is after the function's start.
-#[derive(Debug)]
-enum Client {
-    Plain(legacy::Client<HttpConnector, Full<Bytes>>),
-    Tls(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
-}
-
-/// Why a request did not come back.
-enum Broken {
-    /// There is no connection to be had.
-    NoConnection(String),
-    /// The connection ended under it.
-    Connection(String),
 }
 
 impl Courier {
     pub(super) fn new(endpoint: Endpoint, environment: &str, request_max: Duration) -> Self {
         Courier {
+            client: Client::new(endpoint.base()),
             endpoint,
             environment: environment.to_owned(),
-            client: Mutex::new(None),
             request_max,
         }
     }
@@ -61,7 +42,7 @@ impl Courier {
             Ok(Err(_)) => failed("the courier panicked".to_owned()),
             Err(_) => {
                 // A connection that swallowed one request would swallow the next.
-                self.forget_connections();
+                self.client.forget_connections();
                 failed(format!("no answer within {:?}", self.request_max))
             }
         }
@@ -72,41 +53,30 @@ impl Courier {
     async fn send(&self, batch: &Batch) -> Outcome {
         let response = match self.post(batch).await {
             Err(Broken::Connection(_)) => {
-                self.forget_connections();
+                self.client.forget_connections();
                 self.post(batch).await
             }
             other => other,
         };
         match response {
-            Ok(response) => judge(response).await,
+            Ok(answer) => judge(&answer),
             Err(Broken::NoConnection(why) | Broken::Connection(why)) => failed(why),
         }
     }
 
-    async fn post(&self, batch: &Batch) -> Result<Response<Incoming>, Broken> {
+    async fn post(&self, batch: &Batch) -> Result<Answer, Broken> {
         let request = self
             .request(batch)
             .map_err(|error| Broken::NoConnection(error.to_string()))?;
-        let client = self.client();
-        let response = match &*client {
-            Client::Plain(client) => client.request(request).await,
-            Client::Tls(client) => client.request(request).await,
-        };
-        response.map_err(|error| {
-            let why = chain(&error);
-            if error.is_connect() {
-                Broken::NoConnection(why)
-            } else {
-                Broken::Connection(why)
-            }
-        })
+        self.client.send(request).await
     }
 
     fn request(&self, batch: &Batch) -> http::Result<Request<Full<Bytes>>> {
-        let url = self.endpoint.url(&format!("/v1/{}", batch.signal));
+        let path = self.endpoint.path(&format!("/v1/{}", batch.signal));
         let mut request = Request::builder()
             .method(Method::POST)
-            .uri(url)
+            .uri(path)
+            .header(HOST, self.endpoint.authority())
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(
                 USER_AGENT,
@@ -125,47 +95,13 @@ impl Courier {
         }
         request.body(Full::new(batch.body.clone()))
     }
-
-    fn client(&self) -> Arc<Client> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = client.get_or_insert_with(|| Arc::new(Client::new(self.endpoint.is_tls())));
-        Arc::clone(client)
-    }
-
-    fn forget_connections(&self) {
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-impl Client {
-    fn new(tls: bool) -> Self {
-        let mut http = HttpConnector::new();
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_MAX));
-        http.enforce_http(!tls);
-        let mut builder = legacy::Client::builder(TokioExecutor::new());
-        builder
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_MAX);
-        if !tls {
-            return Client::Plain(builder.build(http));
-        }
-        let ring = rustls::crypto::ring::default_provider();
-        let roots = HttpsConnectorBuilder::new().with_provider_and_webpki_roots(ring);
-        // It fails only for a provider without TLS 1.2 or 1.3, and this one has both.
-        let roots = roots.expect("ring has the protocol versions");
-        Client::Tls(builder.build(roots.https_only().enable_http1().wrap_connector(http)))
-    }
 }
 
 /// What the server's answer means.
-async fn judge(response: Response<Incoming>) -> Outcome {
-    let (head, body) = response.into_parts();
-    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-    let status = head.status;
+fn judge(answer: &Answer) -> Outcome {
+    let status = answer.status;
     if status.is_success() {
-        let answer = ExportResponse::decode(body).unwrap_or_default();
+        let answer = ExportResponse::decode(answer.body.clone()).unwrap_or_default();
         let rejected = answer.partial_success.map_or(0, |partial| partial.rejected);
         return Outcome::Delivered {
             refused: u64::try_from(rejected).unwrap_or(0),
@@ -177,7 +113,7 @@ async fn judge(response: Response<Incoming>) -> Outcome {
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => Outcome::Failed {
             why: format!("the server answered {status}"),
-            retry_after: retry_after(&head.headers),
+            retry_after: retry_after(&answer.headers),
         },
         _ => Outcome::Rejected {
             why: format!("the server answered {status}"),
@@ -203,22 +139,6 @@ fn failed(why: String) -> Outcome {
         retry_after: None,
     }
 }
-
-/// The error with its causes: hyper tells the interesting part last.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
-const CONNECT_MAX: Duration = Duration::from_secs(2);
-/// Shorter than what load balancers keep.
-const IDLE_MAX: Duration = Duration::from_secs(30);
-const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests;
