@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use throughline_scrub::Rules;
 
-use crate::join::Function;
+use crate::join::{Function, Signals};
 
 pub use endpoint::Endpoint;
 pub use file::ConfigFile;
@@ -135,6 +135,17 @@ const FUNCTION_VERSION: &Key = &key(
 );
 const MEMORY_SIZE: &Key = &key("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", None, "its memory in MB");
 const REGION: &Key = &key("AWS_REGION", None, "where it runs");
+const LOG_GROUP: &Key = &key("AWS_LAMBDA_LOG_GROUP_NAME", None, "where its log is kept");
+const LOG_STREAM: &Key = &key(
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    None,
+    "the part of the log that is this environment's",
+);
+const METRICS: &Key = &key(
+    "THROUGHLINE_METRICS",
+    Some("on"),
+    "metrics of invocations, and of the numbers in log lines: on or off",
+);
 
 /// All variables, in the order in which they are shown.
 pub const KEYS: &[&Key] = &[
@@ -154,11 +165,14 @@ pub const KEYS: &[&Key] = &[
     scrub::PATTERNS,
     scrub::DETECT,
     scrub::EMAILS,
+    METRICS,
     RUNTIME_API,
     FUNCTION_NAME,
     FUNCTION_VERSION,
     MEMORY_SIZE,
     REGION,
+    LOG_GROUP,
+    LOG_STREAM,
 ];
 
 /// What was written, and where each value came from.
@@ -214,6 +228,8 @@ pub struct Config {
     pub rules: Rules,
     /// What the environment says about the function.
     pub function: Function,
+    /// What is made beside spans and log records.
+    pub signals: Signals,
 }
 
 /// How batches are packed.
@@ -322,6 +338,11 @@ impl RawConfig {
                 version: self.text(FUNCTION_VERSION),
                 region: self.text(REGION),
                 memory_mb: self.memory_mb(&mut problems),
+                log_group: self.text(LOG_GROUP),
+                log_stream: self.text(LOG_STREAM),
+            },
+            signals: Signals {
+                metrics: self.is_on(METRICS, &mut problems),
             },
         };
         if let Target::Off(problem) = &config.export {
@@ -420,6 +441,17 @@ impl RawConfig {
             key.name
         )));
         None
+    }
+
+    /// `on` or `off`; anything else is the default, which is on.
+    fn is_on(&self, key: &Key, problems: &mut Vec<Problem>) -> bool {
+        let text = self.text(key);
+        let off = text.eq_ignore_ascii_case("off");
+        if !off && !text.eq_ignore_ascii_case("on") {
+            let text = format!("{} {text} is neither on nor off; it is on", key.name);
+            problems.push(Problem(text));
+        }
+        !off
     }
 
     fn memory_mb(&self, problems: &mut Vec<Problem>) -> i64 {

@@ -8,7 +8,7 @@ use throughline_telemetry::UnixNanos;
 use throughline_telemetry::wire::Request;
 
 use crate::counters::{Counter, Counters, Kind};
-use crate::join::{Function, Invoked, Joiner, ShutdownReason};
+use crate::join::{Function, Invoked, Joiner, ShutdownReason, Signals};
 use crate::lifecycle::{Effect, Effects, Happened, State, Telemetry};
 use crate::outbox::{Batch, Export, Outbox, Outcome};
 use crate::platform::{self, PlatformEvent};
@@ -97,6 +97,11 @@ impl Core {
             complained: false,
             refused: false,
         }
+    }
+
+    /// What to make beside spans and log records; nothing if this is not called.
+    pub fn make(&mut self, signals: Signals) {
+        self.joiner.make(signals);
     }
 
     /// When [`Event::Tick`] is due at the latest.

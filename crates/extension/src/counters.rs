@@ -56,6 +56,7 @@ counters! {
     FailedAttempt Odd "failed_attempts" "Sends that are tried again.",
     Forgotten Odd "forgotten_invocations" "Invocations that were closed without news of their end.",
     Gauges Odd "statsd_gauges" "Changes of gauges of which there are too many to remember.",
+    MeasureLimit Odd "measures_limit" "Numbers in log lines that became no metric; the lines are kept.",
     NotBound Odd "not_bound" "Listeners whose port was taken.",
     UnknownEvent Odd "unknown_events" "Events of a type that is not known here.",
 }

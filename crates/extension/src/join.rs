@@ -9,8 +9,12 @@ mod attempt;
 mod failure;
 mod function;
 mod held;
+mod histogram;
 mod invocation;
+mod learn;
 mod lines;
+mod measure;
+mod metrics;
 pub mod otlp;
 mod phase;
 mod report;
@@ -23,13 +27,16 @@ use throughline_telemetry::{LogRecord, Resource, Scope, Span, UnixNanos};
 
 use crate::counters::{Counter, Counters};
 use crate::lifecycle::Telemetry;
-use crate::line::Level;
+use crate::line::{self, Durable, Level};
 use crate::platform::{Ended, Kind, PlatformEvent, Used};
 
 pub use function::Function;
+use function::Told;
 pub use invocation::Invoked;
 use invocation::{Ending, Invocation};
-use lines::Line;
+use learn::Executions;
+use lines::{Line, Source};
+use metrics::{Points, Series};
 use phase::{Phase, What};
 
 /// Why the environment ends.
@@ -54,12 +61,28 @@ impl ShutdownReason {
     }
 }
 
+/// What is made beside spans and log records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signals {
+    /// Metrics of invocations, and of the numbers in log lines.
+    pub metrics: bool,
+}
+
 /// Everything that is known of the recent invocations of one environment.
 #[derive(Debug)]
 pub struct Joiner {
     function: Function,
+    signals: Signals,
+    /// What the platform told of the function since.
+    told: Told,
     resource: Arc<Resource>,
     scopes: Scopes,
+    /// How the environment came to be: `on-demand`, `provisioned-concurrency` and so on.
+    initialization: Option<String>,
+    /// How large `/tmp` is; 0 while that is not known.
+    ephemeral_bytes: u64,
+    series: Series,
+    executions: Executions,
     telemetry: Telemetry,
     counters: Arc<Counters>,
     /// Oldest first, at most [`INVOCATIONS_MAX`].
@@ -98,9 +121,24 @@ impl Joiner {
                 version,
             })
         };
+        let known = |text: &str| {
+            Some(text)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let told = Told {
+            instance: known(&function.log_stream).unwrap_or_else(|| environment.to_owned()),
+            ..Told::default()
+        };
         Joiner {
-            resource: Arc::new(function.resource(environment)),
+            resource: Arc::new(function.resource(&told)),
             function,
+            signals: Signals::default(),
+            told,
+            initialization: None,
+            ephemeral_bytes: 0,
+            series: Series::default(),
+            executions: Executions::default(),
             scopes: Scopes {
                 platform: scope("throughline.platform"),
                 function: scope("throughline.function"),
@@ -116,6 +154,11 @@ impl Joiner {
         }
     }
 
+    /// What to make beside spans and log records; nothing if this is not called.
+    pub fn make(&mut self, signals: Signals) {
+        self.signals = signals;
+    }
+
     /// The platform said whether there is telemetry.
     pub fn subscribed(&mut self, telemetry: Telemetry) {
         self.telemetry = telemetry;
@@ -127,6 +170,12 @@ impl Joiner {
             self.close_open(&Ending::Unknown, now);
         }
         let cold = !std::mem::replace(&mut self.had_first, true);
+        if self.told.account_id.is_empty()
+            && let Some(account) = invoked.function_arn.split(':').nth(4)
+        {
+            let account_id = account.to_owned();
+            self.learn_of_function(|told| told.account_id = account_id);
+        }
         self.invoking(invoked, now).invoked(invoked, now, cold);
         self.settle();
     }
@@ -138,21 +187,38 @@ impl Joiner {
             Kind::InitStart {
                 instance,
                 initialization_type,
+                runtime,
             } => {
-                if let Some(instance) = instance {
-                    self.resource = Arc::new(self.function.resource(&instance));
-                }
+                self.learn_of_function(|told| {
+                    told.instance = instance.unwrap_or_else(|| told.instance.clone());
+                    told.runtime = runtime.unwrap_or_default();
+                });
+                self.initialization.clone_from(&initialization_type);
                 self.begin(Phase::new(What::Init, time, initialization_type));
             }
-            Kind::RestoreStart => self.begin(Phase::new(What::Restore, time, None)),
+            Kind::RestoreStart { instance } => {
+                if let Some(instance) = instance {
+                    self.learn_of_function(|told| told.instance = instance);
+                }
+                self.begin(Phase::new(What::Restore, time, None));
+            }
             Kind::InitRuntimeDone(ended) => self.phase(What::Init, |p| p.runtime_done(time, ended)),
             Kind::RestoreRuntimeDone(ended) => {
                 self.phase(What::Restore, |p| p.runtime_done(time, ended));
             }
             Kind::InitReport(ended) => self.phase(What::Init, |p| p.report(time, ended)),
             Kind::RestoreReport(ended) => self.phase(What::Restore, |p| p.report(time, ended)),
-            Kind::Start { request_id } => {
-                self.starting(&request_id, time, now).started = Some(time);
+            Kind::Start(started) => {
+                let request_id = started.request_id.clone();
+                let execution = started.execution.clone();
+                self.starting(&request_id, time, now).started(started, time);
+                if let Some(execution) = execution {
+                    let durable = Durable {
+                        execution,
+                        replay: false,
+                    };
+                    self.is_part_of(&request_id, time, &durable);
+                }
             }
             Kind::RuntimeDone {
                 request_id,
@@ -182,12 +248,10 @@ impl Joiner {
                 self.say(text, Level::Warn, None, time, now);
             }
             Kind::Fault(text) => {
-                let named = text.strip_prefix("RequestId: ");
-                let named = named.and_then(|rest| rest.split(' ').next());
-                let request_id = named.map(str::to_owned);
-                self.say(text, Level::Error, request_id, time, now);
+                let reading = line::read(text.into());
+                self.keep_reading(reading, Source::Platform, time, now);
             }
-            Kind::Line(line) => self.line(&line, time, now),
+            Kind::Line(line) => self.line(line, time, now),
             Kind::Unused => {}
         }
         self.settle();
@@ -202,11 +266,7 @@ impl Joiner {
     /// A report of the extension about itself.
     pub fn loss_report(&mut self, now: UnixNanos) {
         let record = report::loss(self, now);
-        self.keep_line(Line {
-            record,
-            request_id: None,
-            at: now,
-        });
+        self.keep_line(Line::new(record, None, now));
     }
 
     /// The environment ends: whatever is open is closed with what is known.
@@ -225,6 +285,9 @@ impl Joiner {
     }
 
     /// Everything that waits, joined: at most one request of each signal.
+    ///
+    /// What the function exported and what was logged is looked at first, because it says how an
+    /// invocation went whose span is written here.
     pub fn drain(&mut self) -> Vec<Request> {
         let mut pending = std::mem::take(&mut self.pending);
         let mut merged = otlp::Merged::default();
@@ -233,26 +296,30 @@ impl Joiner {
             self.hold_back(&mut request);
             merged.add(request);
         }
-        for span in &mut pending.spans {
-            self.mark_failure(span);
+        let owners: Vec<Option<usize>> =
+            pending.lines.iter().map(|line| self.owner(line)).collect();
+        for (line, owner) in pending.lines.iter().zip(&owners) {
+            self.learn(line, *owner);
         }
-        let logs: Vec<LogRecord> = pending
-            .lines
-            .into_iter()
-            .map(|line| self.join(line))
-            .collect();
+        let mut points = Points::default();
+        for span in &mut pending.spans {
+            self.complete(span);
+            if self.signals.metrics {
+                self.measure_span(span, &mut points);
+            }
+        }
+        let mut logs: Vec<LogRecord> = Vec::with_capacity(pending.lines.len());
+        for (mut line, owner) in pending.lines.into_iter().zip(owners) {
+            self.complete_report(&mut line, owner);
+            self.measure_report(&mut line, owner, &mut points);
+            self.measure_line(&mut line, owner, &mut points);
+            logs.push(self.join(line, owner));
+        }
         merged.add(Request::Traces(wire::traces_request(&pending.spans)));
         merged.add(Request::Logs(wire::logs_request(&logs)));
+        let metrics = points.into_request(&self.resource, &self.scopes.platform);
+        merged.add(Request::Metrics(metrics));
         merged.into_requests()
-    }
-
-    /// The function's spans are joined by now, so that what they say of a failure is known.
-    fn mark_failure(&self, span: &mut Span) {
-        let is_its = |known: &&Invocation| known.span_id == span.span_id;
-        let invocation = self.invocations.iter().rfind(is_its);
-        if let Some(failure) = invocation.and_then(|known| known.failure.as_ref()) {
-            failure.mark(span);
-        }
     }
 
     /// The report of an invocation that is forgotten, or that nobody here saw, is a log record only.
@@ -267,13 +334,14 @@ impl Joiner {
         let known = self.attempt(request_id, time);
         let news = known.is_none_or(|at| self.invocations[at].reported(time, &ended));
         if news {
+            let killed = ended.status == "error" && measure::is_full(used);
+            if let Some(at) = known.filter(|_| killed) {
+                self.invocations[at].out_of_memory = true;
+            }
             let record = report::record(self, time, now, &ended, used, request_id);
-            let request_id = Some(request_id.to_owned());
-            self.keep_line(Line {
-                record,
-                request_id,
-                at: time,
-            });
+            let mut line = Line::new(record, Some(request_id.to_owned()), time);
+            line.used = Some(used.clone());
+            self.keep_line(line);
         }
     }
 
@@ -332,6 +400,15 @@ impl Joiner {
     fn phase(&mut self, what: What, change: impl FnOnce(&mut Phase)) {
         if let Some(phase) = self.phases.iter_mut().rfind(|phase| phase.what == what) {
             change(phase);
+        }
+    }
+
+    /// The resource says what is known by now.
+    fn learn_of_function(&mut self, learn: impl FnOnce(&mut Told)) {
+        let before = self.told.clone();
+        learn(&mut self.told);
+        if self.told != before {
+            self.resource = Arc::new(self.function.resource(&self.told));
         }
     }
 

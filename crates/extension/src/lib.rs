@@ -34,6 +34,7 @@
 //! said on stderr, and the way to `/next` goes on.
 
 pub mod config;
+pub mod cost;
 pub mod counters;
 pub mod grpc;
 pub mod ids;

@@ -41,22 +41,25 @@ pub enum Kind {
         instance: Option<String>,
         /// `on-demand`, `provisioned-concurrency`, `snap-start`.
         initialization_type: Option<String>,
+        /// `nodejs:22.v50`; custom runtimes have none.
+        runtime: Option<String>,
     },
     /// The runtime asked for its first event.
     InitRuntimeDone(Ended),
     /// Initialisation is over, for the extensions as well.
     InitReport(Ended),
     /// A snapshot is being restored.
-    RestoreStart,
+    RestoreStart {
+        /// Name of the log stream, where the platform says it: a restored environment has another one
+        /// than the one that the snapshot was taken of.
+        instance: Option<String>,
+    },
     /// The runtime is restored.
     RestoreRuntimeDone(Ended),
     /// The restore is over.
     RestoreReport(Ended),
     /// An invocation began.
-    Start {
-        /// Which.
-        request_id: String,
-    },
+    Start(Started),
     /// The runtime is done with an invocation.
     RuntimeDone {
         /// Which.
@@ -90,6 +93,19 @@ pub enum Kind {
     Line(Line),
     /// A known event that says nothing that is used here.
     Unused,
+}
+
+/// What is said when an invocation begins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Started {
+    /// Which.
+    pub request_id: String,
+    /// The ARN of the function, since schema 2025-01-29.
+    pub function_arn: Option<String>,
+    /// For whom, of functions that keep their tenants apart.
+    pub tenant_id: Option<String>,
+    /// The durable execution that it is a part of, if the platform says so.
+    pub execution: Option<String>,
 }
 
 /// How a phase ended.
@@ -136,6 +152,8 @@ pub struct Used {
     pub init_ms: Option<f64>,
     /// Duration of the restore, with SnapStart.
     pub restore_ms: Option<f64>,
+    /// Billed milliseconds of the restore.
+    pub billed_restore_ms: Option<i64>,
 }
 
 /// Something written by the function or by an extension.
@@ -185,33 +203,47 @@ pub fn parse(body: &[u8]) -> Parsed {
 struct Malformed;
 
 fn read(fragment: &Fragment<'_>) -> Result<Option<PlatformEvent>, Malformed> {
-    let Ok(json) = serde_json::from_slice::<Json>(fragment.bytes()) else {
+    let Ok(mut json) = serde_json::from_slice::<Json>(fragment.bytes()) else {
         return split::salvage(fragment.bytes()).map(Some).ok_or(Malformed);
     };
     let time = json["time"].as_str().and_then(timestamp::parse);
+    let mut record = json.get_mut("record").map_or(Json::Null, Json::take);
     let kind = json["type"].as_str().ok_or(Malformed)?;
-    let kind = kind_of(kind, &json["record"])?;
+    let kind = kind_of(kind, &mut record)?;
     Ok(kind.map(|kind| PlatformEvent {
         time: time.unwrap_or_default(),
         kind,
     }))
 }
 
-fn kind_of(kind: &str, record: &Json) -> Result<Option<Kind>, Malformed> {
+fn kind_of(kind: &str, record: &mut Json) -> Result<Option<Kind>, Malformed> {
+    // Lines are most of all events and may be long: they are moved, not copied.
+    match kind {
+        "function" => return Ok(Some(line(Stream::Function, record.take()))),
+        "extension" => return Ok(Some(line(Stream::Extension, record.take()))),
+        _ => {}
+    }
+    let record = &*record;
     let request_id = || text(&record["requestId"]).ok_or(Malformed);
     Ok(Some(match kind {
         "platform.initStart" => Kind::InitStart {
             instance: text(&record["instanceId"]),
             initialization_type: text(&record["initializationType"]),
+            runtime: text(&record["runtimeVersion"]),
         },
         "platform.initRuntimeDone" => Kind::InitRuntimeDone(ended(record)),
         "platform.initReport" => Kind::InitReport(ended(record)),
-        "platform.restoreStart" => Kind::RestoreStart,
+        "platform.restoreStart" => Kind::RestoreStart {
+            instance: text(&record["instanceId"]),
+        },
         "platform.restoreRuntimeDone" => Kind::RestoreRuntimeDone(ended(record)),
         "platform.restoreReport" => Kind::RestoreReport(ended(record)),
-        "platform.start" => Kind::Start {
+        "platform.start" => Kind::Start(Started {
             request_id: request_id()?,
-        },
+            function_arn: text(&record["functionArn"]),
+            tenant_id: text(&record["tenantId"]),
+            execution: text(&record["durableExecutionArn"]),
+        }),
         "platform.runtimeDone" => Kind::RuntimeDone {
             request_id: request_id()?,
             ended: ended(record),
@@ -231,17 +263,15 @@ fn kind_of(kind: &str, record: &Json) -> Result<Option<Kind>, Malformed> {
             Json::String(text) => text.clone(),
             other => other.to_string(),
         }),
-        "function" => line(Stream::Function, record),
-        "extension" => line(Stream::Extension, record),
         "platform.end" | "platform.extension" | "platform.telemetrySubscription" => Kind::Unused,
         _ => return Ok(None),
     }))
 }
 
-fn line(stream: Stream, record: &Json) -> Kind {
+fn line(stream: Stream, record: Json) -> Kind {
     Kind::Line(Line {
         stream,
-        record: record.clone(),
+        record,
         cut: false,
     })
 }
@@ -271,6 +301,7 @@ fn used(metrics: &Json) -> Used {
         max_memory_used_mb: metrics["maxMemoryUsedMB"].as_i64(),
         init_ms: metrics["initDurationMs"].as_f64(),
         restore_ms: metrics["restoreDurationMs"].as_f64(),
+        billed_restore_ms: metrics["billedRestoreDurationMs"].as_i64(),
     }
 }
 

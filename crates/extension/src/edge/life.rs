@@ -84,13 +84,14 @@ impl Life {
             Export::On => subscribe(api, who, &inbox, &counters).await,
             Export::Off => inbox.tell(Event::Subscribed(Telemetry::Idle)),
         }
-        let core = Core::new(
+        let mut core = Core::new(
             config.function,
             &environment,
             config.rules,
             export,
             counters,
         );
+        core.make(config.signals);
         Life {
             core,
             courier,

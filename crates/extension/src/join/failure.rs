@@ -5,7 +5,7 @@ use throughline_telemetry::wire::otlp::{
     common::v1::{KeyValue, any_value::Value as Any},
     trace::v1::{Span as OtlpSpan, span::SpanKind, status::StatusCode},
 };
-use throughline_telemetry::{Span, SpanStatus};
+use throughline_telemetry::{Attributes, Span, SpanStatus};
 
 /// What the handler's span says about its failure.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,16 @@ impl Failure {
         Some(Failure {
             error_type: beginning(error_type.unwrap_or(UNNAMED)),
             message: beginning(message.unwrap_or_default()),
+        })
+    }
+
+    /// Of the line that the runtime printed about it.
+    pub(super) fn of_line(attributes: &Attributes) -> Option<Self> {
+        let error_type = attributes.text("exception.type")?;
+        let message = attributes.text("exception.message").unwrap_or_default();
+        Some(Failure {
+            error_type: beginning(error_type),
+            message: beginning(message),
         })
     }
 

@@ -13,11 +13,27 @@ pub struct Function {
     pub region: String,
     /// How much memory it has; 0 if not said.
     pub memory_mb: i64,
+    /// Where the platform keeps its log; empty if not said.
+    pub log_group: String,
+    /// The part of the log that is this environment's; empty if not said.
+    pub log_stream: String,
+}
+
+/// What only the platform can tell of the function and of this environment, and tells later.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Told {
+    /// The environment's name: of its log stream, or what the platform says.
+    pub(super) instance: String,
+    /// The account, from the ARN that is called.
+    pub(super) account_id: String,
+    /// `nodejs:22.v50`; empty for custom runtimes.
+    pub(super) runtime: String,
 }
 
 impl Function {
-    /// The resource of everything that this environment emits. `instance` names the environment.
-    pub(super) fn resource(&self, instance: &str) -> Resource {
+    /// The resource of everything that this environment emits.
+    pub(super) fn resource(&self, told: &Told) -> Resource {
+        let (runtime, runtime_version) = told.runtime.split_once(':').unwrap_or_default();
         let texts = [
             ("service.name", self.name.as_str()),
             ("service.version", &self.version),
@@ -26,12 +42,22 @@ impl Function {
             ("cloud.region", &self.region),
             ("faas.name", &self.name),
             ("faas.version", &self.version),
-            ("faas.instance", instance),
+            ("faas.instance", &told.instance),
+            ("cloud.account.id", &told.account_id),
+            ("process.runtime.name", runtime),
+            ("process.runtime.version", runtime_version),
         ];
         let known = texts.into_iter().filter(|(_, text)| !text.is_empty());
         let mut attributes: Attributes = known.collect();
         if self.memory_mb > 0 {
             attributes.set("faas.max_memory", Value::Int(self.memory_mb << 20));
+        }
+        let names = [
+            ("aws.log.group.names", &self.log_group),
+            ("aws.log.stream.names", &self.log_stream),
+        ];
+        for (key, name) in names.into_iter().filter(|(_, name)| !name.is_empty()) {
+            attributes.set(key, Value::Array(vec![Value::from(name.as_str())]));
         }
         Resource { attributes }
     }

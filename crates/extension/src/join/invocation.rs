@@ -1,6 +1,7 @@
 //! One invocation, from several sources, and its spans.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use throughline_telemetry::{
     Attributes, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, UnixNanos, Value,
@@ -9,7 +10,8 @@ use throughline_telemetry::{
 use super::ShutdownReason;
 use super::failure::Failure;
 use crate::ids::{self, TraceContext};
-use crate::platform::{Ended, Step};
+use crate::line::Durable;
+use crate::platform::{Ended, Started, Step};
 
 /// What INVOKE says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +60,13 @@ pub(super) struct Invocation {
     pub(super) last_seen: UnixNanos,
     /// What its handler raised, if that came before its span left.
     pub(super) failure: Option<Failure>,
+    /// Whether something said that there was no more memory.
+    pub(super) out_of_memory: bool,
+    /// Whether that has been passed on: once is enough.
+    pub(super) out_of_memory_told: bool,
+    /// The durable execution that it is a part of, and whether it repeats an earlier invocation of it.
+    pub(super) durable: Option<Durable>,
+    told: Started,
     invoked: Option<(Invoked, UnixNanos)>,
     ending: Option<Ending>,
     /// When it was closed, if nobody said when it ended.
@@ -78,6 +87,10 @@ impl Invocation {
             written: false,
             last_seen: UnixNanos::default(),
             failure: None,
+            out_of_memory: false,
+            out_of_memory_told: false,
+            durable: None,
+            told: Started::default(),
             invoked: None,
             ending: None,
             closed: UnixNanos::default(),
@@ -93,6 +106,12 @@ impl Invocation {
         self.span_id = ids::invocation_span_id(&invoked.request_id, invoked.deadline_millis);
         self.invoked = Some((invoked.clone(), now));
         self.cold = cold;
+    }
+
+    /// The platform says that it begins.
+    pub(super) fn started(&mut self, told: Started, time: UnixNanos) {
+        self.started = Some(time);
+        self.told = told;
     }
 
     /// The platform says that it is over. What it says twice, because an answer of ours got lost,
@@ -149,6 +168,24 @@ impl Invocation {
 
     pub(super) fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
+    }
+
+    /// When the platform said that it ended, and how long it took.
+    pub(super) fn told_end(&self) -> Option<(UnixNanos, Option<Duration>)> {
+        match self.ending.as_ref()? {
+            Ending::RuntimeDone { time, ended, .. } | Ending::Report { time, ended } => {
+                Some((*time, ended.duration))
+            }
+            Ending::ShutDown(_) | Ending::Unknown => None,
+        }
+    }
+
+    /// Whether the platform counts it as a success that answered nothing, as when a handler raised.
+    pub(super) fn answered_nothing(&self) -> bool {
+        let done = self.ending.as_ref();
+        done.is_some_and(|ending| {
+            matches!(ending, Ending::RuntimeDone { ended, produced_bytes: Some(0), .. } if !ended.failed())
+        })
     }
 
     /// What INVOKE said about its deadline.
@@ -228,6 +265,9 @@ impl Invocation {
         if ended.failed() {
             fail(&mut span, &ended);
         }
+        if ended.status == "timeout" {
+            span.attributes.set("throughline.timeout", true);
+        }
         span
     }
 
@@ -253,6 +293,13 @@ impl Invocation {
             .map_or("", |(invoked, _)| invoked.function_arn.as_str());
         if !arn.is_empty() {
             attributes.set("aws.lambda.invoked_arn", arn);
+        }
+        let function = self.told.function_arn.as_deref().unwrap_or(arn);
+        if !function.is_empty() {
+            attributes.set("cloud.resource_id", without_alias(function));
+        }
+        if let Some(tenant) = &self.told.tenant_id {
+            attributes.set("throughline.tenant.id", tenant.as_str());
         }
         if let Some(Ending::RuntimeDone {
             produced_bytes: Some(bytes),
@@ -303,6 +350,12 @@ fn ended_by(reason: ShutdownReason) -> Ended {
         status: status.to_owned(),
         ..Ended::default()
     }
+}
+
+/// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, without the alias or version that may follow.
+fn without_alias(arn: &str) -> String {
+    let parts: Vec<&str> = arn.splitn(8, ':').take(7).collect();
+    parts.join(":")
 }
 
 /// `extensionOverhead` as a name for people and as a phase: `extension overhead`, `extension-overhead`.

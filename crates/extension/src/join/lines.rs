@@ -3,37 +3,85 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use throughline_telemetry::{Attributes, LogRecord, SpanId, UnixNanos, Value};
+use throughline_telemetry::{Attributes, LogRecord, SpanId, TraceId, UnixNanos, Value};
 
 use super::invocation::Invocation;
 use super::phase::What;
 use super::{Joiner, report};
 use crate::counters::Counter;
 use crate::ids;
-use crate::line::{self, Level};
-use crate::platform::{self, Stream};
+use crate::line::{self, Durable, Level, Measure, Reading, RequestId, Tells};
+use crate::platform::{self, Stream, Used};
 
 /// A log record that does not know its invocation yet.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) record: LogRecord,
-    pub(super) request_id: Option<String>,
+    pub(super) request_id: Option<RequestId>,
+    /// The trace and span of another vendor's tracer.
+    pub(super) foreign: Option<(TraceId, Option<SpanId>)>,
+    pub(super) measures: Vec<Measure>,
+    pub(super) tells: Option<Tells>,
+    pub(super) durable: Option<Durable>,
+    /// The numbers of the report that it is.
+    pub(super) used: Option<Used>,
     /// When the platform saw it, by the clock that also stamps the start of invocations.
     pub(super) at: UnixNanos,
 }
 
+/// Who said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Function,
+    Extension,
+    Platform,
+}
+
+impl Line {
+    /// A record of ours, or one that says nothing but what is in it.
+    pub(super) fn new(record: LogRecord, request_id: Option<String>, at: UnixNanos) -> Self {
+        Line {
+            record,
+            request_id: request_id.map(|id| RequestId { id, doubtful: None }),
+            foreign: None,
+            measures: Vec::new(),
+            tells: None,
+            durable: None,
+            used: None,
+            at,
+        }
+    }
+}
+
 impl Joiner {
     /// Something that the function or an extension wrote.
-    pub(super) fn line(&mut self, line: &platform::Line, time: UnixNanos, now: UnixNanos) {
-        let reading = line::read(&line.record);
-        let mut attributes = reading.attributes;
+    pub(super) fn line(&mut self, line: platform::Line, time: UnixNanos, now: UnixNanos) {
+        let mut reading = line::read(line.record);
         if line.cut {
             self.counters.add(Counter::CutRecord, 1);
-            attributes.set("throughline.log.cut", true);
+            reading.attributes.set("throughline.log.cut", true);
         }
-        let scope = match line.stream {
-            Stream::Function => &self.scopes.function,
-            Stream::Extension => &self.scopes.extension,
+        let source = match line.stream {
+            Stream::Function => Source::Function,
+            Stream::Extension => Source::Extension,
+        };
+        self.keep_reading(reading, source, time, now);
+    }
+
+    /// What was read of a line.
+    pub(super) fn keep_reading(
+        &mut self,
+        reading: Reading,
+        source: Source,
+        time: UnixNanos,
+        now: UnixNanos,
+    ) {
+        self.counters
+            .add(Counter::MeasureLimit, reading.measures_cut);
+        let scope = match source {
+            Source::Function => &self.scopes.function,
+            Source::Extension => &self.scopes.extension,
+            Source::Platform => &self.scopes.platform,
         };
         let record = LogRecord {
             time: reading.time.unwrap_or(time),
@@ -41,7 +89,7 @@ impl Joiner {
             severity_number: reading.level.map_or(0, |level| level as u8),
             severity_text: reading.level_text,
             body: reading.body,
-            attributes,
+            attributes: reading.attributes,
             trace_id: reading.trace_id,
             span_id: reading.span_id,
             event_name: String::new(),
@@ -51,6 +99,11 @@ impl Joiner {
         self.keep_line(Line {
             record,
             request_id: reading.request_id,
+            foreign: reading.foreign,
+            measures: reading.measures,
+            tells: reading.tells,
+            durable: reading.durable,
+            used: None,
             at: time,
         });
     }
@@ -66,11 +119,7 @@ impl Joiner {
     ) {
         let mut record = report::blank(self, time, now, level);
         record.body = Value::String(text);
-        self.keep_line(Line {
-            record,
-            request_id,
-            at: time,
-        });
+        self.keep_line(Line::new(record, request_id, time));
     }
 
     /// Keeps a record until [`Joiner::drain`].
@@ -78,48 +127,92 @@ impl Joiner {
         let LogRecord {
             body, attributes, ..
         } = &line.record;
-        self.pending.bytes += LINE_BYTES + weight(body) + weight_of_all(attributes);
+        let measures = line
+            .measures
+            .iter()
+            .map(|measure| weight_of_all(&measure.attributes));
+        let measures = measures.map(|bytes| LINE_BYTES + bytes).sum::<usize>();
+        self.pending.bytes += LINE_BYTES + weight(body) + weight_of_all(attributes) + measures;
         self.pending.lines.push(line);
     }
 
     /// The record with its invocation, trace and span, as far as they can be known.
-    pub(super) fn join(&self, line: Line) -> LogRecord {
-        let Line {
-            mut record,
-            request_id,
-            at,
-        } = line;
-        let by_id = |id: &str| {
-            let known = self.attempt(id, at).map(|at| &self.invocations[at]);
-            known.filter(|known| known.is_invoked())
-        };
-        let owner = match &request_id {
-            Some(id) => by_id(id).map(|owner| (owner, owner.span_id)),
-            None => self.running_at(at),
-        };
-        if record.trace_id.is_none()
-            && let Some((owner, span_id)) = &owner
-        {
-            record.trace_id = Some(owner.context.trace_id);
-            record.span_id = Some(*span_id);
+    pub(super) fn join(&self, line: Line, owner: Option<usize>) -> LogRecord {
+        let mut record = line.record;
+        let owner = owner.map(|at| &self.invocations[at]);
+        if let Some(owner) = owner {
+            // X-Ray's id of the trace says nothing of the span.
+            let trace_id = *record.trace_id.get_or_insert(owner.context.trace_id);
+            if record.span_id.is_none() && trace_id == owner.context.trace_id {
+                let named = line.request_id.is_some();
+                record.span_id = Some(if named {
+                    owner.span_id
+                } else {
+                    span_at(owner, line.at)
+                });
+            }
+        } else if let (None, Some((trace_id, span_id))) = (record.trace_id, line.foreign) {
+            record.trace_id = Some(trace_id);
+            record.span_id = span_id;
         }
-        let id = request_id.or_else(|| owner.map(|(owner, _)| owner.request_id.clone()));
+        let id = match (line.request_id, owner) {
+            (Some(RequestId { id, doubtful: None }), _) => Some(id),
+            (
+                Some(RequestId {
+                    id,
+                    doubtful: Some(field),
+                }),
+                owner,
+            ) => {
+                let owner = owner.map(|owner| owner.request_id.clone());
+                if owner.as_ref() != Some(&id) && !field.is_empty() {
+                    record.attributes.set(field, id);
+                }
+                owner
+            }
+            (None, owner) => owner.map(|owner| owner.request_id.clone()),
+        };
         if let Some(id) = id {
             record.attributes.set("faas.invocation_id", id);
         }
         record
     }
 
-    /// The invocation that ran at this time, and the span that was open: what comes before the first
-    /// invocation belongs to its initialisation.
-    pub(super) fn running_at(&self, at: UnixNanos) -> Option<(&Invocation, SpanId)> {
-        let begun =
-            |known: &&Invocation| known.is_invoked() && known.start() <= at.plus(CLOCK_TOLERANCE);
-        if let Some(owner) = self.invocations.iter().rfind(begun) {
-            return Some((owner, owner.span_id));
+    /// Who wrote a line: whom its request id names, else who ran at that time. An id that only may
+    /// be ours, and names nobody, says nothing.
+    pub(super) fn owner(&self, line: &Line) -> Option<usize> {
+        let Some(RequestId { id, doubtful }) = &line.request_id else {
+            return self.running_at(line.at);
+        };
+        match (self.attempt(id, line.at), doubtful) {
+            (Some(known), _) => Some(known).filter(|at| self.invocations[*at].is_invoked()),
+            (None, None) => None,
+            (None, Some(_)) => self.running_at(line.at),
         }
-        let first = self.invocations.front().filter(|first| first.cold)?;
-        Some((first, ids::step_span_id(first.span_id, What::Init.name())))
+    }
+
+    /// The invocation that ran at this time. What comes before the first one belongs to its
+    /// initialisation, and so to it.
+    pub(super) fn running_at(&self, at: UnixNanos) -> Option<usize> {
+        let begun =
+            |known: &Invocation| known.is_invoked() && known.start() <= at.plus(CLOCK_TOLERANCE);
+        let first = || {
+            self.invocations
+                .front()
+                .filter(|first| first.cold)
+                .map(|_| 0)
+        };
+        self.invocations.iter().rposition(begun).or_else(first)
+    }
+}
+
+/// The span of an invocation that was open at this time.
+pub(super) fn span_at(owner: &Invocation, at: UnixNanos) -> SpanId {
+    let before = owner.cold && owner.start() > at.plus(CLOCK_TOLERANCE);
+    if before {
+        ids::step_span_id(owner.span_id, What::Init.name())
+    } else {
+        owner.span_id
     }
 }
 

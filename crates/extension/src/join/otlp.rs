@@ -19,6 +19,7 @@ use throughline_telemetry::{SpanId, TraceId, UnixNanos};
 use super::Joiner;
 use super::failure::Failure;
 use super::invocation::Invocation;
+use super::lines::span_at;
 
 /// Takes out the spans that no server could take, because their ids are none, and returns how many.
 /// Of log records only the bad id goes, because the text is worth more than it.
@@ -159,10 +160,11 @@ fn place(joiner: &Joiner, record: &mut LogRecord) {
         time => time,
     };
     if record.trace_id.is_empty()
-        && let Some((owner, span_id)) = joiner.running_at(UnixNanos(written))
+        && let Some(owner) = joiner.running_at(UnixNanos(written))
     {
+        let owner = &joiner.invocations[owner];
         record.trace_id = owner.context.trace_id.as_bytes().to_vec();
-        record.span_id = span_id.as_bytes().to_vec();
+        record.span_id = span_at(owner, UnixNanos(written)).as_bytes().to_vec();
     }
 }
 

@@ -64,6 +64,10 @@ pub(super) fn record(
             used.restore_ms.map(Value::Double),
         ),
         (
+            "throughline.duration.billed_restore_ms",
+            used.billed_restore_ms.map(Value::Int),
+        ),
+        (
             "throughline.memory.size_mb",
             used.memory_size_mb.map(Value::Int),
         ),
@@ -116,6 +120,10 @@ fn text(ended: &Ended, used: &Used, request_id: &str) -> String {
     add(
         "Restore Duration",
         used.restore_ms.map(|ms| format!("{ms:.2} ms")),
+    );
+    add(
+        "Billed Restore Duration",
+        used.billed_restore_ms.map(|ms| format!("{ms} ms")),
     );
     if ended.failed() {
         add("Status", Some(ended.status.clone()));

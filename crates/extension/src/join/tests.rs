@@ -1,10 +1,13 @@
+mod durable;
+mod measured;
 mod raised;
+mod shapes;
 
 use std::fmt::Write;
 use std::ops::Range;
 
 use expect_test::{Expect, expect};
-use throughline_telemetry::wire::otlp::ExportTraceServiceRequest;
+use throughline_telemetry::wire::otlp::{ExportMetricsServiceRequest, ExportTraceServiceRequest};
 use throughline_telemetry::{Signal, SpanStatus, Value};
 
 use super::*;
@@ -31,6 +34,8 @@ fn iso(millis: u64) -> String {
 struct Story {
     joiner: Joiner,
     counters: Arc<Counters>,
+    /// What [`Story::drained`] came across.
+    metrics: Vec<ExportMetricsServiceRequest>,
 }
 
 impl Story {
@@ -41,10 +46,15 @@ impl Story {
             version: "$LATEST".into(),
             region: "eu-west-1".into(),
             memory_mb: 256,
+            ..Function::default()
         };
         let mut joiner = Joiner::new(function, "environment-1", Arc::clone(&counters));
         joiner.subscribed(telemetry);
-        Story { joiner, counters }
+        Story {
+            joiner,
+            counters,
+            metrics: Vec::new(),
+        }
     }
 
     fn invoke(&mut self, at: u64, request_id: &str, tracing: Option<&str>) -> &mut Self {
@@ -104,7 +114,7 @@ impl Story {
             match request {
                 Request::Traces(request) => spans.extend(wire::spans(request).expect("good spans")),
                 Request::Logs(request) => logs.extend(wire::logs(request).expect("good logs")),
-                Request::Metrics(_) => panic!("no metrics here"),
+                Request::Metrics(request) => self.metrics.push(request),
             }
         }
         assert_eq!(self.joiner.pending_bytes(), 0);
@@ -161,7 +171,12 @@ fn tree(spans: &[Span], span: &Span, depth: usize, shown: &mut String) {
     let attributes: Vec<String> = span
         .attributes
         .iter()
-        .filter(|(key, _)| !matches!(*key, "throughline.phase" | "aws.lambda.invoked_arn"))
+        .filter(|(key, _)| {
+            !matches!(
+                *key,
+                "throughline.phase" | "aws.lambda.invoked_arn" | "cloud.resource_id"
+            )
+        })
         .map(|(key, value)| format!("{key}={}", value.to_text()))
         .collect();
     let _ = writeln!(
@@ -226,7 +241,7 @@ fn a_cold_invocation_becomes_one_tree() {
         .check(expect![[r#"
             trace 62e900b2710d76f009d6e7785905449a under ff684cf9fb34e58b
               extension overhead Internal 231ms+4.1ms [faas.invocation_id=r-1]
-            240ms throughline.platform 9 62e900b2710d76f009d6e7785905449a: REPORT RequestId: r-1	Duration: 34.90 ms	Billed Duration: 209 ms	Memory Size: 256 MB	Max Memory Used: 84 MB	Init Duration: 173.90 ms [throughline.duration.total_ms=34.9 throughline.duration.billed_ms=209 throughline.duration.init_ms=173.9 throughline.memory.size_mb=256 throughline.memory.max_used_mb=84 faas.invocation_id=r-1]
+            240ms throughline.platform 9 62e900b2710d76f009d6e7785905449a: REPORT RequestId: r-1	Duration: 34.90 ms	Billed Duration: 209 ms	Memory Size: 256 MB	Max Memory Used: 84 MB	Init Duration: 173.90 ms [throughline.duration.total_ms=34.9 throughline.duration.billed_ms=209 throughline.duration.init_ms=173.9 throughline.memory.size_mb=256 throughline.memory.max_used_mb=84 throughline.cost.usd=1.0708351e-6 faas.invocation_id=r-1]
         "#]]);
 }
 
@@ -259,6 +274,7 @@ fn what_the_sdk_does_not_know_is_filled_in_and_all_else_stays() {
         faas.name=inventory
         faas.version=$LATEST
         faas.instance=2026/10/08/[$LATEST]ab12
+        cloud.account.id=1
         faas.max_memory=268435456"#]]
     .assert_eq(&shown.join("\n"));
 }
@@ -324,10 +340,10 @@ fn failures() {
         .told(5052, "platform.report", r#"{"requestId":"crashed","status":"error","errorType":"Runtime.ExitError","metrics":{"durationMs":50.1,"billedDurationMs":51}}"#)
         .check(expect![[r#"
             trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-              inventory Server 100ms+3.001182s ERROR the function did not finish in time [faas.invocation_id=timed out faas.coldstart=true throughline.response.bytes=0 error.type=timeout]
+              inventory Server 100ms+3.001182s ERROR the function did not finish in time [faas.invocation_id=timed out faas.coldstart=true throughline.response.bytes=0 error.type=timeout throughline.timeout=true]
             trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
               inventory Server 5s+50ms ERROR error: Runtime.ExitError [faas.invocation_id=crashed faas.coldstart=false error.type=Runtime.ExitError]
-            5.051s throughline.platform 17 inventory: RequestId: crashed Process exited before completing request [faas.invocation_id=crashed]
+            5.051s throughline.platform 17 inventory: RequestId: crashed Process exited before completing request [error.type=Runtime.ExitError faas.invocation_id=crashed]
             5.052s throughline.platform 17 inventory: REPORT RequestId: crashed	Duration: 50.10 ms	Billed Duration: 51 ms	Status: error	Error Type: Runtime.ExitError [throughline.duration.total_ms=50.1 throughline.duration.billed_ms=51 error.type=Runtime.ExitError faas.invocation_id=crashed]
         "#]]);
     assert_eq!(story.counters.count(Counter::Forgotten), 0);
@@ -339,9 +355,9 @@ fn an_invocation_that_shutdown_interrupts() {
         (
             ShutdownReason::Timeout,
             expect![[r#"
-            trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-              inventory Server 99ms+3.001s ERROR the function did not finish in time [faas.invocation_id=r-1 faas.coldstart=true error.type=timeout]
-        "#]],
+                trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
+                  inventory Server 99ms+3.001s ERROR the function did not finish in time [faas.invocation_id=r-1 faas.coldstart=true error.type=timeout throughline.timeout=true]
+            "#]],
         ),
         (
             ShutdownReason::Failure,

@@ -1,160 +1,239 @@
 //! Lines that are objects.
 
 use serde_json::{Map, Value as Json};
-use throughline_telemetry::{Attributes, Value};
+use throughline_telemetry::{UnixNanos, Value};
 
-use super::{Level, Reading};
+use super::fields::{Fields, text, value};
+use super::{Durable, Level, Reading, RequestId, Tells, exception, measure, platform, trace};
 use crate::timestamp;
 
-/// Takes the well-known fields out, by the names that Lambda's own runtimes and the common
-/// libraries use; the rest stays as attributes.
-pub(super) fn read(fields: &Map<String, Json>) -> Reading {
-    let mut left = Fields {
-        fields: fields.clone(),
-    };
-    let mut reading = Reading {
-        time: left.take_read(TIMES, |json| json.as_str().and_then(timestamp::parse)),
-        request_id: left
-            .take_text(REQUEST_IDS)
-            .or_else(|| request_id_of_span(fields)),
-        trace_id: left.take_read(TRACE_IDS, |json| json.as_str()?.parse().ok()),
-        span_id: left.take_read(SPAN_IDS, |json| json.as_str()?.parse().ok()),
-        ..Reading::default()
-    };
-    let level = left.take_read(LEVELS, |json| Some((level(json)?, json.clone())));
-    if let Some((level, written)) = level {
-        reading.level = Some(level);
-        reading.level_text = written.as_str().map_or(written.to_string(), str::to_owned);
-    }
-    let message = left
-        .take(MESSAGES)
-        .or_else(|| left.take_inside("fields", "message"));
-    let message = message.and_then(|message| left.unfold_error(message));
-    let attributes = left.into_attributes();
-    let spoken = message.as_ref().map(value);
-    match spoken.or_else(|| attributes.get("exception.message").cloned()) {
-        Some(body) => Reading {
-            body,
-            attributes,
-            ..reading
-        },
-        None => Reading {
-            body: Value::Map(attributes),
-            ..reading
-        },
-    }
-}
-
-/// The fields of an error that a runtime printed, by OpenTelemetry's names; `None` if it is none.
-pub(super) fn error(text: &str) -> Option<Attributes> {
-    let Ok(Json::Object(fields)) = serde_json::from_str(text) else {
+/// The object that a text is, if it is one.
+pub(super) fn object(text: &str) -> Option<Map<String, Json>> {
+    let text = text.trim();
+    if !text.starts_with('{') || !text.ends_with('}') {
         return None;
-    };
-    let is_error = fields.contains_key("errorType");
-    is_error.then(|| Fields { fields }.into_attributes())
-}
-
-/// A value of JSON as a value of ours.
-pub(super) fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(*truth),
-        Json::Number(number) => match number.as_i64() {
-            Some(whole) => Value::Int(whole),
-            None => Value::Double(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => Value::String(text.clone()),
-        Json::Array(values) => Value::Array(values.iter().map(value).collect()),
-        Json::Object(fields) => Value::Map(attributes(fields)),
     }
-}
-
-fn attributes(fields: &Map<String, Json>) -> Attributes {
-    fields
-        .iter()
-        .map(|(key, json)| (key.clone(), value(json)))
-        .collect()
-}
-
-/// The fields that nobody has taken yet.
-struct Fields {
-    fields: Map<String, Json>,
-}
-
-impl Fields {
-    fn take(&mut self, names: &[&str]) -> Option<Json> {
-        names.iter().find_map(|name| self.fields.remove(*name))
-    }
-
-    fn take_text(&mut self, names: &[&str]) -> Option<String> {
-        self.take_read(names, |json| json.as_str().map(str::to_owned))
-    }
-
-    /// Takes the first field that `read` understands; one that it does not stays.
-    fn take_read<T>(&mut self, names: &[&str], read: impl Fn(&Json) -> Option<T>) -> Option<T> {
-        let (name, found) = names.iter().find_map(|name| {
-            let found = read(self.fields.get(*name)?)?;
-            Some((*name, found))
-        })?;
-        self.fields.remove(name);
-        Some(found)
-    }
-
-    /// Rust's `tracing` writes the message inside of `fields`.
-    fn take_inside(&mut self, outer: &str, inner: &str) -> Option<Json> {
-        let object = self.fields.get_mut(outer)?.as_object_mut()?;
-        let taken = object.remove(inner)?;
-        if object.is_empty() {
-            self.fields.remove(outer);
-        }
-        Some(taken)
-    }
-
-    /// Node logs an error as a message that is an object. Its fields go where Python writes them,
-    /// beside the message; any other message stays one.
-    fn unfold_error(&mut self, message: Json) -> Option<Json> {
-        match message {
-            Json::Object(error) if error.contains_key("errorMessage") => {
-                self.fields.extend(error);
-                None
-            }
-            other => Some(other),
-        }
-    }
-
-    /// What is left, with the names of an exception as OpenTelemetry has them.
-    fn into_attributes(self) -> Attributes {
-        let renamed = self.fields.into_iter().map(|(key, json)| {
-            let found = RENAMED.iter().find(|(old, _)| *old == key);
-            let value = match (&json, found) {
-                // A stack is a list of lines in Node and Python and one text everywhere else.
-                (Json::Array(lines), Some((_, "exception.stacktrace"))) => {
-                    let lines = lines.iter().map(|line| line.as_str().unwrap_or(""));
-                    Value::String(lines.collect::<Vec<_>>().join("\n"))
-                }
-                _ => value(&json),
-            };
-            (found.map_or(key, |(_, new)| (*new).to_owned()), value)
-        });
-        renamed.collect()
-    }
-}
-
-fn level(json: &Json) -> Option<Level> {
-    match json {
-        Json::String(word) => Level::from_word(word),
-        Json::Number(number) => Level::from_number(number.as_i64()?),
+    match serde_json::from_str(text) {
+        Ok(Json::Object(fields)) => Some(fields),
         _ => None,
     }
 }
 
-/// `lambda_runtime` puts the request id on the span that it runs the handler in.
-fn request_id_of_span(fields: &Map<String, Json>) -> Option<String> {
-    let id = fields.get("span")?.get("requestId")?.as_str()?;
-    Some(id.to_owned())
+/// Takes the well-known fields out, by the names that Lambda's own runtimes and the common
+/// libraries use; the rest stays as attributes.
+pub(super) fn read(fields: Map<String, Json>) -> Reading {
+    let (measures, measures_cut) = measure::of_object(&fields);
+    let mut left = Fields(flat(fields));
+    let time = left.take_read(TIMES, time).map(|(_, time)| time);
+    let foreign = trace::datadog_fields(&left);
+    let request_id = request_id(&mut left);
+    let (trace_id, span_id) = trace::take(&mut left);
+    let (level, level_text) = level(&mut left);
+    let durable = durable(&left);
+    let message = left.take("message").or_else(|| left.take("msg"));
+    let message = message.or_else(|| {
+        left.take_read(&["event", "body"], spoken)
+            .map(|(_, text)| text)
+    });
+    let named = message.is_some() || left.get("logger").is_some();
+    let from_runtime = request_id
+        .as_ref()
+        .is_some_and(|id| id.doubtful == Some("requestId"));
+    let (message, unfolded) = unfold(&mut left, message);
+    let has_error = ["errorType", "errorMessage", "stackTrace"]
+        .iter()
+        .all(|name| left.get(name).is_some());
+    let raised = from_runtime && has_error && level == Some(Level::Error);
+    let raised = raised.then_some(if named {
+        Tells::MaybeRaised
+    } else {
+        Tells::Raised
+    });
+    let mut attributes = exception::take(&mut left);
+    attributes.0.extend(left.into_attributes().0);
+    let body = message
+        .map(value)
+        .or_else(|| attributes.get("exception.message").cloned());
+    let (body, attributes) = match body {
+        Some(body) => (body, attributes),
+        None => (Value::Map(attributes), Default::default()),
+    };
+    let gone = |text: Option<&str>| text.is_some_and(platform::is_out_of_memory);
+    let oom = gone(body.as_str()) || gone(attributes.text("exception.type"));
+    Reading {
+        time,
+        level,
+        level_text,
+        request_id,
+        trace_id,
+        span_id,
+        foreign,
+        body,
+        attributes,
+        measures,
+        measures_cut,
+        tells: oom
+            .then_some(Tells::OutOfMemory)
+            .or(raised.filter(|tells| unfolded || *tells == Tells::Raised)),
+        durable,
+    }
 }
 
-const TIMES: &[&str] = &["timestamp", "@timestamp", "time", "ts"];
+/// Loguru puts everything into `record`, Rust's `tracing` its own fields into `fields`. A field
+/// that is there already keeps its place.
+fn flat(mut fields: Map<String, Json>) -> Map<String, Json> {
+    let is_loguru = fields.get("text").is_some_and(Json::is_string)
+        && fields.get("record").is_some_and(Json::is_object);
+    for outer in [is_loguru.then_some("record"), Some("fields")]
+        .into_iter()
+        .flatten()
+    {
+        let Some(Json::Object(inner)) = fields.get_mut(outer) else {
+            continue;
+        };
+        let mut inner = std::mem::take(inner);
+        fields.remove(outer);
+        inner.retain(|key, json| {
+            let free = !fields.contains_key(key);
+            if free {
+                fields.insert(key.clone(), json.take());
+            }
+            !free
+        });
+        if !inner.is_empty() {
+            fields.insert(outer.to_owned(), Json::Object(inner));
+        }
+    }
+    fields
+}
+
+/// Node logs an error as a message that is an object. Its fields go where Python writes them,
+/// beside the message; any other message stays one.
+fn unfold(left: &mut Fields, message: Option<Json>) -> (Option<Json>, bool) {
+    match message {
+        Some(Json::Object(error)) if error.contains_key("errorMessage") => {
+            left.0.extend(error);
+            (None, true)
+        }
+        Some(Json::Null) | None => (None, false),
+        said => (said, false),
+    }
+}
+
+/// The fields of an error that a runtime printed, by OpenTelemetry's names; `None` if it is none.
+pub(super) fn error(text: &str) -> Option<throughline_telemetry::Attributes> {
+    let fields = object(text)?;
+    let is_error = fields.contains_key("errorType");
+    is_error.then(|| {
+        let mut fields = Fields(fields);
+        let mut attributes = exception::take(&mut fields);
+        attributes.0.extend(fields.into_attributes().0);
+        attributes
+    })
+}
+
+fn level(left: &mut Fields) -> (Option<Level>, String) {
+    let read = |json: &Json| {
+        let level = match json {
+            Json::String(word) => Level::from_word(word.trim()),
+            Json::Number(number) => Level::from_number(number.as_i64()?),
+            _ => None,
+        };
+        let word = json
+            .as_str()
+            .map_or_else(|| json.to_string(), str::to_owned);
+        Some((level?, word))
+    };
+    left.take_read(LEVELS, read)
+        .map(|(_, (level, word))| (Some(level), word))
+        .unwrap_or_default()
+}
+
+fn time(json: &Json) -> Option<UnixNanos> {
+    match json {
+        Json::String(text) => timestamp::parse(text),
+        Json::Number(_) => epoch(json),
+        // Loguru's and Log4j's own.
+        Json::Object(parts) => {
+            let seconds = || {
+                let seconds = parts
+                    .get("epochSecond")?
+                    .as_u64()?
+                    .checked_mul(1_000_000_000)?;
+                let nanos = parts
+                    .get("nanoOfSecond")
+                    .and_then(Json::as_u64)
+                    .unwrap_or(0);
+                Some(UnixNanos(seconds.checked_add(nanos)?))
+            };
+            parts.get("timestamp").and_then(epoch).or_else(seconds)
+        }
+        _ => None,
+    }
+}
+
+/// A time since 1970 in seconds, milli-, micro- or nanoseconds: which it is follows from its size,
+/// for times between 2001 and 2286.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the ranges leave whole numbers of at most sixteen digits"
+)]
+pub(super) fn epoch(json: &Json) -> Option<UnixNanos> {
+    let number = json.as_f64()?;
+    let (to_micros, to_nanos) = match number {
+        1e9..1e10 => (1e6, 1_000_000_000),
+        1e12..1e13 => (1e3, 1_000_000),
+        1e15..1e16 => (1.0, 1000),
+        1e18..1e19 => (1e-3, 1),
+        _ => return None,
+    };
+    Some(UnixNanos(match json.as_u64() {
+        Some(whole) => whole.checked_mul(to_nanos)?,
+        None => ((number * to_micros).round() as u64).checked_mul(1000)?,
+    }))
+}
+
+/// A field that only Lambda's own libraries write is believed; `requestId` may be anybody's.
+fn request_id(left: &mut Fields) -> Option<RequestId> {
+    let read = |json: &Json| text(json).filter(|id| id != "-" && id != "undefined");
+    if let Some((_, id)) = left.take_read(SURE_IDS, read) {
+        return Some(RequestId::sure(id));
+    }
+    if let Some((name, id)) = left.take_read(DOUBTFUL_IDS, read) {
+        return Some(RequestId {
+            id,
+            doubtful: Some(name),
+        });
+    }
+    // `lambda_runtime` puts it on the span that it runs the handler in.
+    let outer = left
+        .get("spans")
+        .and_then(Json::as_array)
+        .and_then(|spans| spans.first());
+    let id = left
+        .get("span.requestId")
+        .or_else(|| outer?.get("requestId"));
+    id.and_then(read).map(RequestId::sure)
+}
+
+fn durable(left: &Fields) -> Option<Durable> {
+    let arn = |json: &Json| {
+        text(json).filter(|arn| arn.contains(":lambda:") && arn.contains("/durable-execution/"))
+    };
+    let (_, execution) = left.look(EXECUTIONS, arn)?;
+    let replay = left.look(REPLAYS, Json::as_bool);
+    Some(Durable {
+        execution,
+        replay: replay.is_some_and(|(_, replay)| replay),
+    })
+}
+
+fn spoken(json: &Json) -> Option<Json> {
+    json.is_string().then(|| json.clone())
+}
+
+const TIMES: &[&str] = &["timestamp", "@timestamp", "time", "ts", "instant"];
 const LEVELS: &[&str] = &[
     "level",
     "log_level",
@@ -162,21 +241,29 @@ const LEVELS: &[&str] = &[
     "levelname",
     "log.level",
     "severityText",
+    "level.name",
 ];
-const MESSAGES: &[&str] = &["message", "msg", "body"];
-const REQUEST_IDS: &[&str] = &[
-    "requestId",
+const SURE_IDS: &[&str] = &[
+    "function_request_id",
     "AWSRequestId",
     "aws_request_id",
     "awsRequestId",
-    "request_id",
-    "function_request_id",
+    "faas.invocation_id",
+    "faas.execution",
+    "contextMap.AWSRequestId",
 ];
-const TRACE_IDS: &[&str] = &["trace_id", "traceId", "otelTraceID", "trace.id"];
-const SPAN_IDS: &[&str] = &["span_id", "spanId", "otelSpanID", "span.id"];
-const RENAMED: &[(&str, &str)] = &[
-    ("errorType", "exception.type"),
-    ("errorMessage", "exception.message"),
-    ("stackTrace", "exception.stacktrace"),
-    ("stack", "exception.stacktrace"),
+const DOUBTFUL_IDS: &[&str] = &["requestId", "request_id"];
+const EXECUTIONS: &[&str] = &[
+    "executionArn",
+    "durableExecutionArn",
+    "DurableExecutionArn",
+    "durable_execution_arn",
+    "execution_arn",
+];
+const REPLAYS: &[&str] = &[
+    "isReplay",
+    "is_replay",
+    "isReplaying",
+    "is_replaying",
+    "replay",
 ];

@@ -1,4 +1,4 @@
-use expect_test::{Expect, expect};
+use expect_test::{Expect, expect, expect_file};
 use serde_json::json;
 
 use super::*;
@@ -6,7 +6,10 @@ use super::*;
 const ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
 
 fn check(record: Json, expected: Expect) {
-    let reading = read(&record);
+    expected.assert_eq(&show(&read(record)));
+}
+
+fn show(reading: &Reading) -> String {
     let mut shown = format!(
         "{} [{}] {}\n",
         reading
@@ -21,13 +24,116 @@ fn check(record: Json, expected: Expect) {
         }
     };
     add("time", reading.time.map(|time| time.to_string()));
-    add("request", reading.request_id);
+    let id = reading.request_id.as_ref();
+    add(
+        "request",
+        id.map(|id| match id.doubtful {
+            None => id.id.clone(),
+            Some(field) => format!("{} maybe, of {field:?}", id.id),
+        }),
+    );
     add("trace", reading.trace_id.map(|id| id.to_string()));
     add("span", reading.span_id.map(|id| id.to_string()));
+    add("foreign", reading.foreign.map(|ids| format!("{ids:?}")));
+    add("tells", reading.tells.map(|tells| format!("{tells:?}")));
+    add(
+        "durable",
+        reading.durable.as_ref().map(|of| format!("{of:?}")),
+    );
+    for measure in &reading.measures {
+        let Measure {
+            name,
+            unit,
+            numbers,
+            time,
+            attributes,
+        } = measure;
+        let time = time.map_or("-".to_owned(), |time| time.to_string());
+        let attributes = serde_json::to_string(attributes).unwrap();
+        add(
+            "measure",
+            Some(format!("{name:?} {unit:?} {numbers:?} {time} {attributes}")),
+        );
+    }
     for (key, value) in reading.attributes.iter() {
         add(key, Some(value.to_text()));
     }
-    expected.assert_eq(&shown);
+    shown
+}
+
+#[test]
+fn the_corpus_is_read_and_no_field_is_lost() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/line/corpus");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 20, "{files:?}");
+    for file in files {
+        let mut shown = String::new();
+        for line in std::fs::read_to_string(&file).unwrap().lines() {
+            let record: Json = serde_json::from_str(line).unwrap();
+            let reading = read(record.clone());
+            shown += &format!("{line}\n{}\n", show(&reading));
+            let lost = lost(&record, &reading);
+            assert_eq!(lost, Vec::<String>::new(), "{line}");
+        }
+        expect_file![file.with_extension("txt")].assert_eq(&shown);
+    }
+}
+
+/// What the record holds in its leaves, or in its text, that the reading has nowhere.
+fn lost(record: &Json, reading: &Reading) -> Vec<String> {
+    let mut kept = vec![reading.level_text.clone()];
+    leaves(&to_json(&reading.body), &mut kept);
+    for (_, value) in reading.attributes.iter() {
+        leaves(&to_json(value), &mut kept);
+    }
+    kept.extend(reading.request_id.iter().map(|id| id.id.clone()));
+    kept.extend(reading.trace_id.iter().map(|id| id.to_string()));
+    kept.extend(reading.span_id.iter().map(|id| id.to_string()));
+    let mut written = Vec::new();
+    let text = record.as_str().unwrap_or("");
+    let at = text.find('{').unwrap_or(0);
+    match json::object(&text[at..]).or_else(|| logfmt::read(text)) {
+        Some(object) => leaves(&Json::Object(object), &mut written),
+        None if text.contains('\u{1b}') => {}
+        None if record.is_string() => written.extend(text.split_whitespace().map(str::to_owned)),
+        None => leaves(record, &mut written),
+    }
+    let is_time = |leaf: &String| {
+        let number = leaf.parse::<f64>().ok().map(Json::from);
+        let time = crate::timestamp::parse(leaf).or_else(|| json::epoch(&number?));
+        (time.is_some() || leaf == "123000000") && reading.time.is_some()
+    };
+    let is_kept = |leaf: &String| {
+        let plain = leaf.replace("1-5759e988-", "5759e988");
+        let plain = plain.trim_end().trim_matches(['[', ']']);
+        let within =
+            |kept: &&String| (record.is_string() || plain.len() > 8) && kept.contains(plain);
+        kept.iter().any(|kept| kept == leaf || kept == plain)
+            || kept.iter().any(|kept| within(&kept))
+    };
+    let says_nothing = |leaf: &String| matches!(leaf.trim(), "" | "null" | "-" | "undefined");
+    written
+        .into_iter()
+        .filter(|leaf| !says_nothing(leaf) && !is_kept(leaf) && !is_time(leaf))
+        .collect()
+}
+
+fn leaves(json: &Json, out: &mut Vec<String>) {
+    match json {
+        Json::Array(values) => values.iter().for_each(|value| leaves(value, out)),
+        Json::Object(fields) => fields.values().for_each(|value| leaves(value, out)),
+        Json::String(text) => out.push(text.clone()),
+        other => out.push(other.to_string()),
+    }
+}
+
+fn to_json(value: &Value) -> Json {
+    serde_json::to_value(value).unwrap()
 }
 
 #[test]
@@ -48,6 +154,7 @@ fn python_text() {
         ),
         expect![[r#"
             Error [ERROR] "[ERROR] KeyError: 'sku'\nTraceback (most recent call last):\n  File \"app.py\", line 3"
+            tells Raised
             exception.type KeyError
             exception.message 'sku'
             exception.stacktrace Traceback (most recent call last):
@@ -72,8 +179,9 @@ fn node_text() {
             Error [ERROR] "Invoke Error \t{\"errorType\":\"Error\",\"errorMessage\":\"boom\",\"stack\":[\"Error: boom\",\"  at x\"]}"
             time 1791460800123000000
             request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
-            exception.message boom
+            tells Raised
             exception.type Error
+            exception.message boom
             exception.stacktrace Error: boom
               at x
         "#]],
@@ -91,16 +199,16 @@ fn node_text() {
 fn json_of_the_managed_runtimes() {
     let object = json!({"timestamp": "2026-10-08T12:00:00.123Z", "level": "WARN", "requestId": ID, "message": "slow", "ms": 812, "deep": {"a": [1, null, 0.5]}});
     let as_text = Json::String(format!("{object}\n"));
-    assert_eq!(read(&object), read(&as_text));
+    assert_eq!(read(object.clone()), read(as_text));
     check(
         object,
         expect![[r#"
-        Warn [WARN] "slow"
-        time 1791460800123000000
-        request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
-        deep {"a":[1,null,0.5]}
-        ms 812
-    "#]],
+            Warn [WARN] "slow"
+            time 1791460800123000000
+            request 8476a536-e9f4-11e8-9739-2dfe598c3fcd maybe, of "requestId"
+            deep {"a":[1,null,0.5]}
+            ms 812
+        "#]],
     );
     check(
         json!({"timestamp": "2026-10-08T12:00:00Z", "log_level": "ERROR", "level": "ERROR", "errorType": "KeyError", "errorMessage": "'sku'", "stackTrace": ["  File \"app.py\"", "  boom"], "AWSRequestId": ID}),
@@ -108,11 +216,11 @@ fn json_of_the_managed_runtimes() {
             Error [ERROR] "'sku'"
             time 1791460800000000000
             request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
-            exception.message 'sku'
             exception.type KeyError
-            log_level ERROR
+            exception.message 'sku'
             exception.stacktrace   File "app.py"
               boom
+            log_level ERROR
         "#]],
     );
 }
@@ -124,9 +232,10 @@ fn an_error_inside_of_the_message() {
         expect![[r#"
             Error [ERROR] "boom"
             time 1791460800000000000
-            request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
-            exception.message boom
+            request 8476a536-e9f4-11e8-9739-2dfe598c3fcd maybe, of "requestId"
+            tells MaybeRaised
             exception.type Error
+            exception.message boom
             exception.stacktrace Error: boom
                 at handler
         "#]],
@@ -142,7 +251,7 @@ fn json_of_libraries() {
             Info [INFO] "took an order"
             time 1791460800000001000
             request 8476a536-e9f4-11e8-9739-2dfe598c3fcd
-            fields {"order":7}
+            order 7
             span {"name":"Lambda runtime invoke","requestId":"8476a536-e9f4-11e8-9739-2dfe598c3fcd"}
             target checkout
         "#]],
@@ -152,9 +261,9 @@ fn json_of_libraries() {
         json!({"level": 50, "time": 1791460800123_i64, "msg": "boom", "trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174"}),
         expect![[r#"
             Error [50] "boom"
+            time 1791460800123000000
             trace 5b8efff798038103d269b633813fc60c
             span eee19b7ec3c1b174
-            time 1791460800123
         "#]],
     );
     check(
@@ -190,8 +299,8 @@ fn free_text() {
     check(
         json!("level=warn msg=\"x\""),
         expect![[r#"
-        Warn [warn] "level=warn msg=\"x\""
-    "#]],
+            Warn [warn] "x"
+        "#]],
     );
     check(
         json!("[debug] x"),

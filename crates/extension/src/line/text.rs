@@ -1,18 +1,28 @@
 //! Lines that are text.
 
-use throughline_telemetry::{Attributes, Value};
+use throughline_telemetry::Value;
 
-use super::{Level, Reading, json};
+use super::{Level, Reading, RequestId, Tells, exception, json, logfmt, measure, platform, trace};
 use crate::timestamp;
 
-/// The managed runtimes first, then free text.
+/// The platform and the managed runtimes first, then what has a form of its own, then free text.
 pub(super) fn read(line: &str) -> Reading {
     let line = line.trim_end();
-    let mut reading = python(line)
-        .or_else(|| node(line))
-        .unwrap_or_else(|| free(line));
+    let known = platform::read(line)
+        .or_else(|| python(line))
+        .or_else(|| node(line));
+    let mut reading = known.or_else(|| lumigo(line)).unwrap_or_else(|| free(line));
     if let Value::String(text) = &mut reading.body {
         *text = lines(text);
+        if platform::is_out_of_memory(text) {
+            reading.tells = Some(Tells::OutOfMemory);
+        }
+        reading.measures.extend(measure::monitoring(text));
+        if reading.attributes.is_empty() && text.contains('\n') {
+            let stack = exception::printed(text);
+            reading.attributes = stack.map(exception::of_stack).unwrap_or_default();
+        }
+        reading.foreign = reading.foreign.or_else(|| datadog(text));
     }
     reading
 }
@@ -21,18 +31,16 @@ pub(super) fn read(line: &str) -> Reading {
 fn python(line: &str) -> Option<Reading> {
     let mut parts = line.splitn(4, '\t');
     let word = parts.next()?.strip_prefix('[')?.strip_suffix(']')?;
-    let (time, request_id) = (timestamp::parse(parts.next()?)?, request_id(parts.next()?)?);
-    Some(Reading {
-        time: Some(time),
-        level: Level::from_word(word),
-        level_text: word.to_owned(),
-        request_id: Some(request_id),
-        body: Value::from(parts.next()?),
-        ..Reading::default()
-    })
+    let (time, id) = (timestamp::parse(parts.next()?)?, request_id(parts.next()?)?);
+    let mut reading = said(parts.next()?);
+    reading.time = Some(time);
+    reading.request_id = Some(RequestId::sure(id));
+    let level = Level::from_word(word);
+    reading.told_level(level, word);
+    Some(reading)
 }
 
-/// `TIME\tREQUEST ID\tLEVEL\tMESSAGE`; before the first invocation the id is `undefined`.
+/// `TIME\tREQUEST ID\tLEVEL\tMESSAGE`; before the first invocation the id is `undefined` or `-`.
 fn node(line: &str) -> Option<Reading> {
     let mut parts = line.splitn(4, '\t');
     let (time, id, word) = (
@@ -40,70 +48,137 @@ fn node(line: &str) -> Option<Reading> {
         parts.next()?,
         parts.next()?,
     );
-    Some(Reading {
-        time: Some(time),
-        level: Some(Level::from_word(word)?),
-        level_text: word.to_owned(),
-        request_id: request_id(id),
-        ..message(parts.next()?)
-    })
+    let level = Level::from_word(word)?;
+    let mut reading = said(parts.next()?);
+    reading.time = Some(time);
+    reading.request_id = request_id(id).map(RequestId::sure);
+    reading.told_level(Some(level), word);
+    Some(reading)
 }
 
-/// `Invoke Error \t{"errorType": …}`: the runtime prints what a handler threw behind its words.
-fn message(text: &str) -> Reading {
+impl Reading {
+    /// A level that the message itself names is the better one.
+    fn told_level(&mut self, level: Option<Level>, word: &str) {
+        if self.level.is_none() {
+            self.level = level;
+            word.clone_into(&mut self.level_text);
+        }
+    }
+}
+
+/// What a program said through its runtime: an object, an error behind the runtime's words, text.
+fn said(text: &str) -> Reading {
+    if let Some(fields) = json::object(text) {
+        return json::read(fields);
+    }
     let error = text
         .find("\t{")
         .and_then(|at| json::error(text[at..].trim()));
+    let by_runtime = RAISED.iter().any(|words| text.starts_with(words));
+    let tells = (error.is_some() && by_runtime).then_some(Tells::Raised);
     Reading {
         body: Value::from(text),
         attributes: error.unwrap_or_default(),
+        tells,
         ..Reading::default()
     }
 }
 
-/// `[ERROR] TYPE: MESSAGE` and a traceback, which is how the Python runtime prints what a handler
-/// raised.
-fn raised(line: &str) -> Attributes {
-    let parts = || {
-        let (first, stack) = line.strip_prefix("[ERROR] ")?.split_once(['\r', '\n'])?;
-        let stack = stack.starts_with("Traceback").then_some(stack)?;
-        let (kind, message) = first.split_once(": ").unwrap_or((first, ""));
-        Some([
-            ("exception.type", kind.to_owned()),
-            ("exception.message", message.to_owned()),
-            ("exception.stacktrace", lines(stack)),
-        ])
-    };
-    parts().into_iter().flatten().collect()
+/// `[LUMIGO_LOG] {"message": …, "type": …, "level": 30}`, with Python's levels.
+fn lumigo(line: &str) -> Option<Reading> {
+    let fields = json::object(line.strip_prefix("[LUMIGO_LOG]")?)?;
+    let number = fields.get("level").and_then(serde_json::Value::as_i64);
+    let mut reading = json::read(fields);
+    if let Some(level) = number.and_then(Level::from_python) {
+        reading.level = Some(level);
+    }
+    Some(reading)
 }
 
-/// Anything else: the whole line is the message, and a level word near its beginning counts.
+/// `[ERROR] TYPE: MESSAGE` and a traceback, which is how the Python runtime prints what a handler
+/// raised.
+fn raised(line: &str) -> Option<Reading> {
+    let (first, stack) = line.strip_prefix("[ERROR] ")?.split_once(['\r', '\n'])?;
+    let stack = stack.starts_with("Traceback").then_some(stack)?;
+    let (kind, message) = first.split_once(": ").unwrap_or((first, ""));
+    let attributes = [
+        ("exception.type", kind.to_owned()),
+        ("exception.message", message.to_owned()),
+        ("exception.stacktrace", lines(stack)),
+    ];
+    Some(Reading {
+        level: Some(Level::Error),
+        level_text: "ERROR".to_owned(),
+        attributes: attributes.into_iter().collect(),
+        body: Value::from(line),
+        tells: Some(Tells::Raised),
+        ..Reading::default()
+    })
+}
+
+/// Anything else: the whole line is the message. A level and a request id near its beginning count,
+/// and so do pairs if there is nothing else.
 fn free(line: &str) -> Reading {
     let plain = without_colours(line);
-    let mut words = plain
-        .split_whitespace()
-        .take(LEVEL_WORDS_MAX)
-        .filter_map(level_word);
-    let (level, level_text) = words.next().unzip();
+    if let Some(reading) = raised(&plain) {
+        return reading;
+    }
+    if let Some(pairs) = logfmt::read(&plain) {
+        let reading = json::read(pairs);
+        return match reading.body {
+            Value::Map(attributes) => Reading {
+                body: Value::String(plain),
+                attributes,
+                ..reading
+            },
+            _ => reading,
+        };
+    }
+    let beginning = || {
+        let words = plain.split_whitespace();
+        let says = |word: &&str| word.bytes().any(|byte| byte.is_ascii_alphanumeric());
+        words.filter(says).take(LEVEL_WORDS_MAX)
+    };
+    let first = beginning().next().and_then(|word| word.strip_suffix(':'));
+    let first = first.and_then(|word| Some((Level::from_word(word)?, word.to_owned())));
+    let (level, level_text) = first.or_else(|| beginning().find_map(level_word)).unzip();
+    let id = beginning().find_map(request_id);
     Reading {
         level,
         level_text: level_text.unwrap_or_default(),
-        attributes: raised(&plain),
+        request_id: id.map(|id| RequestId {
+            id,
+            doubtful: Some(""),
+        }),
         body: Value::String(plain),
         ..Reading::default()
     }
 }
 
-/// `INFO`, `[info]`, `WARN:` and `level=error` are levels; `info` and `Error` in prose are not.
+/// `INFO`, `[info]`, `WARN:`, `ERROR:logger:` and `level=error` are levels; `info` and `Error` in
+/// prose are not.
 fn level_word(word: &str) -> Option<(Level, String)> {
     let named = word
         .strip_prefix("level=")
         .map(|value| value.trim_matches('"'));
     let bare = word.trim_matches(['[', ']', '(', ')', ':', '|', ',']);
-    let marked = word.starts_with('[') && word.ends_with([']', ':']);
+    let bare = bare.split_once(':').map_or(bare, |(first, _)| first);
+    let marked = word.starts_with('[');
     let shouted = bare.chars().all(|letter| letter.is_ascii_uppercase());
     let candidate = named.or((marked || shouted).then_some(bare))?;
     Some((Level::from_word(candidate)?, candidate.to_owned()))
+}
+
+/// `[dd.trace_id=123 dd.span_id=456]`, which Datadog's layers put before the message.
+fn datadog(
+    text: &str,
+) -> Option<(
+    throughline_telemetry::TraceId,
+    Option<throughline_telemetry::SpanId>,
+)> {
+    let (ids, _) = text.strip_prefix("[dd.trace_id=")?.split_once(']')?;
+    let (trace_id, span_id) = ids.split_once(" dd.span_id=").unwrap_or((ids, ""));
+    trace::datadog(Some(trace_id), Some(span_id))
 }
 
 /// Without the escape sequences that colour a terminal.
@@ -134,5 +209,11 @@ fn request_id(text: &str) -> Option<String> {
     (hex == 32 && hex + dashes == text.len()).then(|| text.to_owned())
 }
 
-/// A time may take two words and the level is the next one.
-const LEVEL_WORDS_MAX: usize = 3;
+/// How Node's runtime begins the line of what nobody caught.
+const RAISED: &[&str] = &[
+    "Invoke Error",
+    "Uncaught Exception",
+    "Unhandled Promise Rejection",
+];
+/// A time may take two words and a request id another one; the level is the next.
+const LEVEL_WORDS_MAX: usize = 4;

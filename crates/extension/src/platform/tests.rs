@@ -34,15 +34,16 @@ fn event(event: &PlatformEvent) -> String {
         Kind::InitStart {
             instance,
             initialization_type,
+            ..
         } => {
             format!("init start {instance:?} {initialization_type:?}")
         }
         Kind::InitRuntimeDone(done) => format!("init runtime done {}", ended(done)),
         Kind::InitReport(done) => format!("init report {}", ended(done)),
-        Kind::RestoreStart => "restore start".to_owned(),
+        Kind::RestoreStart { .. } => "restore start".to_owned(),
         Kind::RestoreRuntimeDone(done) => format!("restore runtime done {}", ended(done)),
         Kind::RestoreReport(done) => format!("restore report {}", ended(done)),
-        Kind::Start { request_id } => format!("start {request_id}"),
+        Kind::Start(started) => format!("start {}", started.request_id),
         Kind::RuntimeDone {
             request_id,
             ended: done,
@@ -103,7 +104,7 @@ fn the_events_of_a_cold_invocation() {
             800210 Function "[INFO] hello\n"
             800211 Function {"level":"INFO","message":"hello","requestId":"6d68ca91","timestamp":"2026-10-08T12:00:00.211Z"}
             800400 done 6d68ca91 success - 200ms responseLatency=23.02ms responseDuration=98µs runtimeOverhead=1.2ms bytes Some(15)
-            800405 report 6d68ca91 success - 693.92ms extensionOverhead=4.1ms Used { billed_ms: Some(694), memory_size_mb: Some(128), max_memory_used_mb: Some(84), init_ms: Some(397.68), restore_ms: None }"#]],
+            800405 report 6d68ca91 success - 693.92ms extensionOverhead=4.1ms Used { billed_ms: Some(694), memory_size_mb: Some(128), max_memory_used_mb: Some(84), init_ms: Some(397.68), restore_ms: None, billed_restore_ms: None }"#]],
     );
 }
 
@@ -146,7 +147,7 @@ fn what_is_strange_never_spoils_its_neighbours() {
         expect![[r#"
             800001 start a
             0 Function "braces } ] in \"text\" {"
-            800005 report a success - - extensionOverhead=1ms Used { billed_ms: None, memory_size_mb: None, max_memory_used_mb: None, init_ms: None, restore_ms: None }
+            800005 report a success - - extensionOverhead=1ms Used { billed_ms: None, memory_size_mb: None, max_memory_used_mb: None, init_ms: None, restore_ms: None, billed_restore_ms: None }
             unknown 1, malformed 4"#]],
     );
 }

@@ -239,6 +239,8 @@ impl Extension {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("THROUGHLINE_ENDPOINT", endpoint)
             .env("THROUGHLINE_OTLP_LISTEN", free.to_string())
+            // What a test sends is what it counts, unless it asks for metrics.
+            .env("THROUGHLINE_METRICS", "off")
             // It has a fixed port, and there are many of us.
             .env("THROUGHLINE_OTLP_GRPC_LISTEN", "off")
             .envs(variables.iter().copied())
