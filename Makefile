@@ -81,6 +81,12 @@ bench-sandbox: ## how fast the sandbox is: target/bench/sandbox.json
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench target/bench/sandbox.json
 .PHONY: bench-sandbox
 
+EXTENSION := $(CARGO_TARGET_DIR)/extension
+bench-extension: ## what the extension costs its function: target/bench/extension.json
+	cargo build --locked --profile extension --package throughline-extension --bin throughline-extension --example register_only
+	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench-extension -- $(EXTENSION)/throughline-extension $(EXTENSION)/examples/register_only target/bench/extension.json
+.PHONY: bench-extension
+
 # `make bench-sandbox BENCH_FLAGS=` measures what is built anyhow.
 BENCH_FLAGS ?= --release
 
