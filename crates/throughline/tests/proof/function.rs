@@ -77,7 +77,8 @@ pub(crate) fn hangs(number: u64) -> String {
     format!("invocation {number} hangs")
 }
 
-fn trace_id(number: u64) -> String {
+/// The trace that the spans of this invocation belong to.
+pub(crate) fn trace_id(number: u64) -> String {
     format!("67200000{number:024x}")
 }
 

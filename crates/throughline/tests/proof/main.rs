@@ -11,6 +11,7 @@
 mod account;
 mod backend;
 mod cell;
+mod completeness;
 mod evidence;
 mod function;
 mod http;
@@ -19,6 +20,7 @@ mod latency;
 mod leftovers;
 mod matrix;
 mod run;
+mod server;
 mod stage;
 mod thaw;
 mod trouble;
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
 
 async fn run(name: &str, stage: &Arc<Stage>) -> Vec<String> {
     match name {
+        COMPLETENESS => completeness::run(stage).await,
         LATENCY => latency::run(stage).await,
         MATRIX => matrix::run(stage).await,
         THAW => thaw::run(stage).await,
@@ -87,4 +90,5 @@ const THAW: &str = "a_freeze_at_any_step_of_a_delivery_loses_nothing";
 const LATENCY: &str = "no_server_slows_the_function";
 const TESTS: [&str; 2] = [THAW, LATENCY];
 /// Only when they are named: what they ask for is not there yet.
-const AHEAD: [&str; 1] = [MATRIX];
+const AHEAD: [&str; 2] = [MATRIX, COMPLETENESS];
+const COMPLETENESS: &str = "the_server_has_every_span_or_names_what_is_missing";

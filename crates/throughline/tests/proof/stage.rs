@@ -1,5 +1,6 @@
 //! What every run needs: the function's code, the extension, and what a running environment says.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,6 +54,10 @@ impl Stage {
         }
     }
 
+    pub(crate) fn extension(&self) -> &Path {
+        &self.extension
+    }
+
     pub(crate) fn journal(&self, name: &str) -> Journal {
         Journal::at(self.folder.path().join(name))
     }
@@ -69,7 +74,7 @@ pub(crate) enum With {
 pub(crate) struct Lines {
     lines: Arc<Mutex<Vec<Line>>>,
     count: watch::Receiver<usize>,
-    listening: JoinHandle<Result<(), String>>,
+    listening: JoinHandle<Result<BTreeSet<String>, String>>,
 }
 
 impl Lines {
@@ -78,14 +83,16 @@ impl Lines {
         let (sender, count) = watch::channel(0);
         let kept = lines.clone();
         let listening = tokio::spawn(async move {
+            let mut struck = BTreeSet::new();
             loop {
                 match activity.recv().await {
                     Ok(Activity::Line(line)) => {
                         locked(&kept).push(line);
                         sender.send_modify(|count| *count += 1);
                     }
+                    Ok(Activity::Fault(fault)) => struck.extend(fault.environment),
                     Ok(_) => {}
-                    Err(broadcast::error::RecvError::Closed) => return Ok(()),
+                    Err(broadcast::error::RecvError::Closed) => return Ok(struck),
                     Err(broadcast::error::RecvError::Lagged(lines)) => {
                         return Err(format!("{lines} lines were missed"));
                     }
@@ -111,10 +118,16 @@ impl Lines {
 
     /// All that the extension has written, once the sandbox is gone.
     pub(crate) async fn of_extension(self) -> Result<Vec<String>, String> {
-        self.listening.await.map_err(|error| error.to_string())??;
+        Ok(self.of_all().await?.0)
+    }
+
+    /// The same, and the environments in which a fault has struck.
+    pub(crate) async fn of_all(self) -> Result<(Vec<String>, BTreeSet<String>), String> {
+        let struck = self.listening.await.map_err(|error| error.to_string())??;
         let lines = locked(&self.lines);
         let of_it = lines.iter().filter(|line| line.extension.is_some());
-        Ok(of_it.map(|line| line.text.clone()).collect())
+        let lines = of_it.map(|line| line.text.clone()).collect();
+        Ok((lines, struck))
     }
 }
 
