@@ -90,6 +90,10 @@ bench-extension: ## what the extension costs its function: target/bench/extensio
 # `make bench-sandbox BENCH_FLAGS=` measures what is built anyhow.
 BENCH_FLAGS ?= --release
 
+fuzz: ## every decoder fed with arbitrary bytes, FUZZ_SECONDS (60) each; needs a nightly Rust
+	scripts/fuzz
+.PHONY: fuzz
+
 deny: $(DENY) ## licences and banned dependencies
 	$(DENY) --all-features check --hide-inclusion-graph bans licenses sources
 

@@ -116,16 +116,12 @@ fn unfinished(mut span: Span) -> Span {
 
 /// Documents of a body of `PutTraceSegments`: `{"TraceSegmentDocuments":["…"]}`.
 pub fn put_trace_segments(body: &[u8]) -> Vec<String> {
-    let mut body: Json = serde_json::from_slice(body).unwrap_or_default();
-    let documents = body["TraceSegmentDocuments"].take();
-    let Json::Array(documents) = documents else {
-        return Vec::new();
-    };
-    let texts = documents.into_iter().filter_map(|document| match document {
-        Json::String(text) => Some(text),
-        _ => None,
-    });
-    texts.collect()
+    let body: Json = serde_json::from_slice(body).unwrap_or_default();
+    let documents = body["TraceSegmentDocuments"].as_array();
+    let texts = documents.into_iter().flatten();
+    texts
+        .filter_map(|text| Some(text.as_str()?.to_owned()))
+        .collect()
 }
 
 /// The answer of the daemon to a call of an SDK: no rules and no targets, so that the SDK goes on

@@ -4,10 +4,13 @@
 //! becomes spans, logs or metric points. Both steps say what is wrong where. Model types go back
 //! with [`traces_request`] and [`logs_request`].
 
+mod json;
 mod read;
+mod weight;
 mod write;
 
 pub use read::{logs, metric_points, spans};
+pub use weight::memory_bytes;
 pub use write::{attributes_to_otlp, logs_request, traces_request, value_to_otlp};
 
 use opentelemetry_proto::tonic::collector;
@@ -79,11 +82,16 @@ impl Request {
     /// Decodes an OTLP/JSON body.
     pub fn from_json(signal: Signal, body: &[u8]) -> Result<Self, WireError> {
         let failed = |source| WireError::Json { signal, source };
-        Ok(match signal {
-            Signal::Traces => Request::Traces(serde_json::from_slice(body).map_err(failed)?),
-            Signal::Logs => Request::Logs(serde_json::from_slice(body).map_err(failed)?),
-            Signal::Metrics => Request::Metrics(serde_json::from_slice(body).map_err(failed)?),
-        })
+        let protobuf = json::to_protobuf(signal, body).map_err(failed)?;
+        // Only what is nested too deeply is JSON and no message.
+        let too_deep = |error: WireError| failed(serde::de::Error::custom(error));
+        Self::from_protobuf(signal, &protobuf).map_err(too_deep)
+    }
+
+    /// An OTLP/JSON body as protobuf, not decoded yet.
+    pub fn json_to_protobuf(signal: Signal, body: &[u8]) -> Result<Vec<u8>, WireError> {
+        let failed = |source| WireError::Json { signal, source };
+        json::to_protobuf(signal, body).map_err(failed)
     }
 
     /// Encodes as protobuf.

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use throughline_extension::Event;
 use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::grpc::Code;
-use throughline_extension::intake::{self, BODY_BYTES_MAX, Encoding};
+use throughline_extension::intake::{self, BODY_BYTES_MAX, BadExport, Encoding};
 use throughline_extension::join::otlp::remove_unusable;
 use throughline_extension::room::Charge;
 use throughline_extension::unpack::{self, BadPack};
@@ -124,7 +124,10 @@ impl Intake {
         };
         charge.resize(bytes.len()).map_err(|_| Refusal::Busy)?;
         let taken = intake::read(signal, encoding, &bytes);
-        let taken = taken.map_err(|error| Refusal::Malformed(error.to_string()))?;
+        let taken = taken.map_err(|bad| match bad {
+            BadExport::TooLarge => Refusal::TooLarge,
+            BadExport::Wire(error) => Refusal::Malformed(error.to_string()),
+        })?;
         let (items, rejected) = (taken.request.items() as u64, taken.rejected);
         if self
             .inbox

@@ -40,7 +40,7 @@ fn errors_say_what_is_wrong_where() {
         Signal::Traces,
         r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":7}]}]}]}"#,
         expect![
-            "cannot decode traces as JSON: invalid type: integer `7`, expected a string at line 1 column 52"
+            "cannot decode traces as JSON: invalid value: integer `7`, expected name to be text at line 1 column 52"
         ],
     );
     let error = Request::from_protobuf(Signal::Traces, &[0x0a, 0x05, 1]).unwrap_err();
@@ -182,10 +182,39 @@ proptest! {
     }
 
     #[test]
+    fn what_a_request_takes_is_known_before(original in prop::collection::vec(a_span(), 0..5)) {
+        let bytes = Request::Traces(traces_request(&original)).to_protobuf();
+        let least = bytes.len() + original.len() * 200;
+        prop_assert!(memory_bytes(Signal::Traces, &bytes) >= least);
+    }
+
+    #[test]
     fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         for signal in Signal::ALL {
             let _ = Request::from_protobuf(signal, &bytes);
             let _ = Request::from_json(signal, &bytes);
+            memory_bytes(signal, &bytes);
         }
     }
+}
+
+#[test]
+fn small_bodies_that_take_much() {
+    // Spans with nothing in them: two bytes on the wire.
+    let spans = [0x12, 0].repeat(10_000);
+    let scope = message(0x12, &spans);
+    let body = message(0x0a, &scope);
+    assert!(body.len() < 21_000);
+    assert!(memory_bytes(Signal::Traces, &body) > 2_000_000);
+    // Of a log record with as many bytes of text, there is one.
+    let text = message(0x0a, &message(0x12, &message(0x12, &message(0x1a, &spans))));
+    assert!(memory_bytes(Signal::Logs, &text) < 2 * text.len());
+}
+
+/// A field with a length.
+fn message(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![tag];
+    prost::encoding::encode_varint(content.len() as u64, &mut bytes);
+    bytes.extend_from_slice(content);
+    bytes
 }

@@ -1,0 +1,3 @@
+//! What the fuzz targets call. `make fuzz` runs them; `docs/fuzzing.md` says how.
+
+pub mod extension;
