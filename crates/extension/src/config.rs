@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use throughline_scrub::Rules;
 
+use crate::aws::KeyName;
 use crate::join::{Function, Signals};
 
 pub use endpoint::Endpoint;
@@ -122,6 +123,16 @@ const API_KEY: &Key = &Key {
         "sent to the server as a bearer token",
     )
 };
+const API_KEY_SECRET: &Key = &key(
+    "THROUGHLINE_API_KEY_SECRET",
+    None,
+    "name or ARN of a secret in Secrets Manager that holds the key; NAME#MEMBER of a JSON secret",
+);
+const API_KEY_PARAMETER: &Key = &key(
+    "THROUGHLINE_API_KEY_PARAMETER",
+    None,
+    "name or ARN of a parameter in SSM that holds the key",
+);
 const RUNTIME_API: &Key = &key(
     "AWS_LAMBDA_RUNTIME_API",
     None,
@@ -159,6 +170,8 @@ pub const KEYS: &[&Key] = &[
     XRAY_LISTEN,
     STATSD_LISTEN,
     API_KEY,
+    API_KEY_SECRET,
+    API_KEY_PARAMETER,
     scrub::PAYLOADS,
     scrub::KEYS,
     scrub::ALLOW,
@@ -212,6 +225,8 @@ impl Display for Problem {
 pub struct Config {
     /// Where telemetry goes.
     pub export: Target,
+    /// Where the key is looked up, if it is not given.
+    pub key_name: Option<KeyName>,
     /// How batches are packed.
     pub compression: Compression,
     /// How long a request to the server may take.
@@ -326,6 +341,7 @@ impl RawConfig {
         let mut problems = self.problems.clone();
         let config = Config {
             export: self.target(&mut problems),
+            key_name: self.key_name(&mut problems),
             compression: self.compression(&mut problems),
             request_timeout: self.request_timeout(&mut problems),
             otlp_listen: self.text(OTLP_LISTEN),
@@ -378,6 +394,24 @@ impl RawConfig {
                 Target::To(endpoint.with_headers(headers))
             }
             Err(why) => off(&why),
+        }
+    }
+
+    /// The key itself before its names, and the secret before the parameter.
+    fn key_name(&self, problems: &mut Vec<Problem>) -> Option<KeyName> {
+        let keys = [API_KEY, API_KEY_SECRET, API_KEY_PARAMETER];
+        let mut set = keys
+            .into_iter()
+            .filter(|key| self.values.contains_key(key.name));
+        let first = set.next()?;
+        for other in set {
+            let text = format!("{} is not looked at: {} is set", other.name, first.name);
+            problems.push(Problem(text));
+        }
+        match first.name {
+            name if name == API_KEY_SECRET.name => Some(KeyName::Secret(self.text(first))),
+            name if name == API_KEY_PARAMETER.name => Some(KeyName::Parameter(self.text(first))),
+            _ => None,
         }
     }
 

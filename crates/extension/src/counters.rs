@@ -58,6 +58,7 @@ counters! {
     Gauges Odd "statsd_gauges" "Changes of gauges of which there are too many to remember.",
     MeasureLimit Odd "measures_limit" "Numbers in log lines that became no metric; the lines are kept.",
     NotBound Odd "not_bound" "Listeners whose port was taken.",
+    Panic Odd "panics" "Faults of the extension itself that were caught.",
     UnknownEvent Odd "unknown_events" "Events of a type that is not known here.",
 }
 

@@ -33,6 +33,7 @@
 //! no payloads. And nothing in it can fail the function: what goes wrong is counted in [`counters`],
 //! said on stderr, and the way to `/next` goes on.
 
+pub mod aws;
 pub mod config;
 pub mod cost;
 pub mod counters;

@@ -346,6 +346,89 @@ async fn a_bad_endpoint_leaves_the_function_running() {
 }
 
 #[tokio::test]
+async fn a_key_that_cannot_be_looked_up_never_holds_the_function() {
+    // One takes the question and never answers, the other is not there.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addresses = [silent.local_addr().unwrap(), gone.local_addr().unwrap()];
+    drop(gone);
+    for (address, complaints) in addresses.into_iter().zip([0..=1, 1..=1]) {
+        let intake = FakeIntake::start().await;
+        let mut lambda = FakeLambda::start(Telemetry::On).await;
+        let mut extension = Extension::start_with(
+            &lambda,
+            &intake.endpoint(),
+            &[
+                ("THROUGHLINE_API_KEY_SECRET", "throughline/key"),
+                ("AWS_ENDPOINT_URL", &format!("http://{address}")),
+                ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+                ("AWS_SECRET_ACCESS_KEY", "very-secret"),
+            ],
+        );
+        lambda.next_asked().await;
+        for id in ["r-1", "r-2", "r-3"] {
+            lambda.invoke(id, None).await;
+            lambda.tell(&told(id)).await;
+            let done = Instant::now();
+            lambda.next_asked().await;
+            assert!(
+                done.elapsed() < Duration::from_secs(2),
+                "{id} {:?}",
+                done.elapsed()
+            );
+        }
+        lambda.shut_down("spindown").await;
+        let (code, stderr) = extension.ended().await;
+        assert_eq!(code, Some(0));
+        assert_eq!(
+            intake.received().attempts,
+            0,
+            "nothing goes without the key"
+        );
+        let said = stderr
+            .matches("cannot look up secret throughline/key")
+            .count();
+        assert!(complaints.contains(&said), "{stderr}");
+        assert!(!stderr.contains("very-secret"), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_anywhere_is_counted_and_the_function_goes_on() {
+    for place in ["listener", "courier", "poller", "core"] {
+        let intake = FakeIntake::start().await;
+        let mut lambda = FakeLambda::start(Telemetry::On).await;
+        let variables = [("THROUGHLINE_PANIC", place)];
+        let mut extension = Extension::start_with(&lambda, &intake.endpoint(), &variables);
+        lambda.next_asked().await;
+        for id in ["r-1", "r-2"] {
+            lambda.invoke(id, None).await;
+            extension
+                .try_export(&handler_span("00000000000000b1"))
+                .await;
+            if place != "core" {
+                lambda.tell(&told(id)).await;
+            }
+            lambda.next_asked().await;
+        }
+        lambda.shut_down("spindown").await;
+        let (code, stderr) = extension.ended().await;
+        assert_eq!(code, Some(0), "{place}");
+        assert_eq!(
+            stderr.matches("a fault of ours at").count(),
+            1,
+            "{place}: {stderr}"
+        );
+        if place != "core" {
+            assert!(stderr.contains("panics 1"), "{place}: {stderr}");
+            let received = intake.received();
+            assert!(received.span("handler").is_some(), "{place}");
+            assert!(received.log("hello from r-2").is_some(), "{place}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn garbage_from_everywhere_is_survived() {
     let intake = FakeIntake::start().await;
     let mut lambda = FakeLambda::start(Telemetry::On).await;

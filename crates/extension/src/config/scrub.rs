@@ -2,7 +2,7 @@
 
 use throughline_scrub::{Rules, Setting, Settings};
 
-use super::{API_KEY, Key, Problem, RawConfig, key};
+use super::{API_KEY, API_KEY_PARAMETER, API_KEY_SECRET, Key, Problem, RawConfig, key};
 
 pub(super) const PAYLOADS: &Key = &key(
     "THROUGHLINE_PAYLOADS",
@@ -57,8 +57,10 @@ pub(super) fn rules(raw: &RawConfig, problems: &mut Vec<Problem>) -> Rules {
         };
         Problem(format!("{}: {why}", raw.name_in_use(key)))
     }));
-    // Known to the senders of one account and to nobody else.
-    let secret = raw.text(API_KEY);
+    // Known to the senders of one account and to nobody else. A key that lies elsewhere is not known
+    // yet; then the name stands for it, which is at least not the same for everybody.
+    let key = [API_KEY, API_KEY_SECRET, API_KEY_PARAMETER];
+    let secret = key.map(|key| raw.text(key)).concat();
     rules.hash_key((
         crate::ids::hash(&["scrub", &secret]),
         crate::ids::hash(&[&secret, "scrub"]),

@@ -13,6 +13,8 @@ use throughline_extension::config::Endpoint;
 use throughline_extension::outbox::{Batch, Outcome};
 
 use super::client::{Answer, Broken, Client};
+use super::fault;
+use super::keeper::Keeper;
 use super::otlp::ExportResponse;
 
 /// One server, and the connections to it.
@@ -21,6 +23,7 @@ pub(super) struct Courier {
     endpoint: Endpoint,
     environment: String,
     client: Client,
+    keeper: Option<Keeper>,
     request_max: Duration,
 }
 
@@ -30,7 +33,21 @@ impl Courier {
             client: Client::new(endpoint.base()),
             endpoint,
             environment: environment.to_owned(),
+            keeper: None,
             request_max,
+        }
+    }
+
+    /// With a key that is looked up under a name.
+    pub(super) fn with_keeper(self, keeper: Option<Keeper>) -> Self {
+        Courier { keeper, ..self }
+    }
+
+    /// After a restore connections are dead, and the key may be another one.
+    pub(super) async fn renew(&self) {
+        self.client.forget_connections();
+        if let Some(keeper) = &self.keeper {
+            keeper.renew().await;
         }
     }
 
@@ -48,30 +65,58 @@ impl Courier {
         }
     }
 
+    async fn send(&self, batch: &Batch) -> Outcome {
+        fault::here("courier");
+        let answered = match &self.keeper {
+            None => self.exchange(batch, self.endpoint.api_key()).await,
+            Some(keeper) => self.exchange_with(batch, keeper).await,
+        };
+        answered.map_or_else(failed, |answer| judge(&answer))
+    }
+
+    /// A refused key may have been changed where it is kept, so it is looked up again, and until there
+    /// is another one the batch waits.
+    async fn exchange_with(&self, batch: &Batch, keeper: &Keeper) -> Result<Answer, String> {
+        let key = keeper.key().await?;
+        let answer = self.exchange(batch, Some(&key)).await?;
+        if !is_key_refused(&answer) {
+            keeper.was_of_use().await;
+            return Ok(answer);
+        }
+        keeper.refused(&key).await;
+        let other = keeper.key().await?;
+        if other != key {
+            let answer = self.exchange(batch, Some(&other)).await?;
+            if !is_key_refused(&answer) {
+                keeper.was_of_use().await;
+                return Ok(answer);
+            }
+        }
+        keeper.refused(&other).await;
+        Err(format!("the server answered {} to the key", answer.status))
+    }
+
     /// A connection that ended under a request may have been dead since the last freeze, so the batch
     /// goes again at once, over a fresh one. Its number keeps the server from counting it twice.
-    async fn send(&self, batch: &Batch) -> Outcome {
-        let response = match self.post(batch).await {
+    async fn exchange(&self, batch: &Batch, key: Option<&str>) -> Result<Answer, String> {
+        let answer = match self.post(batch, key).await {
             Err(Broken::Connection(_)) => {
                 self.client.forget_connections();
-                self.post(batch).await
+                self.post(batch, key).await
             }
             other => other,
         };
-        match response {
-            Ok(answer) => judge(&answer),
-            Err(Broken::NoConnection(why) | Broken::Connection(why)) => failed(why),
-        }
+        answer.map_err(|(Broken::NoConnection(why) | Broken::Connection(why))| why)
     }
 
-    async fn post(&self, batch: &Batch) -> Result<Answer, Broken> {
+    async fn post(&self, batch: &Batch, key: Option<&str>) -> Result<Answer, Broken> {
         let request = self
-            .request(batch)
+            .request(batch, key)
             .map_err(|error| Broken::NoConnection(error.to_string()))?;
         self.client.send(request).await
     }
 
-    fn request(&self, batch: &Batch) -> http::Result<Request<Full<Bytes>>> {
+    fn request(&self, batch: &Batch, key: Option<&str>) -> http::Result<Request<Full<Bytes>>> {
         let path = self.endpoint.path(&format!("/v1/{}", batch.signal));
         let mut request = Request::builder()
             .method(Method::POST)
@@ -85,16 +130,25 @@ impl Courier {
             .header("x-throughline-environment", &self.environment)
             .header("x-throughline-sequence", batch.sequence);
         for (name, value) in self.endpoint.headers() {
-            request = request.header(name, value);
+            if key.is_none() || name != AUTHORIZATION {
+                request = request.header(name, value);
+            }
         }
         if batch.packed {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
-        if let Some(key) = self.endpoint.api_key() {
+        if let Some(key) = key {
             request = request.header(AUTHORIZATION, format!("Bearer {key}"));
         }
         request.body(Full::new(batch.body.clone()))
     }
+}
+
+fn is_key_refused(answer: &Answer) -> bool {
+    matches!(
+        answer.status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+    )
 }
 
 /// What the server's answer means.

@@ -45,6 +45,14 @@ fn read_config(path: &str) -> std::io::Result<Option<ConfigFile>> {
     Ok(ConfigFile::parse(path, &text))
 }
 
+/// Whether the environment is made from a snapshot that is taken once everybody waits.
+pub(super) fn is_snapshot() -> bool {
+    Environment
+        .value("AWS_LAMBDA_INITIALIZATION_TYPE")
+        .as_deref()
+        == Some("snap-start")
+}
+
 /// The wall clock, because deadlines are told in it and because it goes on while we are frozen.
 #[allow(clippy::disallowed_methods)] // The one place where the clock is read.
 pub(super) fn now() -> UnixNanos {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use throughline_extension::aws::KeyName;
 use throughline_extension::config::{Config, RawConfig, Target};
 use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::outbox::Export;
@@ -13,8 +14,12 @@ use tokio::net::TcpListener;
 
 use super::api::{Api, NextEvent};
 use super::courier::Courier;
-use super::environment::{Environment, SANDBOX, config_file, new_id, now, sandbox_address, say};
+use super::environment::{
+    Environment, SANDBOX, config_file, is_snapshot, new_id, now, sandbox_address, say,
+};
+use super::fault;
 use super::inbox::{Inbox, Outlet};
+use super::keeper::Keeper;
 use super::listeners::{self, Listeners};
 use super::poller::Poller;
 use super::register::Registration;
@@ -31,15 +36,20 @@ pub(crate) async fn live(address: &str, who: Registration) {
             .iter()
             .for_each(|problem| say(&problem.to_string()));
         let counters = Arc::new(Counters::default());
+        fault::count(&counters);
         Life::begin(config, api, who, counters)
             .await
             .run(&mut poller)
             .await
     };
     if AssertUnwindSafe(life).catch_unwind().await.is_err() {
-        say("a fault of ours was caught; nothing is taken in any more, and the function goes on");
+        say("nothing is taken in any more");
     }
     poller.idle().await;
+}
+
+fn keeper(name: KeyName) -> Keeper {
+    Keeper::new(name, Box::new(Environment))
 }
 
 /// The core and what it needs of the world.
@@ -49,6 +59,8 @@ struct Life {
     inbox: Inbox,
     events: Outlet,
     listeners: Listeners,
+    /// Whether the process still has to become another one when its snapshot is restored.
+    from_snapshot: bool,
 }
 
 impl Life {
@@ -65,11 +77,10 @@ impl Life {
         let (export, courier) = match config.export {
             Target::To(endpoint) => (
                 Export::On,
-                Some(Arc::new(Courier::new(
-                    endpoint,
-                    &environment,
-                    config.request_timeout,
-                ))),
+                Some(Arc::new(
+                    Courier::new(endpoint, &environment, config.request_timeout)
+                        .with_keeper(config.key_name.map(keeper)),
+                )),
             ),
             Target::Off(_) => (Export::Off, None),
         };
@@ -98,6 +109,7 @@ impl Life {
             inbox,
             events,
             listeners,
+            from_snapshot: is_snapshot(),
         }
     }
 
@@ -105,11 +117,15 @@ impl Life {
     async fn run(mut self, poller: &mut Poller) {
         loop {
             let event = self.next_event(poller).await;
+            if self.from_snapshot && matches!(event, Event::Invoked(_)) {
+                self.renew();
+            }
             let held_back = match event {
                 Event::ShutDown { .. } => self.listeners.last_words(now()),
                 _ => Vec::new(),
             };
             for event in held_back.into_iter().map(Event::Exported).chain([event]) {
+                fault::here("core");
                 for action in self.core.handle(event, now()) {
                     match action {
                         Action::Next => poller.ask(),
@@ -137,6 +153,15 @@ impl Life {
             },
             Some(event) = self.events.next() => event,
             () = tokio::time::sleep(wait) => Event::Tick,
+        }
+    }
+
+    /// A snapshot is made while this waits for its first invocation, and restored for it, as often as
+    /// environments are needed. What must differ between them is made anew.
+    fn renew(&mut self) {
+        self.from_snapshot = false;
+        if let Some(courier) = self.courier.clone() {
+            tokio::spawn(async move { courier.renew().await });
         }
     }
 

@@ -15,6 +15,7 @@ use throughline_extension::intake::{BODY_BYTES_MAX, Encoding};
 use throughline_telemetry::{Signal, wire};
 use tokio::net::TcpListener;
 
+use super::fault;
 use super::intake::{Intake, LEFT_OUT, Packing, Refusal};
 use super::listen::{self, Speaks};
 
@@ -26,6 +27,7 @@ pub(super) async fn receive(listener: TcpListener, intake: Intake) {
 }
 
 async fn answer(request: Request<Incoming>, intake: Intake) -> Response<Full<Bytes>> {
+    fault::here("listener");
     let encoding = match header(request.headers(), &CONTENT_TYPE) {
         "application/json" => Encoding::Json,
         _ => Encoding::Protobuf,

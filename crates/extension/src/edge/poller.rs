@@ -8,27 +8,32 @@ use tokio::sync::mpsc;
 
 use super::api::{Api, ApiError, NextEvent};
 use super::environment::{now, say};
+use super::fault;
 use super::register::Registration;
 
 /// Asks for events, one at a time.
 #[derive(Debug)]
 pub(super) struct Poller {
+    api: Api,
+    who: Registration,
     questions: mpsc::Sender<()>,
     answers: mpsc::Receiver<NextEvent>,
     waiting: bool,
     over: bool,
+    faults: u32,
 }
 
 impl Poller {
     pub(super) fn start(api: Api, who: Registration) -> Self {
-        let (questions, asked) = mpsc::channel(1);
-        let (answer, answers) = mpsc::channel(1);
-        tokio::spawn(poll(api, who, asked, answer));
+        let (questions, answers) = start(&api, &who);
         Poller {
+            api,
+            who,
             questions,
             answers,
             waiting: false,
             over: false,
+            faults: 0,
         }
     }
 
@@ -42,10 +47,25 @@ impl Poller {
 
     /// The answer. May be dropped and called again.
     pub(super) async fn answer(&mut self) -> NextEvent {
-        let answer = self.answers.recv().await.unwrap_or_else(gone);
+        let answer = loop {
+            match self.answers.recv().await {
+                Some(answer) => break answer,
+                // A fault of ours; another one asks again.
+                None if self.faults < FAULTS_MAX => self.start_again(),
+                None => break gone(),
+            }
+        };
         self.waiting = false;
         self.over |= matches!(answer, NextEvent::ShutDown { .. });
         answer
+    }
+
+    fn start_again(&mut self) {
+        self.faults += 1;
+        (self.questions, self.answers) = start(&self.api, &self.who);
+        if std::mem::take(&mut self.waiting) {
+            self.ask();
+        }
     }
 
     /// Only what keeps the function running, until SHUTDOWN: the last resort when all else failed.
@@ -57,6 +77,13 @@ impl Poller {
     }
 }
 
+fn start(api: &Api, who: &Registration) -> (mpsc::Sender<()>, mpsc::Receiver<NextEvent>) {
+    let (questions, asked) = mpsc::channel(1);
+    let (answer, answers) = mpsc::channel(1);
+    tokio::spawn(poll(api.clone(), who.clone(), asked, answer));
+    (questions, answers)
+}
+
 async fn poll(
     api: Api,
     who: Registration,
@@ -66,6 +93,7 @@ async fn poll(
     while asked.recv().await.is_some() {
         let mut failures = 0;
         let event = loop {
+            fault::here("poller");
             match api.next(&who).await {
                 Ok(NextEvent::Unknown(kind)) => {
                     say(&format!("an event of unknown type {kind:?} is skipped"))
@@ -104,6 +132,8 @@ fn gone() -> NextEvent {
 }
 
 const FAILURES_MAX: u32 = 10;
+/// The same fault would come back.
+const FAULTS_MAX: u32 = 3;
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const DOUBLINGS_MAX: u32 = 6;
 /// As long as Lambda gives.

@@ -258,14 +258,15 @@ impl Extension {
 
     /// Exports spans as the function's SDK does, and returns the status.
     pub(crate) async fn export(&self, json: &str) -> u16 {
+        self.try_export(json).await.unwrap()
+    }
+
+    /// `None` where the connection breaks.
+    pub(crate) async fn try_export(&self, json: &str) -> Option<u16> {
         let request = Request::post(&self.otlp).header("content-type", "application/json");
         let request = request.body(Full::from(json.to_owned())).unwrap();
-        self.client
-            .request(request)
-            .await
-            .unwrap()
-            .status()
-            .as_u16()
+        let answer = self.client.request(request).await.ok()?;
+        Some(answer.status().as_u16())
     }
 
     /// Stops it where it is, as Lambda does between invocations.

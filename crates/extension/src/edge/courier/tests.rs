@@ -5,6 +5,11 @@ use throughline_telemetry::Signal;
 use throughline_telemetry::wire::Request as Otlp;
 use throughline_testkit::intake::{Answer, FakeIntake};
 
+use std::io::{Read, Write};
+
+use throughline_extension::aws::KeyName;
+
+use super::super::keeper::tests::Variables;
 use super::*;
 
 fn courier(endpoint: &str) -> Courier {
@@ -124,4 +129,67 @@ async fn tls_is_set_up_when_it_is_needed() {
     let outcome = courier.deliver(&batch(1)).await;
     assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
     assert_eq!(intake.received().attempts, 0);
+}
+
+/// Secrets Manager with one key after the other.
+fn vault(keys: &'static [&'static str]) -> Keeper {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for key in keys {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut bytes = [0; 4096];
+            while !asked.ends_with(b"}") {
+                let count = stream.read(&mut bytes).unwrap();
+                assert!(count > 0, "a whole request");
+                asked.extend_from_slice(&bytes[..count]);
+            }
+            let body = format!(r#"{{"SecretString":"{key}"}}"#);
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    let variables = Variables(BTreeMap::from([
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_ACCESS_KEY_ID", "id".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+    ]));
+    Keeper::new(KeyName::Secret("key".to_owned()), Box::new(variables))
+}
+
+#[tokio::test]
+async fn a_key_that_is_kept_elsewhere_is_looked_up_once() {
+    let intake = FakeIntake::start().await;
+    let courier = courier(&intake.endpoint()).with_keeper(Some(vault(&["key-2"])));
+    for sequence in [1, 2] {
+        assert_eq!(courier.deliver(&batch(sequence)).await, DELIVERED);
+    }
+    for post in &intake.received().posts {
+        assert_eq!(post.header("authorization"), "Bearer key-2");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_for_a_key_that_is_kept_elsewhere_waits_for_another_key() {
+    for refusal in [401, 403] {
+        let intake = FakeIntake::start().await;
+        intake.answer(Answer::Status(refusal)).await;
+        let courier = courier(&intake.endpoint()).with_keeper(Some(vault(&["key-1", "key-2"])));
+        let outcome = courier.deliver(&batch(1)).await;
+        // Not at once: it was looked up a moment ago.
+        assert!(
+            matches!(&outcome, Outcome::Failed { why, .. } if why.contains("tried again in")),
+            "{outcome:?}"
+        );
+        intake.answer(Answer::Take).await;
+        courier.renew().await;
+        assert_eq!(courier.deliver(&batch(1)).await, DELIVERED);
+        let received = intake.received();
+        assert_eq!(received.posts[0].header("authorization"), "Bearer key-2");
+    }
 }
