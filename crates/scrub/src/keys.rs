@@ -8,15 +8,61 @@ pub(crate) fn is_secret(name: &str, value: Kind, rules: &Rules) -> bool {
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
         return false;
     }
+    // Every attribute and every colon comes by here, so nothing is allocated before something looks like a secret.
+    let mut buffer = [0_u8; NAME_BYTES_MAX];
+    let (mut length, mut last) = (0, 0);
+    for byte in name.bytes() {
+        if b"-_. ".contains(&byte) {
+            last = if byte == b'.' { length } else { last };
+        } else {
+            buffer[length] = byte.to_ascii_lowercase();
+            length += 1;
+        }
+    }
+    let (whole, last) = (&buffer[..length], &buffer[last..length]);
+    let is_exact =
+        last.len() <= EXACT_BYTES_MAX && EXACT.iter().any(|word| word.as_bytes() == last);
+    let is_named = is_exact
+        || promises(whole)
+        || rules
+            .extra_keys
+            .iter()
+            .any(|part| contains(whole, part.as_bytes()));
+    is_named && is_meant(name, value, is_exact, rules)
+}
+
+/// Whether one of the words is in it.
+fn promises(name: &[u8]) -> bool {
+    name.iter().enumerate().any(|(at, byte)| {
+        let words: &[&str] = match byte {
+            b'p' => &["pass", "privatekey"],
+            b's' => &[
+                "secret",
+                "session",
+                "signature",
+                "securitycode",
+                "socialsecurity",
+            ],
+            b't' => &["token"],
+            // Deliberately without `key`, which is the name of S3 objects and of table keys.
+            b'a' => &["apikey", "accesskey", "authorization"],
+            b'c' => &["credential", "cookie", "cardnumber", "creditcard"],
+            _ => return false,
+        };
+        words
+            .iter()
+            .any(|word| name[at..].starts_with(word.as_bytes()))
+    })
+}
+
+/// Looks closer at a name that has one of the words in it.
+fn is_meant(name: &str, value: Kind, is_exact: bool, rules: &Rules) -> bool {
     let whole = normalized(name);
     if ALLOWED.contains(&name) || rules.allowed_keys.contains(&whole) {
         return false;
     }
-    let last = name
-        .rsplit_once('.')
-        .map(|(_, last)| normalized(last))
-        .unwrap_or_else(|| whole.clone());
-    if EXACT.contains(&last.as_str()) {
+    let last = name.rsplit('.').next().map(normalized).unwrap_or_default();
+    if is_exact {
         return true;
     }
     if value == Kind::Number && measures(&last) {
@@ -28,11 +74,15 @@ pub(crate) fn is_secret(name: &str, value: Kind, rules: &Rules) -> bool {
             true => name.replace(word, ""),
             false => name,
         });
-    CONTAINED.iter().any(|part| harmless.contains(part))
+    promises(harmless.as_bytes())
         || rules
             .extra_keys
             .iter()
             .any(|part| harmless.contains(part.as_str()))
+}
+
+fn contains(name: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && name.windows(part.len()).any(|window| window == part)
 }
 
 /// What stands under a name.
@@ -60,26 +110,8 @@ const ALLOWED: &[&str] = &["session.id", "session.previous_id"];
 const EXACT: &[&str] = &[
     "pw", "pin", "cvv", "cvc", "ssn", "sid", "sig", "auth", "jwt", "otp", "dob", "iban", "pwd",
 ];
-/// Deliberately without `key`, which is the name of S3 objects and of table keys.
-const CONTAINED: &[&str] = &[
-    "pass",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "credential",
-    "authorization",
-    "cookie",
-    "session",
-    "signature",
-    "cardnumber",
-    "creditcard",
-    "securitycode",
-    "socialsecurity",
-    "xamzsecuritytoken",
-];
-/// Words that contain one of the above and promise nothing.
+const EXACT_BYTES_MAX: usize = 4;
+/// Words that contain one of those and promise nothing.
 const HARMLESS: &[&str] = &[
     "passenger",
     "compass",
@@ -92,6 +124,11 @@ const HARMLESS: &[&str] = &[
     "nexttoken",
     "continuationtoken",
     "sessioncount",
+    "secretsmanager",
+    // What stands for a token where a name was one.
+    "[token]",
+    "[awssecret]",
+    "[privatekey]",
 ];
 const MEASURES: &[&str] = &[
     "count",

@@ -5,7 +5,9 @@ mod values;
 
 use throughline_telemetry::UnixNanos;
 use throughline_telemetry::wire::Request;
-use throughline_telemetry::wire::otlp::common::v1::InstrumentationScope;
+use throughline_telemetry::wire::otlp::common::v1::{
+    AnyValue, InstrumentationScope, any_value::Value,
+};
 use throughline_telemetry::wire::otlp::logs::v1::LogRecord;
 use throughline_telemetry::wire::otlp::resource::v1::Resource;
 use throughline_telemetry::wire::otlp::trace::v1::{Span, status::StatusCode};
@@ -119,7 +121,19 @@ fn of_log(record: &mut LogRecord, scrubber: &mut Scrubber, origins: Origins<'_>)
     });
     of_attributes(&mut record.attributes, scrubber, around, 0);
     if let Some(body) = &mut record.body {
-        field(scrubber, "body", |s| of_value(body, s, around, 0));
+        field(scrubber, "body", |s| of_body(body, s, around));
+    }
+}
+
+fn of_body(body: &mut AnyValue, scrubber: &mut Scrubber, around: Around) {
+    match &mut body.value {
+        Some(Value::StringValue(line)) => {
+            let scrubbed = scrubber.line(line);
+            if *scrubbed != **line {
+                *line = scrubbed.into_owned();
+            }
+        }
+        _ => of_value(body, scrubber, around, 0),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Scrubber {
     rules: Rules,
     counts: Counts,
     budgets: Budgets,
+    /// So many further lines may belong to a private key that began on one of its own.
+    key_lines: usize,
     findings: Option<Box<Findings>>,
 }
 
@@ -47,6 +49,7 @@ impl Scrubber {
             rules,
             counts: Counts::default(),
             budgets: Budgets::default(),
+            key_lines: 0,
             findings: None,
         }
     }
@@ -84,24 +87,40 @@ impl Scrubber {
             false => Cow::Owned(self.replace(text, hits)),
         };
         for (name, pattern) in &self.rules.patterns {
-            let found = pattern.find_iter(&scrubbed).count();
-            if found > 0 {
-                let word = format!("[{name}]");
-                if let Some(findings) = &mut self.findings {
-                    for hit in pattern.find_iter(&scrubbed) {
-                        let column = scrubbed[..hit.start()].chars().count();
-                        let rule = Rule::User(name.clone());
-                        findings.add(rule, Some(column), outline(hit.as_str()), Some(&word));
-                    }
-                }
-                let replaced = pattern.replace_all(&scrubbed, regex_lite::NoExpand(&word));
-                scrubbed = Cow::Owned(replaced.into_owned());
-                for _ in 0..found {
-                    self.counts.add(Rule::User(name.clone()));
-                }
+            if let Some(replaced) = replaced(
+                name,
+                pattern,
+                &scrubbed,
+                &mut self.findings,
+                &mut self.counts,
+            ) {
+                scrubbed = Cow::Owned(replaced);
             }
         }
         scrubbed
+    }
+
+    /// Takes secrets out of a line of a log. Unlike [`Scrubber::text`] it remembers that a private key began on an
+    /// earlier line.
+    pub fn line<'t>(&mut self, line: &'t str) -> Cow<'t, str> {
+        match self.key_lines {
+            0 => {}
+            _ if text::is_of_key(line) => {
+                self.key_lines = match text::ends_key(line) {
+                    true => 0,
+                    false => self.key_lines - 1,
+                };
+                self.found(Rule::PrivateKey, || outline(line), Some(PRIVATE_KEY));
+                return Cow::Borrowed(PRIVATE_KEY);
+            }
+            _ => self.key_lines -= 1,
+        }
+        if text::ends_key(line) {
+            self.key_lines = 0;
+        } else if text::begins_key(line) {
+            self.key_lines = KEY_LINES_MAX;
+        }
+        self.text(line)
     }
 
     /// How often each rule applied so far.
@@ -175,3 +194,32 @@ impl Scrubber {
         scrubbed
     }
 }
+
+/// The text with what matches replaced, if anything does.
+fn replaced(
+    name: &str,
+    pattern: &regex_lite::Regex,
+    text: &str,
+    findings: &mut Option<Box<Findings>>,
+    counts: &mut Counts,
+) -> Option<String> {
+    let word = format!("[{name}]");
+    let mut scrubbed = String::new();
+    let mut end = 0;
+    for found in pattern.find_iter(text) {
+        if let Some(findings) = findings {
+            let column = text[..found.start()].chars().count();
+            let rule = Rule::User(name.to_owned());
+            findings.add(rule, Some(column), outline(found.as_str()), Some(&word));
+        }
+        counts.add(Rule::User(name.to_owned()));
+        scrubbed.push_str(&text[end..found.start()]);
+        scrubbed.push_str(&word);
+        end = found.end();
+    }
+    (end > 0).then(|| scrubbed + &text[end..])
+}
+
+const PRIVATE_KEY: &str = "[private-key]";
+/// A key has some thirty lines; other lines may stand between them.
+const KEY_LINES_MAX: usize = 200;

@@ -47,6 +47,8 @@ fn of_pairs(
     let named_inside = depth > 0 && is_named_pair(attributes, scrubber);
     for attribute in attributes.iter_mut() {
         let KeyValue { key, value, .. } = attribute;
+        // First, so that whoever looks at what is left decides alike.
+        of_key(key, scrubber);
         if let Some(value) = value {
             let secret = kind_of(value).is_some_and(|kind| {
                 is_secret(key, kind, scrubber.rules()) || (named_inside && is_value_word(key))
@@ -65,7 +67,6 @@ fn of_pairs(
                 }
             }
         }
-        of_key(key, scrubber);
     }
     payloads
 }

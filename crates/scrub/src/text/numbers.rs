@@ -1,12 +1,12 @@
 //! Card numbers, social security numbers and addresses: things that begin with a digit.
 
-use super::{Hit, begins_word, ends_word, run};
+use super::{Hit, ends_word, run};
 use crate::counts::Rule;
 use crate::rules::Rules;
 
 pub(super) fn find(bytes: &[u8], at: usize, rules: &Rules) -> Option<Hit> {
-    // Inside a longer number, an identifier or a fraction nothing begins.
-    if !begins_word(bytes, at) || (at > 0 && bytes[at - 1] == b'.') {
+    // In a fraction nothing begins.
+    if at > 0 && bytes[at - 1] == b'.' {
         return None;
     }
     card(bytes, at)
@@ -20,27 +20,83 @@ fn card(bytes: &[u8], at: usize) -> Option<Hit> {
     if at > 1 && bytes[at - 1] == b'-' && bytes[at - 2].is_ascii_alphanumeric() {
         return None;
     }
+    let mut found = None;
     let mut digits = [0_u8; DIGITS_MAX];
-    let (mut count, mut end, mut next) = (0, at, at);
-    while let Some(byte) = bytes.get(next) {
-        if byte.is_ascii_digit() {
-            *digits.get_mut(count)? = byte - b'0';
+    let mut groups = Groups::default();
+    let (mut count, mut next) = (0, at);
+    loop {
+        let begin = count;
+        while let Some(byte) = bytes.get(next).filter(|byte| byte.is_ascii_digit()) {
+            match digits.get_mut(count) {
+                Some(digit) => *digit = byte - b'0',
+                None => return found,
+            }
             count += 1;
-            end = next + 1;
-        } else if !(b" -".contains(byte) && next == end) {
-            break;
+            next += 1;
         }
-        next += 1;
+        groups.add(count - begin);
+        let gap = separator(&bytes[next..]);
+        let goes_on = gap > 0 && bytes.get(next + gap).is_some_and(u8::is_ascii_digit);
+        let known = &digits[..count];
+        // A second number, or the month and year of the card, may follow behind a space.
+        let is_shaped = groups.are_of_card() || (!goes_on && groups.are_plain);
+        if is_shaped && ends_word(bytes, next) && is_issued(known) && passes_luhn(known) {
+            let last = known[count - 4..].iter();
+            let last: String = last.map(|digit| char::from(b'0' + digit)).collect();
+            found = Some(Hit::new(at, next, format!("[card:…{last}]"), Rule::Card));
+        }
+        if !goes_on {
+            return found;
+        }
+        groups.are_plain &= b" -".contains(&bytes[next]);
+        next += gap;
     }
-    let digits = &digits[..count];
-    if !ends_word(bytes, end) || !is_issued(digits) || !passes_luhn(digits) {
-        return None;
+}
+
+/// How the digits of a number stand together.
+struct Groups {
+    lengths: [usize; GROUPS_MAX],
+    count: usize,
+    /// Only spaces and dashes stand between them.
+    are_plain: bool,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Groups {
+            lengths: [0; GROUPS_MAX],
+            count: 0,
+            are_plain: true,
+        }
     }
-    let last: String = digits[count - 4..]
-        .iter()
-        .map(|digit| char::from(b'0' + digit))
-        .collect();
-    Some(Hit::new(at, end, format!("[card:…{last}]"), Rule::Card))
+}
+
+impl Groups {
+    fn add(&mut self, length: usize) {
+        if let Some(place) = self.lengths.get_mut(self.count) {
+            *place = length;
+        }
+        self.count += 1;
+    }
+
+    /// As cards show them.
+    fn are_of_card(&self) -> bool {
+        matches!(
+            self.lengths.get(..self.count),
+            Some([_] | [4, 4, 4, 4] | [4, 6, 5] | [4, 4, 4, 1] | [4, 4, 4, 4, 3])
+        )
+    }
+}
+
+/// How many bytes the one character takes that may stand between groups: a space, also one that does not break or is
+/// narrow, or what else people write there.
+fn separator(bytes: &[u8]) -> usize {
+    match bytes {
+        [b' ' | b'-' | b'.' | b'_' | b'/' | b'\t', ..] => 1,
+        [0xc2, 0xa0, ..] => 2,
+        [0xe2, 0x80, 0x80..=0x95 | 0xaf, ..] => 3,
+        _ => 0,
+    }
 }
 
 /// By the issuer identification numbers of ISO/IEC 7812 that matter, each with its lengths.
@@ -118,3 +174,4 @@ fn ipv4(bytes: &[u8], at: usize) -> Option<Hit> {
 }
 
 const DIGITS_MAX: usize = 19;
+const GROUPS_MAX: usize = 5;

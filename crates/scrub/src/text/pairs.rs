@@ -1,6 +1,6 @@
 //! `name: value` and `name=value`, in JSON however deeply quoted, in headers, query strings and prose.
 
-use super::{Hit, run};
+use super::{Hit, lists, run};
 use crate::counts::Rule;
 use crate::keys::{Kind, is_secret, normalized};
 use crate::rules::Rules;
@@ -10,13 +10,16 @@ pub(super) fn value_after(bytes: &[u8], at: usize, rules: &Rules) -> Option<Hit>
     let name = name_before(bytes, at)?;
     let text = std::str::from_utf8(&bytes[name.start..name.end]).ok()?;
     if !is_secret(text, Kind::Text, rules) {
+        return lists::value_named_beside(bytes, at, &name, rules);
+    }
+    if name.quote.is_none() && is_in_arn(bytes, name.start) {
         return None;
     }
     let mut from = at + 1;
     from += run(bytes, from, SPACES_MAX, |byte| b"=> \t".contains(&byte));
     let value = value_from(bytes, from, &name, bytes[at])?;
     let content = &bytes[value.start..value.end];
-    if content.is_empty() || DONE.iter().any(|done| content.starts_with(done)) {
+    if content.is_empty() || is_done(content) {
         return None;
     }
     if value.bare
@@ -45,21 +48,63 @@ pub(super) fn value_after(bytes: &[u8], at: usize, rules: &Rules) -> Option<Hit>
     Some(Hit::new(value.start, value.end, replacement, Rule::Key))
 }
 
-struct Name {
-    start: usize,
-    end: usize,
-    /// What encloses it, and how many backslashes stand before that: JSON inside a JSON string has one, inside that
-    /// again three.
-    quote: Option<u8>,
-    escapes: usize,
+/// The value of an element of XML: `<password>…</password>`. `at` is the end of its opening tag.
+pub(super) fn value_in_tag(bytes: &[u8], at: usize, rules: &Rules) -> Option<Hit> {
+    let start = back_while(bytes, at, |byte| {
+        byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte)
+    });
+    (start < at && start > 0 && bytes[start - 1] == b'<').then_some(())?;
+    let name = std::str::from_utf8(&bytes[start..at]).ok()?;
+    let name = name.rsplit(':').next().unwrap_or(name);
+    is_secret(name, Kind::Text, rules).then_some(())?;
+    let length = run(bytes, at + 1, usize::MAX, |byte| byte != b'<');
+    let value = &bytes[at + 1..at + 1 + length];
+    let is_left = value.is_empty() || is_done(value) || value.iter().all(u8::is_ascii_whitespace);
+    (!is_left).then(|| Hit::new(at + 1, at + 1 + length, REDACTED, Rule::Key))
 }
 
-fn name_before(bytes: &[u8], at: usize) -> Option<Name> {
+/// The value of a flag of a command: `--password …`.
+pub(super) fn value_of_flag(bytes: &[u8], at: usize, rules: &Rules) -> Option<Hit> {
+    bytes[at..].starts_with(b"--").then_some(())?;
+    (at == 0 || !(bytes[at - 1] == b'-' || bytes[at - 1].is_ascii_alphanumeric())).then_some(())?;
+    let name = run(bytes, at + 2, NAME_BYTES_MAX, |byte| {
+        byte.is_ascii_alphanumeric() || b"_-".contains(&byte)
+    });
+    let end = at + 2 + name;
+    (bytes.get(end) == Some(&b' ')).then_some(())?;
+    let name = std::str::from_utf8(&bytes[at + 2..end]).ok()?;
+    let from = end + run(bytes, end, SPACES_MAX, |byte| byte == b' ');
+    let value = word_end(bytes, from);
+    let is_value = value > from && bytes[from] != b'-' && !is_done(&bytes[from..value]);
+    (is_value && is_secret(name, Kind::Text, rules))
+        .then(|| Hit::new(from, value, REDACTED, Rule::Key))
+}
+
+/// Whether a scrubber, ours or another's, was here.
+pub(super) fn is_done(value: &[u8]) -> bool {
+    DONE.iter().any(|done| value.starts_with(done))
+}
+
+pub(super) struct Name {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// What encloses it, and how many backslashes stand before that: JSON inside a JSON string has one, inside that
+    /// again three.
+    pub(super) quote: Option<u8>,
+    pub(super) escapes: usize,
+}
+
+pub(super) fn name_before(bytes: &[u8], at: usize) -> Option<Name> {
     let mut end = at;
     while end > 0 && at - end < 2 && bytes[end - 1] == b' ' {
         end -= 1;
     }
-    let last = *bytes.get(end.checked_sub(1)?)?;
+    let mut last = *bytes.get(end.checked_sub(1)?)?;
+    // `user[password]=…`, as forms have it.
+    if last == b']' && end >= 2 {
+        end -= 1;
+        last = bytes[end - 1];
+    }
     if last != b'"' && last != b'\'' {
         let start = back_while(bytes, end, |byte| {
             byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
@@ -80,6 +125,14 @@ fn name_before(bytes: &[u8], at: usize) -> Option<Name> {
         quote: Some(last),
         escapes: quote_at - inner_end,
     })
+}
+
+/// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:name` says where a secret is.
+fn is_in_arn(bytes: &[u8], at: usize) -> bool {
+    let start = back_while(bytes, at, |byte| {
+        byte.is_ascii_alphanumeric() || b":-_".contains(&byte)
+    });
+    bytes[start..at].starts_with(b"arn:aws")
 }
 
 /// Where the run that ends at `end` begins; it is not followed for ever.
@@ -124,7 +177,7 @@ fn value_from(bytes: &[u8], from: usize, name: &Name, separator: u8) -> Option<V
 }
 
 /// The quote with at most as many backslashes before it as the opening one had, or the end of a text that was cut.
-fn closing_quote(bytes: &[u8], from: usize, quote: u8, escapes: usize) -> usize {
+pub(super) fn closing_quote(bytes: &[u8], from: usize, quote: u8, escapes: usize) -> usize {
     let mut backslashes = 0;
     for (offset, byte) in bytes[from..].iter().enumerate() {
         if *byte == b'\\' {
@@ -193,6 +246,6 @@ fn word_end(bytes: &[u8], from: usize) -> usize {
 
 const NAME_BYTES_MAX: usize = 96;
 const SPACES_MAX: usize = 4;
-const REDACTED: &str = "[redacted]";
+pub(super) const REDACTED: &str = "[redacted]";
 /// What a scrubber, ours or another's, has left.
 const DONE: &[&[u8]] = &[b"[redacted", b"***", b"\"[redacted", b"<redacted"];

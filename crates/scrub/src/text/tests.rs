@@ -253,3 +253,89 @@ fn luhn(digits: &str) -> bool {
         .sum();
     sum.is_multiple_of(10)
 }
+
+#[test]
+fn names_and_values_that_stand_beside_each_other() {
+    check(
+        &[
+            r#"[["Authorization","xyz"],["Host","h"]]"#,
+            r#"["Host","h","X-Api-Key","k-1","Accept","*/*"]"#,
+            r#"{"rawHeaders":"[\"Cookie\",\"a=b\"]"}"#,
+            r#"{"name":"Authorization","value":"xyz","n":1}"#,
+            r#"{"value": "xyz", "key": "db_password"}"#,
+            r#"{"name":"color","value":"red"}"#,
+            r#"{"fields":["password","email","name"]}"#,
+            "<User><wsse:Password>hunter2</wsse:Password><Name>ann</Name></User>",
+            "run --password hunter2 --user ann --token=t-1 --verbose",
+            r#"{"password":{"S":"hunter2"},"n":{"N":"1"}}"#,
+            "user[name]=ann&user[password]=hunter2&user%5Bpin%5D=1234",
+        ],
+        expect![[r#"
+            [["Authorization","[redacted]"],["Host","h"]]
+            ["Host","h","X-Api-Key","[redacted]","Accept","*/*"]
+            {"rawHeaders":"[\"Cookie\",\"[redacted]\"]"}
+            {"name":"Authorization","value":"[redacted]","n":1}
+            {"value": "[redacted]", "key": "db_password"}
+            {"name":"color","value":"red"}
+            {"fields":["password","email","name"]}
+            <User><wsse:Password>[redacted]</wsse:Password><Name>ann</Name></User>
+            run --password [redacted] --user ann --token=[redacted] --verbose
+            {"password":"[redacted]","n":{"N":"1"}}
+            user[name]=ann&user[password]=[redacted]&user%5Bpin%5D=[redacted]
+        "#]],
+    );
+}
+
+#[test]
+fn secrets_are_found_behind_encodings_and_unusual_separators() {
+    check(
+        &[
+            "next=%2Flogin%3Fpassword%3Dhunter2%26user%3Dann",
+            "%7B%22password%22%3A%22hunter2%22%2C%22n%22%3A1%7D",
+            "password%253Dhunter2%2526x",
+            "to=ann%40example.com&card=4111%201111%201111%201111",
+            r#"{"url":"postgres:\/\/ann:hunter2@db:5432\/shop"}"#,
+            r#"{"q":"a=1\u0026password=hunter2"}"#,
+            "&quot;token&quot;:&quot;t-1&quot;,&quot;n&quot;:1",
+            "4111.1111.1111.1111 4111\u{a0}1111\u{a0}1111\u{a0}1111 4111_1111_1111_1111",
+            "“ghp_0123456789abcdefghijABCDEFGHIJ012345” →AKIAIOSFODNN7EXAMPLE",
+            "jürgen@exämple.de 'ann@example.com'",
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF\n-----END PGP PRIVATE KEY BLOCK----- after",
+        ],
+        expect![[r#"
+            next=%2Flogin%3Fpassword%3D[redacted]%26user%3Dann
+            %7B%22password%22%3A%22[redacted]%22%2C%22n%22%3A1%7D
+            password%253D[redacted]%2526x
+            to=[email:76b5]%40example.com&card=[card:…1111]
+            {"url":"postgres:\/\/ann:***@db:5432\/shop"}
+            {"q":"a=1\u0026password=[redacted]"}
+            &quot;token&quot;:&quot;[redacted]&quot;,&quot;n&quot;:1
+            [card:…1111] [card:…1111] [card:…1111]
+            “[token]” →[aws-key]
+            [email:f056]@exämple.de '[email:76b5]@example.com'
+            [private-key] after
+        "#]],
+    );
+}
+
+#[test]
+fn a_key_that_is_logged_line_by_line_is_found_on_every_line() {
+    let mut scrubber = Scrubber::new(Rules::default());
+    let key = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let lines = [
+        ("starting", "starting"),
+        ("-----BEGIN PRIVATE KEY-----", "[private-key]"),
+        (key, "[private-key]"),
+        (
+            "another line of the function",
+            "another line of the function",
+        ),
+        (key, "[private-key]"),
+        ("MzEfYyjiWA4R4/M2==\n", "[private-key]"),
+        ("-----END PRIVATE KEY-----", "[private-key]"),
+        (key, key),
+    ];
+    for (line, expected) in lines {
+        assert_eq!(scrubber.line(line), expected);
+    }
+}

@@ -5,20 +5,29 @@ use crate::counts::Rule;
 use crate::rules::Rules;
 
 pub(super) fn find(bytes: &[u8], at: usize, rules: &Rules) -> Option<Hit> {
-    if bytes[at] == b'-' {
-        return private_key(bytes, at);
-    }
-    if let Some(hit) = aws_secret(bytes, at) {
+    let next = *bytes.get(at + 1)?;
+    if bytes[at] | 0x20 == b's'
+        && next | 0x20 == b'e'
+        && let Some(hit) = aws_secret(bytes, at)
+    {
         return Some(hit);
     }
     if !begins_word(bytes, at) {
         return None;
     }
-    match bytes[at] {
-        b'e' => jwt(bytes, at),
-        b'b' | b'B' => bearer(bytes, at),
-        b'A' => aws_key(bytes, at).or_else(|| vendor_token(bytes, at)),
-        _ => vendor_token(bytes, at),
+    // Words begin with these letters all the time; the second one tells most of them apart.
+    match (bytes[at], next) {
+        (b'e', b'y') => jwt(bytes, at),
+        (b'b' | b'B', b'e' | b'E' | b'a' | b'A') => bearer(bytes, at),
+        (b'A', b'K' | b'S' | b'G' | b'I' | b'R') => {
+            aws_key(bytes, at).or_else(|| vendor_token(bytes, at))
+        }
+        (b'g', b'h' | b'i' | b'l')
+        | (b'x', b'o' | b'a')
+        | (b's' | b'r', b'k')
+        | (b'S', b'G')
+        | (b'n', b'p') => vendor_token(bytes, at),
+        _ => None,
     }
     .or_else(|| rules.iban.then(|| iban(bytes, at)).flatten())
 }
@@ -69,12 +78,15 @@ fn aws_secret(bytes: &[u8], at: usize) -> Option<Hit> {
 }
 
 /// Up to its end mark, or to the end of a text that was cut.
-fn private_key(bytes: &[u8], at: usize) -> Option<Hit> {
+pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Hit> {
     let rest = bytes[at..].strip_prefix(b"-----BEGIN ")?;
     let title = run(rest, 0, 40, |byte| {
         byte.is_ascii_uppercase() || byte == b' '
     });
-    rest[..title].ends_with(b"PRIVATE KEY").then_some(())?;
+    let is_private = [&b"PRIVATE KEY"[..], b"PRIVATE KEY BLOCK"]
+        .iter()
+        .any(|end| rest[..title].ends_with(end));
+    is_private.then_some(())?;
     rest[title..].starts_with(b"-----").then_some(())?;
     let end = match find_in(rest, b"-----END ") {
         Some(mark) => {
@@ -142,18 +154,26 @@ pub(super) fn url_password(bytes: &[u8], at: usize) -> Option<Hit> {
 
 /// The address whose `@` is at `at`. Its local part becomes a hash, its domain stays.
 pub(super) fn email(text: &str, at: usize, free_from: usize, key: (u64, u64)) -> Option<Hit> {
-    let bytes = text.as_bytes();
-    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b"._%+-".contains(&byte);
-    let mut start = at;
-    while start > free_from && at - start < 64 && is_local(bytes[start - 1]) {
-        start -= 1;
-    }
-    let domain = run(bytes, at + 1, 254, |byte| {
-        byte.is_ascii_alphanumeric() || b".-".contains(&byte)
-    });
+    // Names and domains may have the letters of European languages.
+    let is_letter = |letter: char| letter.is_alphanumeric() && letter < '\u{250}';
+    let local = text[free_from..at]
+        .chars()
+        .rev()
+        .take(64)
+        .take_while(|letter| is_letter(*letter) || "._%+-'".contains(*letter))
+        .map(char::len_utf8)
+        .sum::<usize>();
+    let start = at - local;
+    let domain = text[at + 1..]
+        .chars()
+        .take(254)
+        .take_while(|letter| is_letter(*letter) || ".-".contains(*letter))
+        .map(char::len_utf8)
+        .sum::<usize>();
     let domain = text[at + 1..at + 1 + domain].trim_end_matches(['.', '-']);
+    let start = start + text[start..at].len() - text[start..at].trim_start_matches('\'').len();
     let (_, top) = domain.rsplit_once('.')?;
-    if start == at || top.len() < 2 || !top.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+    if start == at || top.len() < 2 || !top.chars().all(char::is_alphabetic) {
         return None;
     }
     let address = format!("{}@{domain}", &text[start..at]).to_ascii_lowercase();
@@ -175,7 +195,7 @@ fn hash(text: &str, (key, other): (u64, u64)) -> u16 {
 }
 
 /// Two letters, two check digits, and the remainder of ISO 7064.
-fn iban(bytes: &[u8], at: usize) -> Option<Hit> {
+pub(super) fn iban(bytes: &[u8], at: usize) -> Option<Hit> {
     let length = run(bytes, at, 35, |byte| {
         byte.is_ascii_uppercase() || byte.is_ascii_digit()
     });
@@ -220,13 +240,17 @@ fn is_base64_url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
+fn is_send_grid(byte: u8) -> bool {
+    is_base64_url(byte) || byte == b'.'
+}
+
 fn is_alphanumeric(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
 
 type Vendor = (&'static str, usize, fn(u8) -> bool);
 
-/// How tokens of vendors begin, and how much follows at least: GitHub, Slack, Stripe, Google, npm, GitLab, OpenAI.
+/// How tokens of vendors begin, and how much follows at least: GitHub, GitLab, Slack, Stripe, SendGrid, Google, npm, OpenAI and others.
 const VENDORS: &[Vendor] = &[
     ("ghp_", 36, is_alphanumeric),
     ("gho_", 36, is_alphanumeric),
@@ -244,6 +268,8 @@ const VENDORS: &[Vendor] = &[
     ("sk_test_", 16, is_alphanumeric),
     ("rk_live_", 16, is_alphanumeric),
     ("rk_test_", 16, is_alphanumeric),
+    ("xapp-", 20, is_base64_url),
+    ("SG.", 40, is_send_grid),
     ("AIza", 35, is_base64_url),
     ("npm_", 36, is_alphanumeric),
     ("sk-", 20, is_base64_url),
