@@ -12,6 +12,7 @@ use crate::join::{Function, Invoked, Joiner, ShutdownReason, Signals};
 use crate::lifecycle::{Effect, Effects, Happened, State, Telemetry};
 use crate::outbox::{Batch, Export, Outbox, Outcome};
 use crate::platform::{self, PlatformEvent};
+use crate::process::{Snapshot, When};
 
 /// What comes in.
 #[derive(Clone, Debug)]
@@ -38,6 +39,9 @@ pub enum Event {
         /// How it went.
         outcome: Outcome,
     },
+    /// What the kernel says of the function's processes when an invocation begins, or right before
+    /// the POST that tells its end.
+    Measured(When, Box<Snapshot>),
     /// Nothing but time passed.
     Tick,
 }
@@ -152,6 +156,10 @@ impl Core {
             }
             Event::Answered { sequence, outcome } => {
                 self.answered(sequence, &outcome, now, actions);
+                Vec::new()
+            }
+            Event::Measured(when, snapshot) => {
+                self.joiner.measured(when, &snapshot);
                 Vec::new()
             }
             Event::Tick => Vec::new(),

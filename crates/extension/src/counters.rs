@@ -57,6 +57,7 @@ counters! {
     Forgotten Odd "forgotten_invocations" "Invocations that were closed without news of their end.",
     Gauges Odd "statsd_gauges" "Changes of gauges of which there are too many to remember.",
     MeasureLimit Odd "measures_limit" "Numbers in log lines that became no metric; the lines are kept.",
+    NotMeasured Odd "not_measured" "Files of the kernel about the function's processes that could not be read.",
     NotBound Odd "not_bound" "Listeners whose port was taken.",
     Panic Odd "panics" "Faults of the extension itself that were caught.",
     UnknownEvent Odd "unknown_events" "Events of a type that is not known here.",

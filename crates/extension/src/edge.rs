@@ -16,6 +16,7 @@ mod listen;
 mod listeners;
 mod otlp;
 mod poller;
+mod process;
 mod register;
 mod seats;
 mod statsd;

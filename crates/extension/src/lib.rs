@@ -45,6 +45,7 @@ pub mod lifecycle;
 pub mod line;
 pub mod outbox;
 pub mod platform;
+pub mod process;
 pub mod room;
 pub mod statsd;
 pub mod timestamp;

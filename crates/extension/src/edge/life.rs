@@ -22,6 +22,7 @@ use super::inbox::{Inbox, Outlet};
 use super::keeper::Keeper;
 use super::listeners::{self, Listeners};
 use super::poller::Poller;
+use super::process::Meter;
 use super::register::Registration;
 use super::telemetry;
 
@@ -58,6 +59,8 @@ struct Life {
     courier: Option<Arc<Courier>>,
     inbox: Inbox,
     events: Outlet,
+    /// Reads what the kernel knows of the function, if anybody wants it.
+    meter: Option<Meter>,
     listeners: Listeners,
     /// Whether the process still has to become another one when its snapshot is restored.
     from_snapshot: bool,
@@ -95,6 +98,10 @@ impl Life {
             Export::On => subscribe(api, who, &inbox, &counters).await,
             Export::Off => inbox.tell(Event::Subscribed(Telemetry::Idle)),
         }
+        let meter = config
+            .signals
+            .metrics
+            .then(|| Meter::new(Arc::clone(&counters)));
         let mut core = Core::new(
             config.function,
             &environment,
@@ -108,6 +115,7 @@ impl Life {
             courier,
             inbox,
             events,
+            meter,
             listeners,
             from_snapshot: is_snapshot(),
         }
@@ -124,7 +132,10 @@ impl Life {
                 Event::ShutDown { .. } => self.listeners.last_words(now()),
                 _ => Vec::new(),
             };
-            for event in held_back.into_iter().map(Event::Exported).chain([event]) {
+            let meter = self.meter.as_mut();
+            let (before, after) = meter.map_or((None, None), |meter| meter.around(&event));
+            let held_back = held_back.into_iter().map(Event::Exported);
+            for event in held_back.chain(before).chain([event]).chain(after) {
                 fault::here("core");
                 for action in self.core.handle(event, now()) {
                     match action {

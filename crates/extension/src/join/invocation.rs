@@ -12,6 +12,7 @@ use super::failure::Failure;
 use crate::ids::{self, TraceContext};
 use crate::line::Durable;
 use crate::platform::{Ended, Started, Step};
+use crate::process::{Snapshot, Usage};
 
 /// What INVOKE says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,10 @@ pub(super) struct Invocation {
     pub(super) out_of_memory: bool,
     /// Whether that has been passed on: once is enough.
     pub(super) out_of_memory_told: bool,
+    /// What the kernel said when it began.
+    pub(super) begin: Option<Snapshot>,
+    /// What it used, if the kernel was asked at its end as well.
+    pub(super) usage: Option<Usage>,
     /// The durable execution that it is a part of, and whether it repeats an earlier invocation of it.
     pub(super) durable: Option<Durable>,
     told: Started,
@@ -89,6 +94,8 @@ impl Invocation {
             failure: None,
             out_of_memory: false,
             out_of_memory_told: false,
+            begin: None,
+            usage: None,
             durable: None,
             told: Started::default(),
             invoked: None,

@@ -10,6 +10,7 @@ use super::lines::Line;
 use super::measure::OUT_OF_MEMORY;
 use crate::ids;
 use crate::line::{Durable, Level, Tells};
+use crate::process::{Snapshot, When};
 
 /// The durable executions that were seen here: who comes again repeats what was done before.
 #[derive(Debug, Default)]
@@ -95,6 +96,23 @@ impl Joiner {
             .repeats(&durable.execution, request_id, start);
     }
 
+    /// What the kernel says when an invocation begins, or before its end is told. It is of the one
+    /// that runs, which is the last that was invoked.
+    pub(crate) fn measured(&mut self, when: When, snapshot: &Snapshot) {
+        self.ephemeral_bytes = snapshot.tmp_size_bytes.unwrap_or(self.ephemeral_bytes);
+        let running = self
+            .invocations
+            .iter_mut()
+            .rfind(|known| known.is_invoked());
+        let Some(running) = running.filter(|known| !known.written) else {
+            return;
+        };
+        match when {
+            When::Begin => running.begin = Some(*snapshot),
+            When::End => running.usage = running.begin.map(|begin| snapshot.since(&begin)),
+        }
+    }
+
     /// Says on an invocation's span what others know of it.
     pub(super) fn complete(&mut self, span: &mut Span) {
         let known = self
@@ -116,6 +134,10 @@ impl Joiner {
             if durable.replay || again {
                 span.attributes.set("throughline.replay", true);
             }
+        }
+        if let Some(usage) = &known.usage {
+            span.attributes.0.extend(usage.attributes().0);
+            known.out_of_memory |= usage.ran_out_of_memory;
         }
         let kind = span.attributes.text("error.type").unwrap_or_default();
         let named = NAMES.iter().any(|name| kind.ends_with(name));

@@ -10,6 +10,7 @@ use crate::cost::{self, Architecture, Terms};
 use crate::counters::Counter;
 use crate::line::Numbers;
 use crate::platform::Used;
+use crate::process::Usage;
 
 impl Joiner {
     /// The points of a span that leaves now: of an invocation, an initialisation or a restore.
@@ -24,60 +25,33 @@ impl Joiner {
                 .map(str::to_owned),
         };
         let took = Numbers::Values(vec![span.duration().as_secs_f64()]);
-        let mut add = |name, unit, numbers, attributes| {
-            points.add(
-                Point {
-                    name,
-                    unit,
-                    numbers,
-                    attributes,
-                },
-                &of,
-            );
+        let mut add = |name: &'static str, unit: &'static str, numbers, attributes| {
+            let point = Point {
+                name,
+                unit,
+                numbers,
+                attributes,
+            };
+            points.add(point, &of);
         };
         match span.attributes.text("throughline.phase") {
             Some("invoke") => {
-                let is = |key| span.attributes.get(key) == Some(&Value::Bool(true));
-                let cold: Attributes = [("faas.coldstart", is("faas.coldstart"))]
-                    .into_iter()
-                    .collect();
-                let one = || Numbers::Count(1.0);
-                if span.status == SpanStatus::Error {
-                    let kind = span.attributes.text("error.type").unwrap_or("_OTHER");
-                    let kind = [("error.type", kind)].into_iter().collect();
-                    add("faas.errors", "{error}", one(), kind);
-                } else {
-                    add("faas.invocations", "{invocation}", one(), cold.clone());
-                }
-                for (key, name, unit) in [
-                    ("faas.coldstart", "faas.coldstarts", "{coldstart}"),
-                    ("throughline.timeout", "faas.timeouts", "{timeout}"),
-                    (OUT_OF_MEMORY, OUT_OF_MEMORY, "{invocation}"),
-                ] {
-                    if is(key) {
-                        add(name, unit, one(), Attributes::default());
-                    }
-                }
-                if span.attributes.get("throughline.end").is_none() {
-                    add("faas.invoke_duration", "s", took, cold);
-                }
-                if let Some(Value::Int(bytes)) = span.attributes.get("throughline.response.bytes") {
-                    let bytes = Numbers::Values(vec![as_double(*bytes)]);
-                    add(
-                        "throughline.response.size",
-                        "By",
-                        bytes,
-                        Attributes::default(),
-                    );
+                measure_invocation(span, took, &mut add);
+                let mut known = self.invocations.iter();
+                let known = known.rfind(|known| known.span_id == span.span_id);
+                if let Some(usage) = known.and_then(|known| known.usage.as_ref()) {
+                    measure_usage(usage, &mut add);
                 }
             }
             Some("init") => add("faas.init_duration", "s", took, Attributes::default()),
-            Some("restore") => add(
-                "throughline.duration.restore",
-                "s",
-                took,
-                Attributes::default(),
-            ),
+            Some("restore") => {
+                add(
+                    "throughline.duration.restore",
+                    "s",
+                    took,
+                    Attributes::default(),
+                );
+            }
             _ => {}
         }
     }
@@ -190,6 +164,98 @@ impl Joiner {
             architecture: Architecture::OURS,
             initialization: self.initialization.as_deref().unwrap_or_default(),
             ephemeral_bytes: self.ephemeral_bytes,
+        }
+    }
+}
+
+/// Takes one point: its name, unit, numbers and attributes.
+type Add<'a> = &'a mut dyn FnMut(&'static str, &'static str, Numbers, Attributes);
+
+/// Success or failure, its kinds, and the time it took.
+fn measure_invocation(span: &Span, took: Numbers, add: Add<'_>) {
+    let is = |key| span.attributes.get(key) == Some(&Value::Bool(true));
+    let cold: Attributes = [("faas.coldstart", is("faas.coldstart"))]
+        .into_iter()
+        .collect();
+    let one = || Numbers::Count(1.0);
+    if span.status == SpanStatus::Error {
+        let kind = span.attributes.text("error.type").unwrap_or("_OTHER");
+        let kind = [("error.type", kind)].into_iter().collect();
+        add("faas.errors", "{error}", one(), kind);
+    } else {
+        add("faas.invocations", "{invocation}", one(), cold.clone());
+    }
+    for (key, name, unit) in [
+        ("faas.coldstart", "faas.coldstarts", "{coldstart}"),
+        ("throughline.timeout", "faas.timeouts", "{timeout}"),
+        (OUT_OF_MEMORY, OUT_OF_MEMORY, "{invocation}"),
+    ] {
+        if is(key) {
+            add(name, unit, one(), Attributes::default());
+        }
+    }
+    if span.attributes.get("throughline.end").is_none() {
+        add("faas.invoke_duration", "s", took, cold);
+    }
+    if let Some(Value::Int(bytes)) = span.attributes.get("throughline.response.bytes") {
+        let bytes = Numbers::Values(vec![as_double(*bytes)]);
+        add(
+            "throughline.response.size",
+            "By",
+            bytes,
+            Attributes::default(),
+        );
+    }
+}
+
+/// What the kernel said.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bytes and files of one environment are small"
+)]
+fn measure_usage(usage: &Usage, add: Add<'_>) {
+    for (state, time) in [("user", usage.user), ("system", usage.system)] {
+        if let Some(time) = time {
+            let state = [("cpu.mode", state)].into_iter().collect();
+            add(
+                "faas.cpu_usage",
+                "s",
+                Numbers::Values(vec![time.as_secs_f64()]),
+                state,
+            );
+        }
+    }
+    for (direction, bytes) in [
+        ("receive", usage.received_bytes),
+        ("transmit", usage.sent_bytes),
+    ] {
+        if let Some(bytes) = bytes {
+            let direction = [("network.io.direction", direction)].into_iter().collect();
+            add(
+                "faas.net_io",
+                "By",
+                Numbers::Values(vec![bytes as f64]),
+                direction,
+            );
+        }
+    }
+    for (name, unit, number) in [
+        (
+            "throughline.memory.resident",
+            "By",
+            usage.end.resident_bytes,
+        ),
+        ("throughline.files.open", "{file}", usage.end.open_files),
+        ("throughline.threads", "{thread}", usage.end.threads),
+        ("throughline.tmp.used", "By", usage.end.tmp_used_bytes),
+    ] {
+        if let Some(number) = number {
+            add(
+                name,
+                unit,
+                Numbers::Gauge(number as f64),
+                Attributes::default(),
+            );
         }
     }
 }

@@ -2,6 +2,7 @@ mod durable;
 mod measured;
 mod raised;
 mod shapes;
+mod used;
 
 use std::fmt::Write;
 use std::ops::Range;

@@ -1,0 +1,187 @@
+//! Reads what the kernel knows of the function's processes.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::sync::Arc;
+
+use throughline_extension::Event;
+use throughline_extension::counters::{Counter, Counters};
+use throughline_extension::process::{
+    self, FILE_BYTES_MAX, GroupFiles, OPEN_FILES_MAX, PROCESSES_MAX, Snapshot, When,
+};
+
+/// What is read, and where.
+pub(crate) struct Meter {
+    counters: Arc<Counters>,
+    own: u32,
+    group: Option<GroupFiles>,
+    buffer: Vec<u8>,
+    /// Whether an invocation has begun whose end is not read yet: one reading each, however often
+    /// the platform says that it is over.
+    begun: bool,
+}
+
+impl Meter {
+    /// For the environment that this process is in.
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        let mut meter = Meter {
+            counters,
+            own: std::process::id(),
+            group: None,
+            buffer: Vec::with_capacity(FILE_BYTES_MAX),
+            begun: false,
+        };
+        meter.group = meter
+            .text("/proc/self/cgroup")
+            .and_then(process::group_files);
+        meter
+    }
+
+    /// The reading that belongs before this event, or behind it.
+    pub(crate) fn around(&mut self, event: &Event) -> (Option<Event>, Option<Event>) {
+        match event {
+            Event::Invoked(_) => {
+                self.begun = true;
+                (None, Some(self.event(When::Begin)))
+            }
+            Event::Telemetry(body) if self.begun && process::tells_end(body) => {
+                self.begun = false;
+                (Some(self.event(When::End)), None)
+            }
+            _ => (None, None),
+        }
+    }
+
+    fn event(&mut self, when: When) -> Event {
+        let (snapshot, failures) = self.read();
+        self.counters.add(Counter::NotMeasured, failures);
+        Event::Measured(when, Box::new(snapshot))
+    }
+
+    /// What the kernel says now, and how many files could not be read that should be there. A
+    /// process that ends meanwhile is no failure.
+    pub(crate) fn read(&mut self) -> (Snapshot, u64) {
+        let mut snapshot = Snapshot::default();
+        let mut failures = 0;
+        failures += u64::from(!self.read_processes(&mut snapshot));
+        let network = self.text("/proc/net/dev").map(process::network);
+        failures += u64::from(network.is_none());
+        if let Some((received, sent)) = network.flatten() {
+            snapshot.received_bytes = Some(received);
+            snapshot.sent_bytes = Some(sent);
+        }
+        match rustix::fs::statvfs("/tmp") {
+            Ok(tmp) => {
+                let block = tmp.f_frsize;
+                snapshot.tmp_size_bytes = tmp.f_blocks.checked_mul(block);
+                let used = tmp.f_blocks.saturating_sub(tmp.f_bfree);
+                snapshot.tmp_used_bytes = used.checked_mul(block);
+            }
+            Err(_) => failures += 1,
+        }
+        snapshot.out_of_memory = self.text("/proc/vmstat").and_then(process::out_of_memory);
+        if let Some(group) = self.group.take() {
+            let mut number = |path: &str| self.text(path)?.trim().parse::<u64>().ok();
+            snapshot.group_bytes = number(&group.memory);
+            snapshot.group_peak_bytes = number(&group.peak);
+            snapshot.throttled = self.text(&group.cpu).and_then(process::throttled);
+            self.group = Some(group);
+        }
+        (snapshot, failures)
+    }
+
+    /// All processes but ours. `false` if they cannot be told, or are a whole machine's.
+    fn read_processes(&mut self, snapshot: &mut Snapshot) -> bool {
+        let Ok(entries) = fs::read_dir("/proc") else {
+            return false;
+        };
+        let ids = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let ids: Vec<u32> = ids
+            .filter(|id| *id != self.own)
+            .take(PROCESSES_MAX + 1)
+            .collect();
+        if ids.len() > PROCESSES_MAX {
+            return false;
+        }
+        for id in ids {
+            let Some(process) = self
+                .text(&format!("/proc/{id}/stat"))
+                .and_then(process::stat)
+            else {
+                continue;
+            };
+            let peak = self
+                .text(&format!("/proc/{id}/status"))
+                .and_then(process::peak_bytes);
+            let files = fs::read_dir(format!("/proc/{id}/fd")).ok();
+            let limit = usize::try_from(OPEN_FILES_MAX).unwrap_or(usize::MAX);
+            let files = files.map(|files| files.take(limit).count() as u64);
+            snapshot.add(&process, peak, files);
+        }
+        true
+    }
+
+    /// The text of a file, up to a limit.
+    fn text(&mut self, path: &str) -> Option<&str> {
+        self.buffer.clear();
+        let file = File::open(path).ok()?;
+        let mut file = file.take(FILE_BYTES_MAX as u64);
+        file.read_to_end(&mut self.buffer).ok()?;
+        std::str::from_utf8(&self.buffer).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use throughline_extension::join::Invoked;
+
+    use super::*;
+
+    fn told(text: &str) -> Event {
+        Event::Telemetry(text.to_owned().into())
+    }
+
+    #[test]
+    fn each_invocation_is_read_twice_and_no_more() {
+        let mut meter = Meter::new(Arc::default());
+        let mut readings = |event: Event| {
+            let when = |event: Option<Event>| match event {
+                Some(Event::Measured(when, _)) => Some(when),
+                None => None,
+                Some(other) => panic!("no reading: {other:?}"),
+            };
+            let (before, after) = meter.around(&event);
+            (when(before), when(after))
+        };
+        let done = r#"[{"type":"platform.runtimeDone","record":{"requestId":"r"}}]"#;
+        assert_eq!(readings(told(done)), (None, None), "nothing has begun");
+        for _ in 0..2 {
+            let begun = readings(Event::Invoked(Invoked::default()));
+            assert_eq!(begun, (None, Some(When::Begin)));
+            assert_eq!(
+                readings(told(r#"[{"type":"function","record":"x"}]"#)),
+                (None, None)
+            );
+            assert_eq!(readings(told(done)), (Some(When::End), None));
+            assert_eq!(readings(told(done)), (None, None), "told twice");
+        }
+    }
+
+    #[test]
+    fn this_machine_can_be_read() {
+        let (snapshot, _) = Meter::new(Arc::default()).read();
+        assert!(
+            snapshot.tmp_size_bytes.is_some_and(|bytes| bytes > 0),
+            "{snapshot:?}"
+        );
+        assert!(
+            snapshot.tmp_used_bytes <= snapshot.tmp_size_bytes,
+            "{snapshot:?}"
+        );
+        // A machine of many processes is no function's environment; any other has a few.
+        let known = snapshot.resident_bytes.is_some();
+        assert_eq!(known, snapshot.threads.is_some(), "{snapshot:?}");
+    }
+}
