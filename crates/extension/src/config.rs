@@ -4,6 +4,7 @@
 //! A bad value never stops the extension, because that would stop the function: it becomes a
 //! [`Problem`], and the default is used, or what it was about is switched off.
 
+mod delivery;
 mod endpoint;
 mod file;
 mod scrub;
@@ -15,7 +16,9 @@ use std::time::Duration;
 use throughline_scrub::Rules;
 
 use crate::aws::KeyName;
+use crate::core::Delivery;
 use crate::join::{Function, Signals};
+use crate::outbox::Packing;
 
 pub use endpoint::Endpoint;
 pub use file::ConfigFile;
@@ -172,6 +175,10 @@ pub const KEYS: &[&Key] = &[
     API_KEY,
     API_KEY_SECRET,
     API_KEY_PARAMETER,
+    delivery::FLUSH,
+    delivery::FLUSH_BUDGET,
+    delivery::BUFFER,
+    delivery::SPILL,
     scrub::PAYLOADS,
     scrub::KEYS,
     scrub::ALLOW,
@@ -239,6 +246,8 @@ pub struct Config {
     pub xray_listen: Option<String>,
     /// Where StatsD is listened for, if it is.
     pub statsd_listen: Option<String>,
+    /// When and how telemetry is delivered, and how much is kept.
+    pub delivery: Delivery,
     /// What is taken out of whatever is sent.
     pub rules: Rules,
     /// What the environment says about the function.
@@ -339,10 +348,18 @@ impl RawConfig {
     /// Checks the values and collects everything that is wrong with them.
     pub fn resolve(&self) -> (Config, Vec<Problem>) {
         let mut problems = self.problems.clone();
+        let (memory_mb, export) = (self.memory_mb(&mut problems), self.target(&mut problems));
+        let compression = self.compression(&mut problems);
+        let packing = match compression {
+            Compression::Gzip => Packing::Gzip,
+            Compression::None => Packing::None,
+        };
+        let delivery = delivery::resolve(self, memory_mb, packing, &export, &mut problems);
         let config = Config {
-            export: self.target(&mut problems),
+            export,
             key_name: self.key_name(&mut problems),
-            compression: self.compression(&mut problems),
+            compression,
+            delivery,
             request_timeout: self.request_timeout(&mut problems),
             otlp_listen: self.text(OTLP_LISTEN),
             otlp_grpc_listen: self.listener(OTLP_GRPC_LISTEN, OTLP_GRPC_ADDRESS, &mut problems),
@@ -353,7 +370,7 @@ impl RawConfig {
                 name: self.text(FUNCTION_NAME),
                 version: self.text(FUNCTION_VERSION),
                 region: self.text(REGION),
-                memory_mb: self.memory_mb(&mut problems),
+                memory_mb,
                 log_group: self.text(LOG_GROUP),
                 log_stream: self.text(LOG_STREAM),
             },

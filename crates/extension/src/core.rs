@@ -1,6 +1,10 @@
 //! The whole extension without its sockets: events in, actions out.
 
+mod clock;
+mod pace;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use throughline_scrub::{Rules, Scrubber};
@@ -9,10 +13,14 @@ use throughline_telemetry::wire::Request;
 
 use crate::counters::{Counter, Counters, Kind};
 use crate::join::{Function, Invoked, Joiner, ShutdownReason, Signals};
-use crate::lifecycle::{Effect, Effects, Happened, State, Telemetry};
-use crate::outbox::{Batch, Export, Outbox, Outcome};
+use crate::lifecycle::{Effect, Effects, FLUSH_MAX, Happened, Pace, State, Telemetry};
+use crate::outbox::{Export, Failures, Key, Leftover, Limits, Order, Outbox, Outcome, Packing};
 use crate::platform::{self, PlatformEvent};
 use crate::process::{Snapshot, When};
+use clock::Clock;
+use pace::Rhythm;
+
+pub use pace::Strategy;
 
 /// What comes in.
 #[derive(Clone, Debug)]
@@ -32,16 +40,44 @@ pub enum Event {
     Telemetry(Bytes),
     /// A request of the function's SDK, decoded and checked.
     Exported(Request),
+    /// Somebody in the function says that all telemetry of an invocation is here.
+    Signalled {
+        /// Of which, if that was said.
+        request_id: Option<String>,
+    },
     /// A batch came back.
     Answered {
         /// Which.
-        sequence: u64,
+        key: Key,
         /// How it went.
         outcome: Outcome,
     },
     /// What the kernel says of the function's processes when an invocation begins, or right before
     /// the POST that tells its end.
     Measured(When, Box<Snapshot>),
+    /// A batch was written to `/tmp`, or could not be.
+    Saved {
+        /// Which.
+        key: Key,
+        /// Whether it is there.
+        kept: bool,
+    },
+    /// A batch was read from `/tmp`.
+    Loaded {
+        /// Which.
+        key: Key,
+        /// Its body; none if it is not what was written.
+        body: Option<Bytes>,
+    },
+    /// An envelope was written to stdout, or could not be.
+    Printed {
+        /// Of which batch.
+        key: Key,
+        /// Whether it is out.
+        done: bool,
+    },
+    /// What killed lives left in `/tmp`.
+    Found(Vec<Leftover>),
     /// Nothing but time passed.
     Tick,
 }
@@ -51,12 +87,43 @@ pub enum Event {
 pub enum Action {
     /// Ask for the next event.
     Next,
-    /// Send a batch and come back with [`Event::Answered`].
-    Send(Batch),
+    /// Send, keep, print.
+    Order(Order),
+    /// Overwrite the record of a life in `/tmp`.
+    Record {
+        /// Which life.
+        environment: Arc<str>,
+        /// One line.
+        line: String,
+    },
     /// Say something on stderr.
     Say(String),
     /// End.
     Exit,
+}
+
+/// How telemetry is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// When.
+    pub strategy: Strategy,
+    /// What a flush may hold an invocation.
+    pub flush_max: Duration,
+    /// How much may be kept, and where.
+    pub limits: Limits,
+    /// Whether batches are packed.
+    pub packing: Packing,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Delivery {
+            strategy: Strategy::Auto,
+            flush_max: FLUSH_MAX,
+            limits: Limits::default(),
+            packing: Packing::Gzip,
+        }
+    }
 }
 
 /// The pure core.
@@ -65,12 +132,20 @@ pub struct Core {
     state: State,
     joiner: Joiner,
     scrubber: Scrubber,
+    failures: Failures,
     outbox: Outbox,
     counters: Arc<Counters>,
+    delivery: Delivery,
+    clock: Clock,
+    rhythm: Rhythm,
+    /// When what waits was sealed last.
+    sealed_at: UnixNanos,
     blind: bool,
     shutdown_reason: ShutdownReason,
     /// How much of the loss the server was told of.
     reported_lost: u64,
+    /// What was last written to `/tmp` about each life.
+    recorded: Vec<(Arc<str>, String)>,
     complained: bool,
     refused: bool,
 }
@@ -84,20 +159,35 @@ impl Core {
         export: Export,
         counters: Arc<Counters>,
     ) -> Self {
-        let seed = crate::ids::hash(&[environment]);
+        let delivery = Delivery::default();
+        let outbox = Outbox::new(
+            environment,
+            &function.name,
+            export,
+            delivery.limits,
+            Arc::clone(&counters),
+        );
         let mut joiner = Joiner::new(function, environment, Arc::clone(&counters));
         if rules.needs_fate() {
             joiner.hold_payloads();
         }
         Core {
-            state: State::AwaitSubscribed,
+            state: State::AwaitSubscribed {
+                flush_max: delivery.flush_max,
+            },
             joiner,
             scrubber: Scrubber::new(rules),
-            outbox: Outbox::new(export, seed, Arc::clone(&counters)),
+            failures: Failures::default(),
+            outbox,
             counters,
+            delivery,
+            clock: Clock::default(),
+            rhythm: Rhythm::default(),
+            sealed_at: UnixNanos::default(),
             blind: false,
             shutdown_reason: ShutdownReason::Spindown,
             reported_lost: 0,
+            recorded: Vec::new(),
             complained: false,
             refused: false,
         }
@@ -108,29 +198,62 @@ impl Core {
         self.joiner.make(signals);
     }
 
+    /// The same, delivering in another way than the usual one.
+    #[must_use]
+    pub fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self.outbox.limit(delivery.limits, delivery.packing);
+        if let State::AwaitSubscribed { flush_max } = &mut self.state {
+            *flush_max = delivery.flush_max;
+        }
+        self
+    }
+
     /// When [`Event::Tick`] is due at the latest.
     pub fn wakes_at(&self) -> Option<UnixNanos> {
-        let due = [self.state.wakes_at(), self.outbox.wakes_at()];
-        due.into_iter().flatten().min()
+        let due = [
+            self.state.wakes_at(),
+            self.outbox.wakes_at(),
+            self.period_ends_at(),
+        ];
+        let due = due.into_iter().flatten().min();
+        due.map(|ours| self.clock.walls(ours))
     }
 
     /// Takes an event in and says what is to be done, in order.
-    pub fn handle(&mut self, event: Event, now: UnixNanos) -> Vec<Action> {
+    pub fn handle(&mut self, event: Event, wall: UnixNanos) -> Vec<Action> {
+        let now = self.clock.at(wall);
         let mut actions = Vec::new();
         for happened in self.take(event, now, &mut actions) {
             self.step(happened, now, &mut actions);
         }
         // Deadlines pass while other things happen.
         self.step(Happened::Tick, now, &mut actions);
-        if self.joiner.pending_bytes() > PENDING_BYTES_MAX || self.sends_at_once() {
-            self.seal();
+        self.outbox.unsealed(self.joiner.pending_items());
+        let is_due = self.period_ends_at().is_some_and(|due| now >= due);
+        if self.joiner.pending_bytes() > self.pending_bytes_max() || self.sends_at_once() || is_due
+        {
+            self.seal(now);
         }
         self.pump(now, &mut actions);
+        self.record(&mut actions);
+        debug_assert!(self.outbox.is_balanced(), "{:?}", self.outbox);
         actions
+    }
+
+    /// Bytes of telemetry in memory: about, for what is not sealed yet.
+    pub fn memory_bytes(&self) -> usize {
+        self.joiner.pending_bytes() + self.outbox.memory_bytes()
+    }
+
+    /// Whether whatever was taken in is somewhere.
+    pub fn is_balanced(&self) -> bool {
+        self.outbox.is_balanced()
     }
 
     /// What the event means for the lifecycle, once the joiner knows of it.
     fn take(&mut self, event: Event, now: UnixNanos, actions: &mut Vec<Action>) -> Vec<Happened> {
+        let wall = self.clock.walls(now);
         match event {
             Event::Subscribed(telemetry) => {
                 self.joiner.subscribed(telemetry);
@@ -138,24 +261,44 @@ impl Core {
                 vec![Happened::Subscribed(telemetry)]
             }
             Event::Invoked(invoked) => {
-                self.joiner.invoked(&invoked, now);
+                self.joiner.invoked(&invoked, wall);
                 let deadline = UnixNanos::from_millis(invoked.deadline_millis);
                 vec![Happened::Invoked {
                     request_id: invoked.request_id,
-                    deadline,
+                    deadline: self.clock.ours(deadline),
+                    pace: self.pace(now),
                 }]
             }
             Event::ShutDown { reason, deadline } => {
                 self.shutdown_reason = reason;
+                self.outbox.give_last_chance(now);
+                let deadline = self.clock.ours(deadline);
                 vec![Happened::ShutDown { deadline }]
             }
-            Event::Telemetry(body) => self.told(&body, now),
+            Event::Telemetry(body) => self.told(&body, wall),
             Event::Exported(request) => {
                 self.joiner.exported(request);
                 Vec::new()
             }
-            Event::Answered { sequence, outcome } => {
-                self.answered(sequence, &outcome, now, actions);
+            Event::Signalled { request_id } => vec![Happened::Signalled { request_id }],
+            Event::Answered { key, outcome } => {
+                self.answered(&key, &outcome, now, actions);
+                Vec::new()
+            }
+            Event::Saved { key, kept } => {
+                self.outbox.saved(&key, kept, now);
+                Vec::new()
+            }
+            Event::Loaded { key, body } => {
+                self.outbox.loaded(&key, body, now);
+                Vec::new()
+            }
+            Event::Printed { key, done } => {
+                self.outbox.printed(&key, done);
+                Vec::new()
+            }
+            Event::Found(leftovers) => {
+                self.found(leftovers, actions);
                 Vec::new()
             }
             Event::Measured(when, snapshot) => {
@@ -163,6 +306,18 @@ impl Core {
                 Vec::new()
             }
             Event::Tick => Vec::new(),
+        }
+    }
+
+    /// Whether this invocation's end is waited for. Where the server is down there is nothing to
+    /// wait for.
+    fn pace(&mut self, now: UnixNanos) -> Pace {
+        let is_busy = self.rhythm.is_busy(now);
+        match self.delivery.strategy {
+            Strategy::Periodic(_) => Pace::Ahead,
+            _ if self.outbox.is_down() => Pace::Ahead,
+            Strategy::Auto if is_busy => Pace::Ahead,
+            Strategy::Auto | Strategy::End => Pace::AtEnd,
         }
     }
 
@@ -174,7 +329,8 @@ impl Core {
         self.counters.add(Counter::UnknownEvent, parsed.unknown);
         let mut news = Vec::new();
         for event in parsed.events {
-            let (time, happened) = (event.time_or(now), happened(&event));
+            let time = event.time_or(now);
+            let happened = happened(&event, self.clock.ours(time));
             self.joiner.told(event, now);
             news.extend(happened.filter(|happened| self.is_news(happened, time)));
         }
@@ -184,21 +340,32 @@ impl Core {
     /// Not what comes late of an invocation that was retried under the same request id.
     fn is_news(&self, happened: &Happened, time: UnixNanos) -> bool {
         match happened {
-            Happened::RuntimeDone { request_id } | Happened::Reported { request_id } => {
+            Happened::RuntimeDone { request_id, .. } | Happened::Reported { request_id } => {
                 !self.joiner.is_of_earlier_attempt(request_id, time)
             }
             _ => true,
         }
     }
 
+    fn found(&mut self, leftovers: Vec<Leftover>, actions: &mut Vec<Action>) {
+        let (lives, killed) = self.outbox.take_over(leftovers);
+        if lives > 0 {
+            let text = format!(
+                "an extension before this one was killed: what it left in /tmp is sent, {killed} items that it had in memory are lost"
+            );
+            actions.push(Action::Say(text));
+        }
+    }
+
     fn answered(
         &mut self,
-        sequence: u64,
+        key: &Key,
         outcome: &Outcome,
         now: UnixNanos,
         actions: &mut Vec<Action>,
     ) {
-        self.outbox.answered(sequence, outcome, now);
+        self.outbox.answered(key, outcome, now);
+        let sequence = key.sequence;
         match outcome {
             Outcome::Delivered { .. } if self.complained => {
                 self.complained = false;
@@ -231,64 +398,130 @@ impl Core {
         self.state = state.step(happened, now, &mut effects);
         for effect in effects {
             match effect {
-                Effect::Next => actions.push(Action::Next),
-                Effect::Flush => {
-                    self.report_loss(now);
-                    self.seal();
-                    self.outbox.flush();
+                Effect::Next => {
+                    self.outbox.rests();
+                    actions.push(Action::Next);
                 }
-                Effect::GiveUpFlush => self.outbox.give_up_flush(now),
-                Effect::LastFlush => {
-                    self.joiner.shut_down(self.shutdown_reason, now);
-                    self.report_loss(now);
-                    self.seal();
-                    self.outbox.last_flush(now);
+                Effect::Deliver => {
+                    if !matches!(self.delivery.strategy, Strategy::Periodic(_)) {
+                        self.report_loss(now);
+                        self.seal(now);
+                    }
                 }
-                Effect::Exit => self.exit(actions),
+                Effect::Flush { until } => {
+                    self.report_loss(now);
+                    self.seal(now);
+                    self.outbox.flush(now, until);
+                }
+                Effect::GiveUpFlush => {
+                    self.outbox.give_up_flush();
+                    // Before the way to a freeze is open.
+                    self.outbox.keep_safe(now);
+                    self.execute(actions);
+                }
+                Effect::LastFlush { until } => {
+                    let wall = self.clock.walls(now);
+                    self.joiner.shut_down(self.shutdown_reason, wall);
+                    self.report_loss(now);
+                    self.seal(now);
+                    self.outbox.last_flush(now, until);
+                }
+                Effect::Exit => self.exit(now, actions),
             }
         }
     }
 
     /// Sends what may be sent, and tells the lifecycle when there is nothing more to wait for.
     fn pump(&mut self, now: UnixNanos, actions: &mut Vec<Action>) {
-        let batches = self.outbox.pump(now);
-        actions.extend(batches.into_iter().map(Action::Send));
+        self.outbox.pump(now);
+        self.execute(actions);
         if self.outbox.is_flushed() {
             self.step(Happened::Flushed, now, actions);
         }
     }
 
-    fn seal(&mut self) {
-        for request in self.joiner.drain() {
+    fn execute(&mut self, actions: &mut Vec<Action>) {
+        actions.extend(self.outbox.orders().into_iter().map(Action::Order));
+    }
+
+    fn seal(&mut self, now: UnixNanos) {
+        self.sealed_at = now;
+        let requests = self.joiner.drain();
+        // Joining may make more of what was taken, such as metrics of log lines.
+        let items: u64 = requests.iter().map(|request| request.items() as u64).sum();
+        self.outbox.unsealed(items + self.joiner.pending_items());
+        for (worth, request) in self.failures.set_apart(requests) {
             let origin = |trace: &[u8], at| self.joiner.origin(trace, at);
-            self.outbox
-                .seal(&self.scrubber.request_of(request, &origin));
+            let request = self.scrubber.request_of(request, &origin);
+            self.outbox.seal(request, worth, now);
         }
+        self.outbox.unsealed(self.joiner.pending_items());
+    }
+
+    /// Writes what changed in the books, so that a kill cannot make it unknown.
+    fn record(&mut self, actions: &mut Vec<Action>) {
+        if self.delivery.limits.spill_bytes == 0 {
+            return;
+        }
+        let records = self.outbox.records();
+        let changed = records
+            .iter()
+            .filter(|record| !self.recorded.contains(record));
+        actions.extend(changed.map(|(environment, line)| Action::Record {
+            environment: Arc::clone(environment),
+            line: line.clone(),
+        }));
+        self.recorded = records;
     }
 
     /// Without telemetry nothing says when an invocation ends, so what comes from the function while
     /// nobody waits leaves at once. So does what comes while the environment ends: no flush follows.
     fn sends_at_once(&self) -> bool {
-        let without_flush = (self.blind && self.state.is_at_rest()) || self.state.is_last_flush();
-        without_flush && self.joiner.pending_bytes() > 0
+        let is_periodic = matches!(self.delivery.strategy, Strategy::Periodic(_));
+        let without_end = self.blind && self.state.is_at_rest() && !is_periodic;
+        (without_end || self.state.is_last_flush()) && self.joiner.pending_bytes() > 0
+    }
+
+    fn period_ends_at(&self) -> Option<UnixNanos> {
+        match self.delivery.strategy {
+            Strategy::Periodic(period) if self.joiner.pending_items() > 0 => {
+                Some(self.sealed_at.plus(period))
+            }
+            _ => None,
+        }
+    }
+
+    /// So much is joined late; what comes beyond it is joined with what is known by then.
+    fn pending_bytes_max(&self) -> usize {
+        PENDING_BYTES_MAX.min(self.delivery.limits.memory_bytes / 4)
     }
 
     fn report_loss(&mut self, now: UnixNanos) {
         let lost = self.counters.lost();
         if lost != self.reported_lost && self.outbox.is_healthy() {
             self.reported_lost = lost;
-            self.joiner.loss_report(now);
+            self.joiner.loss_report(self.clock.walls(now));
         }
     }
 
-    fn exit(&mut self, actions: &mut Vec<Action>) {
-        self.seal();
-        let (batches, items) = self.outbox.abandon();
+    fn exit(&mut self, now: UnixNanos, actions: &mut Vec<Action>) {
+        self.seal(now);
+        let printed = self.outbox.printed_items();
+        if printed > 0 {
+            let text =
+                format!("{printed} items could not be delivered and were written to the log");
+            actions.push(Action::Say(text));
+        }
+        // After a failure the environment may live on, with its `/tmp` and a new extension.
+        let another_follows = self.shutdown_reason != ShutdownReason::Spindown;
+        let (batches, items) = self.outbox.abandon(another_follows);
         if batches > 0 {
             let text =
                 format!("{items} items in {batches} batches could not be delivered and are lost");
             actions.push(Action::Say(text));
         }
+        self.execute(actions);
+        self.record(actions);
         for (kind, word) in [(Kind::Lost, "lost"), (Kind::Odd, "odd")] {
             let outline = self.counters.outline(kind);
             if !outline.is_empty() {
@@ -311,10 +544,11 @@ impl Core {
     }
 }
 
-fn happened(event: &PlatformEvent) -> Option<Happened> {
+fn happened(event: &PlatformEvent, time: UnixNanos) -> Option<Happened> {
     match &event.kind {
         platform::Kind::RuntimeDone { request_id, .. } => Some(Happened::RuntimeDone {
             request_id: request_id.clone(),
+            ended: time,
         }),
         platform::Kind::Report { request_id, .. } => Some(Happened::Reported {
             request_id: request_id.clone(),
@@ -323,7 +557,7 @@ fn happened(event: &PlatformEvent) -> Option<Happened> {
     }
 }
 
-/// So much is joined late; what comes beyond it is joined with what is known by then.
+/// However much may be kept, an invocation's telemetry leaves in pieces of this size.
 const PENDING_BYTES_MAX: usize = 1 << 20;
 
 #[cfg(test)]

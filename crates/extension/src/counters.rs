@@ -42,12 +42,15 @@ counters! {
     BufferFull Lost "buffer_full" "Dropped because newer telemetry needed the room.",
     Datagrams Lost "datagrams" "Datagrams that the kernel had no room for.",
     ExportOff Lost "export_off" "Taken, but there is nowhere to send it.",
+    Killed Lost "extension_killed" "In memory when an extension before this one was killed.",
     Malformed Lost "malformed" "Events of the platform that could not be read.",
     NoId Lost "bad_id" "Spans of the function without a usable trace or span id.",
     NotDelivered Lost "not_delivered" "Still here when the environment ended.",
     PlatformDropped Lost "platform_dropped" "Records that the platform itself threw away.",
     QueueFull Lost "queue_full" "What found the inner queue full, or closed after a fault.",
     Rejected Lost "rejected" "Refused by the server for good.",
+    SpillFull Lost "spill_full" "Dropped from /tmp because more valuable telemetry needed the room.",
+    SpillTorn Lost "spill_torn" "In a file in /tmp that is not what was written.",
     Stalled Lost "stalled" "Bodies that did not end in time.",
     TooLarge Lost "too_large" "Bodies above their limit.",
     Undecodable Lost "undecodable" "Requests of the function that are not OTLP.",
@@ -60,6 +63,7 @@ counters! {
     NotMeasured Odd "not_measured" "Files of the kernel about the function's processes that could not be read.",
     NotBound Odd "not_bound" "Listeners whose port was taken.",
     Panic Odd "panics" "Faults of the extension itself that were caught.",
+    SpillFailed Odd "spill_failed" "Batches that could not be written to /tmp.",
     UnknownEvent Odd "unknown_events" "Events of a type that is not known here.",
 }
 

@@ -19,7 +19,9 @@ mod poller;
 mod process;
 mod register;
 mod seats;
+mod spill;
 mod statsd;
+mod stdout;
 mod telemetry;
 mod xray;
 

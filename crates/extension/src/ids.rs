@@ -68,11 +68,23 @@ fn span_id(hash: u64) -> SpanId {
 
 /// FNV-1a, 64 bits, over the parts one after the other.
 pub(crate) fn hash(parts: &[&str]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    parts
+        .iter()
+        .fold(FNV_OFFSET, |hash, part| fnv(hash, part.as_bytes()))
+}
+
+/// The same, over bytes.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    fnv(FNV_OFFSET, bytes)
+}
+
+fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
 #[cfg(test)]
 mod tests {

@@ -109,6 +109,8 @@ struct Pending {
     lines: Vec<Line>,
     requests: Vec<Request>,
     bytes: usize,
+    /// How many spans, records and metrics that is.
+    items: u64,
 }
 
 impl Joiner {
@@ -260,6 +262,7 @@ impl Joiner {
     /// The function's SDK exported something.
     pub fn exported(&mut self, request: Request) {
         self.pending.bytes += otlp::encoded_bytes(&request);
+        self.pending.items += request.items() as u64;
         self.pending.requests.push(request);
     }
 
@@ -282,6 +285,11 @@ impl Joiner {
     /// About how many bytes wait.
     pub fn pending_bytes(&self) -> usize {
         self.pending.bytes
+    }
+
+    /// How many spans, log records and metrics wait.
+    pub fn pending_items(&self) -> u64 {
+        self.pending.items
     }
 
     /// Everything that waits, joined: at most one request of each signal.
@@ -414,6 +422,7 @@ impl Joiner {
 
     fn keep_span(&mut self, span: Span) {
         self.pending.bytes += SPAN_BYTES;
+        self.pending.items += 1;
         self.pending.spans.push(span);
     }
 }

@@ -12,7 +12,7 @@
 //! use throughline_extension::{Action, Core, Event, Telemetry};
 //! use throughline_extension::counters::Counters;
 //! use throughline_extension::join::{Function, Invoked};
-//! use throughline_extension::outbox::Export;
+//! use throughline_extension::outbox::{Export, Order};
 //! use throughline_scrub::Rules;
 //! use throughline_telemetry::UnixNanos;
 //!
@@ -26,7 +26,8 @@
 //!
 //! let done = r#"[{"type":"platform.runtimeDone","record":{"requestId":"r-1","status":"success"}}]"#;
 //! let actions = core.handle(Event::Telemetry(done.into()), ms(60));
-//! assert!(matches!(&actions[..], [Action::Send(batch)] if batch.sequence == 1 && batch.items == 1));
+//! let [Action::Order(Order::Send(parcel))] = &actions[..] else { panic!("one span is sent") };
+//! assert_eq!((parcel.batch.sequence, parcel.batch.items), (1, 1));
 //! ```
 //!
 //! What it deliberately does not do: no I/O, no async, no clock (the binary has those), no sampling,
@@ -54,5 +55,5 @@ pub mod xray;
 
 mod core;
 
-pub use crate::core::{Action, Core, Event};
+pub use crate::core::{Action, Core, Delivery, Event, Strategy};
 pub use lifecycle::Telemetry;

@@ -7,6 +7,9 @@
 //!                                    └ SHUTDOWN ─▶ AwaitReport ─ report ─▶ AwaitLastFlush ─▶ Done
 //! ```
 //!
+//! With [`Pace::Ahead`] an INVOKE is answered by asking for the next event at once: the state stays
+//! AwaitInvoke, and what the invocation made is sent while the next one runs.
+//!
 //! Two rules hold in every state. The function always wins: each wait has an end, and what comes
 //! after it is the way to `/next`. And the machine never waits for something that cannot come: no
 //! telemetry, no wait for it.
@@ -26,11 +29,20 @@ pub enum Happened {
         request_id: String,
         /// When the function is stopped.
         deadline: UnixNanos,
+        /// Whether its end is waited for.
+        pace: Pace,
     },
     /// The runtime is done with an invocation.
     RuntimeDone {
         /// Which.
         request_id: String,
+        /// When it was.
+        ended: UnixNanos,
+    },
+    /// Somebody in the function says that all of an invocation's telemetry is here.
+    Signalled {
+        /// Of which invocation, if that was said.
+        request_id: Option<String>,
     },
     /// The summary of an invocation came.
     Reported {
@@ -46,6 +58,15 @@ pub enum Happened {
     },
     /// Nothing but time passed.
     Tick,
+}
+
+/// When the next event is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At once, so that nobody ever waits for the extension.
+    Ahead,
+    /// After the invocation, and after its delivery if that is quick.
+    AtEnd,
 }
 
 /// Whether the platform sends telemetry here.
@@ -64,12 +85,20 @@ pub enum Telemetry {
 pub enum Effect {
     /// Ask for the next event; from here on the environment may freeze.
     Next,
-    /// Send what there is.
-    Flush,
+    /// Send what there is; nobody waits.
+    Deliver,
+    /// Send what there is; it is waited for until then.
+    Flush {
+        /// The end of the wait.
+        until: UnixNanos,
+    },
     /// The flush took too long: count it against the server and go on without it.
     GiveUpFlush,
     /// Close what is open and send everything.
-    LastFlush,
+    LastFlush {
+        /// When it must be over.
+        until: UnixNanos,
+    },
     /// Say what is lost and end.
     Exit,
 }
@@ -80,8 +109,11 @@ pub type Effects = Vec<Effect>;
 /// The states, named by what they wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The answer to the subscription.
-    AwaitSubscribed,
+    /// The answer to the subscription; then a flush holds an invocation up to so long.
+    AwaitSubscribed {
+        /// At most.
+        flush_max: Duration,
+    },
     /// The next invocation, or the end.
     AwaitInvoke(AwaitInvoke),
     /// The end of a running invocation.
@@ -96,10 +128,19 @@ pub enum State {
     Done,
 }
 
+/// What does not change in a life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    telemetry: Telemetry,
+    flush_max: Duration,
+}
+
 /// See [`State::AwaitInvoke`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwaitInvoke {
-    telemetry: Telemetry,
+    terms: Terms,
+    /// The invocation that runs meanwhile, as far as is known.
+    running: Option<String>,
     /// An invocation whose `runtimeDone` overtook its INVOKE: the two come over different connections.
     done_early: Option<String>,
     unreported: Option<String>,
@@ -108,7 +149,7 @@ pub struct AwaitInvoke {
 /// See [`State::AwaitRuntimeDone`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwaitRuntimeDone {
-    telemetry: Telemetry,
+    terms: Terms,
     request_id: String,
     until: UnixNanos,
 }
@@ -116,8 +157,10 @@ pub struct AwaitRuntimeDone {
 /// See [`State::AwaitFlush`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwaitFlush {
-    telemetry: Telemetry,
+    terms: Terms,
     request_id: String,
+    /// The platform did not say that it is over.
+    runs: bool,
     reported: bool,
     until: UnixNanos,
 }
@@ -144,7 +187,7 @@ impl State {
             | State::AwaitFlush(AwaitFlush { until, .. })
             | State::AwaitReport(AwaitReport { until, .. })
             | State::AwaitLastFlush(AwaitLastFlush { until }) => Some(*until),
-            State::AwaitSubscribed | State::AwaitInvoke(_) | State::Done => None,
+            State::AwaitSubscribed { .. } | State::AwaitInvoke(_) | State::Done => None,
         }
     }
 
@@ -164,18 +207,20 @@ impl State {
         match (self, happened) {
             // Any but the last three => (AwaitReport | AwaitLastFlush). SHUTDOWN normally answers
             // `/next`, so it finds AwaitInvoke, but no other state is worth more than the deadline.
-            (State::AwaitSubscribed, Happened::ShutDown { deadline }) => {
+            (State::AwaitSubscribed { .. }, Happened::ShutDown { deadline }) => {
                 last_flush(deadline, now, out)
             }
             (State::AwaitInvoke(state), Happened::ShutDown { deadline }) => {
-                match (state.telemetry, state.unreported) {
-                    (Telemetry::On, Some(request_id)) => await_report(request_id, deadline, now),
+                match (state.terms.telemetry, state.running.or(state.unreported)) {
+                    (Telemetry::On, Some(request_id)) => {
+                        await_report(request_id, deadline, now, out)
+                    }
                     _ => last_flush(deadline, now, out),
                 }
             }
             (State::AwaitRuntimeDone(state), Happened::ShutDown { deadline }) => {
-                match state.telemetry {
-                    Telemetry::On => await_report(state.request_id, deadline, now),
+                match state.terms.telemetry {
+                    Telemetry::On => await_report(state.request_id, deadline, now, out),
                     Telemetry::Off | Telemetry::Idle => last_flush(deadline, now, out),
                 }
             }
@@ -184,69 +229,125 @@ impl State {
             }
 
             // AwaitSubscribed => (AwaitInvoke). Init ends only when everybody asked for the next event.
-            (State::AwaitSubscribed, Happened::Subscribed(telemetry)) => {
-                await_invoke(telemetry, None, out)
+            (State::AwaitSubscribed { flush_max }, Happened::Subscribed(telemetry)) => {
+                let terms = Terms {
+                    telemetry,
+                    flush_max,
+                };
+                out.push(Effect::Next);
+                State::AwaitInvoke(AwaitInvoke {
+                    terms,
+                    running: None,
+                    done_early: None,
+                    unreported: None,
+                })
             }
 
-            // AwaitInvoke => (AwaitRuntimeDone | AwaitFlush)
+            // AwaitInvoke => (AwaitInvoke | AwaitRuntimeDone | AwaitFlush)
             (
                 State::AwaitInvoke(state),
                 Happened::Invoked {
                     request_id,
                     deadline,
+                    pace,
                 },
             ) => {
-                if state.done_early.as_deref() == Some(request_id.as_str()) {
-                    let reported = state.unreported.is_none();
-                    return await_flush(state.telemetry, request_id, reported, now, out);
+                let is_done = state.done_early.as_deref() == Some(request_id.as_str());
+                match (pace, is_done) {
+                    // The way to the next event is open before anything else is done.
+                    (Pace::Ahead, _) => {
+                        out.push(Effect::Next);
+                        if is_done {
+                            out.push(Effect::Deliver);
+                        }
+                        State::AwaitInvoke(AwaitInvoke {
+                            running: (!is_done).then_some(request_id),
+                            done_early: None,
+                            ..state
+                        })
+                    }
+                    (Pace::AtEnd, true) => {
+                        let reported = state.unreported.is_none();
+                        await_flush(state.terms, request_id, Some(now), reported, now, out)
+                    }
+                    (Pace::AtEnd, false) => {
+                        await_runtime_done(state.terms, request_id, deadline, now)
+                    }
                 }
-                await_runtime_done(state.telemetry, request_id, deadline, now)
             }
-            // AwaitInvoke => (AwaitInvoke). News of the past, or of an INVOKE that is on its way.
-            (State::AwaitInvoke(state), Happened::RuntimeDone { request_id }) => {
+            // AwaitInvoke => (AwaitInvoke). The end of what runs meanwhile, news of the past, or of
+            // an INVOKE that is on its way.
+            (State::AwaitInvoke(state), Happened::RuntimeDone { request_id, .. }) => {
+                let is_running = state.running.as_deref() == Some(request_id.as_str());
+                let is_known = state.running.is_some()
+                    || state.unreported.as_deref() == Some(request_id.as_str());
+                // Before its INVOKE nothing can be joined to it.
+                if is_known {
+                    out.push(Effect::Deliver);
+                }
                 State::AwaitInvoke(AwaitInvoke {
-                    unreported: Some(request_id.clone()),
-                    done_early: Some(request_id),
+                    running: state.running.filter(|_| !is_running),
+                    done_early: (!is_known).then(|| request_id.clone()),
+                    unreported: Some(request_id),
                     ..state
                 })
             }
             (State::AwaitInvoke(mut state), Happened::Reported { request_id }) => {
-                state
-                    .unreported
-                    .take_if(|unreported| *unreported == request_id);
+                let is_it = |known: &mut String| *known == request_id;
+                state.unreported.take_if(is_it);
+                if state.running.take_if(is_it).is_some() {
+                    out.push(Effect::Deliver);
+                }
+                State::AwaitInvoke(state)
+            }
+            (State::AwaitInvoke(state), Happened::Signalled { .. }) => {
+                out.push(Effect::Deliver);
                 State::AwaitInvoke(state)
             }
 
             // AwaitRuntimeDone => (AwaitFlush)
-            (State::AwaitRuntimeDone(state), Happened::RuntimeDone { request_id })
+            (State::AwaitRuntimeDone(state), Happened::RuntimeDone { request_id, ended })
                 if state.request_id == request_id =>
             {
-                await_flush(state.telemetry, request_id, false, now, out)
+                await_flush(state.terms, request_id, Some(ended), false, now, out)
             }
             // The report comes after runtimeDone, so runtimeDone was lost.
             (State::AwaitRuntimeDone(state), Happened::Reported { request_id })
                 if state.request_id == request_id =>
             {
-                await_flush(state.telemetry, request_id, true, now, out)
+                await_flush(state.terms, request_id, Some(now), true, now, out)
+            }
+            // What the platform says of it leaves with the next one: who signals wants that.
+            (State::AwaitRuntimeDone(state), Happened::Signalled { request_id })
+                if request_id.as_ref().is_none_or(|id| *id == state.request_id) =>
+            {
+                await_flush(state.terms, state.request_id, None, false, now, out)
             }
             // No news in time: go on, because an extension that does not ask for the next event
             // turns a finished invocation into one that timed out.
             (State::AwaitRuntimeDone(state), Happened::Tick) if now >= state.until => {
-                await_flush(state.telemetry, state.request_id, false, now, out)
+                await_flush(state.terms, state.request_id, None, false, now, out)
             }
 
             // AwaitFlush => (AwaitInvoke)
-            (State::AwaitFlush(state), Happened::Flushed) => {
-                await_invoke(state.telemetry, state.unreported(), out)
-            }
+            (State::AwaitFlush(state), Happened::Flushed) => await_invoke(state, out),
             (State::AwaitFlush(state), Happened::Tick) if now >= state.until => {
                 out.push(Effect::GiveUpFlush);
-                await_invoke(state.telemetry, state.unreported(), out)
+                await_invoke(state, out)
+            }
+            (State::AwaitFlush(state), Happened::RuntimeDone { request_id, .. })
+                if state.request_id == request_id =>
+            {
+                State::AwaitFlush(AwaitFlush {
+                    runs: false,
+                    ..state
+                })
             }
             (State::AwaitFlush(state), Happened::Reported { request_id })
                 if state.request_id == request_id =>
             {
                 State::AwaitFlush(AwaitFlush {
+                    runs: false,
                     reported: true,
                     ..state
                 })
@@ -272,57 +373,69 @@ impl State {
     }
 }
 
-impl AwaitFlush {
-    fn unreported(self) -> Option<String> {
-        (!self.reported).then_some(self.request_id)
-    }
-}
-
-fn await_invoke(telemetry: Telemetry, unreported: Option<String>, out: &mut Effects) -> State {
+fn await_invoke(state: AwaitFlush, out: &mut Effects) -> State {
     out.push(Effect::Next);
+    let AwaitFlush {
+        terms,
+        request_id,
+        runs,
+        reported,
+        ..
+    } = state;
     State::AwaitInvoke(AwaitInvoke {
-        telemetry,
+        terms,
+        running: runs.then(|| request_id.clone()),
         done_early: None,
-        unreported,
+        unreported: (!reported).then_some(request_id),
     })
 }
 
 fn await_runtime_done(
-    telemetry: Telemetry,
+    terms: Terms,
     request_id: String,
     deadline: UnixNanos,
     now: UnixNanos,
 ) -> State {
-    let until = match telemetry {
+    let until = match terms.telemetry {
         Telemetry::On => deadline.minus(DEADLINE_GUARD).max(now),
         Telemetry::Off => now.plus(BLIND_GRACE),
         Telemetry::Idle => now,
     };
     State::AwaitRuntimeDone(AwaitRuntimeDone {
-        telemetry,
+        terms,
         request_id,
         until,
     })
 }
 
+/// The wait is counted from the end of the invocation, because that is from when on it is paid for.
 fn await_flush(
-    telemetry: Telemetry,
+    terms: Terms,
     request_id: String,
+    ended: Option<UnixNanos>,
     reported: bool,
     now: UnixNanos,
     out: &mut Effects,
 ) -> State {
-    out.push(Effect::Flush);
-    let until = now.plus(FLUSH_MAX);
+    let until = ended.unwrap_or(now).min(now).plus(terms.flush_max).max(now);
+    out.push(Effect::Flush { until });
     State::AwaitFlush(AwaitFlush {
-        telemetry,
+        terms,
         request_id,
+        runs: ended.is_none() && terms.telemetry == Telemetry::On,
         reported,
         until,
     })
 }
 
-fn await_report(request_id: String, deadline: UnixNanos, now: UnixNanos) -> State {
+/// What is known already leaves meanwhile.
+fn await_report(
+    request_id: String,
+    deadline: UnixNanos,
+    now: UnixNanos,
+    out: &mut Effects,
+) -> State {
+    out.push(Effect::Deliver);
     let until = now.plus(REPORT_GRACE);
     State::AwaitReport(AwaitReport {
         request_id,
@@ -336,7 +449,7 @@ fn last_flush(deadline: UnixNanos, now: UnixNanos, out: &mut Effects) -> State {
         .minus(EXIT_GUARD)
         .min(now.plus(LAST_FLUSH_MAX))
         .max(now);
-    out.push(Effect::LastFlush);
+    out.push(Effect::LastFlush { until });
     State::AwaitLastFlush(AwaitLastFlush { until })
 }
 
@@ -345,8 +458,8 @@ fn done(out: &mut Effects) -> State {
     State::Done
 }
 
-/// What a flush may cost an invocation, once: after it the server counts as down.
-pub const FLUSH_MAX: Duration = Duration::from_millis(100);
+/// What a flush may cost an invocation unless somebody says otherwise.
+pub const FLUSH_MAX: Duration = Duration::from_millis(50);
 /// How long before the function's deadline the wait for `runtimeDone` ends: time for one flush and
 /// for the platform to take `/next`.
 const DEADLINE_GUARD: Duration = Duration::from_millis(250);

@@ -5,6 +5,8 @@
     reason = "all of this is test code, its helpers included"
 )]
 
+#[path = "process/delivery.rs"]
+mod delivery;
 #[path = "process/lambda.rs"]
 mod lambda;
 
@@ -215,32 +217,6 @@ async fn a_freeze_in_the_middle_of_a_delivery_loses_nothing() {
     assert_numbered(&intake.wait_for("both invocations", both).await);
     lambda.shut_down("spindown").await;
     assert_eq!(extension.ended().await.0, Some(0));
-}
-
-#[tokio::test]
-async fn what_cannot_be_delivered_before_the_end_is_said() {
-    let intake = FakeIntake::start().await;
-    intake.answer(Answer::Hang).await;
-    let mut lambda = FakeLambda::start(Telemetry::On).await;
-    let mut extension = Extension::start(&lambda, &intake.endpoint());
-    lambda.next_asked().await;
-    lambda.invoke("r-1", Some(HEADER)).await;
-    lambda.tell(&told("r-1")).await;
-    lambda.next_asked().await;
-    lambda.shut_down("spindown").await;
-    let begun = Instant::now();
-    let (code, stderr) = extension.ended().await;
-    assert_eq!(code, Some(0));
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
-    assert!(
-        stderr.contains("2 items in 2 batches could not be delivered"),
-        "{stderr}"
-    );
-    assert!(stderr.contains("not_delivered 2"), "{stderr}");
 }
 
 #[tokio::test]

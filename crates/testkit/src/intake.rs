@@ -94,11 +94,30 @@ impl Post {
     }
 }
 
+/// What an environment says about itself with a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// `x-throughline-environment`.
+    pub environment: String,
+    /// `x-throughline-ledger`.
+    pub text: String,
+}
+
+impl Ledger {
+    fn of(post: &Post) -> Option<Self> {
+        let text = post.header("x-throughline-ledger").to_owned();
+        let environment = post.header("x-throughline-environment").to_owned();
+        (!text.is_empty()).then_some(Ledger { environment, text })
+    }
+}
+
 /// Everything that was taken so far.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
-    /// The posts, in the order they came.
+    /// The posts, in the order they came, without those that carry a ledger and nothing else.
     pub posts: Vec<Post>,
+    /// The ledgers, in the order they came.
+    pub ledgers: Vec<Ledger>,
     /// Their spans.
     pub spans: Vec<Span>,
     /// Their log records.
@@ -402,7 +421,13 @@ fn take(path: &str, headers: HeaderMap, body: &[u8], shared: &Shared) -> Respons
     if let Err(error) = kept {
         return reply(StatusCode::BAD_REQUEST, &error.to_string());
     }
-    received.posts.push(post);
+    if let Some(ledger) = Ledger::of(&post) {
+        received.ledgers.push(ledger);
+    }
+    // A ledger may travel alone.
+    if post.request.items() > 0 || post.sequence().is_some() {
+        received.posts.push(post);
+    }
     drop(received);
     shared.changed.send_modify(|number| *number += 1);
     let mut response = Response::new(Full::from(wire::success_protobuf(signal)));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::outbox::Parcel;
 
 fn ms(millis: u64) -> UnixNanos {
     UnixNanos::from_millis(1_791_460_800_000 + millis)
@@ -37,12 +38,12 @@ fn tell(core: &mut Core, kind: &str, made: u64, posted: u64) -> Vec<Action> {
 /// The answers to all that is sent, and what they lead to.
 fn answer(core: &mut Core, actions: &[Action], outcome: &Outcome, at: u64) -> Vec<Action> {
     let sent = actions.iter().filter_map(|action| match action {
-        Action::Send(batch) => Some(batch.sequence),
+        Action::Order(Order::Send(parcel)) => Some(parcel.batch.key()),
         _ => None,
     });
-    let answers = sent.flat_map(|sequence| {
+    let answers = sent.flat_map(|key| {
         let outcome = outcome.clone();
-        core.handle(Event::Answered { sequence, outcome }, ms(at))
+        core.handle(Event::Answered { key, outcome }, ms(at))
     });
     answers.collect()
 }
@@ -99,13 +100,20 @@ fn what_the_function_exports_while_the_environment_ends_leaves_too() {
     let first = shut_down(&mut core, 1000);
     let second = core.handle(exported("meanwhile"), ms(1001));
     assert!(
-        matches!(&second[..], [Action::Send(batch)] if batch.items == 1),
+        matches!(&second[..], [Action::Order(Order::Send(parcel))] if parcel.batch.items == 1),
         "{second:?}"
     );
     let delivered = Outcome::Delivered { refused: 0 };
     assert_eq!(answer(&mut core, &first, &delivered, 1002), []);
-    let end = answer(&mut core, &second, &delivered, 1003);
-    assert_eq!(end, [Action::Exit]);
+    let farewell = answer(&mut core, &second, &delivered, 1003);
+    let is_ledger =
+        |parcel: &Parcel| parcel.batch.sequence == 0 && parcel.ledger.contains(r#""final":true"#);
+    assert!(
+        matches!(&farewell[..], [Action::Order(Order::Send(parcel))] if is_ledger(parcel)),
+        "{farewell:?}"
+    );
+    let end = answer(&mut core, &farewell, &delivered, 1004);
+    assert_eq!(end.last(), Some(&Action::Exit));
 }
 
 #[test]

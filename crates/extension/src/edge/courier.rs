@@ -10,7 +10,9 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::Full;
 use prost::Message;
 use throughline_extension::config::Endpoint;
-use throughline_extension::outbox::{Batch, Outcome};
+use throughline_extension::grpc::{RetryInfo, Status};
+use throughline_extension::outbox::{Batch, Outcome, Parcel};
+use tokio::time::Instant;
 
 use super::client::{Answer, Broken, Client};
 use super::fault;
@@ -21,18 +23,16 @@ use super::otlp::ExportResponse;
 #[derive(Debug)]
 pub(super) struct Courier {
     endpoint: Endpoint,
-    environment: String,
     client: Client,
     keeper: Option<Keeper>,
     request_max: Duration,
 }
 
 impl Courier {
-    pub(super) fn new(endpoint: Endpoint, environment: &str, request_max: Duration) -> Self {
+    pub(super) fn new(endpoint: Endpoint, request_max: Duration) -> Self {
         Courier {
             client: Client::new(endpoint.base()),
             endpoint,
-            environment: environment.to_owned(),
             keeper: None,
             request_max,
         }
@@ -51,34 +51,53 @@ impl Courier {
         }
     }
 
+    /// The address that a batch goes to.
+    pub(super) fn url(&self, batch: &Batch) -> String {
+        self.endpoint.url(&format!("/v1/{}", batch.signal))
+    }
+
     /// Sends one batch. Comes back with an outcome whatever happens, a panic included.
-    pub(super) async fn deliver(&self, batch: &Batch) -> Outcome {
-        let sent = AssertUnwindSafe(self.send(batch)).catch_unwind();
-        match tokio::time::timeout(self.request_max, sent).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => failed("the courier panicked".to_owned()),
-            Err(_) => {
-                // A connection that swallowed one request would swallow the next.
-                self.client.forget_connections();
-                failed(format!("no answer within {:?}", self.request_max))
-            }
+    pub(super) async fn deliver(&self, parcel: &Parcel) -> Outcome {
+        let sent = AssertUnwindSafe(self.send_awake(parcel)).catch_unwind();
+        match sent.await {
+            Ok(outcome) => outcome,
+            Err(_) => failed("the courier panicked".to_owned()),
         }
     }
 
-    async fn send(&self, batch: &Batch) -> Outcome {
+    /// A frozen environment does not hear the answer, so only the time awake counts against the
+    /// server. Who slept under a request gets its answer soon, or sends it again on a fresh
+    /// connection: the old one may be dead without a sign.
+    async fn send_awake(&self, parcel: &Parcel) -> Outcome {
+        match awake(self.request_max, self.send(parcel)).await {
+            Awake::Done(outcome) => return outcome,
+            Awake::TooLong => {}
+            Awake::Slept => {
+                self.client.forget_connections();
+                if let Awake::Done(outcome) = awake(self.request_max, self.send(parcel)).await {
+                    return outcome;
+                }
+            }
+        }
+        // A connection that swallowed one request would swallow the next.
+        self.client.forget_connections();
+        failed(format!("no answer within {:?}", self.request_max))
+    }
+
+    async fn send(&self, parcel: &Parcel) -> Outcome {
         fault::here("courier");
         let answered = match &self.keeper {
-            None => self.exchange(batch, self.endpoint.api_key()).await,
-            Some(keeper) => self.exchange_with(batch, keeper).await,
+            None => self.exchange(parcel, self.endpoint.api_key()).await,
+            Some(keeper) => self.exchange_with(parcel, keeper).await,
         };
         answered.map_or_else(failed, |answer| judge(&answer))
     }
 
     /// A refused key may have been changed where it is kept, so it is looked up again, and until there
     /// is another one the batch waits.
-    async fn exchange_with(&self, batch: &Batch, keeper: &Keeper) -> Result<Answer, String> {
+    async fn exchange_with(&self, parcel: &Parcel, keeper: &Keeper) -> Result<Answer, String> {
         let key = keeper.key().await?;
-        let answer = self.exchange(batch, Some(&key)).await?;
+        let answer = self.exchange(parcel, Some(&key)).await?;
         if !is_key_refused(&answer) {
             keeper.was_of_use().await;
             return Ok(answer);
@@ -86,7 +105,7 @@ impl Courier {
         keeper.refused(&key).await;
         let other = keeper.key().await?;
         if other != key {
-            let answer = self.exchange(batch, Some(&other)).await?;
+            let answer = self.exchange(parcel, Some(&other)).await?;
             if !is_key_refused(&answer) {
                 keeper.was_of_use().await;
                 return Ok(answer);
@@ -98,25 +117,26 @@ impl Courier {
 
     /// A connection that ended under a request may have been dead since the last freeze, so the batch
     /// goes again at once, over a fresh one. Its number keeps the server from counting it twice.
-    async fn exchange(&self, batch: &Batch, key: Option<&str>) -> Result<Answer, String> {
-        let answer = match self.post(batch, key).await {
+    async fn exchange(&self, parcel: &Parcel, key: Option<&str>) -> Result<Answer, String> {
+        let answer = match self.post(parcel, key).await {
             Err(Broken::Connection(_)) => {
                 self.client.forget_connections();
-                self.post(batch, key).await
+                self.post(parcel, key).await
             }
             other => other,
         };
         answer.map_err(|(Broken::NoConnection(why) | Broken::Connection(why))| why)
     }
 
-    async fn post(&self, batch: &Batch, key: Option<&str>) -> Result<Answer, Broken> {
+    async fn post(&self, parcel: &Parcel, key: Option<&str>) -> Result<Answer, Broken> {
         let request = self
-            .request(batch, key)
+            .request(parcel, key)
             .map_err(|error| Broken::NoConnection(error.to_string()))?;
         self.client.send(request).await
     }
 
-    fn request(&self, batch: &Batch, key: Option<&str>) -> http::Result<Request<Full<Bytes>>> {
+    fn request(&self, parcel: &Parcel, key: Option<&str>) -> http::Result<Request<Full<Bytes>>> {
+        let batch = &parcel.batch;
         let path = self.endpoint.path(&format!("/v1/{}", batch.signal));
         let mut request = Request::builder()
             .method(Method::POST)
@@ -127,8 +147,12 @@ impl Courier {
                 USER_AGENT,
                 concat!("throughline-extension/", env!("CARGO_PKG_VERSION")),
             )
-            .header("x-throughline-environment", &self.environment)
-            .header("x-throughline-sequence", batch.sequence);
+            .header("x-throughline-environment", &*batch.environment)
+            .header("x-throughline-function", &*batch.function)
+            .header("x-throughline-ledger", &*parcel.ledger);
+        if batch.sequence > 0 {
+            request = request.header("x-throughline-sequence", batch.sequence);
+        }
         for (name, value) in self.endpoint.headers() {
             if key.is_none() || name != AUTHORIZATION {
                 request = request.header(name, value);
@@ -167,7 +191,7 @@ fn judge(answer: &Answer) -> Outcome {
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => Outcome::Failed {
             why: format!("the server answered {status}"),
-            retry_after: retry_after(&answer.headers),
+            retry_after: retry_after(&answer.headers).max(retry_info(&answer.body)),
         },
         _ => Outcome::Rejected {
             why: format!("the server answered {status}"),
@@ -187,12 +211,61 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// What the body of an error says about it, in protobuf.
+fn retry_info(body: &Bytes) -> Option<Duration> {
+    let status = Status::decode(&body[..]).ok()?;
+    let is_retry = |url: &str| url.ends_with("/google.rpc.RetryInfo");
+    let detail = status
+        .details
+        .iter()
+        .find(|detail| is_retry(&detail.type_url))?;
+    let delay = RetryInfo::decode(&detail.value[..]).ok()?.delay?;
+    let (seconds, nanos) = (delay.seconds.try_into().ok()?, delay.nanos.try_into().ok()?);
+    // The wait has a limit anyway; more than that would only overflow.
+    (seconds < u64::from(u32::MAX) && nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))
+}
+
+/// How a wait went.
+enum Awake<T> {
+    Done(T),
+    /// It took too long, and nobody slept.
+    TooLong,
+    /// It took too long after a sleep.
+    Slept,
+}
+
+/// Waits at most `max`, not counting the time in which the environment was frozen.
+async fn awake<T>(max: Duration, work: impl Future<Output = T>) -> Awake<T> {
+    let mut work = std::pin::pin!(work);
+    let (mut left, mut slept) = (max, false);
+    while !left.is_zero() {
+        let slice = SLICE.min(left);
+        let begun = Instant::now();
+        match tokio::time::timeout(slice, &mut work).await {
+            Ok(done) => return Awake::Done(done),
+            Err(_) => left -= slice,
+        }
+        if begun.elapsed() > slice + SLEEP_MIN {
+            slept = true;
+            left = left.min(THAW_MAX);
+        }
+    }
+    if slept { Awake::Slept } else { Awake::TooLong }
+}
+
 fn failed(why: String) -> Outcome {
     Outcome::Failed {
         why,
         retry_after: None,
     }
 }
+
+/// A wait is made of waits of this length, so that a sleep costs one of them.
+const SLICE: Duration = Duration::from_millis(100);
+/// A wait that took so much longer was a sleep.
+const SLEEP_MIN: Duration = Duration::from_millis(400);
+/// So long after a sleep an answer that was on its way has come.
+const THAW_MAX: Duration = Duration::from_millis(300);
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use throughline_extension::config::{ConfigFile, Source};
 use throughline_telemetry::UnixNanos;
@@ -79,6 +80,14 @@ pub(super) fn new_id() -> String {
                 time % (1 << 48)
             )
         })
+}
+
+/// Where files may be written: `/tmp`, unless whoever runs us has given us a folder of our own.
+pub(super) fn tmp() -> PathBuf {
+    let named = Environment.value("TMPDIR").map(PathBuf::from);
+    named
+        .filter(|path| path.is_absolute())
+        .unwrap_or_else(|| "/tmp".into())
 }
 
 /// The name under which Lambda knows us: that of our own file.

@@ -85,13 +85,15 @@ impl Outlet {
     }
 }
 
-#[cfg(test)]
 impl Outlet {
     /// The oldest event, if there is one.
     pub(super) fn now(&mut self) -> Option<Event> {
         self.0.try_recv().ok().map(|entry| entry.event)
     }
+}
 
+#[cfg(test)]
+impl Outlet {
     pub(super) fn close(&mut self) {
         self.0.close();
     }

@@ -1,5 +1,6 @@
 //! The life after `register`: listen, subscribe, and then feed the core and do as it says.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +9,14 @@ use futures_util::FutureExt;
 use throughline_extension::aws::KeyName;
 use throughline_extension::config::{Config, RawConfig, Target};
 use throughline_extension::counters::{Counter, Counters};
-use throughline_extension::outbox::Export;
+use throughline_extension::outbox::{Export, Order, Parcel, envelope};
 use throughline_extension::{Action, Core, Event, Telemetry};
 use tokio::net::TcpListener;
 
 use super::api::{Api, NextEvent};
 use super::courier::Courier;
 use super::environment::{
-    Environment, SANDBOX, config_file, is_snapshot, new_id, now, sandbox_address, say,
+    Environment, SANDBOX, config_file, is_snapshot, new_id, now, sandbox_address, say, tmp,
 };
 use super::fault;
 use super::inbox::{Inbox, Outlet};
@@ -24,7 +25,8 @@ use super::listeners::{self, Listeners};
 use super::poller::Poller;
 use super::process::Meter;
 use super::register::Registration;
-use super::telemetry;
+use super::spill::Spill;
+use super::{stdout, telemetry};
 
 /// Lives until the platform says SHUTDOWN. Whatever happens in it, the way to the next event goes
 /// on: a registered extension that ends takes the function down with it.
@@ -57,6 +59,10 @@ fn keeper(name: KeyName) -> Keeper {
 struct Life {
     core: Core,
     courier: Option<Arc<Courier>>,
+    spill: Spill,
+    /// What was left in `/tmp` is still to be looked for.
+    is_new: bool,
+    environment: String,
     inbox: Inbox,
     events: Outlet,
     /// Reads what the kernel knows of the function, if anybody wants it.
@@ -81,7 +87,7 @@ impl Life {
             Target::To(endpoint) => (
                 Export::On,
                 Some(Arc::new(
-                    Courier::new(endpoint, &environment, config.request_timeout)
+                    Courier::new(endpoint, config.request_timeout)
                         .with_keeper(config.key_name.map(keeper)),
                 )),
             ),
@@ -102,6 +108,12 @@ impl Life {
             .signals
             .metrics
             .then(|| Meter::new(Arc::clone(&counters)));
+        let tmp = tmp();
+        let mut delivery = config.delivery;
+        delivery.limits.spill_bytes = match export {
+            Export::On => delivery.limits.spill_bytes.min(Spill::room(&tmp)),
+            Export::Off => 0,
+        };
         let mut core = Core::new(
             config.function,
             &environment,
@@ -111,8 +123,11 @@ impl Life {
         );
         core.make(config.signals);
         Life {
-            core,
+            core: core.with_delivery(delivery),
             courier,
+            spill: Spill::new(&tmp, delivery.limits.home),
+            is_new: delivery.limits.spill_bytes > 0,
+            environment,
             inbox,
             events,
             meter,
@@ -128,25 +143,75 @@ impl Life {
             if self.from_snapshot && matches!(event, Event::Invoked(_)) {
                 self.renew();
             }
-            let held_back = match event {
-                Event::ShutDown { .. } => self.listeners.last_words(now()),
-                _ => Vec::new(),
-            };
-            let meter = self.meter.as_mut();
-            let (before, after) = meter.map_or((None, None), |meter| meter.around(&event));
-            let held_back = held_back.into_iter().map(Event::Exported);
-            for event in held_back.chain(before).chain([event]).chain(after) {
-                fault::here("core");
-                for action in self.core.handle(event, now()) {
-                    match action {
-                        Action::Next => poller.ask(),
-                        Action::Send(batch) => self.send(batch),
-                        Action::Say(text) => say(&text),
-                        Action::Exit => return,
-                    }
+            if let Event::ShutDown { .. } = event {
+                // It comes over another connection than what happened before it.
+                for _ in 0..EVENTS_BEFORE_END_MAX {
+                    let Some(event) = self.events.now() else {
+                        break;
+                    };
+                    self.handle(event, poller);
+                }
+                for request in self.listeners.last_words(now()) {
+                    self.handle(Event::Exported(request), poller);
+                }
+            }
+            if self.handle(event, poller) {
+                return;
+            }
+        }
+    }
+
+    /// Gives the core one event, with what the kernel says of the function around it. Whether it is
+    /// over.
+    fn handle(&mut self, event: Event, poller: &mut Poller) -> bool {
+        let meter = self.meter.as_mut();
+        let (before, after) = meter.map_or((None, None), |meter| meter.around(&event));
+        let mut events = before.into_iter().chain([event]).chain(after);
+        events.any(|event| self.feed(event, poller))
+    }
+
+    /// Gives the core one event, and what its files answer to that. Whether it is over.
+    fn feed(&mut self, event: Event, poller: &mut Poller) -> bool {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            fault::here("core");
+            for action in self.core.handle(event, now()) {
+                match action {
+                    Action::Next => poller.ask(),
+                    Action::Order(order) => events.extend(self.perform(order)),
+                    Action::Record { environment, line } => self.spill.record(&environment, &line),
+                    Action::Say(text) => say(&text),
+                    Action::Exit => return true,
+                }
+            }
+            // The way to the first invocation does not wait for it.
+            if self.is_new && poller.is_waiting() {
+                self.is_new = false;
+                let leftovers = self.spill.leftovers(&self.environment);
+                if !leftovers.is_empty() {
+                    events.push_back(Event::Found(leftovers));
                 }
             }
         }
+        false
+    }
+
+    fn perform(&mut self, order: Order) -> Option<Event> {
+        match order {
+            Order::Send(parcel) => self.send(parcel),
+            Order::Print(parcel) => self.print(&parcel),
+            Order::Save(batch) => {
+                let (kept, key) = (self.spill.save(&batch), batch.key());
+                return Some(Event::Saved { key, kept });
+            }
+            Order::Load(key, signal) => {
+                let body = self.spill.load(&key, signal);
+                return Some(Event::Loaded { key, body });
+            }
+            Order::Remove(key, signal) => self.spill.remove(&key, signal),
+            Order::Close(environment) => self.spill.close(&environment),
+        }
+        None
     }
 
     /// INVOKE before all else: what the function exports is joined to it.
@@ -176,16 +241,25 @@ impl Life {
         }
     }
 
-    fn send(&self, batch: throughline_extension::outbox::Batch) {
+    fn send(&self, parcel: Parcel) {
         let Some(courier) = self.courier.clone() else {
             return;
         };
         let inbox = self.inbox.clone();
         tokio::spawn(async move {
-            let outcome = courier.deliver(&batch).await;
-            let sequence = batch.sequence;
-            inbox.tell(Event::Answered { sequence, outcome });
+            let outcome = courier.deliver(&parcel).await;
+            let key = parcel.batch.key();
+            inbox.tell(Event::Answered { key, outcome });
         });
+    }
+
+    fn print(&self, parcel: &Parcel) {
+        let url = self
+            .courier
+            .as_ref()
+            .map(|courier| courier.url(&parcel.batch));
+        let line = envelope(&parcel.batch, &parcel.ledger, &url.unwrap_or_default());
+        stdout::print(parcel.batch.key(), line, &self.inbox);
     }
 }
 
@@ -232,5 +306,7 @@ async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Co
 }
 
 const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
+/// What may wait for the core when the environment ends; the rest is taken in while it flushes.
+const EVENTS_BEFORE_END_MAX: usize = 1000;
 /// The core is asked for its deadlines at least this often: the wall clock may jump.
 const WAIT_MAX: Duration = Duration::from_secs(60);

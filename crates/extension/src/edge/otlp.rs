@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use prost::Message;
 use serde_json::json;
+use throughline_extension::Event;
 use throughline_extension::grpc::Status;
 use throughline_extension::intake::{BODY_BYTES_MAX, Encoding};
 use throughline_telemetry::{Signal, wire};
@@ -32,6 +33,12 @@ async fn answer(request: Request<Incoming>, intake: Intake) -> Response<Full<Byt
         "application/json" => Encoding::Json,
         _ => Encoding::Protobuf,
     };
+    if request.uri().path() == FLUSH_PATH {
+        return match signalled(&request, &intake) {
+            Ok(()) => listen::empty(StatusCode::OK),
+            Err(refusal) => failure(&refusal, encoding),
+        };
+    }
     match take(request, &intake).await {
         Ok((signal, rejected)) => success(signal, rejected, encoding),
         Err(refusal) => {
@@ -39,6 +46,21 @@ async fn answer(request: Request<Incoming>, intake: Intake) -> Response<Full<Byt
             failure(&refusal, encoding)
         }
     }
+}
+
+/// `POST /v1/flush?request_id=ID`: all telemetry of that invocation is here, or of the one that runs.
+fn signalled(request: &Request<Incoming>, intake: &Intake) -> Result<(), Refusal> {
+    if request.method() != Method::POST {
+        return Err(Refusal::Method);
+    }
+    let pairs = request.uri().query().unwrap_or_default().split('&');
+    let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
+    let request_id = pairs.find(|(name, id)| *name == "request_id" && !id.is_empty());
+    let request_id = request_id.map(|(_, id)| id.to_owned());
+    let charge = intake.inbox.function_room().map_err(|_| Refusal::Busy)?;
+    // Where nobody listens any more nobody waits either.
+    let _ = intake.inbox.put(Event::Signalled { request_id }, charge);
+    Ok(())
 }
 
 /// Takes the request in and says how many of its items were left out.
@@ -151,6 +173,9 @@ pub(super) struct PartialSuccess {
     #[prost(string, tag = "2")]
     pub(super) error_message: String,
 }
+
+/// Beside the paths of the signals.
+const FLUSH_PATH: &str = "/v1/flush";
 
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,11 @@ impl Poller {
         }
     }
 
+    /// Whether the next event was asked for and has not come.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
     /// The answer. May be dropped and called again.
     pub(super) async fn answer(&mut self) -> NextEvent {
         let answer = loop {

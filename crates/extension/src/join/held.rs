@@ -71,6 +71,7 @@ impl Joiner {
             let resource_spans = held;
             let request = Request::Traces(ExportTraceServiceRequest { resource_spans });
             self.pending.bytes += otlp::encoded_bytes(&request);
+            self.pending.items += request.items() as u64;
             self.pending.requests.push(request);
         }
     }

@@ -133,6 +133,7 @@ impl Joiner {
             .map(|measure| weight_of_all(&measure.attributes));
         let measures = measures.map(|bytes| LINE_BYTES + bytes).sum::<usize>();
         self.pending.bytes += LINE_BYTES + weight(body) + weight_of_all(attributes) + measures;
+        self.pending.items += 1;
         self.pending.lines.push(line);
     }
 

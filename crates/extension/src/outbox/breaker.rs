@@ -96,8 +96,15 @@ impl Breaker {
         }
     }
 
-    /// Doubles with each failure; between half of it and all of it, so that environments that failed
-    /// together do not come back together.
+    /// The probe did not leave after all.
+    pub(super) fn never_left(&mut self, now: UnixNanos) {
+        if let State::AwaitProbe { .. } = self.state {
+            self.state = State::Open { until: now };
+        }
+    }
+
+    /// Between nothing and a limit that doubles with each failure (full jitter), so that environments
+    /// that failed together do not come back together.
     fn backoff(&mut self) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(DOUBLINGS_MAX);
         let longest = (BACKOFF_MIN * 2_u32.pow(doublings)).min(BACKOFF_MAX);
@@ -105,12 +112,15 @@ impl Breaker {
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         let share = u32::try_from(self.random >> 32).unwrap_or(0);
-        let half = longest / 2;
-        half + half.mul_f64(f64::from(share) / f64::from(u32::MAX))
+        let wait = longest.mul_f64(f64::from(share) / f64::from(u32::MAX));
+        wait.max(BACKOFF_LEAST)
     }
 }
 
+/// What the first wait is at most.
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
+/// No wait is shorter: the server shall have had a moment.
+const BACKOFF_LEAST: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 const DOUBLINGS_MAX: u32 = 8;
 /// A server may ask for less traffic, not for none.

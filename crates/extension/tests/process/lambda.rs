@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -214,6 +216,43 @@ pub(crate) struct Extension {
     child: Child,
     otlp: String,
     client: Client<HttpConnector, Full<Bytes>>,
+    /// Its `/tmp`; the test's own if another extension follows in it.
+    _tmp: Option<Tmp>,
+}
+
+/// A folder of its own, which is deleted with it.
+pub(crate) struct Tmp(pub(crate) PathBuf);
+
+impl Tmp {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("throughline-process-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Tmp(folder)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    /// What lies in the extension's folder.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let Ok(files) = std::fs::read_dir(self.0.join(".throughline")) else {
+            return Vec::new();
+        };
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Tmp {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Extension {
@@ -232,8 +271,10 @@ impl Extension {
             .unwrap()
             .local_addr()
             .unwrap();
+        let tmp = Tmp::new();
         let child = Command::new(env!("CARGO_BIN_EXE_throughline-extension"))
             .env_clear()
+            .env("TMPDIR", tmp.path())
             .env("AWS_LAMBDA_RUNTIME_API", lambda.address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "checkout")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
@@ -244,6 +285,7 @@ impl Extension {
             // It has a fixed port, and there are many of us.
             .env("THROUGHLINE_OTLP_GRPC_LISTEN", "off")
             .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -253,7 +295,21 @@ impl Extension {
             child,
             otlp,
             client: Client::builder(TokioExecutor::new()).build_http(),
+            _tmp: Some(tmp),
         }
+    }
+
+    /// Ends it as the kernel does, without a word.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Says that all telemetry of an invocation is there.
+    pub(crate) async fn signal_end(&self, request_id: &str) {
+        let path = format!("/v1/flush?request_id={request_id}");
+        let request = Request::post(self.otlp.replace("/v1/traces", &path));
+        let request = request.body(Full::default()).unwrap();
+        assert_eq!(self.client.request(request).await.unwrap().status(), 200);
     }
 
     /// Exports spans as the function's SDK does, and returns the status.
@@ -289,16 +345,27 @@ impl Extension {
 
     /// Waits for its end; gives the exit code and what it said on stderr.
     pub(crate) async fn ended(&mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
+        let (code, _, said) = self.ended_with_output().await;
+        (code, said)
+    }
+
+    /// Waits for its end; gives the exit code, stdout and stderr.
+    pub(crate) async fn ended_with_output(&mut self) -> (Option<i32>, String, String) {
+        let (mut printed, mut said) = (String::new(), String::new());
+        let mut stdout = self.child.stdout.take().expect("it was not taken before");
         let mut stderr = self.child.stderr.take().expect("it was not taken before");
         let ended = async {
-            stderr.read_to_string(&mut said).await.unwrap();
+            let output = tokio::join!(
+                stdout.read_to_string(&mut printed),
+                stderr.read_to_string(&mut said)
+            );
+            output.0.and(output.1).unwrap();
             self.child.wait().await.unwrap()
         };
         let status = tokio::time::timeout(WAIT_MAX, ended)
             .await
             .expect("it ends");
-        (status.code(), said)
+        (status.code(), printed, said)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use throughline_extension::config::{RawConfig, Target};
+use throughline_extension::outbox::Worth;
 use throughline_telemetry::Signal;
 use throughline_telemetry::wire::Request as Otlp;
 use throughline_testkit::intake::{Answer, FakeIntake};
@@ -23,24 +24,29 @@ fn courier(endpoint: &str) -> Courier {
     let Target::To(endpoint) = config.export else {
         panic!("a good endpoint")
     };
-    Courier::new(endpoint, "environment-1", REQUEST_MAX)
+    Courier::new(endpoint, REQUEST_MAX)
 }
 
 /// Longer than any healthy server takes.
 const REQUEST_MAX: Duration = Duration::from_secs(5);
 
-fn batch(sequence: u64) -> Batch {
+fn parcel(sequence: u64) -> Parcel {
     let json =
         br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}"#;
     let request = Otlp::from_json(Signal::Logs, json).unwrap();
     let body = request.to_protobuf().into();
-    Batch {
+    let batch = Batch {
+        environment: "environment-1".into(),
+        function: "checkout".into(),
         sequence,
         signal: Signal::Logs,
+        worth: Worth::Logs,
         items: 1,
         body,
         packed: false,
-    }
+    };
+    let ledger = r#"{"v":1}"#.into();
+    Parcel { batch, ledger }
 }
 
 const DELIVERED: Outcome = Outcome::Delivered { refused: 0 };
@@ -49,13 +55,15 @@ const DELIVERED: Outcome = Outcome::Delivered { refused: 0 };
 async fn a_batch_says_who_sends_it() {
     let intake = FakeIntake::start().await;
     assert_eq!(
-        courier(&intake.endpoint()).deliver(&batch(7)).await,
+        courier(&intake.endpoint()).deliver(&parcel(7)).await,
         DELIVERED
     );
     let received = intake.received();
     let post = &received.posts[0];
     assert_eq!(post.header("x-throughline-environment"), "environment-1");
     assert_eq!(post.sequence(), Some(7));
+    assert_eq!(post.header("x-throughline-function"), "checkout");
+    assert_eq!(post.header("x-throughline-ledger"), r#"{"v":1}"#);
     assert_eq!(post.header("authorization"), "Bearer key-1");
     assert_eq!(post.header("content-type"), "application/x-protobuf");
     assert!(received.log("hello").is_some());
@@ -65,13 +73,13 @@ async fn a_batch_says_who_sends_it() {
 async fn a_connection_that_died_in_the_freeze_is_replaced_at_once() {
     let intake = FakeIntake::start().await;
     let courier = courier(&intake.endpoint());
-    assert_eq!(courier.deliver(&batch(1)).await, DELIVERED);
+    assert_eq!(courier.deliver(&parcel(1)).await, DELIVERED);
     intake.drop_connections();
-    assert_eq!(courier.deliver(&batch(2)).await, DELIVERED);
+    assert_eq!(courier.deliver(&parcel(2)).await, DELIVERED);
     assert_eq!(intake.received().posts.len(), 2);
     // Dead in the worst way: it takes the request and then ends.
     intake.answer(Answer::CutOnce).await;
-    assert_eq!(courier.deliver(&batch(3)).await, DELIVERED);
+    assert_eq!(courier.deliver(&parcel(3)).await, DELIVERED);
     let received = intake.received();
     assert_eq!((received.posts.len(), received.attempts), (3, 4));
 }
@@ -93,7 +101,7 @@ async fn what_each_answer_means() {
         (Answer::Take, "delivered"),
     ] {
         intake.answer(answer).await;
-        let meant = match courier.deliver(&batch(1)).await {
+        let meant = match courier.deliver(&parcel(1)).await {
             Outcome::Delivered { .. } => "delivered".to_owned(),
             Outcome::Rejected { .. } => "never".to_owned(),
             Outcome::Failed {
@@ -114,11 +122,11 @@ async fn a_server_that_hangs_is_given_up() {
     intake.answer(Answer::Hang).await;
     let mut courier = courier(&intake.endpoint());
     courier.request_max = Duration::from_millis(50);
-    let outcome = courier.deliver(&batch(1)).await;
+    let outcome = courier.deliver(&parcel(1)).await;
     assert!(matches!(&outcome, Outcome::Failed { why, .. } if why.starts_with("no answer")));
     intake.answer(Answer::Take).await;
     courier.request_max = REQUEST_MAX;
-    assert_eq!(courier.deliver(&batch(1)).await, DELIVERED);
+    assert_eq!(courier.deliver(&parcel(1)).await, DELIVERED);
 }
 
 #[tokio::test]
@@ -126,7 +134,7 @@ async fn tls_is_set_up_when_it_is_needed() {
     // Not a TLS server: the handshake fails, which shows that there was one.
     let intake = FakeIntake::start().await;
     let courier = courier(&intake.endpoint().replace("http://", "https://"));
-    let outcome = courier.deliver(&batch(1)).await;
+    let outcome = courier.deliver(&parcel(1)).await;
     assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
     assert_eq!(intake.received().attempts, 0);
 }
@@ -167,7 +175,7 @@ async fn a_key_that_is_kept_elsewhere_is_looked_up_once() {
     let intake = FakeIntake::start().await;
     let courier = courier(&intake.endpoint()).with_keeper(Some(vault(&["key-2"])));
     for sequence in [1, 2] {
-        assert_eq!(courier.deliver(&batch(sequence)).await, DELIVERED);
+        assert_eq!(courier.deliver(&parcel(sequence)).await, DELIVERED);
     }
     for post in &intake.received().posts {
         assert_eq!(post.header("authorization"), "Bearer key-2");
@@ -180,7 +188,7 @@ async fn what_is_refused_for_a_key_that_is_kept_elsewhere_waits_for_another_key(
         let intake = FakeIntake::start().await;
         intake.answer(Answer::Status(refusal)).await;
         let courier = courier(&intake.endpoint()).with_keeper(Some(vault(&["key-1", "key-2"])));
-        let outcome = courier.deliver(&batch(1)).await;
+        let outcome = courier.deliver(&parcel(1)).await;
         // Not at once: it was looked up a moment ago.
         assert!(
             matches!(&outcome, Outcome::Failed { why, .. } if why.contains("tried again in")),
@@ -188,7 +196,7 @@ async fn what_is_refused_for_a_key_that_is_kept_elsewhere_waits_for_another_key(
         );
         intake.answer(Answer::Take).await;
         courier.renew().await;
-        assert_eq!(courier.deliver(&batch(1)).await, DELIVERED);
+        assert_eq!(courier.deliver(&parcel(1)).await, DELIVERED);
         let received = intake.received();
         assert_eq!(received.posts[0].header("authorization"), "Bearer key-2");
     }

@@ -1,0 +1,277 @@
+//! This life and those before it in the same environment, whose extension was killed: each has its
+//! own id, books and batches, and what is left of an old one is sent under its own name.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use throughline_telemetry::{Signal, UnixNanos};
+
+use super::frame::{self, OPEN_MAX, Record, Stored};
+use super::ledger::{Account, Held};
+use super::{Batch, Key, OnDisk, Order, Outbox, Parcel, Place, Queued, Worth};
+use crate::counters::{Counter, Kind};
+
+/// One life, and what the server knows of its end.
+#[derive(Debug)]
+pub(super) struct Life {
+    pub(super) account: Account,
+    pub(super) farewell: Farewell,
+}
+
+/// The last ledger of a life, which travels alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// There is more to come before.
+    NotYet,
+    /// It is to be sent.
+    Due,
+    InFlight,
+    /// It is being written to stdout.
+    Printing,
+    /// Nothing more is to be done for this life.
+    Done,
+}
+
+impl Life {
+    pub(super) fn new(account: Account) -> Self {
+        Life {
+            account,
+            farewell: Farewell::NotYet,
+        }
+    }
+}
+
+/// What a life before this one left in `/tmp`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Leftover {
+    /// Its books, if they can be read.
+    pub record: Option<Record>,
+    /// Its batches.
+    pub batches: Vec<Stored>,
+}
+
+impl Outbox {
+    /// Takes over what killed lives left: their batches are sent, and what they had besides is lost.
+    /// Returns how many items that is.
+    pub fn take_over(&mut self, leftovers: Vec<Leftover>) -> (usize, u64) {
+        let mut killed = 0;
+        let free = LIVES_MAX.saturating_sub(self.lives.len());
+        let mut lives = 0;
+        for leftover in leftovers.into_iter().take(free) {
+            if let Some(lost) = self.take_over_one(leftover) {
+                lives += 1;
+                killed += lost;
+            }
+        }
+        (lives, killed)
+    }
+
+    fn take_over_one(&mut self, leftover: Leftover) -> Option<u64> {
+        let Leftover { record, batches } = leftover;
+        let first = batches.first().map(|stored| &stored.batch);
+        let (mut account, open) = match record {
+            Some(Record { account, open }) => (account, open),
+            None => (
+                Account::new(&first?.environment, &first?.function),
+                Vec::new(),
+            ),
+        };
+        if self
+            .lives
+            .iter()
+            .any(|life| life.account.environment == account.environment)
+        {
+            return None;
+        }
+        let found: u64 = batches.iter().map(|stored| stored.batch.items).sum();
+        let settled = account.delivered + account.printed + account.dropped.values().sum::<u64>();
+        // What was written between the last record and the kill.
+        account.taken = account.taken.max(settled + found);
+        let killed = account.taken - settled - found;
+        let is_found = |sequence: u64| {
+            batches
+                .iter()
+                .any(|stored| stored.batch.sequence == sequence)
+        };
+        let mut unnamed = killed;
+        for (sequence, items) in open {
+            if !is_found(sequence) && items <= unnamed {
+                account.drop_batch(Counter::Killed.name(), sequence, items);
+                unnamed -= items;
+            }
+        }
+        account.drop_items(Counter::Killed.name(), unnamed);
+        let environment = Arc::clone(&account.environment);
+        let highest = batches.iter().map(|stored| stored.batch.sequence).max();
+        account.sealed = account.sealed.max(highest.unwrap_or(0));
+        self.lives.push(Life::new(account));
+        for Stored { batch, bytes } in batches {
+            self.disk.found(bytes);
+            self.queue.push(Queued {
+                batch,
+                bytes,
+                place: Place::Waiting,
+                on_disk: OnDisk::Yes,
+                awaited: false,
+            });
+        }
+        self.settle(&environment);
+        Some(killed)
+    }
+
+    /// A batch of a life is gone from here; if it was the last, the server is told so.
+    pub(super) fn settle(&mut self, environment: &Arc<str>) {
+        let has_more = self.has_batches(environment);
+        if !has_more && !self.is_ours(environment) {
+            self.life(environment).farewell = Farewell::Due;
+        }
+    }
+
+    pub(super) fn has_batches(&self, environment: &Arc<str>) -> bool {
+        let of_life = |queued: &Queued| frame::is_same(&queued.batch.environment, environment);
+        self.queue.iter().any(of_life)
+    }
+
+    /// Orders the ledgers that travel alone.
+    pub(super) fn pump_ledgers(&mut self, now: UnixNanos) {
+        for at in 0..self.lives.len() {
+            if self.lives[at].farewell != Farewell::Due || !self.breaker.allows(now) {
+                continue;
+            }
+            self.lives[at].farewell = Farewell::InFlight;
+            let parcel = self.farewell(at);
+            self.orders.push(Order::Send(parcel));
+        }
+    }
+
+    pub(super) fn farewell(&mut self, at: usize) -> Parcel {
+        let environment = Arc::clone(&self.lives[at].account.environment);
+        let ledger = self.ledger(&environment, true);
+        let batch = Batch {
+            environment,
+            function: Arc::clone(&self.lives[at].account.function),
+            sequence: 0,
+            signal: Signal::Logs,
+            worth: Worth::Logs,
+            items: 0,
+            body: Bytes::new(),
+            packed: false,
+        };
+        Parcel { batch, ledger }
+    }
+
+    pub(super) fn ledger_answered(&mut self, key: &Key, failed: bool) {
+        let life = self.life(&key.environment);
+        if life.farewell == Farewell::InFlight {
+            life.farewell = if failed {
+                Farewell::Due
+            } else {
+                Farewell::Done
+            };
+        }
+        self.bury();
+    }
+
+    /// Forgets old lives whose last ledger is out.
+    pub(super) fn bury(&mut self) {
+        for at in (1..self.lives.len()).rev() {
+            if self.lives[at].farewell == Farewell::Done {
+                let life = self.lives.remove(at);
+                self.orders.push(Order::Close(life.account.environment));
+            }
+        }
+    }
+
+    pub(super) fn ledgers_in_flight(&self) -> usize {
+        let lives = self.lives.iter();
+        lives
+            .filter(|life| life.farewell == Farewell::InFlight)
+            .count()
+    }
+
+    pub(super) fn has_ledgers(&self) -> bool {
+        self.lives.iter().any(|life| life.farewell == Farewell::Due)
+    }
+
+    pub(super) fn is_ours(&self, environment: &Arc<str>) -> bool {
+        frame::is_same(&self.lives[0].account.environment, environment)
+    }
+
+    /// The life of this name; ours if there is none, which does not happen.
+    pub(super) fn life(&mut self, environment: &Arc<str>) -> &mut Life {
+        let is_its = |life: &Life| frame::is_same(&life.account.environment, environment);
+        let at = self.lives.iter().position(is_its);
+        debug_assert!(at.is_some(), "a batch of no life");
+        &mut self.lives[at.unwrap_or(0)]
+    }
+
+    /// What is held of a life, in memory and in `/tmp`.
+    pub(super) fn held(&self, environment: &Arc<str>) -> Held {
+        let mut held = Held::default();
+        if self.is_ours(environment) {
+            held.waiting = self.unsealed;
+        }
+        let of_life = |queued: &&Queued| frame::is_same(&queued.batch.environment, environment);
+        for queued in self.queue.iter().filter(of_life) {
+            match (queued.place, queued.on_disk) {
+                (Place::Printing, _) => {}
+                (_, OnDisk::Yes) => held.spilled += queued.batch.items,
+                (_, OnDisk::No | OnDisk::Writing) => held.waiting += queued.batch.items,
+            }
+        }
+        held
+    }
+
+    /// Whether the books of every life are right: whatever was taken in is somewhere.
+    pub fn is_balanced(&self) -> bool {
+        let right = |life: &Life| {
+            life.account
+                .is_balanced(self.held(&life.account.environment))
+        };
+        self.lives.iter().all(right)
+    }
+
+    /// The ledger that leaves now.
+    pub(super) fn ledger(&mut self, environment: &Arc<str>, is_final: bool) -> Arc<str> {
+        let (held, missed) = (self.held(environment), self.missed(environment));
+        self.life(environment)
+            .account
+            .ledger(held, &missed, is_final)
+            .into()
+    }
+
+    /// What is written to `/tmp` of each life, so that it survives a kill: its id and a line.
+    pub fn records(&self) -> Vec<(Arc<str>, String)> {
+        let lives = self
+            .lives
+            .iter()
+            .filter(|life| life.farewell != Farewell::Done);
+        let records = lives.map(|life| {
+            let environment = &life.account.environment;
+            let open = self.queue.iter().rev();
+            let open = open.filter(|queued| frame::is_same(&queued.batch.environment, environment));
+            let open = open.map(|queued| (queued.batch.sequence, queued.batch.items));
+            let open: Vec<_> = open.take(OPEN_MAX).collect();
+            let (held, missed) = (self.held(environment), self.missed(environment));
+            let line = frame::encode_record(&life.account, held, &missed, &open, self.limits.home);
+            (Arc::clone(environment), line)
+        });
+        records.collect()
+    }
+
+    /// What was lost before it could be taken in, by reason: that is known of this life only.
+    fn missed(&self, environment: &Arc<str>) -> Vec<(&'static str, u64)> {
+        if !self.is_ours(environment) {
+            return Vec::new();
+        }
+        let dropped = &self.lives[0].account.dropped;
+        let lost = self.counters.of(Kind::Lost).map(|(counter, count)| {
+            let taken = dropped.get(counter.name()).copied().unwrap_or(0);
+            (counter.name(), count.saturating_sub(taken))
+        });
+        lost.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// This one and those before it. An environment whose extension is killed more often has no hope.
+const LIVES_MAX: usize = 8;
