@@ -65,6 +65,10 @@ pub(super) struct Invocation {
     pub(super) out_of_memory: bool,
     /// Whether that has been passed on: once is enough.
     pub(super) out_of_memory_told: bool,
+    /// Whether its trace is the one that an agent has put its span into.
+    pub(super) adopted: bool,
+    /// Whether its span was handed on.
+    pub(super) has_left: bool,
     /// What the kernel said when it began.
     pub(super) begin: Option<Snapshot>,
     /// What it used, if the kernel was asked at its end as well.
@@ -94,6 +98,8 @@ impl Invocation {
             failure: None,
             out_of_memory: false,
             out_of_memory_told: false,
+            adopted: false,
+            has_left: false,
             begin: None,
             usage: None,
             durable: None,

@@ -6,6 +6,7 @@ use throughline_telemetry::{Span, SpanStatus, UnixNanos};
 
 use super::Joiner;
 use super::failure::Failure;
+use super::invocation::Invocation;
 use super::lines::Line;
 use super::measure::OUT_OF_MEMORY;
 use crate::ids;
@@ -120,8 +121,13 @@ impl Joiner {
             .iter_mut()
             .rfind(|known| known.span_id == span.span_id);
         let Some(known) = known else {
-            return;
+            return self.move_step(span);
         };
+        known.has_left = true;
+        if known.adopted {
+            span.trace_id = known.context.trace_id;
+            span.parent_id = known.context.parent_id;
+        }
         if let Some(failure) = &known.failure {
             failure.mark(span);
         }
@@ -149,6 +155,14 @@ impl Joiner {
                 span.attributes.set("error.type", "Runtime.OutOfMemory");
                 span.status_message = "the function ran out of memory".to_owned();
             }
+        }
+    }
+
+    /// A step is in the trace of its invocation.
+    fn move_step(&self, span: &mut Span) {
+        let parent = |known: &&Invocation| Some(known.span_id) == span.parent_id;
+        if let Some(known) = self.invocations.iter().rfind(parent) {
+            span.trace_id = known.context.trace_id;
         }
     }
 

@@ -11,7 +11,7 @@ use throughline_telemetry::wire::otlp::{
     common::v1::{KeyValue, any_value::Value as Any},
     logs::v1::LogRecord,
     resource::v1::Resource,
-    trace::v1::Span,
+    trace::v1::{Span, span::SpanKind},
 };
 use throughline_telemetry::wire::{Request, attributes_to_otlp};
 use throughline_telemetry::{SpanId, TraceId, UnixNanos};
@@ -20,6 +20,7 @@ use super::Joiner;
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::lines::span_at;
+use crate::ids::TraceContext;
 
 /// Takes out the spans that no server could take, because their ids are none, and returns how many.
 /// Of log records only the bad id goes, because the text is worth more than it.
@@ -123,6 +124,7 @@ fn is_unknown(pair: &KeyValue) -> bool {
 /// The SDK and the platform are told of the same caller, so both make a span under it. The
 /// platform's is the outer one: the SDK's is hung under it.
 fn hang(joiner: &mut Joiner, span: &mut Span) {
+    let named = adopt(joiner, span);
     let latest_start = UnixNanos(span.start_time_unix_nano).plus(START_TOLERANCE);
     let begun = |known: &&mut Invocation| known.start() <= latest_start;
     let of_trace = |known: &&mut Invocation| {
@@ -143,7 +145,11 @@ fn hang(joiner: &mut Joiner, span: &mut Span) {
     // then the later of the two that had begun is the one.
     let known = &joiner.invocations;
     let parent = known.iter().rposition(begun);
-    let Some(parent) = parent.or_else(|| known.iter().rposition(is_sibling)) else {
+    let parent = parent.or_else(|| known.iter().rposition(is_sibling));
+    // An agent that knows of no caller, in the trace that it should be in.
+    let in_trace = |at: &usize| known[*at].context.trace_id.as_bytes()[..] == span.trace_id;
+    let orphan = || named.filter(|at| span.parent_span_id.is_empty() && in_trace(at));
+    let Some(parent) = parent.or_else(orphan) else {
         return;
     };
     let parent = &mut joiner.invocations[parent];
@@ -151,6 +157,36 @@ fn hang(joiner: &mut Joiner, span: &mut Span) {
     if parent.failure.is_none() {
         parent.failure = Failure::of(span);
     }
+}
+
+/// An agent that is told of its caller in another way than by the X-Ray header, such as by a
+/// `traceparent` in the event, has put its span into another trace. Its trace is the one that its
+/// callers are in, so the invocation goes there too, unless it has left already. Returns the
+/// invocation that the span names.
+fn adopt(joiner: &mut Joiner, span: &Span) -> Option<usize> {
+    if !matches!(span.kind(), SpanKind::Server | SpanKind::Consumer) {
+        return None;
+    }
+    let text = |pair: &KeyValue| match pair.value.as_ref()?.value.as_ref()? {
+        Any::StringValue(id) => Some(id.clone()),
+        _ => None,
+    };
+    let mut ids = span.attributes.iter();
+    let id = ids.find(|pair| INVOCATION_IDS.contains(&pair.key.as_str()))?;
+    let at = joiner.attempt(&text(id)?, UnixNanos(span.start_time_unix_nano))?;
+    let known = &mut joiner.invocations[at];
+    let is_free = known.is_invoked() && !known.has_left && !known.adopted;
+    if let Ok(trace_id) = TraceId::from_slice(&span.trace_id)
+        && is_free
+        && trace_id != known.context.trace_id
+    {
+        known.adopted = true;
+        known.context = TraceContext {
+            trace_id,
+            parent_id: SpanId::from_slice(&span.parent_span_id).ok(),
+        };
+    }
+    Some(at)
 }
 
 /// A log record without a trace belongs to the invocation that ran when it was written.
@@ -198,5 +234,7 @@ impl Merged {
     }
 }
 
+/// How agents name the request, now and before.
+const INVOCATION_IDS: &[&str] = &["faas.invocation_id", "faas.execution"];
 /// The clock of the SDK and that of the platform are the same machine's, but INVOKE may be read late.
 const START_TOLERANCE: Duration = Duration::from_millis(50);

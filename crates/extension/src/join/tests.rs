@@ -1,3 +1,4 @@
+mod agents;
 mod durable;
 mod measured;
 mod raised;

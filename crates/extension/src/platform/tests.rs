@@ -185,3 +185,62 @@ fn bytes_that_are_not_text() {
     assert_eq!(parsed.events.len(), 2);
     assert!(matches!(&parsed.events[1].kind, Kind::Line(line) if line.record == "ok"));
 }
+
+#[test]
+fn every_version_of_the_schema_tells_the_same_story() {
+    let old = r#"[
+        {"time":"2026-10-08T12:00:00.000Z","type":"platform.initStart","record":{"initializationType":"on-demand","phase":"init"}},
+        {"time":"2026-10-08T12:00:00.150Z","type":"platform.initRuntimeDone","record":{"initializationType":"on-demand","phase":"init","status":"success"}},
+        {"time":"2026-10-08T12:00:00.174Z","type":"platform.initReport","record":{"initializationType":"on-demand","phase":"init","status":"success","metrics":{"durationMs":173.778}}},
+        {"time":"2026-10-08T12:00:00.200Z","type":"platform.start","record":{"requestId":"r","version":"$LATEST"}},
+        {"time":"2026-10-08T12:00:00.211Z","type":"function","record":"{\"message\":\"hello\"}"},
+        {"time":"2026-10-08T12:00:00.400Z","type":"platform.runtimeDone","record":{"requestId":"r","status":"success","metrics":{"durationMs":200.0,"producedBytes":15},"spans":[{"name":"responseLatency","start":"2026-10-08T12:00:00.200Z","durationMs":23.02}]}},
+        {"time":"2026-10-08T12:00:00.405Z","type":"platform.report","record":{"requestId":"r","metrics":{"durationMs":693.92,"billedDurationMs":694,"memorySizeMB":128,"maxMemoryUsedMB":84,"initDurationMs":397.68},"spans":[{"name":"extensionOverhead","start":"2026-10-08T12:00:00.401Z","durationMs":4.1}]}}]"#;
+    // Objects for lines, a status on the report, and what is only in the newest.
+    let json_lines = old.replace(r#""{\"message\":\"hello\"}""#, r#"{"message":"hello"}"#);
+    let newer = json_lines.replace(
+        r#""requestId":"r","metrics":{"durationMs":693.92"#,
+        r#""requestId":"r","status":"success","metrics":{"durationMs":693.92"#,
+    );
+    let newest = newer
+        .replace(r#""phase":"init"}"#, r#""phase":"init","functionName":"f","functionVersion":"$LATEST","instanceId":"i","instanceMaxMemory":134217728,"runtimeVersion":"nodejs:22.v50","later":[1]}"#)
+        .replace(r#""version":"$LATEST""#, r#""version":"$LATEST","functionArn":"arn:aws:lambda:eu-west-1:1:function:f","tenantId":"acme","later":{}"#)
+        .replace(r#"{"time":"2026-10-08T12:00:00.000Z""#, r#"{"time":"2026-10-08T12:00:00.000Z","version":"later""#);
+    let facts = |body: &str| {
+        let parsed = parse(body.as_bytes());
+        assert_eq!((parsed.unknown, parsed.malformed), (0, 0), "{body}");
+        let events = parsed.events.into_iter().map(|event| match event.kind {
+            Kind::Line(line) => crate::line::read(line.record).body.to_text(),
+            Kind::InitStart {
+                initialization_type,
+                ..
+            } => format!("{initialization_type:?}"),
+            Kind::Start(started) => started.request_id,
+            Kind::Report {
+                mut ended, used, ..
+            } => {
+                ended.status = String::new();
+                format!("{ended:?} {used:?}")
+            }
+            other => format!("{other:?}"),
+        });
+        events.collect::<Vec<_>>()
+    };
+    for body in [&json_lines, &newer, &newest] {
+        assert_eq!(facts(body), facts(old), "{body}");
+    }
+    let parsed = parse(newest.as_bytes());
+    let started = parsed.events.iter().find_map(|event| match &event.kind {
+        Kind::Start(started) => Some(started.clone()),
+        _ => None,
+    });
+    let started = started.unwrap();
+    assert_eq!(started.tenant_id.as_deref(), Some("acme"));
+    assert!(started.function_arn.is_some());
+    // Of an instance with many invocations at once there is hardly more than a duration.
+    let managed = r#"[{"time":"2026-10-08T12:00:00.405Z","type":"platform.report","record":{"requestId":"r","status":"success","metrics":{"durationMs":693.92},"spans":[]}}]"#;
+    let parsed = parse(managed.as_bytes());
+    assert!(
+        matches!(&parsed.events[0].kind, Kind::Report { used, .. } if *used == Used::default())
+    );
+}
