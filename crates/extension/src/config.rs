@@ -398,7 +398,10 @@ impl RawConfig {
             )))
         };
         match Endpoint::try_new(&base, api_key) {
-            Ok(endpoint) if endpoint.is_at(&self.text(OTLP_LISTEN)) => {
+            Ok(endpoint)
+                if endpoint.is_at(&self.text(OTLP_LISTEN))
+                    || endpoint.is_at(&self.text(OTLP_GRPC_LISTEN)) =>
+            {
                 off("the extension itself listens there")
             }
             Ok(endpoint) => {

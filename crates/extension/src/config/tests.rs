@@ -102,7 +102,9 @@ fn it_never_sends_to_itself() {
         ("http://[::1]:4318", "localhost:4318", false),
         ("http://localhost", "127.0.0.1:80", false),
         ("http://collector:4318", "collector:4318", false),
-        ("http://localhost:4317", "127.0.0.1:4318", true),
+        ("http://localhost:4316", "127.0.0.1:4318", true),
+        // Where gRPC is listened for.
+        ("http://localhost:4317", "127.0.0.1:4318", false),
         ("http://10.0.0.1:4318", "127.0.0.1:4318", true),
         ("https://collector", "127.0.0.1:443", true),
     ] {
