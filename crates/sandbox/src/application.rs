@@ -5,6 +5,7 @@
 //! AWS's.
 
 mod function;
+mod managed;
 mod reader;
 mod resource;
 mod route;

@@ -135,10 +135,13 @@ impl Function {
         self
     }
 
-    /// How its environments come to be.
+    /// How its environments come to be. On Managed Instances the log is JSON from here on.
     #[must_use]
     pub fn initialization(mut self, initialization: Initialization) -> Self {
         self.initialization = initialization;
+        if initialization.is_managed() {
+            self.logging.format = LogFormat::Json;
+        }
         self
     }
 
@@ -224,6 +227,30 @@ impl Function {
     }
 }
 
+impl Function {
+    /// What Managed Instances ask of a function and this one has not.
+    pub(crate) fn managed_problem(&self) -> Option<String> {
+        let instances = self.initialization.managed()?;
+        if self.memory_mb < MANAGED_MEMORY_MB_MIN {
+            return Some(format!(
+                "managed instances have {MANAGED_MEMORY_MB_MIN} MB of memory at least, and this function has {}",
+                self.memory_mb
+            ));
+        }
+        if self.logging.format != LogFormat::Json {
+            return Some("the log of managed instances is JSON, and this one is text".to_owned());
+        }
+        let allowed = 1..=MAX_CONCURRENCY_MAX;
+        if !allowed.contains(&instances.max_concurrency) {
+            return Some(format!(
+                "a managed instance takes 1 to {MAX_CONCURRENCY_MAX} invocations at once, not {}",
+                instances.max_concurrency
+            ));
+        }
+        None
+    }
+}
+
 /// The ARN of a function of this name, whether there is one or not.
 pub(crate) fn arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}")
@@ -239,6 +266,39 @@ pub enum Initialization {
     Provisioned(usize),
     /// From a snapshot that is taken after the init: the runtime asks `restore/next` first.
     SnapStart,
+    /// On instances of the function's owner: never frozen, and several invocations at once in each.
+    Managed(ManagedInstances),
+}
+
+/// How Lambda Managed Instances run a function.
+///
+/// The log of such a function is JSON, and it has 2,048 MB of memory at least ([`MANAGED_MEMORY_MB_MIN`]).
+///
+/// ```
+/// use throughline_sandbox::{Function, Initialization, ManagedInstances};
+///
+/// let instances = ManagedInstances { max_concurrency: 4, ..ManagedInstances::default() };
+/// let checkout = Function::new("checkout", "examples/checkout/bin")
+///     .memory_mb(2048)
+///     .initialization(Initialization::Managed(instances));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ManagedInstances {
+    /// How many invocations one environment takes at once, from 1 to 1,600 (`PerExecutionEnvironmentMaxConcurrency`). The
+    /// runtime is told as `AWS_LAMBDA_MAX_CONCURRENCY` and asks for as many events.
+    pub max_concurrency: usize,
+    /// How many environments are always there (`MinExecutionEnvironments`). How many there may be is
+    /// [`Function::concurrency`].
+    pub environments_min: usize,
+}
+
+impl Default for ManagedInstances {
+    fn default() -> Self {
+        Self {
+            max_concurrency: MAX_CONCURRENCY_DEFAULT,
+            environments_min: ENVIRONMENTS_MIN_DEFAULT,
+        }
+    }
 }
 
 impl Initialization {
@@ -248,7 +308,26 @@ impl Initialization {
             Self::OnDemand => "on-demand",
             Self::Provisioned(_) => "provisioned-concurrency",
             Self::SnapStart => "snap-start",
+            Self::Managed(_) => "lambda-managed-instances",
         }
+    }
+
+    /// On Managed Instances.
+    pub(crate) fn managed(self) -> Option<ManagedInstances> {
+        match self {
+            Self::Managed(instances) => Some(instances),
+            Self::OnDemand | Self::Provisioned(_) | Self::SnapStart => None,
+        }
+    }
+
+    pub(crate) fn is_managed(self) -> bool {
+        self.managed().is_some()
+    }
+
+    /// How many invocations an environment has at once.
+    pub(crate) fn invocations_at_once(self) -> usize {
+        self.managed()
+            .map_or(1, |instances| instances.max_concurrency.max(1))
     }
 }
 
@@ -345,9 +424,42 @@ pub(crate) const EPHEMERAL_STORAGE_MB_DEFAULT: u32 = 512;
 /// Lambda's own default.
 pub(crate) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 
+/// What a function on Managed Instances has at least.
+pub const MANAGED_MEMORY_MB_MIN: u32 = 2048;
+/// Lambda's own limit of invocations at once in one environment.
+pub(crate) const MAX_CONCURRENCY_MAX: usize = 1600;
+/// Lambda's default depends on the runtime and the number of cores; this is enough to find what cannot share.
+const MAX_CONCURRENCY_DEFAULT: usize = 8;
+/// Lambda's own default: one in each availability zone.
+pub(crate) const ENVIRONMENTS_MIN_DEFAULT: usize = 3;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn managed_instances_ask_for_memory_a_json_log_and_workers() {
+        let managed = |max_concurrency| {
+            Initialization::Managed(ManagedInstances {
+                max_concurrency,
+                ..ManagedInstances::default()
+            })
+        };
+        let function = |instances| Function::new("f", "code").initialization(instances);
+        let good = function(managed(4)).memory_mb(2048);
+        assert_eq!(good.managed_problem(), None);
+        assert_eq!(Function::new("f", "code").managed_problem(), None);
+        let cases = [
+            (function(managed(4)), "2048 MB"),
+            (good.clone().log_format(LogFormat::Text), "is JSON"),
+            (function(managed(0)).memory_mb(2048), "1 to 1600"),
+            (function(managed(1601)).memory_mb(2048), "not 1601"),
+        ];
+        for (function, expected) in cases {
+            let problem = function.managed_problem().unwrap();
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
 
     #[test]
     fn runtimes_are_read_by_their_identifier() {

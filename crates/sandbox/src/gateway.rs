@@ -35,19 +35,30 @@ pub(crate) struct Ticket {
     pub(crate) request_id: String,
     answer: oneshot::Receiver<Answered>,
     ended: oneshot::Receiver<Ended>,
+    /// What is told when the environment has no free worker.
+    throttled: InvokeError,
 }
 
 impl Ticket {
     /// The answer, as soon as the function begins it.
-    pub(crate) async fn answered(&mut self) -> Answered {
-        let answered = (&mut self.answer).await;
-        answered.unwrap_or_else(|_| Answered::Whole(stopped()))
+    ///
+    /// # Errors
+    /// The environment had no free worker.
+    pub(crate) async fn answered(&mut self) -> Result<Answered, InvokeError> {
+        match (&mut self.answer).await {
+            Ok(Answered::Rejected) => Err(self.throttled.clone()),
+            Ok(answered) => Ok(answered),
+            Err(_) => Ok(Answered::Whole(stopped())),
+        }
     }
 
     /// The answer, as soon as the function has given all of it.
-    pub(crate) async fn answer(&mut self) -> Answer {
-        let answered = self.answered().await;
-        self.whole(answered).await
+    ///
+    /// # Errors
+    /// The environment had no free worker.
+    pub(crate) async fn answer(&mut self) -> Result<Answer, InvokeError> {
+        let answered = self.answered().await?;
+        Ok(self.whole(answered).await)
     }
 
     /// All of an answer that has begun.
@@ -55,6 +66,7 @@ impl Ticket {
         let verdict = match answered {
             Answered::Whole(verdict) => verdict,
             Answered::Stream(stream) => stream.gather(RESPONSE_BYTES_MAX).await,
+            Answered::Rejected => stopped(),
         };
         Answer {
             request_id: self.request_id.clone(),
@@ -166,11 +178,12 @@ impl Gateway {
             answer: answer_to,
             ended: ended_to,
         };
+        let throttled = InvokeError::Throttled {
+            function: function.clone(),
+            limit: pool.concurrency(),
+        };
         pool.invoke(invocation, caller).map_err(|none| match none {
-            NoEnvironment::Throttled => InvokeError::Throttled {
-                function,
-                limit: pool.concurrency(),
-            },
+            NoEnvironment::Throttled => throttled.clone(),
             NoEnvironment::ShuttingDown => InvokeError::ShuttingDown { function },
             NoEnvironment::Failed(error) => InvokeError::NoEnvironment {
                 function,
@@ -181,6 +194,7 @@ impl Gateway {
             request_id,
             answer,
             ended,
+            throttled,
         })
     }
 

@@ -124,6 +124,8 @@ pub struct Finished {
     pub duration: Duration,
     /// The duration as billed: with the init, in whole milliseconds rounded up.
     pub billed: Duration,
+    /// On Managed Instances, where the instance is paid for: neither the time billed nor the memory is told then.
+    pub managed: bool,
     /// How long the environment took to start for this invocation.
     pub init: Option<Duration>,
     /// How long it took to restore the environment from its snapshot for this invocation. Billed apart.
@@ -266,7 +268,7 @@ pub enum InvokeError {
         /// The name that was asked for.
         function: String,
     },
-    /// All environments that the function may have are busy.
+    /// All environments that the function may have are busy, or on Managed Instances all workers in them.
     #[error("cannot invoke {function}: all {limit} environments are busy")]
     Throttled {
         /// The function.

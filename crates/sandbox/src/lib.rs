@@ -71,6 +71,9 @@
 //!   ([`Sandbox::on_notice`]). With a managed runtime comes its client, installed once ([`Sandbox::cache`]), but neither
 //!   boto3 nor the SDK for JavaScript. A client in the code or in a layer wins; Java's is always there.
 //! - `PYTHONPATH`, `NODE_PATH`, `LD_LIBRARY_PATH` and `PATH` have the function's folders behind the machine's own.
+//! - On Managed Instances ([`ManagedInstances`]) an environment that is missing starts with the invocation that needs it,
+//!   which waits; on Lambda calls are throttled until there are more. An invocation that no worker takes within a second
+//!   is throttled, and the last telemetry waits for the batch before it, where Lambda's own core would drop it.
 //! - Provisioned environments are not replaced when a fault takes one away; more than were provisioned for start as they
 //!   are needed. Code that changes ([`Sandbox::watch`]) renews all environments; files of interpreters, editors and logs
 //!   (`__pycache__`, `*.log`, `*.tmp` and the like) are no change.
@@ -99,7 +102,7 @@
 //!   [`Activity::EventEnded`] ([`EventEnded::record`] is what they get). What was given up is counted
 //!   ([`RunningSandbox::events_given_up`]); what waits at a shutdown is forgotten.
 //! - Stopping loops of functions that invoke each other by their own code. Loops of destinations end after 16 hops.
-//! - Managed instances, versions and aliases.
+//! - Versions and aliases.
 //! - Any AWS API but `Invoke`, `InvokeWithResponseStream`, `GetFunction`, `GetFunctionConfiguration` and
 //!   `ListFunctions`. Signatures are not checked, and whoever reaches a port of it runs code on this machine: it
 //!   listens on loopback and nowhere else.
@@ -142,7 +145,9 @@ mod world;
 pub use application::{Application, ApplicationError, Overrides, Problems};
 pub use doors::{BadDoor, DoorState, DoorTold, Doors, UnknownDoor};
 pub use faults::{Delivery, FAULT_NAMES, Fault, FaultError, FaultHandle, FaultTold, Victim};
-pub use function::{Function, Initialization, Runtime, UnknownRuntime};
+pub use function::{
+    Function, Initialization, MANAGED_MEMORY_MB_MIN, ManagedInstances, Runtime, UnknownRuntime,
+};
 pub use invoke::{
     Activity, Answer, EventEnd, EventEnded, FaultStruck, Finished, Invoke, InvokeError, Line,
     Outcome, Status,

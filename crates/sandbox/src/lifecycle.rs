@@ -13,6 +13,9 @@
 //!                                                                               ^                    │
 //!                                                                               └── AwaitRestored <──┘ of a snapshot
 //!
+//! On Managed Instances: AwaitExtensions ─> AwaitInvocations ─ fault, spin-down ─> AwaitRuntimeExit ─> AwaitFlush ─> …
+//! ─> Gone.
+//!
 //! any of them ─ fault, timeout, spin-down ─> AwaitRuntimeExit ─> AwaitExtensionsExit ─> AwaitAllExit ─> Cold | Gone
 //! ```
 //!
@@ -27,6 +30,7 @@ mod event;
 mod extension;
 mod fault;
 mod init;
+mod managed;
 mod platform;
 mod restore;
 mod running;
@@ -42,7 +46,7 @@ pub(crate) use event::{
 };
 pub(crate) use fault::{Fault, RESPONSE_BYTES_MAX, Refusal, STREAM_BYTES_MAX, error_payload};
 pub(crate) use platform::{PlatformEvent, report as platform_report};
-pub(crate) use subscription::{Destination, LogsOrTelemetry, Subscription};
+pub(crate) use subscription::{Destination, LogsOrTelemetry, Profile, Subscription};
 
 #[cfg(test)]
 pub(crate) use event::ShutdownReason;

@@ -10,32 +10,39 @@ use crate::logging::{LogFormat, Logging, SystemLogLevel};
 use crate::telemetry_api::Told;
 use crate::{time, trace_header};
 
-/// The log of the invocation that runs, cut at the front.
+/// The logs of the invocations that run, each cut at the front.
 #[derive(Debug, Default)]
 pub(crate) struct LogTail {
-    text: String,
     logging: Logging,
-    /// Of the invocation that runs.
-    request_id: Option<String>,
+    /// The request ids of what runs, and the text of each.
+    running: Vec<(String, String)>,
 }
 
 impl LogTail {
     pub(crate) fn new(logging: Logging) -> Self {
         Self {
-            text: String::new(),
             logging,
-            request_id: None,
+            running: Vec::new(),
         }
     }
 
-    /// An invocation has come, and all from now on is its log.
+    /// An invocation has come, and from now on all that is not another one's is its log.
     pub(crate) fn start(&mut self, request_id: &str) {
-        self.text.clear();
-        self.request_id = Some(request_id.to_owned());
+        self.running.push((request_id.to_owned(), String::new()));
     }
 
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+    /// Whose line this is: of the only invocation, or of the one that it names.
+    pub(crate) fn request_of(&self, line: &str) -> Option<&str> {
+        let only = match &self.running[..] {
+            [] => return None,
+            [(only, _)] => Some(only.as_str()),
+            _ => None,
+        };
+        only.or_else(|| {
+            let named = named_in(line)?;
+            let mut ids = self.running.iter().map(|(id, _)| id.as_str());
+            ids.find(|id| *id == named)
+        })
     }
 
     /// What is told is in the log too: as lines of text for the most important of it, or with JSON as it is if its level
@@ -56,23 +63,46 @@ impl LogTail {
     }
 
     pub(crate) fn line(&mut self, line: &str) {
-        self.text.push_str(line);
-        if !line.ends_with('\n') {
-            self.text.push('\n');
-        }
-        if self.text.len() > TAIL_BYTES_MAX {
-            let cut = self.text.len() - TAIL_BYTES_MAX;
-            let cut = (cut..self.text.len())
-                .find(|at| self.text.is_char_boundary(*at))
-                .unwrap_or(cut);
-            self.text.drain(..cut);
+        let owner = self.request_of(line).map(str::to_owned);
+        for (id, text) in &mut self.running {
+            if owner.as_ref().is_none_or(|owner| owner == id) {
+                add(text, line);
+            }
         }
     }
 
-    pub(crate) fn finish(&mut self) -> String {
-        self.request_id = None;
-        std::mem::take(&mut self.text)
+    pub(crate) fn finish(&mut self, request_id: &str) -> String {
+        let its = self.running.iter().position(|(id, _)| id == request_id);
+        its.map(|index| self.running.remove(index).1)
+            .unwrap_or_default()
     }
+}
+
+fn add(text: &mut String, line: &str) {
+    text.push_str(line);
+    if !line.ends_with('\n') {
+        text.push('\n');
+    }
+    if text.len() > TAIL_BYTES_MAX {
+        let cut = text.len() - TAIL_BYTES_MAX;
+        let cut = (cut..text.len())
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(cut);
+        text.drain(..cut);
+    }
+}
+
+/// The request that a line of a JSON log names, by the keys of Lambda's runtimes, of Powertools and of the platform.
+fn named_in(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let names = [
+        &line["requestId"],
+        &line["record"]["requestId"],
+        &line["AWSRequestId"],
+        &line["function_request_id"],
+    ];
+    let name = names.into_iter().find_map(Value::as_str)?;
+    Some(name.to_owned())
 }
 
 impl Finished {
@@ -81,13 +111,13 @@ impl Finished {
         let mut record = json!({
             "requestId": self.request_id,
             "status": self.status.as_str(),
-            "metrics": {
-                "durationMs": time::millis(self.duration),
-                "billedDurationMs": time::millis_rounded_up(self.billed),
-                "memorySizeMB": self.memory_mb,
-                "maxMemoryUsedMB": self.memory_max_used_mb,
-            },
+            "metrics": {"durationMs": time::millis(self.duration)},
         });
+        if !self.managed {
+            record["metrics"]["billedDurationMs"] = json!(time::millis_rounded_up(self.billed));
+            record["metrics"]["memorySizeMB"] = json!(self.memory_mb);
+            record["metrics"]["maxMemoryUsedMB"] = json!(self.memory_max_used_mb);
+        }
         if let Some(error_type) = &self.error_type {
             record["errorType"] = json!(error_type);
         }
@@ -211,7 +241,7 @@ mod tests {
                 let told = Told::new(UnixNanos::from_millis(0), kind, &record);
                 tail.platform(&PlatformEvent { kind, record }, &told);
             }
-            tail.text
+            tail.finish("id")
         };
         expect![[r#"
             {"time":"1970-01-01T00:00:00.000Z","type":"platform.initStart","record":{}}
@@ -306,7 +336,7 @@ mod tests {
             REPORT RequestId: id | Duration: 363.49 ms | Billed Duration: 364 ms | Memory Size: 128 MB | Max Memory Used: 124 MB | Status: timeout | 
             END RequestId: id
             REPORT RequestId: id | Duration: 363.49 ms | Billed Duration: 364 ms | Memory Size: 128 MB | Max Memory Used: 124 MB | Status: error | Error Type: Runtime.ExitError | 
-        "#]].assert_eq(&tail.finish().replace('\t', " | "));
+        "#]].assert_eq(&tail.finish("id").replace('\t', " | "));
     }
 
     #[test]
@@ -315,9 +345,44 @@ mod tests {
         tail.start("id");
         tail.line("ä".repeat(TAIL_BYTES_MAX).as_str());
         tail.line("end");
-        assert!(tail.text.len() <= TAIL_BYTES_MAX);
-        assert!(tail.text.ends_with("ä\nend\n"));
+        let text = tail.finish("id");
+        assert!(text.len() <= TAIL_BYTES_MAX);
+        assert!(text.ends_with("ä\nend\n"));
         tail.start("id");
-        assert_eq!(tail.text, "");
+        assert_eq!(tail.finish("id"), "");
+    }
+
+    #[test]
+    fn lines_of_several_invocations_are_told_apart_by_the_request_that_they_name() {
+        let mut tail = LogTail::default();
+        tail.start("r1");
+        tail.line("alone");
+        tail.start("r2");
+        for line in [
+            r#"{"requestId":"r1","message":"one"}"#,
+            r#"{"AWSRequestId":"r2","message":"two"}"#,
+            r#"{"type":"platform.report","record":{"requestId":"r2"}}"#,
+            r#"{"requestId":"of nobody"}"#,
+            "no JSON",
+        ] {
+            tail.line(line);
+        }
+        assert_eq!(tail.request_of("no JSON"), None);
+        assert_eq!(tail.request_of(r#"{"requestId":"r1"}"#), Some("r1"));
+        expect![[r#"
+            alone
+            {"requestId":"r1","message":"one"}
+            {"requestId":"of nobody"}
+            no JSON
+        "#]]
+        .assert_eq(&tail.finish("r1"));
+        expect![[r#"
+            {"AWSRequestId":"r2","message":"two"}
+            {"type":"platform.report","record":{"requestId":"r2"}}
+            {"requestId":"of nobody"}
+            no JSON
+        "#]]
+        .assert_eq(&tail.finish("r2"));
+        assert_eq!(tail.request_of("line"), None);
     }
 }

@@ -71,7 +71,10 @@ struct State {
 
 struct Slot {
     id: u64,
-    busy: bool,
+    /// How many invocations it has, or an init.
+    taken: usize,
+    /// It had an invocation.
+    served: bool,
     /// Whose invocations it takes, and no one else's.
     tenant: Option<String>,
     /// Was started before its invocations.
@@ -81,10 +84,16 @@ struct Slot {
     messages: mpsc::Sender<Message>,
 }
 
+impl Slot {
+    fn is_idle(&self) -> bool {
+        self.taken == 0
+    }
+}
+
 impl State {
     /// Ends the environment that has slept longest, if one sleeps: another tenant needs its place.
     fn make_room(&mut self) -> bool {
-        let Some(index) = self.slots.iter().position(|slot| !slot.busy) else {
+        let Some(index) = self.slots.iter().position(Slot::is_idle) else {
             return false;
         };
         let slot = self.slots.remove(index);
@@ -128,7 +137,8 @@ impl Pool {
             .unwrap_or(self.surroundings.concurrency)
     }
 
-    /// Gives the invocation to an idle environment, the warmest first, or to a new one.
+    /// Gives the invocation to an idle environment, the warmest first, or to a new one. Where environments have several
+    /// at once, the one with the fewest gets it.
     pub(crate) fn invoke(
         self: &Arc<Self>,
         invocation: Invocation,
@@ -139,19 +149,31 @@ impl Pool {
             return Err(NoEnvironment::ShuttingDown);
         }
         let tenant = invocation.tenant_id.clone();
-        let fits = |slot: &Slot| !slot.busy && slot.tenant == tenant;
-        let slot = match state.slots.iter().rposition(fits) {
+        let at_once = self.function.initialization.invocations_at_once();
+        let fits = |slot: &Slot| slot.taken < at_once && slot.tenant == tenant;
+        let fewest = state.slots.iter().enumerate().rev();
+        let fewest = fewest
+            .filter(|(_, slot)| fits(slot))
+            .min_by_key(|(_, slot)| slot.taken);
+        let slot = match fewest.map(|(index, _)| index) {
             Some(index) => state.slots.remove(index),
             None if state.slots.len() >= self.concurrency() && !state.make_room() => {
                 return Err(NoEnvironment::Throttled);
             }
-            None => self
-                .start_environment(&mut state, Ahead::No)
-                .map_err(NoEnvironment::Failed)?,
+            None => {
+                let ahead = self.kept_or_not(&state);
+                self.start_environment(&mut state, ahead)
+                    .map_err(NoEnvironment::Failed)?
+            }
         };
-        let slot = Slot { tenant, ..slot };
+        let slot = Slot {
+            tenant,
+            taken: slot.taken + 1,
+            served: true,
+            ..slot
+        };
         let sent = slot.messages.try_send(Message::Invoke(invocation, caller));
-        state.slots.push(Slot { busy: true, ..slot });
+        state.slots.push(slot);
         // An idle environment's queue has room and its loop runs, unless the whole sandbox is being dropped.
         sent.map_err(|_| NoEnvironment::ShuttingDown)
     }
@@ -207,7 +229,7 @@ impl Pool {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.state().slots.iter().all(|slot| !slot.busy) {
+            if self.state().slots.iter().all(Slot::is_idle) {
                 return;
             }
             changed.await;
@@ -233,7 +255,8 @@ impl Pool {
         });
         Ok(Slot {
             id,
-            busy: true,
+            taken: 0,
+            served: false,
             tenant: None,
             ahead: ahead == Ahead::Yes,
             outdated: false,
@@ -278,6 +301,7 @@ impl Pool {
             doors: surroundings.doors.clone(),
         };
         let (on_idle, may_retire) = (Arc::downgrade(self), Arc::downgrade(self));
+        let on_ending = Arc::downgrade(self);
         Ok(Host {
             function,
             extensions: self.extensions(&prepared),
@@ -296,6 +320,11 @@ impl Pool {
             on_idle: Box::new(move || {
                 if let Some(pool) = on_idle.upgrade() {
                     pool.release(id);
+                }
+            }),
+            on_ending: Box::new(move || {
+                if let Some(pool) = on_ending.upgrade() {
+                    pool.replace(id);
                 }
             }),
             may_retire: Box::new(move || may_retire.upgrade().is_none_or(|pool| pool.retire(id))),
@@ -375,7 +404,7 @@ impl Pool {
     fn release(&self, id: u64) {
         let mut state = self.state();
         if let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == id) {
-            slot.busy = false;
+            slot.taken = slot.taken.saturating_sub(1);
         }
         state.end_outdated();
         drop(state);
@@ -388,7 +417,7 @@ impl Pool {
         let idle = state
             .slots
             .iter()
-            .position(|slot| slot.id == id && !slot.busy && !slot.ahead);
+            .position(|slot| slot.id == id && slot.is_idle() && !slot.ahead);
         idle.map(|index| state.slots.remove(index)).is_some()
     }
 

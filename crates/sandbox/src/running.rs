@@ -86,7 +86,7 @@ impl Invoker {
     /// # Errors
     /// The call was not made; an error of the function is an answer.
     pub async fn call(&self, invoke: Invoke) -> Result<Answer, InvokeError> {
-        Ok(self.gateway.start(invoke)?.answer().await)
+        self.gateway.start(invoke)?.answer().await
     }
 
     /// Takes a call for later, as `Invoke` does with `InvocationType: Event`; the answer is the request id.
@@ -284,7 +284,7 @@ impl RunningSandbox {
     /// # Errors
     /// The call was not made; an error of the function is an answer.
     pub async fn call(&self, invoke: Invoke) -> Result<Answer, InvokeError> {
-        Ok(self.gateway.start(invoke)?.answer().await)
+        self.gateway.start(invoke)?.answer().await
     }
 
     /// Makes a call and waits until all of its work is done and the environment is frozen or ended.
@@ -294,7 +294,7 @@ impl RunningSandbox {
     pub async fn call_to_end(&self, invoke: Invoke) -> Result<(Answer, Finished), InvokeError> {
         let function = invoke.function.clone();
         let mut ticket = self.gateway.start(invoke)?;
-        let answer = ticket.answer().await;
+        let answer = ticket.answer().await?;
         let ended = ticket
             .ended()
             .await

@@ -203,11 +203,14 @@ impl Sandbox {
     }
 
     /// How long the shutdown of an environment with extensions may take, and how much of that the runtime; two seconds
-    /// and 300 ms, as Lambda's documentation says, unless told. Lambda's own emulator grants the runtime 600 ms.
+    /// and 300 ms, as Lambda's documentation says, unless told. Lambda's own emulator grants the runtime 600 ms, and on
+    /// Managed Instances it has that in any case.
     #[must_use]
     pub fn shutdown_timeout(mut self, all: Duration, runtime: Duration) -> Self {
         self.limits.shutdown = all;
         self.limits.runtime_exit = runtime.min(all);
+        let managed = Limits::default().runtime_exit_managed;
+        self.limits.runtime_exit_managed = managed.max(runtime).min(all);
         self
     }
 
@@ -285,6 +288,7 @@ impl Sandbox {
         self,
     ) -> Result<(RunningSandbox, broadcast::Receiver<Activity>), StartError> {
         self.check_names()?;
+        self.check_managed()?;
         let plans = http_api::plan(&self.functions, &self.apis)
             .map_err(|(api, reason)| StartError::Api { api, reason })?;
         let rules = schedule::rules(&self.functions)
@@ -453,6 +457,18 @@ impl Sandbox {
                 function: function.name.clone(),
             }),
             None => Ok(()),
+        }
+    }
+
+    fn check_managed(&self) -> Result<(), StartError> {
+        let problem = |function: &Function| {
+            let problem = function.managed_problem()?;
+            Some(format!("{}: {problem}", function.name))
+        };
+        let problems: Vec<_> = self.functions.iter().filter_map(problem).collect();
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(StartError::Code { problems }),
         }
     }
 

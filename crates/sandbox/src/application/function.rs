@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::managed::MEMORY_MB_MANAGED;
 use super::reader::{Dialect, Key, Range, Reader, Section};
 use super::source::seconds;
 use crate::function::{Function, Runtime};
@@ -46,7 +47,11 @@ impl Reader {
     }
 
     pub(super) fn sizes(&mut self, section: &Section<'_>, function: &mut Function) {
-        if let Some(memory_mb) = self.integer(section, MEMORY, MEMORY_MB) {
+        let memory = match self.is_managed(section) {
+            true => MEMORY_MB_MANAGED,
+            false => MEMORY_MB,
+        };
+        if let Some(memory_mb) = self.integer(section, MEMORY, memory) {
             function.memory_mb = memory_mb;
         }
         if let Some(timeout) = self.integer(section, TIMEOUT, TIMEOUT_SECONDS) {
@@ -92,6 +97,7 @@ impl Reader {
         if let Some(level) = self.choice(section, SYSTEM_LEVEL, SystemLogLevel::ALL) {
             logging.system = level;
         }
+        self.managed_log(section, function);
     }
 
     pub(super) fn variables(&mut self, variables: &Section<'_>, function: &mut Function) {

@@ -95,7 +95,7 @@ fn every_mistake_is_named_at_once() {
         "#,
         expect![[r#"
             version: unknown key, expected one of functions, apis, resources, doors, aws
-            functions.checkout.memry: unknown key, expected one of runtime, handler, code, layers, memory_mb, timeout_seconds, ephemeral_storage_mb, concurrency, provisioned, snap_start, url, url_streams, event_retries, event_age_seconds, log_format, application_log_level, system_log_level, environment, destinations, sources
+            functions.checkout.memry: unknown key, expected one of runtime, handler, code, layers, memory_mb, timeout_seconds, ephemeral_storage_mb, concurrency, provisioned, snap_start, managed_instances, url, url_streams, event_retries, event_age_seconds, log_format, application_log_level, system_log_level, environment, destinations, sources
             functions.checkout: missing key code, the folder with the function's code
             functions.checkout: missing key handler, such as app.handler
             functions.checkout.memory_mb: expected a whole number of MB from 128 to 10240, found "lots"
@@ -413,4 +413,62 @@ fn broken_toml_is_one_line_with_its_number() {
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn managed_instances_are_read_with_their_limits() {
+    let text = r#"
+        [functions.checkout]
+        runtime = "provided.al2023"
+        code = "bin"
+        concurrency = 5
+        managed_instances = {max_concurrency = 4, environments = 2}
+        [functions.audit]
+        runtime = "provided.al2023"
+        code = "bin"
+        memory_mb = 16384
+        managed_instances = {}
+    "#;
+    let application = Application::parse(text, Path::new("/app")).unwrap();
+    let told: Vec<_> = application
+        .functions()
+        .iter()
+        .map(|function| {
+            format!(
+                "{}: {:?}, {} MB, {:?}, {:?}, {:?}",
+                function.name,
+                function.initialization,
+                function.memory_mb,
+                function.concurrency,
+                function.logging.format,
+                function.managed_problem(),
+            )
+        })
+        .collect();
+    expect![[r#"
+        audit: Managed(ManagedInstances { max_concurrency: 8, environments_min: 3 }), 16384 MB, None, Json, None
+        checkout: Managed(ManagedInstances { max_concurrency: 4, environments_min: 2 }), 2048 MB, Some(5), Json, None"#]].assert_eq(&told.join("\n"));
+    check(
+        r#"
+        [functions.a]
+        runtime = "provided.al2023"
+        code = "bin"
+        memory_mb = 1024
+        log_format = "Text"
+        provisioned = 2
+        managed_instances = {max_concurrency = 0, environment = 2}
+        [functions.b]
+        runtime = "provided.al2023"
+        code = "bin"
+        concurrency = 1
+        managed_instances = {environments = 2}
+        "#,
+        expect![[r#"
+            functions.a.memory_mb: expected a whole number of MB on managed instances from 2048 to 32768, found 1024
+            functions.a.managed_instances.environment: unknown key, did you mean environments
+            functions.a.managed_instances.max_concurrency: expected a whole number of invocations at once from 1 to 1600, found 0
+            functions.a.managed_instances: neither provisioned environments nor SnapStart, as on Lambda
+            functions.a.log_format: the log of managed instances is JSON
+            functions.b.managed_instances: 1 environments at most are fewer than the 2 that are always there"#]],
+    );
 }

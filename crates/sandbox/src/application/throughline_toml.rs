@@ -10,6 +10,7 @@ use super::function::{
     APPLICATION_LEVEL, CONCURRENCY, ENVIRONMENTS, EVENT_AGE, EVENT_RETRIES, HANDLER, LOG_FORMAT,
     MEMORY, RUNTIME, STORAGE, SYSTEM_LEVEL, TIMEOUT, absolute, is_function_name,
 };
+use super::managed::MANAGED;
 use super::reader::{Dialect, Key, Lines, Reader, Section, nearest};
 use super::resource::{KINDS, Kind};
 use super::source::is_host_and_port;
@@ -150,6 +151,7 @@ impl Reader {
         self.sizes(&section, &mut function);
         self.events(&section, &mut function);
         self.initialization(&section, &mut function);
+        self.managed_instances(&section, &mut function);
         let layers = self.strings(&section, LAYERS).unwrap_or_default();
         self.layer_count(&section.place_of(LAYERS.toml), layers.len());
         function.layers = layers.iter().map(|layer| absolute(folder, layer)).collect();
@@ -426,6 +428,7 @@ pub(super) const FUNCTION_KEYS: &[&str] = &[
     CONCURRENCY.toml,
     PROVISIONED.toml,
     SNAP_START.toml,
+    MANAGED.toml,
     URL.toml,
     URL_STREAMS.toml,
     EVENT_RETRIES.toml,

@@ -1,5 +1,6 @@
 //! The loop of one environment.
 
+mod callers;
 mod resources;
 mod troubles;
 
@@ -21,7 +22,7 @@ use super::memory;
 use super::process::{Program, Running};
 use super::standing::Standing;
 use super::strays;
-use super::stream::{Answered, ResponseStream};
+use super::stream::Answered;
 use super::variables::Variables;
 use crate::code::Prepared;
 use crate::control::Group;
@@ -30,7 +31,7 @@ use crate::function::{Function, Initialization};
 use crate::invoke::{Activity, Finished, Line};
 use crate::lifecycle::{
     ApiCall, CallId, Effect, Environment, Event, Exit, Fault, Invocation, Limits, PlatformEvent,
-    Process, Refusal, Reply, Report, Role, Signal, Spec, Verdict, platform_report,
+    Process, Refusal, Reply, Report, Role, Signal, Spec, platform_report,
 };
 use crate::log_tail::LogTail;
 use crate::recording::{Recorder, Recording};
@@ -38,6 +39,7 @@ use crate::telemetry_api::Hub;
 use crate::time::Clock;
 use crate::world::{Place, RUNTIME_API};
 
+use callers::Waiting;
 use troubles::Troubles;
 
 /// Something for the environment's loop.
@@ -52,6 +54,8 @@ pub(crate) enum Message {
     Strike(Strike, Option<String>),
     /// Be ready before there is an invocation.
     Init,
+    /// The telemetry that was to be flushed is delivered.
+    Flushed,
     Shutdown,
 }
 
@@ -95,6 +99,8 @@ pub(crate) struct Host {
     pub(crate) recording: Option<Arc<Recording>>,
     /// The environment can take another invocation.
     pub(crate) on_idle: Box<dyn Fn() + Send>,
+    /// The environment takes no more invocations.
+    pub(crate) on_ending: Box<dyn Fn() + Send>,
     /// Asks whether the environment, idle for long, may end. After a yes it gets no more invocations.
     pub(crate) may_retire: Box<dyn Fn() -> bool + Send>,
 }
@@ -128,14 +134,6 @@ pub(crate) fn start(
     Ok((sender, actor.run(receiver)))
 }
 
-/// A [`Caller`] and what is still owed to it.
-struct Waiting {
-    answer: Option<oneshot::Sender<Answered>>,
-    /// Of the stream that it gets.
-    end: Option<oneshot::Sender<Verdict>>,
-    ended: oneshot::Sender<Ended>,
-}
-
 struct Actor {
     host: Host,
     environment: Environment,
@@ -149,7 +147,8 @@ struct Actor {
     next_call: u64,
     /// The bodies of calls that have not been allowed to stream yet.
     streams: HashMap<CallId, mpsc::Receiver<Bytes>>,
-    caller: Option<Waiting>,
+    /// By the request id of the invocation.
+    callers: HashMap<String, Waiting>,
     troubles: Troubles,
     /// What effects brought about, to be fed before anything from outside.
     consequences: VecDeque<Event>,
@@ -203,7 +202,7 @@ impl Actor {
             calls: HashMap::new(),
             next_call: 0,
             streams: HashMap::new(),
-            caller: None,
+            callers: HashMap::new(),
             troubles: Troubles::default(),
             consequences: VecDeque::new(),
             memory_max_mb: 0,
@@ -254,11 +253,8 @@ impl Actor {
             Message::Invoke(invocation, caller) => {
                 self.log_tail().start(&invocation.request_id);
                 self.expect_troubles(&invocation.request_id);
-                self.caller = Some(Waiting {
-                    answer: Some(caller.answer),
-                    end: None,
-                    ended: caller.ended,
-                });
+                self.callers
+                    .insert(invocation.request_id.clone(), Waiting::from(caller));
                 Event::Invoke(invocation)
             }
             Message::Call(ApiCall::Subscribe { api, .. }, reply)
@@ -281,10 +277,15 @@ impl Actor {
                 if self.processes.is_empty() {
                     self.kill_group();
                 }
-                Event::Exited(process, exit)
+                let killed = process.role == Role::Runtime && exit == Exit::Signal(9);
+                match self.out_of_memory {
+                    Some(_) if killed => Event::Exited(process, Exit::OutOfMemory),
+                    _ => Event::Exited(process, exit),
+                }
             }
             Message::Strike(strike, invocation) => self.strike_if_still(&strike, invocation),
             Message::Init => Event::Init,
+            Message::Flushed => Event::Flushed,
             Message::Shutdown => Event::Shutdown,
         }
     }
@@ -338,6 +339,7 @@ impl Actor {
             Effect::FlushTelemetry => {
                 self.measure_memory(Look::Everywhere);
                 self.hub.flush();
+                self.tell_when_flushed();
             }
             Effect::ResetTelemetry => self.hub.reset(),
             Effect::Subscribe {
@@ -349,37 +351,29 @@ impl Actor {
                 self.note_release(&event);
                 self.tell(&event);
             }
-            Effect::OpenStream(call, content_type) => self.open_stream(call, content_type),
-            Effect::Answer(verdict) => self.answer(verdict),
+            Effect::OpenStream(call, request_id, content_type) => {
+                self.open_stream(call, &request_id, content_type);
+            }
+            Effect::Answer(request_id, verdict) => self.answer(&request_id, verdict),
+            Effect::Reject(request_id) => self.reject(&request_id),
             Effect::Report(report) => self.report(report),
             Effect::Idle => (self.host.on_idle)(),
+            Effect::Ending => (self.host.on_ending)(),
             Effect::Gone => self.gone = true,
         }
     }
 
-    fn open_stream(&mut self, call: CallId, content_type: Option<String>) {
-        let (Some(chunks), Some(caller)) = (self.streams.remove(&call), self.caller.as_mut())
-        else {
+    /// Where nothing freezes, the shutdown waits for it.
+    fn tell_when_flushed(&self) {
+        if !self.host.function.initialization.is_managed() {
             return;
-        };
-        let (end, ended) = oneshot::channel();
-        caller.end = Some(end);
-        if let Some(answer) = caller.answer.take() {
-            let stream = ResponseStream::new(content_type, chunks, ended);
-            let _ = answer.send(Answered::Stream(stream));
         }
-    }
-
-    /// A caller that has gone does not stop the function, as on Lambda.
-    fn answer(&mut self, verdict: Verdict) {
-        let Some(caller) = &mut self.caller else {
-            return;
-        };
-        if let Some(end) = caller.end.take() {
-            let _ = end.send(verdict);
-        } else if let Some(answer) = caller.answer.take() {
-            let _ = answer.send(Answered::Whole(verdict));
-        }
+        let (flushed, messages) = (self.hub.flushed(), self.messages.clone());
+        tokio::spawn(async move {
+            flushed.await;
+            // An environment that has not waited for it may be gone.
+            let _ = messages.send(Message::Flushed).await;
+        });
     }
 
     fn spawn(&mut self, process: Process) {
@@ -460,7 +454,7 @@ impl Actor {
                 if extension.is_none() {
                     log_tail.line(&text);
                 }
-                log_tail.request_id().map(str::to_owned)
+                log_tail.request_of(&text).map(str::to_owned)
             };
             let text = text.trim_end_matches(['\n', '\r']).to_owned();
             // Nobody has to watch.
@@ -474,7 +468,8 @@ impl Actor {
     }
 
     fn report(&mut self, report: Report) {
-        self.end_troubles();
+        let request_id = report.invocation.request_id.clone();
+        self.end_troubles(&request_id);
         self.measure_memory(Look::AtFamilies);
         let memory_mb = self.host.function.memory_mb;
         let event = platform_report(&report, memory_mb, self.memory_max_mb);
@@ -482,13 +477,14 @@ impl Actor {
         let finished = Finished {
             function: self.host.function.name.clone(),
             environment: self.host.variables.instance.clone(),
-            request_id: report.invocation.request_id.clone(),
+            request_id: request_id.clone(),
             started: report.started,
             status: report.status,
             outcome: report.outcome,
             error_type: report.error_type.clone(),
             duration: report.duration,
             billed: report.billed(),
+            managed: report.managed,
             init: report.init,
             restore: report.restore,
             cold_start: report.cold_start,
@@ -496,17 +492,13 @@ impl Actor {
             memory_max_used_mb: self.memory_max_mb,
             trace_header: report.invocation.trace_header,
         };
-        let log_tail = self.log_tail().finish();
+        let log_tail = self.log_tail().finish(&request_id);
         let _ = self
             .host
             .activity
             .send(Activity::Finished(finished.clone()));
-        if let Some(caller) = self.caller.take() {
-            debug_assert!(
-                caller.answer.is_none() && caller.end.is_none(),
-                "every invocation is answered before it is reported"
-            );
-            let _ = caller.ended.send(Ended { finished, log_tail });
+        if let Some(caller) = self.callers.remove(&request_id) {
+            caller.end(Ended { finished, log_tail });
         }
     }
 
@@ -570,7 +562,8 @@ impl Drop for Actor {
     }
 }
 
-/// Calls of three APIs by at most eleven processes; more than this waits at its socket.
-const MESSAGES_MAX: usize = 256;
+/// Calls of three APIs by at most eleven processes, of which one may have 1,600 workers, each with an invocation; more
+/// than this waits at its socket.
+const MESSAGES_MAX: usize = 4096;
 /// One look at the whole machine for so many quick ones.
 const LOOK_EVERYWHERE: u32 = 64;

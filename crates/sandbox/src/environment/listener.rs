@@ -271,6 +271,7 @@ impl Api {
     async fn answer(&self, request_id: String, mode: ResponseMode, request: Request) -> Response {
         let first_byte = self.clock.now();
         let attempt = text(request.headers(), "lambda-runtime-invocation-id");
+        let error_type = text(request.headers(), "lambda-runtime-function-error-type");
         let body = read_body(request, RESPONSE_BYTES_MAX).await;
         self.call(ApiCall::RuntimeAnswer(RuntimeAnswer {
             request_id,
@@ -278,6 +279,7 @@ impl Api {
             first_byte,
             body,
             mode,
+            error_type,
         }))
         .await
     }

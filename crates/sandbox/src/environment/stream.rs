@@ -13,6 +13,8 @@ use crate::lifecycle::{Verdict, error_payload};
 pub(crate) enum Answered {
     Whole(Verdict),
     Stream(ResponseStream),
+    /// No worker of the environment was free.
+    Rejected,
 }
 
 /// An answer that is still being made.

@@ -55,6 +55,13 @@ impl Variables {
         set(&mut variables, "AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
         set(&mut variables, "_AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1");
         set(&mut variables, "_AWS_XRAY_DAEMON_PORT", "2000");
+        if let Some(instances) = self.function.initialization.managed() {
+            set(
+                &mut variables,
+                "AWS_LAMBDA_MAX_CONCURRENCY",
+                &instances.max_concurrency.to_string(),
+            );
+        }
         if self.function.runtime.is_managed() {
             set(
                 &mut variables,

@@ -36,10 +36,19 @@ struct Hand {
     /// To be tried again then; the number keeps those of one moment apart.
     later: BTreeMap<(UnixNanos, u64), Event>,
     later_next: u64,
-    running: JoinSet<(Event, Option<(Answer, Outcome)>)>,
+    running: JoinSet<(Event, Attempt)>,
     /// No attempt before this, unless an environment becomes free.
     blocked_until: Option<UnixNanos>,
     throttled: u32,
+}
+
+/// What came of an attempt that was begun.
+enum Attempt {
+    Ended(Answer, Outcome),
+    /// No worker of the environment was free.
+    Rejected,
+    /// The sandbox ended first.
+    Lost,
 }
 
 impl Worker {
@@ -59,9 +68,13 @@ impl Worker {
                     None => return,
                 },
                 Some(done) = hand.running.join_next() => {
-                    if let Ok((mut event, Some((answer, outcome)))) = done {
-                        event.answer = Some(answer);
-                        self.attempted(event, outcome, &mut hand);
+                    match done {
+                        Ok((mut event, Attempt::Ended(answer, outcome))) => {
+                            event.answer = Some(answer);
+                            self.attempted(event, outcome, &mut hand);
+                        }
+                        Ok((event, Attempt::Rejected)) => self.back_off(event, &mut hand),
+                        Ok((_, Attempt::Lost)) | Err(_) => {}
                     }
                 }
                 () = changed, if hand.blocked_until.is_some() => hand.blocked_until = None,
@@ -86,19 +99,20 @@ impl Worker {
             }
             match gateway.start(event.invoke.clone()) {
                 Ok(mut ticket) => {
-                    hand.throttled = 0;
                     debug!(request_id = %ticket.request_id, "asynchronous invocation started");
                     hand.running.spawn(async move {
-                        let answer = ticket.answer().await;
-                        let ended = ticket.ended().await;
-                        let outcome = ended.map(|ended| (answer, ended.finished.outcome));
-                        (event, outcome)
+                        let Ok(answer) = ticket.answer().await else {
+                            return (event, Attempt::Rejected);
+                        };
+                        let attempt = match ticket.ended().await {
+                            Some(ended) => Attempt::Ended(answer, ended.finished.outcome),
+                            None => Attempt::Lost,
+                        };
+                        (event, attempt)
                     });
                 }
                 Err(InvokeError::Throttled { .. }) => {
-                    hand.ready.push_front(event);
-                    hand.blocked_until = Some(now + backoff(hand.throttled));
-                    hand.throttled = hand.throttled.saturating_add(1);
+                    self.back_off(event, hand);
                     break;
                 }
                 Err(error) => self.end(event, EventEnd::NotInvoked(error.to_string())),
@@ -107,7 +121,15 @@ impl Worker {
         Some(())
     }
 
+    /// It is the next one to be made, but not at once.
+    fn back_off(&self, event: Event, hand: &mut Hand) {
+        hand.ready.push_front(event);
+        hand.blocked_until = Some(self.clock.now() + backoff(hand.throttled));
+        hand.throttled = hand.throttled.saturating_add(1);
+    }
+
     fn attempted(&self, mut event: Event, outcome: Outcome, hand: &mut Hand) {
+        hand.throttled = 0;
         match event.attempted(outcome, self.clock.now(), &self.settings) {
             After::RetryAt(at) => {
                 hand.later.insert((at, hand.later_next), event);

@@ -64,17 +64,19 @@ async fn handle(
         .payload(format_2::event(&received, &gateway).to_string())
         .trace_header(received.trace_header);
     invoke.request_id = Some(received.request_id);
-    match url.gateway.start(invoke) {
-        Ok(mut ticket) => match ticket.answered().await {
-            Answered::Stream(stream) => match url.invoke_mode {
-                InvokeMode::ResponseStream => streaming::response(stream).await,
-                InvokeMode::Buffered => streaming::gathered(stream).await,
-            },
-            Answered::Whole(verdict) if verdict.outcome == Outcome::Returned => {
-                answer::of_payload(&verdict.payload).unwrap_or_else(bad_gateway)
-            }
-            Answered::Whole(_) => bad_gateway(),
+    let answered = match url.gateway.start(invoke) {
+        Ok(mut ticket) => ticket.answered().await,
+        Err(error) => Err(error),
+    };
+    match answered {
+        Ok(Answered::Stream(stream)) => match url.invoke_mode {
+            InvokeMode::ResponseStream => streaming::response(stream).await,
+            InvokeMode::Buffered => streaming::gathered(stream).await,
         },
+        Ok(Answered::Whole(verdict)) if verdict.outcome == Outcome::Returned => {
+            answer::of_payload(&verdict.payload).unwrap_or_else(bad_gateway)
+        }
+        Ok(Answered::Whole(_) | Answered::Rejected) => bad_gateway(),
         Err(InvokeError::Throttled { .. }) => {
             told(StatusCode::TOO_MANY_REQUESTS, "Message", "Rate Exceeded")
         }

@@ -96,17 +96,26 @@ impl Api {
         let invoke = Invoke::new(function.clone())
             .payload(event.to_string())
             .trace_header(received.trace_header.clone());
-        let mut ticket = self.gateway.start(invoke).map_err(|error| match error {
+        let mut ticket = self
+            .gateway
+            .start(invoke)
+            .map_err(|error| self.not_invoked(&error))?;
+        // The function goes on when nobody waits for it any more.
+        let waited = tokio::time::timeout(self.timeout(), ticket.answer()).await;
+        let answered = waited.map_err(|_| Refusal::TimedOut)?;
+        let answer = answered.map_err(|error| self.not_invoked(&error))?;
+        self.response(&function, &answer)
+    }
+
+    fn not_invoked(&self, error: &InvokeError) -> Refusal {
+        match error {
             InvokeError::Throttled { .. } => Refusal::Throttled,
             InvokeError::PayloadTooLarge { .. } => Refusal::TooLarge,
             error => {
                 tracing::warn!(%error, api = %self.plan.name, "API request failed");
                 Refusal::NotInvoked
             }
-        })?;
-        // The function goes on when nobody waits for it any more.
-        let waited = tokio::time::timeout(self.timeout(), ticket.answer()).await;
-        self.response(&function, &waited.map_err(|_| Refusal::TimedOut)?)
+        }
     }
 
     fn event(&self, received: &Received, matched: Matched<'_>) -> serde_json::Value {

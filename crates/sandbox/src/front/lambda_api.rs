@@ -182,7 +182,10 @@ async fn synchronous(gateway: &Gateway, wanted: Wanted) -> Response {
         Ok(ticket) => ticket,
         Err(error) => return refused(&error),
     };
-    let answered = ticket.answered().await;
+    let answered = match ticket.answered().await {
+        Ok(answered) => answered,
+        Err(error) => return refused(&error),
+    };
     if let Some(refusal) = not_restored(&answered) {
         return refusal;
     }

@@ -1,7 +1,6 @@
 //! From phase to phase: the one place where the order of init and invoke is written down.
 
 use std::mem;
-use std::time::Duration;
 
 use super::effect::{Effect, Reply, Verdict};
 use super::environment::{Environment, Phase, Rest, TIMED_OUT_MAX};
@@ -9,7 +8,7 @@ use super::event::{Invocation, Role, ShutdownReason};
 use super::extension::{ExtensionState, RuntimeState};
 use super::fault::Fault;
 use super::init::Init;
-use super::platform;
+use super::platform::{self, Span};
 use super::running::{Failure, Running};
 use super::stop::Then;
 use crate::invoke::{Outcome, Status};
@@ -41,6 +40,9 @@ impl Environment {
         match mem::replace(&mut self.phase, Phase::Gone) {
             // Cold => (AwaitRegistration | Gone)
             // An invocation that is already here is still handled: its caller was promised an environment.
+            Phase::Cold(init_phase) if self.spec.initialization.is_managed() => {
+                self.managed_cold(init_phase, now, out)
+            }
             Phase::Cold(init_phase) => {
                 if self.queued.is_some() || self.init_wanted && !self.closing {
                     return On(self.start_init(init_phase, now, out));
@@ -196,6 +198,9 @@ impl Environment {
                 On(Phase::AwaitInvoke(Rest::Invoked))
             }
 
+            // AwaitInvocations => AwaitRuntimeExit
+            Phase::AwaitInvocations => self.advance_crowd(now, out),
+
             stopping => self.advance_stop(stopping, now, out),
         }
     }
@@ -293,11 +298,7 @@ impl Environment {
             }
         });
         if matches!(failure, Failure::Timeout) {
-            if self.timed_out.len() == TIMED_OUT_MAX {
-                self.timed_out.pop_front();
-            }
-            self.timed_out
-                .push_back(running.invocation.request_id.clone());
+            self.remember_timed_out(&running.invocation.request_id);
         }
         running.outcome.get_or_insert(Outcome::FunctionError);
         // The end is charged by the clock's face, not by when it was noticed: nothing lasts longer than it may.
@@ -305,7 +306,8 @@ impl Environment {
         let overhead = running
             .runtime_done
             .filter(|done| *done < ended)
-            .and_then(|_| self.extension_overhead(&running, ended));
+            .map(|_| self.extension_overhead(&running, ended))
+            .unwrap_or_default();
         let report = running.into_report(status, failure.error_type(), ended, overhead);
         self.start_stop(
             failure.reason(),
@@ -318,14 +320,21 @@ impl Environment {
         )
     }
 
-    fn extension_overhead(
-        &self,
-        running: &Running,
-        now: UnixNanos,
-    ) -> Option<(UnixNanos, Duration)> {
-        let start = running
-            .runtime_done
-            .filter(|_| !self.extensions.is_empty())?;
-        Some((start, now.since(start)))
+    /// So that its late answer is told so.
+    pub(super) fn remember_timed_out(&mut self, request_id: &str) {
+        if self.timed_out.len() == TIMED_OUT_MAX {
+            self.timed_out.pop_front();
+        }
+        self.timed_out.push_back(request_id.to_owned());
+    }
+
+    fn extension_overhead(&self, running: &Running, now: UnixNanos) -> Vec<Span> {
+        let start = running.runtime_done.filter(|_| !self.extensions.is_empty());
+        let span = start.map(|start| Span {
+            name: "extensionOverhead",
+            start,
+            duration: now.since(start),
+        });
+        span.into_iter().collect()
     }
 }

@@ -9,7 +9,7 @@ use super::extension::{Extension, ExtensionState, RuntimeState};
 use super::fault::{Fault, RESPONSE_BYTES_MAX, Refusal, error_payload, known_error_type};
 use super::platform;
 use super::running::{Response, Running};
-use super::subscription::{LogsOrTelemetry, Subscription};
+use super::subscription::{LogsOrTelemetry, Profile, Subscription};
 use crate::function::Initialization;
 use crate::invoke::Outcome;
 use crate::time::UnixNanos;
@@ -73,6 +73,9 @@ impl Environment {
 
     fn runtime_next(&mut self, call: CallId, out: &mut Vec<Effect>) -> Handled {
         self.check_runtime_lives()?;
+        if self.spec.initialization.is_managed() {
+            return self.worker_next(call);
+        }
         match (self.runtime, &self.phase) {
             (
                 RuntimeState::InitError
@@ -156,6 +159,9 @@ impl Environment {
         now: UnixNanos,
         out: &mut Vec<Effect>,
     ) -> Handled {
+        if self.spec.initialization.is_managed() {
+            return self.crowd_answer(answer, now, out);
+        }
         let wanted = match answer.mode {
             ResponseMode::Error => "InvocationErrorResponse",
             ResponseMode::Response | ResponseMode::InvalidMode => "InvocationResponse",
@@ -178,7 +184,7 @@ impl Environment {
             produced_bytes,
         });
         running.outcome = Some(verdict.outcome);
-        out.push(Effect::Answer(verdict));
+        out.push(Effect::Answer(answer.request_id, verdict));
         refusal.map_or(Ok(Some(Reply::Accepted)), Err)
     }
 
@@ -239,8 +245,16 @@ impl Environment {
             .extensions
             .iter()
             .position(|extension| extension.name == name && extension.is_external());
+        let managed = self.spec.initialization.is_managed();
+        if managed && external.is_none() && !events.is_empty() {
+            return Err(Refusal::forbidden(
+                "Extension.InvalidEventType",
+                "No events allowed for internal extensions",
+            ));
+        }
         for event in events {
             match event.as_str() {
+                "INVOKE" if managed => return Err(invalid_event(event, "invalid event type")),
                 "INVOKE" => {}
                 "SHUTDOWN" if external.is_some() => {}
                 "SHUTDOWN" => {
@@ -388,6 +402,10 @@ impl Environment {
             self.phase,
             Phase::AwaitRegistration(_) | Phase::AwaitRuntime(_) | Phase::AwaitExtensions(_)
         );
+        if api == LogsOrTelemetry::Logs && self.spec.initialization.is_managed() {
+            return Err(Refusal::no_such_path());
+        }
+        let profile = Profile::of(self.spec.initialization);
         let extension = self.identify(identifier)?;
         if !open {
             let api = api.name();
@@ -401,7 +419,7 @@ impl Environment {
             let other = other.name();
             return Err(invalid(format!("already subscribed to the {other} API")));
         }
-        let subscription = Subscription::parse(api, body).map_err(invalid)?;
+        let subscription = Subscription::parse(api, profile, body).map_err(invalid)?;
         extension.subscribed = Some(api);
         let name = extension.name.clone();
         out.push(Effect::Emit(platform::subscription(
@@ -445,7 +463,7 @@ impl Environment {
 }
 
 /// What the caller gets for the runtime's answer, and what the runtime gets if that was not all right.
-fn judge(mode: ResponseMode, body: Body) -> (Verdict, Option<Refusal>) {
+pub(super) fn judge(mode: ResponseMode, body: Body) -> (Verdict, Option<Refusal>) {
     let failed =
         |error_type: &str, message: &str| Verdict::failed(error_payload(error_type, message));
     match (mode, body) {
@@ -477,7 +495,10 @@ fn judge(mode: ResponseMode, body: Body) -> (Verdict, Option<Refusal>) {
     }
 }
 
-fn late_or_unknown(timed_out: &std::collections::VecDeque<String>, request_id: &str) -> Refusal {
+pub(super) fn late_or_unknown(
+    timed_out: &std::collections::VecDeque<String>,
+    request_id: &str,
+) -> Refusal {
     if timed_out.iter().any(|late| late == request_id) {
         Refusal::invoke_timeout()
     } else {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::event::{CallId, Invocation, Process, ShutdownReason};
 use super::fault::Refusal;
-use super::platform::PlatformEvent;
+use super::platform::{PlatformEvent, Span};
 use super::subscription::Subscription;
 use crate::invoke::{Outcome, Status};
 use crate::time::UnixNanos;
@@ -39,14 +39,18 @@ pub(crate) enum Effect {
     CloseSubscriptions,
     /// Tell the subscribers.
     Emit(PlatformEvent),
-    /// Whoever made the invocation gets the body of this call while it comes; its content type is told first.
-    OpenStream(CallId, Option<String>),
-    /// Answer whoever made the invocation, or end the stream that it gets.
-    Answer(Verdict),
+    /// Whoever made this invocation gets the body of this call while it comes; its content type is told first.
+    OpenStream(CallId, String, Option<String>),
+    /// Answer whoever made this invocation, or end the stream that it gets.
+    Answer(String, Verdict),
+    /// No worker took this invocation: whoever made it is told to come again.
+    Reject(String),
     /// The invocation is over.
     Report(Report),
     /// The environment can take another invocation.
     Idle,
+    /// It takes none any more.
+    Ending,
     /// The environment has ended.
     Gone,
 }
@@ -98,8 +102,9 @@ pub(crate) struct Report {
     /// The restore before it, which is billed apart.
     pub(crate) restore: Option<Duration>,
     pub(crate) cold_start: bool,
-    /// When it began and how long it took.
-    pub(crate) extension_overhead: Option<(UnixNanos, Duration)>,
+    pub(crate) spans: Vec<Span>,
+    /// Paid for by the instance: neither the time billed nor the memory is told.
+    pub(crate) managed: bool,
 }
 
 impl Report {

@@ -8,6 +8,7 @@ use super::event::{CallId, Event, Exit, Invocation, Process, Role, Spec};
 use super::extension::{Extension, ExtensionKind, ExtensionState, RuntimeState};
 use super::fault::Fault;
 use super::init::Init;
+use super::managed::Crowd;
 use super::platform::InitPhase;
 use super::restore::Restore;
 use super::running::Running;
@@ -37,6 +38,8 @@ pub(crate) struct Environment {
     pub(super) queued: Option<Invocation>,
     /// Invocations whose time was over, so that their late answers are told so.
     pub(super) timed_out: VecDeque<String>,
+    /// On Managed Instances, instead of `queued` and `runtime_waiting`.
+    pub(super) crowd: Crowd,
 }
 
 /// What the environment waits for.
@@ -54,6 +57,8 @@ pub(super) enum Phase {
     AwaitInvoke(Rest),
     /// The runtime's `next` after a restore.
     AwaitRestored(Restore),
+    /// Invocations and answers, several at once; nothing is frozen.
+    AwaitInvocations,
     /// The runtime's answer.
     AwaitResponse(Running),
     /// The runtime's `next` after its answer.
@@ -62,6 +67,8 @@ pub(super) enum Phase {
     AwaitExtensionsNext(Running),
     /// The end of the runtime.
     AwaitRuntimeExit(Stop),
+    /// The delivery of the last telemetry, after the runtime's end.
+    AwaitFlush(Stop),
     /// The end of the extensions, after the runtime's.
     AwaitExtensionsExit(Stop),
     /// The end of what was killed.
@@ -82,6 +89,16 @@ pub(super) enum Rest {
 }
 
 impl Phase {
+    pub(super) fn is_stopping(&self) -> bool {
+        matches!(
+            self,
+            Self::AwaitRuntimeExit(_)
+                | Self::AwaitFlush(_)
+                | Self::AwaitExtensionsExit(_)
+                | Self::AwaitAllExit(_)
+        )
+    }
+
     /// The invocation that the runtime may answer.
     pub(super) fn running(&mut self) -> Option<&mut Running> {
         match self {
@@ -108,6 +125,7 @@ impl Environment {
             closing: false,
             queued: None,
             timed_out: VecDeque::new(),
+            crowd: Crowd::default(),
         }
     }
 
@@ -119,6 +137,9 @@ impl Environment {
             self.advance(now, out);
         }
         match event {
+            Event::Invoke(invocation) if self.spec.initialization.is_managed() => {
+                self.join_crowd(invocation, now, out);
+            }
             Event::Invoke(invocation) => {
                 debug_assert!(
                     self.queued.is_none(),
@@ -126,7 +147,11 @@ impl Environment {
                 );
                 self.queued = Some(invocation);
             }
-            Event::Init => self.init_wanted = true,
+            Event::Init => {
+                self.init_wanted = true;
+                self.crowd.ahead = true;
+            }
+            Event::Flushed => self.crowd.flushed = true,
             Event::Shutdown => self.closing = true,
             Event::Lost => {
                 self.closing = true;
@@ -156,6 +181,8 @@ impl Environment {
             } else {
                 stop.runtime_deadline
             }),
+            Phase::AwaitInvocations => self.crowd.next_deadline(),
+            Phase::AwaitFlush(stop) => Some(stop.flush_deadline),
             Phase::AwaitExtensionsExit(stop) | Phase::AwaitAllExit(stop) => Some(stop.deadline),
             Phase::Cold(_) | Phase::AwaitInvoke(_) | Phase::Gone => None,
         }
@@ -176,10 +203,7 @@ impl Environment {
         if process.generation != self.generation || !self.alive.remove(&process.role) {
             return;
         }
-        let stopping = matches!(
-            self.phase,
-            Phase::AwaitRuntimeExit(_) | Phase::AwaitExtensionsExit(_) | Phase::AwaitAllExit(_)
-        );
+        let stopping = self.phase.is_stopping();
         if let Some(extension) = self.extension_of(process.role) {
             let asked = stopping && exit == Exit::Code(0);
             extension.state = if asked || !stopping {
@@ -192,7 +216,12 @@ impl Environment {
         if stopping {
             return;
         }
+        let managed = self.spec.initialization.is_managed();
         self.fail(match (process.role, exit) {
+            (Role::Runtime, Exit::OutOfMemory) if managed => Fault::new(
+                "Runtime.OutOfMemory",
+                format!("Runtime exited with error: {exit}"),
+            ),
             (Role::Runtime, Exit::Code(0)) => Fault::new(
                 "Runtime.ExitError",
                 "Runtime exited without providing a reason",
@@ -234,8 +263,10 @@ impl Environment {
             .find(|extension| extension.kind == ExtensionKind::External(index))
     }
 
-    /// The runtime needs nothing here: in `Running` its next `next` gets the invocation again.
+    /// The runtime needs nothing here: in `Running` its next `next` gets the invocation again. One of several workers may
+    /// never ask again, and another one gets it.
     fn owe_again(&mut self, call: CallId) {
+        self.crowd.give_back(call);
         for extension in &mut self.extensions {
             if let Some((_, event)) = extension.delivered.take_if(|(carrier, _)| *carrier == call) {
                 extension.owed = Some(event);
@@ -247,4 +278,4 @@ impl Environment {
 /// As many extensions as a function may have, external and internal.
 pub(super) const EXTENSIONS_MAX: usize = 10;
 /// Late answers to older invocations get 400 instead of 410.
-pub(super) const TIMED_OUT_MAX: usize = 16;
+pub(super) const TIMED_OUT_MAX: usize = 64;

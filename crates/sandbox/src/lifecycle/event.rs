@@ -33,14 +33,22 @@ pub(crate) struct Limits {
     pub(crate) init: Duration,
     /// How long an init may take at least when none does, as before a snapshot; longer if the function has longer.
     pub(crate) init_ahead: Duration,
+    /// How long the init of a managed instance may take.
+    pub(crate) init_managed: Duration,
     /// How long the runtime may take after a restore.
     pub(crate) restore: Duration,
+    /// How long an invocation waits for one of several workers to be free, and is refused then.
+    pub(crate) worker: Duration,
     /// How long a shutdown may take when there are extensions.
     pub(crate) shutdown: Duration,
     /// How much of that the runtime may take. RIE says 600 ms, the documentation 300: the stricter.
     pub(crate) runtime_exit: Duration,
     /// How long a runtime with only internal extensions may take.
     pub(crate) runtime_exit_internal: Duration,
+    /// How much of a shutdown the runtime of a managed instance may take.
+    pub(crate) runtime_exit_managed: Duration,
+    /// How long the subscribers of a managed instance may take for the last telemetry before they hear of the shutdown.
+    pub(crate) flush: Duration,
     /// How long a killed process may take to disappear.
     pub(crate) kill: Duration,
 }
@@ -50,10 +58,14 @@ impl Default for Limits {
         Self {
             init: Duration::from_secs(10),
             init_ahead: Duration::from_secs(130),
+            init_managed: Duration::from_secs(900),
             restore: Duration::from_secs(10),
+            worker: Duration::from_secs(1),
             shutdown: Duration::from_secs(2),
             runtime_exit: Duration::from_millis(300),
             runtime_exit_internal: Duration::from_millis(500),
+            runtime_exit_managed: Duration::from_millis(600),
+            flush: Duration::from_secs(1),
             kill: Duration::from_secs(2),
         }
     }
@@ -74,6 +86,8 @@ pub(crate) enum Event {
     Call(CallId, ApiCall),
     /// The process that made the call had gone when the reply came.
     Undelivered(CallId),
+    /// What telemetry there was has been delivered.
+    Flushed,
     /// A process ended.
     Exited(Process, Exit),
     /// A process could not be started.
@@ -159,6 +173,8 @@ pub(crate) struct RuntimeAnswer {
     pub(crate) first_byte: UnixNanos,
     pub(crate) body: Body,
     pub(crate) mode: ResponseMode,
+    /// What the runtime calls its error.
+    pub(crate) error_type: Option<String>,
 }
 
 /// The end of a streamed answer.
@@ -224,6 +240,8 @@ pub(crate) enum Role {
 pub(crate) enum Exit {
     Code(i32),
     Signal(i32),
+    /// Killed for the memory it used.
+    OutOfMemory,
 }
 
 /// As Go prints it, because Lambda's supervisor is written in Go and its words reach the caller.
@@ -233,7 +251,7 @@ impl fmt::Display for Exit {
             Self::Code(code) => write!(f, "exit status {code}"),
             Self::Signal(2) => f.write_str("signal: interrupt"),
             Self::Signal(6) => f.write_str("signal: aborted"),
-            Self::Signal(9) => f.write_str("signal: killed"),
+            Self::Signal(9) | Self::OutOfMemory => f.write_str("signal: killed"),
             Self::Signal(11) => f.write_str("signal: segmentation fault"),
             Self::Signal(15) => f.write_str("signal: terminated"),
             Self::Signal(number) => write!(f, "signal: signal {number}"),

@@ -24,7 +24,7 @@ impl Fault {
 
     /// The platform's own, and nothing that the function or its extensions did.
     pub(crate) fn is_of_the_sandbox(&self) -> bool {
-        self.error_type.starts_with("Sandbox.")
+        self.error_type.starts_with("Sandbox.") && self.error_type != "Sandbox.Timedout"
     }
 
     /// The body that the caller of the function gets.

@@ -60,6 +60,7 @@ impl Environment {
     fn init_budget(&self, phase: InitPhase) -> Duration {
         let limits = self.spec.limits;
         match (phase, self.spec.initialization) {
+            (_, Initialization::Managed(_)) => limits.init_managed,
             (InitPhase::Invoke, _) => self.spec.timeout,
             (InitPhase::Init, Initialization::OnDemand) => limits.init,
             (InitPhase::Init, Initialization::Provisioned(_) | Initialization::SnapStart) => {
@@ -93,6 +94,9 @@ impl Environment {
         now: UnixNanos,
         out: &mut Vec<Effect>,
     ) -> Phase {
+        if self.spec.initialization.is_managed() {
+            return self.open_to_crowd(out);
+        }
         if self.spec.initialization == Initialization::SnapStart {
             return self.rest(Rest::Snapshot, out);
         }
@@ -143,6 +147,9 @@ impl Environment {
         }
         out.push(Effect::CloseSubscriptions);
         self.tell_init_over(&init, status, failure.error_type(), now, out);
+        if self.spec.initialization.is_managed() {
+            return self.fail_crowd(failure, now, out);
+        }
         let second_try = init.phase == InitPhase::Init && !self.closing;
         let Some(invocation) = self.queued.take_if(|_| !second_try) else {
             if self.queued.is_none() && !self.closing {

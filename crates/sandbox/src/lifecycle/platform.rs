@@ -36,6 +36,7 @@ impl InitPhase {
 }
 
 /// One of the `spans` inside an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) name: &'static str,
     pub(crate) start: UnixNanos,
@@ -199,12 +200,14 @@ pub(crate) fn runtime_done(invocation: &Invocation, done: &RuntimeDone<'_>) -> P
 pub(crate) fn report(report: &Report, memory_mb: u32, memory_max_used_mb: u64) -> PlatformEvent {
     let mut metrics = Map::new();
     metrics.insert("durationMs".to_owned(), json!(millis(report.duration)));
-    metrics.insert(
-        "billedDurationMs".to_owned(),
-        json!(u64::try_from(report.billed().as_millis()).unwrap_or(u64::MAX)),
-    );
-    metrics.insert("memorySizeMB".to_owned(), json!(memory_mb));
-    metrics.insert("maxMemoryUsedMB".to_owned(), json!(memory_max_used_mb));
+    if !report.managed {
+        metrics.insert(
+            "billedDurationMs".to_owned(),
+            json!(u64::try_from(report.billed().as_millis()).unwrap_or(u64::MAX)),
+        );
+        metrics.insert("memorySizeMB".to_owned(), json!(memory_mb));
+        metrics.insert("maxMemoryUsedMB".to_owned(), json!(memory_max_used_mb));
+    }
     if let Some(init) = report.init {
         metrics.insert("initDurationMs".to_owned(), json!(millis(init)));
     }
@@ -215,16 +218,11 @@ pub(crate) fn report(report: &Report, memory_mb: u32, memory_max_used_mb: u64) -
             json!(millis_rounded_up(restore)),
         );
     }
-    let spans = report.extension_overhead.map(|(start, duration)| Span {
-        name: "extensionOverhead",
-        start,
-        duration,
-    });
     let mut record = json!({
         "requestId": report.invocation.request_id,
         "status": report.status.as_str(),
         "metrics": metrics,
-        "spans": spans.iter().map(span).collect::<Vec<_>>(),
+        "spans": report.spans.iter().map(span).collect::<Vec<_>>(),
         "tracing": tracing(&report.invocation),
     });
     add_error_type(&mut record, report.error_type.as_deref());

@@ -68,7 +68,7 @@ impl Running {
         status: Status,
         error_type: Option<&str>,
         ended: UnixNanos,
-        extension_overhead: Option<(UnixNanos, Duration)>,
+        spans: Vec<Span>,
     ) -> Report {
         Report {
             started: self.started,
@@ -79,7 +79,8 @@ impl Running {
             init: self.init,
             restore: self.restore,
             cold_start: self.cold_start,
-            extension_overhead,
+            spans,
+            managed: false,
             invocation: self.invocation,
         }
     }
@@ -107,6 +108,17 @@ impl Running {
     }
 
     fn spans(&self, now: UnixNanos) -> Vec<Span> {
+        let mut spans = self.response_spans();
+        spans.extend(self.response.map(|response| Span {
+            name: "runtimeOverhead",
+            start: response.last_byte,
+            duration: now.since(response.last_byte),
+        }));
+        spans
+    }
+
+    /// How long the runtime took until its answer began, and how long the answer took.
+    pub(super) fn response_spans(&self) -> Vec<Span> {
         let Some(response) = self.response else {
             return Vec::new();
         };
@@ -118,7 +130,6 @@ impl Running {
         vec![
             span("responseLatency", self.released, response.first_byte),
             span("responseDuration", response.first_byte, response.last_byte),
-            span("runtimeOverhead", response.last_byte, now),
         ]
     }
 }
@@ -161,6 +172,17 @@ impl Failure {
             }
             Self::Fault(fault) if !fault.is_of_the_sandbox() => {
                 Self::Restore(fault, NotRestored::Failed)
+            }
+            other => other,
+        }
+    }
+
+    /// The same of an init that no invocation's time bounds.
+    pub(super) fn of_init(self, limit: Duration) -> Self {
+        match self {
+            Self::Timeout => {
+                let message = format!("Init timed out after {:.2} seconds", limit.as_secs_f64());
+                Self::Fault(Fault::new("Sandbox.Timedout", message))
             }
             other => other,
         }

@@ -15,6 +15,8 @@ pub(super) struct Stop {
     pub(super) reason: ShutdownReason,
     pub(super) runtime_deadline: UnixNanos,
     pub(super) runtime_killed: bool,
+    /// For the last telemetry, on Managed Instances.
+    pub(super) flush_deadline: UnixNanos,
     /// For all that is left, whatever it is.
     pub(super) deadline: UnixNanos,
     pub(super) then: Then,
@@ -43,8 +45,11 @@ impl Environment {
         out: &mut Vec<Effect>,
     ) -> Phase {
         let limits = self.spec.limits;
-        out.push(Effect::Thaw);
-        out.push(Effect::FlushTelemetry);
+        let managed = self.spec.initialization.is_managed();
+        if !managed {
+            out.push(Effect::Thaw);
+            out.push(Effect::FlushTelemetry);
+        }
         self.fault = None;
         let external = self
             .extensions
@@ -53,12 +58,13 @@ impl Environment {
         let mut stop = Stop {
             reason,
             runtime_deadline: now
-                + if external {
-                    limits.runtime_exit
-                } else {
-                    limits.runtime_exit_internal
+                + match external {
+                    _ if managed => limits.runtime_exit_managed,
+                    true => limits.runtime_exit,
+                    false => limits.runtime_exit_internal,
                 },
             runtime_killed: false,
+            flush_deadline: now + limits.shutdown,
             deadline: now + limits.shutdown,
             then,
         };
@@ -84,7 +90,7 @@ impl Environment {
         out: &mut Vec<Effect>,
     ) -> Move {
         match phase {
-            // AwaitRuntimeExit => AwaitExtensionsExit
+            // AwaitRuntimeExit => (AwaitFlush | AwaitExtensionsExit)
             // Extensions are told only when the runtime has ended, so that they see its last words.
             Phase::AwaitRuntimeExit(mut stop) => {
                 if self.alive.contains(&Role::Runtime) && now < stop.deadline {
@@ -93,6 +99,23 @@ impl Environment {
                         out.push(Effect::Signal(self.process(Role::Runtime), Signal::Kill));
                     }
                     return Stay(Phase::AwaitRuntimeExit(stop));
+                }
+                if self.spec.initialization.is_managed() && !self.alive.is_empty() {
+                    self.crowd.flushed = false;
+                    out.push(Effect::FlushTelemetry);
+                    stop.flush_deadline = stop.deadline.min(now + self.spec.limits.flush);
+                    return On(Phase::AwaitFlush(stop));
+                }
+                self.end_extensions(&stop, out);
+                On(Phase::AwaitExtensionsExit(stop))
+            }
+
+            // AwaitFlush => AwaitExtensionsExit
+            // Nothing freezes here, so the subscribers can have all of it before they hear that they are to end.
+            Phase::AwaitFlush(stop) => {
+                let listened_to = self.alive.iter().any(|role| *role != Role::Runtime);
+                if !self.crowd.flushed && listened_to && now < stop.flush_deadline {
+                    return Stay(Phase::AwaitFlush(stop));
                 }
                 self.end_extensions(&stop, out);
                 On(Phase::AwaitExtensionsExit(stop))
@@ -118,6 +141,7 @@ impl Environment {
                 self.alive.clear();
                 self.extensions.clear();
                 self.runtime_waiting = None;
+                self.crowd.workers.clear();
                 out.push(Effect::ResetTelemetry);
                 On(self.after_stop(stop.then, out))
             }
@@ -163,7 +187,8 @@ impl Environment {
     fn after_stop(&mut self, then: Then, out: &mut Vec<Effect>) -> Phase {
         match then {
             Then::Finish { report, verdict } => {
-                out.extend(verdict.map(Effect::Answer));
+                let request_id = &report.invocation.request_id;
+                out.extend(verdict.map(|verdict| Effect::Answer(request_id.clone(), verdict)));
                 if !self.closing {
                     out.push(Effect::Idle);
                 }
@@ -184,6 +209,8 @@ impl Environment {
         match self.spec.initialization {
             Initialization::SnapStart => InitPhase::Init,
             Initialization::OnDemand | Initialization::Provisioned(_) => InitPhase::Invoke,
+            // It has only one.
+            Initialization::Managed(_) => InitPhase::Init,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The bytes do not come through here. The machine says when a stream may begin, and what its end means.
 
+use bytes::Bytes;
+
 use super::calls::Handled;
 use super::effect::{Effect, Reply, Verdict};
 use super::environment::Environment;
@@ -21,9 +23,14 @@ impl Environment {
         content_type: Option<String>,
         out: &mut Vec<Effect>,
     ) -> Handled {
-        let step = (RuntimeState::Running, RuntimeState::Responding);
-        self.answered_by(request_id, attempt, step, "InvocationResponse")?;
-        out.push(Effect::OpenStream(call, content_type));
+        if self.spec.initialization.is_managed() {
+            self.crowd_streams(request_id, attempt)?;
+        } else {
+            let step = (RuntimeState::Running, RuntimeState::Responding);
+            self.answered_by(request_id, attempt, step, "InvocationResponse")?;
+        }
+        let request_id = request_id.to_owned();
+        out.push(Effect::OpenStream(call, request_id, content_type));
         Ok(Some(Reply::GoOn))
     }
 
@@ -33,6 +40,9 @@ impl Environment {
         now: UnixNanos,
         out: &mut Vec<Effect>,
     ) -> Handled {
+        if self.spec.initialization.is_managed() {
+            return self.crowd_stream_ends(end, now, out);
+        }
         let step = (RuntimeState::Responding, RuntimeState::ResponseSent);
         let attempt = end.attempt.as_deref();
         let running = self.answered_by(&end.request_id, attempt, step, "RuntimeResponseSent")?;
@@ -44,26 +54,16 @@ impl Environment {
         match end.ending {
             Ending::Complete => {
                 running.outcome = Some(Outcome::Returned);
-                out.push(Effect::Answer(Verdict::returned(bytes::Bytes::new())));
+                let verdict = Verdict::returned(Bytes::new());
+                out.push(Effect::Answer(end.request_id, verdict));
                 Ok(Some(Reply::Accepted))
             }
             Ending::Failed { error_type, error } => {
-                let error = if error.is_empty() {
-                    error_payload(&error_type, "the function failed while it answered")
-                } else {
-                    error
-                };
-                running.fail_stream(error, out);
+                running.fail_stream(failed_payload(&error_type, error), out);
                 Ok(Some(Reply::Accepted))
             }
             Ending::TooLarge { bytes } => {
-                let message = format!(
-                    "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({STREAM_BYTES_MAX} bytes)."
-                );
-                running.fail_stream(
-                    error_payload("Function.ResponseSizeTooLarge", &message),
-                    out,
-                );
+                running.fail_stream(too_large_payload(bytes), out);
                 Err(Refusal::too_large(STREAM_BYTES_MAX))
             }
             // The connection of a runtime that dies breaks just before its exit is seen: what comes next tells.
@@ -77,12 +77,33 @@ impl Environment {
 
 impl Running {
     pub(super) fn end_truncated(&mut self, out: &mut Vec<Effect>) {
-        let message = "The response of the runtime was cut";
-        self.fail_stream(error_payload("Runtime.TruncatedResponse", message), out);
+        self.fail_stream(truncated_payload(), out);
     }
 
-    fn fail_stream(&mut self, payload: bytes::Bytes, out: &mut Vec<Effect>) {
+    fn fail_stream(&mut self, payload: Bytes, out: &mut Vec<Effect>) {
         self.outcome = Some(Outcome::FunctionError);
-        out.push(Effect::Answer(Verdict::failed(payload)));
+        let request_id = self.invocation.request_id.clone();
+        out.push(Effect::Answer(request_id, Verdict::failed(payload)));
     }
+}
+
+/// The error as the function told it, or one in its place.
+pub(super) fn failed_payload(error_type: &str, error: Bytes) -> Bytes {
+    if error.is_empty() {
+        error_payload(error_type, "the function failed while it answered")
+    } else {
+        error
+    }
+}
+
+pub(super) fn too_large_payload(bytes: u64) -> Bytes {
+    let message = format!(
+        "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({STREAM_BYTES_MAX} bytes)."
+    );
+    error_payload("Function.ResponseSizeTooLarge", &message)
+}
+
+pub(super) fn truncated_payload() -> Bytes {
+    let message = "The response of the runtime was cut";
+    error_payload("Runtime.TruncatedResponse", message)
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::function::Initialization;
+
 /// A subscription whose every field is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subscription {
@@ -18,6 +20,26 @@ pub(crate) struct Subscription {
     pub(crate) bytes_max: usize,
     pub(crate) timeout: Duration,
     pub(crate) destination: Destination,
+    pub(crate) profile: Profile,
+}
+
+/// Where the extension runs, which decides about the schema and how hard delivery tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// All schemas; what is not taken is offered again.
+    Classic,
+    /// The newest schema only; one batch at a time, each once, with a `Sequence-Id`.
+    Managed,
+}
+
+impl Profile {
+    pub(super) fn of(initialization: Initialization) -> Self {
+        if initialization.is_managed() {
+            Self::Managed
+        } else {
+            Self::Classic
+        }
+    }
 }
 
 /// The two APIs of which an extension may use one.
@@ -37,10 +59,11 @@ impl LogsOrTelemetry {
 
     /// From the second on JSON logs are objects, or there is `platform.runtimeDone`. `2025-01-29` adds fields only,
     /// which are always sent here.
-    fn schema_versions(self) -> &'static [&'static str] {
-        match self {
-            Self::Telemetry => &["2022-07-01", "2022-12-13", "2025-01-29"],
-            Self::Logs => &["2020-08-15", "2021-03-18"],
+    fn schema_versions(self, profile: Profile) -> &'static [&'static str] {
+        match (self, profile) {
+            (Self::Telemetry, Profile::Managed) => &["2025-01-29"],
+            (Self::Telemetry, Profile::Classic) => &["2022-07-01", "2022-12-13", "2025-01-29"],
+            (Self::Logs, _) => &["2020-08-15", "2021-03-18"],
         }
     }
 }
@@ -57,7 +80,11 @@ impl Subscription {
     ///
     /// # Errors
     /// All that is wrong with it, in one line as Lambda does.
-    pub(crate) fn parse(api: LogsOrTelemetry, body: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(
+        api: LogsOrTelemetry,
+        profile: Profile,
+        body: &[u8],
+    ) -> Result<Self, String> {
         let document: Value =
             serde_json::from_slice(body).map_err(|error| format!("body is no JSON: {error}"))?;
         let Value::Object(document) = document else {
@@ -65,6 +92,7 @@ impl Subscription {
         };
         let mut check = Check {
             api,
+            profile,
             problems: Vec::new(),
         };
         let newer_schema = check.schema_version(&document);
@@ -89,6 +117,7 @@ impl Subscription {
             bytes_max,
             timeout: Duration::from_millis(timeout_ms as u64),
             destination,
+            profile,
         })
     }
 
@@ -117,15 +146,17 @@ impl Subscription {
 
 struct Check {
     api: LogsOrTelemetry,
+    profile: Profile,
     problems: Vec<String>,
 }
 
 impl Check {
     /// Whether it is not the first version of the API. The Logs API takes none for its first.
     fn schema_version(&mut self, document: &Map<String, Value>) -> bool {
-        let versions = self.api.schema_versions();
+        let versions = self.api.schema_versions(self.profile);
+        let first = self.api.schema_versions(Profile::Classic)[0];
         match document.get("schemaVersion").and_then(Value::as_str) {
-            Some(version) if versions.contains(&version) => return version != versions[0],
+            Some(version) if versions.contains(&version) => return version != first,
             Some(version) => self.problem(format!(
                 "schemaVersion {version} is not one of {}",
                 versions.join(", ")
@@ -289,7 +320,7 @@ mod tests {
     }
 
     fn check_of(api: LogsOrTelemetry, body: &str, expected: Expect) {
-        let found = match Subscription::parse(api, body.as_bytes()) {
+        let found = match Subscription::parse(api, Profile::Classic, body.as_bytes()) {
             Ok(subscription) => format!("{subscription:?}"),
             Err(problems) => problems,
         };
@@ -303,13 +334,13 @@ mod tests {
                 "buffering":{"maxItems":1000,"maxBytes":262144,"timeoutMs":25},
                 "destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080/path?x=1"}}"#,
             expect![[
-                r#"Subscription { api: Telemetry, platform: true, function: true, extension: false, newer_schema: true, items_max: 1000, bytes_max: 262144, timeout: 25ms, destination: Http { port: 8080, path: "/path?x=1", put: false } }"#
+                r#"Subscription { api: Telemetry, platform: true, function: true, extension: false, newer_schema: true, items_max: 1000, bytes_max: 262144, timeout: 25ms, destination: Http { port: 8080, path: "/path?x=1", put: false }, profile: Classic }"#
             ]],
         );
         check(
             r#"{"schemaVersion":"2025-01-29","types":["extension"],"destination":{"protocol":"HTTP","URI":"http://sandbox:8080"}}"#,
             expect![[
-                r#"Subscription { api: Telemetry, platform: false, function: false, extension: true, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/", put: false } }"#
+                r#"Subscription { api: Telemetry, platform: false, function: false, extension: true, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/", put: false }, profile: Classic }"#
             ]],
         );
     }
@@ -322,14 +353,14 @@ mod tests {
             r#"{"schemaVersion":"2021-03-18","types":["platform"],
                 "destination":{"protocol":"HTTP","URI":"http://sandbox:8080","method":"PUT","encoding":"JSON"}}"#,
             expect![[
-                r#"Subscription { api: Logs, platform: true, function: false, extension: false, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/", put: true } }"#
+                r#"Subscription { api: Logs, platform: true, function: false, extension: false, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Http { port: 8080, path: "/", put: true }, profile: Classic }"#
             ]],
         );
         check_of(
             logs,
             r#"{"types":["function"],"destination":{"protocol":"TCP","port":1701}}"#,
             expect![
-                "Subscription { api: Logs, platform: false, function: true, extension: false, newer_schema: false, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 } }"
+                "Subscription { api: Logs, platform: false, function: true, extension: false, newer_schema: false, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 }, profile: Classic }"
             ],
         );
         check_of(
@@ -390,7 +421,7 @@ mod tests {
         check(
             &with(r#"{"protocol":"TCP","port":1701}"#),
             expect![
-                "Subscription { api: Telemetry, platform: true, function: false, extension: false, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 } }"
+                "Subscription { api: Telemetry, platform: true, function: false, extension: false, newer_schema: true, items_max: 10000, bytes_max: 262144, timeout: 1s, destination: Tcp { port: 1701 }, profile: Classic }"
             ],
         );
         check(

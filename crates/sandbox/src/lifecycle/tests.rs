@@ -2,6 +2,7 @@
 
 mod calls;
 mod failures;
+mod managed;
 mod order;
 mod random;
 mod snapshots;
@@ -185,6 +186,7 @@ fn answer(request_id: &str, mode: ResponseMode, body: Body, first_byte: UnixNano
         first_byte,
         body,
         mode,
+        error_type: None,
     })
 }
 
@@ -217,7 +219,7 @@ fn line(effect: &Effect) -> String {
                 .concat();
             format!("tell {}{words}{duration}", event.kind)
         }
-        Effect::Answer(verdict) => {
+        Effect::Answer(_, verdict) => {
             let outcome = if verdict.outcome == Outcome::Returned {
                 "return"
             } else {
@@ -231,9 +233,11 @@ fn line(effect: &Effect) -> String {
                 .init
                 .map(|init| format!(", init {} ms", millis(init)))
                 .unwrap_or_default();
-            let overhead = report
-                .extension_overhead
-                .map(|(_, overhead)| format!(", extensions {} ms", millis(overhead)));
+            let overhead = report.spans.iter().map(|span| match span.name {
+                "extensionOverhead" => format!(", extensions {} ms", millis(span.duration)),
+                name => format!(", {name} {} ms", millis(span.duration)),
+            });
+            let overhead: String = overhead.collect();
             let error = report
                 .error_type
                 .as_deref()
@@ -244,13 +248,17 @@ fn line(effect: &Effect) -> String {
                 .map(|restore| format!(", restore {} ms", millis(restore)))
                 .unwrap_or_default();
             let cold = if report.cold_start { ", cold" } else { "" };
+            let billed = if report.managed {
+                String::new()
+            } else {
+                format!(", billed {} ms", millis(report.billed()))
+            };
             format!(
-                "report {} {}{error}: {} ms, billed {} ms{init}{restore}{}{cold}",
+                "report {} {}{error}: {} ms{billed}{init}{restore}{}{cold}",
                 report.invocation.request_id,
                 report.status.as_str(),
                 millis(report.duration),
-                millis(report.billed()),
-                overhead.unwrap_or_default(),
+                overhead,
             )
         }
         Effect::Subscribe { extension, .. } => format!("subscribe {extension}"),

@@ -1,5 +1,6 @@
 //! The batches of one subscriber, one after the other, until it takes them or they are given up.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ use super::hub::Mailbox;
 use super::queue::{Batch, Due};
 use super::sink::Sink;
 use crate::faults::Delivery;
+use crate::lifecycle::Profile;
 use crate::time::Clock;
 
 /// Delivers until the subscriber is dropped.
 pub(super) async fn run(
     mailbox: Arc<Mailbox>,
+    profile: Profile,
     mut sink: Sink,
     mut frozen: watch::Receiver<bool>,
     clock: Clock,
@@ -22,14 +25,29 @@ pub(super) async fn run(
 ) {
     let mut failures = 0;
     while let Some(batch) = next_batch(&mailbox, &mut frozen, &clock).await {
-        let sent = match trouble() {
-            None => sink.send(&batch, &mut frozen).await,
-            Some(trouble) => send_in_trouble(&mut sink, &batch, &mut frozen, &clock, trouble).await,
+        let trouble = trouble();
+        let sending = async {
+            match trouble {
+                None => sink.send(&batch, &mut frozen).await,
+                Some(trouble) => {
+                    send_in_trouble(&mut sink, &batch, &mut frozen, &clock, trouble).await
+                }
+            }
         };
+        let sent = match profile {
+            Profile::Classic => sending.await,
+            Profile::Managed => dropping_what_is_due(&mailbox, &clock, sending).await,
+        };
+        mailbox.settle();
         let Err(reason) = sent else {
             failures = 0;
             continue;
         };
+        if profile == Profile::Managed {
+            warn!(%sink, %reason, "telemetry dropped: on managed instances it is sent once");
+            mailbox.queue().give_up(&batch, clock.now());
+            continue;
+        }
         debug!(%sink, %reason, failures, "telemetry not delivered");
         let lost = mailbox.queue().put_back(batch, clock.now());
         if lost.records > 0 {
@@ -37,6 +55,43 @@ pub(super) async fn run(
         }
         tokio::time::sleep(backoff(failures)).await;
         failures += 1;
+    }
+}
+
+/// While one batch is on its way, those that become due are dropped and counted, but not the last one at a shutdown.
+async fn dropping_what_is_due(
+    mailbox: &Mailbox,
+    clock: &Clock,
+    sending: impl Future<Output = Result<(), String>>,
+) -> Result<(), String> {
+    let mut sending = pin!(sending);
+    loop {
+        let now = clock.now();
+        let due = {
+            let mut queue = mailbox.queue();
+            let due = match queue.is_flushing() || queue.is_empty() {
+                true => Due::Never,
+                false => queue.due(now),
+            };
+            if due == Due::Now
+                && let Some(batch) = queue.take(now)
+            {
+                queue.give_up(&batch, now);
+                continue;
+            }
+            due
+        };
+        let timer = async {
+            match due {
+                Due::At(at) => clock.sleep_until(at).await,
+                Due::Now | Due::Never => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            sent = &mut sending => return sent,
+            () = timer => {}
+            () = mailbox.changed.notified() => {}
+        }
     }
 }
 

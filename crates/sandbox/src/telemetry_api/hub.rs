@@ -1,5 +1,6 @@
 //! Who is told what: the subscribers of one environment and what is kept for those who come late.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -82,11 +83,29 @@ struct Subscriber {
 pub(super) struct Mailbox {
     queue: Mutex<Queue>,
     pub(super) changed: Notify,
+    /// A batch arrived, came back or was given up.
+    settled: Notify,
 }
 
 impl Mailbox {
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn settle(&self) {
+        self.queue().settle();
+        self.settled.notify_waiters();
+    }
+
+    async fn quiet(&self) {
+        loop {
+            let mut settled = pin!(self.settled.notified());
+            settled.as_mut().enable();
+            if self.queue().is_quiet() {
+                return;
+            }
+            settled.await;
+        }
     }
 }
 
@@ -151,6 +170,7 @@ impl Hub {
         let mailbox = Arc::new(Mailbox {
             queue: Mutex::new(Queue::new(&subscription)),
             changed: Notify::new(),
+            settled: Notify::new(),
         });
         let (troubles, subscriber) = (self.troubles.clone(), extension.clone());
         let trouble = move || {
@@ -163,7 +183,8 @@ impl Hub {
         };
         let delivery = delivery::run(
             mailbox.clone(),
-            Sink::new(&subscription.destination, self.client.clone(), &self.place),
+            subscription.profile,
+            Sink::new(&subscription, self.client.clone(), &self.place),
             self.frozen.subscribe(),
             self.clock.clone(),
             trouble,
@@ -218,6 +239,20 @@ impl Hub {
         for subscriber in &self.inner().subscribers {
             subscriber.mailbox.queue().flush();
             subscriber.mailbox.changed.notify_one();
+        }
+    }
+
+    /// Waits until everything is delivered or given up.
+    pub(crate) fn flushed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let subscribers = &self.inner().subscribers;
+        let mailboxes: Vec<_> = subscribers
+            .iter()
+            .map(|subscriber| subscriber.mailbox.clone())
+            .collect();
+        async move {
+            for mailbox in mailboxes {
+                mailbox.quiet().await;
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct Queue {
     oldest: Option<UnixNanos>,
     flush: bool,
     dropped: Dropped,
+    /// A batch is on its way.
+    out: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +68,39 @@ impl Queue {
             oldest: None,
             flush: false,
             dropped: Dropped::default(),
+            out: false,
         }
+    }
+
+    /// Whether nothing waits and nothing is on its way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.events.is_empty() && !self.out
+    }
+
+    /// Whether there is no event, though there may be dropped ones to tell of.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Whether what is there goes out for the last time, however full it is.
+    pub(crate) fn is_flushing(&self) -> bool {
+        self.flush
+    }
+
+    /// The batch on its way has arrived or come back.
+    pub(crate) fn settle(&mut self) {
+        self.out = false;
+    }
+
+    /// Counts what is in a batch that is not sent again, and what it would have told. That is told even if nothing comes
+    /// after it, once: a subscriber that is dead would be told of each telling for ever.
+    pub(crate) fn give_up(&mut self, batch: &Batch, now: UnixNanos) {
+        if !batch.events.is_empty() {
+            self.oldest.get_or_insert(now);
+        }
+        let bytes = batch.events.iter().map(|waiting| waiting.event.len()).sum();
+        self.drop_records(batch.events.len(), bytes);
+        self.drop_records(batch.told.records, batch.told.bytes);
     }
 
     pub(crate) fn push(&mut self, kind: Kind, event: Event, now: UnixNanos) {
@@ -119,7 +153,11 @@ impl Queue {
     /// The next batch: as much as its limits allow, and what was dropped since the last one.
     pub(crate) fn take(&mut self, now: UnixNanos) -> Option<Batch> {
         self.cut_first();
-        self.events.front()?;
+        if self.events.is_empty() && self.dropped == Dropped::default() {
+            self.oldest = None;
+            return None;
+        }
+        self.out = true;
         let told = std::mem::take(&mut self.dropped);
         let mut batch = Batch {
             time: now,

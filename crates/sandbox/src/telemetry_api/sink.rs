@@ -6,17 +6,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Uri, header};
 use http_body_util::Full;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::queue::Batch;
-use crate::lifecycle::Destination;
+use crate::lifecycle::{Destination, Profile, Subscription};
 use crate::world::Place;
 
 pub(super) type Client = hyper_util::client::legacy::Client<Connector, Full<Bytes>>;
@@ -55,6 +58,7 @@ pub(super) enum Sink {
         client: Box<Client>,
         target: String,
         method: Method,
+        profile: Profile,
     },
     /// Nobody acknowledges: what the system has taken counts as delivered.
     Tcp {
@@ -74,12 +78,13 @@ impl fmt::Display for Sink {
 }
 
 impl Sink {
-    pub(super) fn new(destination: &Destination, client: Client, place: &Place) -> Self {
-        match destination {
+    pub(super) fn new(subscription: &Subscription, client: Client, place: &Place) -> Self {
+        match &subscription.destination {
             Destination::Http { port, path, put } => Self::Http {
                 client: Box::new(client),
                 target: format!("http://127.0.0.1:{port}{path}"),
                 method: if *put { Method::PUT } else { Method::POST },
+                profile: subscription.profile,
             },
             Destination::Tcp { port } => Self::Tcp {
                 address: SocketAddr::from((Ipv4Addr::LOCALHOST, *port)),
@@ -100,7 +105,14 @@ impl Sink {
                 client,
                 target,
                 method,
-            } => within(frozen, post(client, method, target, batch.array())).await,
+                profile,
+            } => {
+                within(
+                    frozen,
+                    post(client, method, target, *profile, batch.array()),
+                )
+                .await
+            }
             Self::Tcp {
                 address,
                 place,
@@ -135,20 +147,39 @@ async fn within(
     }
 }
 
-async fn post(client: &Client, method: &Method, target: &str, body: Bytes) -> Result<(), String> {
-    let request = Request::builder()
+async fn post(
+    client: &Client,
+    method: &Method,
+    target: &str,
+    profile: Profile,
+    body: Bytes,
+) -> Result<(), String> {
+    let mut request = Request::builder()
         .method(method)
         .uri(target)
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, "application/json");
+    if profile == Profile::Managed {
+        request = request.header("Sequence-Id", sequence_id(&body));
+    }
+    let request = request
         .body(Full::new(body))
         .map_err(|error| error.to_string())?;
     let answered = client.request(request).await;
     let status = answered.map_err(|error| error.to_string())?.status();
-    if status.is_success() {
+    let taken = match profile {
+        Profile::Classic => status.is_success(),
+        Profile::Managed => status.as_u16() < 400,
+    };
+    if taken {
         Ok(())
     } else {
         Err(format!("status {status}"))
     }
+}
+
+/// What names a batch: its hash.
+fn sequence_id(body: &[u8]) -> String {
+    BASE64.encode(Sha256::digest(body))
 }
 
 async fn write(

@@ -17,6 +17,7 @@ pub(crate) struct Post {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) content_type: String,
+    pub(crate) sequence_id: Option<String>,
     pub(crate) body: String,
 }
 
@@ -29,6 +30,8 @@ struct Inner {
     posts: watch::Sender<Vec<Post>>,
     /// How many more deliveries are answered with 500.
     refusals: Mutex<usize>,
+    /// Deliveries are answered while this is open.
+    open: watch::Sender<bool>,
 }
 
 impl Listener {
@@ -42,10 +45,16 @@ impl Listener {
         let inner = Arc::new(Inner {
             posts: watch::Sender::new(Vec::new()),
             refusals: Mutex::new(refusals),
+            open: watch::Sender::new(true),
         });
         let router = Router::new().fallback(take).with_state(inner.clone());
         tokio::spawn(async move { axum::serve(socket, router).await });
         Self { port, inner }
+    }
+
+    /// Whether deliveries are answered, or have to wait for it.
+    pub(crate) fn answers(&self, answers: bool) {
+        self.inner.open.send_replace(answers);
     }
 
     pub(crate) fn posts(&self) -> Vec<Post> {
@@ -82,12 +91,16 @@ impl Listener {
     }
 
     pub(crate) async fn subscribed_by(&self, extension: &Puppet, types: &[&str]) {
+        self.subscribed_with(extension, types, "2022-12-13").await;
+    }
+
+    pub(crate) async fn subscribed_with(&self, extension: &Puppet, types: &[&str], schema: &str) {
         let response = extension
             .request(
                 "PUT",
                 TELEMETRY,
                 &[],
-                &self.subscription(types, "2022-12-13").to_string(),
+                &self.subscription(types, schema).to_string(),
             )
             .await;
         assert_eq!((response.status, &response.body[..]), (200, &b"\"OK\""[..]));
@@ -119,9 +132,14 @@ async fn take(
         method: method.to_string(),
         path: uri.path().to_owned(),
         content_type: content_type.unwrap_or_default().to_owned(),
+        sequence_id: headers
+            .get("sequence-id")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
     inner.posts.send_modify(|posts| posts.push(post));
+    let _ = inner.open.subscribe().wait_for(|open| *open).await;
     let mut refusals = inner.refusals.lock().unwrap();
     if *refusals > 0 {
         *refusals -= 1;

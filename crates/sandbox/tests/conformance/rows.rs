@@ -3,6 +3,7 @@
 mod events;
 mod extensions;
 mod lifecycle;
+mod managed;
 mod runtime_api;
 mod telemetry;
 mod variables;
@@ -33,4 +34,5 @@ pub(crate) const SECTIONS: &[Section] = &[
     events::STATUSES,
     events::ORDER,
     telemetry::LOGS_API,
+    managed::MANAGED,
 ];

@@ -293,7 +293,14 @@ async fn share_of_the_runtime_in_a_shutdown_is_a_setting() {
             event,
             listener,
         } = scene(play).await;
-        runtime.does("trap '' TERM");
+        runtime.does("trap '' TERM; touch \"$STAGE/deaf\"");
+        // It must not be frozen before it has read this.
+        within("a deaf runtime", async {
+            while !stage.file("deaf").exists() {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+        })
+        .await;
         runtime.responds(&event, "1").await;
         runtime.asks_next();
         listener.hears("platform.runtimeDone").await;

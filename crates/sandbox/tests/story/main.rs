@@ -16,6 +16,7 @@ mod http;
 mod http_api;
 mod invocations;
 mod layers;
+mod managed;
 mod streaming;
 mod telemetry;
 mod time;

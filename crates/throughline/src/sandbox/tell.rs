@@ -87,11 +87,14 @@ impl Teller {
             Outcome::Returned if finished.status == Status::Success => self.paint.good(verdict),
             _ => self.paint.bad(verdict),
         };
+        let billed = match finished.managed {
+            true => "–".to_owned(),
+            false => finished.billed.as_millis().to_string(),
+        };
         let mut line = format!(
-            "{} {verdict} {:>9.1} ms  billed {:>5} ms  {:>4}/{} MB",
+            "{} {verdict} {:>9.1} ms  billed {billed:>5} ms  {:>4}/{} MB",
             self.name(&finished.function),
             millis(finished.duration),
-            finished.billed.as_millis(),
             finished.memory_max_used_mb,
             finished.memory_mb,
         );
@@ -173,7 +176,7 @@ fn as_json(activity: &Activity) -> Value {
             "error_type": finished.error_type,
             "started_unix_nanos": nanos(finished.started),
             "duration_ms": millis(finished.duration),
-            "billed_ms": finished.billed.as_millis(),
+            "billed_ms": (!finished.managed).then_some(finished.billed.as_millis()),
             "init_ms": finished.init.map(millis),
             "restore_ms": finished.restore.map(millis),
             "cold_start": finished.cold_start,

@@ -35,6 +35,7 @@ impl<'t> Translator<'t> {
         }
         self.reader.sizes(&section, &mut function);
         self.initialization(&section, &mut function);
+        self.reader.managed_instances(&section, &mut function);
         self.layers_of(&section, &mut function);
         let expected = "a map with Variables";
         if let Some(environment) = self.reader.section(&section, ENVIRONMENT, expected) {
@@ -303,6 +304,8 @@ const USED: &[&str] = &[
     "ReservedConcurrentExecutions",
     "ProvisionedConcurrencyConfig",
     "SnapStart",
+    "CapacityProviderConfig",
+    "FunctionScalingConfig",
     "FunctionUrlConfig",
     "EventInvokeConfig",
     "DeadLetterQueue",

@@ -225,3 +225,46 @@ fn parameters_come_from_the_caller_before_their_defaults() {
         Resources.Rich.Properties.Environment.Variables.HOST (line 95): Fn::FindInMap: no Mappings.Limits.test.Hosts
         Resources.Rich.Properties.Timeout (line 78): Fn::FindInMap: no Mappings.Limits.test.Timeout"#]].assert_eq(&told(read(SETTINGS, &overrides)));
 }
+
+#[test]
+fn managed_instances_in_sam_and_in_cloudformation() {
+    let text = r#"
+Resources:
+  Fleet:
+    Type: AWS::Serverless::CapacityProvider
+    Properties: {VpcConfig: {SubnetIds: [subnet-1]}}
+  Sam:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: sam
+      Runtime: provided.al2023
+      MemorySize: 4096
+      CapacityProviderConfig:
+        Arn: !GetAtt Fleet.Arn
+        PerExecutionEnvironmentMaxConcurrency: 16
+        ExecutionEnvironmentMemoryGiBPerVCpu: 4
+      FunctionScalingConfig: {MinExecutionEnvironments: 1, MaxExecutionEnvironments: 6}
+  Plain:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: plain
+      Handler: bootstrap
+      Runtime: provided.al2023
+      Role: none
+      CapacityProviderConfig:
+        LambdaManagedInstancesCapacityProviderConfig:
+          CapacityProviderArn: arn:aws:lambda:us-east-1:123456789012:capacity-provider:fleet
+          PerExecutionEnvironmentMaxConcurrency: 2
+"#;
+    expect![[r#"
+        function Plain: provided.al2023 bootstrap in /app/plain, 2048 MB, 3s, /tmp 512 MB
+            concurrency None, Managed(ManagedInstances { max_concurrency: 2, environments_min: 3 }), retries None, age None, Logging { format: Json, application: Info, system: Info }
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        function Sam: provided.al2023 bootstrap in /app/sam, 4096 MB, 3s, /tmp 512 MB
+            concurrency Some(6), Managed(ManagedInstances { max_concurrency: 16, environments_min: 1 }), retries None, age None, Logging { format: Json, application: Info, system: Info }
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        note AWS::Serverless::CapacityProvider is not run here (Fleet)
+    "#]].assert_eq(&told(read(text, &Overrides::default())));
+    let text = text.replace("MemorySize: 4096", "MemorySize: 512");
+    expect!["Resources.Sam.Properties.MemorySize (line 11): expected a whole number of MB on managed instances from 2048 to 32768, found 512"].assert_eq(&told(read(&text, &Overrides::default())));
+}

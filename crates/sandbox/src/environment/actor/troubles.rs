@@ -9,14 +9,14 @@ use super::{Actor, Message};
 use crate::faults::{Occasion, Strike, Victim, What};
 use crate::lifecycle::{Event, PlatformEvent, Process, Role};
 
-/// What is to happen to the invocation in hand, and what has happened to the processes.
+/// What is to happen to the invocations in hand, and what has happened to the processes.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
-    invocation: Option<String>,
-    /// To strike when the invocation is released.
-    expected: Vec<Strike>,
+    invocations: BTreeSet<String>,
+    /// To strike when this invocation is released.
+    expected: Vec<(String, Strike)>,
     /// To strike when the effects of this step are done.
-    released: Vec<Strike>,
+    released: Vec<(String, Strike)>,
     /// Stopped, and not to be woken by a thaw.
     hung: BTreeSet<Process>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Troubles {
 impl Actor {
     /// Asks what goes wrong with an invocation that has just come, before its time begins.
     pub(super) fn expect_troubles(&mut self, request_id: &str) {
-        self.troubles.invocation = Some(request_id.to_owned());
+        self.troubles.invocations.insert(request_id.to_owned());
         let strikes = self
             .host
             .desk
@@ -34,7 +34,7 @@ impl Actor {
                 self.tell_strike(&strike);
                 self.host.clock.jump(frozen);
             } else {
-                self.troubles.expected.push(strike);
+                self.troubles.expected.push((request_id.to_owned(), strike));
             }
         }
     }
@@ -42,13 +42,17 @@ impl Actor {
     /// The function has got its event: now it can be struck.
     pub(super) fn note_release(&mut self, event: &PlatformEvent) {
         if event.kind == "platform.start" {
-            let mut expected = std::mem::take(&mut self.troubles.expected);
-            self.troubles.released.append(&mut expected);
+            let troubles = &mut self.troubles;
+            let is_its = |(request_id, _): &mut (String, Strike)| {
+                event.record["requestId"] == request_id.as_str()
+            };
+            let released = troubles.expected.extract_if(.., is_its);
+            troubles.released.extend(released);
         }
     }
 
     pub(super) fn strike_released(&mut self) {
-        for strike in std::mem::take(&mut self.troubles.released) {
+        for (request_id, strike) in std::mem::take(&mut self.troubles.released) {
             if strike.fault.into.is_zero() {
                 let event = self.strike(&strike);
                 self.consequences.extend(event);
@@ -56,26 +60,30 @@ impl Actor {
             }
             let (clock, messages) = (self.host.clock.clone(), self.messages.clone());
             let at = clock.now() + strike.fault.into;
-            let invocation = self.troubles.invocation.clone();
             tokio::spawn(async move {
                 clock.sleep_until(at).await;
                 // An environment that has ended is spared.
-                let _ = messages.send(Message::Strike(strike, invocation)).await;
+                let late = Message::Strike(strike, Some(request_id));
+                let _ = messages.send(late).await;
             });
         }
     }
 
     /// One that comes too late for its invocation strikes nobody.
     pub(super) fn strike_if_still(&mut self, strike: &Strike, invocation: Option<String>) -> Event {
-        if invocation.is_some() && invocation != self.troubles.invocation {
+        let over = |request_id: &String| !self.troubles.invocations.contains(request_id);
+        if invocation.as_ref().is_some_and(over) {
             return Event::Tick;
         }
         self.strike(strike).unwrap_or(Event::Tick)
     }
 
-    pub(super) fn end_troubles(&mut self) {
-        self.troubles.invocation = None;
-        self.troubles.expected.clear();
+    pub(super) fn end_troubles(&mut self, request_id: &str) {
+        let troubles = &mut self.troubles;
+        troubles.invocations.remove(request_id);
+        troubles
+            .expected
+            .retain(|(expected, _)| expected != request_id);
     }
 
     /// Wakes all processes but those that a fault has stopped.
@@ -121,7 +129,9 @@ impl Actor {
             What::OutOfMemory => {
                 let all = u64::from(self.host.function.memory_mb);
                 self.memory_max_mb = self.memory_max_mb.max(all);
-                self.signal_victim(&Victim::Runtime, UnixSignal::SIGKILL);
+                let killed = self.signal_victim(&Victim::Runtime, UnixSignal::SIGKILL);
+                let killed = killed.and_then(|process| self.processes.get(&process));
+                self.out_of_memory = killed.map(|running| running.group);
                 None
             }
             What::DropEnvironment => {

@@ -11,7 +11,7 @@ use futures_util::stream;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::{event_stream, not_restored, respond};
+use super::{event_stream, not_restored, refused, respond};
 use crate::environment::{Answered, Part, ResponseStream};
 use crate::function::VERSION;
 use crate::gateway::Ticket;
@@ -20,7 +20,10 @@ use crate::lifecycle::Verdict;
 
 /// Waits until the function begins to answer, and leaves the rest to the server.
 pub(super) async fn response(mut ticket: Ticket, wants_log: bool) -> Response {
-    let answered = ticket.answered().await;
+    let answered = match ticket.answered().await {
+        Ok(answered) => answered,
+        Err(error) => return refused(&error),
+    };
     if let Some(refusal) = not_restored(&answered) {
         return refusal;
     }
@@ -31,6 +34,7 @@ pub(super) async fn response(mut ticket: Ticket, wants_log: bool) -> Response {
             Stage::Whole(verdict, ticket)
         }
         Answered::Whole(verdict) => Stage::Ended(verdict, ticket),
+        Answered::Rejected => Stage::Told,
     };
     let frames = stream::unfold(stage, move |stage: Stage| stage.frame(wants_log));
     let frames = HttpBody::from_stream(frames);

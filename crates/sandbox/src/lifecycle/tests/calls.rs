@@ -349,6 +349,7 @@ fn answers_at_the_wrong_time_are_refused() {
         first_byte: now,
         body: Body::Whole("{}".into()),
         mode: ResponseMode::Response,
+        error_type: None,
     });
     story.call("respond to an earlier attempt", late);
     story.respond("r1", "{}").respond("r1", "{}");

@@ -97,6 +97,7 @@ impl Play {
             runtime_exit_internal: millis(&mut rng, 50),
             shutdown: Duration::from_millis(60) + millis(&mut rng, 200),
             kill: millis(&mut rng, 100),
+            ..Limits::default()
         };
         // Eleven are one too many.
         let extensions = [0, 0, 1, 1, 2, 3, 11][rng.usize(0..7)];
@@ -433,6 +434,7 @@ impl Play {
                 1 if bad == 3 => ResponseMode::InvalidMode,
                 _ => ResponseMode::Response,
             },
+            error_type: None,
         })
     }
 

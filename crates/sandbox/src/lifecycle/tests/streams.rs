@@ -43,7 +43,7 @@ fn stream_is_an_answer_from_its_first_byte_to_its_last() {
     story.at(450).stream_end("r1", 120, Ending::Complete);
     story.check(&expect![[r#"
         100 ms: #1 stream to r1
-            OpenStream(CallId(1), None)
+            OpenStream(CallId(1), "r1", None)
             reply #1: GoOn
         100 ms: #2 stream to r1
             reply #2: 403 InvalidStateTransition: State transition from InvocationResponse to InvocationResponse failed for runtime. Error: State transition is not allowed

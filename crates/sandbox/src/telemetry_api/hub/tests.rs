@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::lifecycle::Profile;
 
 /// An extension's listener: hands over the bodies that it took.
 struct Listener {
@@ -78,7 +79,9 @@ fn subscription(types: &[&str], destination: &Value) -> Subscription {
         "buffering": {"timeoutMs": 25},
         "destination": destination,
     });
-    Subscription::parse(LogsOrTelemetry::Telemetry, body.to_string().as_bytes()).unwrap()
+    let body = body.to_string();
+    let api = LogsOrTelemetry::Telemetry;
+    Subscription::parse(api, Profile::Classic, body.as_bytes()).unwrap()
 }
 
 fn hub() -> Hub {

@@ -29,6 +29,7 @@ fn queue_for(destination: Destination) -> Queue {
         bytes_max: 1_000,
         timeout: Duration::from_millis(25),
         destination,
+        profile: crate::lifecycle::Profile::Classic,
     })
 }
 

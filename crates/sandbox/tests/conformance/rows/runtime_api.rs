@@ -122,7 +122,7 @@ pub(crate) const ENDPOINTS: Section = Section {
         row(
             "Managed Instances",
             "several invocations at once in one environment, `AWS_LAMBDA_MAX_CONCURRENCY`",
-            Not("on-demand, provisioned and SnapStart environments only"),
+            Same(&["managed::workers_of_one_environment_have_invocations_at_once"]),
         ),
     ],
 };

@@ -1,6 +1,6 @@
 //! The Telemetry API and the Logs API.
 
-use crate::table::Here::{Differs, Not, Same};
+use crate::table::Here::{Differs, Same};
 use crate::table::{Section, row};
 
 const WRONG: &str = "telemetry::subscription_that_is_wrong_is_told_all_that_is_wrong";
@@ -17,11 +17,11 @@ pub(crate) const SUBSCRIBE: Section = Section {
         ),
         row(
             "`schemaVersion`",
-            "`2022-07-01`, `2022-12-13`; `2025-01-29` with Managed Instances",
-            Differs(
-                "all three for all",
-                &["telemetry::subscription_is_ok_in_all_three_schemas"],
-            ),
+            "`2022-07-01`, `2022-12-13` and `2025-01-29`; on Managed Instances the last only",
+            Same(&[
+                "telemetry::subscription_is_ok_in_all_three_schemas",
+                "managed::only_the_newest_schema_is_taken",
+            ]),
         ),
         row(
             "`types`",
@@ -104,7 +104,7 @@ pub(crate) const DELIVERY: Section = Section {
         row(
             "`Sequence-Id`",
             "of Managed Instances only",
-            Not("they are not done"),
+            Same(&["managed::batch_is_named_by_its_hash_and_sent_once"]),
         ),
         row(
             "a batch goes",

@@ -1,6 +1,6 @@
 //! Variables and the start of processes.
 
-use crate::table::Here::{Differs, Not, Same};
+use crate::table::Here::{Differs, Same};
 use crate::table::{Section, row};
 
 const BOTH: &str = "variables::both_kinds_of_process_get_these";
@@ -59,7 +59,7 @@ pub(crate) const VARIABLES: Section = Section {
         ),
         row(
             "`AWS_LAMBDA_INITIALIZATION_TYPE`",
-            "`on-demand`, `provisioned-concurrency`, `snap-start`",
+            "`on-demand`, `provisioned-concurrency`, `snap-start`, `lambda-managed-instances`",
             Same(&[
                 BOTH,
                 "snapshots::log_stream_is_not_known_before_the_restore",
@@ -124,7 +124,7 @@ pub(crate) const VARIABLES: Section = Section {
         row(
             "`AWS_LAMBDA_MAX_CONCURRENCY`",
             "with Managed Instances",
-            Not("they are not done; it is never set"),
+            Same(&["managed::workers_of_one_environment_have_invocations_at_once"]),
         ),
         row(
             "`NODE_PATH`, `PYTHONPATH`",

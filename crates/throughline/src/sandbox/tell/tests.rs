@@ -16,6 +16,7 @@ fn finished(function: &str) -> Finished {
         error_type: None,
         duration: Duration::from_micros(12_345),
         billed: Duration::from_millis(21),
+        managed: false,
         init: None,
         restore: None,
         cold_start: false,

@@ -102,7 +102,7 @@ impl Watcher {
             Event::Shutdown | Event::Lost => {
                 self.shutdown.get_or_insert(now);
             }
-            Event::Undelivered(_) | Event::Tick => {}
+            Event::Undelivered(_) | Event::Flushed | Event::Tick => {}
         }
     }
 
@@ -128,7 +128,7 @@ impl Watcher {
     fn one_effect(&mut self, environment: &Environment, effect: &Effect) -> Kept {
         match effect {
             Effect::Reply(call, reply) => self.reply(*call, reply),
-            Effect::OpenStream(call, _) => self.stream_is_of_the_call_at_hand(*call),
+            Effect::OpenStream(call, _, _) => self.stream_is_of_the_call_at_hand(*call),
             Effect::Spawn(process) => self.spawn(environment, *process),
             Effect::Signal(process, signal) => self.signal(environment, *process, *signal),
             Effect::KillAll => {
@@ -144,7 +144,7 @@ impl Watcher {
                 self.frozen = false;
                 Ok(())
             }
-            Effect::Answer(_) => {
+            Effect::Answer(..) => {
                 ensure(self.invocation.is_some(), || {
                     "an answer without an invocation".to_owned()
                 })?;
