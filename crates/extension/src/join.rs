@@ -171,7 +171,8 @@ impl Joiner {
         if self.telemetry != Telemetry::On {
             self.close_open(&Ending::Unknown, now);
         }
-        let cold = !std::mem::replace(&mut self.had_first, true);
+        let first = !std::mem::replace(&mut self.had_first, true);
+        let cold = !self.was_made_before(now) && first;
         if self.told.account_id.is_empty()
             && let Some(account) = invoked.function_arn.split(':').nth(4)
         {
@@ -202,6 +203,8 @@ impl Joiner {
                 if let Some(instance) = instance {
                     self.learn_of_function(|told| told.instance = instance);
                 }
+                // The snapshot was taken of an environment that is not this one's past.
+                self.set_free(|phase| phase.what == What::Init, now);
                 self.begin(Phase::new(What::Restore, time, None));
             }
             Kind::InitRuntimeDone(ended) => self.phase(What::Init, |p| p.runtime_done(time, ended)),
@@ -397,7 +400,25 @@ impl Joiner {
         }
     }
 
-    fn begin(&mut self, phase: Phase) {
+    /// Whether the environment was made long before its first invocation, which then does not
+    /// begin cold. The initialisation is nobody's.
+    fn was_made_before(&mut self, now: UnixNanos) -> bool {
+        self.set_free(|phase| phase.is_long_before(now), now)
+    }
+
+    /// Writes the spans of these phases in traces of their own.
+    fn set_free(&mut self, which: impl Fn(&Phase) -> bool, now: UnixNanos) -> bool {
+        let free: Vec<Phase> = self.phases.extract_if(.., |phase| which(phase)).collect();
+        for phase in &free {
+            let span = phase.alone(self, now);
+            self.keep_span(span);
+        }
+        !free.is_empty()
+    }
+
+    fn begin(&mut self, mut phase: Phase) {
+        let is_same = |known: &&Phase| known.what == phase.what;
+        phase.nth = self.phases.iter().filter(is_same).count();
         if self.phases.len() == PHASES_MAX {
             self.phases.remove(0);
             self.counters.add(Counter::Forgotten, 1);

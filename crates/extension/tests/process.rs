@@ -76,7 +76,8 @@ async fn an_invocation_becomes_a_trace() {
     let mut extension = Extension::start(&lambda, &intake.endpoint());
     lambda.next_asked().await;
     assert_eq!(lambda.registered_name(), "throughline-extension");
-    lambda.tell(r#"[{"time":"2020-08-13T21:21:00.000Z","type":"platform.initStart","record":{"initializationType":"on-demand"}},{"time":"2020-08-13T21:21:00.100Z","type":"platform.initReport","record":{"status":"success","metrics":{"durationMs":99.5}}}]"#).await;
+    let init = r#"[{"time":"NOW","type":"platform.initStart","record":{"initializationType":"on-demand"}},{"time":"NOW","type":"platform.initReport","record":{"status":"success","metrics":{"durationMs":99.5}}}]"#;
+    lambda.tell(&init.replace("NOW", &iso_now())).await;
 
     lambda.invoke("r-1", Some(HEADER)).await;
     assert_eq!(

@@ -1,5 +1,7 @@
 //! What happens to an environment before an invocation: initialisation, or the restore of a snapshot.
 
+use std::time::Duration;
+
 use throughline_telemetry::{Span, UnixNanos};
 
 use super::Joiner;
@@ -28,6 +30,9 @@ impl What {
 #[derive(Debug)]
 pub(super) struct Phase {
     pub(super) what: What,
+    /// How many of the same kind came before it since the last invocation: one that failed is
+    /// tried again.
+    pub(super) nth: usize,
     start: UnixNanos,
     initialization_type: Option<String>,
     runtime_done: Option<(UnixNanos, Ended)>,
@@ -38,6 +43,7 @@ impl Phase {
     pub(super) fn new(what: What, start: UnixNanos, initialization_type: Option<String>) -> Self {
         Phase {
             what,
+            nth: 0,
             start,
             initialization_type,
             runtime_done: None,
@@ -70,14 +76,29 @@ impl Phase {
         if let Some(owner) = self.owner(joiner) {
             return self.write(owner, joiner, now);
         }
+        self.alone(joiner, now)
+    }
+
+    /// Its span in a trace of its own, because it was on nobody's way: what is initialised in
+    /// advance, or kept in a snapshot, makes no invocation slower.
+    pub(super) fn alone(&self, joiner: &Joiner, now: UnixNanos) -> Span {
         let instance = joiner.resource.attributes.text("faas.instance");
         let nobody = Invocation::new(instance.unwrap_or_default());
         let mut span = self.write(&nobody, joiner, now);
+        let id = format!("{} {}", self.what.name(), self.start);
+        span.span_id = ids::step_span_id(nobody.span_id, &id);
         span.parent_id = None;
+        span.attributes.set("faas.coldstart", false);
         span.attributes
             .0
             .retain(|(key, _)| key != "faas.invocation_id");
         span
+    }
+
+    /// Whether it was over so long before that it was done in advance.
+    pub(super) fn is_long_before(&self, time: UnixNanos) -> bool {
+        let end = self.end().filter(|_| self.report.is_some());
+        end.is_some_and(|end| end.plus(ADVANCE_MIN) < time)
     }
 
     fn owner<'a>(&self, joiner: &'a Joiner) -> Option<&'a Invocation> {
@@ -89,8 +110,12 @@ impl Phase {
 
     fn write(&self, owner: &Invocation, joiner: &Joiner, now: UnixNanos) -> Span {
         let name = self.what.name();
+        let id = match self.nth {
+            0 => name.to_owned(),
+            nth => format!("{name} {nth}"),
+        };
         let mut span = Span {
-            span_id: ids::step_span_id(owner.span_id, name),
+            span_id: ids::step_span_id(owner.span_id, &id),
             name: name.to_owned(),
             start: self.start,
             end: self.end().unwrap_or(now).max(self.start),
@@ -127,3 +152,6 @@ impl Phase {
             .find(|ended| ended.failed())
     }
 }
+
+/// On demand an invocation follows at once; who waited longer was made in advance.
+const ADVANCE_MIN: Duration = Duration::from_secs(10);

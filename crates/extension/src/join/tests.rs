@@ -1,3 +1,4 @@
+mod advance;
 mod agents;
 mod durable;
 mod measured;
@@ -470,43 +471,7 @@ fn initialisation_that_fails_before_any_invocation_has_last_words() {
     story.joiner.shut_down(ShutdownReason::Failure, ms(60));
     story.check(expect![[r#"
         trace 8f4cfda394c5f34965cc71a2b00541bc root
-          init Internal 0ns+40ms ERROR error: Runtime.ExitError [faas.coldstart=true aws.lambda.initialization_type=on-demand error.type=Runtime.ExitError]
-    "#]]);
-}
-
-#[test]
-fn a_restore_and_what_the_platform_dropped() {
-    let mut story = Story::begin(Telemetry::On);
-    story
-        .told(
-            0,
-            "platform.restoreStart",
-            r#"{"functionName":"inventory"}"#,
-        )
-        .told(71, "platform.restoreRuntimeDone", r#"{"status":"success"}"#)
-        .invoke(80, "r-1", Some(HEADER))
-        .told(
-            90,
-            "platform.logsDropped",
-            r#"{"droppedRecords":12,"droppedBytes":4000,"reason":"too slow"}"#,
-        )
-        .told(
-            100,
-            "platform.runtimeDone",
-            r#"{"requestId":"r-1","status":"success"}"#,
-        )
-        .told(
-            101,
-            "platform.restoreReport",
-            r#"{"status":"success","metrics":{"durationMs":70.87}}"#,
-        );
-    story.joiner.loss_report(ms(102));
-    story.check(expect![[r#"
-        trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-          inventory Server 80ms+20ms [faas.invocation_id=r-1 faas.coldstart=true]
-            restore Internal 0ns+71ms [faas.invocation_id=r-1 faas.coldstart=true]
-        90ms throughline.platform 13 inventory: the platform dropped 12 records, 4000 bytes: too slow [faas.invocation_id=r-1]
-        102ms throughline.extension 13 inventory: lost since the environment began: platform_dropped 12 [throughline.lost.platform_dropped=12 faas.invocation_id=r-1]
+          init Internal 0ns+40ms ERROR error: Runtime.ExitError [faas.coldstart=false aws.lambda.initialization_type=on-demand error.type=Runtime.ExitError]
     "#]]);
 }
 
