@@ -55,6 +55,12 @@ impl ApiKey {
         };
         scheme.eq_ignore_ascii_case(SCHEME) && bool::from(key.ct_eq(self.0.as_bytes()))
     }
+
+    /// The same for a header that holds the key and nothing else.
+    fn opens_in(&self, headers: &HeaderMap, name: &HeaderName) -> bool {
+        let given = headers.get(name);
+        given.is_some_and(|given| bool::from(given.as_bytes().ct_eq(self.0.as_bytes())))
+    }
 }
 
 /// What a listener asks of every request.
@@ -89,6 +95,15 @@ impl Access {
     /// Whether the request carries the key, if one is asked for.
     pub(crate) fn key_opens(&self, headers: &HeaderMap) -> bool {
         self.key.as_ref().is_none_or(|key| key.opens(headers))
+    }
+
+    /// The same for senders that put the key into a header of their own.
+    pub(crate) fn key_in_opens(&self, headers: &HeaderMap, name: &HeaderName) -> bool {
+        self.key_opens(headers)
+            || self
+                .key
+                .as_ref()
+                .is_some_and(|key| key.opens_in(headers, name))
     }
 
     /// The host name that the request gives this machine, if it is foreign.

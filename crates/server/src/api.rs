@@ -1,7 +1,7 @@
 //! The HTTP API under `/api/v1`, and the page around it.
 //!
 //! `openapi.json` beside this crate's manifest describes it; tests hold the two together. Every
-//! route is a line of [`ROUTES`], every parameter is named in `query`, every answer is a struct of
+//! question is a line of [`ROUTES`], every parameter is named in `query`, every answer is a struct of
 //! `view`, every error is a line of `error`.
 
 mod error;
@@ -13,17 +13,20 @@ mod view;
 
 use std::sync::Arc;
 
+use axum::routing::post;
 use axum::{Router, middleware};
 use throughline_store::Store;
 
 use crate::access::Access;
+use crate::cloudwatch;
 use crate::config::Limits;
+use crate::ingest::Intake;
 use crate::page;
 
 pub(crate) use read::Reads;
 
 /// Everything that arrives on the HTTP port.
-pub(crate) fn router(store: Store, access: Access, limits: Limits) -> Router {
+pub(crate) fn router(store: Store, access: Access, limits: Limits, intake: Intake) -> Router {
     let reads = Reads::new(store, limits.reads_max, limits.read_wait);
     let routes = routes::ROUTES
         .iter()
@@ -31,6 +34,7 @@ pub(crate) fn router(store: Store, access: Access, limits: Limits) -> Router {
             router.route(path, route())
         });
     routes
+        .route(cloudwatch::PATH, post(cloudwatch::take).with_state(intake))
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
         .route("/api/", axum::routing::any(error::no_such_endpoint))

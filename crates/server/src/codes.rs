@@ -40,7 +40,7 @@ codes! {
     BAD_TRACE_ID = "TL0202", "not a trace id";
     UNKNOWN_TRACE = "TL0203", "no such trace";
     NO_SUCH_ENDPOINT = "TL0204", "no such API endpoint";
-    METHOD_NOT_ALLOWED = "TL0205", "the API is read with GET only";
+    METHOD_NOT_ALLOWED = "TL0205", "the endpoint takes another method";
     KEY_REQUIRED = "TL0206", "the server's key is missing or wrong";
     HOST_NOT_ALLOWED = "TL0207", "the server does not answer for this host name";
     READ_FAILED = "TL0208", "stored data could not be read";
@@ -56,6 +56,8 @@ codes! {
     INTAKE_KEY_REQUIRED = "TL0308", "the server's key is missing or wrong";
     BODY_NOT_READ = "TL0309", "the body did not arrive whole or in time";
     FOREIGN_ORIGIN = "TL0310", "OTLP is not taken from pages of other origins";
+    BAD_ENVELOPE = "TL0311", "a log line has an envelope that cannot be read";
+    BAD_DELIVERY = "TL0312", "not a delivery of CloudWatch Logs";
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A body is read within limits and inflated as it arrives ([`body`]), decoded once to check it,
 //! and handed to the store as protobuf. The sender hears "done" only after the store has it on
-//! disk. What it hears otherwise is one table ([`Refusal`]) for both protocols.
+//! disk. A batch whose sender numbers it ([`origin`]) is stored once. What the sender hears otherwise is one table ([`Refusal`]) for both protocols.
 
 mod body;
 mod budget;
@@ -10,11 +10,15 @@ mod encoding;
 mod grpc;
 mod http;
 mod intake;
+mod origin;
 mod refusal;
 mod status;
 mod weight;
 
-pub(crate) use budget::Budget;
+pub(crate) use body::read as read_body;
+pub(crate) use budget::{Budget, Charge};
+pub(crate) use encoding::{Encoding, InflateError, Inflater};
 pub(crate) use grpc::router as grpc_router;
 pub(crate) use http::router as http_router;
-pub(crate) use intake::Intake;
+pub(crate) use intake::{Format, Intake, Taken};
+pub(crate) use refusal::Refusal;

@@ -22,6 +22,7 @@
 
 mod access;
 mod api;
+mod cloudwatch;
 pub mod codes;
 mod config;
 mod ingest;

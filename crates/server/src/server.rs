@@ -166,7 +166,12 @@ fn wire(config: &Config, listeners: &Listeners, store: &Store) -> Routers {
     Routers {
         otlp_grpc: ingest::grpc_router(intake(&listeners.otlp_grpc)),
         otlp_http: ingest::http_router(intake(&listeners.otlp_http)),
-        http: api::router(store.clone(), access(&listeners.http), limits),
+        http: api::router(
+            store.clone(),
+            access(&listeners.http),
+            limits,
+            intake(&listeners.http),
+        ),
     }
 }
 

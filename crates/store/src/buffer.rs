@@ -1,8 +1,9 @@
 //! The rows of one generation that are not yet in a segment.
 //!
 //! **Invariant**: the buffer of generation N holds exactly the rows of the whole frames of WAL
-//! file N, in the order of the file.
+//! file N, in the order of the file, and what their tags say of the environments that sent them.
 
+mod activity;
 mod chunked;
 mod services;
 
@@ -11,9 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use throughline_telemetry::{MetricPoint, Span, TraceId, UnixNanos};
 
+pub(crate) use activity::{Activities, Activity};
 pub(crate) use chunked::Chunked;
 pub(crate) use services::{ServiceStats, Services};
 
+use crate::origin::{EnvironmentId, Origin};
 use crate::rows::{LogRow, Rows};
 
 /// A buffer that one thread fills and many read.
@@ -29,8 +32,21 @@ struct Inner {
     traces: HashMap<TraceId, TraceEntry>,
     log_traces: HashMap<TraceId, Vec<u32>>,
     services: Services,
+    activities: Activities,
     /// WAL and memory bytes that were charged to the store's budget for these rows.
     cost: u64,
+}
+
+/// One body on its way into a buffer.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) rows: Rows,
+    pub(crate) received: UnixNanos,
+    /// What was charged to the store's budget for it.
+    pub(crate) cost: u64,
+    /// Spans, log records and metrics, as its sender counts them.
+    pub(crate) items: u64,
+    pub(crate) origin: Option<Box<Origin>>,
 }
 
 /// The rows themselves. A clone is cheap and never changes.
@@ -65,11 +81,15 @@ impl Buffer {
     }
 
     /// Adds the rows of several requests at once: a reader sees all of them or none.
-    pub(crate) fn insert(&self, group: impl IntoIterator<Item = (Rows, UnixNanos, u64)>) {
+    pub(crate) fn insert(&self, group: impl IntoIterator<Item = Entry>) {
         let mut inner = self.lock();
-        for (rows, received, cost) in group {
-            inner.cost += cost;
-            match rows {
+        for entry in group {
+            let received = entry.received;
+            inner.cost += entry.cost;
+            if let Some(origin) = entry.origin {
+                activity::note(&mut inner.activities, *origin, entry.items, received);
+            }
+            match entry.rows {
                 Rows::Spans(spans) => spans.into_iter().for_each(|span| inner.span(span)),
                 Rows::Logs(logs) => {
                     for log in logs {
@@ -92,7 +112,24 @@ impl Buffer {
     pub(crate) fn is_empty(&self) -> bool {
         let inner = self.lock();
         let rows = &inner.rows;
-        rows.spans.len() + rows.logs.len() + rows.metrics.len() == 0
+        rows.spans.len() + rows.logs.len() + rows.metrics.len() + inner.activities.len() == 0
+    }
+
+    /// Whether this body of an environment is here.
+    pub(crate) fn holds(&self, environment: &EnvironmentId, number: u64) -> bool {
+        let inner = self.lock();
+        let activity = inner.activities.get(environment);
+        activity.is_some_and(|activity| activity.stored.holds(number))
+    }
+
+    /// What an environment did in this generation.
+    pub(crate) fn activity(&self, environment: &EnvironmentId) -> Option<Activity> {
+        self.lock().activities.get(environment).cloned()
+    }
+
+    /// What all environments did in this generation.
+    pub(crate) fn activities(&self) -> Activities {
+        self.lock().activities.clone()
     }
 
     /// The rows as they are now.

@@ -1,15 +1,18 @@
 //! The catalog: which segments count, what is in them, and up to which generation the WAL is done.
 //!
 //! SQLite with its own WAL and `synchronous = FULL`: a commit is on disk when it returns. The
-//! store is the only writer, and reads it only when it is opened.
+//! store is the only writer, and reads what is said of segments only when it is opened. What is
+//! said of environments ([`environments`]) is not kept in memory: there may be millions.
+
+pub(crate) mod environments;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OpenFlags, Row, Transaction, params};
 use throughline_telemetry::{Signal, UnixNanos};
 
-use crate::buffer::{ServiceStats, Services};
+use crate::buffer::{Activities, ServiceStats, Services};
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::snapshot::Segments;
 
@@ -32,12 +35,12 @@ impl Catalog {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(environments::SCHEMA)?;
         Ok(Catalog(connection))
     }
 
     pub(crate) fn contents(&self) -> rusqlite::Result<Contents> {
-        let checkpoint = "SELECT generation FROM checkpoint";
-        let checkpoint = self.0.query_row(checkpoint, [], |row| u64_at(row, 0))?;
+        let checkpoint = checkpoint(&self.0)?;
         let mut services = self.0.prepare(SELECT_SERVICES)?;
         let mut segments = Segments::default();
         let mut select = self.0.prepare(SELECT_SEGMENTS)?;
@@ -58,16 +61,24 @@ impl Catalog {
         })
     }
 
-    /// Adds the segments of a generation and moves the checkpoint to it, both or neither. May be
-    /// repeated: a commit that reports an error may have happened all the same.
+    /// Adds the segments of a generation, notes what its environments sent, and moves the checkpoint
+    /// to it: all or nothing. May be repeated: a commit that reports an error may have happened all
+    /// the same.
     pub(crate) fn publish(
         &mut self,
         generation: u64,
         made: &[SegmentMeta],
+        activities: &Activities,
     ) -> rusqlite::Result<()> {
         let transaction = self.0.transaction()?;
+        if checkpoint(&transaction)? >= generation {
+            return Ok(());
+        }
         for segment in made {
             insert_segment(&transaction, segment)?;
+        }
+        for (environment, activity) in activities {
+            environments::merge(&transaction, environment, activity)?;
         }
         transaction.execute(
             "UPDATE checkpoint SET generation = ?1",
@@ -75,6 +86,20 @@ impl Catalog {
         )?;
         transaction.commit()
     }
+}
+
+/// A connection that only reads. With SQLite's WAL it neither waits for a commit nor holds one up.
+pub(crate) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+}
+
+/// Up to which generation everything is in segments.
+pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut select = connection.prepare_cached("SELECT generation FROM checkpoint")?;
+    select.query_row([], |row| u64_at(row, 0))
 }
 
 fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusqlite::Result<()> {

@@ -1,7 +1,7 @@
 //! The data directory: its marker, its lock and the names of its files.
 //!
 //! ```text
-//! THROUGHLINE                         marker: "throughline data, format 1\n"
+//! THROUGHLINE                         marker: "throughline data, format 2\n"
 //! lock                                locked by the process that has it open
 //! catalog.sqlite                      which segments count, and the checkpoint
 //! wal/0000000007.wal                  the bodies of generation 7
@@ -18,8 +18,10 @@ use crate::error::OpenError;
 /// The file that makes a directory ours.
 pub(crate) const MARKER: &str = "THROUGHLINE";
 
-/// The format that this version writes, and the newest that it reads.
-pub(crate) const FORMAT: u32 = 1;
+/// The format that this version writes, and the newest that it reads. A directory of format 1 is
+/// opened and becomes one of format 2, because a version that knows only 1 would take the tagged
+/// frames of its WAL for damage.
+pub(crate) const FORMAT: u32 = 2;
 
 const MARKER_PREFIX: &str = "throughline data, format ";
 const LOCK: &str = "lock";
@@ -42,7 +44,7 @@ impl Directory {
         check_marker(path)?;
         let lock = lock(path)?;
         // Another process may have made it ours between the look and the lock.
-        if check_marker(path)? == Marker::Absent {
+        if check_marker(path)? != Marker::Ours {
             write_marker(path).map_err(unwritable)?;
         }
         for inner in ["wal", "segments"] {
@@ -111,6 +113,7 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 #[derive(PartialEq)]
 enum Marker {
     Absent,
+    Older,
     Ours,
 }
 
@@ -125,6 +128,7 @@ fn check_marker(path: &Path) -> Result<Marker, OpenError> {
             let found = text.strip_prefix(MARKER_PREFIX).map(str::trim_end);
             match found.and_then(|number| number.parse::<u32>().ok()) {
                 Some(FORMAT) => Ok(Marker::Ours),
+                Some(1..FORMAT) => Ok(Marker::Older),
                 Some(found) if found > FORMAT => Err(OpenError::TooNew {
                     directory: directory(),
                     found,
@@ -213,6 +217,10 @@ mod tests {
             |path| fs::write(path.join(LOCK), "").unwrap(),
             expect!["opened"],
         );
+        check(
+            |path| fs::write(path.join(MARKER), "throughline data, format 1\n").unwrap(),
+            expect!["opened"],
+        );
     }
 
     #[test]
@@ -224,15 +232,25 @@ mod tests {
             ],
         );
         check(
-            |path| fs::write(path.join(MARKER), "throughline data, format 2\n").unwrap(),
+            |path| fs::write(path.join(MARKER), "throughline data, format 3\n").unwrap(),
             expect![
-                "data directory DIR has format 2, written by a newer version; this one reads up to 1"
+                "data directory DIR has format 3, written by a newer version; this one reads up to 2"
             ],
         );
         check(
             |path| fs::write(path.join(MARKER), "hello").unwrap(),
             expect!["data directory DIR is damaged: its THROUGHLINE file does not name a format"],
         );
+    }
+
+    #[test]
+    fn an_older_directory_becomes_one_that_older_versions_refuse() {
+        let directory = tempfile::tempdir().unwrap();
+        let marker = directory.path().join(MARKER);
+        fs::write(&marker, "throughline data, format 1\n").unwrap();
+        Directory::open(directory.path()).unwrap();
+        let text = fs::read_to_string(marker).unwrap();
+        assert_eq!(text, "throughline data, format 2\n");
     }
 
     #[test]

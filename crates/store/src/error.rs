@@ -86,6 +86,9 @@ pub enum AppendError {
     /// because after a failed fsync nobody knows what is on the disk.
     #[error("cannot write the WAL, nothing is acknowledged until a restart: {0}")]
     Io(String),
+    /// The catalog could not be asked whether the batch is stored already. It was not stored now.
+    #[error("cannot tell whether the batch is stored already: {0}")]
+    Catalog(String),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -118,6 +121,9 @@ pub enum ReadError {
         /// What the system says.
         source: io::Error,
     },
+    /// The catalog cannot be read.
+    #[error("cannot read the catalog: {0}")]
+    Catalog(String),
     /// The file is not as it was written.
     #[error("{path} is damaged: {what}", path = path.display())]
     Corrupt {
@@ -126,6 +132,12 @@ pub enum ReadError {
         /// What is wrong.
         what: String,
     },
+}
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> Self {
+        ReadError::Catalog(error.to_string())
+    }
 }
 
 impl ReadError {

@@ -5,6 +5,9 @@
 //! either in a WAL file and the buffer of the same generation, or in the segments that were made
 //! from that buffer. One catalog transaction moves it from the first to the second.
 //!
+//! A body that says which batch of which environment it is ([`Origin`]) is stored once, however
+//! often it is sent, and [`Store::completeness`] says what of an environment never came.
+//!
 //! The three names to know are [`Store`], [`Options`] and [`TraceFilter`].
 //!
 //! ```
@@ -37,9 +40,12 @@
 mod buffer;
 mod cache;
 mod catalog;
+mod completeness;
 mod directory;
 mod error;
+mod known;
 mod limits;
+mod origin;
 mod probe;
 mod read;
 mod recovery;
@@ -54,11 +60,15 @@ mod testing;
 mod wal;
 mod writer;
 
+pub use completeness::{
+    BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, Report, ReportCursor, Why,
+};
 pub use error::{AppendError, OpenError, ReadError, SealError};
+pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
     BadCursor, LogCursor, LogFilter, LogPage, MetricFilter, MetricPage, ServiceRow, TraceCursor,
     TraceFilter, TracePage, TraceRows, TraceStatus,
 };
 pub use recovery::Recovery;
 pub use stats::Stats;
-pub use store::{Options, Store};
+pub use store::{Options, Store, Stored};

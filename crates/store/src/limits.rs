@@ -80,3 +80,20 @@ pub(crate) const BLOCK_CACHE_BYTES: usize = 96 << 20;
 
 /// Rows decoded at once by a search.
 pub(crate) const BLOCK_ROWS: u32 = 2048;
+
+/// Environments of which the writer remembers the highest batch number; the others it looks up in
+/// the catalog, some 20 us each. An entry is about 120 bytes.
+pub(crate) const KNOWN_ENVIRONMENTS_MAX: usize = 1 << 16;
+
+/// Ranges of batch numbers of one environment that are looked at when it is judged. Batches arrive
+/// nearly in order, so that an honest environment has a few.
+pub(crate) const RANGES_MAX: u32 = 10_000;
+
+/// Missing batches listed for one function.
+pub(crate) const MISSING_MAX: usize = 100;
+
+/// Environments with something missing that one report looks into.
+pub(crate) const REPORT_ENVIRONMENTS_MAX: usize = 20_000;
+
+/// Functions in one report.
+pub(crate) const REPORT_FUNCTIONS_MAX: usize = 200;

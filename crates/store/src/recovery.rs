@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use throughline_telemetry::wire::Request;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Entry};
 use crate::catalog::{Catalog, Contents};
 use crate::directory::{Directory, Layout, sync_directory};
 use crate::error::OpenError;
+use crate::known::Known;
+use crate::origin::Origin;
 use crate::rows::Rows;
 use crate::segment;
 use crate::snapshot::Segments;
@@ -37,6 +39,7 @@ pub(crate) struct Recovered {
     pub(crate) frozen: Vec<Arc<Buffer>>,
     pub(crate) active: Buffer,
     pub(crate) wal: WalWriter,
+    pub(crate) known: Known,
 }
 
 /// Brings a directory back to a state where each acknowledged row is in one place.
@@ -62,6 +65,13 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
         frozen.push(Arc::new(replayed));
     }
     let next = 1 + open.last().copied().unwrap_or(contents.checkpoint);
+    let known =
+        Known::open(&layout.catalog(), options.known_environments_max).map_err(|error| {
+            OpenError::Corrupt {
+                directory: directory.path().to_owned(),
+                what: format!("catalog.sqlite: {error}"),
+            }
+        })?;
     let wal = WalWriter::create(&layout, next, options.probe.clone()).map_err(io_failed)?;
     Ok(Recovered {
         recovery,
@@ -70,6 +80,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
         frozen,
         active: Buffer::new(next),
         wal,
+        known,
     })
 }
 
@@ -155,13 +166,26 @@ fn replay(layout: &Layout, generation: u64, recovery: &mut Recovery) -> io::Resu
                 signal,
                 received,
                 body,
+                origin,
                 range,
             } => {
                 let request = Request::from_protobuf(signal, body);
-                match request.and_then(Rows::from_request) {
-                    Ok(rows) => {
-                        let cost = WalSerializer::frame_bytes(body) + rows.memory_bytes();
-                        buffer.insert([(rows, received, cost as u64)]);
+                let decoded = request.and_then(|request| {
+                    let items = request.items() as u64;
+                    Ok((items, Rows::from_request(request)?))
+                });
+                match decoded {
+                    Ok((items, rows)) => {
+                        let cost = WalSerializer::frame_bytes(body, origin.as_deref())
+                            + origin.as_deref().map_or(0, Origin::memory_bytes)
+                            + rows.memory_bytes();
+                        buffer.insert([Entry {
+                            rows,
+                            received,
+                            cost: cost as u64,
+                            items,
+                            origin,
+                        }]);
                         recovery.frames += 1;
                     }
                     Err(error) => {

@@ -20,6 +20,11 @@ impl Rows {
         })
     }
 
+    /// No rows.
+    pub(crate) fn none() -> Self {
+        Rows::Spans(Vec::new())
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Rows::Spans(spans) => spans.len(),

@@ -5,7 +5,8 @@
 //! 1. Each segment and its index are written under a temporary name, synced, renamed; then the
 //!    directory is synced. Before the catalog knows them they are orphans, and the WAL file has
 //!    the rows: the next start removes the orphans and replays the file.
-//! 2. One catalog transaction adds the segments and moves the checkpoint to this generation.
+//! 2. One catalog transaction adds the segments, notes which batches of which environments they
+//!    hold, and moves the checkpoint to this generation.
 //!    From here on the WAL file is the orphan, and the next start removes it.
 //! 3. Readers get the segments in place of the buffer, and the WAL file is deleted.
 //!
@@ -117,7 +118,7 @@ fn publish(shared: &Shared, buffer: &Buffer) -> Result<(), PublishError> {
     probe.at(Step::SegmentsNamed)?;
     let catalog = shared.catalog.lock();
     let mut catalog = catalog.unwrap_or_else(PoisonError::into_inner);
-    catalog.publish(generation, &made)?;
+    catalog.publish(generation, &made, &buffer.activities())?;
     shared.live.publish(generation, made);
     Ok(())
 }

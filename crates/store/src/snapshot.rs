@@ -95,6 +95,13 @@ impl Live {
         Arc::clone(&self.lock().active)
     }
 
+    /// All buffers, oldest first.
+    pub(crate) fn buffers(&self) -> Vec<Arc<Buffer>> {
+        let state = self.lock();
+        let buffers = state.frozen.iter().chain([&state.active]);
+        buffers.map(Arc::clone).collect()
+    }
+
     /// Freezes the active buffer and goes on with `next`.
     pub(crate) fn freeze(&self, next: Buffer) -> Arc<Buffer> {
         let mut state = self.lock();

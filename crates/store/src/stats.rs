@@ -11,6 +11,8 @@ pub struct Stats {
     pub rows: u64,
     /// Groups committed, which is the number of fdatasyncs of the WAL.
     pub groups: u64,
+    /// Batches sent again, which were acknowledged and not stored a second time.
+    pub duplicates: u64,
     /// Requests turned away because the store was full.
     pub overloaded: u64,
     /// Generations sealed.
@@ -33,6 +35,7 @@ pub(crate) struct Counters {
     pub(crate) requests: Counter,
     pub(crate) rows: Counter,
     pub(crate) groups: Counter,
+    pub(crate) duplicates: Counter,
     pub(crate) overloaded: Counter,
     pub(crate) seals: Counter,
     pub(crate) seal_failures: Counter,

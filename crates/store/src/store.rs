@@ -17,12 +17,15 @@ use tokio::sync::oneshot;
 
 pub use options::Options;
 
-use crate::catalog::Catalog;
+use crate::buffer::Entry;
+use crate::catalog::{self, Catalog};
+use crate::completeness::{self, CompletenessFilter, Report};
 use crate::directory::{Directory, Layout};
 use crate::error::{AppendError, OpenError, ReadError, SealError};
 use crate::limits::{
     BODY_BYTES_MAX, DECODE_ASIDE_BYTES, QUEUE_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
 };
+use crate::origin::Origin;
 use crate::read::{
     LogFilter, LogPage, MetricFilter, MetricPage, Reader, ServiceRow, TraceFilter, TracePage,
     TraceRows,
@@ -62,6 +65,22 @@ impl Store {
         request: Request,
         received: UnixNanos,
     ) -> Result<(), AppendError> {
+        self.append_from(signal, body, request, received, None)
+            .await
+            .map(drop)
+    }
+
+    /// The same for a body whose sender says which batch it is, unless that batch is stored already.
+    /// Of two copies in flight at once the second waits for the first. What the sender says of
+    /// itself is stored either way, also with a body without items.
+    pub async fn append_from(
+        &self,
+        signal: Signal,
+        body: Bytes,
+        request: Request,
+        received: UnixNanos,
+        origin: Option<Origin>,
+    ) -> Result<Stored, AppendError> {
         assert_eq!(
             signal,
             request.signal(),
@@ -73,11 +92,19 @@ impl Store {
                 body_bytes_max: BODY_BYTES_MAX,
             });
         }
+        let items = request.items() as u64;
         let rows = decode(request, body.len()).await?;
-        if rows.len() == 0 {
-            return Ok(());
+        if rows.len() == 0 && origin.is_none() {
+            return Ok(Stored::New);
         }
-        let done = self.enqueue(signal, body, rows, received)?;
+        let entry = Entry {
+            cost: cost(&body, &rows, origin.as_ref()),
+            rows,
+            received,
+            items,
+            origin: origin.map(Box::new),
+        };
+        let done = self.enqueue(signal, body, entry)?;
         done.await.unwrap_or(Err(AppendError::Closed))
     }
 
@@ -105,6 +132,14 @@ impl Store {
     /// Every service that has sent spans, by name.
     pub fn services(&self) -> Result<Vec<ServiceRow>, ReadError> {
         Ok(self.reader().services())
+    }
+
+    /// What is missing of functions, and why. Blocks on the disk.
+    pub fn completeness(&self, filter: &CompletenessFilter) -> Result<Report, ReadError> {
+        let shared = &self.0.shared;
+        let buffers = shared.live.buffers(); // before the catalog's version is fixed
+        let catalog = catalog::open_to_read(&shared.layout.catalog())?;
+        completeness::report(catalog, &buffers, filter)
     }
 
     /// Makes segments of everything buffered. Blocks until that is done.
@@ -140,6 +175,7 @@ impl Store {
             requests: counters.requests.total(),
             rows: counters.rows.total(),
             groups: counters.groups.total(),
+            duplicates: counters.duplicates.total(),
             overloaded: counters.overloaded.total(),
             seals: counters.seals.total(),
             seal_failures: counters.seal_failures.total(),
@@ -155,19 +191,16 @@ impl Store {
         &self,
         signal: Signal,
         body: Bytes,
-        rows: Rows,
-        received: UnixNanos,
-    ) -> Result<oneshot::Receiver<Result<(), AppendError>>, AppendError> {
+        entry: Entry,
+    ) -> Result<oneshot::Receiver<Result<Stored, AppendError>>, AppendError> {
         let shared = &self.0.shared;
-        let cost = (WalSerializer::frame_bytes(&body) + rows.memory_bytes()) as u64;
+        let cost = entry.cost;
         shared.charge(cost)?;
         let (reply, done) = oneshot::channel();
         let append = Append {
             signal,
             body,
-            rows,
-            received,
-            cost,
+            entry,
             reply,
         };
         self.0.try_send(Command::Append(append)).map_err(|error| {
@@ -184,6 +217,21 @@ impl Store {
         let shared = &self.0.shared;
         Reader::new(shared.live.snapshot(), &shared.files)
     }
+}
+
+/// What became of a body that was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It was stored.
+    New,
+    /// It had been stored before.
+    Already,
+}
+
+/// What a body takes of the budget: its frame in the WAL, and its rows and its sender in memory.
+fn cost(body: &[u8], rows: &Rows, origin: Option<&Origin>) -> u64 {
+    let sender = origin.map_or(0, Origin::memory_bytes);
+    (WalSerializer::frame_bytes(body, origin) + rows.memory_bytes() + sender) as u64
 }
 
 /// The rows of a request, made aside if that takes so long that others would have to wait.
@@ -290,7 +338,8 @@ impl Handle {
         shared.counters.skipped_bytes.add(skipped);
         let (commands, received) = mpsc::sync_channel(QUEUE_MAX);
         let (jobs, taken) = mpsc::channel();
-        let writer = Writer::new(Arc::clone(&shared), received, jobs, recovered.wal);
+        let (wal, known) = (recovered.wal, recovered.known);
+        let writer = Writer::new(Arc::clone(&shared), received, jobs, wal, known);
         let sealer = Sealer::new(Arc::clone(&shared), taken, waiting);
         let threads = vec![
             spawn("store-writer", directory.path(), move || writer.run())?,

@@ -9,7 +9,9 @@ use throughline_telemetry::{LogRecord, Span, TraceId};
 use throughline_testkit::moment;
 
 use crate::probe::{Probe, Step};
-use crate::{AppendError, Options, Store, TraceFilter};
+use crate::{
+    AppendError, EnvironmentId, Ledger, Options, Origin, Sequence, Store, Stored, TraceFilter,
+};
 
 /// A data directory that goes with the test.
 pub(crate) struct TestDirectory(tempfile::TempDir);
@@ -88,6 +90,34 @@ pub(crate) async fn try_put(store: &Store, request: Request) -> Result<(), Appen
     let body = Bytes::from(request.to_protobuf());
     store
         .append(request.signal(), body, request, moment(0))
+        .await
+}
+
+/// A batch of an environment, with a number.
+pub(crate) fn origin(environment: &str, number: u64) -> Origin {
+    let mut origin = Origin::new(EnvironmentId::try_new(environment).unwrap());
+    origin.sequence = Sequence::try_new(number);
+    origin.function = "checkout".to_owned();
+    origin
+}
+
+/// The same with a ledger.
+pub(crate) fn with_ledger(environment: &str, number: u64, ledger: &str) -> Origin {
+    let ledger = Some(Ledger::parse(ledger).unwrap());
+    Origin {
+        ledger,
+        ..origin(environment, number)
+    }
+}
+
+pub(crate) async fn try_put_from(
+    store: &Store,
+    request: Request,
+    origin: Origin,
+) -> Result<Stored, AppendError> {
+    let body = Bytes::from(request.to_protobuf());
+    store
+        .append_from(request.signal(), body, request, moment(0), Some(origin))
         .await
 }
 

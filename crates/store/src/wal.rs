@@ -3,9 +3,16 @@
 //! ```text
 //! file    := header frame*
 //! header  := version:u8=1 magic:"TLWAL" reserved:u16=0 generation:u64 crc:u32
-//! frame   := version:u8=1 signal:u8 mark:"TL" length:u32 received:u64 body_crc:u32 head_crc:u32 body
+//! frame   := version:u8 signal:u8 mark:"TL" length:u32 received:u64 body_crc:u32 head_crc:u32 rest
 //! signal  := 1 traces | 2 logs | 3 metrics
+//! rest    := body                     in version 1
+//!          | tag_length:u16 tag body  in version 2, for a body whose sender is known
+//! tag     := sequence:u64 environment_length:u8 environment function_length:u8 function ledger
 //! ```
+//!
+//! `length` and `body_crc` are those of the rest, so that who sent a body is as durable as the body.
+//! A sequence of 0 is none; the ledger is JSON or nothing. A body may be empty: then the frame says
+//! only what its tag says.
 //!
 //! Numbers are little-endian, checksums are CRC-32C. `head_crc` covers the 20 bytes before it and
 //! then the generation of the file, so that a frame of an older file that shares the disk block is
@@ -16,6 +23,7 @@
 
 mod reader;
 mod serializer;
+mod tag;
 mod writer;
 
 pub(crate) use reader::{Piece, WalReader};
@@ -24,7 +32,10 @@ pub(crate) use writer::WalWriter;
 
 use throughline_telemetry::Signal;
 
+/// Of a file, and of a frame without a tag.
 const VERSION: u8 = 1;
+/// Of a frame with one.
+const VERSION_TAGGED: u8 = 2;
 const MAGIC: &[u8; 5] = b"TLWAL";
 const MARK: &[u8; 2] = b"TL";
 const HEADER_BYTES: usize = 20;

@@ -3,6 +3,10 @@
 //! Group commit without a timer: whatever arrives while an fdatasync runs is the next group. After
 //! the fdatasync the rows of the group go into the buffer, and only then are they acknowledged.
 //!
+//! Because one thread does it all, of two copies of a batch one is always first, and the second
+//! finds it in the same group, in a buffer or in the catalog ([`Known`]). Copies are acknowledged
+//! after their group, so never before the first is on disk.
+//!
 //! **Invariant**: after an I/O error nothing is acknowledged any more. A failed fsync may have
 //! thrown the dirty pages away, so that the next one would succeed without them.
 
@@ -11,15 +15,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use throughline_telemetry::{Signal, UnixNanos};
+use throughline_telemetry::Signal;
 use tokio::sync::oneshot;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Entry};
 use crate::error::{AppendError, SealError};
+use crate::known::{Fate, Known};
 use crate::limits::GROUP_BYTES_MAX;
 use crate::rows::Rows;
 use crate::sealer::{Reply, SealJob};
-use crate::store::Shared;
+use crate::store::{Shared, Stored};
 use crate::wal::{WalSerializer, WalWriter};
 
 /// What the writer is asked to do.
@@ -35,11 +40,17 @@ pub(crate) enum Command {
 pub(crate) struct Append {
     pub(crate) signal: Signal,
     pub(crate) body: Bytes,
-    pub(crate) rows: Rows,
-    pub(crate) received: UnixNanos,
-    /// What was charged to the budget.
-    pub(crate) cost: u64,
-    pub(crate) reply: oneshot::Sender<Result<(), AppendError>>,
+    pub(crate) entry: Entry,
+    pub(crate) reply: oneshot::Sender<Result<Stored, AppendError>>,
+}
+
+/// A group after it was asked of each body whether it is new.
+#[derive(Default)]
+struct Sorted {
+    /// Bodies to be stored, and what is then said of them.
+    new: Vec<(Append, Stored)>,
+    /// Bodies that are stored already.
+    already: Vec<Append>,
 }
 
 /// The state of the writer's thread.
@@ -48,6 +59,7 @@ pub(crate) struct Writer {
     commands: Receiver<Command>,
     sealer: Sender<SealJob>,
     wal: WalWriter,
+    known: Known,
     frames: WalSerializer,
     buffer: Arc<Buffer>,
     /// When the first row came into the buffer.
@@ -69,6 +81,7 @@ impl Writer {
         commands: Receiver<Command>,
         sealer: Sender<SealJob>,
         wal: WalWriter,
+        known: Known,
     ) -> Self {
         Writer {
             frames: WalSerializer::new(wal.generation()),
@@ -78,6 +91,7 @@ impl Writer {
             commands,
             sealer,
             wal,
+            known,
         }
     }
 
@@ -127,20 +141,71 @@ impl Writer {
         if group.is_empty() {
             return;
         }
-        match self.write(&group) {
-            Ok(()) => self.show(group),
-            Err(what) => self.refuse(group, &what),
+        if let Some(what) = self.shared.poison.get() {
+            refuse(&self.shared, group, what);
+            return;
+        }
+        let sorted = self.sort(group);
+        match self.write(&sorted.new) {
+            Ok(()) => {
+                self.show(sorted.new);
+                self.acknowledge(sorted.already);
+            }
+            Err(what) => {
+                let new = sorted.new.into_iter().map(|(append, _)| append);
+                refuse(&self.shared, new.chain(sorted.already), &what);
+            }
         }
     }
 
-    fn write(&mut self, group: &[Append]) -> Result<(), String> {
-        if let Some(what) = self.shared.poison.get() {
-            return Err(what.clone());
+    /// Finds the bodies that are stored already.
+    fn sort(&mut self, group: Vec<Append>) -> Sorted {
+        self.known.begin_group();
+        let mut sorted = Sorted::default();
+        for mut append in group {
+            let fate = match &append.entry.origin {
+                None => Ok(Fate::New),
+                Some(origin) => self.known.admit(origin, &self.shared.live),
+            };
+            match fate {
+                Ok(Fate::New) => sorted.new.push((append, Stored::New)),
+                Ok(Fate::LedgerOnly) => {
+                    append.keep_ledger();
+                    self.shared.counters.duplicates.add(1);
+                    sorted.new.push((append, Stored::Already));
+                }
+                Ok(Fate::Already) => {
+                    self.shared.counters.duplicates.add(1);
+                    sorted.already.push(append);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot ask the catalog for a batch");
+                    self.shared.release(append.entry.cost);
+                    let failed = AppendError::Catalog(error.to_string());
+                    let _ = append.reply.send(Err(failed));
+                }
+            }
+        }
+        sorted
+    }
+
+    fn write(&mut self, group: &[(Append, Stored)]) -> Result<(), String> {
+        if group.is_empty() {
+            return Ok(());
         }
         self.frames.clear();
-        for append in group {
-            self.frames
-                .push(append.signal, append.received, &append.body);
+        for (
+            Append {
+                signal,
+                body,
+                entry,
+                ..
+            },
+            _,
+        ) in group
+        {
+            let origin = entry.origin.as_deref();
+            self.frames.push(*signal, entry.received, body, origin);
         }
         self.wal.commit(&self.frames).map_err(|error| {
             let what = self.shared.poison(error.to_string());
@@ -151,26 +216,31 @@ impl Writer {
         Ok(())
     }
 
-    fn show(&mut self, group: Vec<Append>) {
+    fn show(&mut self, group: Vec<(Append, Stored)>) {
+        if group.is_empty() {
+            return;
+        }
         let counters = &self.shared.counters;
         let mut replies = Vec::with_capacity(group.len());
-        self.buffer.insert(group.into_iter().map(|append| {
-            counters.requests.add(1);
-            counters.rows.add(append.rows.len() as u64);
-            replies.push(append.reply);
-            (append.rows, append.received, append.cost)
-        }));
-        for reply in replies {
+        self.buffer
+            .insert(group.into_iter().map(|(append, stored)| {
+                counters.requests.add(1);
+                counters.rows.add(append.entry.rows.len() as u64);
+                replies.push((append.reply, stored));
+                append.entry
+            }));
+        for (reply, stored) in replies {
             // A sender that went away has no use for the answer; its rows stay.
-            let _ = reply.send(Ok(()));
+            let _ = reply.send(Ok(stored));
         }
         self.since.get_or_insert_with(now);
     }
 
-    fn refuse(&self, group: Vec<Append>, what: &str) {
-        for append in group {
-            self.shared.release(append.cost);
-            let _ = append.reply.send(Err(AppendError::Io(what.to_owned())));
+    fn acknowledge(&self, already: Vec<Append>) {
+        for append in already {
+            self.shared.counters.requests.add(1);
+            self.shared.release(append.entry.cost);
+            let _ = append.reply.send(Ok(Stored::Already));
         }
     }
 
@@ -232,7 +302,8 @@ impl Turn {
     fn take(&mut self, command: Command) {
         match command {
             Command::Append(append) => {
-                self.group_bytes += WalSerializer::frame_bytes(&append.body);
+                self.group_bytes +=
+                    WalSerializer::frame_bytes(&append.body, append.entry.origin.as_deref());
                 self.group.push(append);
             }
             Command::Seal(reply) => self.replies.push(reply),
@@ -246,6 +317,25 @@ impl Turn {
     /// A request to seal ends a group, so that it covers what came before it and no more.
     fn has_room(&self) -> bool {
         self.group_bytes < GROUP_BYTES_MAX && self.replies.is_empty()
+    }
+}
+
+impl Append {
+    /// Leaves nothing of a batch that is stored already but what its sender says of itself.
+    fn keep_ledger(&mut self) {
+        self.body = Bytes::new();
+        self.entry.rows = Rows::none();
+        self.entry.items = 0;
+        if let Some(origin) = &mut self.entry.origin {
+            origin.sequence = None;
+        }
+    }
+}
+
+fn refuse(shared: &Shared, group: impl IntoIterator<Item = Append>, what: &str) {
+    for append in group {
+        shared.release(append.entry.cost);
+        let _ = append.reply.send(Err(AppendError::Io(what.to_owned())));
     }
 }
 

@@ -1,32 +1,91 @@
 //! Data directories of every released format must open and read the same for ever.
 //!
-//! `tests/compat/v1` was written by [`write_sample`] when the format was new. A sample is never
-//! written a second time.
+//! `tests/compat/v1` and `v2` were written by [`write_sample`] when the formats were new. A sample is
+//! never written a second time.
 
 #![allow(clippy::unwrap_used)] // the helpers of a test are tests too
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use throughline_store::{LogFilter, MetricFilter, Options, Store, TraceFilter};
+use throughline_store::{
+    CompletenessFilter, EnvironmentId, Ledger, LogFilter, MetricFilter, Options, Origin, Sequence,
+    Store, Stored, TraceFilter,
+};
 use throughline_telemetry::wire::{Request, logs_request, otlp, traces_request};
-use throughline_telemetry::{Attributes, LogRecord, Span, UnixNanos, Value};
+use throughline_telemetry::{Attributes, LogRecord, Signal, Span, UnixNanos, Value};
 use throughline_testkit::{log, moment, span};
 
 #[tokio::test]
 async fn format_1_reads_as_it_was_written() {
-    if !sample().exists() {
-        write_sample().await;
-        panic!("{} was missing and has been written", sample().display());
-    }
-    let directory = tempfile::tempdir().unwrap();
-    copy(&sample(), directory.path());
-    let (store, recovery) = Store::open(Options::new(directory.path())).unwrap();
-    assert_eq!((recovery.frames, recovery.skipped_bytes), (2, 0));
-    assert_eq!(recovery.notes, Vec::<String>::new());
+    let (_directory, store) = open("v1", 2);
     check(&store);
+    assert_eq!(completeness(&store), "");
     store.seal().unwrap();
     check(&store);
+    // From now on it is one of the newest format.
+    let numbered = put_from(&store, metric(), origin(1)).await;
+    assert_eq!(numbered, Stored::New);
+}
+
+/// Besides what is in format 1: who sent the bodies, in the catalog and in the WAL.
+#[tokio::test]
+async fn format_2_reads_as_it_was_written() {
+    if !sample("v2").exists() {
+        write_sample().await;
+        panic!("the sample was missing and has been written");
+    }
+    let (_directory, store) = open("v2", 3);
+    for _ in 0..2 {
+        check(&store);
+        let said = "checkout: 5 of 10; 2-2 Some(3) rejected; 6-6 Some(2) unknown; rejected 3";
+        assert_eq!(completeness(&store), said);
+        for number in [1, 3, 4, 5] {
+            let again = put_from(&store, metric(), origin(number)).await;
+            assert_eq!(again, Stored::Already, "{number}");
+        }
+        store.seal().unwrap();
+    }
+}
+
+fn open(version: &str, frames: u64) -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    copy(&sample(version), directory.path());
+    let (store, recovery) = Store::open(Options::new(directory.path())).unwrap();
+    assert_eq!((recovery.frames, recovery.skipped_bytes), (frames, 0));
+    assert_eq!(recovery.notes, Vec::<String>::new());
+    (directory, store)
+}
+
+fn completeness(store: &Store) -> String {
+    let report = store.completeness(&CompletenessFilter::default()).unwrap();
+    let functions = report.functions.iter().map(|function| {
+        let (received, accepted) = (function.received, function.accepted);
+        let mut said = format!("{}: {received} of {accepted}", function.function);
+        for (_, _, missing) in &function.missing {
+            let (first, last) = missing.numbers.unwrap();
+            let (items, why) = (missing.items, missing.why.name());
+            said += &format!("; {first}-{last} {items:?} {why}");
+        }
+        for (reason, items) in &function.dropped {
+            said += &format!("; {reason} {items}");
+        }
+        said
+    });
+    functions.collect()
+}
+
+fn origin(number: u64) -> Origin {
+    let ledger = format!(
+        r#"{{"v":1,"revision":{number},"sealed":6,"accepted":10,"delivered":7,"dropped":{{"rejected":3}},"gone":[[2,2,"rejected",3]],"final":true}}"#
+    );
+    let environment = EnvironmentId::try_new("0192d4e0-7f1a-7c3b-9a55-0f6f2f0f9b11").unwrap();
+    Origin {
+        environment,
+        sequence: Sequence::try_new(number),
+        function: "checkout".to_owned(),
+        ledger: Some(Ledger::parse(&ledger).unwrap()),
+    }
 }
 
 fn check(store: &Store) {
@@ -62,18 +121,32 @@ async fn write_sample() {
     let (store, _) = Store::open(Options::new(directory.path())).unwrap();
     let [sealed, buffered] = spans();
     let [sealed_logs, buffered_logs] = logs();
-    put(&store, Request::Traces(traces_request(&sealed))).await;
-    put(&store, Request::Logs(logs_request(&sealed_logs))).await;
+    put_from(&store, Request::Traces(traces_request(&sealed)), origin(1)).await;
+    put_from(&store, Request::Logs(logs_request(&sealed_logs)), origin(3)).await;
     put(&store, metric()).await;
     store.seal().unwrap();
-    put(&store, Request::Traces(traces_request(&buffered))).await;
-    put(&store, Request::Logs(logs_request(&buffered_logs))).await;
+    put_from(
+        &store,
+        Request::Traces(traces_request(&buffered)),
+        origin(4),
+    )
+    .await;
+    put_from(
+        &store,
+        Request::Logs(logs_request(&buffered_logs)),
+        origin(5),
+    )
+    .await;
+    let empty = Request::from_protobuf(Signal::Traces, b"").unwrap();
+    let unnumbered = Origin {
+        sequence: None,
+        ..origin(7)
+    };
+    put_from(&store, empty, unnumbered).await;
     drop(store);
-    assert!(
-        !sample().exists(),
-        "a sample is never written a second time"
-    );
-    copy(directory.path(), &sample());
+    let sample = sample("v2");
+    assert!(!sample.exists(), "a sample is never written a second time");
+    copy(directory.path(), &sample);
 }
 
 /// Spans with something in every field: what is sealed, and what is still in the WAL.
@@ -164,8 +237,16 @@ async fn put(store: &Store, request: Request) {
     stored.await.unwrap();
 }
 
-fn sample() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/v1")
+async fn put_from(store: &Store, request: Request, origin: Origin) -> Stored {
+    let (signal, body) = (request.signal(), request.to_protobuf().into());
+    let stored = store.append_from(signal, body, request, moment(1), Some(origin));
+    stored.await.unwrap()
+}
+
+fn sample(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/compat")
+        .join(version)
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -109,6 +109,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/completeness": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Is anything missing, and why
+         * @description What the extensions of each function took in, how much of it is stored, and what is not, with the reason. By name of function. An environment counts with its whole life, also if `from` and `to` cut it.
+         */
+        readonly get: operations["completeness"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/cloudwatch": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Read envelopes back from CloudWatch Logs
+         * @description Extensions that cannot reach a server write their batches to standard output, as lines with `__otel_otlp_stdout`. Such lines are stored like any other OTLP request, once; other lines are left alone. A line that cannot be read costs no other line. The key may also come in `X-Amz-Firehose-Access-Key`. The body may be compressed with gzip or zstd.
+         */
+        readonly post: operations["takeCloudwatch"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -392,6 +432,106 @@ export interface components {
              * @constant
              */
             readonly status: "ok";
+        };
+        /**
+         * @description A number of items (spans, log records, metrics) as a decimal string.
+         * @example 5210
+         */
+        readonly Count: string;
+        /** @description What came of each function, and what did not. */
+        readonly Completeness: {
+            /** @description By name. */
+            readonly functions: readonly components["schemas"]["FunctionCompleteness"][];
+            /** @description How many functions there are from this page on, itself included; all of them on the first page. */
+            readonly total: number;
+            /** @description Whether a list of what is missing was cut, or not all environments were looked into. Counts of items and environments are whole all the same. */
+            readonly truncated: boolean;
+            /** @description Give this as `cursor` to get the next page; null on the last one. */
+            readonly next_cursor: string | null;
+        };
+        /** @description What came of one function, and what did not. */
+        readonly FunctionCompleteness: {
+            /** @description Its name; empty for senders that do not say. */
+            readonly function: string;
+            /** @description Execution environments heard of. */
+            readonly environments: number;
+            /** @description Those of them from which more may come: no ledger said to be the last. */
+            readonly environments_open: number;
+            /** @description What the extensions took in, as far as their ledgers got here. */
+            readonly accepted: components["schemas"]["Count"];
+            /** @description What is stored. */
+            readonly received: components["schemas"]["Count"];
+            /**
+             * @description `received` of `accepted` in percent, rounded down. 100.00 only if nothing is known to be missing.
+             * @example 99.53
+             */
+            readonly complete: string;
+            /** @description What is missing, of the environment heard of last first; at most 100 entries. */
+            readonly missing: readonly components["schemas"]["MissingBatches"][];
+            /** @description How many entries there are, listed or not. A lower bound if `truncated`. */
+            readonly missing_total: number;
+            /**
+             * @description Items that extensions gave up and that are not stored, by reason.
+             * @example {
+             *       "buffer_full": "24"
+             *     }
+             */
+            readonly dropped: {
+                readonly [key: string]: components["schemas"]["Count"];
+            };
+        };
+        /** @description Batches of an environment that are not stored, or items that never got into a batch. */
+        readonly MissingBatches: {
+            /** @description Which environment. */
+            readonly environment: string;
+            /** @description Number of the first batch; null for items that never got into a batch. */
+            readonly first: number | null;
+            /** @description Number of the last batch. */
+            readonly last: number | null;
+            /** @description How many items; null if nobody said. */
+            readonly items: components["schemas"]["Count"] | null;
+            /**
+             * @description The reason of the extension where it gave them up (`buffer_full`, `rejected`, ...), or `on_its_way` (the environment still has them), `printed` (they are in CloudWatch Logs and were not read back yet: see POST /api/v1/cloudwatch), `unknown` (nothing says why).
+             * @example buffer_full
+             */
+            readonly why: string;
+            /** @description When the environment was heard of last. */
+            readonly last_seen_unix_nanos: components["schemas"]["UnixNanos"];
+        };
+        /** @description What became of the lines of a delivery. */
+        readonly Replayed: {
+            /** @description Lines that are not empty. */
+            readonly lines: number;
+            /** @description Envelopes in them that can be read. */
+            readonly envelopes: number;
+            /** @description Envelopes stored. */
+            readonly stored: number;
+            /** @description Envelopes that were stored already. */
+            readonly duplicates: number;
+            /** @description Items stored. */
+            readonly items: components["schemas"]["Count"];
+            /** @description What could not be stored; at most 100 entries. */
+            readonly problems: readonly components["schemas"]["LineProblem"][];
+            /** @description How many there are, listed or not. */
+            readonly problems_total: number;
+        };
+        /** @description Why an envelope was not stored. */
+        readonly LineProblem: {
+            /** @description Its line, from 1. */
+            readonly line: number;
+            /** @description The code of a page in docs/errors. */
+            readonly code: string;
+            /** @description What is wrong. */
+            readonly message: string;
+        };
+        /** @description What Firehose wants to hear. */
+        readonly FirehoseAnswer: {
+            /** @description As it was sent. */
+            readonly requestId: string;
+            /** @description When it was answered, in Unix milliseconds. */
+            readonly timestamp: number;
+            /** @description Why it must be sent again. */
+            readonly errorMessage?: string;
         };
     };
     responses: never;
@@ -776,6 +916,170 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly completeness: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only this function. */
+                readonly function?: string;
+                /** @description Only environments that were heard of at or after this time, in Unix nanoseconds. */
+                readonly from?: string;
+                /** @description Only environments that were heard of before this time, in Unix nanoseconds. */
+                readonly to?: string;
+                /** @description How many functions at most. */
+                readonly limit?: number;
+                /** @description The `next_cursor` of the page before. All other parameters must stay the same. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The functions. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly takeCloudwatch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": Record<string, never>;
+                readonly "text/plain": string;
+            };
+        };
+        readonly responses: {
+            /** @description What became of the lines; in the form of Firehose if Firehose asked. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Replayed"] | components["schemas"]["FirehoseAnswer"];
+                };
+            };
+            /** @description The body is not what it looks like (TL0312), or is not compressed as it says (TL0301). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"] | components["schemas"]["FirehoseAnswer"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large, unpacked (TL0304). */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"] | components["schemas"]["FirehoseAnswer"];
+                };
+            };
+            /** @description Compressed in a way that is not known (TL0303). */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"] | components["schemas"]["FirehoseAnswer"];
+                };
+            };
+            /** @description More arrives than the disk takes (TL0305); send the whole body again after `Retry-After` seconds. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"] | components["schemas"]["FirehoseAnswer"];
+                };
+            };
+            /** @description The body did not arrive whole (TL0309) or could not be stored (TL0306); send all of it again. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"] | components["schemas"]["FirehoseAnswer"];
                 };
             };
         };

@@ -7,6 +7,7 @@ use throughline_store::ReadError;
 use throughline_telemetry::TraceId;
 
 use super::view;
+use crate::cloudwatch;
 use crate::codes::{self, Code};
 
 /// Why a request is not answered as asked.
@@ -16,7 +17,7 @@ pub(super) enum ApiError {
     BadTraceId(String, String),
     UnknownTrace(TraceId),
     NoSuchEndpoint(String),
-    MethodNotAllowed(Method),
+    MethodNotAllowed(Method, &'static str),
     KeyRequired,
     HostNotAllowed(String),
     ReadFailed,
@@ -27,8 +28,12 @@ pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
     ApiError::NoSuchEndpoint(uri.path().to_owned())
 }
 
-pub(super) async fn method_not_allowed(method: Method) -> ApiError {
-    ApiError::MethodNotAllowed(method)
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    let allowed = match uri.path() {
+        cloudwatch::PATH => "POST",
+        _ => "GET, HEAD",
+    };
+    ApiError::MethodNotAllowed(method, allowed)
 }
 
 impl ApiError {
@@ -38,7 +43,7 @@ impl ApiError {
             ApiError::BadTraceId(..) => (StatusCode::BAD_REQUEST, codes::BAD_TRACE_ID),
             ApiError::UnknownTrace(_) => (StatusCode::NOT_FOUND, codes::UNKNOWN_TRACE),
             ApiError::NoSuchEndpoint(_) => (StatusCode::NOT_FOUND, codes::NO_SUCH_ENDPOINT),
-            ApiError::MethodNotAllowed(_) => {
+            ApiError::MethodNotAllowed(..) => {
                 (StatusCode::METHOD_NOT_ALLOWED, codes::METHOD_NOT_ALLOWED)
             }
             ApiError::KeyRequired => (StatusCode::UNAUTHORIZED, codes::KEY_REQUIRED),
@@ -58,7 +63,9 @@ impl ApiError {
             ApiError::NoSuchEndpoint(path) => {
                 format!("no such endpoint {path}: /api/v1/openapi.json lists them all")
             }
-            ApiError::MethodNotAllowed(method) => format!("the API is read with GET, not {method}"),
+            ApiError::MethodNotAllowed(method, allowed) => {
+                format!("this endpoint takes {allowed}, not {method}")
+            }
             ApiError::KeyRequired => {
                 "a key is required: send `authorization: Bearer <key>`".to_owned()
             }
@@ -74,7 +81,7 @@ impl ApiError {
 
     fn header(&self) -> Option<(HeaderName, &'static str)> {
         match self {
-            ApiError::MethodNotAllowed(_) => Some((ALLOW, "GET, HEAD")),
+            ApiError::MethodNotAllowed(_, allowed) => Some((ALLOW, allowed)),
             ApiError::KeyRequired => Some((WWW_AUTHENTICATE, "Bearer")),
             ApiError::ReadsBusy => Some((RETRY_AFTER, "1")),
             _ => None,

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use crate::access::Access;
+use crate::cloudwatch;
 
 /// Refuses foreign host names everywhere, and requests for data without the key. The page itself
 /// holds no data, and must load to be able to ask for the key.
@@ -22,7 +23,11 @@ pub(super) async fn check(
     }
     let path = request.uri().path();
     let data = path == "/api" || path.starts_with("/api/");
-    if data && !access.key_opens(request.headers()) {
+    let opened = match path {
+        cloudwatch::PATH => access.key_in_opens(request.headers(), &cloudwatch::FIREHOSE_KEY),
+        _ => access.key_opens(request.headers()),
+    };
+    if data && !opened {
         return ApiError::KeyRequired.into_response();
     }
     next.run(request).await

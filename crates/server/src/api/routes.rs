@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use http::Uri;
 use throughline_insight as insight;
-use throughline_store::{LogFilter, ServiceRow, TraceFilter, TraceStatus};
+use throughline_store::{CompletenessFilter, LogFilter, ServiceRow, TraceFilter, TraceStatus};
 use throughline_telemetry::TraceId;
 use throughline_telemetry::model::BadId;
 
@@ -26,6 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("/api/v1/traces/{trace_id}", || get(load_trace)),
     ("/api/v1/logs", || get(find_logs)),
     ("/api/v1/services", || get(list_services)),
+    ("/api/v1/completeness", || get(completeness)),
 ];
 
 async fn health() -> Response {
@@ -95,6 +96,19 @@ async fn list_services(
         .await
 }
 
+async fn completeness(
+    State(reads): State<Reads>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let filter = completeness_filter(query.as_deref())?;
+    reads
+        .answer(move |store| {
+            let report = store.completeness(&filter)?;
+            Ok(view::json(&view::Completeness::new(&report)))
+        })
+        .await
+}
+
 /// A path whose last part does not decode to text has no trace id either.
 fn parse_trace_id(
     uri: &Uri,
@@ -144,6 +158,20 @@ fn log_filter(query: Option<&str>) -> Result<LogFilter, ApiError> {
     query.finish(filter)
 }
 
+fn completeness_filter(query: Option<&str>) -> Result<CompletenessFilter, ApiError> {
+    let mut query = Query::parse(query, COMPLETENESS_PARAMETERS);
+    let filter = CompletenessFilter {
+        function: query.text("function"),
+        from: query.time("from"),
+        to: query.time("to"),
+        limit: query
+            .number("limit", 1, FUNCTIONS_MAX)
+            .unwrap_or(FUNCTIONS_DEFAULT),
+        after: query.cursor("cursor"),
+    };
+    query.finish(filter)
+}
+
 const TRACE_PARAMETERS: &[&str] = &[
     "service",
     "operation",
@@ -164,6 +192,9 @@ const LOG_PARAMETERS: &[&str] = &[
     "limit",
     "cursor",
 ];
+const COMPLETENESS_PARAMETERS: &[&str] = &["function", "from", "to", "limit", "cursor"];
+const FUNCTIONS_DEFAULT: usize = 50;
+const FUNCTIONS_MAX: usize = 200;
 const TRACES_DEFAULT: usize = 50;
 const TRACES_MAX: usize = 200;
 const LOGS_DEFAULT: usize = 100;

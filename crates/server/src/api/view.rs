@@ -1,5 +1,6 @@
 //! What the API's JSON looks like: one struct for each schema of the OpenAPI file.
 
+mod completeness;
 mod log;
 mod page;
 mod trace;
@@ -13,6 +14,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::{Serialize, Serializer};
 use throughline_telemetry as telemetry;
 
+pub(super) use completeness::Completeness;
 pub(super) use log::Log;
 pub(super) use page::{LogPage, ServiceList, TracePage};
 pub(super) use trace::{Summary, Trace};

@@ -17,6 +17,7 @@ use bytes::{Buf, BufMut, Bytes};
 use http::StatusCode;
 use http_body::Frame;
 use prost::Message;
+use throughline_store::Origin;
 use throughline_telemetry::{Signal, wire};
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{ClientStreamingService, Grpc};
@@ -55,6 +56,7 @@ async fn export(intake: Intake, signal: Signal, request: http::Request<Body>) ->
     if let Err(refusal) = intake.admit(request.headers()) {
         return refuse(&refusal).into_http();
     }
+    let origin = intake.origin(request.headers());
     let charge = Arc::new(Mutex::new(intake.budget().open()));
     let request = request.map(|body| ChargedBody {
         body,
@@ -64,6 +66,7 @@ async fn export(intake: Intake, signal: Signal, request: http::Request<Body>) ->
     let call = Call {
         intake,
         signal,
+        origin,
         charge,
     };
     Grpc::new(RawCodec)
@@ -89,6 +92,7 @@ fn is_grpc(request: &http::Request<Body>) -> bool {
 struct Call {
     intake: Intake,
     signal: Signal,
+    origin: Option<Origin>,
     charge: Arc<Mutex<Charge>>,
 }
 
@@ -98,8 +102,16 @@ impl ClientStreamingService<Bytes> for Call {
 
     fn call(&mut self, request: tonic::Request<Streaming<Bytes>>) -> Self::Future {
         let (intake, signal, charge) = (self.intake.clone(), self.signal, Arc::clone(&self.charge));
+        let origin = self.origin.take(); // there is one call
         Box::pin(async move {
-            let taken = take(&intake, signal, &charge, request.into_inner()).await;
+            let body = read(&intake, &charge, request.into_inner()).await;
+            let taken = match body {
+                Ok(body) => intake
+                    .take(signal, Format::Protobuf, body, origin)
+                    .await
+                    .map_err(Failure::Refused),
+                Err(failure) => Err(failure),
+            };
             taken.map_err(|error| match error {
                 Failure::Refused(refusal) => refuse(&refusal),
                 Failure::Protocol(status) => status,
@@ -115,12 +127,11 @@ enum Failure {
     Protocol(Status),
 }
 
-async fn take(
+async fn read(
     intake: &Intake,
-    signal: Signal,
     charge: &Mutex<Charge>,
     messages: Streaming<Bytes>,
-) -> Result<(), Failure> {
+) -> Result<Bytes, Failure> {
     let timeout = intake.limits().body_timeout;
     let read = tokio::time::timeout(timeout, one_message(intake, messages)).await;
     let body = read.unwrap_or_else(|_| {
@@ -128,8 +139,7 @@ async fn take(
         Err(Failure::Refused(Refusal::NotRead(late)))
     })?;
     grow(charge, body.len()).map_err(Failure::Refused)?;
-    let taken = intake.take(signal, Format::Protobuf, body).await;
-    taken.map_err(Failure::Refused)
+    Ok(body)
 }
 
 async fn one_message(intake: &Intake, mut messages: Streaming<Bytes>) -> Result<Bytes, Failure> {

@@ -41,9 +41,10 @@ async fn take(intake: &Intake, request: Request, known: Option<Format>) -> Resul
         None => format(request.headers())?,
     };
     let encoding = encoding(request.headers())?;
+    let origin = intake.origin(request.headers());
     let mut charge = intake.budget().open();
     let body = body::read(request.into_body(), encoding, intake.limits(), &mut charge).await?;
-    intake.take(signal, format, body).await?;
+    intake.take(signal, format, body, origin).await?;
     Ok(signal)
 }
 

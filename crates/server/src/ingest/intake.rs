@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use throughline_store::Store;
+use throughline_store::{Origin, Store, Stored};
 use throughline_telemetry::wire::Request;
 use throughline_telemetry::{Signal, UnixNanos};
 
 use super::budget::{Budget, Charge};
+use super::origin::{self, Oddities};
 use super::refusal::Refusal;
 use super::weight::{self, TooHeavy};
 use crate::access::Access;
@@ -23,6 +24,15 @@ pub(crate) struct Intake {
     limits: Limits,
     budget: Arc<Budget>,
     decoded: Arc<Budget>,
+    oddities: Oddities,
+}
+
+/// What was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Spans, log records and metrics.
+    pub(crate) items: usize,
+    pub(crate) stored: Stored,
 }
 
 /// The form of a body.
@@ -47,16 +57,19 @@ impl Intake {
             limits,
             budget,
             decoded,
+            oddities: Oddities::default(),
         }
     }
 
-    /// Stores a plain body. `Ok` means: it is on disk, and reads can see it.
+    /// Stores a plain body, unless it is a batch that is stored already. `Ok` means: it is on disk,
+    /// and reads can see it.
     pub(crate) async fn take(
         &self,
         signal: Signal,
         format: Format,
         body: Bytes,
-    ) -> Result<(), Refusal> {
+        origin: Option<Origin>,
+    ) -> Result<Taken, Refusal> {
         let received = now();
         let bytes_max = self.limits.decoded_bytes_max;
         let charge = self.decoded.open();
@@ -66,14 +79,24 @@ impl Intake {
             request,
             charge,
         } = decoded;
-        if request.items() == 0 {
-            return Ok(()); // Exporters probe with empty requests; there is nothing to keep.
-        }
         let (items, bytes) = (request.items(), body.len());
-        self.store.append(signal, body, request, received).await?;
+        if items == 0 && origin.is_none() {
+            // Exporters probe with empty requests; there is nothing to keep.
+            let stored = Stored::New;
+            return Ok(Taken { items, stored });
+        }
+        let stored = self
+            .store
+            .append_from(signal, body, request, received, origin);
+        let stored = stored.await?;
         drop(charge);
-        tracing::debug!(%signal, items, bytes, "stored");
-        Ok(())
+        tracing::debug!(%signal, items, bytes, ?stored, "taken");
+        Ok(Taken { items, stored })
+    }
+
+    /// Who a request says that it is from.
+    pub(crate) fn origin(&self, headers: &HeaderMap) -> Option<Origin> {
+        origin::origin(headers, &self.oddities)
     }
 
     /// Whether a sender may send. Any host name will do, because senders are told one by whoever

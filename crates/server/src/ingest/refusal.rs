@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     UnknownContentType(String),
     /// Compressed in a way that is not known.
     UnknownEncoding(String),
+    /// Not what CloudWatch Logs or Firehose sends.
+    BadDelivery(String),
     /// Above the limit.
     TooLarge { bytes_max: usize },
     /// Within the limit on the wire, but not in memory.
@@ -56,6 +58,7 @@ impl Refusal {
                 (415, GrpcCode::InvalidArgument, codes::UNKNOWN_CONTENT_TYPE)
             }
             Refusal::UnknownEncoding(_) => (415, GrpcCode::Unimplemented, codes::UNKNOWN_ENCODING),
+            Refusal::BadDelivery(_) => (400, GrpcCode::InvalidArgument, codes::BAD_DELIVERY),
             Refusal::TooLarge { .. } | Refusal::TooHeavy { .. } => {
                 (413, GrpcCode::ResourceExhausted, codes::TOO_LARGE)
             }
@@ -74,6 +77,11 @@ impl Refusal {
         }
     }
 
+    /// Whether the same body may be taken later.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.answer().grpc == GrpcCode::Unavailable
+    }
+
     /// When to try again, if that may help and is known.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -86,6 +94,7 @@ impl Refusal {
     pub(crate) fn message(&self) -> String {
         let what = match self {
             Refusal::Malformed(what) | Refusal::NotRead(what) => what.clone(),
+            Refusal::BadDelivery(what) => format!("cannot unpack the delivery: {what}"),
             Refusal::UnknownContentType(got) => {
                 format!(
                     "unknown content type `{got}`: send application/x-protobuf or application/json"
@@ -137,7 +146,7 @@ impl From<AppendError> for Refusal {
             AppendError::TooLarge { body_bytes_max, .. } => Refusal::TooLarge {
                 bytes_max: body_bytes_max,
             },
-            AppendError::Io(_) | AppendError::Closed => {
+            AppendError::Io(_) | AppendError::Catalog(_) | AppendError::Closed => {
                 tracing::error!(%error, "cannot store");
                 Refusal::NotStored
             }

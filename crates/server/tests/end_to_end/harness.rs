@@ -91,16 +91,17 @@ impl TestServer {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Answer {
-        let mut request = Request::post(url(self.addresses.otlp_http, path));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        send(
-            request
-                .body(Full::new(body.into()))
-                .expect("a good request"),
-        )
-        .await
+        post_to(self.addresses.otlp_http, path, headers, body.into()).await
+    }
+
+    /// Sends a body to the API, with these headers.
+    pub(crate) async fn post_api(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        post_to(self.addresses.http, path, headers, body.into()).await
     }
 
     /// Sends a protobuf body to the OTLP/HTTP port.
@@ -171,6 +172,14 @@ impl Answer {
 
 pub(crate) fn url(address: SocketAddr, path: &str) -> String {
     format!("http://{address}{path}")
+}
+
+async fn post_to(address: SocketAddr, path: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
+    let mut request = Request::post(url(address, path));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    send(request.body(Full::new(body)).expect("a good request")).await
 }
 
 /// Sends a request without a body.

@@ -2,6 +2,8 @@
 
 mod access;
 mod api;
+mod cloudwatch;
+mod completeness;
 mod harness;
 mod ingest;
 mod openapi;

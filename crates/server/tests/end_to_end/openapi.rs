@@ -30,7 +30,7 @@ impl OpenApi {
     /// Whether an answer of the endpoint `path` is one that the file describes.
     fn check(&mut self, path: &str, answer: &Answer) {
         let status = answer.status.as_str();
-        let described = &self.document["paths"][path]["get"]["responses"][status];
+        let described = &self.operation(path)["responses"][status];
         assert!(
             described.is_object(),
             "{path} answered {status}, which is not described: {}",
@@ -45,6 +45,25 @@ impl OpenApi {
         let problems = self.problems(schema, &answer.json());
         assert_eq!(problems, "", "{path} {status}: {}", answer.text());
         self.seen.insert((path.to_owned(), status.to_owned()));
+    }
+
+    /// What an endpoint does; each has one method.
+    fn operation(&self, path: &str) -> &Value {
+        let methods = self.document["paths"][path]
+            .as_object()
+            .expect("an endpoint");
+        assert_eq!(methods.len(), 1, "{path}");
+        methods.values().next().expect("one")
+    }
+
+    /// The endpoints of a method.
+    fn paths(&self, method: &str) -> Vec<String> {
+        let paths = self.document["paths"]
+            .as_object()
+            .expect("endpoints")
+            .iter();
+        let of_it = paths.filter(|(_, methods)| methods[method].is_object());
+        of_it.map(|(path, _)| path.clone()).collect()
     }
 
     fn problems(&self, schema: &Value, instance: &Value) -> String {
@@ -87,7 +106,24 @@ async fn real_answers_fit_their_schemas() {
         .await;
 
     let sample = format!("/api/v1/traces/{}", sample_trace("sample"));
-    let cases: [(&str, &str); 13] = [
+    let numbered = [
+        ("content-type", "application/x-protobuf"),
+        ("x-throughline-environment", "e-1"),
+        ("x-throughline-sequence", "3"),
+        ("x-throughline-function", "checkout"),
+        (
+            "x-throughline-ledger",
+            r#"{"revision":1,"sealed":9,"accepted":99,"waiting":5,"dropped":{"x":2},"gone":[[4,5,"x",2]]}"#,
+        ),
+    ];
+    let body = traces(&[span("sample", 9, 1, 0, 1, 2)]);
+    server.post("/v1/traces", &numbered, body.clone()).await;
+    let unnumbered = r#"{"revision":1,"sealed":1,"accepted":9,"waiting":8}"#;
+    let mut other = numbered;
+    (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
+    server.post("/v1/traces", &other, body).await;
+
+    let cases: [(&str, &str); 17] = [
         ("/healthz", "/healthz"),
         ("/api/v1/openapi.json", "/api/v1/openapi.json"),
         ("/api/v1/traces", "/api/v1/traces"),
@@ -107,6 +143,13 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/logs", "/api/v1/logs?min_severity=x"),
         ("/api/v1/services", "/api/v1/services"),
         ("/api/v1/services", "/api/v1/services?x=1"),
+        ("/api/v1/completeness", "/api/v1/completeness"),
+        ("/api/v1/completeness", "/api/v1/completeness?limit=1"),
+        (
+            "/api/v1/completeness",
+            "/api/v1/completeness?function=nobody",
+        ),
+        ("/api/v1/completeness", "/api/v1/completeness?limit=0"),
     ];
     for (path, asked) in cases {
         openapi.check(path, &server.get(asked).await);
@@ -116,12 +159,7 @@ async fn real_answers_fit_their_schemas() {
     assert_eq!(openapi.problems(&error, &refused.json()), "");
 
     let keyed = TestServer::start_with(Some("k"), Limits::default()).await;
-    let paths: Vec<String> = openapi.document["paths"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
+    let paths = openapi.paths("get");
     for path in paths.iter().filter(|path| path.starts_with("/api/")) {
         openapi.check(path, &keyed.get(&path.replace("{trace_id}", "aa")).await);
     }
@@ -144,14 +182,47 @@ async fn real_answers_fit_their_schemas() {
         openapi.check(path, &answer);
     }
 
-    // All that is described was seen, but for 500, which takes a broken disk.
-    for path in &paths {
-        let responses = openapi.document["paths"][path]["get"]["responses"].as_object();
+    let take = openapi.paths("post");
+    assert_eq!(take, ["/api/v1/cloudwatch"]);
+    let (path, small) = (take[0].as_str(), small_server().await);
+    let firehose = ("x-amz-firehose-request-id", "r-1");
+    for header in [("content-type", "text/plain"), firehose] {
+        for body in [
+            "",
+            "{\"__otel_otlp_stdout\":\"1\"}",
+            "{\"awslogs\":{\"data\":\"?\"}}",
+        ] {
+            openapi.check(path, &server.post_api(path, &[header], body).await);
+        }
+        let unknown = [header, ("content-encoding", "br")];
+        openapi.check(path, &server.post_api(path, &unknown, "").await);
+        let large = "x".repeat(2000);
+        openapi.check(path, &small.post_api(path, &[header], large).await);
+    }
+    openapi.check(path, &keyed.post_api(path, &[], "").await);
+    let foreign = [("host", "elsewhere.example")];
+    openapi.check(path, &server.post_api(path, &foreign, "").await);
+
+    // All that is described was seen, but for what takes a broken or a slow disk.
+    for path in paths.iter().chain(&take) {
+        let responses = openapi.operation(path)["responses"].as_object();
         for status in responses.unwrap().keys() {
             let seen = openapi.seen.contains(&(path.clone(), status.clone()));
-            assert!(seen || status == "500", "{path} never answered {status}");
+            let rare = match take.contains(path) {
+                true => ["429", "503"].contains(&status.as_str()),
+                false => status == "500",
+            };
+            assert!(seen || rare, "{path} never answered {status}");
         }
     }
+}
+
+async fn small_server() -> TestServer {
+    let limits = Limits {
+        body_bytes_max: 1000,
+        ..Limits::default()
+    };
+    TestServer::start_with(None, limits).await
 }
 
 #[test]

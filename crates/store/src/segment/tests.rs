@@ -9,7 +9,7 @@ use throughline_telemetry::{
 };
 
 use super::*;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Entry};
 use crate::directory::Directory;
 use crate::probe::Probe;
 use crate::rows::{LogRow, Rows};
@@ -26,7 +26,13 @@ fn write(rows: Rows) -> Written {
     let directory = TestDirectory::new();
     let layout = Directory::open(directory.path()).unwrap().layout();
     let buffer = Buffer::new(3);
-    buffer.insert([(rows, UnixNanos(77), 0)]);
+    buffer.insert([Entry {
+        rows,
+        received: UnixNanos(77),
+        cost: 0,
+        items: 0,
+        origin: None,
+    }]);
     let segments = write_all(&layout, &Probe::default(), 3, &buffer.rows()).unwrap();
     Written {
         _directory: directory,

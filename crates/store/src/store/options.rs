@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::limits::{BUFFER_BYTES_MAX, SEAL_INTERVAL, UNSEALED_BYTES_MAX};
+use crate::limits::{BUFFER_BYTES_MAX, KNOWN_ENVIRONMENTS_MAX, SEAL_INTERVAL, UNSEALED_BYTES_MAX};
 use crate::probe::Probe;
 
 /// Where the data is and how much of it may wait in memory.
@@ -18,6 +18,7 @@ pub struct Options {
     /// How many bytes of WAL and buffers may wait to be sealed before senders are turned away.
     /// 1 GiB unless set.
     pub unsealed_bytes_max: u64,
+    pub(crate) known_environments_max: usize,
     pub(crate) probe: Probe,
 }
 
@@ -29,6 +30,7 @@ impl Options {
             buffer_bytes_max: BUFFER_BYTES_MAX,
             seal_interval: SEAL_INTERVAL,
             unsealed_bytes_max: UNSEALED_BYTES_MAX,
+            known_environments_max: KNOWN_ENVIRONMENTS_MAX,
             probe: Probe::default(),
         }
     }

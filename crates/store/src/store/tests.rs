@@ -1,4 +1,5 @@
 mod crash;
+mod duplicates;
 
 use std::fs;
 use std::io;

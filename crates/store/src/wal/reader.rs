@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use throughline_telemetry::{Signal, UnixNanos};
 
-use super::{HEAD_BYTES, HEADER_BYTES, MAGIC, MARK, VERSION, head_crc, signal_of};
+use super::tag::{self, TAG_BYTES_MAX};
+use super::{HEAD_BYTES, HEADER_BYTES, MAGIC, MARK, VERSION, VERSION_TAGGED, head_crc, signal_of};
 use crate::limits::BODY_BYTES_MAX;
+use crate::origin::Origin;
 
 /// What the reader found next.
 #[derive(Debug, PartialEq)]
@@ -15,6 +17,8 @@ pub(crate) enum Piece<'a> {
         signal: Signal,
         received: UnixNanos,
         body: &'a [u8],
+        /// Who sent it, if that is known.
+        origin: Option<Box<Origin>>,
         /// Where the frame is in the file.
         range: Range<usize>,
     },
@@ -47,26 +51,33 @@ impl<'a> WalReader<'a> {
         let Some((head, rest)) = rest.split_first_chunk::<HEAD_BYTES>() else {
             return Found::Nothing;
         };
-        if head[0] != VERSION || &head[2..4] != MARK {
+        if ![VERSION, VERSION_TAGGED].contains(&head[0]) || &head[2..4] != MARK {
             return Found::Nothing;
         }
         if head_crc(&head[..20], self.generation) != le_u32(&head[20..]) {
             return Found::Nothing;
         }
         let length = le_u32(&head[4..8]) as usize;
-        let (Some(body), true) = (rest.get(..length), length <= BODY_BYTES_MAX) else {
+        let (Some(rest), true) = (rest.get(..length), length <= BODY_BYTES_MAX + TAG_BYTES_MAX)
+        else {
             return Found::Nothing;
         };
         let end = offset + HEAD_BYTES + length;
-        match signal_of(head[1]) {
-            Some(signal) if crc32c::crc32c(body) == le_u32(&head[16..20]) => {
-                Found::Frame(Piece::Frame {
-                    signal,
-                    received: UnixNanos(le_u64(&head[8..16])),
-                    body,
-                    range: offset..end,
-                })
-            }
+        if crc32c::crc32c(rest) != le_u32(&head[16..20]) {
+            return Found::BadBody(end);
+        }
+        let untagged = match head[0] {
+            VERSION_TAGGED => tag::read(rest).map(|(origin, body)| (Some(Box::new(origin)), body)),
+            _ => Some((None, rest)),
+        };
+        match (signal_of(head[1]), untagged) {
+            (Some(signal), Some((origin, body))) => Found::Frame(Piece::Frame {
+                signal,
+                received: UnixNanos(le_u64(&head[8..16])),
+                body,
+                origin,
+                range: offset..end,
+            }),
             _ => Found::BadBody(end),
         }
     }

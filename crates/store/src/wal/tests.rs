@@ -2,6 +2,7 @@ use expect_test::{Expect, expect};
 use throughline_telemetry::{Signal, UnixNanos};
 
 use super::*;
+use crate::origin::{EnvironmentId, Origin};
 
 const GENERATION: u64 = 7;
 
@@ -11,7 +12,7 @@ fn file(bodies: &[&str]) -> (Vec<u8>, Vec<usize>) {
     let mut frames = WalSerializer::new(GENERATION);
     let mut ends = Vec::new();
     for (signal, body) in Signal::ALL.into_iter().cycle().zip(bodies) {
-        frames.push(signal, UnixNanos(5), body.as_bytes());
+        frames.push(signal, UnixNanos(5), body.as_bytes(), None);
         ends.push(file.len() + frames.bytes().len());
     }
     file.extend(frames.bytes());
@@ -89,7 +90,7 @@ fn damage_costs_no_more_than_the_frames_it_hits() {
 #[test]
 fn a_frame_of_another_generation_is_not_taken_for_one_of_this() {
     let mut other = WalSerializer::new(GENERATION - 1);
-    other.push(Signal::Logs, UnixNanos(1), b"old");
+    other.push(Signal::Logs, UnixNanos(1), b"old", None);
     check(
         |file| file.extend(other.bytes()),
         expect!["traces one, logs two, metrics three, 27 bytes damaged"],
@@ -125,4 +126,60 @@ fn a_flipped_bit_anywhere_costs_at_most_one_frame() {
             "bit {bit}: {read:?}"
         );
     }
+}
+
+#[test]
+fn a_tagged_frame_says_who_sent_its_body() {
+    let ledger = r#"{"revision":3,"sealed":9,"accepted":7,"dropped":{"x":2},"final":true}"#;
+    let full = crate::testing::with_ledger("0192d4e0-7f1a-7c3b-9a55-0f6f2f0f9b11", 9, ledger);
+    let bare = Origin::new(EnvironmentId::try_new("e").unwrap());
+    let mut file = WalSerializer::header(GENERATION).to_vec();
+    let mut frames = WalSerializer::new(GENERATION);
+    let sent = [
+        (Some(&full), "one"),
+        (None, "two"),
+        (Some(&bare), ""),
+        (Some(&bare), "four"),
+    ];
+    for (origin, body) in sent {
+        frames.push(Signal::Logs, UnixNanos(5), body.as_bytes(), origin);
+    }
+    file.extend(frames.bytes());
+    let read = |file: &[u8]| -> Vec<(Option<Origin>, String)> {
+        let pieces = WalReader::new(file, GENERATION).filter_map(|piece| match piece {
+            Piece::Frame { origin, body, .. } => Some((
+                origin.map(|origin| *origin),
+                String::from_utf8(body.to_vec()).unwrap(),
+            )),
+            Piece::Damaged(_) => None,
+        });
+        pieces.collect()
+    };
+    let expected = sent.map(|(origin, body)| (origin.cloned(), body.to_owned()));
+    assert_eq!(read(&file), expected);
+    // A bit that flips in a tag costs its frame: a batch may not be taken for another.
+    for bit in 0..8 * file.len() {
+        let mut flipped = file.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let read = read(&flipped);
+        assert!(read.len() >= 3, "bit {bit}");
+        assert!(
+            read.iter().all(|frame| expected.contains(frame)),
+            "bit {bit}"
+        );
+    }
+}
+
+#[test]
+fn a_tag_looks_like_its_grammar() {
+    let mut frames = WalSerializer::new(GENERATION);
+    let origin = crate::testing::origin("env", 2);
+    frames.push(Signal::Traces, UnixNanos(5), b"hi", Some(&origin));
+    let hex: Vec<String> = frames.bytes()[24..]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(frames.bytes()[0], 2);
+    expect!["15 00 02 00 00 00 00 00 00 00 03 65 6e 76 08 63 68 65 63 6b 6f 75 74 68 69"]
+        .assert_eq(&hex.join(" "));
 }

@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use super::{ROUTES, log_filter, trace_filter};
+use super::{ROUTES, completeness_filter, log_filter, trace_filter};
 use crate::api::error::ApiError;
 
 /// What is wrong with a query, one problem a line.
@@ -28,6 +28,21 @@ fn all_problems_of_a_trace_query_at_once() {
             `to` must be a time in Unix nanoseconds (decimal digits), not `+7`
             `limit` must be a whole number from 1 to 200, not `0`
             `cursor` must be the `next_cursor` of the page before, not ` `
+        "#]],
+    );
+}
+
+#[test]
+fn all_problems_of_a_completeness_query_at_once() {
+    check(
+        completeness_filter(Some("function=&from=x&to=&limit=201&cursor=f0&since=1")),
+        expect![[r#"
+            unknown parameter `since`: this endpoint takes function, from, to, limit, cursor
+            `function` must not be empty
+            `from` must be a time in Unix nanoseconds (decimal digits), not `x`
+            `to` must be a time in Unix nanoseconds (decimal digits), not ``
+            `limit` must be a whole number from 1 to 200, not `201`
+            `cursor` must be the `next_cursor` of the page before, not `f0`
         "#]],
     );
 }
@@ -98,13 +113,18 @@ fn openapi_and_routes_agree() {
         .keys()
         .map(String::as_str)
         .collect();
-    let mut routed: Vec<&str> = ROUTES.iter().map(|(path, _)| *path).collect();
+    let asked = ROUTES.iter().map(|(path, _)| *path);
+    let mut routed: Vec<&str> = asked.chain([crate::cloudwatch::PATH]).collect();
     described.sort_unstable();
     routed.sort_unstable();
     assert_eq!(described, routed);
     for (path, methods) in openapi["paths"].as_object().unwrap() {
         let methods: Vec<&String> = methods.as_object().unwrap().keys().collect();
-        assert_eq!(methods, ["get"], "{path}");
+        let expected = match path.as_str() {
+            crate::cloudwatch::PATH => "post",
+            _ => "get",
+        };
+        assert_eq!(methods, [expected], "{path}");
     }
     let parameters = |path: &str| -> Vec<String> {
         let parameters = openapi["paths"][path]["get"]["parameters"]
@@ -117,4 +137,6 @@ fn openapi_and_routes_agree() {
     };
     assert_eq!(parameters("/api/v1/traces"), super::TRACE_PARAMETERS);
     assert_eq!(parameters("/api/v1/logs"), super::LOG_PARAMETERS);
+    let completeness = parameters("/api/v1/completeness");
+    assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
 }

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use throughline_telemetry::Value;
 
 use super::*;
-use crate::testing::{copy, newest_wal};
+use crate::testing::{copy, newest_wal, try_put_from, with_ledger};
 
 /// What a crash left, and what had been acknowledged until then.
 struct Crash {
@@ -87,13 +87,26 @@ fn crash_now_and_then(step: Step, path: &Path, observed: &mut Observed, rng: &mu
     }
 }
 
-/// A span and a log record that carry a number.
-async fn put_numbered(store: &Store, number: u64) {
-    put(store, &[span("shop").in_trace(number).at(number).build()]).await;
+/// A span and a log record that carry a number. The span is a batch that is stored once, however
+/// often it is put.
+async fn put_numbered(store: &Store, number: u64) -> Stored {
+    let stored = put_span(store, number).await;
     let line = log("shop")
         .says(Value::Int(number.cast_signed()))
         .at(number);
     put_logs(store, &[line.in_trace(number).build()]).await;
+    stored
+}
+
+async fn put_span(store: &Store, number: u64) -> Stored {
+    let ledger = format!(r#"{{"revision":{number},"sealed":{number},"accepted":{number}}}"#);
+    // Numbers of two environments, so that ranges grow in one and have gaps in the other.
+    let origin = with_ledger(
+        ["even", "odd"][usize::from(number % 2 == 1)],
+        number,
+        &ledger,
+    );
+    try_put_from(store, request(number), origin).await.unwrap()
 }
 
 async fn check(crash: &Crash, seed: u64) {
@@ -101,10 +114,12 @@ async fn check(crash: &Crash, seed: u64) {
     // First without an end, then with one: a replay must not eat what it replays.
     let (store, _) = Store::open(crash.image.options()).expect(&at);
     check_rows(&store, crash, &at);
+    check_copies(&store, crash, &at).await;
     drop(store);
     let store = crash.image.open();
     store.seal().expect(&at);
     check_rows(&store, crash, &at);
+    check_copies(&store, crash, &at).await;
     put_numbered(&store, 1000).await;
     store.close().await.expect(&at);
     assert_eq!(
@@ -114,7 +129,28 @@ async fn check(crash: &Crash, seed: u64) {
     );
     let store = crash.image.open();
     check_rows(&store, crash, &at);
+    check_copies(&store, crash, &at).await;
     assert_eq!(store.trace(trace_id(1000)).unwrap().spans.len(), 1, "{at}");
+}
+
+/// What was acknowledged is known to be stored, and so is what has come to be there without.
+async fn check_copies(store: &Store, crash: &Crash, at: &str) {
+    for number in &crash.acknowledged {
+        let again = put_span(store, *number).await;
+        assert_eq!(again, Stored::Already, "{at}: {number}");
+    }
+    check_rows(store, crash, at);
+    let filter = CompletenessFilter {
+        limit: 9,
+        ..CompletenessFilter::default()
+    };
+    let report = store.completeness(&filter).unwrap();
+    let received: u64 = report.functions.iter().map(|f| f.received).sum();
+    assert_eq!(
+        received,
+        count(store) as u64,
+        "{at}: each span in one range"
+    );
 }
 
 fn check_rows(store: &Store, crash: &Crash, at: &str) {

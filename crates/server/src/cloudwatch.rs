@@ -1,0 +1,175 @@
+//! `POST /api/v1/cloudwatch`: telemetry that senders wrote to standard output because no server
+//! could be reached, read back from CloudWatch Logs.
+//!
+//! [`delivery`] takes a body apart into log lines, [`envelope`] finds the envelopes in a line, and
+//! each envelope goes through [`Intake::take`] like any other OTLP request, with the numbers that
+//! its headers say: what had come in the meantime is not stored again. A line that cannot be read
+//! costs no other line; a server that cannot store now turns the whole delivery away, to be sent
+//! again.
+
+mod answer;
+mod delivery;
+mod envelope;
+
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+use throughline_store::Stored;
+use throughline_telemetry::UnixNanos;
+use tokio::task::JoinSet;
+
+use crate::codes;
+use crate::ingest::{Charge, Encoding, Inflater, Intake, Refusal, Taken, read_body};
+use answer::{Caller, Problem, Tally};
+use delivery::{BadDelivery, Delivery};
+use envelope::Envelope;
+
+/// The path, which also takes the key from Firehose's own header.
+pub(crate) const PATH: &str = "/api/v1/cloudwatch";
+
+/// Where Firehose puts the key.
+pub(crate) const FIREHOSE_KEY: http::HeaderName =
+    http::HeaderName::from_static("x-amz-firehose-access-key");
+
+/// Takes a delivery.
+pub(crate) async fn take(State(intake): State<Intake>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut caller = Caller::of(&parts.headers, now());
+    match take_body(&intake, &parts.headers, body, &mut caller).await {
+        Ok(tally) => {
+            tally.log();
+            caller.answer(&tally)
+        }
+        Err(refusal) => caller.refuse(&refusal),
+    }
+}
+
+async fn take_body(
+    intake: &Intake,
+    headers: &HeaderMap,
+    body: Body,
+    caller: &mut Caller,
+) -> Result<Tally, Refusal> {
+    let encoding = headers
+        .get(CONTENT_ENCODING)
+        .map_or(&b""[..], |value| value.as_bytes());
+    let encoding = String::from_utf8_lossy(encoding).into_owned();
+    let Some(encoding) = Encoding::from_header(&encoding) else {
+        return Err(Refusal::UnknownEncoding(encoding));
+    };
+    let mut charge = intake.budget().open();
+    let body = read_body(body, encoding, intake.limits(), &mut charge).await?;
+    let delivery = unpack(intake, body, &mut charge).await?;
+    caller.name(delivery.request_id.as_deref());
+    take_lines(intake, delivery).await
+}
+
+/// Takes a body apart, aside, because inflating one takes a while.
+async fn unpack(intake: &Intake, body: Bytes, charge: &mut Charge) -> Result<Delivery, Refusal> {
+    let bytes_max = intake.limits().body_bytes_max;
+    let unpacked = tokio::task::spawn_blocking(move || Delivery::read(&body, bytes_max)).await;
+    let delivery = unpacked.map_err(|error| {
+        tracing::error!(%error, "cannot unpack a delivery");
+        Refusal::NotStored
+    })?;
+    let delivery = delivery.map_err(|bad| match bad {
+        BadDelivery::TooLarge => Refusal::TooLarge { bytes_max },
+        BadDelivery::Unreadable(what) => Refusal::BadDelivery(what),
+    })?;
+    charge.grow(delivery.bytes())?;
+    Ok(delivery)
+}
+
+/// Stores what is in the lines, some envelopes at once: each waits for the disk.
+async fn take_lines(intake: &Intake, delivery: Delivery) -> Result<Tally, Refusal> {
+    let mut tally = Tally::default();
+    let mut taking = JoinSet::new();
+    for (number, line) in delivery.lines() {
+        tally.lines += 1;
+        for envelope in envelope::find(line) {
+            let envelope = match envelope {
+                Ok(envelope) => envelope,
+                Err(bad) => {
+                    tally.fail(number, codes::BAD_ENVELOPE, &bad);
+                    continue;
+                }
+            };
+            if taking.len() >= ENVELOPES_AT_ONCE {
+                settle(taking.join_next().await, &mut tally)?;
+            }
+            tally.envelopes += 1;
+            taking.spawn(take_envelope(intake.clone(), number, envelope));
+        }
+    }
+    while let Some(taken) = taking.join_next().await {
+        settle(Some(taken), &mut tally)?;
+    }
+    Ok(tally)
+}
+
+/// What became of an envelope, with the number of its line.
+type Outcome = (u64, Result<Taken, Refusal>);
+
+async fn take_envelope(intake: Intake, line: u64, envelope: Envelope) -> Outcome {
+    (line, store(&intake, envelope).await)
+}
+
+async fn store(intake: &Intake, envelope: Envelope) -> Result<Taken, Refusal> {
+    let mut charge = intake.budget().open();
+    let mut inflater = Inflater::new(envelope.encoding, intake.limits().body_bytes_max)?;
+    for piece in envelope.payload.chunks(PIECE_BYTES) {
+        let before = inflater.len();
+        let pushed = inflater.push(piece);
+        charge.grow(inflater.len() - before)?;
+        pushed?;
+    }
+    let body: Bytes = inflater.finish()?.into();
+    let origin = intake.origin(&envelope.headers);
+    intake
+        .take(envelope.signal, envelope.format, body, origin)
+        .await
+}
+
+/// Counts one envelope. What may go well later ends the delivery, which is then sent again.
+fn settle(
+    joined: Option<Result<Outcome, tokio::task::JoinError>>,
+    tally: &mut Tally,
+) -> Result<(), Refusal> {
+    let (line, outcome) = match joined {
+        None => return Ok(()),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(error)) => {
+            tracing::error!(%error, "cannot take an envelope");
+            return Err(Refusal::NotStored);
+        }
+    };
+    match outcome {
+        Ok(taken) if taken.stored == Stored::Already => tally.duplicates += 1,
+        Ok(taken) => {
+            tally.stored += 1;
+            tally.items += taken.items as u64;
+        }
+        Err(refusal) if refusal.is_temporary() => return Err(refusal),
+        Err(refusal) => {
+            let code = refusal.answer().code;
+            tally.problem(Problem::new(line, code, refusal.message()));
+        }
+    }
+    Ok(())
+}
+
+#[allow(clippy::disallowed_methods)] // an edge: Firehose wants to be told when it was answered
+fn now() -> UnixNanos {
+    SystemTime::now().into()
+}
+
+/// A payload is inflated in pieces, so that what it becomes is charged as it grows.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// Each waits for an fsync that it shares with the others.
+const ENVELOPES_AT_ONCE: usize = 16;

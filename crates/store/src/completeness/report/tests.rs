@@ -1,0 +1,183 @@
+use fastrand::Rng;
+use throughline_telemetry::wire::{Request, traces_request};
+use throughline_testkit::{moment, span};
+
+use super::*;
+use crate::completeness::Why;
+use crate::testing::{TestDirectory, with_ledger};
+use crate::{EnvironmentId, Ledger, Origin, Sequence, Store};
+
+async fn put(store: &Store, items: u64, at: u64, origin: Origin) {
+    let spans: Vec<_> = (0..items)
+        .map(|n| span("shop").in_trace(n + 1).build())
+        .collect();
+    let request = Request::Traces(traces_request(&spans));
+    let body = request.to_protobuf().into();
+    let stored = store.append_from(request.signal(), body, request, moment(at), Some(origin));
+    stored.await.unwrap();
+}
+
+fn all() -> CompletenessFilter {
+    CompletenessFilter {
+        limit: 50,
+        ..CompletenessFilter::default()
+    }
+}
+
+fn named(function: &str, origin: Origin) -> Origin {
+    Origin {
+        function: function.to_owned(),
+        ..origin
+    }
+}
+
+fn ledger(revision: u64, sealed: u64, accepted: u64, last: bool) -> String {
+    format!(r#"{{"revision":{revision},"sealed":{sealed},"accepted":{accepted},"final":{last}}}"#)
+}
+
+#[tokio::test]
+async fn functions_are_paged_by_name_and_filtered_by_time() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    for (at, function) in ["d", "b", "a", "c"].into_iter().enumerate() {
+        let origin = with_ledger(
+            &format!("e-{function}"),
+            1,
+            &ledger(1, 1, 3, function == "a"),
+        );
+        put(&store, 3, 10 * at as u64, named(function, origin)).await;
+        if function == "b" {
+            store.seal().unwrap();
+        }
+    }
+    let names = |filter: &CompletenessFilter| {
+        let report = store.completeness(filter).unwrap();
+        let names = report
+            .functions
+            .iter()
+            .map(|function| function.function.clone());
+        (
+            names.collect::<Vec<_>>().concat(),
+            report.total,
+            report.next,
+        )
+    };
+    assert_eq!(names(&all()), ("abcd".into(), 4, None));
+    let mut paged = String::new();
+    let mut filter = CompletenessFilter { limit: 3, ..all() };
+    let (page, total, next) = names(&filter);
+    paged += &page;
+    assert_eq!(total, 4);
+    filter.after = Some(next.unwrap().to_string().parse().unwrap());
+    let (page, total, next) = names(&filter);
+    assert_eq!((paged + &page, total, next), ("abcd".into(), 1, None));
+    let between = CompletenessFilter {
+        from: Some(moment(10)),
+        to: Some(moment(30)),
+        ..all()
+    };
+    assert_eq!(names(&between).0, "ab");
+    let one = CompletenessFilter {
+        function: Some("c".into()),
+        ..all()
+    };
+    let report = store.completeness(&one).unwrap();
+    let [c] = report.functions.as_slice() else {
+        panic!("{report:?}")
+    };
+    assert_eq!(
+        (c.environments, c.environments_open, c.accepted, c.received),
+        (1, 1, 3, 3)
+    );
+    assert!(c.is_whole());
+    assert!("g00".parse::<ReportCursor>().is_err() && "f0".parse::<ReportCursor>().is_err());
+}
+
+#[tokio::test]
+async fn long_lists_are_cut_and_counted() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    for name in 0..MISSING_MAX as u64 + 20 {
+        let origin = with_ledger(&format!("e{name:04}"), 2, &ledger(1, 2, 2, true));
+        put(&store, 1, name, origin).await;
+        if name == 60 {
+            store.seal().unwrap();
+        }
+    }
+    let report = store.completeness(&all()).unwrap();
+    let function = &report.functions[0];
+    assert_eq!((function.missing.len(), function.missing_total), (100, 120));
+    assert!(report.truncated);
+    let (newest, seen, missing) = &function.missing[0];
+    assert_eq!((newest.as_str(), *seen), ("e0119", moment(119)));
+    let expected = Missing {
+        numbers: Some((1, 1)),
+        items: Some(1),
+        why: Why::Unknown,
+    };
+    assert_eq!(*missing, expected);
+}
+
+/// Whatever is sealed when, and however often the store is opened again, the report is the same as
+/// one that is added up by hand.
+#[tokio::test]
+async fn sealed_or_not_the_report_is_the_same() {
+    for seed in 0..6 {
+        let mut rng = Rng::with_seed(seed);
+        let directory = TestDirectory::new();
+        let mut store = directory.open();
+        let mut model: BTreeMap<u64, (u64, BTreeMap<u64, u64>)> = BTreeMap::new();
+        for revision in 1..60 {
+            let (environment, number) = (rng.u64(0..4), rng.u64(1..12));
+            let items = 1 + number % 3;
+            let (known, stored) = model.entry(environment).or_default();
+            stored.insert(number, items);
+            *known = revision;
+            let ledger = Ledger {
+                revision,
+                sealed: 12,
+                accepted: 100,
+                ..Ledger::default()
+            };
+            let mut origin =
+                Origin::new(EnvironmentId::try_new(&format!("e{environment}")).unwrap());
+            origin.sequence = Sequence::try_new(number);
+            origin.ledger = Some(ledger);
+            put(&store, items, revision, origin).await;
+            match rng.u32(0..8) {
+                0 => store.seal().unwrap(),
+                1 => {
+                    drop(store);
+                    store = directory.open();
+                }
+                _ => {}
+            }
+            let report = store.completeness(&all()).unwrap();
+            let function = &report.functions[0];
+            let received: u64 = model.values().flat_map(|(_, stored)| stored.values()).sum();
+            let environments = model.len() as u64;
+            let expected = (environments, environments, 100 * environments, received);
+            let counted = (
+                function.environments,
+                function.environments_open,
+                function.accepted,
+                function.received,
+            );
+            assert_eq!(counted, expected, "seed {seed}, revision {revision}");
+            for (environment, (_, stored)) in &model {
+                let name = format!("e{environment}");
+                let of_it = function
+                    .missing
+                    .iter()
+                    .filter(|(environment, ..)| *environment == name);
+                let missing = of_it.filter_map(|(_, _, missing)| missing.numbers);
+                let missing: Vec<u64> = missing.flat_map(|(first, last)| first..=last).collect();
+                let expected: Vec<u64> = (1..=12).filter(|n| !stored.contains_key(n)).collect();
+                assert_eq!(
+                    missing, expected,
+                    "seed {seed}, revision {revision}, {name}"
+                );
+            }
+        }
+    }
+}
