@@ -77,7 +77,7 @@ async fn an_invocation_becomes_a_trace() {
     lambda.next_asked().await;
     assert_eq!(lambda.registered_name(), "throughline-extension");
     let init = r#"[{"time":"NOW","type":"platform.initStart","record":{"initializationType":"on-demand"}},{"time":"NOW","type":"platform.initReport","record":{"status":"success","metrics":{"durationMs":99.5}}}]"#;
-    lambda.tell(&init.replace("NOW", &iso_now())).await;
+    lambda.tell(&init.replace("NOW", &lambda::iso_now())).await;
 
     lambda.invoke("r-1", Some(HEADER)).await;
     assert_eq!(
