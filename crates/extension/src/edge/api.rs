@@ -9,6 +9,7 @@ use throughline_extension::join::{Invoked, ShutdownReason};
 use throughline_telemetry::UnixNanos;
 use tokio::net::TcpStream;
 
+use super::client;
 use super::environment::SANDBOX;
 use super::register::{IDENTIFIER, Registration};
 
@@ -109,10 +110,9 @@ impl Api {
             .map_err(|error| self.unreachable(&error))?;
         // Without it the kernel may hold small requests back; if it cannot be set they are only slower.
         let _ = stream.set_nodelay(true);
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        let mut sender = client::converse(TokioIo::new(stream))
             .await
             .map_err(|error| self.unreachable(&error))?;
-        tokio::spawn(connection);
         let response = sender
             .send_request(request)
             .await

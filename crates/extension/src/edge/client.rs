@@ -159,14 +159,20 @@ async fn connect_to_any(server: &Server) -> std::io::Result<TcpStream> {
     TcpStream::connect(&addresses[..]).await
 }
 
-async fn converse<T>(stream: T) -> Result<SendRequest<Full<Bytes>>, String>
-where
-    T: Read + Write + Unpin + Send + 'static,
-{
+/// Speaks HTTP over any stream, behind a pointer: hyper's client is compiled once.
+pub(super) async fn converse(
+    stream: impl Stream + 'static,
+) -> Result<SendRequest<Full<Bytes>>, String> {
+    let stream: Box<dyn Stream> = Box::new(stream);
     let (sender, connection) = handshake(stream).await.map_err(|error| chain(&error))?;
     tokio::spawn(connection);
     Ok(sender)
 }
+
+/// Plain or with TLS.
+pub(super) trait Stream: Read + Write + Unpin + Send {}
+
+impl<T: Read + Write + Unpin + Send> Stream for T {}
 
 /// Made once: its roots are data of the binary, but checking them is not free.
 fn connector() -> Result<TlsConnector, String> {

@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use throughline_extension::counters::{Counter, Counters};
@@ -45,10 +47,23 @@ pub(super) async fn serve<H, F, B>(
     counters: Arc<Counters>,
     handler: H,
 ) where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
+    let handler = move |request| -> Answering {
+        let answer = handler(request);
+        Box::pin(async move { answer.await.map(UnsyncBoxBody::new) })
+    };
+    accept(listener, speaks, counters, Arc::new(handler)).await;
+}
+
+/// Behind a pointer, because hyper's servers would otherwise be compiled once for each kind of
+/// handler, which makes the binary a tenth larger.
+type Handler = Arc<dyn Fn(Request<Incoming>) -> Answering + Send + Sync>;
+type Answering = Pin<Box<dyn Future<Output = Response<UnsyncBoxBody<Bytes, Infallible>>> + Send>>;
+
+async fn accept(listener: TcpListener, speaks: Speaks, counters: Arc<Counters>, handler: Handler) {
     let seats = Seats::new(CONNECTIONS_MAX);
     loop {
         match listener.accept().await {
@@ -58,7 +73,7 @@ pub(super) async fn serve<H, F, B>(
                     continue;
                 };
                 counters.add(Counter::Closed, closed);
-                let (id, handler) = (seat.id(), handler.clone());
+                let (id, handler) = (seat.id(), Arc::clone(&handler));
                 let task = tokio::spawn(converse(stream, speaks, seat, handler));
                 seats.held_by(id, task.abort_handle());
             }
@@ -68,12 +83,7 @@ pub(super) async fn serve<H, F, B>(
     }
 }
 
-async fn converse<H, F, B>(stream: TcpStream, speaks: Speaks, seat: Seat, handler: H)
-where
-    H: Fn(Request<Incoming>) -> F + Send + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
-{
+async fn converse(stream: TcpStream, speaks: Speaks, seat: Seat, handler: Handler) {
     // Without it answers may be held back; if it cannot be set they are only slower.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request| {

@@ -94,7 +94,7 @@ fn every_mistake_is_named_at_once() {
         code = "x"
         "#,
         expect![[r#"
-            version: unknown key, expected one of functions, apis, resources, doors, aws
+            version: unknown key, expected one of functions, apis, resources, doors, aws, extension
             functions.checkout.memry: unknown key, expected one of runtime, handler, code, layers, memory_mb, timeout_seconds, ephemeral_storage_mb, concurrency, provisioned, snap_start, managed_instances, url, url_streams, event_retries, event_age_seconds, log_format, application_log_level, system_log_level, environment, destinations, sources
             functions.checkout: missing key code, the folder with the function's code
             functions.checkout: missing key handler, such as app.handler

@@ -416,7 +416,15 @@ fn is_endpoint(text: &str) -> bool {
     host.is_some_and(|host| !host.trim_end_matches('/').is_empty() && !host.contains([' ', '@']))
 }
 
-const ROOT_KEYS: &[&str] = &["functions", "apis", "resources", "doors", "aws"];
+/// `extension` is for `throughline-extension`, which reads that table and nothing else from a file of this name.
+const ROOT_KEYS: &[&str] = &[
+    "functions",
+    "apis",
+    "resources",
+    "doors",
+    "aws",
+    "extension",
+];
 pub(super) const FUNCTION_KEYS: &[&str] = &[
     RUNTIME.toml,
     HANDLER.toml,
