@@ -497,10 +497,12 @@ impl Core {
     }
 
     fn report_loss(&mut self, now: UnixNanos) {
+        let time = self.clock.walls(now);
+        self.joiner.redacted(self.scrubber.news(), time);
         let lost = self.counters.lost();
         if lost != self.reported_lost && self.outbox.is_healthy() {
             self.reported_lost = lost;
-            self.joiner.loss_report(self.clock.walls(now));
+            self.joiner.loss_report(time);
         }
     }
 

@@ -17,6 +17,7 @@ mod measure;
 mod metrics;
 pub mod otlp;
 mod phase;
+mod redactions;
 mod report;
 
 use std::collections::VecDeque;
@@ -38,6 +39,7 @@ use learn::Executions;
 use lines::{Line, Source};
 use metrics::{Points, Series};
 use phase::{Phase, What};
+use redactions::Redactions;
 
 /// Why the environment ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,7 @@ pub struct Joiner {
     holds_payloads: bool,
     phases: Vec<Phase>,
     pending: Pending,
+    redactions: Redactions,
 }
 
 /// The scopes of what the extension itself makes.
@@ -153,6 +156,7 @@ impl Joiner {
             holds_payloads: false,
             phases: Vec::new(),
             pending: Pending::default(),
+            redactions: Redactions::default(),
         }
     }
 
@@ -328,6 +332,7 @@ impl Joiner {
         }
         merged.add(Request::Traces(wire::traces_request(&pending.spans)));
         merged.add(Request::Logs(wire::logs_request(&logs)));
+        self.measure_redactions(&mut points);
         let metrics = points.into_request(&self.resource, &self.scopes.platform);
         merged.add(Request::Metrics(metrics));
         merged.into_requests()

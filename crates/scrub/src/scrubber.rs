@@ -36,6 +36,8 @@ impl<T> std::ops::Deref for Scrubbed<T> {
 pub struct Scrubber {
     rules: Rules,
     counts: Counts,
+    /// What [`Scrubber::news`] has told.
+    told: Counts,
     budgets: Budgets,
     /// So many further lines may belong to a private key that began on one of its own.
     key_lines: usize,
@@ -48,6 +50,7 @@ impl Scrubber {
         Scrubber {
             rules,
             counts: Counts::default(),
+            told: Counts::default(),
             budgets: Budgets::default(),
             key_lines: 0,
             findings: None,
@@ -126,6 +129,16 @@ impl Scrubber {
     /// How often each rule applied so far.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// The rules that applied since this was last asked, and how often each did.
+    pub fn news(&mut self) -> Vec<(String, u64)> {
+        let told = std::mem::replace(&mut self.told, self.counts.clone());
+        let news = self.counts.iter().filter_map(|(rule, count)| {
+            let more = count - told.of(rule);
+            (more > 0).then(|| (rule.to_string(), more))
+        });
+        news.collect()
     }
 
     /// What was found since it was last asked. Nothing, unless it is [`Scrubber::observed`].

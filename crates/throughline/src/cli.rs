@@ -1,6 +1,7 @@
 //! Every command and flag, declared once.
 
 mod fault;
+mod scrub;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
+pub(crate) use scrub::Scrub;
 
 /// Observability for serverless applications: one user action, one story.
 #[derive(Debug, Parser)]
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     /// Run the server and the example application under steady traffic
     Demo(Demo),
+    /// Show what the extension would take out of telemetry or logs
+    Scrub(Scrub),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for

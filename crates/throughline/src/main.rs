@@ -5,6 +5,7 @@ mod demo;
 mod logging;
 mod output;
 mod sandbox;
+mod scrub;
 mod serve;
 mod settings;
 mod signals;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Scrub(arguments) => scrub::run(&arguments),
         Command::Completions { shell } => completions(shell).map(|()| ExitCode::SUCCESS),
     };
     match run {

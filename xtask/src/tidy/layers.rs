@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "throughline-server",
             "throughline-sandbox",
             "throughline-sources",
+            "throughline-scrub",
             "throughline-telemetry",
         ],
     ),

@@ -18,7 +18,10 @@ pub(crate) fn apply(
     scrubber: &mut Scrubber,
 ) -> Option<AnyValue> {
     let before = size(&value);
-    let before = || format!("payload of {before} bytes");
+    let before = || match before {
+        1 => "payload of 1 byte".to_owned(),
+        bytes => format!("payload of {bytes} bytes"),
+    };
     let kept = match keep {
         Keep::Nothing => {
             scrubber.found(Rule::Payload, before, None);
