@@ -161,7 +161,7 @@ fn core(event: Event) {
         ..Function::default()
     };
     let counters = Arc::new(Counters::default());
-    let mut core = Core::new(function, "e", Rules::default(), Export::On, counters);
+    let mut core = Core::new(function, "e", Rules::default(), Export::Off, counters);
     let ms = UnixNanos::from_millis;
     core.handle(Event::Subscribed(Telemetry::On), ms(1));
     core.handle(event, ms(2));
