@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use throughline_extension::config::{ConfigFile, RawConfig};
 use throughline_extension::counters::Counters;
 use throughline_extension::intake::{self, BODY_BYTES_MAX, Encoding};
 use throughline_extension::join::Function;
-use throughline_extension::outbox::Export;
+use throughline_extension::outbox::{Batch, Export, Leftover, frame};
 use throughline_extension::statsd::Window;
 use throughline_extension::xray::{self, Documents};
 use throughline_extension::{Core, Event, Telemetry, grpc, line, platform, unpack};
@@ -29,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     ("otlp_json", otlp_json),
     ("otlp_protobuf", otlp_protobuf),
     ("platform", platform),
+    ("spill", spill),
     ("statsd", statsd),
     ("xray", xray),
 ];
@@ -141,6 +143,38 @@ pub fn xray(data: &[u8]) {
     xray::put_trace_segments(data);
 }
 
+/// Files in `/tmp`: as they are, and with a checksum that is right, because a random one never is.
+pub fn spill(data: &[u8]) {
+    let checksum = data.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let file = Bytes::from([data, &checksum.to_le_bytes()].concat());
+    let head = frame::decode_head(&file, file.len() as u64, HOME);
+    let body = frame::decode_body(&file, HOME);
+    assert_eq!(
+        head.is_some(),
+        body.is_some(),
+        "the head fits the body or not"
+    );
+    if let (Some(stored), Some(body)) = (&head, body) {
+        assert_eq!(stored.bytes, body.len());
+        let batch = Batch {
+            body: body.clone(),
+            ..stored.batch.clone()
+        };
+        let again = Bytes::from(frame::encode(&batch, HOME));
+        assert_eq!(frame::decode_body(&again, HOME), Some(body));
+    }
+    frame::decode_body(&Bytes::copy_from_slice(data), HOME);
+    frame::decode_record(data, HOME);
+    let line = [format!("{checksum:016x} ").as_bytes(), data].concat();
+    let record = frame::decode_record(&line, HOME);
+    if head.is_some() || record.is_some() {
+        let batches = head.into_iter().collect();
+        core(Event::Found(vec![Leftover { record, batches }]));
+    }
+}
+
 /// `throughline.toml`.
 pub fn config(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -169,3 +203,6 @@ fn core(event: Event) {
     let reason = throughline_extension::join::ShutdownReason::Spindown;
     core.handle(Event::ShutDown { reason, deadline }, ms(3));
 }
+
+/// Whose files they are.
+const HOME: u64 = 7;

@@ -23,7 +23,7 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use throughline_telemetry::Signal;
 
-use super::ledger::{Account, Held};
+use super::ledger::{Account, Held, count};
 use super::{Batch, Worth};
 
 /// What a life writes of itself.
@@ -116,16 +116,16 @@ fn head(file: &[u8], home: u64) -> Option<(Stored, usize)> {
     let batch = Batch {
         environment: head["environment"].as_str()?.into(),
         function: head["function"].as_str()?.into(),
-        sequence: head["sequence"].as_u64().filter(|sequence| *sequence > 0)?,
+        sequence: count(&head["sequence"]).filter(|sequence| *sequence > 0)?,
         signal: Signal::ALL
             .into_iter()
             .find(|known| known.name() == signal)?,
         worth: *Worth::ALL.get(usize::try_from(head["worth"].as_u64()?).ok()?)?,
-        items: head["items"].as_u64()?,
+        items: count(&head["items"])?,
         body: Bytes::new(),
         packed: head["packed"].as_bool()?,
     };
-    let bytes = usize::try_from(head["bytes"].as_u64()?).ok()?;
+    let bytes = usize::try_from(count(&head["bytes"])?).ok()?;
     Some((Stored { batch, bytes }, MAGIC.len() + 4 + head_bytes))
 }
 
@@ -169,7 +169,7 @@ pub fn decode_record(file: &[u8], home: u64) -> Option<Record> {
     let (environment, function) = (json["environment"].as_str()?, json["function"].as_str()?);
     let account = Account::read(environment, function, &json["ledger"])?;
     let open = json["open"].as_array()?.iter();
-    let open = open.filter_map(|pair| Some((pair[0].as_u64()?, pair[1].as_u64()?)));
+    let open = open.filter_map(|pair| Some((count(&pair[0])?, count(&pair[1])?)));
     let open = open.take(OPEN_MAX).collect();
     Some(Record { account, open })
 }

@@ -157,7 +157,7 @@ impl Account {
 
     /// Reads what [`Account::text`] wrote.
     pub(super) fn read(environment: &str, function: &str, ledger: &Json) -> Option<Self> {
-        let number = |name: &str| ledger[name].as_u64();
+        let number = |name: &str| count(&ledger[name]);
         let mut account = Account {
             revision: number("revision")?,
             sealed: number("sealed")?,
@@ -168,20 +168,26 @@ impl Account {
         };
         for (reason, items) in ledger["dropped"].as_object()?.iter().take(REASONS_MAX) {
             if is_reason(reason) {
-                account.dropped.insert(reason.clone(), items.as_u64()?);
+                account.dropped.insert(reason.clone(), count(items)?);
             }
         }
         for gone in ledger["gone"].as_array()?.iter().take(GONE_MAX) {
             let reason = gone[2].as_str().filter(|reason| is_reason(reason))?;
             account.gone.push(Gone {
-                first: gone[0].as_u64()?,
-                last: gone[1].as_u64()?,
+                first: count(&gone[0])?,
+                last: count(&gone[1])?,
                 reason: reason.to_owned(),
-                items: gone[3].as_u64()?,
+                items: count(&gone[3])?,
             });
         }
         Some(account)
     }
+}
+
+/// A number as an environment can reach it. `/tmp` is the function's as well: what else stands there
+/// must not overflow a sum.
+pub(super) fn count(number: &Json) -> Option<u64> {
+    number.as_u64().filter(|number| *number <= COUNT_MAX)
 }
 
 fn is_reason(text: &str) -> bool {
@@ -205,6 +211,8 @@ fn ascii(name: &str) -> String {
 pub const LEDGER_BYTES_MAX: usize = 4096;
 /// Older ones stay only in the sums.
 pub const GONE_MAX: usize = 32;
+/// Thousands of these still fit into a `u64`.
+const COUNT_MAX: u64 = 1 << 48;
 const REASONS_MAX: usize = 32;
 /// Twice what Lambda allows.
 const NAME_CHARS_MAX: usize = 280;
