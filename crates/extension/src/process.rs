@@ -91,11 +91,12 @@ impl Snapshot {
         Usage {
             user: time(self.user, begin.user),
             system: time(self.system, begin.system),
-            throttled: time(self.throttled, begin.throttled),
+            throttled: time(self.throttled, begin.throttled).filter(|time| !time.is_zero()),
             received_bytes: more(self.received_bytes, begin.received_bytes),
             sent_bytes: more(self.sent_bytes, begin.sent_bytes),
             ran_out_of_memory: more(self.out_of_memory, begin.out_of_memory)
                 .is_some_and(|more| more > 0),
+            group_peak_before: begin.group_peak_bytes,
             end: *self,
         }
     }
@@ -116,11 +117,21 @@ pub struct Usage {
     pub sent_bytes: Option<u64>,
     /// Whether the kernel killed a process meanwhile for want of memory.
     pub ran_out_of_memory: bool,
+    /// The most that the control group had had before.
+    pub group_peak_before: Option<u64>,
     /// The reading at the end.
     pub end: Snapshot,
 }
 
 impl Usage {
+    /// Whether the control group has come to use as much as the function may have. For a process
+    /// that was killed meanwhile that is reason enough.
+    pub fn reached(&self, memory_mb: i64) -> bool {
+        let all = u64::try_from(memory_mb).unwrap_or(0) << 20;
+        let before = self.group_peak_before.is_some_and(|before| before < all);
+        before && all > 0 && self.end.group_peak_bytes.is_some_and(|peak| peak >= all)
+    }
+
     /// As attributes of the invocation's span.
     pub fn attributes(&self) -> Attributes {
         let mut attributes = Attributes::default();
@@ -223,6 +234,8 @@ pub struct GroupFiles {
     pub peak: String,
     /// Among others, how long it had to wait.
     pub cpu: String,
+    /// The ids of its processes.
+    pub processes: String,
 }
 
 /// The control group's files, of `/proc/self/cgroup`: version 2 if it has a path there, else version
@@ -244,11 +257,13 @@ pub fn group_files(text: &str) -> Option<GroupFiles> {
             memory: format!("{root}/memory.current"),
             peak: format!("{root}/memory.peak"),
             cpu: format!("{root}/cpu.stat"),
+            processes: format!("{root}/cgroup.procs"),
         });
     }
     let memory = format!("/sys/fs/cgroup/memory{}", of("memory")?);
     Some(GroupFiles {
         peak: format!("{memory}/memory.max_usage_in_bytes"),
+        processes: format!("{memory}/cgroup.procs"),
         memory: format!("{memory}/memory.usage_in_bytes"),
         cpu: format!(
             "/sys/fs/cgroup/cpu{}/cpu.stat",
@@ -267,8 +282,8 @@ pub fn throttled(text: &str) -> Option<Duration> {
     micros.or_else(|| of("throttled_time ").map(Duration::from_nanos))
 }
 
-/// Beyond so many processes this is a whole machine and no function's environment, and what its
-/// processes do says nothing about a function.
+/// Beyond so many processes this is a whole machine and no function's environment. Then those of
+/// our control group are the function's, if there is one and it has no more.
 pub const PROCESSES_MAX: usize = 64;
 /// Open files are counted up to here, by listing them.
 pub const OPEN_FILES_MAX: u64 = 4096;

@@ -102,9 +102,13 @@ impl Meter {
             .filter(|id| *id != self.own)
             .take(PROCESSES_MAX + 1)
             .collect();
-        if ids.len() > PROCESSES_MAX {
+        let ids = match ids.len() {
+            0..=PROCESSES_MAX => Some(ids),
+            _ => self.processes_of_group(),
+        };
+        let Some(ids) = ids else {
             return false;
-        }
+        };
         for id in ids {
             let Some(process) = self
                 .text(&format!("/proc/{id}/stat"))
@@ -121,6 +125,18 @@ impl Meter {
             snapshot.add(&process, peak, files);
         }
         true
+    }
+
+    /// Those of our control group, unless they are too many as well.
+    fn processes_of_group(&mut self) -> Option<Vec<u32>> {
+        let path = self.group.as_ref()?.processes.clone();
+        let own = self.own;
+        let ids = self.text(&path)?.lines().filter_map(|id| id.parse().ok());
+        let ids: Vec<u32> = ids
+            .filter(|id| *id != own)
+            .take(PROCESSES_MAX + 1)
+            .collect();
+        (ids.len() <= PROCESSES_MAX).then_some(ids)
     }
 
     /// The text of a file, up to a limit.

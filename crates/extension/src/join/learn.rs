@@ -143,7 +143,8 @@ impl Joiner {
         }
         if let Some(usage) = &known.usage {
             span.attributes.0.extend(usage.attributes().0);
-            known.out_of_memory |= usage.ran_out_of_memory;
+            let full = usage.reached(self.function.memory_mb);
+            known.out_of_memory |= usage.ran_out_of_memory || full;
         }
         let kind = span.attributes.text("error.type").unwrap_or_default();
         let named = NAMES.iter().any(|name| kind.ends_with(name));

@@ -134,3 +134,27 @@ fn which_posts_tell_an_end() {
     ));
     assert!(!tells_end(b"\xff"));
 }
+
+#[test]
+fn all_memory_is_reached_once() {
+    let usage = |before: u64, after: u64| Usage {
+        group_peak_before: Some(before << 20),
+        end: Snapshot {
+            group_peak_bytes: Some(after << 20),
+            ..Snapshot::default()
+        },
+        ..Usage::default()
+    };
+    for (before, after, memory_mb, expected) in [
+        (10, 128, 128, true),
+        (10, 127, 128, false),
+        // An earlier invocation did.
+        (130, 130, 128, false),
+        (10, 20, 0, false),
+        (10, 20, -1, false),
+    ] {
+        let reached = usage(before, after).reached(memory_mb);
+        assert_eq!(reached, expected, "{before} {after} {memory_mb}");
+    }
+    assert!(!Usage::default().reached(128));
+}
