@@ -52,6 +52,8 @@ pub enum Event {
         /// How it went.
         outcome: Outcome,
     },
+    /// A snapshot was restored: from here on this is another environment, with this id.
+    Restored(String),
     /// What the kernel says of the function's processes when an invocation begins, or right before
     /// the POST that tells its end.
     Measured(When, Box<Snapshot>),
@@ -299,6 +301,11 @@ impl Core {
             }
             Event::Found(leftovers) => {
                 self.found(leftovers, actions);
+                Vec::new()
+            }
+            Event::Restored(environment) => {
+                self.joiner.renew(&environment);
+                self.outbox.renew(&environment);
                 Vec::new()
             }
             Event::Measured(when, snapshot) => {

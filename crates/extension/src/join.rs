@@ -437,6 +437,13 @@ impl Joiner {
         }
     }
 
+    /// The environment has another id from here on.
+    pub fn renew(&mut self, environment: &str) {
+        if self.function.log_stream.is_empty() {
+            self.learn_of_function(|told| told.instance = environment.to_owned());
+        }
+    }
+
     /// The resource says what is known by now.
     fn learn_of_function(&mut self, learn: impl FnOnce(&mut Told)) {
         let before = self.told.clone();

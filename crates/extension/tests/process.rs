@@ -371,6 +371,49 @@ async fn a_key_that_cannot_be_looked_up_never_holds_the_function() {
 }
 
 #[tokio::test]
+async fn an_environment_that_was_restored_is_another_one() {
+    let intake = FakeIntake::start().await;
+    let mut lambda = FakeLambda::start(Telemetry::On).await;
+    let tmp = lambda::Tmp::new();
+    let variables = [
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start"),
+        ("TMPDIR", tmp.path()),
+    ];
+    let mut extension = Extension::start_with(&lambda, &intake.endpoint(), &variables);
+    lambda.next_asked().await;
+    // What is exported while the function starts belongs to nobody's invocation yet.
+    assert_eq!(
+        extension.export(&handler_span("00000000000000b1")).await,
+        200
+    );
+    let books = || {
+        let files = tmp.files().into_iter();
+        files
+            .filter_map(|name| Some(name.strip_suffix(".ledger")?.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    while books().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let of_snapshot = books();
+    lambda.invoke("r-1", Some(HEADER)).await;
+    lambda.tell(&told("r-1")).await;
+    lambda.next_asked().await;
+    let both = |received: &Received| {
+        received.span("checkout").is_some() && received.span("handler").is_some()
+    };
+    let received = intake.wait_for("the invocation", both).await;
+    assert_numbered(&received);
+    let environment = received.posts[0].header("x-throughline-environment");
+    assert!(
+        !of_snapshot.iter().any(|id| id == environment),
+        "{of_snapshot:?}"
+    );
+    lambda.shut_down("spindown").await;
+    assert_eq!(extension.ended().await.0, Some(0));
+}
+
+#[tokio::test]
 async fn a_panic_anywhere_is_counted_and_the_function_goes_on() {
     for place in ["listener", "courier", "poller", "core"] {
         let intake = FakeIntake::start().await;

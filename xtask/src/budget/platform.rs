@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ fn millis(time: Duration) -> f64 {
 #[allow(clippy::disallowed_methods)] // It measures; there is no core to take `now`.
 pub(super) fn start(program: &Path) -> anyhow::Result<Started> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
+    // It is killed in the end, and the next one must not find what it left.
+    let tmp = Folder::new()?;
     let begun = Instant::now();
     let child = Command::new(program)
         .env_clear()
@@ -51,6 +53,7 @@ pub(super) fn start(program: &Path) -> anyhow::Result<Started> {
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
         // Nothing is sent before the first invocation, so nobody needs to be there.
         .env("THROUGHLINE_ENDPOINT", "https://127.0.0.1:9")
+        .env("TMPDIR", &tmp.0)
         .env("THROUGHLINE_OTLP_LISTEN", "127.0.0.1:0")
         .env("THROUGHLINE_OTLP_GRPC_LISTEN", "127.0.0.1:0")
         .stdout(Stdio::null())
@@ -115,6 +118,31 @@ fn receive(listener: &TcpListener, child: &mut Running) -> anyhow::Result<(TcpSt
         request.extend_from_slice(&piece[..count]);
     }
     Ok((stream, String::from_utf8_lossy(&request).into_owned()))
+}
+
+/// A new one, gone when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    #[allow(clippy::disallowed_methods)] // The name is to be a new one.
+    fn new() -> anyhow::Result<Self> {
+        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+        let name = format!(
+            "throughline-budget-{}-{}",
+            std::process::id(),
+            nanos.as_nanos()
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays is a few files in the folder for such things.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// It is killed when it is dropped.

@@ -141,7 +141,7 @@ impl Life {
         loop {
             let event = self.next_event(poller).await;
             if self.from_snapshot && matches!(event, Event::Invoked(_)) {
-                self.renew();
+                self.renew(poller);
             }
             if let Event::ShutDown { .. } = event {
                 // It comes over another connection than what happened before it.
@@ -234,11 +234,13 @@ impl Life {
 
     /// A snapshot is made while this waits for its first invocation, and restored for it, as often as
     /// environments are needed. What must differ between them is made anew.
-    fn renew(&mut self) {
+    fn renew(&mut self, poller: &mut Poller) {
         self.from_snapshot = false;
+        self.environment = new_id();
         if let Some(courier) = self.courier.clone() {
             tokio::spawn(async move { courier.renew().await });
         }
+        self.feed(Event::Restored(self.environment.clone()), poller);
     }
 
     fn send(&self, parcel: Parcel) {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use throughline_telemetry::{Signal, UnixNanos};
 
+use super::breaker::Breaker;
 use super::frame::{self, OPEN_MAX, Record, Stored};
 use super::ledger::{Account, Held};
+use super::patience::Patience;
 use super::{Batch, Key, OnDisk, Order, Outbox, Parcel, Place, Queued, Worth};
 use crate::counters::{Counter, Kind};
 
@@ -117,6 +119,27 @@ impl Outbox {
         }
         self.settle(&environment);
         Some(killed)
+    }
+
+    /// The environment was made from a snapshot and is another one from here on, with books of its own.
+    /// What was sealed before goes under the id and the numbers that it has: all environments made
+    /// from that snapshot send it, and the server keeps it once. What is in no batch yet is of the new
+    /// one.
+    pub fn renew(&mut self, environment: &str) {
+        let function = Arc::clone(&self.lives[0].account.function);
+        let mut new = Life::new(Account::new(environment, &function));
+        new.account.taken = self.unsealed;
+        let mut old = std::mem::replace(&mut self.lives[0], new);
+        old.account.taken = old.account.taken.saturating_sub(self.unsealed);
+        let id = Arc::clone(&old.account.environment);
+        if old.account.taken == 0 {
+            self.orders.push(Order::Close(id));
+        } else {
+            self.lives.push(old);
+            self.settle(&id);
+        }
+        self.breaker = Breaker::new(crate::ids::hash(&[environment]));
+        self.patience = Patience::default();
     }
 
     /// A batch of a life is gone from here; if it was the last, the server is told so.
