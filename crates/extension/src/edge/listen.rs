@@ -96,9 +96,11 @@ async fn converse(stream: TcpStream, speaks: Speaks, seat: Seat, handler: Handle
     match speaks {
         Speaks::Http1 => {
             let mut server = hyper::server::conn::http1::Builder::new();
+            // An idle connection is kept however long: after a thaw a client may use one that was
+            // frozen with it, and must not find it closed. Who needs its place takes it.
             let server = server
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_MAX)
+                .header_read_timeout(None)
                 .max_buf_size(HEADER_BYTES_MAX);
             let _ = server.serve_connection(stream, service).await;
         }
@@ -190,8 +192,6 @@ const SEND_BYTES_MAX: usize = 16 << 10;
 const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
 const HEADER_BYTES_MAX: usize = 64 << 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// Also how long an idle connection is kept, if nobody needs its place.
-const HEADER_MAX: Duration = Duration::from_secs(300);
 /// Megabytes take milliseconds on loopback; a small function may be given a fifteenth of a core.
 const BODY_MAX: Duration = Duration::from_secs(2);
 const BODY_TICKS: u32 = 10;
