@@ -492,4 +492,6 @@ fn without_user(address: &str) -> String {
 const OTLP_GRPC_ADDRESS: &str = "127.0.0.1:4317";
 
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod tests;
