@@ -84,6 +84,42 @@ fn the_corpus_is_read_and_no_field_is_lost() {
     }
 }
 
+/// Cut anywhere, and with bytes of other lines in the middle: whatever comes of it, it is read.
+#[test]
+fn broken_lines_are_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/line/corpus");
+    let files = std::fs::read_dir(folder).unwrap();
+    let texts = files.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let lines: Vec<String> = texts
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let seed = 0x5eed_u64;
+    let mut state = seed;
+    let mut next = move |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below.max(1)
+    };
+    for round in 0..4000 {
+        let (one, other) = (
+            lines[next(lines.len())].as_bytes(),
+            lines[next(lines.len())].as_bytes(),
+        );
+        let (cut, from) = (next(one.len()), next(other.len()));
+        let bytes = [&one[..cut], &other[from..]].concat();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let read_all = || {
+            let _ = read(Json::String(text.clone()));
+            if let Ok(record) = serde_json::from_str::<Json>(&text) {
+                let _ = read(record);
+            }
+        };
+        let result = std::panic::catch_unwind(read_all);
+        assert!(result.is_ok(), "seed {seed} round {round}: {text:?}");
+    }
+}
+
 /// What the record holds in its leaves, or in its text, that the reading has nowhere.
 fn lost(record: &Json, reading: &Reading) -> Vec<String> {
     let mut kept = vec![reading.level_text.clone()];
