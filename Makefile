@@ -68,6 +68,10 @@ servers: ## what sources are polled from in the tests, moto and Kafka, once into
 test-rust: functions clients servers ## unit, integration and end-to-end tests
 	cargo test --locked --workspace
 
+simulate: ## the extension in a simulated world, 100,000 seeds (SEEDS=n); one of them with SEED=n
+	THROUGHLINE_SEEDS=$(or $(SEEDS),100000) $(if $(SEED),THROUGHLINE_SEED=$(SEED)) cargo test --locked --package throughline-extension --test simulate -- --nocapture
+.PHONY: simulate
+
 test-ui: ui/node_modules/.stamp ## the page's unit tests
 	npm --prefix ui test
 

@@ -14,7 +14,9 @@ use throughline_telemetry::wire::Request;
 use crate::counters::{Counter, Counters, Kind};
 use crate::join::{Function, Invoked, Joiner, ShutdownReason, Signals};
 use crate::lifecycle::{Effect, Effects, FLUSH_MAX, Happened, Pace, State, Telemetry};
-use crate::outbox::{Export, Failures, Key, Leftover, Limits, Order, Outbox, Outcome, Packing};
+use crate::outbox::{
+    Account, Export, Failures, Held, Key, Leftover, Limits, Order, Outbox, Outcome, Packing,
+};
 use crate::platform::{self, PlatformEvent};
 use crate::process::{Snapshot, When};
 use clock::Clock;
@@ -246,6 +248,11 @@ impl Core {
     /// Bytes of telemetry in memory: about, for what is not sealed yet.
     pub fn memory_bytes(&self) -> usize {
         self.joiner.pending_bytes() + self.outbox.memory_bytes()
+    }
+
+    /// The books of this life and of those that it took over, and what is held of each.
+    pub fn books(&self) -> Vec<(Account, Held)> {
+        self.outbox.books()
     }
 
     /// Whether whatever was taken in is somewhere.

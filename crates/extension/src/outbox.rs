@@ -383,7 +383,9 @@ impl Outbox {
             .queue
             .iter()
             .any(|queued| queued.place == Place::Waiting);
-        let can_send = (waits || self.has_ledgers()) && self.in_flight() < IN_FLIGHT_MAX;
+        let prints = matches!(self.flush, Flush::Last(last) if last.prints());
+        let waits = (waits || self.has_ledgers()) && !prints;
+        let can_send = waits && self.in_flight() < IN_FLIGHT_MAX;
         let again = self.breaker.opens_again_at().filter(|_| can_send);
         [again, self.last_wakes_at()].into_iter().flatten().min()
     }

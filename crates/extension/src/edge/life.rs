@@ -144,7 +144,11 @@ impl Life {
                 self.renew(poller);
             }
             if let Event::ShutDown { .. } = event {
-                // It comes over another connection than what happened before it.
+                // It comes over another connection than what happened before it, so whoever has
+                // something in a socket has a turn first.
+                for _ in 0..TURNS_BEFORE_END {
+                    tokio::task::yield_now().await;
+                }
                 for _ in 0..EVENTS_BEFORE_END_MAX {
                     let Some(event) = self.events.now() else {
                         break;
@@ -308,6 +312,8 @@ async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Co
 }
 
 const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
+/// One to find out that there is something, one to read it, one to take it, and one more.
+const TURNS_BEFORE_END: u32 = 4;
 /// What may wait for the core when the environment ends; the rest is taken in while it flushes.
 const EVENTS_BEFORE_END_MAX: usize = 1000;
 /// The core is asked for its deadlines at least this often: the wall clock may jump.

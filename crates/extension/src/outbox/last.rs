@@ -34,9 +34,17 @@ impl Outbox {
 
     /// All that there will be is sealed and must be out by then.
     pub fn last_flush(&mut self, now: UnixNanos, until: UnixNanos) {
+        let was_down = self
+            .queue
+            .iter()
+            .any(|queued| queued.on_disk == OnDisk::Yes);
         self.give_last_chance(now);
         let left = until.since(now);
-        let print_at = until.minus(PRINT_TIME.min(left / 3));
+        // Who was down a moment ago is asked once more, but printing much takes long.
+        let print_at = match was_down {
+            true => now.plus(left / 4),
+            false => until.minus(PRINT_TIME.min(left / 3)),
+        };
         self.flush = Flush::Last(Last {
             print_at,
             failures: 0,

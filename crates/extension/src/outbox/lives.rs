@@ -254,6 +254,13 @@ impl Outbox {
         self.lives.iter().all(right)
     }
 
+    /// The books of every life, and what is held of each.
+    pub fn books(&self) -> Vec<(Account, Held)> {
+        let accounts = self.lives.iter().map(|life| &life.account);
+        let books = accounts.map(|account| (account.clone(), self.held(&account.environment)));
+        books.collect()
+    }
+
     /// The ledger that leaves now.
     pub(super) fn ledger(&mut self, environment: &Arc<str>, is_final: bool) -> Arc<str> {
         let (held, missed) = (self.held(environment), self.missed(environment));

@@ -104,7 +104,10 @@ impl Outbox {
             let Some(at) = self.least_valuable(movable) else {
                 return;
             };
-            if !self.save(at, now) {
+            let key = self.queue[at].batch.key();
+            if !self.save(at, now)
+                && let Some(at) = self.find(&key)
+            {
                 self.drop_batch(at, Counter::BufferFull);
             }
         }
@@ -119,12 +122,17 @@ impl Outbox {
         }
         let worth = self.queue[at].batch.worth;
         let key = self.queue[at].batch.key();
+        let is_lesser = |queued: &Queued| {
+            let is_kept = queued.on_disk == OnDisk::Yes && queued.place == Place::Waiting;
+            is_kept && queued.batch.worth >= worth
+        };
+        let lesser = self.queue.iter().filter(|queued| is_lesser(queued));
+        let lesser: u64 = lesser.map(|queued| queued.bytes as u64).sum();
+        if (self.disk.bytes + bytes).saturating_sub(lesser) > self.limits.spill_bytes {
+            return false;
+        }
         while self.disk.bytes + bytes > self.limits.spill_bytes {
-            let lesser = |queued: &Queued| {
-                let is_kept = queued.on_disk == OnDisk::Yes && queued.place == Place::Waiting;
-                is_kept && queued.batch.worth >= worth
-            };
-            let Some(lesser) = self.least_valuable(lesser) else {
+            let Some(lesser) = self.least_valuable(is_lesser) else {
                 return false;
             };
             self.drop_batch(lesser, Counter::SpillFull);
