@@ -283,3 +283,47 @@ fn listeners_are_on_off_or_at_an_address() {
         assert_eq!(config.xray_listen, None);
     }
 }
+
+#[test]
+fn how_much_is_kept() {
+    let resolve = |variables: &[(&str, &str)]| {
+        let source: BTreeMap<&str, &str> = variables.iter().copied().collect();
+        RawConfig::read(&source).resolve()
+    };
+    let memory = |megabytes: &str| {
+        let (config, _) = resolve(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", megabytes)]);
+        config.delivery.limits.memory_bytes
+    };
+    assert_eq!(memory("128"), 6_710_886, "5 % of it");
+    assert_eq!(memory("10240"), 16_000_000, "at most");
+    assert_eq!(memory("-1"), 6_710_886, "as of the smallest function");
+    let (config, problems) = resolve(&[
+        ("THROUGHLINE_ENDPOINT", "http://collector"),
+        ("THROUGHLINE_FLUSH", "periodic,250"),
+        ("THROUGHLINE_FLUSH_BUDGET_MS", "20"),
+        ("THROUGHLINE_BUFFER_BYTES", "1000000"),
+        ("THROUGHLINE_SPILL_BYTES", "0"),
+    ]);
+    assert_eq!(problems, []);
+    let delivery = config.delivery;
+    let period = std::time::Duration::from_millis(250);
+    assert_eq!(delivery.strategy, crate::Strategy::Periodic(period));
+    assert_eq!(delivery.flush_max.as_millis(), 20);
+    assert_eq!(delivery.limits.memory_bytes, 1_000_000);
+    assert_eq!(delivery.limits.spill_bytes, 0);
+    let (config, problems) = resolve(&[
+        ("THROUGHLINE_ENDPOINT", "http://collector"),
+        ("THROUGHLINE_FLUSH", "never"),
+        ("THROUGHLINE_FLUSH_BUDGET_MS", "5000"),
+        ("THROUGHLINE_BUFFER_BYTES", "10"),
+        ("THROUGHLINE_SPILL_BYTES", "much"),
+    ]);
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        THROUGHLINE_FLUSH never: it is auto, end, periodic, or periodic with milliseconds, such as periodic,5000; auto is used
+        THROUGHLINE_FLUSH_BUDGET_MS 5000: it is a number of milliseconds up to 1000; 50 is used
+        THROUGHLINE_BUFFER_BYTES 10: it is a number of bytes from 65536; 6710886 is used
+        THROUGHLINE_SPILL_BYTES much: it is a number of bytes; 67108864 is used"#]]
+    .assert_eq(&problems.join("\n"));
+    assert_eq!(config.delivery.limits.spill_bytes, 67_108_864);
+}

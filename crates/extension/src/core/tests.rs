@@ -1,5 +1,5 @@
 use super::*;
-use crate::outbox::Parcel;
+use crate::outbox::{Batch, Parcel, Worth};
 
 fn ms(millis: u64) -> UnixNanos {
     UnixNanos::from_millis(1_791_460_800_000 + millis)
@@ -124,4 +124,82 @@ fn what_comes_too_late_to_leave_is_counted() {
     let end = core.handle(exported("too late"), ms(3000));
     assert_eq!(end.last(), Some(&Action::Exit));
     assert_eq!(core.counters.count(Counter::NotDelivered), 2);
+}
+
+fn sent(actions: &[Action]) -> Vec<&Batch> {
+    let sent = actions.iter().filter_map(|action| match action {
+        Action::Order(Order::Send(parcel)) => Some(&parcel.batch),
+        _ => None,
+    });
+    sent.collect()
+}
+
+#[test]
+fn a_busy_function_waits_for_nothing() {
+    let mut core = core();
+    let delivered = Outcome::Delivered { refused: 0 };
+    for at in 0..20 {
+        let invoked = Invoked {
+            request_id: format!("r-{at}"),
+            deadline_millis: ms(at * 100).0 / 1_000_000 + 3000,
+            ..Invoked::default()
+        };
+        let begun = core.handle(Event::Invoked(invoked), ms(at * 100));
+        let is_busy = begun.first() == Some(&Action::Next);
+        assert_eq!(is_busy, at >= 8, "invocation {at}");
+        core.handle(exported("handler"), ms(at * 100 + 5));
+        let (seconds, millis) = ((at * 100 + 6) / 1000, (at * 100 + 6) % 1000);
+        let body = format!(
+            r#"[{{"time":"2026-10-08T12:00:0{seconds}.{millis:03}Z","type":"platform.runtimeDone","record":{{"requestId":"r-{at}","status":"success"}}}}]"#
+        );
+        let told = core.handle(Event::Telemetry(body.into()), ms(at * 100 + 30));
+        assert!(!sent(&told).is_empty(), "what it made leaves");
+        let end = answer(&mut core, &told, &delivered, at * 100 + 31);
+        assert_eq!(end.contains(&Action::Next), at < 8);
+    }
+}
+
+#[test]
+fn a_dead_server_is_waited_for_once() {
+    let mut core = core();
+    invoke(&mut core, 0);
+    let told = tell(&mut core, "runtimeDone", 0, 30);
+    assert!(!told.contains(&Action::Next), "the server may be quick");
+    let gave_up = core.handle(Event::Tick, ms(80));
+    assert!(gave_up.contains(&Action::Next));
+    for at in 1..5 {
+        let begun = invoke(&mut core, at * 10_000);
+        assert_eq!(begun.first(), Some(&Action::Next), "invocation {at}");
+    }
+}
+
+#[test]
+fn failed_invocations_leave_apart_and_first() {
+    let mut core = core();
+    let trace = "62e900b2710d76f009d6e7785905449a";
+    let span = |name: &str, trace: &str, more: &str| {
+        format!(r#"{{"traceId":"{trace}","spanId":"00000000000000b1","name":"{name}"{more}}}"#)
+    };
+    let spans = [
+        span("fine", "00000000000000000000000000000001", r#","kind":2"#),
+        span("failed", trace, r#","kind":2,"status":{"code":2}"#),
+        span("its child", trace, ""),
+        span(
+            "a failed call",
+            "00000000000000000000000000000001",
+            r#","kind":3,"status":{"code":2}"#,
+        ),
+    ];
+    let json = format!(
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#,
+        spans.join(",")
+    );
+    let request = Request::from_json(throughline_telemetry::Signal::Traces, json.as_bytes());
+    core.handle(Event::Exported(request.expect("OTLP")), ms(900));
+    let end = shut_down(&mut core, 1000);
+    let worths: Vec<_> = sent(&end)
+        .iter()
+        .map(|batch| (batch.worth, batch.items))
+        .collect();
+    assert_eq!(worths, [(Worth::Failure, 2), (Worth::Traces, 2)]);
 }

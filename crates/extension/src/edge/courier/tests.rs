@@ -201,3 +201,70 @@ async fn what_is_refused_for_a_key_that_is_kept_elsewhere_waits_for_another_key(
         assert_eq!(received.posts[0].header("authorization"), "Bearer key-2");
     }
 }
+
+#[test]
+fn what_an_error_says_about_the_next_try() {
+    use throughline_extension::grpc::{Any, Delay};
+    let body = |url: &str, seconds: i64, nanos: i32| {
+        let delay = Some(Delay { seconds, nanos });
+        let value = RetryInfo { delay }.encode_to_vec();
+        let status = Status {
+            code: 8,
+            message: "slow down".into(),
+            details: vec![Any {
+                type_url: url.into(),
+                value,
+            }],
+        };
+        Bytes::from(status.encode_to_vec())
+    };
+    let url = "type.googleapis.com/google.rpc.RetryInfo";
+    let wait = Duration::from_millis;
+    for (body, expected) in [
+        (body(url, 3, 500_000_000), Some(wait(3500))),
+        (body(url, 0, 0), Some(wait(0))),
+        (body(url, -1, 0), None),
+        (body(url, 0, -1), None),
+        (body(url, i64::MAX, 0), None),
+        (body("type.googleapis.com/google.rpc.Help", 3, 0), None),
+        (Bytes::from_static(b"<html>"), None),
+        (Bytes::new(), None),
+    ] {
+        assert_eq!(retry_info(&body), expected, "{body:?}");
+    }
+    // The longer of the two counts.
+    let mut headers = HeaderMap::new();
+    headers.insert(RETRY_AFTER, http::HeaderValue::from_static("2"));
+    let answer = super::super::client::Answer {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        headers,
+        body: body(url, 3, 0),
+    };
+    let Outcome::Failed { retry_after, .. } = judge(&answer) else {
+        panic!("503")
+    };
+    assert_eq!(retry_after, Some(wait(3000)));
+}
+
+#[tokio::test]
+async fn time_asleep_does_not_count_against_the_server() {
+    let never = std::future::pending::<()>;
+    let slept = async {
+        let wait = awake(Duration::from_secs(20), never());
+        // A thread that does nothing is what a frozen one is, for those who look at the clock.
+        let freeze = async {
+            tokio::task::yield_now().await;
+            std::thread::sleep(Duration::from_millis(700));
+        };
+        tokio::join!(wait, freeze).0
+    };
+    let slept = tokio::time::timeout(Duration::from_secs(10), slept).await;
+    let slept = slept.expect("after a sleep the wait is short");
+    assert!(matches!(slept, Awake::Slept));
+    let short = awake(Duration::from_millis(20), never()).await;
+    assert!(!matches!(short, Awake::Done(())));
+    assert!(matches!(
+        awake(Duration::from_secs(1), async {}).await,
+        Awake::Done(())
+    ));
+}

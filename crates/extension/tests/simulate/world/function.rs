@@ -26,6 +26,9 @@ impl World {
         );
         let request = Request::from_json(Signal::Traces, json.as_bytes()).expect("OTLP");
         self.feed(Event::Exported(request));
+        if self.random.chance(20) && !self.over {
+            self.feed(Event::Signalled { request_id: None });
+        }
     }
 
     pub(super) fn line(&mut self, number: u64) {
