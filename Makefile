@@ -91,6 +91,10 @@ bench-extension: ## what the extension costs its function: target/bench/extensio
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench-extension -- $(EXTENSION)/throughline-extension $(EXTENSION)/examples/register_only target/bench/extension.json
 .PHONY: bench-extension
 
+bench-batches: ## what it costs to store each batch once
+	cargo run --locked $(BENCH_FLAGS) --package throughline-store --example bench_batches
+.PHONY: bench-batches
+
 # `make bench-sandbox BENCH_FLAGS=` measures what is built anyhow.
 BENCH_FLAGS ?= --release
 

@@ -1,5 +1,6 @@
 //! Every command and flag, declared once.
 
+mod ask;
 mod fault;
 mod scrub;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use ask::{Completeness, Replay, Target};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use scrub::Scrub;
 
@@ -24,6 +26,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the server: take telemetry in, keep it, show it
     Serve(Serve),
+    /// Is anything missing: what extensions took in beside what the server has, and why
+    Completeness(Completeness),
+    /// Read telemetry back that extensions printed because no server could be reached
+    Replay(Replay),
     /// Run functions as Lambda does, on this machine, without Docker or AWS
     Sandbox(Sandbox),
     /// Run the server and the example application under steady traffic

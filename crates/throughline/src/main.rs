@@ -1,5 +1,6 @@
 //! `throughline`: the server, the sandbox and the demo in one binary.
 
+mod ask;
 mod cli;
 mod demo;
 mod logging;
@@ -21,6 +22,8 @@ fn main() -> ExitCode {
     let run = match cli.command {
         Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::Completeness(arguments) => ask::completeness::run(&arguments),
+        Command::Replay(arguments) => ask::replay::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Scrub(arguments) => scrub::run(&arguments),
         Command::Completions { shell } => completions(shell).map(|()| ExitCode::SUCCESS),

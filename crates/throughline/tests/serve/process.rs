@@ -104,7 +104,17 @@ impl Process {
 
     /// The ids of all stored spans of a trace, sorted.
     pub(crate) async fn span_ids(&self, trace: TraceId) -> Vec<u64> {
-        let url = format!("http://{}/api/v1/traces/{trace}", self.http);
+        let trace = self.json(&format!("/api/v1/traces/{trace}")).await;
+        let spans = trace["spans"].as_array().cloned().unwrap_or_default();
+        let id = |span: &Value| u64::from_str_radix(span["span_id"].as_str().expect("an id"), 16);
+        let mut ids: Vec<u64> = spans.iter().map(|span| id(span).expect("hex")).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// What the API says.
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let url = format!("http://{}{path}", self.http);
         let client = client();
         let answer = client
             .get(url.parse().expect("a url"))
@@ -116,12 +126,12 @@ impl Process {
             .await
             .expect("a whole answer")
             .to_bytes();
-        let trace: Value = serde_json::from_slice(&body).expect("JSON");
-        let spans = trace["spans"].as_array().cloned().unwrap_or_default();
-        let id = |span: &Value| u64::from_str_radix(span["span_id"].as_str().expect("an id"), 16);
-        let mut ids: Vec<u64> = spans.iter().map(|span| id(span).expect("hex")).collect();
-        ids.sort_unstable();
-        ids
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    /// Where the page and the API are.
+    pub(crate) fn http(&self) -> String {
+        self.http.to_string()
     }
 
     /// A connection with a request whose body does not come.
@@ -234,6 +244,8 @@ fn command() -> Command {
 /// Sends spans of one trace in batches, one after the other.
 pub(crate) struct Sender {
     trace_id: TraceId,
+    /// The environment that it says to be, if it numbers its batches.
+    environment: Option<String>,
     client: Client<HttpConnector, Full<Bytes>>,
     batches: Vec<Batch>,
 }
@@ -247,8 +259,17 @@ impl Sender {
     pub(crate) fn new(number: u64) -> Self {
         Sender {
             trace_id: TraceId::new(u128::from(number).to_be_bytes()).expect("not zero"),
+            environment: None,
             client: client(),
             batches: Vec::new(),
+        }
+    }
+
+    /// One that numbers its batches, as an extension does.
+    pub(crate) fn numbered(number: u64) -> Self {
+        Sender {
+            environment: Some(format!("environment-{number}")),
+            ..Self::new(number)
         }
     }
 
@@ -260,7 +281,7 @@ impl Sender {
     pub(crate) async fn send_next(&mut self, server: SocketAddr) -> bool {
         let first = 1 + self.sent().last().copied().unwrap_or_default();
         let ids: Vec<u64> = (first..first + SPANS_A_BATCH).collect();
-        let acknowledged = self.send(server, &ids).await;
+        let acknowledged = self.send(server, self.batches.len(), &ids).await;
         self.batches.push(Batch { ids, acknowledged });
         acknowledged
     }
@@ -271,12 +292,20 @@ impl Sender {
             if !self.batches[at].acknowledged {
                 let ids = self.batches[at].ids.clone();
                 assert!(
-                    self.send(server.otlp_http, &ids).await,
+                    self.send(server.otlp_http, at, &ids).await,
                     "the server takes it now"
                 );
                 self.batches[at].acknowledged = true;
             }
         }
+    }
+
+    /// Sends everything once more, as one does that never got an answer.
+    pub(crate) async fn send_all_again(&mut self, server: &Process) {
+        self.batches
+            .iter_mut()
+            .for_each(|batch| batch.acknowledged = false);
+        self.send_again(server).await;
     }
 
     /// The ids of all spans sent, sorted.
@@ -293,15 +322,34 @@ impl Sender {
         batches.flat_map(|batch| batch.ids.iter().copied())
     }
 
-    async fn send(&self, server: SocketAddr, ids: &[u64]) -> bool {
+    async fn send(&self, server: SocketAddr, at: usize, ids: &[u64]) -> bool {
         let spans: Vec<Span> = ids.iter().map(|id| self.span(*id)).collect();
         let body = wire::Request::Traces(wire::traces_request(&spans)).to_protobuf();
-        let request = Request::post(format!("http://{server}/v1/traces"))
-            .header("content-type", "application/x-protobuf")
+        let mut request = Request::post(format!("http://{server}/v1/traces"))
+            .header("content-type", "application/x-protobuf");
+        if let Some(environment) = &self.environment {
+            request = request
+                .header("x-throughline-environment", environment)
+                .header("x-throughline-sequence", at + 1)
+                .header("x-throughline-function", "checkout")
+                .header("x-throughline-ledger", self.ledger(at));
+        }
+        let request = request
             .body(Full::new(Bytes::from(body)))
             .expect("a good request");
         let answer = self.client.request(request).await;
         answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// What an extension would say when it sends a batch for the first time.
+    fn ledger(&self, at: usize) -> String {
+        let (sealed, accepted) = (at as u64 + 1, (at as u64 + 1) * SPANS_A_BATCH);
+        let delivered = accepted - SPANS_A_BATCH;
+        serde_json::json!({
+            "v": 1, "revision": sealed, "sealed": sealed, "accepted": accepted, "delivered": delivered,
+            "waiting": SPANS_A_BATCH, "final": false,
+        })
+        .to_string()
     }
 
     fn span(&self, id: u64) -> Span {

@@ -1,0 +1,115 @@
+//! Questions to a running server.
+
+pub(crate) mod completeness;
+pub(crate) mod replay;
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+use crate::cli::Target;
+
+/// A server to ask.
+struct Server<'a> {
+    target: &'a Target,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// What a server answered.
+struct Answer {
+    status: StatusCode,
+    /// How long it wants to be left alone.
+    retry_after: Option<Duration>,
+    json: Value,
+}
+
+impl<'a> Server<'a> {
+    fn new(target: &'a Target) -> Self {
+        Server {
+            target,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
+    /// The answer to a question that must go well.
+    async fn load(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = self.send(Method::GET, path, Bytes::new()).await?;
+        if !answer.status.is_success() {
+            bail!("{} says: {}", self.target.server, answer.message());
+        }
+        Ok(answer.json)
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Answer> {
+        let server = &self.target.server;
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("http://{server}{path}"))
+            .header(CONTENT_TYPE, "text/plain");
+        if let Some(key) = &self.target.api_key {
+            request = request.header(AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let request = request.body(Full::new(body));
+        let request = request
+            .with_context(|| format!("{server:?} cannot be an address, or the key a key"))?;
+        let exchange = tokio::time::timeout(PATIENCE, self.exchange(request)).await;
+        exchange.map_err(|_| anyhow!("{server} did not answer within {PATIENCE:?}"))?
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+        let server = &self.target.server;
+        let response = self.client.request(request).await.map_err(|error| {
+            let next = "start one with `throughline serve`, or say where it is with --server";
+            match error.is_connect() {
+                true => anyhow!("no server listens on {server}: {next}"),
+                false => anyhow!(error).context(format!("the request to {server} broke off")),
+            }
+        })?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| anyhow!("the answer of {server} broke off: {error}"))?;
+        let seconds = head
+            .headers
+            .get(RETRY_AFTER)
+            .and_then(|after| after.to_str().ok());
+        Ok(Answer {
+            status: head.status,
+            retry_after: seconds
+                .and_then(|seconds| seconds.parse().ok())
+                .map(Duration::from_secs),
+            json: serde_json::from_slice(&body.to_bytes()).unwrap_or_default(),
+        })
+    }
+}
+
+impl Answer {
+    /// The server's own words where it has some.
+    fn message(&self) -> String {
+        let message = self.json["message"].as_str();
+        message.map_or_else(|| self.status.to_string(), str::to_owned)
+    }
+}
+
+/// The runtime for one command.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .context("cannot start the async runtime")?
+        .block_on(future)
+}
+
+/// A server that replays its log, or whose disk is slow, answers later than usual.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Far above the largest page.
+const ANSWER_BYTES_MAX: usize = 64 << 20;

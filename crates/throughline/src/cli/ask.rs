@@ -1,0 +1,69 @@
+//! What can be asked of a running server.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where the server is, and the key to it.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// Address of the server's page and API
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4300")]
+    pub(crate) server: String,
+    /// Key to the server, if it asks for one
+    ///
+    /// Prefer the variable: a flag can be seen in the list of processes.
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "THROUGHLINE_API_KEY",
+        hide_env_values = true
+    )]
+    pub(crate) api_key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = REASONS)]
+pub(crate) struct Completeness {
+    /// Only this function
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// Print what the API answers, all pages as one, as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Replay {
+    /// File with log lines, or - for the standard input
+    ///
+    /// Plain lines, or what `aws logs filter-log-events` prints.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print the summary as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+const REASONS: &str = "\
+Why something is missing:
+  on its way   the environment still has it, in memory or in /tmp
+  printed      it is in CloudWatch Logs: read it back with `throughline replay`
+  unknown      nothing says why
+  any other    the extension gave it up for this reason
+
+Exits with 1 if anything is missing, and with 2 if nobody could be asked.";
+
+const EXAMPLES: &str = "\
+Examples:
+  aws logs filter-log-events --log-group-name /aws/lambda/checkout \\
+      --filter-pattern __otel_otlp_stdout --output json | throughline replay -
+  zcat export/*.gz | throughline replay -
+
+What is stored already is not stored again, so the same lines may be sent as often as is convenient.
+Exits with 1 if a line had something that could not be stored, and with 2 if not all lines were sent.";
