@@ -33,6 +33,14 @@ impl Origin {
         }
     }
 
+    /// With no longer a name of the function than a frame of the WAL can hold, so that it is the
+    /// same after a replay.
+    pub(crate) fn cut(mut self) -> Self {
+        let length = function_name(&self.function).len();
+        self.function.truncate(length);
+        self
+    }
+
     /// About how much memory it takes in a buffer.
     pub(crate) fn memory_bytes(&self) -> usize {
         ENTRY_BYTES

@@ -92,6 +92,7 @@ impl Store {
                 body_bytes_max: BODY_BYTES_MAX,
             });
         }
+        let origin = origin.map(Origin::cut);
         let items = request.items() as u64;
         let rows = decode(request, body.len()).await?;
         if rows.len() == 0 && origin.is_none() {

@@ -255,6 +255,25 @@ async fn a_ledger_alone_is_kept() {
 }
 
 #[tokio::test]
+async fn a_long_name_is_the_same_after_a_replay() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    let named = Origin {
+        function: "n".repeat(3000),
+        ..origin("e", 1)
+    };
+    try_put_from(&store, request(1), named).await.unwrap();
+    let name = |store: &Store| {
+        let report = store.completeness(&CompletenessFilter::default()).unwrap();
+        report.functions[0].function.clone()
+    };
+    let before = name(&store);
+    assert_eq!(before.len(), 255);
+    drop(store);
+    assert_eq!(name(&directory.open()), before);
+}
+
+#[tokio::test]
 async fn what_fell_out_of_memory_is_in_the_catalog() {
     let directory = TestDirectory::new();
     let mut options = directory.options();
