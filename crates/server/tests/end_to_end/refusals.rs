@@ -104,7 +104,7 @@ async fn malformed_over_http() {
         )
         .await,
         expect![
-            "400 3 cannot decode logs as JSON: invalid type: integer `7`, expected resourceLogs to be a list of ResourceLogs at line 2 column 18 (TL0301)"
+            "400 3 cannot decode logs as JSON: invalid type: integer `7`, expected scopeLogs to be a list of ScopeLogs at line 2 column 18 (TL0301)"
         ],
     );
     check(
