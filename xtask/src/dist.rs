@@ -16,7 +16,7 @@ use anyhow::{Context, ensure};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::budget::{BINARY, PROFILE, target_folder};
+use crate::budget::{BINARY, FEATURES, PROFILE, target_folder};
 use crate::workspace_root;
 
 /// An instruction set, as Lambda calls it.
@@ -107,6 +107,7 @@ fn build(arch: Arch) -> anyhow::Result<PathBuf> {
     let status = Command::new(&zigbuild)
         .args(["zigbuild", "--locked", "--quiet", "--profile", PROFILE])
         .args(["--package", BINARY, "--bin", BINARY])
+        .args(["--features", FEATURES])
         .args([
             "--target",
             &format!("{target}.{}.{}", GLIBC_MAX.0, GLIBC_MAX.1),
