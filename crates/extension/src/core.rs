@@ -215,18 +215,21 @@ impl Core {
 
     /// When [`Event::Tick`] is due at the latest.
     pub fn wakes_at(&self) -> Option<UnixNanos> {
+        self.due().map(|ours| self.clock.walls(ours))
+    }
+
+    fn due(&self) -> Option<UnixNanos> {
         let due = [
             self.state.wakes_at(),
             self.outbox.wakes_at(),
             self.period_ends_at(),
         ];
-        let due = due.into_iter().flatten().min();
-        due.map(|ours| self.clock.walls(ours))
+        due.into_iter().flatten().min()
     }
 
     /// Takes an event in and says what is to be done, in order.
     pub fn handle(&mut self, event: Event, wall: UnixNanos) -> Vec<Action> {
-        let now = self.clock.at(wall);
+        let now = self.clock.at(wall, self.due());
         let mut actions = Vec::new();
         for happened in self.take(event, now, &mut actions) {
             self.step(happened, now, &mut actions);

@@ -2,7 +2,8 @@
 //!
 //! Deadlines are told in wall time, and only the wall clock goes on while the environment is frozen.
 //! But it may be set, and a wait that it ended in the past would hold the function. So waits are
-//! counted in a time of our own: a jump backward counts as no time at all.
+//! counted in a time of our own. How long it took until a jump backward was seen is not known, so it
+//! counts as if the next thing that is waited for were due: a wait may end early, never late.
 
 use throughline_telemetry::UnixNanos;
 
@@ -15,11 +16,13 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Our time, when the wall says so.
-    pub(super) fn at(&mut self, wall: UnixNanos) -> UnixNanos {
-        self.ahead = self
-            .ahead
-            .saturating_add(self.wall.0.saturating_sub(wall.0));
+    /// Our time, when the wall says so and something is due then, in our time.
+    pub(super) fn at(&mut self, wall: UnixNanos, due: Option<UnixNanos>) -> UnixNanos {
+        if wall < self.wall {
+            let before = self.ours(self.wall);
+            let now = due.map_or(before, |due| due.max(before));
+            self.ahead = now.0.saturating_sub(wall.0);
+        }
         self.wall = wall;
         self.ours(wall)
     }
@@ -43,11 +46,17 @@ mod tests {
     fn it_never_goes_back() {
         let ms = UnixNanos::from_millis;
         let mut clock = Clock::default();
-        assert_eq!(clock.at(ms(1000)), ms(1000));
-        assert_eq!(clock.at(ms(400)), ms(1000), "set back");
-        assert_eq!(clock.at(ms(450)), ms(1050));
+        assert_eq!(clock.at(ms(1000), None), ms(1000));
+        assert_eq!(clock.at(ms(400), None), ms(1000), "set back");
+        assert_eq!(clock.at(ms(450), None), ms(1050));
         assert_eq!(clock.ours(ms(500)), ms(1100));
         assert_eq!(clock.walls(ms(1100)), ms(500));
-        assert_eq!(clock.at(ms(9000)), ms(9600), "set forward");
+        assert_eq!(clock.at(ms(9000), None), ms(9600), "set forward");
+        assert_eq!(
+            clock.at(ms(100), Some(ms(9650))),
+            ms(9650),
+            "what waits ends"
+        );
+        assert_eq!(clock.at(ms(50), Some(ms(9000))), ms(9650), "and was due");
     }
 }
