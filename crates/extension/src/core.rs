@@ -22,6 +22,7 @@ use crate::process::{Snapshot, When};
 use clock::Clock;
 use pace::Rhythm;
 
+pub(crate) use pace::PERIOD;
 pub use pace::Strategy;
 
 /// What comes in.
@@ -211,6 +212,11 @@ impl Core {
             *flush_max = delivery.flush_max;
         }
         self
+    }
+
+    /// On Managed Instances: many invocations run at once, and the platform's telemetry is all that tells of them.
+    pub fn expect_a_crowd(&mut self) {
+        self.joiner.expect_a_crowd();
     }
 
     /// When [`Event::Tick`] is due at the latest.

@@ -25,6 +25,6 @@ mod stdout;
 mod telemetry;
 mod xray;
 
-pub(crate) use environment::{Environment, config_file, own_name, runtime_api, say};
+pub(crate) use environment::{Environment, config_file, flavour, own_name, runtime_api, say};
 pub(crate) use life::live;
-pub(crate) use register::{EVENTS, Registration, idle, register};
+pub(crate) use register::{Registration, idle, register};

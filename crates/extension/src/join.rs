@@ -6,6 +6,7 @@
 //! can be known of it is known.
 
 mod attempt;
+mod crowd;
 mod failure;
 mod function;
 mod held;
@@ -90,6 +91,8 @@ pub struct Joiner {
     /// Oldest first, at most [`INVOCATIONS_MAX`].
     invocations: VecDeque<Invocation>,
     had_first: bool,
+    /// Many at once, and no INVOKE.
+    crowded: bool,
     /// Whether spans with payloads wait for the end of their invocation.
     holds_payloads: bool,
     phases: Vec<Phase>,
@@ -153,6 +156,7 @@ impl Joiner {
             counters,
             invocations: VecDeque::new(),
             had_first: false,
+            crowded: false,
             holds_payloads: false,
             phases: Vec::new(),
             pending: Pending::default(),
@@ -177,12 +181,7 @@ impl Joiner {
         }
         let first = !std::mem::replace(&mut self.had_first, true);
         let cold = !self.was_made_before(now) && first;
-        if self.told.account_id.is_empty()
-            && let Some(account) = invoked.function_arn.split(':').nth(4)
-        {
-            let account_id = account.to_owned();
-            self.learn_of_function(|told| told.account_id = account_id);
-        }
+        self.learn_account(&invoked.function_arn);
         self.invoking(invoked, now).invoked(invoked, now, cold);
         self.settle();
     }
@@ -220,7 +219,11 @@ impl Joiner {
             Kind::Start(started) => {
                 let request_id = started.request_id.clone();
                 let execution = started.execution.clone();
+                let told = self.crowded.then(|| started.clone());
                 self.starting(&request_id, time, now).started(started, time);
+                if let Some(told) = told {
+                    self.announced(&told, time, now);
+                }
                 if let Some(execution) = execution {
                     let durable = Durable {
                         execution,
@@ -363,10 +366,11 @@ impl Joiner {
 
     /// Forgets the oldest. If its end is still not known, it will not be: its span is written as it is.
     fn make_room(&mut self, now: UnixNanos) {
-        if self.invocations.len() < INVOCATIONS_MAX {
-            return;
-        }
-        let Some(mut oldest) = self.invocations.pop_front() else {
+        let oldest = match self.crowded {
+            true => self.least_needed(),
+            false => (self.invocations.len() >= INVOCATIONS_MAX).then_some(0),
+        };
+        let Some(mut oldest) = oldest.and_then(|at| self.invocations.remove(at)) else {
             return;
         };
         if !oldest.is_over() {
@@ -441,6 +445,15 @@ impl Joiner {
     pub fn renew(&mut self, environment: &str) {
         if self.function.log_stream.is_empty() {
             self.learn_of_function(|told| told.instance = environment.to_owned());
+        }
+    }
+
+    fn learn_account(&mut self, function_arn: &str) {
+        if self.told.account_id.is_empty()
+            && let Some(account) = function_arn.split(':').nth(4)
+        {
+            let account_id = account.to_owned();
+            self.learn_of_function(|told| told.account_id = account_id);
         }
     }
 

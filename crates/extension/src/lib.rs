@@ -38,6 +38,7 @@ pub mod aws;
 pub mod config;
 pub mod cost;
 pub mod counters;
+pub mod flavour;
 pub mod grpc;
 pub mod ids;
 pub mod intake;

@@ -32,7 +32,8 @@ fn run() -> ExitCode {
         );
         return ExitCode::from(2);
     };
-    match edge::register(&address, &edge::own_name(), edge::EVENTS) {
+    let events = edge::flavour().events();
+    match edge::register(&address, &edge::own_name(), events) {
         Ok(who) => live(&address, &who),
         Err(error) => {
             say(&format!("cannot register: {error}"));

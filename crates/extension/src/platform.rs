@@ -102,6 +102,8 @@ pub struct Started {
     pub request_id: String,
     /// The ARN of the function, since schema 2025-01-29.
     pub function_arn: Option<String>,
+    /// The X-Ray header, if there is a trace.
+    pub tracing: Option<String>,
     /// For whom, of functions that keep their tenants apart.
     pub tenant_id: Option<String>,
     /// The durable execution that it is a part of, if the platform says so.
@@ -241,6 +243,7 @@ fn kind_of(kind: &str, record: &mut Json) -> Result<Option<Kind>, Malformed> {
         "platform.start" => Kind::Start(Started {
             request_id: request_id()?,
             function_arn: text(&record["functionArn"]),
+            tracing: text(&record["tracing"]["value"]),
             tenant_id: text(&record["tenantId"]),
             execution: text(&record["durableExecutionArn"]),
         }),

@@ -73,7 +73,8 @@ const BUSY_INVOCATIONS: usize = 8;
 /// A busy function is called at least this often, on average. So long may the telemetry of its last
 /// invocation be late; and so rarely called, what waiting costs is below 2 %.
 const BUSY_GAP: Duration = Duration::from_secs(2);
-const PERIOD: Duration = Duration::from_secs(5);
+/// How often `periodic` delivers unless told.
+pub(crate) const PERIOD: Duration = Duration::from_secs(5);
 const PERIOD_MILLIS_MIN: u64 = 100;
 const PERIOD_MILLIS_MAX: u64 = 600_000;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::flavour::Flavour;
 use crate::outbox::{Batch, Parcel, Worth};
 
 fn ms(millis: u64) -> UnixNanos {
@@ -202,4 +203,50 @@ fn failed_invocations_leave_apart_and_first() {
         .map(|batch| (batch.worth, batch.items))
         .collect();
     assert_eq!(worths, [(Worth::Failure, 2), (Worth::Traces, 2)]);
+}
+
+#[test]
+fn on_managed_instances_delivery_is_periodic_and_the_rest_goes_at_the_end() {
+    let mut core = core().with_delivery(Delivery {
+        strategy: Flavour::Managed.strategy(Strategy::Auto),
+        ..Delivery::default()
+    });
+    core.expect_a_crowd();
+    let report = r#"{"requestId":"r-1","status":"success","metrics":{"durationMs":5}}"#;
+    let invocation = format!(
+        r#"[{{"time":"2026-10-08T12:00:01.000Z","type":"platform.start","record":{{"requestId":"r-1"}}}},
+            {{"time":"2026-10-08T12:00:01.005Z","type":"platform.report","record":{report}}}]"#
+    );
+    let tell = |core: &mut Core, id: &str, at: u64| {
+        let body = invocation.replace("r-1", id);
+        core.handle(Event::Telemetry(body.into()), ms(at))
+    };
+    let delivered = Outcome::Delivered { refused: 0 };
+    let first = tell(&mut core, "r-1", 1010);
+    assert!(!sends(&first).is_empty(), "{first:?}");
+    answer(&mut core, &first, &delivered, 1020);
+    let waits = tell(&mut core, "r-2", 1030);
+    assert!(sends(&waits).is_empty(), "{waits:?}");
+    let due = core.wakes_at().unwrap();
+    assert!(due > ms(1030) && due <= ms(1010).plus(PERIOD), "{due:?}");
+    let sent = core.handle(Event::Tick, due);
+    assert!(!sends(&sent).is_empty(), "{sent:?}");
+    answer(&mut core, &sent, &delivered, 7000);
+    let waits = tell(&mut core, "r-3", 7010);
+    assert!(sends(&waits).is_empty(), "{waits:?}");
+    let shutdown = Event::ShutDown {
+        reason: ShutdownReason::Spindown,
+        deadline: ms(9000),
+    };
+    let sent = core.handle(shutdown, ms(7020));
+    assert!(!sends(&sent).is_empty(), "{sent:?}");
+    // The books come last.
+    let last = answer(&mut core, &sent, &delivered, 7030);
+    let ended = answer(&mut core, &last, &delivered, 7040);
+    assert!(ended.contains(&Action::Exit), "{ended:?}");
+}
+
+fn sends(actions: &[Action]) -> Vec<&Action> {
+    let is_send = |action: &&Action| matches!(action, Action::Order(Order::Send(_)));
+    actions.iter().filter(is_send).collect()
 }

@@ -59,10 +59,15 @@ impl Api {
     }
 
     /// Asks for telemetry on our port; `false` where the platform has none.
-    pub(super) async fn subscribe(&self, who: &Registration, port: u16) -> Result<bool, ApiError> {
+    pub(super) async fn subscribe(
+        &self,
+        who: &Registration,
+        schema: &str,
+        port: u16,
+    ) -> Result<bool, ApiError> {
         let path = "/2022-07-01/telemetry";
         let body = json!({
-            "schemaVersion": "2022-12-13",
+            "schemaVersion": schema,
             "types": ["platform", "function"],
             // The smallest that the platform takes: the end of an invocation waits for it.
             "buffering": { "maxItems": 1000, "maxBytes": 262_144, "timeoutMs": 25 },

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use throughline_extension::config::{ConfigFile, Source};
+use throughline_extension::flavour::Flavour;
 use throughline_telemetry::UnixNanos;
 
 /// The environment variables of this process.
@@ -46,12 +47,14 @@ fn read_config(path: &str) -> std::io::Result<Option<ConfigFile>> {
     Ok(ConfigFile::parse(path, &text))
 }
 
+/// How the platform runs the environment.
+pub(crate) fn flavour() -> Flavour {
+    Flavour::of(Environment.value(INITIALIZATION).as_deref())
+}
+
 /// Whether the environment is made from a snapshot that is taken once everybody waits.
 pub(super) fn is_snapshot() -> bool {
-    Environment
-        .value("AWS_LAMBDA_INITIALIZATION_TYPE")
-        .as_deref()
-        == Some("snap-start")
+    Environment.value(INITIALIZATION).as_deref() == Some("snap-start")
 }
 
 /// The wall clock, because deadlines are told in it and because it goes on while we are frozen.
@@ -116,6 +119,7 @@ fn find_host(hosts: &str, name: &str) -> Option<IpAddr> {
 }
 
 /// The function's own file wins over that of a layer.
+const INITIALIZATION: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
 const CONFIG_FILES: &[&str] = &["/var/task/throughline.toml", "/opt/throughline.toml"];
 /// What comes after it is not read; a table needs a hundredth of it.
 const CONFIG_BYTES_MAX: u64 = 256 << 10;

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use throughline_extension::aws::KeyName;
 use throughline_extension::config::{Config, RawConfig, Target};
 use throughline_extension::counters::{Counter, Counters};
+use throughline_extension::flavour::Flavour;
 use throughline_extension::outbox::{Export, Order, Parcel, envelope};
 use throughline_extension::{Action, Core, Event, Telemetry};
 use tokio::net::TcpListener;
@@ -16,7 +17,7 @@ use tokio::net::TcpListener;
 use super::api::{Api, NextEvent};
 use super::courier::Courier;
 use super::environment::{
-    Environment, SANDBOX, config_file, is_snapshot, new_id, now, sandbox_address, say, tmp,
+    Environment, SANDBOX, config_file, flavour, is_snapshot, new_id, now, sandbox_address, say, tmp,
 };
 use super::fault;
 use super::inbox::{Inbox, Outlet};
@@ -122,6 +123,10 @@ impl Life {
             counters,
         );
         core.make(config.signals);
+        delivery.strategy = flavour().strategy(delivery.strategy);
+        if flavour() == Flavour::Managed {
+            core.expect_a_crowd();
+        }
         Life {
             core: core.with_delivery(delivery),
             courier,
@@ -290,7 +295,12 @@ async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Co
     ));
     let inbox = inbox.clone();
     tokio::spawn(async move {
-        let telemetry = match tokio::time::timeout(SUBSCRIBE_MAX, api.subscribe(&who, port)).await {
+        let telemetry = match tokio::time::timeout(
+            SUBSCRIBE_MAX,
+            api.subscribe(&who, flavour().schema(), port),
+        )
+        .await
+        {
             Ok(Ok(true)) => Telemetry::On,
             Ok(Ok(false)) => {
                 say("the platform has no telemetry here; going on with what the function exports");

@@ -112,8 +112,6 @@ pub(crate) fn idle(address: &str, who: &Registration) {
     }
 }
 
-/// What an extension registers for; under Managed Instances there are no single invocations.
-pub(crate) const EVENTS: &[&str] = &["INVOKE", "SHUTDOWN"];
 pub(super) const IDENTIFIER: &str = "lambda-extension-identifier";
 const ATTEMPTS_MAX: u32 = 3;
 const IDLE_FAILURES_MAX: u32 = 10;
@@ -127,6 +125,8 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+
+    const EVENTS: &[&str] = &["INVOKE", "SHUTDOWN"];
 
     /// A platform that answers one call after the other, and what it was asked.
     fn platform(

@@ -121,6 +121,21 @@ impl Invocation {
         self.cold = cold;
     }
 
+    /// No INVOKE will come. Attempts of one event differ in their start.
+    pub(super) fn announced(&mut self, function_arn: &str, tracing: Option<&str>, at: UnixNanos) {
+        if self.invoked.is_some() {
+            return;
+        }
+        let invoked = Invoked {
+            request_id: self.request_id.clone(),
+            deadline_millis: 0,
+            function_arn: function_arn.to_owned(),
+            tracing: tracing.map(str::to_owned),
+        };
+        self.invoked(&invoked, at, false);
+        self.span_id = ids::invocation_span_id(&self.request_id, at.0 / 1_000_000);
+    }
+
     /// The platform says that it begins.
     pub(super) fn started(&mut self, told: Started, time: UnixNanos) {
         self.started = Some(time);

@@ -195,6 +195,9 @@ impl Joiner {
     /// The invocation that ran at this time. What comes before the first one belongs to its
     /// initialisation, and so to it.
     pub(super) fn running_at(&self, at: UnixNanos) -> Option<usize> {
+        if self.crowded {
+            return self.alone_at(at);
+        }
         let begun =
             |known: &Invocation| known.is_invoked() && known.start() <= at.plus(CLOCK_TOLERANCE);
         let first = || {

@@ -1,5 +1,6 @@
 mod advance;
 mod agents;
+mod crowd;
 mod durable;
 mod measured;
 mod raised;
