@@ -444,6 +444,8 @@ fn ids_times_numbers_and_hashes_arrive_as_they_are() {
         r"C:\Users\x00",
         "a && b",
         "<b>bold</b>",
+        "no Option<Token> but a List<Session> was given, not <nil>",
+        "2026/11/21/[$LATEST]4e1d2c7a1b4c6d9e0f112233445566aa",
     ];
     for text in texts {
         let mut scrubber = Scrubber::new(Rules::default());
@@ -468,5 +470,57 @@ fn ids_times_numbers_and_hashes_arrive_as_they_are() {
         let request = Request::from_json(Signal::Traces, body.as_bytes()).unwrap();
         let scrubbed = Scrubber::new(Rules::default()).request(request.clone());
         assert_eq!(*scrubbed, request, "{name}");
+    }
+}
+
+/// Whatever is repeated, the time it takes grows as the text does; if it grew as its square, this would take minutes.
+#[test]
+fn long_text_of_anything_repeated_is_done_soon() {
+    let units = [
+        "eyJ-",
+        "eyJ.",
+        "sk-",
+        "a@",
+        "password=",
+        "password: ",
+        "\"token\",",
+        "\"value\":",
+        "{\"name\":\"token\",",
+        "<token>",
+        "<token",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY",
+        "--token ",
+        "4111 ",
+        "1.",
+        "aws secret ",
+        "://",
+        ":",
+        "=",
+        "%3D",
+        "%25",
+        "\\u003d",
+        "\\",
+        "\"",
+        "'",
+        "[",
+        "{",
+        "bearer ",
+        "é@",
+        "&quot;",
+        "arn:aws:secret:",
+        "x]=",
+    ];
+    for unit in units {
+        let text = unit.repeat((256 << 10) / unit.len());
+        Scrubber::new(Rules::default()).text(&text);
+        let body = format!(
+            r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"attributes":[{{"key":"http.request.body","value":{{"stringValue":{}}}}}]}}]}}]}}]}}"#,
+            quoted(&text)
+        );
+        let request = Request::from_json(Signal::Logs, body.as_bytes()).unwrap();
+        for mode in [Payloads::Metadata, Payloads::All] {
+            Scrubber::new(Rules::default().payloads(mode)).request(request.clone());
+        }
     }
 }

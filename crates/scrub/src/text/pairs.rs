@@ -58,6 +58,8 @@ pub(super) fn value_in_tag(bytes: &[u8], at: usize, rules: &Rules) -> Option<Hit
     let name = name.rsplit(':').next().unwrap_or(name);
     is_secret(name, Kind::Text, rules).then_some(())?;
     let length = run(bytes, at + 1, usize::MAX, |byte| byte != b'<');
+    // `List<Token>` is a type and opens nothing.
+    bytes[at + 1 + length..].starts_with(b"</").then_some(())?;
     let value = &bytes[at + 1..at + 1 + length];
     let is_left = value.is_empty() || is_done(value) || value.iter().all(u8::is_ascii_whitespace);
     (!is_left).then(|| Hit::new(at + 1, at + 1 + length, REDACTED, Rule::Key))

@@ -36,7 +36,8 @@ fn jwt(bytes: &[u8], at: usize) -> Option<Hit> {
     let part = |from: usize| run(bytes, from, usize::MAX, is_base64_url);
     let starts = |from: usize| bytes.get(from..)?.starts_with(b"eyJ").then_some(());
     starts(at)?;
-    let header = part(at);
+    // Bounded, because the next one may begin in the middle of this one.
+    let header = run(bytes, at, JWT_HEADER_BYTES_MAX, is_base64_url);
     let payload_at = at + header + 1;
     (header >= 11 && bytes.get(at + header) == Some(&b'.')).then_some(())?;
     starts(payload_at)?;
@@ -276,4 +277,5 @@ const VENDORS: &[Vendor] = &[
 ];
 /// How far the words and the key may be apart.
 const NEAR: usize = 20;
+const JWT_HEADER_BYTES_MAX: usize = 2048;
 const URL_AUTHORITY_BYTES_MAX: usize = 512;
