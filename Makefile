@@ -85,6 +85,10 @@ bench-sandbox: ## how fast the sandbox is: target/bench/sandbox.json
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench target/bench/sandbox.json
 .PHONY: bench-sandbox
 
+completeness: build ## 10,000 invocations with random faults, compared span by span with what the server has
+	PROOF_INVOCATIONS=10000 cargo test --locked --workspace --test proof -- the_server_has
+.PHONY: completeness
+
 EXTENSION := $(CARGO_TARGET_DIR)/extension
 bench-extension: ## what the extension costs its function: target/bench/extension.json
 	cargo build --locked --profile extension --package throughline-extension --bin throughline-extension --example register_only

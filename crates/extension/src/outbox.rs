@@ -352,7 +352,7 @@ impl Outbox {
             }
         }
         if key.sequence == 0 {
-            return self.ledger_answered(key, matches!(outcome, Outcome::Failed { .. }));
+            return self.ledger_answered(key, outcome);
         }
         let Some(at) = self.find(key) else {
             return;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use throughline_telemetry::UnixNanos;
 
-use super::lives::Farewell;
+use super::lives::{Farewell, Life};
 use super::{Export, Flush, Key, OnDisk, Order, Outbox, Parcel, Place};
 use crate::counters::Counter;
 
@@ -78,7 +78,10 @@ impl Outbox {
             self.say_farewell();
         }
         let gave_up = last.failures >= FAILURES_MAX && !self.breaker.is_closed();
-        last.printing |= now >= last.print_at || gave_up;
+        // What is left then is what nobody will take.
+        let is_refused = |life: &Life| life.farewell == Farewell::Refused;
+        let refused = self.queue.is_empty() && self.lives.iter().any(is_refused);
+        last.printing |= now >= last.print_at || gave_up || refused;
         self.flush = Flush::Last(last);
         if last.printing {
             self.print_next();
@@ -142,7 +145,12 @@ impl Outbox {
 
     /// A line with a ledger alone, where nothing else can carry the last one.
     fn print_farewell(&mut self) {
-        let due = |farewell: Farewell| matches!(farewell, Farewell::Due | Farewell::InFlight);
+        let due = |farewell: Farewell| {
+            matches!(
+                farewell,
+                Farewell::Due | Farewell::InFlight | Farewell::Refused
+            )
+        };
         let Some(at) = self.lives.iter().position(|life| due(life.farewell)) else {
             return;
         };

@@ -10,7 +10,7 @@ use super::breaker::Breaker;
 use super::frame::{self, OPEN_MAX, Record, Stored};
 use super::ledger::{Account, Held};
 use super::patience::Patience;
-use super::{Batch, Key, OnDisk, Order, Outbox, Parcel, Place, Queued, Worth};
+use super::{Batch, Key, OnDisk, Order, Outbox, Outcome, Parcel, Place, Queued, Worth};
 use crate::counters::{Counter, Kind};
 
 /// One life, and what the server knows of its end.
@@ -28,6 +28,8 @@ pub(super) enum Farewell {
     /// It is to be sent.
     Due,
     InFlight,
+    /// The server does not want it: it is written to stdout at the end.
+    Refused,
     /// It is being written to stdout.
     Printing,
     /// Nothing more is to be done for this life.
@@ -183,13 +185,13 @@ impl Outbox {
         Parcel { batch, ledger }
     }
 
-    pub(super) fn ledger_answered(&mut self, key: &Key, failed: bool) {
+    pub(super) fn ledger_answered(&mut self, key: &Key, outcome: &Outcome) {
         let life = self.life(&key.environment);
         if life.farewell == Farewell::InFlight {
-            life.farewell = if failed {
-                Farewell::Due
-            } else {
-                Farewell::Done
+            life.farewell = match outcome {
+                Outcome::Delivered { .. } => Farewell::Done,
+                Outcome::Rejected { .. } => Farewell::Refused,
+                Outcome::Failed { .. } => Farewell::Due,
             };
         }
         self.bury();

@@ -56,7 +56,14 @@ impl Account {
                 self.ledgers.insert(environment, ledger.clone());
             }
         }
-        let key = (batch.environment.clone(), batch.sequence);
+        let Some(sequence) = batch.sequence else {
+            if batch.items > 0 || batch.ledger.is_none() {
+                let why = format!("without a number: {batch:?}");
+                self.problems.push(why);
+            }
+            return;
+        };
+        let key = (batch.environment.clone(), sequence);
         let known = self.stored.get(&key).or_else(|| self.printed.get(&key));
         if let Some(known) = known {
             if (known.items, &known.spans) != (batch.items, &batch.spans) {
@@ -95,14 +102,19 @@ impl Account {
         let missing = self.missing(taken);
         let dropped: u64 = self.dropped().values().sum();
         let invocations: BTreeSet<_> = missing.iter().map(|span| taken[span]).collect();
-        let hidden = missing.len() as u64 > dropped;
-        if hidden && end == End::Told {
+        let untold = (missing.len() as u64).saturating_sub(dropped);
+        let most = match end {
+            End::Told => 0,
+            End::Killed(most) => most,
+            End::Silent => u64::MAX,
+        };
+        if untold > most {
             let count = missing.len();
             problems.push(format!(
                 "{count} spans of invocations {invocations:?} are nowhere, and {dropped} items are told as lost"
             ));
         }
-        if end == End::Told {
+        if end != End::Silent {
             problems.extend(self.ledgers.iter().filter_map(|(environment, ledger)| {
                 let why = self.unexplained(environment, ledger)?;
                 Some(format!("{environment}: {why}: {ledger:?}"))
@@ -116,22 +128,26 @@ impl Account {
         let of_it = self
             .batches()
             .filter(|batch| batch.environment == environment);
-        let (mut here, mut sequences) = (0, BTreeSet::new());
-        for batch in of_it {
-            here += batch.items;
-            sequences.insert(batch.sequence);
-        }
-        let last = sequences.last().copied().unwrap_or(0).max(ledger.sealed);
         let is_gone = |number: &u64| {
             let mut gone = ledger.gone.iter();
             gone.any(|(first, last, _)| (first..=last).contains(&number))
         };
+        let (mut here, mut sequences, mut twice) = (0, BTreeSet::new(), 0);
+        for batch in of_it {
+            here += batch.items;
+            sequences.extend(batch.sequence);
+            // The server had it when the extension lost hope, or its life.
+            if batch.sequence.as_ref().is_some_and(is_gone) {
+                twice += batch.items;
+            }
+        }
+        let last = sequences.last().copied().unwrap_or(0).max(ledger.sealed);
         let gaps = (1..=last).filter(|number| !sequences.contains(number) && !is_gone(number));
         let gaps: Vec<_> = gaps.collect();
         if !gaps.is_empty() && ledger.gone.len() < GONE_MAX {
             return Some(format!("batches {gaps:?} are nowhere"));
         }
-        let told = here + ledger.dropped();
+        let told = here + ledger.dropped() - twice.min(ledger.dropped());
         // What came after the newest ledger was made is here, too.
         let adds_up = told == ledger.accepted || (!ledger.is_final && told > ledger.accepted);
         (!adds_up).then(|| format!("{here} items are here"))
@@ -170,6 +186,9 @@ impl Display for Account {
 pub(crate) enum End {
     /// Its extension had the chance to say everything.
     Told,
+    /// An extension was killed at the very moment in which it had taken so many spans: that they are
+    /// lost is told by its successor only if they were written down before.
+    Killed(u64),
     /// It was killed, and what it had not said is not known.
     Silent,
 }

@@ -15,7 +15,8 @@ use throughline_testkit::intake::Post;
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) environment: String,
-    pub(crate) sequence: u64,
+    /// `None` where there is nothing but a ledger.
+    pub(crate) sequence: Option<u64>,
     pub(crate) items: u64,
     /// The numbers of the function's own spans in it.
     pub(crate) spans: BTreeSet<u64>,
@@ -34,7 +35,7 @@ impl Batch {
         };
         Ok(Batch {
             environment: post.header("x-throughline-environment").to_owned(),
-            sequence: post.sequence().ok_or("a batch without a sequence")?,
+            sequence: post.sequence(),
             items: post.request.items() as u64,
             spans: own.map(number).collect::<Result<_, _>>()?,
             ledger: Ledger::read(post.header("x-throughline-ledger"))?,

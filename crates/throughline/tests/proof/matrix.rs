@@ -119,7 +119,7 @@ fn judge(
 }
 
 /// Most of them wait for something most of the time.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 8;
 /// Whoever waited for a server that does not answer would wait longer. The test of the times is
 /// another one, with nothing beside it.
 const SLOWER_MAX: Duration = Duration::from_secs(4);

@@ -227,4 +227,4 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 /// Lambda gives two seconds; the rest is for a busy machine.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(20);
 /// What may wait in memory, and what in `/tmp`: little, so that a flood is one.
-const ROOM_BYTES: usize = 256 << 10;
+const ROOM_BYTES: usize = 64 << 10;

@@ -83,7 +83,7 @@ async fn play(stage: &Stage, step: Step, connection: Connection) -> Result<Vec<S
 /// So many bytes that they are not all in one packet.
 fn long(number: u64) -> Event {
     Event {
-        spans: 20,
+        spans: 10,
         text: 1000,
         ..Event::plain(number)
     }
