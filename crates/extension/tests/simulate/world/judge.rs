@@ -43,8 +43,10 @@ impl World {
         let was_in_time = self.prints && self.plan.jumps == 0;
         if self.tmp.mode == tmp::Mode::Works && was_in_time && self.plan.kills == 0 {
             assert_eq!(forgotten, 0, "seed {seed}: there was time to print");
+            // A `/tmp` that was gone when a later life looked keeps what an earlier one left.
+            let was_gone = self.tally.timeouts > 0 && self.plan.moods > 0;
             assert!(
-                self.tmp.is_empty(),
+                was_gone || self.tmp.is_empty(),
                 "seed {seed}: something is left in /tmp"
             );
         }
