@@ -230,16 +230,25 @@ async fn what_is_due_while_a_batch_is_on_its_way_is_dropped_and_told() {
     // Longer than a batch waits to be fuller.
     tokio::time::sleep(Duration::from_millis(500)).await;
     fleet.listener.answers(true);
-    fleet.runtime.does("echo third");
+    // What is due before the answer has arrived here is dropped with it, on a machine that is slow.
+    within("the first lines that come through again", async {
+        let is_dropped = |event: &Value| event["type"] == "platform.logsDropped";
+        while !fleet.listener.events().iter().any(is_dropped) {
+            fleet.runtime.does("echo later");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
     let dropped = fleet.listener.hears("platform.logsDropped").await;
-    assert_eq!(dropped["droppedRecords"], 1);
+    assert!(dropped["droppedRecords"].as_u64() >= Some(1), "{dropped}");
     fleet.listener.hears_nth("function", 2).await;
     let heard: Vec<_> = fleet.listener.events();
     let lines = heard.iter().filter(|event| event["type"] == "function");
     let lines: Vec<_> = lines
         .map(|event| event["record"].as_str().unwrap().trim())
         .collect();
-    assert_eq!(lines, ["first", "third"]);
+    assert_eq!(lines[..2], ["first", "later"]);
+    assert!(!lines.contains(&"second"), "{lines:?}");
 }
 
 #[tokio::test]

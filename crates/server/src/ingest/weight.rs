@@ -40,7 +40,7 @@ pub(crate) fn protobuf(signal: Signal, body: &[u8], bytes_max: usize) -> Result<
 }
 
 /// Adds up a JSON body: each object and each list outside of text counts as the largest message.
-/// Lists count because the decoder also takes one for a message, as the list of its fields.
+/// Lists count as if they were messages, which errs on the safe side.
 pub(crate) fn json(body: &[u8], bytes_max: usize) -> Result<usize, TooHeavy> {
     let mut left = bytes_max;
     let (mut in_text, mut escaped) = (false, false);

@@ -1,6 +1,6 @@
 //! What scrubbing costs: nanoseconds a span and a log line, with and without something to find.
 //!
-//! `cargo run --release -p throughline-scrub --example bench` prints a table, medians of 31 rounds. With
+//! `cargo run --release -p throughline-scrub --example scrub_cost` prints a table, medians of 31 rounds. With
 //! `count CASE ROUNDS` it only does the work, for `valgrind --tool=callgrind`; of `ROUNDS` 0 it does everything but
 //! the work, so that the difference of two runs is what scrubbing took.
 
