@@ -29,6 +29,8 @@ pub(crate) struct Platform {
     waiting: Option<TcpStream>,
     telemetry: Option<String>,
     otlp: String,
+    /// Its `/tmp`: what one run leaves there the next would take over.
+    _tmp: tempfile::TempDir,
     invocations: u64,
 }
 
@@ -36,6 +38,7 @@ impl Platform {
     pub(crate) fn start(program: &Path, endpoint: &str) -> (Self, Started) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let otlp = free_address();
+        let tmp = tempfile::tempdir().unwrap();
         let begun = Instant::now();
         let child = Command::new(program)
             .env_clear()
@@ -45,6 +48,7 @@ impl Platform {
             )
             .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
+            .env("TMPDIR", tmp.path())
             .env("THROUGHLINE_ENDPOINT", endpoint)
             .env("THROUGHLINE_OTLP_LISTEN", &otlp)
             .env("THROUGHLINE_OTLP_GRPC_LISTEN", "127.0.0.1:0")
@@ -58,6 +62,7 @@ impl Platform {
             waiting: None,
             telemetry: None,
             otlp,
+            _tmp: tmp,
             invocations: 0,
         };
         let register = platform.serve(begun);
