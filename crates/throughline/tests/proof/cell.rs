@@ -71,7 +71,7 @@ async fn suffer(run: &mut Run, trouble: Trouble) -> Result<End, String> {
         }
         Trouble::KillFrozenExtension => {
             run.call(plain).await?;
-            strike(&run.sandbox, kill_extension())?;
+            run.strike_now(kill_extension()).await?;
             // The platform finds out when it wants to tell the extension of the next one.
             let next = Event::plain(5);
             run.call_any(next).await?;

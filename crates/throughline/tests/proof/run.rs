@@ -124,6 +124,16 @@ impl Run {
         Ok(())
     }
 
+    /// Has something happen to the environment, and waits until it has.
+    pub(crate) async fn strike_now(&self, fault: Fault) -> Result<(), String> {
+        let added = self.sandbox.fault(fault.on_environments());
+        let handle = added.map_err(|error| error.to_string())?;
+        while handle.struck() != Some(1) {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
     /// Waits until everybody has asked for the next invocation, of which there were so many.
     pub(crate) async fn idle(&self, invocations: usize) -> Result<(), String> {
         let askers = match self.with {
