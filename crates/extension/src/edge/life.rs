@@ -12,6 +12,7 @@ use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::flavour::Flavour;
 use throughline_extension::outbox::{Export, Order, Parcel, envelope};
 use throughline_extension::{Action, Core, Event, Telemetry};
+use throughline_telemetry::UnixNanos;
 use tokio::net::TcpListener;
 
 use super::api::{Api, NextEvent};
@@ -61,8 +62,8 @@ struct Life {
     core: Core,
     courier: Option<Arc<Courier>>,
     spill: Spill,
-    /// What was left in `/tmp` is still to be looked for.
-    is_new: bool,
+    /// How often at most is still looked for what killed lives left in `/tmp`, and from when on.
+    looks: (u32, UnixNanos),
     environment: String,
     inbox: Inbox,
     events: Outlet,
@@ -131,7 +132,10 @@ impl Life {
             core: core.with_delivery(delivery),
             courier,
             spill: Spill::new(&tmp, delivery.limits.home),
-            is_new: delivery.limits.spill_bytes > 0,
+            looks: match delivery.limits.spill_bytes {
+                0 => (0, UnixNanos::default()),
+                _ => (LOOKS_MAX, UnixNanos::default()),
+            },
             environment,
             inbox,
             events,
@@ -194,12 +198,15 @@ impl Life {
                 }
             }
             // The way to the first invocation does not wait for it.
-            if self.is_new && poller.is_waiting() {
-                self.is_new = false;
+            if self.looks.0 > 0 && poller.is_waiting() && now() >= self.looks.1 {
                 let leftovers = self.spill.leftovers(&self.environment);
                 if !leftovers.is_empty() {
                     events.push_back(Event::Found(leftovers));
                 }
+                self.looks = match self.spill.is_held() {
+                    true => (self.looks.0 - 1, now().plus(LOOK_PAUSE)),
+                    false => (0, now()),
+                };
             }
         }
         false
@@ -324,6 +331,9 @@ async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Co
 const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
 /// One to find out that there is something, one to read it, one to take it, and one more.
 const TURNS_BEFORE_END: u32 = 4;
+/// So often is asked whether who held the account of a life before this one is gone.
+const LOOKS_MAX: u32 = 5;
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// What may wait for the core when the environment ends; the rest is taken in while it flushes.
 const EVENTS_BEFORE_END_MAX: usize = 1000;
 /// The core is asked for its deadlines at least this often: the wall clock may jump.

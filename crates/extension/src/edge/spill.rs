@@ -24,6 +24,8 @@ pub(super) struct Spill {
     is_made: bool,
     /// The accounts of this life and of those that it took over, locked.
     records: BTreeMap<Arc<str>, File>,
+    /// Somebody else held an account when it was looked for.
+    is_held: bool,
 }
 
 impl Spill {
@@ -33,7 +35,14 @@ impl Spill {
             home,
             is_made: false,
             records: BTreeMap::new(),
+            is_held: false,
         }
+    }
+
+    /// Whether the last look found an account that somebody else holds. A process that is killed while
+    /// it is frozen holds its own for a while after its successor has started.
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held
     }
 
     /// Half of what is free where the folder is; none if that cannot be known.
@@ -100,6 +109,7 @@ impl Spill {
 
     /// What lives before this one left, and nobody else has taken.
     pub(super) fn leftovers(&mut self, own: &str) -> Vec<Leftover> {
+        self.is_held = false;
         let Ok(files) = std::fs::read_dir(&self.folder) else {
             return Vec::new();
         };
@@ -111,9 +121,15 @@ impl Spill {
         let mut others = Vec::new();
         for name in names.take(FILES_MAX) {
             match name.strip_suffix(".ledger") {
+                Some(environment) if self.records.contains_key(environment) => {
+                    others.push(environment.to_owned());
+                }
                 Some(environment) if environment != own => match self.take(environment) {
                     Some(record) => lives.entry(environment.into()).or_default().record = record,
-                    None => others.push(environment.to_owned()),
+                    None => {
+                        self.is_held = true;
+                        others.push(environment.to_owned());
+                    }
                 },
                 Some(_) => {}
                 None => self.read_head(&name, &mut lives),

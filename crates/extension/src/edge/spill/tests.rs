@@ -67,11 +67,15 @@ fn what_one_life_leaves_the_next_one_takes_once() {
     assert!(first.save(&batch("e-1", 9)) && first.save(&batch("e-1", 10)));
     let mut second = Spill::new(&tmp.0, HOME);
     assert!(second.leftovers("e-2").is_empty(), "the first lives");
+    assert!(second.is_held(), "so it is worth another look");
     drop(first);
     let mut found = second.leftovers("e-2");
     assert_eq!(found.len(), 1);
     let leftover = found.remove(0);
     assert!(leftover.record.is_some());
+    assert!(!second.is_held());
+    assert!(second.leftovers("e-2").is_empty(), "found once");
+    assert!(!second.is_held(), "by itself it is held");
     let keys: Vec<_> = leftover
         .batches
         .iter()
