@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
-use throughline_testkit::intake::Post;
+use throughline_testkit::intake::Received;
 
 use crate::evidence::{Batch, Ledger};
 
@@ -22,9 +22,17 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn of(posts: &[Post], lines: &[String]) -> Self {
+    pub(crate) fn of(received: &Received, lines: &[String]) -> Self {
         let mut account = Account::default();
-        for post in posts {
+        // The last ledger of a life travels alone, so not all of them are in posts.
+        for heard in &received.ledgers {
+            match Ledger::read(&heard.text) {
+                Ok(Some(ledger)) => account.hear(&heard.environment, &ledger),
+                Ok(None) => {}
+                Err(why) => account.problems.push(why),
+            }
+        }
+        for post in &received.posts {
             match Batch::of(post) {
                 Ok(batch) => account.add(batch, Place::Server),
                 Err(why) => account.problems.push(why),
@@ -47,14 +55,7 @@ impl Account {
             self.problems.push(why);
         }
         if let Some(ledger) = &batch.ledger {
-            if !ledger.balances() {
-                self.problems.push(format!("does not add up: {ledger:?}"));
-            }
-            let newest = self.ledgers.get(&batch.environment);
-            if newest.is_none_or(|newest| newest.revision < ledger.revision) {
-                let environment = batch.environment.clone();
-                self.ledgers.insert(environment, ledger.clone());
-            }
+            self.hear(&batch.environment, ledger);
         }
         let Some(sequence) = batch.sequence else {
             if batch.items > 0 || batch.ledger.is_none() {
@@ -77,6 +78,16 @@ impl Account {
             Place::Server => self.stored.insert(key, batch),
             Place::Stdout => self.printed.insert(key, batch),
         };
+    }
+
+    fn hear(&mut self, environment: &str, ledger: &Ledger) {
+        if !ledger.balances() {
+            self.problems.push(format!("does not add up: {ledger:?}"));
+        }
+        let newest = self.ledgers.get(environment);
+        if newest.is_none_or(|newest| newest.revision < ledger.revision) {
+            self.ledgers.insert(environment.to_owned(), ledger.clone());
+        }
     }
 
     /// The function's spans that are nowhere, of those that were taken.

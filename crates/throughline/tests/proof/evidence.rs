@@ -94,7 +94,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    fn read(text: &str) -> Result<Option<Self>, String> {
+    pub(crate) fn read(text: &str) -> Result<Option<Self>, String> {
         if text.is_empty() {
             return Ok(None);
         }

@@ -171,7 +171,7 @@ impl Run {
             .map_err(|_| "the shutdown takes too long".to_owned())?;
         until_no_process_has(&format!("{MARKER}={}", self.marker)).await?;
         let lines = self.lines.of_extension().await?;
-        let account = Account::of(&self.intake.received().posts, &lines);
+        let account = Account::of(&self.intake.received(), &lines);
         let problems = match self.with {
             With::Extension => account.problems(&self.journal.taken(), end),
             With::Nothing => Vec::new(),
