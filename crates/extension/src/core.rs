@@ -1,111 +1,28 @@
 //! The whole extension without its sockets: events in, actions out.
 
 mod clock;
+mod event;
 mod pace;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use throughline_scrub::{Rules, Scrubber};
 use throughline_telemetry::UnixNanos;
-use throughline_telemetry::wire::Request;
 
 use crate::counters::{Counter, Counters, Kind};
-use crate::join::{Function, Invoked, Joiner, ShutdownReason, Signals};
+use crate::join::{Function, Joiner, ShutdownReason, Signals};
 use crate::lifecycle::{Effect, Effects, FLUSH_MAX, Happened, Pace, State, Telemetry};
 use crate::outbox::{
-    Account, Export, Failures, Held, Key, Leftover, Limits, Order, Outbox, Outcome, Packing,
+    Account, Export, Failures, Held, Key, Leftover, Limits, Outbox, Outcome, Packing,
 };
-use crate::platform::{self, PlatformEvent};
-use crate::process::{Snapshot, When};
+use crate::platform::{self, Parsed, PlatformEvent};
 use clock::Clock;
 use pace::Rhythm;
 
+pub use event::{Action, Event};
 pub(crate) use pace::PERIOD;
 pub use pace::Strategy;
-
-/// What comes in.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The platform answered the subscription.
-    Subscribed(Telemetry),
-    /// `/next` answered with an invocation.
-    Invoked(Invoked),
-    /// `/next` answered with the end.
-    ShutDown {
-        /// Why.
-        reason: ShutdownReason,
-        /// When the extension is killed.
-        deadline: UnixNanos,
-    },
-    /// The body of a POST of the Telemetry API.
-    Telemetry(Bytes),
-    /// A request of the function's SDK, decoded and checked.
-    Exported(Request),
-    /// Somebody in the function says that all telemetry of an invocation is here.
-    Signalled {
-        /// Of which, if that was said.
-        request_id: Option<String>,
-    },
-    /// A batch came back.
-    Answered {
-        /// Which.
-        key: Key,
-        /// How it went.
-        outcome: Outcome,
-    },
-    /// A snapshot was restored: from here on this is another environment, with this id.
-    Restored(String),
-    /// What the kernel says of the function's processes when an invocation begins, or right before
-    /// the POST that tells its end.
-    Measured(When, Box<Snapshot>),
-    /// A batch was written to `/tmp`, or could not be.
-    Saved {
-        /// Which.
-        key: Key,
-        /// Whether it is there.
-        kept: bool,
-    },
-    /// A batch was read from `/tmp`.
-    Loaded {
-        /// Which.
-        key: Key,
-        /// Its body; none if it is not what was written.
-        body: Option<Bytes>,
-    },
-    /// An envelope was written to stdout, or could not be.
-    Printed {
-        /// Of which batch.
-        key: Key,
-        /// Whether it is out.
-        done: bool,
-    },
-    /// What killed lives left in `/tmp`.
-    Found(Vec<Leftover>),
-    /// Nothing but time passed.
-    Tick,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Ask for the next event.
-    Next,
-    /// Send, keep, print.
-    Order(Order),
-    /// Overwrite the record of a life in `/tmp`.
-    Record {
-        /// Which life.
-        environment: Arc<str>,
-        /// One line.
-        line: String,
-    },
-    /// Say something on stderr.
-    Say(String),
-    /// End.
-    Exit,
-}
 
 /// How telemetry is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +48,19 @@ impl Default for Delivery {
     }
 }
 
+/// Whose the environment's id is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Identity {
+    /// It may stand in a snapshot. Environments that are made from it may differ in what happens
+    /// before each knows that it was restored, so a number under this id would not stand for the
+    /// same batch in all of them: what comes waits for an id of its own.
+    OfSnapshot,
+    /// This environment's, as long as the platform does not tell of a restore.
+    Own,
+    /// This environment's, and it was restored.
+    Renewed,
+}
+
 /// The pure core.
 #[derive(Debug)]
 pub struct Core {
@@ -147,6 +77,7 @@ pub struct Core {
     sealed_at: UnixNanos,
     blind: bool,
     shutdown_reason: ShutdownReason,
+    identity: Identity,
     /// How much of the loss the server was told of.
     reported_lost: u64,
     /// What was last written to `/tmp` about each life.
@@ -191,6 +122,7 @@ impl Core {
             sealed_at: UnixNanos::default(),
             blind: false,
             shutdown_reason: ShutdownReason::Spindown,
+            identity: Identity::Own,
             reported_lost: 0,
             recorded: Vec::new(),
             complained: false,
@@ -219,6 +151,12 @@ impl Core {
         self.joiner.expect_a_crowd();
     }
 
+    /// The environment is made from a snapshot that is taken before its first invocation:
+    /// [`Event::Restored`] comes before that.
+    pub fn expect_a_restore(&mut self) {
+        self.identity = Identity::OfSnapshot;
+    }
+
     /// When [`Event::Tick`] is due at the latest.
     pub fn wakes_at(&self) -> Option<UnixNanos> {
         self.due().map(|ours| self.clock.walls(ours))
@@ -236,6 +174,7 @@ impl Core {
     /// Takes an event in and says what is to be done, in order.
     pub fn handle(&mut self, event: Event, wall: UnixNanos) -> Vec<Action> {
         let now = self.clock.at(wall, self.due());
+        let is_named = matches!(event, Event::Named(_));
         let mut actions = Vec::new();
         for happened in self.take(event, now, &mut actions) {
             self.step(happened, now, &mut actions);
@@ -243,10 +182,14 @@ impl Core {
         // Deadlines pass while other things happen.
         self.step(Happened::Tick, now, &mut actions);
         self.outbox.unsealed(self.joiner.pending_items());
+        let is_full = self.joiner.pending_bytes() > self.pending_bytes_max();
         let is_due = self.period_ends_at().is_some_and(|due| now >= due);
-        if self.joiner.pending_bytes() > self.pending_bytes_max() || self.sends_at_once() || is_due
-        {
-            self.seal(now);
+        match self.identity {
+            Identity::OfSnapshot if is_named => self.seal(now),
+            Identity::OfSnapshot if is_full => actions.push(Action::Name),
+            Identity::OfSnapshot => {}
+            _ if is_full || is_due || self.sends_at_once() => self.seal(now),
+            _ => {}
         }
         self.pump(now, &mut actions);
         self.record(&mut actions);
@@ -293,7 +236,14 @@ impl Core {
                 let deadline = self.clock.ours(deadline);
                 vec![Happened::ShutDown { deadline }]
             }
-            Event::Telemetry(body) => self.told(&body, wall),
+            Event::Telemetry(body) => {
+                let parsed = platform::parse(&body);
+                if self.identity != Identity::Renewed && parsed.tells_of_restore() {
+                    actions.push(Action::Renew(body));
+                    return Vec::new();
+                }
+                self.told(parsed, wall)
+            }
             Event::Exported(request) => {
                 self.joiner.exported(request);
                 Vec::new()
@@ -320,8 +270,14 @@ impl Core {
                 Vec::new()
             }
             Event::Restored(environment) => {
+                self.identity = Identity::Renewed;
                 self.joiner.renew(&environment);
                 self.outbox.renew(&environment);
+                Vec::new()
+            }
+            Event::Named(environment) => {
+                self.joiner.renew(&environment);
+                self.outbox.rename(&environment);
                 Vec::new()
             }
             Event::Measured(when, snapshot) => {
@@ -346,8 +302,7 @@ impl Core {
 
     /// All of a POST is known to the joiner before its first event moves the lifecycle on, so that
     /// the log lines behind `runtimeDone` leave with their invocation.
-    fn told(&mut self, body: &[u8], now: UnixNanos) -> Vec<Happened> {
-        let parsed = platform::parse(body);
+    fn told(&mut self, parsed: Parsed, now: UnixNanos) -> Vec<Happened> {
         self.counters.add(Counter::Malformed, parsed.malformed);
         self.counters.add(Counter::UnknownEvent, parsed.unknown);
         let mut news = Vec::new();
@@ -507,7 +462,9 @@ impl Core {
 
     fn period_ends_at(&self) -> Option<UnixNanos> {
         match self.delivery.strategy {
-            Strategy::Periodic(period) if self.joiner.pending_items() > 0 => {
+            Strategy::Periodic(period)
+                if self.joiner.pending_items() > 0 && self.identity != Identity::OfSnapshot =>
+            {
                 Some(self.sealed_at.plus(period))
             }
             _ => None,

@@ -189,6 +189,14 @@ pub struct Parsed {
     pub malformed: u64,
 }
 
+impl Parsed {
+    /// Whether the environment was made from a snapshot just now.
+    pub fn tells_of_restore(&self) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| matches!(event.kind, Kind::RestoreStart { .. }))
+    }
+}
+
 /// Reads the body of one POST of the Telemetry API.
 pub fn parse(body: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();

@@ -1,6 +1,11 @@
+mod restored;
+
+use throughline_telemetry::wire::Request;
+
 use super::*;
 use crate::flavour::Flavour;
-use crate::outbox::{Batch, Parcel, Worth};
+use crate::join::Invoked;
+use crate::outbox::{Batch, Order, Parcel, Worth};
 
 fn ms(millis: u64) -> UnixNanos {
     UnixNanos::from_millis(1_791_460_800_000 + millis)

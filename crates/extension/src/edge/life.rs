@@ -128,6 +128,9 @@ impl Life {
         if flavour() == Flavour::Managed {
             core.expect_a_crowd();
         }
+        if is_snapshot() {
+            core.expect_a_restore();
+        }
         Life {
             core: core.with_delivery(delivery),
             courier,
@@ -149,8 +152,10 @@ impl Life {
     async fn run(mut self, poller: &mut Poller) {
         loop {
             let event = self.next_event(poller).await;
-            if self.from_snapshot && matches!(event, Event::Invoked(_)) {
-                self.renew(poller);
+            // Whichever comes first: who was restored in vain is told to end.
+            if self.from_snapshot && matches!(event, Event::Invoked(_) | Event::ShutDown { .. }) {
+                let restored = self.renew();
+                self.feed(restored, poller);
             }
             if let Event::ShutDown { .. } = event {
                 // It comes over another connection than what happened before it, so whoever has
@@ -193,6 +198,14 @@ impl Life {
                     Action::Next => poller.ask(),
                     Action::Order(order) => events.extend(self.perform(order)),
                     Action::Record { environment, line } => self.spill.record(&environment, &line),
+                    Action::Name => {
+                        self.environment = new_id();
+                        events.push_back(Event::Named(self.environment.clone()));
+                    }
+                    Action::Renew(told) => {
+                        events.push_back(self.renew());
+                        events.push_back(Event::Telemetry(told));
+                    }
                     Action::Say(text) => say(&text),
                     Action::Exit => return true,
                 }
@@ -250,13 +263,13 @@ impl Life {
 
     /// A snapshot is made while this waits for its first invocation, and restored for it, as often as
     /// environments are needed. What must differ between them is made anew.
-    fn renew(&mut self, poller: &mut Poller) {
+    fn renew(&mut self) -> Event {
         self.from_snapshot = false;
         self.environment = new_id();
         if let Some(courier) = self.courier.clone() {
             tokio::spawn(async move { courier.renew().await });
         }
-        self.feed(Event::Restored(self.environment.clone()), poller);
+        Event::Restored(self.environment.clone())
     }
 
     fn send(&self, parcel: Parcel) {

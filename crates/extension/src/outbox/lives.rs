@@ -123,11 +123,19 @@ impl Outbox {
         Some(killed)
     }
 
-    /// The environment was made from a snapshot and is another one from here on, with books of its own.
-    /// What was sealed before goes under the id and the numbers that it has: all environments made
-    /// from that snapshot send it, and the server keeps it once. What is in no batch yet is of the new
-    /// one.
+    /// The environment was made from a snapshot and is another one from here on, which knows nothing of
+    /// the server.
     pub fn renew(&mut self, environment: &str) {
+        self.rename(environment);
+        self.breaker = Breaker::new(crate::ids::hash(&[environment]));
+        self.patience = Patience::default();
+        self.in_doubt = false;
+    }
+
+    /// From here on everything goes under another id, with books of its own. What was sealed before
+    /// goes under the id and the numbers that it has: all environments made from one snapshot send it,
+    /// and the server keeps it once. What is in no batch yet is of the new one.
+    pub fn rename(&mut self, environment: &str) {
         let function = Arc::clone(&self.lives[0].account.function);
         let mut new = Life::new(Account::new(environment, &function));
         new.account.taken = self.unsealed;
@@ -140,8 +148,6 @@ impl Outbox {
             self.lives.push(old);
             self.settle(&id);
         }
-        self.breaker = Breaker::new(crate::ids::hash(&[environment]));
-        self.patience = Patience::default();
     }
 
     /// A batch of a life is gone from here; if it was the last, the server is told so.

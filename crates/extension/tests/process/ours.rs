@@ -10,11 +10,20 @@ use super::{HEADER, assert_numbered, handler_span, told};
 
 #[tokio::test]
 async fn an_environment_that_was_restored_is_another_one() {
+    restored("snap-start").await;
+}
+
+#[tokio::test]
+async fn a_restore_is_recognised_by_what_the_platform_tells_of_it_too() {
+    restored("").await;
+}
+
+async fn restored(initialization: &str) {
     let intake = FakeIntake::start().await;
     let mut lambda = FakeLambda::start(Telemetry::On).await;
     let tmp = Tmp::new();
     let variables = [
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", initialization),
         ("TMPDIR", tmp.path()),
     ];
     let mut extension = Extension::start_with(&lambda, &intake.endpoint(), &variables);
@@ -34,6 +43,7 @@ async fn an_environment_that_was_restored_is_another_one() {
         tokio::task::yield_now().await;
     }
     let of_snapshot = books();
+    lambda.tell(RESTORE).await;
     lambda.invoke("r-1", Some(HEADER)).await;
     lambda.tell(&told("r-1")).await;
     lambda.next_asked().await;
@@ -41,6 +51,7 @@ async fn an_environment_that_was_restored_is_another_one() {
         received.span("checkout").is_some() && received.span("handler").is_some()
     };
     let received = intake.wait_for("the invocation", both).await;
+    assert!(received.span("restore").is_some());
     assert_numbered(&received);
     let environment = received.posts[0].header("x-throughline-environment");
     assert!(
@@ -50,6 +61,10 @@ async fn an_environment_that_was_restored_is_another_one() {
     lambda.shut_down("spindown").await;
     assert_eq!(extension.ended().await.0, Some(0));
 }
+
+const RESTORE: &str = r#"[{"time":"2026-10-08T12:00:00.000Z","type":"platform.restoreStart","record":{"functionName":"checkout","instanceId":"i-2"}},
+    {"time":"2026-10-08T12:00:00.200Z","type":"platform.restoreRuntimeDone","record":{"status":"success"}},
+    {"time":"2026-10-08T12:00:00.210Z","type":"platform.restoreReport","record":{"status":"success","metrics":{"durationMs":210.0}}}]"#;
 
 #[tokio::test]
 async fn a_panic_anywhere_is_counted_and_the_function_goes_on() {

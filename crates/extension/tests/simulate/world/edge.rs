@@ -26,6 +26,7 @@ impl World {
                 match action {
                     Action::Next => self.asked = true,
                     Action::Say(_) => {}
+                    Action::Name | Action::Renew(_) => unreachable!("no snapshots here"),
                     Action::Record { environment, line } => self.tmp.record(&environment, &line),
                     Action::Order(order) => events.extend(self.perform(order)),
                     Action::Exit => return self.ended(),
