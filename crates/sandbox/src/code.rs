@@ -9,6 +9,7 @@ mod client;
 mod command;
 mod interpreter;
 mod layers;
+mod links;
 mod prepare;
 mod watch;
 

@@ -23,7 +23,7 @@ use crate::invoke::Activity;
 use crate::lifecycle::{Invocation, Limits};
 use crate::recording::Recording;
 use crate::time::Clock;
-use crate::world::{FileSystem, Folder, Place, Worlds};
+use crate::world::{self, FileSystem, Folder, Place, Worlds};
 use upkeep::Ahead;
 
 /// What all functions of a sandbox share.
@@ -45,6 +45,8 @@ pub(crate) struct Surroundings {
     /// What makes an environment's own world; without it all share one.
     pub(crate) worlds: Option<Arc<Worlds>>,
     pub(crate) doors: Doors,
+    /// The folder that the sandbox was started in.
+    pub(crate) project: Option<PathBuf>,
     pub(crate) memory_limited: bool,
     pub(crate) cpu_shared: bool,
     /// Shown as `/etc/hosts` where that can be.
@@ -380,12 +382,27 @@ impl Pool {
 
     fn file_system(&self, prepared: &Prepared) -> FileSystem {
         let code = &prepared.code;
+        let surroundings = &self.surroundings;
+        let own = surroundings.folder.path();
+        let parts = [Some(&code.task), code.opt.as_ref(), code.runtime.as_ref()];
+        let needed = parts.into_iter().flatten();
+        let needed = needed
+            .chain(&prepared.interpreter)
+            .chain(&prepared.leads_to);
+        let needed = needed
+            .chain(&surroundings.extensions)
+            .chain(&surroundings.project);
         FileSystem {
             code: Some(code.task.clone()).filter(|code| code.is_dir()),
             layers: code.opt.iter().cloned().collect(),
             runtime: code.runtime.clone(),
-            extensions: self.surroundings.extensions.clone(),
-            hosts: self.surroundings.hosts.clone(),
+            extensions: surroundings.extensions.clone(),
+            hosts: surroundings.hosts.clone(),
+            kept: world::kept(
+                needed
+                    .map(PathBuf::as_path)
+                    .filter(|path| !path.starts_with(own)),
+            ),
             storage_mb: self.function.ephemeral_storage_mb,
         }
     }

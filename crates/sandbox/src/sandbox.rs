@@ -356,6 +356,7 @@ impl Sandbox {
             folder,
             worlds,
             doors: doors.clone(),
+            project: std::env::current_dir().ok(),
             memory_limited: self.memory_limited,
             cpu_shared: self.cpu_shared,
             hosts: Some(hosts),

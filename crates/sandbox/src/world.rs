@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use crate::doors::{self, Doors};
 
 use file_system::EXTENSIONS;
-pub(crate) use file_system::FileSystem;
+pub(crate) use file_system::{FileSystem, kept};
 use holder::Users;
 pub(crate) use holder::{Entrance, enter};
 use steps::Steps;

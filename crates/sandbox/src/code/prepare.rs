@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Cache;
 use super::interpreter::{Interpreter, Wanted};
-use super::{Code, Command, client, layers, wrapper_of};
+use super::{Code, Command, client, layers, links, wrapper_of};
 use crate::function::{Function, Runtime};
 
 /// A function whose parts are all here.
@@ -20,6 +20,8 @@ pub(crate) struct Prepared {
     pub(crate) extensions: Vec<PathBuf>,
     /// A layer says that there are no extensions at all.
     pub(crate) extensions_off: bool,
+    /// What links in the code and the layers lead to outside of these.
+    pub(crate) leads_to: Vec<PathBuf>,
 }
 
 /// Whoever wants to hear what takes time or is not as it was asked for.
@@ -106,7 +108,13 @@ impl Preparer {
         let task = layers::folder_of(&function.code, &self.cache)
             .map_err(|error| format!("cannot use the code {}: {error}", function.code.display()))?;
         let opt = layers::merge(&function.layers, &self.cache)?;
+        let parts = [Some(task.as_path()), opt.as_deref()];
         let mut prepared = Prepared {
+            leads_to: parts
+                .into_iter()
+                .flatten()
+                .flat_map(links::leading_out)
+                .collect(),
             extensions: layers::extensions_of(opt.as_deref()),
             extensions_off: opt
                 .as_ref()

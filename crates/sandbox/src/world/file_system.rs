@@ -2,13 +2,14 @@
 //!
 //! `/var/task` is the function's code and `/opt` its layers and extensions, neither to be written; `/var/runtime` is
 //! there; `/tmp` is its own, of the size that the function has; `/etc/hosts` knows the names that lead somewhere. All else
-//! is the machine's, as it is, since that is where interpreters and libraries are.
+//! is the machine's, as it is, since that is where interpreters and libraries are. So is what is needed of the machine's
+//! `/tmp`: a project that lies there runs as it would elsewhere, with links and settings that name its files.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::FileType;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use nix::sys::statvfs::{FsFlags, statvfs};
 
@@ -27,6 +28,8 @@ pub(crate) struct FileSystem {
     pub(crate) extensions: Vec<PathBuf>,
     /// Shown as `/etc/hosts`.
     pub(crate) hosts: Option<PathBuf>,
+    /// Folders right below the machine's `/tmp` that are below the environment's own too.
+    pub(crate) kept: BTreeSet<OsString>,
     /// The size of `/tmp`.
     pub(crate) storage_mb: u32,
 }
@@ -60,7 +63,14 @@ impl FileSystem {
         }
         // The last, because the stage and maybe the code are below the machine's own.
         let size = format!("size={}m,mode=1777", self.storage_mb);
-        steps.memory(Path::new(TMP), &size);
+        let tmp = Path::new(TMP);
+        steps.stand_in(tmp);
+        steps.memory(tmp, &size);
+        for name in self.kept.iter().filter(|name| tmp.join(name).is_dir()) {
+            steps.folder(&tmp.join(name), 0o755);
+            steps.bind(Path::new(name), &tmp.join(name));
+        }
+        steps.stand_in(Path::new("/"));
         Ok(steps)
     }
 
@@ -96,6 +106,20 @@ impl FileSystem {
         let taken: Vec<_> = taken.iter().filter_map(|name| name.to_str()).collect();
         show_all(steps, Path::new(OPT), opt, &taken)
     }
+}
+
+/// The folders right below `/tmp` that these paths, or what they are links to, lie in.
+pub(crate) fn kept<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeSet<OsString> {
+    let entry = |path: &Path| {
+        let below = path.strip_prefix(TMP).ok()?;
+        match below.components().next()? {
+            Component::Normal(name) => Some(name.to_owned()),
+            _ => None,
+        }
+    };
+    let both = |path: &Path| [std::path::absolute(path).ok(), path.canonicalize().ok()];
+    let all = paths.into_iter().flat_map(both).flatten();
+    all.filter_map(|path| entry(&path)).collect()
 }
 
 /// Whether the machine has the folders that are to be replaced; no folder is made outside.

@@ -379,6 +379,8 @@ fn take_step(request: &[u8]) -> io::Result<&[u8]> {
         super::steps::UNMOUNT => {
             check(unsafe { libc::umount2(first.as_ptr(), libc::MNT_DETACH) } as isize)?
         }
+        // SAFETY: as above.
+        super::steps::STAND => check(unsafe { libc::chdir(first.as_ptr()) } as isize)?,
         _ => return Err(bad()),
     };
     Ok(rest)

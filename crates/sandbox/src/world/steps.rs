@@ -52,6 +52,11 @@ impl Steps {
         self.add(MOUNT, flags, strings, "mount memory as");
     }
 
+    /// Sources that are no absolute paths are seen from there, also once something else is mounted over it.
+    pub(super) fn stand_in(&mut self, path: &Path) {
+        self.add(STAND, 0, [path.as_os_str()], "stand in");
+    }
+
     pub(super) fn unmount(&mut self, target: &Path) {
         self.add(UNMOUNT, 0, [target.as_os_str()], "unmount");
     }
@@ -90,5 +95,6 @@ pub(super) const FILE: u8 = 2;
 pub(super) const LINK: u8 = 3;
 pub(super) const MOUNT: u8 = 4;
 pub(super) const UNMOUNT: u8 = 5;
+pub(super) const STAND: u8 = 6;
 /// The steps of one world, in bytes; some hundred steps are usual, of a hundred bytes each.
 pub(super) const BYTES_MAX: usize = 128 * 1024;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use throughline_sandbox::{Activity, Answer, Finished, Function, Invoke, RunningSandbox, Sandbox};
 
+mod covered;
 mod events;
 mod extensions;
 mod faults;
