@@ -23,6 +23,7 @@ use plan::{Planned, plan};
 pub(crate) use relay::attend;
 
 use crate::source::Door;
+use crate::time::Clock;
 
 /// How a door behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,10 +60,20 @@ pub struct DoorTold {
     pub dropped: u64,
     /// The connections that found nobody outside.
     pub unanswered: u64,
+    /// The connections that were used again after nothing had gone through them for too long, and were reset.
+    pub idle: u64,
     /// The bytes that went out.
     pub bytes_out: u64,
     /// The bytes that came in.
     pub bytes_in: u64,
+}
+
+/// How long a connection may be without a byte before whoever is in between forgets it, as NAT gateways and load
+/// balancers do. While an environment is frozen nothing keeps its connections alive.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    pub(crate) clock: Clock,
+    pub(crate) idle_max: Duration,
 }
 
 /// All doors of a running sandbox. Cheap to clone.
@@ -76,21 +87,27 @@ pub(crate) struct Frame {
     /// The address inside, which in the shared world is known when its relay listens.
     inside: SocketAddrV4,
     state: watch::Sender<DoorState>,
+    patience: Patience,
     room: Arc<Semaphore>,
     connections: AtomicU64,
     dropped: AtomicU64,
     unanswered: AtomicU64,
+    idle: AtomicU64,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
 }
 
 impl Doors {
     /// Doors at addresses of their own, for worlds with a loopback of their own.
-    pub(crate) fn of_own_worlds(doors: &[Door], found: &[Found]) -> Result<Self, BadDoor> {
+    pub(crate) fn of_own_worlds(
+        doors: &[Door],
+        found: &[Found],
+        patience: &Patience,
+    ) -> Result<Self, BadDoor> {
         let planned = plan(doors, found)?;
         let frames = planned.into_iter().map(|planned| {
             let inside = planned.inside;
-            Arc::new(Frame::new(planned, inside))
+            Arc::new(Frame::new(planned, inside, patience.clone()))
         });
         Ok(Self(Arc::new(frames.collect())))
     }
@@ -99,6 +116,7 @@ impl Doors {
     pub(crate) fn of_shared_world(
         doors: &[Door],
         found: &[Found],
+        patience: &Patience,
     ) -> Result<(Self, Vec<std::net::TcpListener>), BadDoor> {
         let mut frames = Vec::new();
         let mut listeners = Vec::new();
@@ -106,7 +124,7 @@ impl Doors {
             let name = planned.name.clone();
             let (listener, inside) =
                 free_port().map_err(|error| BadDoor::new(&name, error.to_string()))?;
-            frames.push(Arc::new(Frame::new(planned, inside)));
+            frames.push(Arc::new(Frame::new(planned, inside, patience.clone())));
             listeners.push(listener);
         }
         Ok((Self(Arc::new(frames)), listeners))
@@ -156,15 +174,17 @@ impl Doors {
 }
 
 impl Frame {
-    fn new(planned: Planned, inside: SocketAddrV4) -> Self {
+    fn new(planned: Planned, inside: SocketAddrV4, patience: Patience) -> Self {
         Self {
             planned,
             inside,
             state: watch::Sender::new(DoorState::Open),
+            patience,
             room: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             connections: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             unanswered: AtomicU64::new(0),
+            idle: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
         }
@@ -184,6 +204,7 @@ impl Frame {
             connections: count(&self.connections),
             dropped: count(&self.dropped),
             unanswered: count(&self.unanswered),
+            idle: count(&self.idle),
             bytes_out: count(&self.bytes_out),
             bytes_in: count(&self.bytes_in),
         }
@@ -223,5 +244,7 @@ pub(crate) fn listen_again(at: SocketAddrV4) -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
+/// AWS's NAT gateways and network load balancers forget connections after this time.
+pub(crate) const IDLE_MAX: Duration = Duration::from_secs(350);
 /// Connections that one door has open at once, over all environments; more are dropped and counted.
 const CONNECTIONS_MAX: usize = 512;

@@ -120,6 +120,9 @@ pub struct Finished {
     pub outcome: Outcome,
     /// The platform's name for what went wrong, such as `Runtime.ExitError`.
     pub error_type: Option<String>,
+    /// What the runtime says of the function's own error for X-Ray: `exceptions` with their stacks, `paths`,
+    /// `working_directory`, at most 64 KiB of it.
+    pub error_cause: Option<serde_json::Value>,
     /// From the release of the event to the last `next`, extensions included.
     pub duration: Duration,
     /// The duration as billed: with the init, in whole milliseconds rounded up.

@@ -91,8 +91,9 @@
 //! asynchronous calls a function that are not done with and 429 beyond; 16 chunks of a streamed answer that its caller
 //! has not taken, and then the runtime waits; 1 MiB for the head of a streamed HTTP response; 8 MiB of log
 //! lines waiting for a telemetry subscriber and 1 MiB for subscribers yet to come, five attempts to deliver an event,
-//! and what is dropped is told in `platform.logsDropped`; 256 KiB for a line, longer ones come in pieces; 200 doors, and
-//! 512 open connections a door, beyond which they are dropped and counted ([`DoorTold`]).
+//! and what is dropped is told in `platform.logsDropped`; 256 KiB for a line, longer ones come in pieces; 200 doors,
+//! 512 open connections a door, beyond which they are dropped and counted ([`DoorTold`]), and 350 s in which nothing goes
+//! through a connection ([`Sandbox::door_idle_timeout`]).
 //!
 //! # What it does not do
 //!

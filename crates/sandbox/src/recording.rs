@@ -1,4 +1,5 @@
-//! What the processes of the environments ask of their APIs and what they get: written down for tests to read.
+//! What the processes of the environments ask of their APIs and what they get, and what the platform delivers to their
+//! listeners: written down for tests to read.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -16,9 +17,10 @@ use crate::environment::Standing;
 use crate::time::{Clock, UnixNanos};
 
 /// One call of a process on the Runtime, Extensions, Telemetry or Logs API of its environment, or on the endpoints
-/// beside them.
+/// beside them; or one delivery of telemetry, which the platform makes to the listener of a process.
 ///
-/// As text it is a line such as `runtime GET /2018-06-01/runtime/invocation/next 200`.
+/// As text it is a line such as `runtime GET /2018-06-01/runtime/invocation/next 200`, or
+/// `platform to recorder POST http://127.0.0.1:8124/ 200`.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     /// The function.
@@ -33,13 +35,14 @@ pub struct Exchange {
     pub at: UnixNanos,
     /// The method.
     pub method: String,
-    /// The path, with its query.
+    /// The path, with its query; of a delivery where it goes, and with TCP `tcp://127.0.0.1:PORT`.
     pub path: String,
     /// The headers of the call.
     pub headers: HeaderMap,
     /// The body of the call, as much as has come and at most 16 KiB of it.
     pub body: Bytes,
-    /// The answer. A call that waits has none, and one whose process died gets none.
+    /// The answer. A call that waits has none, and one whose process died gets none; nor does a delivery that found
+    /// nobody or goes over TCP.
     pub answer: Option<ExchangeAnswer>,
 }
 
@@ -63,6 +66,11 @@ pub enum Who {
     Runtime,
     /// The extension that registered, or wanted to, under this name.
     Extension(String),
+    /// The platform, which delivers telemetry to the subscriber of this name.
+    Platform {
+        /// The name that the extension registered under.
+        to: String,
+    },
     /// The call does not say.
     Unknown,
 }
@@ -94,6 +102,7 @@ impl fmt::Display for Who {
         match self {
             Self::Runtime => f.write_str("runtime"),
             Self::Extension(name) => f.write_str(name),
+            Self::Platform { to } => write!(f, "platform to {to}"),
             Self::Unknown => f.write_str("someone"),
         }
     }
@@ -220,7 +229,40 @@ impl Recording {
     }
 }
 
+/// A delivery that was begun.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    recording: Arc<Recording>,
+    number: u64,
+}
+
 impl Recorder {
+    /// Writes down a delivery of telemetry.
+    pub(crate) fn delivery(
+        &self,
+        to: &str,
+        (method, target): (&str, &str),
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Delivered {
+        let number = self.recording.begin(Exchange {
+            function: self.function.clone(),
+            environment: self.environment.clone(),
+            generation: self.standing.borrow().generation,
+            who: Who::Platform { to: to.to_owned() },
+            at: self.recording.clock.now(),
+            method: method.to_owned(),
+            path: target.to_owned(),
+            headers: headers.clone(),
+            body: body.slice(..body.len().min(BODY_BYTES_MAX)),
+            answer: None,
+        });
+        Delivered {
+            recording: self.recording.clone(),
+            number,
+        }
+    }
+
     /// Writes down a call and hands it on, its body while that comes.
     pub(crate) async fn watch(
         self,
@@ -264,6 +306,20 @@ impl Recorder {
                 });
             })
         })
+    }
+}
+
+impl Delivered {
+    /// What the subscriber answers; its body nobody reads.
+    pub(crate) fn answered(self, status: u16, headers: &HeaderMap) {
+        let answer = ExchangeAnswer {
+            at: self.recording.clock.now(),
+            status,
+            headers: headers.clone(),
+            body: Bytes::new(),
+        };
+        self.recording
+            .add(self.number, |exchange| exchange.answer = Some(answer));
     }
 }
 

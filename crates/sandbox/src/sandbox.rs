@@ -55,6 +55,7 @@ pub struct Sandbox {
     apis: Vec<HttpApi>,
     integration_timeout: Option<Duration>,
     doors: Vec<Door>,
+    door_idle_max: Duration,
     aws_endpoint: Option<String>,
     world: World,
     memory_limited: bool,
@@ -81,6 +82,7 @@ impl Sandbox {
             apis: Vec::new(),
             integration_timeout: None,
             doors: Vec::new(),
+            door_idle_max: doors::IDLE_MAX,
             aws_endpoint: None,
             world: World::Auto,
             memory_limited: true,
@@ -141,6 +143,14 @@ impl Sandbox {
             name: name.into(),
             target: target.into(),
         });
+        self
+    }
+
+    /// For how long nothing may go through a connection at a door; 350 s, as with AWS's NAT gateways and network load
+    /// balancers, unless told. One that is used after that is reset: time that was set forward counts, as a freeze does.
+    #[must_use]
+    pub fn door_idle_timeout(mut self, idle_max: Duration) -> Self {
+        self.door_idle_max = idle_max;
         self
     }
 
@@ -319,9 +329,17 @@ impl Sandbox {
             &self.environment,
             self.functions.iter().map(|function| &function.environment),
         );
+        let clock = Clock::start();
+        let patience = doors::Patience {
+            clock: clock.clone(),
+            idle_max: self.door_idle_max,
+        };
         let (doors, relays) = match &worlds {
-            Some(_) => (Doors::of_own_worlds(&self.doors, &found)?, Vec::new()),
-            None => Doors::of_shared_world(&self.doors, &found)?,
+            Some(_) => {
+                let doors = Doors::of_own_worlds(&self.doors, &found, &patience)?;
+                (doors, Vec::new())
+            }
+            None => Doors::of_shared_world(&self.doors, &found, &patience)?,
         };
         let hosts = folder.path().join("hosts");
         std::fs::write(&hosts, doors.hosts()).map_err(StartError::NoFolder)?;
@@ -331,7 +349,6 @@ impl Sandbox {
             true => Some(Watch::start(&self.functions).map_err(StartError::Watch)?),
             false => None,
         };
-        let clock = Clock::start();
         let groups = Arc::new(ProcessGroups::start().map_err(StartError::NoWatchdog)?);
         groups.adopt_folder(folder.path());
         let (activity, from_start) = broadcast::channel(ACTIVITY_MAX);

@@ -141,6 +141,11 @@ pub(crate) struct Sandbox {
     /// Way out of every environment; may be given several times
     #[arg(long, value_name = "NAME=HOST:PORT", value_parser = pair)]
     pub(crate) door: Vec<(String, String)>,
+    /// How long a connection at a door may be idle before it is reset [default: 350s]
+    ///
+    /// As behind AWS's NAT gateways and network load balancers. A frozen environment is idle.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) door_idle_timeout: Option<Duration>,
     /// Answer subscriptions to the Telemetry API as places do that have none
     #[arg(long)]
     pub(crate) without_telemetry: bool,

@@ -135,6 +135,9 @@ fn described(arguments: &cli::Sandbox, application: Application) -> Sandbox {
     if let Some(timeout) = arguments.init_timeout {
         sandbox = sandbox.init_timeout(timeout);
     }
+    if let Some(timeout) = arguments.door_idle_timeout {
+        sandbox = sandbox.door_idle_timeout(timeout);
+    }
     if let Some(share) = arguments.runtime_shutdown_share {
         sandbox = sandbox.shutdown_timeout(SHUTDOWN, share);
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // in the helpers of tests too a panic is the message
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -155,6 +155,17 @@ fn what_cannot_be_done_says_what_to_do_once() {
         "throughline: cannot find throughline.toml or template.yaml or template.yml here: write one, or name another with --app FILE"
     );
 
+    let other = somebody_else();
+    for command in ["invoke f", "invoke f --event", "fault list"] {
+        let words = ["sandbox"].into_iter().chain(command.split(' '));
+        let answered = program().args(words).args(["--api", &other]).output();
+        let (code, _, error) = told(&answered.unwrap());
+        let expected = format!(
+            "throughline: what listens on {other} is no sandbox (it answered 501): start one with `throughline sandbox`, or say where it is with --api"
+        );
+        assert_eq!((code, error), (Some(2), expected), "{command}");
+    }
+
     let api = sandbox.api.clone();
     drop(sandbox);
     let gone = program()
@@ -168,4 +179,20 @@ fn what_cannot_be_done_says_what_to_do_once() {
         )),
         "{error}"
     );
+}
+
+/// A server of something else, which knows none of our requests.
+fn somebody_else() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).unwrap();
+            let answer = "HTTP/1.1 501 Unsupported method\r\nContent-Length: 4\r\nConnection: close\r\n\r\nno\r\n";
+            connection.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    address
 }

@@ -10,7 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{DoorState, Frame};
+use super::{DoorState, Frame, Patience};
+use crate::time::UnixNanos;
 
 /// Takes connections of one world for as long as it is polled. `listen` listens anew after the door has refused.
 pub(crate) async fn attend(
@@ -114,12 +115,56 @@ async fn carry(frame: &Frame, near: &mut TcpStream, far: &mut Option<TcpStream>)
     let far = far.insert(connected);
     // Small requests and answers are what goes through here.
     let _ = (near.set_nodelay(true), far.set_nodelay(true));
+    let last_use = LastUse::new(&frame.patience);
     let (near_in, near_out) = near.split();
     let (far_in, far_out) = far.split();
-    tokio::join!(
-        pump(near_in, far_out, &frame.bytes_out, speed),
-        pump(far_in, near_out, &frame.bytes_in, speed),
-    );
+    let out = async {
+        match pump(near_in, far_out, &frame.bytes_out, speed, &last_use).await {
+            Pumped::ToTheEnd => Ok(()),
+            Pumped::Forgotten => Err(Forgotten),
+        }
+    };
+    let back = async {
+        // What comes from outside goes nowhere then, and inside nobody hears of it before the next word.
+        pump(far_in, near_out, &frame.bytes_in, speed, &last_use).await;
+        Ok(())
+    };
+    if let Err(Forgotten) = tokio::try_join!(out, back) {
+        count(&frame.idle, 1);
+        reset(near, Some(far));
+    }
+}
+
+/// Whoever is in between has forgotten the connection.
+struct Forgotten;
+
+/// When something last went through a connection.
+struct LastUse<'a> {
+    patience: &'a Patience,
+    at: AtomicU64,
+}
+
+impl<'a> LastUse<'a> {
+    fn new(patience: &'a Patience) -> Self {
+        let at = AtomicU64::new(patience.clock.now().as_nanos());
+        Self { patience, at }
+    }
+
+    /// Whether the connection may still be used. One that was forgotten once is so for ever.
+    fn again(&self) -> bool {
+        let now = self.patience.clock.now();
+        let last = UnixNanos::new(self.at.load(Ordering::Relaxed));
+        let known = now.since(last) <= self.patience.idle_max;
+        if known {
+            self.at.store(now.as_nanos(), Ordering::Relaxed);
+        }
+        known
+    }
+}
+
+enum Pumped {
+    ToTheEnd,
+    Forgotten,
 }
 
 /// One way, to its end, which is passed on.
@@ -128,7 +173,8 @@ async fn pump(
     mut to: impl AsyncWrite + Unpin,
     counter: &AtomicU64,
     speed: impl Fn() -> Option<u64>,
-) {
+    last_use: &LastUse<'_>,
+) -> Pumped {
     let mut buffer = vec![0; PIECE_BYTES];
     loop {
         let piece = match speed() {
@@ -137,7 +183,11 @@ async fn pump(
             None => PIECE_BYTES,
         };
         let piece = piece.clamp(1, PIECE_BYTES);
-        let Ok(length @ 1..) = from.read(&mut buffer[..piece]).await else {
+        let read = from.read(&mut buffer[..piece]).await;
+        if !last_use.again() {
+            return Pumped::Forgotten;
+        }
+        let Ok(length @ 1..) = read else {
             break;
         };
         if let Some(speed) = speed() {
@@ -150,6 +200,7 @@ async fn pump(
         count(counter, length as u64);
     }
     let _ = to.shutdown().await;
+    Pumped::ToTheEnd
 }
 
 /// So that both ends see a broken connection, not one that ended in order.
@@ -166,3 +217,62 @@ fn count(counter: &AtomicU64, more: u64) {
 const AGAIN: Duration = Duration::from_millis(50);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const PIECE_BYTES: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doors::{Doors, IDLE_MAX};
+    use crate::source::Door;
+    use crate::time::Clock;
+
+    /// A connection through a door to an echo, the clock that the door looks at, and the door.
+    async fn connection() -> (TcpStream, Clock, Doors) {
+        let echo = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = echo.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            let (mut connection, _) = echo.accept().await.unwrap();
+            let (mut from, mut to) = connection.split();
+            tokio::io::copy(&mut from, &mut to).await.unwrap();
+        });
+        let patience = Patience {
+            clock: Clock::start(),
+            idle_max: IDLE_MAX,
+        };
+        let door = Door {
+            name: "echo".to_owned(),
+            target,
+        };
+        let (doors, listeners) = Doors::of_shared_world(&[door], &[], &patience).unwrap();
+        for (frame, listener) in doors.frames().zip(listeners) {
+            let at = frame.inside();
+            let listener = TcpListener::from_std(listener).unwrap();
+            let again = move || crate::doors::listen_again(at);
+            tokio::spawn(attend(frame.clone(), listener, again));
+        }
+        let at = doors.frames().next().unwrap().inside();
+        let connection = TcpStream::connect(at).await.unwrap();
+        (connection, patience.clock, doors)
+    }
+
+    async fn says(connection: &mut TcpStream, word: &[u8]) -> io::Result<Vec<u8>> {
+        connection.write_all(word).await?;
+        let mut heard = vec![0; word.len()];
+        connection.read_exact(&mut heard).await?;
+        Ok(heard)
+    }
+
+    #[tokio::test]
+    async fn connection_that_was_idle_for_too_long_is_reset_with_its_next_word() {
+        let (mut connection, clock, doors) = connection().await;
+        let second = Duration::from_secs(1);
+        assert_eq!(says(&mut connection, b"one").await.unwrap(), b"one");
+        clock.jump(IDLE_MAX - second);
+        assert_eq!(says(&mut connection, b"two").await.unwrap(), b"two");
+        clock.jump(IDLE_MAX + second);
+        let silent = tokio::time::timeout(Duration::from_millis(50), connection.readable()).await;
+        assert!(silent.is_err(), "nobody says that it is gone");
+        let reset = says(&mut connection, b"three").await.unwrap_err();
+        assert_eq!(reset.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(doors.told()[0].idle, 1);
+    }
+}

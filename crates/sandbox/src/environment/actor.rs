@@ -114,6 +114,12 @@ pub(crate) fn start(
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let snapshot = host.function.initialization == Initialization::SnapStart;
     let standing = watch::Sender::new(Standing::new(snapshot));
+    let recorder = host.recording.clone().map(|recording| Recorder {
+        recording,
+        function: host.function.name.clone(),
+        environment: host.variables.instance.clone(),
+        standing: standing.subscribe(),
+    });
     let api = Api {
         messages: sender.clone(),
         clock: host.clock.clone(),
@@ -122,15 +128,11 @@ pub(crate) fn start(
         credentials_token: host.variables.credentials_token(),
         standing: standing.subscribe(),
         extensions_off: host.prepared.extensions_off,
-        recorder: host.recording.clone().map(|recording| Recorder {
-            recording,
-            function: host.function.name.clone(),
-            environment: host.variables.instance.clone(),
-            standing: standing.subscribe(),
-        }),
+        desk: host.desk.clone(),
+        recorder: recorder.clone(),
     };
     let serving = tokio::spawn(listener::serve(listener, api)).abort_handle();
-    let actor = Actor::new(host, sender.clone(), serving, standing);
+    let actor = Actor::new(host, sender.clone(), serving, standing, recorder);
     Ok((sender, actor.run(receiver)))
 }
 
@@ -167,6 +169,7 @@ impl Actor {
         messages: mpsc::Sender<Message>,
         serving: AbortHandle,
         standing: watch::Sender<Standing>,
+        recorder: Option<Recorder>,
     ) -> Self {
         let file_name = |path: &PathBuf| {
             path.file_name()
@@ -192,7 +195,8 @@ impl Actor {
                     host.function.logging.format,
                     host.place.clone(),
                 )
-                .troubled_by(host.desk.clone(), &host.function.name),
+                .troubled_by(host.desk.clone(), &host.function.name)
+                .recorded_by(recorder),
             ),
             log_tail: Arc::new(Mutex::new(LogTail::new(host.function.logging))),
             messages,
@@ -482,6 +486,7 @@ impl Actor {
             status: report.status,
             outcome: report.outcome,
             error_type: report.error_type.clone(),
+            error_cause: report.error_cause.clone(),
             duration: report.duration,
             billed: report.billed(),
             managed: report.managed,

@@ -3,6 +3,7 @@
 //! This layer knows paths, headers and bodies. What a call means, and whether it is allowed, is the state machine's
 //! to say; its [`Reply`] becomes a response in [`render`].
 
+mod error_cause;
 mod render;
 mod stream;
 
@@ -22,6 +23,7 @@ use super::actor::Message;
 use super::standing::Standing;
 use super::variables::CREDENTIALS_PATH;
 use crate::body::read_body;
+use crate::faults::{Desk, Occasion, What};
 use crate::function::Function;
 use crate::lifecycle::{
     ApiCall, Body, LogsOrTelemetry, RESPONSE_BYTES_MAX, Refusal, Reply, ResponseMode, RuntimeAnswer,
@@ -42,6 +44,7 @@ pub(super) struct Api {
     pub(super) credentials_token: Option<String>,
     pub(super) standing: watch::Receiver<Standing>,
     pub(super) extensions_off: bool,
+    pub(super) desk: Arc<Desk>,
     /// `None` when nobody wants to read it.
     pub(super) recorder: Option<Recorder>,
 }
@@ -94,7 +97,10 @@ fn router(api: Arc<Api>) -> Router {
         .route("/2022-07-01/telemetry", put(telemetry_subscribe))
         .route("/2020-08-15/logs", put(logs_subscribe))
         .route(CREDENTIALS_PATH, get(credentials))
-        .route("/2026-01-15/metadata/execution-environment", get(metadata))
+        .route(
+            "/2026-01-15/metadata/execution-environment",
+            get(metadata).fallback(no_such_method),
+        )
         .with_state(api)
 }
 
@@ -247,10 +253,31 @@ async fn metadata(State(api): Shared, headers: HeaderMap) -> Response {
     let allowed = headers
         .get(header::AUTHORIZATION)
         .is_some_and(|found| found.as_bytes() == expected.as_bytes());
-    render::metadata(allowed.then(|| api.standing.borrow().settled))
+    if !allowed {
+        return render::no_metadata(StatusCode::UNAUTHORIZED);
+    }
+    match api.trouble_with_metadata() {
+        Some(status) => render::no_metadata(status),
+        None => render::metadata(api.standing.borrow().settled),
+    }
+}
+
+/// Whoever uses another method hears that before anything else.
+async fn no_such_method() -> Response {
+    render::no_metadata(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 impl Api {
+    fn trouble_with_metadata(&self) -> Option<StatusCode> {
+        let struck = self
+            .desk
+            .strike(&self.identity.function, None, Occasion::Metadata);
+        struck.into_iter().find_map(|what| match what {
+            What::Metadata(status) => StatusCode::from_u16(status).ok(),
+            _ => None,
+        })
+    }
+
     async fn call(&self, call: ApiCall) -> Response {
         let (sender, receiver) = oneshot::channel();
         let reply = self.ask(Message::Call(call, sender), receiver).await;
@@ -272,7 +299,22 @@ impl Api {
         let first_byte = self.clock.now();
         let attempt = text(request.headers(), "lambda-runtime-invocation-id");
         let error_type = text(request.headers(), "lambda-runtime-function-error-type");
-        let body = read_body(request, RESPONSE_BYTES_MAX).await;
+        let cause = text(
+            request.headers(),
+            "lambda-runtime-function-xray-error-cause",
+        );
+        let cause_in_body = text(request.headers(), header::CONTENT_TYPE.as_str())
+            .is_some_and(|content_type| content_type == error_cause::CONTENT_TYPE);
+        let mut body = read_body(request, RESPONSE_BYTES_MAX).await;
+        let error_cause = match (&mut body, mode) {
+            (Body::Whole(whole), ResponseMode::Error) if cause_in_body => {
+                let (told, cause) = error_cause::of_body(whole);
+                *whole = told;
+                cause
+            }
+            (_, ResponseMode::Error) => cause.as_deref().and_then(error_cause::of_header),
+            _ => None,
+        };
         self.call(ApiCall::RuntimeAnswer(RuntimeAnswer {
             request_id,
             attempt,
@@ -280,6 +322,7 @@ impl Api {
             body,
             mode,
             error_type,
+            error_cause,
         }))
         .await
     }

@@ -75,6 +75,8 @@ pub(crate) enum What {
     DuplicateEvent,
     PoisonEvent(Bytes),
     ClockJump(Duration),
+    /// What the metadata endpoint answers.
+    Metadata(u16),
     /// The door of this name behaves so.
     Door(String, DoorState),
 }
@@ -143,6 +145,11 @@ impl Fault {
     /// set forward.
     pub fn clock_jump(frozen: Duration) -> Self {
         Self::new(What::ClockJump(frozen))
+    }
+
+    /// The metadata endpoint of environments answers 500 or 503, as it does while the platform does not know what to say.
+    pub fn metadata(status: u16) -> Self {
+        Self::new(What::Metadata(status))
     }
 
     /// A door out of every environment behaves like this, from the start of the fault to its end.
@@ -243,6 +250,11 @@ impl Fault {
         {
             return bad("the status is not between 300 and 599");
         }
+        if let What::Metadata(status) = self.what
+            && ![500, 503].contains(&status)
+        {
+            return bad("the status is neither 500 nor 503");
+        }
         if let What::ClockJump(frozen) = self.what
             && frozen > FROZEN_MAX
         {
@@ -312,6 +324,7 @@ impl fmt::Display for What {
                 write!(f, "let nothing come back through the door {name}")
             }
             Self::Door(name, _) => write!(f, "shut the door {name}"),
+            Self::Metadata(status) => write!(f, "answer {status} to questions for metadata"),
             Self::ClockJump(frozen) => write!(f, "set the clock forward by {frozen:?}"),
         }
     }

@@ -41,6 +41,8 @@ pub(crate) enum Occasion<'a> {
     Report,
     /// An asynchronous event was taken.
     Event,
+    /// A process asks for metadata.
+    Metadata,
 }
 
 /// Something goes wrong now.
@@ -264,6 +266,7 @@ impl What {
                 wanted.as_deref().is_none_or(|wanted| wanted == extension)
             }
             (Self::Telemetry(..), _) | (_, Occasion::Delivery(_)) => false,
+            (Self::Metadata(_), occasion) => occasion == Occasion::Metadata,
             (Self::LoseReport, occasion) => occasion == Occasion::Report,
             (what, occasion) => occasion == what.counted(),
         }

@@ -110,6 +110,10 @@ fn what(fields: &mut Fields) -> Result<What, FaultError> {
         "jump-clock" => Ok(What::ClockJump(
             fields.required("frozen_ms", Fields::duration)?,
         )),
+        "fail-metadata" => {
+            let status = fields.number("status")?.unwrap_or(503);
+            Ok(What::Metadata(u16::try_from(status).unwrap_or(0)))
+        }
         "slow-door" => {
             let delay = fields.duration("delay_ms")?.unwrap_or_default();
             let bytes_per_second = fields.number("bytes_per_second")?;
@@ -172,6 +176,7 @@ fn described(what: &What) -> Map<String, Value> {
         }
         What::Door(door, DoorState::BlackHole) => json!({"what": "black-hole-door", "door": door}),
         What::Door(door, _) => json!({"what": "refuse-door", "door": door}),
+        What::Metadata(status) => json!({"what": "fail-metadata", "status": status}),
         What::ClockJump(frozen) => json!({"what": "jump-clock", "frozen_ms": millis(*frozen)}),
     };
     match value {
@@ -281,7 +286,7 @@ impl Fields {
 }
 
 /// Everything that can go wrong on demand, by the `what` of the control API.
-pub const FAULT_NAMES: [&str; 17] = [
+pub const FAULT_NAMES: [&str; 18] = [
     "kill",
     "hang",
     "out-of-memory",
@@ -296,6 +301,7 @@ pub const FAULT_NAMES: [&str; 17] = [
     "duplicate-event",
     "poison-event",
     "jump-clock",
+    "fail-metadata",
     "slow-door",
     "refuse-door",
     "black-hole-door",
@@ -311,7 +317,7 @@ mod tests {
             "kill" => json!({"process": "extension:ext"}),
             "hang" => json!({"process": "runtime"}),
             "delay-telemetry" => json!({"delay_ms": 20, "extension": "ext"}),
-            "fail-telemetry" => json!({"status": 503}),
+            "fail-telemetry" | "fail-metadata" => json!({"status": 503}),
             "poison-event" => json!({"payload": [1]}),
             "jump-clock" => json!({"frozen_ms": 600_000}),
             "slow-door" => json!({"door": "d", "delay_ms": 5, "bytes_per_second": 1000}),
@@ -388,6 +394,10 @@ mod tests {
             (
                 r#"{"what":"fail-telemetry","status":200}"#,
                 "the status is not between 300 and 599",
+            ),
+            (
+                r#"{"what":"fail-metadata","status":404}"#,
+                "the status is neither 500 nor 503",
             ),
             (
                 r#"{"what":"throttle","on_environments":true}"#,

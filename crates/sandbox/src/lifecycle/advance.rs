@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::effect::{Effect, Reply, Verdict};
+use super::effect::{Effect, Reply};
 use super::environment::{Environment, Phase, Rest, TIMED_OUT_MAX};
 use super::event::{Invocation, Role, ShutdownReason};
 use super::extension::{ExtensionState, RuntimeState};
@@ -291,11 +291,7 @@ impl Environment {
         }
         let verdict = running.outcome.is_none().then(|| {
             let request_id = &running.invocation.request_id;
-            let payload = failure.payload(request_id, self.spec.timeout);
-            Verdict {
-                not_restored: failure.not_restored(),
-                ..Verdict::failed(payload)
-            }
+            failure.verdict(request_id, self.spec.timeout)
         });
         if matches!(failure, Failure::Timeout) {
             self.remember_timed_out(&running.invocation.request_id);

@@ -184,6 +184,7 @@ impl Environment {
             produced_bytes,
         });
         running.outcome = Some(verdict.outcome);
+        running.error_cause = answer.error_cause;
         out.push(Effect::Answer(answer.request_id, verdict));
         refusal.map_or(Ok(Some(Reply::Accepted)), Err)
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::event::{CallId, Invocation, Process, ShutdownReason};
 use super::fault::Refusal;
@@ -62,6 +63,16 @@ pub(crate) struct Verdict {
     pub(crate) payload: Bytes,
     /// The function did not even begin: its environment could not be restored.
     pub(crate) not_restored: Option<NotRestored>,
+    /// How it ended, in the words for an answer of which a part has been sent.
+    pub(crate) broken_off: Option<BrokenOff>,
+}
+
+/// Why an answer ends in the middle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BrokenOff {
+    pub(crate) error_type: String,
+    /// What the function itself says of it.
+    pub(crate) details: Option<Bytes>,
 }
 
 /// Why an environment could not be restored.
@@ -77,6 +88,7 @@ impl Verdict {
             outcome: Outcome::Returned,
             payload,
             not_restored: None,
+            broken_off: None,
         }
     }
 
@@ -85,6 +97,18 @@ impl Verdict {
             outcome: Outcome::FunctionError,
             payload,
             not_restored: None,
+            broken_off: None,
+        }
+    }
+
+    pub(crate) fn broken_off(self, error_type: &str, details: Option<Bytes>) -> Self {
+        let error_type = error_type.to_owned();
+        Self {
+            broken_off: Some(BrokenOff {
+                error_type,
+                details,
+            }),
+            ..self
         }
     }
 }
@@ -105,6 +129,8 @@ pub(crate) struct Report {
     pub(crate) spans: Vec<Span>,
     /// Paid for by the instance: neither the time billed nor the memory is told.
     pub(crate) managed: bool,
+    /// What the runtime says of the function's error for X-Ray.
+    pub(crate) error_cause: Option<Value>,
 }
 
 impl Report {

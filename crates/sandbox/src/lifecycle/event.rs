@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::fault::Fault;
 use super::subscription::LogsOrTelemetry;
@@ -175,6 +176,8 @@ pub(crate) struct RuntimeAnswer {
     pub(crate) mode: ResponseMode,
     /// What the runtime calls its error.
     pub(crate) error_type: Option<String>,
+    /// What it says of it for X-Ray.
+    pub(crate) error_cause: Option<Value>,
 }
 
 /// The end of a streamed answer.

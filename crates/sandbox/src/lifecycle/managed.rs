@@ -18,7 +18,7 @@ use super::fault::{Fault, Refusal, STREAM_BYTES_MAX, known_error_type};
 use super::platform::{self, InitPhase};
 use super::running::{Failure, Response, Running};
 use super::stop::Then;
-use super::stream::{failed_payload, too_large_payload, truncated_payload};
+use super::stream::{TRUNCATED, failed, too_large, truncated};
 use crate::invoke::Status;
 use crate::time::UnixNanos;
 
@@ -185,7 +185,7 @@ impl Environment {
             let end = End {
                 status: failure.status(),
                 error_type: failure.error_type().map(str::to_owned),
-                verdict: Verdict::failed(failure.payload(request_id, self.spec.timeout)),
+                verdict: failure.verdict(request_id, self.spec.timeout),
                 at: now,
             };
             self.end_task(0, end, out);
@@ -212,7 +212,7 @@ impl Environment {
             let end = End {
                 status: Status::Timeout,
                 error_type: Some("Sandbox.Timedout".to_owned()),
-                verdict: Verdict::failed(Failure::Timeout.payload(&request_id, self.spec.timeout)),
+                verdict: Failure::Timeout.verdict(&request_id, self.spec.timeout),
                 at: task.running.deadline,
             };
             self.remember_timed_out(&request_id);
@@ -298,6 +298,7 @@ impl Environment {
             last_byte: now,
             produced_bytes: verdict.payload.len(),
         });
+        task.running.error_cause = answer.error_cause;
         self.end_task(index, End::answered(error_type, verdict, now), out);
         refusal.map_or(Ok(Some(Reply::Accepted)), Err)
     }
@@ -333,21 +334,20 @@ impl Environment {
             last_byte: now,
             produced_bytes: end.bytes,
         });
-        let failed = |payload| Verdict::failed(payload);
         let (error_type, verdict, refusal) = match end.ending {
             Ending::Complete => (None, Verdict::returned(bytes::Bytes::new()), None),
             Ending::Failed { error_type, error } => {
-                let payload = failed_payload(&error_type, error);
-                (Some(error_type), failed(payload), None)
+                let verdict = failed(&error_type, error);
+                (Some(error_type), verdict, None)
             }
             Ending::TooLarge { bytes } => (
                 Some("Function.ResponseSizeTooLarge".to_owned()),
-                failed(too_large_payload(bytes)),
+                too_large(bytes),
                 Some(Refusal::too_large(STREAM_BYTES_MAX)),
             ),
             Ending::Truncated => (
-                Some("Runtime.TruncatedResponse".to_owned()),
-                failed(truncated_payload()),
+                Some(TRUNCATED.to_owned()),
+                truncated(),
                 Some(Refusal::truncated()),
             ),
         };

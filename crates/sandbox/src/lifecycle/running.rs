@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
-use super::effect::{Effect, NotRestored, Report};
+use super::effect::{Effect, NotRestored, Report, Verdict};
 use super::event::{Invocation, ShutdownReason};
 use super::fault::{Fault, error_payload};
 use super::platform::{self, RuntimeDone, Span};
+use super::stream::TRUNCATED;
 use crate::invoke::{Outcome, Status};
 use crate::time::UnixNanos;
 
@@ -31,6 +33,8 @@ pub(super) struct Running {
     /// Set when the caller has its answer, with a streamed one all of it.
     pub(super) outcome: Option<Outcome>,
     pub(super) runtime_done: Option<UnixNanos>,
+    /// What the runtime says of its error for X-Ray.
+    pub(super) error_cause: Option<Value>,
 }
 
 /// The runtime's answer, as the metrics need it.
@@ -60,6 +64,7 @@ impl Running {
             truncated: false,
             outcome: None,
             runtime_done: None,
+            error_cause: None,
         }
     }
 
@@ -81,6 +86,7 @@ impl Running {
             cold_start: self.cold_start,
             spans,
             managed: false,
+            error_cause: self.error_cause,
             invocation: self.invocation,
         }
     }
@@ -188,7 +194,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn not_restored(&self) -> Option<NotRestored> {
+    fn not_restored(&self) -> Option<NotRestored> {
         match self {
             Self::Restore(_, why) => Some(*why),
             Self::Fault(_) | Self::Timeout => None,
@@ -196,10 +202,20 @@ impl Failure {
     }
 
     /// What the caller gets.
-    pub(super) fn payload(&self, request_id: &str, timeout: Duration) -> Bytes {
-        match self.fault() {
+    pub(super) fn verdict(&self, request_id: &str, timeout: Duration) -> Verdict {
+        let payload = match self.fault() {
             Some(fault) => fault.payload(request_id),
             None => timeout_payload(request_id, timeout),
+        };
+        // Of a crash in the middle of an answer Lambda only sees that the answer breaks off.
+        let broken_off = match self.fault() {
+            Some(fault) if fault.is_of_the_sandbox() => "Sandbox.Failure",
+            Some(_) => TRUNCATED,
+            None => "Sandbox.Timeout",
+        };
+        Verdict {
+            not_restored: self.not_restored(),
+            ..Verdict::failed(payload).broken_off(broken_off, None)
         }
     }
 

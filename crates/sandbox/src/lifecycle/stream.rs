@@ -59,11 +59,11 @@ impl Environment {
                 Ok(Some(Reply::Accepted))
             }
             Ending::Failed { error_type, error } => {
-                running.fail_stream(failed_payload(&error_type, error), out);
+                running.fail_stream(failed(&error_type, error), out);
                 Ok(Some(Reply::Accepted))
             }
             Ending::TooLarge { bytes } => {
-                running.fail_stream(too_large_payload(bytes), out);
+                running.fail_stream(too_large(bytes), out);
                 Err(Refusal::too_large(STREAM_BYTES_MAX))
             }
             // The connection of a runtime that dies breaks just before its exit is seen: what comes next tells.
@@ -77,33 +77,36 @@ impl Environment {
 
 impl Running {
     pub(super) fn end_truncated(&mut self, out: &mut Vec<Effect>) {
-        self.fail_stream(truncated_payload(), out);
+        self.fail_stream(truncated(), out);
     }
 
-    fn fail_stream(&mut self, payload: Bytes, out: &mut Vec<Effect>) {
+    fn fail_stream(&mut self, verdict: Verdict, out: &mut Vec<Effect>) {
         self.outcome = Some(Outcome::FunctionError);
         let request_id = self.invocation.request_id.clone();
-        out.push(Effect::Answer(request_id, Verdict::failed(payload)));
+        out.push(Effect::Answer(request_id, verdict));
     }
 }
 
 /// The error as the function told it, or one in its place.
-pub(super) fn failed_payload(error_type: &str, error: Bytes) -> Bytes {
-    if error.is_empty() {
-        error_payload(error_type, "the function failed while it answered")
-    } else {
-        error
-    }
+pub(super) fn failed(error_type: &str, error: Bytes) -> Verdict {
+    let details = Some(error).filter(|error| !error.is_empty());
+    let instead = || error_payload(error_type, "the function failed while it answered");
+    let payload = details.clone().unwrap_or_else(instead);
+    Verdict::failed(payload).broken_off(error_type, details)
 }
 
-pub(super) fn too_large_payload(bytes: u64) -> Bytes {
+pub(super) fn too_large(bytes: u64) -> Verdict {
     let message = format!(
         "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({STREAM_BYTES_MAX} bytes)."
     );
-    error_payload("Function.ResponseSizeTooLarge", &message)
+    let error_type = "Function.ResponseSizeTooLarge";
+    Verdict::failed(error_payload(error_type, &message)).broken_off(error_type, None)
 }
 
-pub(super) fn truncated_payload() -> Bytes {
+pub(super) fn truncated() -> Verdict {
     let message = "The response of the runtime was cut";
-    error_payload("Runtime.TruncatedResponse", message)
+    Verdict::failed(error_payload(TRUNCATED, message)).broken_off(TRUNCATED, None)
 }
+
+/// What is sent of an answer when it breaks off with the runtime.
+pub(super) const TRUNCATED: &str = "Runtime.TruncatedResponse";

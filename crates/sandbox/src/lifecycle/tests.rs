@@ -187,6 +187,7 @@ fn answer(request_id: &str, mode: ResponseMode, body: Body, first_byte: UnixNano
         body,
         mode,
         error_type: None,
+        error_cause: None,
     })
 }
 

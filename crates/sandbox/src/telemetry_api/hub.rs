@@ -15,6 +15,7 @@ use super::sink::{self, Client, Sink};
 use crate::faults::{Desk, Occasion, What};
 use crate::lifecycle::{LogsOrTelemetry, Subscription};
 use crate::logging::LogFormat;
+use crate::recording::Recorder;
 use crate::time::{Clock, UnixNanos};
 use crate::world::Place;
 
@@ -27,6 +28,7 @@ pub(crate) struct Hub {
     log_format: LogFormat,
     /// Where it asks what goes wrong with the deliveries of a function, if anything can.
     troubles: Option<(Arc<Desk>, String)>,
+    recorder: Option<Recorder>,
     frozen: watch::Sender<bool>,
     inner: Mutex<Inner>,
 }
@@ -121,6 +123,7 @@ impl Hub {
             place,
             log_format,
             troubles: None,
+            recorder: None,
             frozen: watch::Sender::new(false),
             inner: Mutex::new(inner),
         }
@@ -128,6 +131,12 @@ impl Hub {
 
     pub(crate) fn troubled_by(mut self, desk: Arc<Desk>, function: &str) -> Self {
         self.troubles = Some((desk, function.to_owned()));
+        self
+    }
+
+    /// Deliveries are written down.
+    pub(crate) fn recorded_by(mut self, recorder: Option<Recorder>) -> Self {
+        self.recorder = recorder;
         self
     }
 
@@ -184,7 +193,8 @@ impl Hub {
         let delivery = delivery::run(
             mailbox.clone(),
             subscription.profile,
-            Sink::new(&subscription, self.client.clone(), &self.place),
+            Sink::new(&subscription, self.client.clone(), &self.place)
+                .recorded(self.recorder.clone(), &extension),
             self.frozen.subscribe(),
             self.clock.clone(),
             trouble,

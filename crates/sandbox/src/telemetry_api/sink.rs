@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{Method, Request, Uri, header};
+use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use sha2::{Digest, Sha256};
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::queue::Batch;
 use crate::lifecycle::{Destination, Profile, Subscription};
+use crate::recording::{Delivered, Recorder};
 use crate::world::Place;
 
 pub(super) type Client = hyper_util::client::legacy::Client<Connector, Full<Bytes>>;
@@ -53,7 +54,13 @@ impl tower::Service<Uri> for Connector {
 
 /// One subscriber's end.
 #[derive(Debug)]
-pub(super) enum Sink {
+pub(super) struct Sink {
+    end: End,
+    recorded: Option<(Recorder, String)>,
+}
+
+#[derive(Debug)]
+enum End {
     Http {
         client: Box<Client>,
         target: String,
@@ -70,27 +77,39 @@ pub(super) enum Sink {
 
 impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http { target, .. } => f.write_str(target),
-            Self::Tcp { address, .. } => write!(f, "tcp://{address}"),
+        match &self.end {
+            End::Http { target, .. } => f.write_str(target),
+            End::Tcp { address, .. } => write!(f, "tcp://{address}"),
         }
     }
 }
 
 impl Sink {
     pub(super) fn new(subscription: &Subscription, client: Client, place: &Place) -> Self {
-        match &subscription.destination {
-            Destination::Http { port, path, put } => Self::Http {
+        let end = match &subscription.destination {
+            Destination::Http { port, path, put } => End::Http {
                 client: Box::new(client),
                 target: format!("http://127.0.0.1:{port}{path}"),
                 method: if *put { Method::PUT } else { Method::POST },
                 profile: subscription.profile,
             },
-            Destination::Tcp { port } => Self::Tcp {
+            Destination::Tcp { port } => End::Tcp {
                 address: SocketAddr::from((Ipv4Addr::LOCALHOST, *port)),
                 place: place.clone(),
                 stream: None,
             },
+        };
+        Self {
+            end,
+            recorded: None,
+        }
+    }
+
+    /// Deliveries to this subscriber are written down, if there is someone who does it.
+    pub(super) fn recorded(self, recorder: Option<Recorder>, subscriber: &str) -> Self {
+        Self {
+            recorded: recorder.map(|recorder| (recorder, subscriber.to_owned())),
+            ..self
         }
     }
 
@@ -100,24 +119,28 @@ impl Sink {
         batch: &Batch,
         frozen: &mut watch::Receiver<bool>,
     ) -> Result<(), String> {
-        match self {
-            Self::Http {
+        let name = self.to_string();
+        let record = |method: &str, headers: &HeaderMap, body: &Bytes| {
+            let (recorder, subscriber) = self.recorded.as_ref()?;
+            Some(recorder.delivery(subscriber, (method, &name), headers, body))
+        };
+        match &mut self.end {
+            End::Http {
                 client,
                 target,
                 method,
                 profile,
             } => {
-                within(
-                    frozen,
-                    post(client, method, target, *profile, batch.array()),
-                )
-                .await
+                let request = request(method, target, *profile, batch.array())?;
+                let written = record(method.as_str(), request.headers(), &batch.array());
+                within(frozen, post(client, *profile, request, written)).await
             }
-            Self::Tcp {
+            End::Tcp {
                 address,
                 place,
                 stream,
             } => {
+                record("TCP", &HeaderMap::new(), &batch.lines());
                 let written = within(frozen, write(place, *address, stream, &batch.lines())).await;
                 if written.is_err() {
                     // What is half written ends with its connection; the next one begins with a whole line.
@@ -147,13 +170,12 @@ async fn within(
     }
 }
 
-async fn post(
-    client: &Client,
+fn request(
     method: &Method,
     target: &str,
     profile: Profile,
     body: Bytes,
-) -> Result<(), String> {
+) -> Result<Request<Full<Bytes>>, String> {
     let mut request = Request::builder()
         .method(method)
         .uri(target)
@@ -161,11 +183,23 @@ async fn post(
     if profile == Profile::Managed {
         request = request.header("Sequence-Id", sequence_id(&body));
     }
-    let request = request
+    request
         .body(Full::new(body))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.to_string())
+}
+
+async fn post(
+    client: &Client,
+    profile: Profile,
+    request: Request<Full<Bytes>>,
+    written: Option<Delivered>,
+) -> Result<(), String> {
     let answered = client.request(request).await;
-    let status = answered.map_err(|error| error.to_string())?.status();
+    let answered = answered.map_err(|error| error.to_string())?;
+    let status = answered.status();
+    if let Some(written) = written {
+        written.answered(status.as_u16(), answered.headers());
+    }
     let taken = match profile {
         Profile::Classic => status.is_success(),
         Profile::Managed => status.as_u16() < 400,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use throughline_sandbox::{Exchange, Outcome};
+use throughline_sandbox::{Exchange, Outcome, Who};
 
 use crate::listener::Listener;
 use crate::stage::{Call, EVENT_NEXT, Play, Puppet, REQUEST_ID, Stage, TIMEOUT, within};
@@ -41,8 +41,14 @@ pub(crate) async fn scene(play: Play) -> Scene {
     }
 }
 
+/// What the processes asked, in order.
 fn lines(exchanges: &[Exchange]) -> Vec<String> {
-    exchanges.iter().map(ToString::to_string).collect()
+    let asked = exchanges.iter().filter(|one| !is_delivery(one));
+    asked.map(ToString::to_string).collect()
+}
+
+fn is_delivery(exchange: &Exchange) -> bool {
+    matches!(exchange.who, Who::Platform { .. })
 }
 
 #[tokio::test]

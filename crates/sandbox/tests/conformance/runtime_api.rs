@@ -1,7 +1,7 @@
 //! §1: what a runtime asks and gets.
 
 use serde_json::{Value, json};
-use throughline_sandbox::{Invoke, Outcome, Who};
+use throughline_sandbox::{Fault, Invoke, Outcome, Who};
 
 use crate::stage::{Play, REQUEST_ID, within};
 
@@ -384,11 +384,96 @@ async fn metadata_needs_its_token_and_may_be_kept() {
         found.header("cache-control"),
         Some("private, max-age=43200, immutable")
     );
-    assert_eq!(ask("GET", &[]).await.status, 401);
-    assert_eq!(
-        ask("GET", &[("authorization", "Bearer no")]).await.status,
-        401
-    );
-    assert_eq!(ask("POST", &[("authorization", &token)]).await.status, 405);
+    let refusals = [
+        ("GET", None, 401, "Unauthorized\n"),
+        ("GET", Some("Bearer no"), 401, "Unauthorized\n"),
+        ("POST", None, 405, "Method Not Allowed\n"),
+        ("POST", Some(token.as_str()), 405, "Method Not Allowed\n"),
+    ];
+    for (method, token, status, body) in refusals {
+        let headers: Vec<_> = token
+            .map(|token| ("authorization", token))
+            .into_iter()
+            .collect();
+        let refused = ask(method, &headers).await;
+        assert_eq!(
+            (refused.status, &refused.body[..]),
+            (status, body.as_bytes()),
+            "{method} {token:?}"
+        );
+    }
+    for (status, body) in [
+        (503, "Service Unavailable\n"),
+        (500, "Internal Server Error\n"),
+    ] {
+        let fault = stage
+            .sandbox
+            .fault(Fault::metadata(status).times(1))
+            .unwrap();
+        let failed = ask("GET", &[("authorization", &token)]).await;
+        assert_eq!((failed.status, &failed.body[..]), (status, body.as_bytes()));
+        assert_eq!(fault.struck(), Some(1));
+    }
+    assert_eq!(ask("GET", &[("authorization", &token)]).await.status, 200);
     call.abort();
+}
+
+#[tokio::test]
+async fn cause_of_an_error_is_told_with_the_invocation_and_not_to_the_caller() {
+    let cause = json!({
+        "exceptions": [{"message": "no", "type": "E", "stack": [{"path": "a.py", "line": 7, "label": "f"}]}],
+        "working_directory": "/var/task",
+        "paths": ["a.py"],
+    });
+    let told = json!({"errorMessage": "no", "errorType": "E", "stackTrace": []});
+    let whole = json!({"errorMessage": "no", "errorType": "E", "errorCause": cause});
+    let header = (
+        "lambda-runtime-function-xray-error-cause",
+        cause.to_string(),
+    );
+    let content_type = (
+        "content-type",
+        "application/vnd.aws.lambda.error.cause+json".to_owned(),
+    );
+    let cases = [
+        (vec![], told.to_string(), told.to_string(), None),
+        (
+            vec![header.clone()],
+            told.to_string(),
+            told.to_string(),
+            Some(cause.clone()),
+        ),
+        (
+            vec![content_type.clone()],
+            whole.to_string(),
+            json!({"errorMessage": "no", "errorType": "E"}).to_string(),
+            Some(cause.clone()),
+        ),
+        (
+            vec![content_type, header],
+            "no JSON".to_owned(),
+            "\"Invalid error body\"".to_owned(),
+            None,
+        ),
+    ];
+    for (headers, body, expected, expected_cause) in cases {
+        let stage = Play::new().open().await;
+        let (call, runtime, event) = stage.first_call().await;
+        let id = event.header(REQUEST_ID).unwrap().to_owned();
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let taken = runtime
+            .post(&format!("invocation/{id}/error"), &headers, &body)
+            .await;
+        assert_eq!(taken.status, 202);
+        runtime.asks_next();
+        let (answer, finished) = call.await.unwrap();
+        assert_eq!(
+            (answer.text(), finished.error_cause),
+            (expected, expected_cause),
+            "{headers:?}"
+        );
+    }
 }

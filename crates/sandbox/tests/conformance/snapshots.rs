@@ -223,7 +223,7 @@ async fn metadata_is_kept_for_long_only_after_the_restore() {
         let found = request("GET", &uri, &[("authorization", &token)], "").await;
         found.header("cache-control").unwrap().to_owned()
     };
-    assert_eq!(keep().await, "private, max-age=1");
+    assert_eq!(keep().await, "private, max-age=1, immutable");
     restore_next(&runtime).await;
     assert_eq!(keep().await, "private, max-age=43200, immutable");
     call.abort();

@@ -1,7 +1,7 @@
 //! §3: what a subscriber asks, is told, and when.
 
 use serde_json::{Value, json};
-use throughline_sandbox::{Function, Invoke, LogFormat};
+use throughline_sandbox::{Exchange, Function, Invoke, LogFormat};
 
 use crate::http::Response;
 use crate::lifecycle::{Scene, scene};
@@ -62,6 +62,34 @@ async fn subscription_is_ok_in_all_three_schemas() {
             "{schema}"
         );
     }
+}
+
+#[tokio::test]
+async fn deliveries_are_recorded_with_what_the_subscriber_answers() {
+    let mut scene = scene(Play::new()).await;
+    until_report(&mut scene, "1").await;
+    let target = format!("http://127.0.0.1:{}/take", scene.listener.port);
+    let is_delivery = |one: &Exchange| {
+        one.to_string() == format!("platform to ext POST {target} 200") && one.generation == 1
+    };
+    let recorded = scene
+        .stage
+        .sandbox
+        .recorded_until(|all| {
+            let told =
+                |one: &Exchange| String::from_utf8_lossy(&one.body).contains("platform.report");
+            all.iter().any(|one| is_delivery(one) && told(one))
+        })
+        .await;
+    let delivered = recorded.iter().filter(|one| is_delivery(one));
+    let kinds: Vec<_> = delivered
+        .flat_map(|one| serde_json::from_slice::<Vec<Value>>(&one.body).unwrap())
+        .map(|event| event["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        kinds[..kinds.len().min(2)],
+        ["platform.initStart", "platform.telemetrySubscription"]
+    );
 }
 
 #[tokio::test]

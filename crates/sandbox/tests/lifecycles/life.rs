@@ -8,10 +8,9 @@ use serde_json::Value;
 use throughline_sandbox::{
     Activity, Answer, Finished, Function, Invoke, InvokeError, Outcome, Sandbox, Status, World,
 };
+use throughline_testkit::leftovers::until_no_process_has;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::task::JoinSet;
-
-use crate::leftovers::until_no_process_has;
 
 /// The programs, which all lives share.
 pub(crate) struct Stage {

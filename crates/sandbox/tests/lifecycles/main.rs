@@ -7,7 +7,6 @@
 #![allow(clippy::disallowed_methods)] // how a test is told what to repeat, and how long it took
 
 mod http;
-mod leftovers;
 mod life;
 mod script;
 
@@ -16,8 +15,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use leftovers::Inventory;
 use life::{Life, Stage};
+use throughline_testkit::leftovers::Inventory;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

@@ -118,20 +118,12 @@ async fn aws_api_gets_chunks_as_they_are_made_and_then_how_it_ended() {
 async fn failures_in_the_middle_are_told_at_the_end() {
     let sandbox = start(function().timeout(Duration::from_secs(2))).await;
     let cases = [
-        ("fail", "ValueError", "too late"),
-        ("exit", "Runtime.ExitError", "exit status 7"),
-        (
-            "hang",
-            "Sandbox.Timedout",
-            "Task timed out after 2.00 seconds",
-        ),
-        (
-            "cut",
-            "Runtime.TruncatedResponse",
-            "The response of the runtime was cut",
-        ),
+        ("fail", "Function.ValueError", Some("too late")),
+        ("exit", "Runtime.TruncatedResponse", None),
+        ("hang", "Sandbox.Timeout", None),
+        ("cut", "Runtime.TruncatedResponse", None),
     ];
-    for (end, error_type, message) in cases {
+    for (end, error_code, message) in cases {
         let folder = crate::folder().unwrap();
         let go_on = folder.path().join("go on");
         let event =
@@ -151,14 +143,11 @@ async fn failures_in_the_middle_are_told_at_the_end() {
             "{end}"
         );
         let complete: Value = serde_json::from_slice(&rest[0].1).unwrap();
-        assert_eq!(complete["ErrorCode"], "Unhandled");
-        let details: Value =
-            serde_json::from_str(complete["ErrorDetails"].as_str().unwrap()).unwrap();
-        assert_eq!(details["errorType"], error_type, "{end}");
-        assert!(
-            details["errorMessage"].as_str().unwrap().contains(message),
-            "{details}"
-        );
+        assert_eq!(complete["ErrorCode"], error_code, "{end}");
+        let details = complete["ErrorDetails"].as_str();
+        let details: Option<Value> = details.map(|text| serde_json::from_str(text).unwrap());
+        let told = details.map(|details| details["errorMessage"].as_str().unwrap().to_owned());
+        assert_eq!(told.as_deref(), message, "{end}");
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) struct AddFault {
     /// How much goes through a slow door each way of each connection
     #[arg(long, value_name = "N")]
     pub(crate) bytes_per_second: Option<u64>,
-    /// What a subscriber answers to telemetry [default: 500]
+    /// What a subscriber answers to telemetry [default: 500], or the metadata endpoint [default: 503]
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<u16>,
     /// For how long an environment finds that it was frozen

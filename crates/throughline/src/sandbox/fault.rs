@@ -12,6 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Map, Value, json};
 
+use super::invoke::{no_sandbox, unreached};
 use crate::cli::{AddFault, Fault, FaultCommand};
 use crate::output;
 
@@ -103,20 +104,19 @@ async fn call(
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from(body)))?;
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await.map_err(|error| {
-        let next = "start one with `throughline sandbox`, or say where it is with --api";
-        match error.is_connect() {
-            true => anyhow::anyhow!("no sandbox listens on {api}: {next}"),
-            false => anyhow::anyhow!(error).context(format!("the call to {api} broke off")),
-        }
-    })?;
+    let response = client.request(request).await;
+    let response = response.map_err(|error| unreached(api, error))?;
     let status = response.status();
     let body = response
         .into_body()
         .collect()
         .await
         .context("the answer broke off")?;
-    let answer: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
+    let answer = serde_json::from_slice::<Value>(&body.to_bytes());
+    let answer = answer
+        .ok()
+        .filter(Value::is_object)
+        .with_context(|| no_sandbox(api, status))?;
     if !status.is_success() {
         bail!("{}", answer["message"].as_str().unwrap_or(status.as_str()));
     }

@@ -1,6 +1,7 @@
 //! `throughline sandbox invoke`: a call without the AWS CLI.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -21,6 +22,10 @@ pub(super) async fn run(arguments: &Invoke) -> anyhow::Result<ExitCode> {
     let payload = payload(&arguments.payload)?;
     let (status, headers, body) = call(arguments, payload).await?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // Whatever answers for Lambda numbers what it is asked.
+    if header("x-amzn-requestid").is_none() {
+        bail!(no_sandbox(arguments.api, status));
+    }
     if !status.is_success() {
         bail!(
             "{}",
@@ -65,16 +70,29 @@ async fn call(
         .body(Full::new(payload))
         .with_context(|| format!("{:?} cannot be the name of a function", arguments.function))?;
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await.map_err(|error| {
-        let next = "start one with `throughline sandbox`, or say where it is with --api";
-        match error.is_connect() {
-            true => anyhow::anyhow!("no sandbox listens on {api}: {next}"),
-            false => anyhow::anyhow!(error).context(format!("the call to {api} broke off")),
-        }
-    })?;
+    let response = client.request(request).await;
+    let response = response.map_err(|error| unreached(api, error))?;
     let (head, body) = response.into_parts();
     let body = body.collect().await.context("the answer broke off")?;
     Ok((head.status, head.headers, body.to_bytes()))
+}
+
+/// Nobody is there, or somebody who speaks another language.
+pub(super) fn unreached(
+    api: SocketAddr,
+    error: hyper_util::client::legacy::Error,
+) -> anyhow::Error {
+    match error.is_connect() {
+        true => anyhow::anyhow!("no sandbox listens on {api}: {NEXT_STEP}"),
+        false => anyhow::anyhow!(error).context(format!(
+            "the call to {api} broke off; if that is no sandbox, {NEXT_STEP}"
+        )),
+    }
+}
+
+pub(super) fn no_sandbox(api: SocketAddr, status: StatusCode) -> String {
+    let status = status.as_u16();
+    format!("what listens on {api} is no sandbox (it answered {status}): {NEXT_STEP}")
 }
 
 fn payload(text: &str) -> anyhow::Result<Bytes> {
@@ -114,3 +132,5 @@ fn decoded(base64: &str) -> anyhow::Result<String> {
     let bytes = BASE64.decode(base64).context("the log is not base64")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+const NEXT_STEP: &str = "start one with `throughline sandbox`, or say where it is with --api";

@@ -174,6 +174,7 @@ fn as_json(activity: &Activity) -> Value {
             "verdict": verdict(finished),
             "status": finished.status.as_str(),
             "error_type": finished.error_type,
+            "error_cause": finished.error_cause,
             "started_unix_nanos": nanos(finished.started),
             "duration_ms": millis(finished.duration),
             "billed_ms": (!finished.managed).then_some(finished.billed.as_millis()),

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use throughline_sandbox::Sandbox;
+use throughline_testkit::leftovers::until_no_process_has;
 
 use crate::backend::DOOR;
-use crate::leftovers::until_no_process_has;
 use crate::server::Server;
 use crate::stage::{Lines, MARKER, Stage};
 use faults::Troublemaker;

@@ -17,7 +17,6 @@ mod function;
 mod http;
 mod journal;
 mod latency;
-mod leftovers;
 mod matrix;
 mod run;
 mod server;

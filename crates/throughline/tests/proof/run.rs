@@ -7,12 +7,12 @@ use throughline_sandbox::{
     Status,
 };
 use throughline_testkit::intake::FakeIntake;
+use throughline_testkit::leftovers::until_no_process_has;
 
 use crate::account::{Account, End};
 use crate::backend::DOOR;
 use crate::function::{Event, Then, hangs};
 use crate::journal::Journal;
-use crate::leftovers::until_no_process_has;
 use crate::stage::{Lines, MARKER, PATIENCE, Stage, With};
 
 /// What the caller of the function saw of an invocation, and what the platform says of it.

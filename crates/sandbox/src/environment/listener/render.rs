@@ -67,17 +67,20 @@ pub(super) fn credentials(now: Option<UnixNanos>) -> Response {
     )
 }
 
-/// Where the environment is, for whoever may know, and whether it will stay there.
-pub(super) fn metadata(settled: Option<bool>) -> Response {
-    let Some(settled) = settled else {
-        return json_response(401, &json!({"message": "Unauthorized"}));
-    };
+/// What the metadata endpoint says instead, as Go's servers do.
+pub(super) fn no_metadata(status: StatusCode) -> Response {
+    let reason = status.canonical_reason().unwrap_or_default();
+    plain(status.as_u16(), &format!("{reason}\n"))
+}
+
+/// Where the environment is, and whether it will stay there.
+pub(super) fn metadata(settled: bool) -> Response {
     let mut response = json_response(200, &json!({"AvailabilityZoneID": "use1-az1"}));
     let keep = if settled {
         HeaderValue::from_static("private, max-age=43200, immutable")
     } else {
         // The snapshot may be restored elsewhere.
-        HeaderValue::from_static("private, max-age=1")
+        HeaderValue::from_static("private, max-age=1, immutable")
     };
     response.headers_mut().insert(header::CACHE_CONTROL, keep);
     response

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{event_stream, not_restored, refused, respond};
 use crate::environment::{Answered, Part, ResponseStream};
@@ -59,14 +59,18 @@ impl Stage {
         let (frame, then) = match self {
             Self::Streaming(mut stream, ticket) => match stream.next().await {
                 Part::Chunk(chunk) => (payload_chunk(&chunk), Self::Streaming(stream, ticket)),
-                Part::End(verdict) => (complete(&verdict, ticket, wants_log).await, Self::Told),
+                Part::End(verdict) => {
+                    let error = error_in_the_middle(&verdict);
+                    (complete(error, ticket, wants_log).await, Self::Told)
+                }
             },
             Self::Whole(mut verdict, ticket) => {
                 let payload = std::mem::take(&mut verdict.payload);
                 (payload_chunk(&payload), Self::Ended(verdict, ticket))
             }
             Self::Ended(verdict, ticket) => {
-                (complete(&verdict, ticket, wants_log).await, Self::Told)
+                let error = error_at_once(&verdict);
+                (complete(error, ticket, wants_log).await, Self::Told)
             }
             Self::Told => return None,
         };
@@ -78,12 +82,30 @@ fn payload_chunk(payload: &[u8]) -> Bytes {
     event_stream::event("PayloadChunk", "application/octet-stream", payload)
 }
 
-async fn complete(verdict: &Verdict, ticket: Ticket, wants_log: bool) -> Bytes {
-    let mut body = json!({});
-    if verdict.outcome == Outcome::FunctionError {
-        body["ErrorCode"] = json!("Unhandled");
-        body["ErrorDetails"] = json!(String::from_utf8_lossy(&verdict.payload));
+/// The failure of a function that has not begun to answer, as `Invoke` tells it.
+fn error_at_once(verdict: &Verdict) -> Value {
+    match verdict.outcome {
+        Outcome::Returned => json!({}),
+        Outcome::FunctionError => json!({
+            "ErrorCode": "Unhandled",
+            "ErrorDetails": String::from_utf8_lossy(&verdict.payload),
+        }),
     }
+}
+
+/// The same of one that has: the runtime's trailers say what it is, or the platform what it saw, without details.
+fn error_in_the_middle(verdict: &Verdict) -> Value {
+    let Some(broken_off) = &verdict.broken_off else {
+        return error_at_once(verdict);
+    };
+    let mut error = json!({"ErrorCode": broken_off.error_type});
+    if let Some(details) = &broken_off.details {
+        error["ErrorDetails"] = json!(String::from_utf8_lossy(details));
+    }
+    error
+}
+
+async fn complete(mut body: Value, ticket: Ticket, wants_log: bool) -> Bytes {
     // The log is complete only when the invocation is over, so who wants it waits for that.
     if wants_log && let Some(ended) = ticket.ended().await {
         body["LogResult"] = json!(BASE64.encode(ended.log_tail));

@@ -350,6 +350,7 @@ fn answers_at_the_wrong_time_are_refused() {
         body: Body::Whole("{}".into()),
         mode: ResponseMode::Response,
         error_type: None,
+        error_cause: None,
     });
     story.call("respond to an earlier attempt", late);
     story.respond("r1", "{}").respond("r1", "{}");

@@ -42,6 +42,7 @@ fn error(request_id: &str, error_type: &str, now: UnixNanos) -> ApiCall {
     };
     ApiCall::RuntimeAnswer(RuntimeAnswer {
         error_type: Some(error_type.to_owned()),
+        error_cause: None,
         ..answer
     })
 }
@@ -193,6 +194,7 @@ fn second_answer_and_answer_of_another_attempt_are_refused() {
         body: Body::Whole("{}".into()),
         mode: ResponseMode::Response,
         error_type: None,
+        error_cause: None,
     });
     story.call("respond for another attempt", other);
     story

@@ -435,6 +435,7 @@ impl Play {
                 _ => ResponseMode::Response,
             },
             error_type: None,
+            error_cause: None,
         })
     }
 

@@ -117,7 +117,10 @@ pub(crate) const ENDPOINTS: Section = Section {
         row(
             "metadata not at hand",
             "500 or 503",
-            Not("it is always at hand"),
+            Differs(
+                "on demand, with the fault `fail-metadata`; otherwise it is always at hand",
+                &["runtime_api::metadata_needs_its_token_and_may_be_kept"],
+            ),
         ),
         row(
             "Managed Instances",
@@ -266,13 +269,23 @@ pub(crate) const ERRORS: Section = Section {
         ),
         row(
             "`Lambda-Runtime-Function-XRay-Error-Cause`",
-            "compacted to 64 KiB and written to X-Ray",
-            Not("taken and not looked at: there is no X-Ray here; a recording has it"),
+            "checked, compacted to 64 KiB and written to X-Ray",
+            Differs(
+                "the same, but told with the invocation (`--json`, `Finished`): there is no X-Ray here",
+                &[
+                    "runtime_api::cause_of_an_error_is_told_with_the_invocation_and_not_to_the_caller",
+                    "lib::environment::listener::error_cause::tests::cause_is_kept_if_it_says_something_in_the_form_of_one",
+                    "lib::environment::listener::error_cause::tests::what_is_too_long_is_cut_until_it_fits",
+                ],
+            ),
         ),
         row(
             "`Content-Type: application/vnd.aws.lambda.error.cause+json`",
-            "the cause is in the body",
-            Not("taken as an error without a cause"),
+            "the cause is in the body, and the caller gets message, type and stack alone; `\"Invalid error body\"` if it is no such body",
+            Same(&[
+                "runtime_api::cause_of_an_error_is_told_with_the_invocation_and_not_to_the_caller",
+                "lib::environment::listener::error_cause::tests::cause_in_the_body_is_not_the_callers",
+            ]),
         ),
         row(
             "`Lambda-Runtime-Features` and the user agent",
@@ -335,11 +348,13 @@ pub(crate) const ERRORS: Section = Section {
         ),
         row(
             "`InvokeWithResponseStream`",
-            "`InvokeComplete` with `ErrorCode` and `ErrorDetails`",
-            Differs(
-                "`ErrorCode` is always `Unhandled`; no source names another",
-                &["story::streaming::failures_in_the_middle_are_told_at_the_end"],
-            ),
+            "`InvokeComplete` with `ErrorCode` and `ErrorDetails`: `Unhandled` and the error before the answer has begun",
+            Same(&["story::streaming::aws_api_gets_chunks_as_they_are_made_and_then_how_it_ended"]),
+        ),
+        row(
+            "a failure in the middle of a stream",
+            "`ErrorCode` and `ErrorDetails` are what the runtime's trailers say; without them `Runtime.TruncatedResponse` (also after a crash), `Function.ResponseSizeTooLarge` or `Sandbox.Timeout`, and no details",
+            Same(&["story::streaming::failures_in_the_middle_are_told_at_the_end"]),
         ),
         row(
             "`Runtime.InvalidWorkingDir`, `Runtime.InvalidTaskConfig`",

@@ -14,6 +14,7 @@ fn finished(function: &str) -> Finished {
         status: Status::Success,
         outcome: Outcome::Returned,
         error_type: None,
+        error_cause: None,
         duration: Duration::from_micros(12_345),
         billed: Duration::from_millis(21),
         managed: false,

@@ -210,6 +210,7 @@ impl Play {
                 body: Body::Whole(Bytes::from_static(b"{}")),
                 mode: [ResponseMode::Response, ResponseMode::Error][self.rng.usize(0..2)],
                 error_type: None,
+                error_cause: None,
             }),
             _ => ApiCall::RuntimeNext,
         }

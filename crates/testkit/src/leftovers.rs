@@ -1,17 +1,19 @@
-//! What a life may leave behind: nothing.
+//! What a test may leave behind: nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The descriptors, sockets among them, and the children of this process.
-pub(crate) struct Inventory {
+#[derive(Debug)]
+pub struct Inventory {
     descriptors: usize,
     children: BTreeSet<u32>,
 }
 
 impl Inventory {
-    pub(crate) fn take() -> Self {
-        let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().count();
+    /// What there is now.
+    pub fn take() -> Self {
+        let descriptors = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
         Self {
             descriptors,
             children: children(),
@@ -19,7 +21,10 @@ impl Inventory {
     }
 
     /// Whether there is no more than there was; what ends in the background gets a moment to do so.
-    pub(crate) async fn holds_again(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// What there is more.
+    pub async fn holds_again(&self) -> Result<(), String> {
         let mut now = Self::take();
         for _ in 0..MOMENTS {
             if now.descriptors <= self.descriptors && now.children.is_subset(&self.children) {
@@ -38,7 +43,7 @@ impl Inventory {
 }
 
 /// Processes that were started with this variable and have not ended.
-pub(crate) fn processes_with(variable: &str) -> Vec<u32> {
+pub fn processes_with(variable: &str) -> Vec<u32> {
     let has = |pid: &u32| {
         let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environ
@@ -48,8 +53,11 @@ pub(crate) fn processes_with(variable: &str) -> Vec<u32> {
     pids().filter(has).collect()
 }
 
-/// Waits until there is none; those that were killed may take a moment to be gone.
-pub(crate) async fn until_no_process_has(variable: &str) -> Result<(), String> {
+/// Waits until no process has it; those that were killed may take a moment to be gone.
+///
+/// # Errors
+/// Those that are still there.
+pub async fn until_no_process_has(variable: &str) -> Result<(), String> {
     for _ in 0..MOMENTS {
         if processes_with(variable).is_empty() {
             return Ok(());
@@ -79,7 +87,7 @@ fn children() -> BTreeSet<u32> {
 }
 
 fn pids() -> impl Iterator<Item = u32> {
-    let entries = std::fs::read_dir("/proc").unwrap();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
