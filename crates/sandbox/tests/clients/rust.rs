@@ -63,7 +63,7 @@ pub(crate) fn built(example: &str, source: &str) -> PathBuf {
     let fresh = changed(&program).is_ok_and(|built| built >= changed(&here(source)).unwrap());
     if !fresh {
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "throughline-sandbox"])
+            .args(["build", "--quiet", "--workspace"]) // the features that everything else is built with
             .args(["--example", example])
             .status()
             .unwrap();
