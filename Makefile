@@ -99,6 +99,11 @@ bench-batches: ## what it costs to store each batch once
 	cargo run --locked $(BENCH_FLAGS) --package throughline-store --example bench_batches
 .PHONY: bench-batches
 
+bench-corpus: ## what the telemetry that the store is measured with looks like, and how fast it is made
+	@for signal in traces logs metrics; do for what in speed stats; do \
+		cargo run --quiet --locked $(BENCH_FLAGS) --package throughline-bench --bin bench-corpus $$what $$signal; done; done
+.PHONY: bench-corpus
+
 # `make bench-sandbox BENCH_FLAGS=` measures what is built anyhow.
 BENCH_FLAGS ?= --release
 

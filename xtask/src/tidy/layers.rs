@@ -38,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "throughline-telemetry",
         ],
     ),
+    ("throughline-bench", &["throughline-telemetry"]),
     ("checkout", &[]),
     ("xtask", &[]),
 ];

@@ -1,0 +1,93 @@
+//! The corpus by itself:
+//!
+//! ```text
+//! bench-corpus stats [traces|logs|metrics] [ROWS]        what it looks like
+//! bench-corpus speed [traces|logs|metrics] [ROWS] [N]    how fast it is made, N items a body (512)
+//! bench-corpus write FOLDER [ROWS] [N]                   the bodies of all signals, a file each (NNNNNNNN.pb)
+//! ```
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use throughline_bench::corpus::{Corpus, Options};
+use throughline_bench::statistics::Statistics;
+use throughline_telemetry::Signal;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |place: usize, otherwise: u64| match arguments.get(place) {
+        None => Ok(otherwise),
+        Some(text) => {
+            let text = text.replace('_', "");
+            text.parse()
+                .with_context(|| format!("{text} is not a number"))
+        }
+    };
+    let signal = || {
+        let name = arguments.get(1).map_or("traces", String::as_str);
+        let signal = Signal::ALL.into_iter().find(|signal| signal.name() == name);
+        signal.with_context(|| format!("{name} is not a signal"))
+    };
+    match arguments.first().map(String::as_str) {
+        Some("stats") => stats(signal()?, number(2, 1_000_000)?),
+        Some("speed") => {
+            let items = usize::try_from(number(3, 512)?)?;
+            speed(signal()?, number(2, 4_000_000)?, items);
+            Ok(())
+        }
+        Some("write") => {
+            let folder = arguments.get(1).context("no folder was named")?;
+            let items = usize::try_from(number(3, 512)?)?;
+            write(Path::new(folder), number(2, 100_000)?, items)
+        }
+        _ => bail!("usage: bench-corpus stats|speed|write, see src/bin/corpus.rs"),
+    }
+}
+
+fn stats(signal: Signal, rows: u64) -> anyhow::Result<()> {
+    let mut corpus = Corpus::new(Options::of(rows), signal);
+    let mut statistics = Statistics::default();
+    let mut body = Vec::new();
+    while statistics.items < rows {
+        corpus.body(512, &mut body);
+        statistics.add(signal, &body)?;
+    }
+    print!("{signal}: {statistics}");
+    Ok(())
+}
+
+fn speed(signal: Signal, rows: u64, items: usize) {
+    let mut corpus = Corpus::new(Options::of(rows), signal);
+    let mut body = Vec::new();
+    let (mut made, mut bytes) = (0, 0);
+    let begun = Instant::now();
+    while made < rows {
+        corpus.body(items, &mut body);
+        made += items as u64;
+        bytes += body.len();
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "{made} {signal} in {seconds:.2} s, {items} a body: {:.0} a second, {:.0} MB/s, {:.1} bytes each",
+        made as f64 / seconds,
+        bytes as f64 / 1e6 / seconds,
+        bytes as f64 / made as f64
+    );
+}
+
+fn write(folder: &Path, rows: u64, items: usize) -> anyhow::Result<()> {
+    for signal in Signal::ALL {
+        let folder = folder.join(signal.name());
+        std::fs::create_dir_all(&folder)?;
+        let mut corpus = Corpus::new(Options::of(rows), signal);
+        let mut body = Vec::new();
+        for number in 0..rows.div_ceil(items as u64) {
+            corpus.body(items, &mut body);
+            std::fs::write(folder.join(format!("{number:08}.pb")), &body)?;
+        }
+    }
+    Ok(())
+}
