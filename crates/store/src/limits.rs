@@ -97,3 +97,11 @@ pub(crate) const REPORT_ENVIRONMENTS_MAX: usize = 20_000;
 
 /// Functions in one report.
 pub(crate) const REPORT_FUNCTIONS_MAX: usize = 200;
+
+/// Attributes of one segment with a column of their own. Each takes some 250 bytes of the footer
+/// and of memory while the file is written.
+pub(crate) const PROMOTED_MAX: usize = 256;
+
+/// Distinct attribute keys that are counted to choose columns. Programs that put ids into keys have
+/// more, none of which would get a column.
+pub(crate) const KEYS_COUNTED_MAX: usize = 10_000;

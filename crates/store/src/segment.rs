@@ -14,23 +14,35 @@
 //!   that is not in the file is in `parent_span_id` instead. A root has neither.
 //! - **Times**: `start` and the like are nanoseconds since 1970, delta-packed. `duration` is end
 //!   minus start, negative for a clock that ran backwards.
-//! - **Attributes**: a list of `{key, type, value}` in the order they were written, repeated keys
-//!   and all. Sorting them by key would lose that order, and one library writes its keys in one
-//!   order anyway. How a value becomes text, [`value`] says.
+//! - **Attributes**: those that many rows have, or that people filter by, have a typed column of their
+//!   own, `a.KEY`, `a.KEY#int`, `a.KEY#double` or `a.KEY#bool` ([`promotion`]). What else there is
+//!   stays in the list `attributes` of `{key, type, value}`, sorted by key; how a value becomes text,
+//!   [`value`] says. The order of different keys is not kept: OTLP gives it no meaning.
 //! - **Resources**: the `resource` column is a dictionary of JSON texts, so that each is stored
 //!   once per row group. `service` repeats its `service.name` for those who filter by it.
+//!
+//! Rows come and go as *canonical batches* with a fixed schema; [`form`] turns them into the columns of
+//! a file and back, and says how a file tells which form it has. Files of the first form, in which all
+//! attributes are in the list, stay readable.
 //!
 //! A generation is cut into windows of ten minutes by trace start, log time or point time, so that
 //! old data can be dropped by deleting files. [`index`] has the grammar of the index.
 
+mod attributes;
 mod columns;
+mod conventions;
 mod files;
+mod form;
 mod index;
 mod logs;
 mod metrics;
+mod parents;
 mod pread;
+mod promotion;
 mod reader;
+mod serializer;
 mod spans;
+mod summary;
 mod table;
 mod value;
 mod window;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use throughline_telemetry::{Span, SpanStatus, UnixNanos};
 
 use crate::limits::{OPERATIONS_MAX, SERVICES_MAX};
-use crate::rows::LogRow;
 
 /// Counts by service.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,16 +30,6 @@ impl Services {
         stats.errors += u64::from(span.status == SpanStatus::Error);
         stats.last_seen = stats.last_seen.max(span.end);
         stats.operation(&span.name);
-    }
-
-    /// Counts a log record, in the place of a span.
-    pub(crate) fn log(&mut self, row: &LogRow) {
-        let record = &row.record;
-        let Some(stats) = self.stats(record.resource.service()) else {
-            return;
-        };
-        stats.spans += 1;
-        stats.last_seen = stats.last_seen.max(row.time);
     }
 
     pub(crate) fn merge(&mut self, other: &Services) {

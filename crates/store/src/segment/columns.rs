@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, Int32Array,
-    ListArray, RecordBatch, StringArray, StringBuilder, StructArray, UInt8Array, UInt8Builder,
+    ListArray, RecordBatch, StringArray, StringBuilder, StringDictionaryBuilder, StructArray,
+    UInt8Array, UInt8Builder,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, TimeUnit};
@@ -24,7 +25,8 @@ pub(super) fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
 }
 
-pub(super) fn resource_type() -> DataType {
+/// Texts that repeat.
+pub(super) fn dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
@@ -38,7 +40,7 @@ pub(super) fn attributes_type() -> DataType {
 
 fn attribute_fields() -> Fields {
     Fields::from(vec![
-        required("key", DataType::Utf8),
+        required("key", dictionary()),
         required("type", DataType::UInt8),
         required("value", DataType::Utf8),
     ])
@@ -47,6 +49,13 @@ fn attribute_fields() -> Fields {
 /// Texts as a column.
 pub(super) fn texts<'a>(rows: impl Iterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(rows))
+}
+
+/// Texts that repeat as a column.
+pub(super) fn repeated<'a>(rows: impl Iterator<Item = &'a str>) -> ArrayRef {
+    let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+    rows.for_each(|text| builder.append_value(text));
+    Arc::new(builder.finish())
 }
 
 /// Ids of `N` bytes as a column.
@@ -78,7 +87,7 @@ pub(super) fn lists(
 pub(super) fn attributes<'a>(
     rows: impl Iterator<Item = &'a Attributes> + Clone,
 ) -> Result<ArrayRef, ArrowError> {
-    let mut keys = StringBuilder::new();
+    let mut keys = StringDictionaryBuilder::<Int32Type>::new();
     let mut types = UInt8Builder::new();
     let mut values = StringBuilder::new();
     for (key, value) in rows.clone().flat_map(Attributes::iter) {
@@ -87,13 +96,22 @@ pub(super) fn attributes<'a>(
         types.append_value(tag);
         values.append_value(text);
     }
-    let columns: Vec<ArrayRef> = vec![
+    let items = attribute_items(
         Arc::new(keys.finish()),
         Arc::new(types.finish()),
         Arc::new(values.finish()),
-    ];
-    let items = StructArray::try_new(attribute_fields(), columns, None)?;
-    lists(rows.map(|attributes| attributes.0.len()), Arc::new(items))
+    )?;
+    lists(rows.map(|attributes| attributes.0.len()), items)
+}
+
+/// The items of lists of attributes.
+pub(super) fn attribute_items(
+    keys: ArrayRef,
+    types: ArrayRef,
+    values: ArrayRef,
+) -> Result<ArrayRef, ArrowError> {
+    let items = StructArray::try_new(attribute_fields(), vec![keys, types, values], None)?;
+    Ok(Arc::new(items))
 }
 
 /// Resources as a column. Rows that share a resource share its text.
@@ -130,21 +148,23 @@ impl<'a> Columns<'a> {
         typed(column, name)
     }
 
+    /// A column of texts that repeat.
+    pub(super) fn texts(&self, name: &str) -> Result<Texts<'a>, Damage> {
+        Texts::new(self.get(name)?, name)
+    }
+
     /// The resources of all rows, each distinct one made once.
     pub(super) fn resources(&self) -> Result<Vec<Arc<Resource>>, Damage> {
-        let column: &DictionaryArray<Int32Type> = self.get("resource")?;
-        let texts: &StringArray = typed(column.values(), "resource")?;
-        let mut made: Vec<Option<Arc<Resource>>> = vec![None; texts.len()];
+        let column = self.texts("resource")?;
+        let mut made: Vec<Option<Arc<Resource>>> = vec![None; column.texts.len()];
         let mut resources = Vec::with_capacity(column.len());
-        for key in column.keys().values() {
-            let key = usize::try_from(*key).map_err(|_| Damage::new("negative resource key"))?;
-            let slot = made
-                .get_mut(key)
-                .ok_or_else(|| Damage::new("resource key out of range"))?;
+        for row in 0..column.len() {
+            let code = column.code(row);
+            let slot = &mut made[code];
             let resource = match slot {
                 Some(resource) => Arc::clone(resource),
                 None => {
-                    let attributes = value::attributes_from_json(texts.value(key))?;
+                    let attributes = value::attributes_from_json(column.texts.value(code))?;
                     Arc::clone(slot.insert(Arc::new(Resource { attributes })))
                 }
             };
@@ -155,8 +175,8 @@ impl<'a> Columns<'a> {
 
     /// The scopes of all rows, each distinct one made once.
     pub(super) fn scopes(&self) -> Result<Vec<Arc<Scope>>, Damage> {
-        let names: &StringArray = self.get("scope_name")?;
-        let versions: &StringArray = self.get("scope_version")?;
+        let names = self.texts("scope_name")?;
+        let versions = self.texts("scope_version")?;
         let mut made: HashMap<(&str, &str), Arc<Scope>> = HashMap::new();
         let rows = (0..names.len()).map(|row| (names.value(row), versions.value(row)));
         let scopes = rows.map(|(name, version)| {
@@ -169,6 +189,44 @@ impl<'a> Columns<'a> {
             Arc::clone(scope)
         });
         Ok(scopes.collect())
+    }
+}
+
+/// Texts that repeat, to be read.
+#[derive(Clone, Copy)]
+pub(super) struct Texts<'a> {
+    codes: &'a Int32Array,
+    texts: &'a StringArray,
+}
+
+impl<'a> Texts<'a> {
+    fn new(column: &'a DictionaryArray<Int32Type>, name: &str) -> Result<Self, Damage> {
+        let texts: &StringArray = typed(column.values(), name)?;
+        let codes = column.keys();
+        let known = 0..i32::try_from(texts.len()).unwrap_or(i32::MAX);
+        if codes.null_count() > 0 || codes.values().iter().any(|code| !known.contains(code)) {
+            return Err(Damage::new(format!("column {name} has bad codes")));
+        }
+        Ok(Texts { codes, texts })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    pub(super) fn value(&self, row: usize) -> &'a str {
+        self.texts.value(self.code(row))
+    }
+
+    /// The place of a row's text among the distinct ones.
+    pub(super) fn code(&self, row: usize) -> usize {
+        usize::try_from(self.codes.value(row)).expect("codes were checked")
+    }
+
+    /// The distinct texts; one may be there twice.
+    pub(super) fn distinct(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        let texts = self.texts;
+        (0..texts.len()).map(|code| texts.value(code))
     }
 }
 
@@ -202,7 +260,7 @@ impl<'a> Lists<'a> {
 /// A column of attributes.
 pub(super) struct AttributeLists<'a> {
     lists: Lists<'a>,
-    keys: &'a StringArray,
+    pub(super) keys: Texts<'a>,
     types: &'a UInt8Array,
     values: &'a StringArray,
 }
@@ -211,18 +269,35 @@ impl<'a> AttributeLists<'a> {
     pub(super) fn new(column: &'a ListArray) -> Result<Self, Damage> {
         let lists = Lists::new(column)?;
         Ok(AttributeLists {
-            keys: lists.get("key")?,
+            keys: Texts::new(lists.get("key")?, "key")?,
             types: lists.get("type")?,
             values: lists.get("value")?,
             lists,
         })
     }
 
+    /// Where the items of a row are.
+    pub(super) fn range(&self, row: usize) -> std::ops::Range<usize> {
+        self.lists.range(row)
+    }
+
+    pub(super) fn tag(&self, item: usize) -> u8 {
+        self.types.value(item)
+    }
+
+    /// Key, type and text of an item.
+    pub(super) fn item(&self, item: usize) -> (&'a str, u8, &'a str) {
+        (
+            self.keys.value(item),
+            self.types.value(item),
+            self.values.value(item),
+        )
+    }
+
     pub(super) fn at(&self, row: usize) -> Result<Attributes, Damage> {
-        let items = self.lists.range(row).map(|item| {
-            let key = self.keys.value(item).to_owned();
-            let value = value::from_text(self.types.value(item), self.values.value(item))?;
-            Ok((key, value))
+        let items = self.range(row).map(|item| {
+            let (key, tag, text) = self.item(item);
+            Ok((key.to_owned(), value::from_text(tag, text)?))
         });
         items.collect::<Result<Vec<_>, Damage>>().map(Attributes)
     }
@@ -250,7 +325,10 @@ pub(super) fn required_id_at<T, E: std::fmt::Display>(
     id_at(column, row, make)?.ok_or_else(|| Damage::new("no id"))
 }
 
-fn typed<'a, T: Array + 'static>(column: &'a ArrayRef, name: &str) -> Result<&'a T, Damage> {
+pub(super) fn typed<'a, T: Array + 'static>(
+    column: &'a ArrayRef,
+    name: &str,
+) -> Result<&'a T, Damage> {
     let typed = column.as_any().downcast_ref();
     typed.ok_or_else(|| Damage::new(format!("column {name} is {}", column.data_type())))
 }

@@ -131,7 +131,7 @@ impl SegmentFiles {
     ) -> Result<Vec<T::Row>, ReadError> {
         let path = rows_path(&self.layout, segment.signal, segment.id);
         let footer = self.footers.get_or_load(segment.id, || {
-            let footer = Footer::load(&path)?;
+            let footer = Footer::load(&path, &T::schema())?;
             let bytes = footer.memory_bytes();
             Ok::<_, ReadError>((footer, bytes))
         })?;

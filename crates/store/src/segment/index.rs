@@ -72,6 +72,11 @@ impl IndexSerializer {
         self.rows
     }
 
+    /// When each trace starts.
+    pub(super) fn starts(&self) -> impl Iterator<Item = UnixNanos> + Clone {
+        self.traces.values().map(|trace| trace.start)
+    }
+
     pub(super) fn traces(&self) -> u32 {
         u32::try_from(self.traces.len()).expect("a trace has a row")
     }

@@ -8,13 +8,11 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use parquet::basic::Encoding;
-use parquet::file::properties::WriterPropertiesBuilder;
-use throughline_telemetry::{LogRecord, SpanId, TraceId, UnixNanos};
+use throughline_telemetry::{LogRecord, Signal, SpanId, TraceId, UnixNanos};
 
 use super::columns::{
-    AttributeLists, Columns, attributes, attributes_type, id_at, ids, required, resource_type,
-    resources, texts, timestamp,
+    AttributeLists, Columns, attributes, attributes_type, dictionary, id_at, ids, repeated,
+    required, resources, texts, timestamp,
 };
 use super::table::{Damage, Table};
 use super::value;
@@ -25,6 +23,15 @@ pub(crate) enum LogTable {}
 
 impl Table for LogTable {
     type Row = LogRow;
+
+    const SIGNAL: Signal = Signal::Logs;
+    const DELTAS: &[&str] = &[
+        "time",
+        "sequence",
+        "own_time_offset",
+        "observed_time_offset",
+    ];
+    const PAGE_STATISTICS: &[&str] = &["time", "severity_number"];
 
     fn schema() -> SchemaRef {
         Arc::new(Schema::new(vec![
@@ -41,26 +48,12 @@ impl Table for LogTable {
             Field::new("trace_id", DataType::FixedSizeBinary(16), true),
             Field::new("span_id", DataType::FixedSizeBinary(8), true),
             required("event_name", DataType::Utf8),
-            required("service", DataType::Utf8),
-            required("resource", resource_type()),
-            required("scope_name", DataType::Utf8),
-            required("scope_version", DataType::Utf8),
+            required("service", dictionary()),
+            required("resource", dictionary()),
+            required("scope_name", dictionary()),
+            required("scope_version", dictionary()),
             required("attributes", attributes_type()),
         ]))
-    }
-
-    fn tune(mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
-        for name in [
-            "time",
-            "sequence",
-            "own_time_offset",
-            "observed_time_offset",
-        ] {
-            properties = properties
-                .set_column_dictionary_enabled(name.into(), false)
-                .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
-        }
-        properties
     }
 
     fn may_split(_: &LogRow, _: &LogRow) -> bool {
@@ -93,10 +86,10 @@ impl Table for LogTable {
             ids(records().map(|log| log.trace_id.map(|id| *id.as_bytes())))?,
             ids(records().map(|log| log.span_id.map(|id| *id.as_bytes())))?,
             texts(records().map(|log| log.event_name.as_str())),
-            texts(records().map(|log| log.resource.service())),
+            repeated(records().map(|log| log.resource.service())),
             resources(records().map(|log| &log.resource))?,
-            texts(records().map(|log| log.scope.name.as_str())),
-            texts(records().map(|log| log.scope.version.as_str())),
+            repeated(records().map(|log| log.scope.name.as_str())),
+            repeated(records().map(|log| log.scope.version.as_str())),
             attributes(records().map(|log| &log.attributes))?,
         ];
         RecordBatch::try_new(Self::schema(), columns)

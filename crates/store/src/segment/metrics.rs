@@ -8,14 +8,13 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use parquet::basic::Encoding;
 use parquet::file::properties::WriterPropertiesBuilder;
 use throughline_telemetry::model::MetricKind;
-use throughline_telemetry::{MetricPoint, UnixNanos};
+use throughline_telemetry::{MetricPoint, Signal, UnixNanos};
 
 use super::columns::{
-    AttributeLists, Columns, attributes, attributes_type, required, resource_type, resources,
-    texts, timestamp,
+    AttributeLists, Columns, attributes, attributes_type, dictionary, repeated, required,
+    resources, texts, timestamp,
 };
 use super::table::{Damage, Table};
 
@@ -24,6 +23,10 @@ pub(crate) enum MetricTable {}
 
 impl Table for MetricTable {
     type Row = MetricPoint;
+
+    const SIGNAL: Signal = Signal::Metrics;
+    const DELTAS: &[&str] = &["time", "start"];
+    const PAGE_STATISTICS: &[&str] = &["name", "time"];
 
     fn schema() -> SchemaRef {
         Arc::new(Schema::new(vec![
@@ -34,22 +37,17 @@ impl Table for MetricTable {
             required("start", timestamp()),
             required("value", DataType::Float64),
             required("count", DataType::UInt64),
-            required("service", DataType::Utf8),
-            required("resource", resource_type()),
-            required("scope_name", DataType::Utf8),
-            required("scope_version", DataType::Utf8),
+            required("service", dictionary()),
+            required("resource", dictionary()),
+            required("scope_name", dictionary()),
+            required("scope_version", dictionary()),
             required("attributes", attributes_type()),
             // The whole OTLP metric with this point only: what the other columns leave out.
             required("otlp", DataType::Binary),
         ]))
     }
 
-    fn tune(mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
-        for name in ["time", "start"] {
-            properties = properties
-                .set_column_dictionary_enabled(name.into(), false)
-                .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
-        }
+    fn tune(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
         properties.set_column_dictionary_enabled("otlp".into(), false)
     }
 
@@ -78,10 +76,10 @@ impl Table for MetricTable {
             Arc::new(UInt64Array::from_iter_values(
                 points().map(|point| point.count),
             )),
-            texts(points().map(|point| point.resource.service())),
+            repeated(points().map(|point| point.resource.service())),
             resources(points().map(|point| &point.resource))?,
-            texts(points().map(|point| point.scope.name.as_str())),
-            texts(points().map(|point| point.scope.version.as_str())),
+            repeated(points().map(|point| point.scope.name.as_str())),
+            repeated(points().map(|point| point.scope.version.as_str())),
             attributes(points().map(|point| &point.attributes))?,
             Arc::new(BinaryArray::from_iter_values(
                 points().map(|point| &point.otlp),

@@ -3,32 +3,44 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::datatypes::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 
+use super::form::{Form, from_file};
 use super::pread::PositionedFile;
 use super::table::{Damage, Table};
 use crate::error::ReadError;
 
-/// The footer of a file, which says where everything is in it.
+/// The footer of a file, which says where everything is in it, and its form.
 #[derive(Debug)]
 pub(super) struct Footer {
     metadata: ArrowReaderMetadata,
+    form: Form,
 }
 
 impl Footer {
-    pub(super) fn load(path: &Path) -> Result<Self, ReadError> {
+    pub(super) fn load(path: &Path, canonical: &Schema) -> Result<Self, ReadError> {
         let file = PositionedFile::open(path).map_err(ReadError::io(path))?;
-        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-        let metadata = ArrowReaderMetadata::load(&file, options)
-            .map_err(|error| ReadError::corrupt(path, error))?;
-        Ok(Footer { metadata })
+        Self::read(&file, canonical).map_err(|damage| ReadError::corrupt(path, damage))
+    }
+
+    fn read(file: &PositionedFile, canonical: &Schema) -> Result<Self, Damage> {
+        let metadata = ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Optional)
+            .parse_and_finish(file)?;
+        let form = Form::read(metadata.file_metadata().key_value_metadata())?;
+        // The schema in the file may be an older one, with plain texts where there are dictionaries.
+        let options = ArrowReaderOptions::new().with_schema(form.schema(canonical));
+        let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options)?;
+        Ok(Footer { metadata, form })
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -62,6 +74,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         let file = PositionedFile::open(&self.path).map_err(ReadError::io(&self.path))?;
         let rows = self
             .batch(file, ranges, wanted)
+            .and_then(|batch| from_file(&self.footer.form, &batch))
             .and_then(|batch| T::decode(&batch));
         let rows = rows.map_err(|damage| ReadError::corrupt(&self.path, damage))?;
         if rows.len() != wanted {
@@ -100,7 +113,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
 
     /// All columns but `service`, which repeats what the resource says.
     fn projection(&self) -> ProjectionMask {
-        let schema = T::schema();
+        let schema = self.footer.metadata.schema();
         let roots = (0..schema.fields().len()).filter(|at| schema.field(*at).name() != "service");
         ProjectionMask::roots(self.footer.metadata.parquet_schema(), roots)
     }

@@ -1,22 +1,23 @@
 //! The table of spans.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, FixedSizeBinaryArray, Int64Array, ListArray, RecordBatch, StringArray,
-    StructArray, TimestampNanosecondArray, UInt8Array, UInt32Array,
+    ArrayRef, FixedSizeBinaryArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
+    TimestampNanosecondArray, UInt8Array,
 };
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
-use throughline_telemetry::{Event, Link, Span, SpanId, SpanKind, SpanStatus, TraceId, UnixNanos};
+use throughline_telemetry::{
+    Event, Link, Signal, Span, SpanId, SpanKind, SpanStatus, TraceId, UnixNanos,
+};
 
 use super::columns::{
-    AttributeLists, Columns, Lists, attributes, attributes_type, id_at, ids, list_of, lists,
-    required, required_id_at, resource_type, resources, texts, timestamp,
+    AttributeLists, Columns, Lists, attributes, attributes_type, dictionary, id_at, ids, list_of,
+    lists, repeated, required, required_id_at, resources, texts, timestamp,
 };
 use super::table::{Damage, Table};
 
@@ -26,11 +27,14 @@ pub(crate) enum SpanTable {}
 impl Table for SpanTable {
     type Row = Span;
 
+    const SIGNAL: Signal = Signal::Traces;
+    const DELTAS: &[&str] = &["start", "duration"];
+    const PAGE_STATISTICS: &[&str] = &["start", "duration", "status"];
+
     fn schema() -> SchemaRef {
         Arc::new(Schema::new(vec![
             required("trace_id", DataType::FixedSizeBinary(16)),
             required("span_id", DataType::FixedSizeBinary(8)),
-            Field::new("parent_ordinal", DataType::UInt32, true),
             Field::new("parent_span_id", DataType::FixedSizeBinary(8), true),
             required("trace_state", DataType::Utf8),
             required("name", DataType::Utf8),
@@ -39,22 +43,17 @@ impl Table for SpanTable {
             required("duration", DataType::Int64),
             required("status", DataType::UInt8),
             required("status_message", DataType::Utf8),
-            required("service", DataType::Utf8),
-            required("resource", resource_type()),
-            required("scope_name", DataType::Utf8),
-            required("scope_version", DataType::Utf8),
+            required("service", dictionary()),
+            required("resource", dictionary()),
+            required("scope_name", dictionary()),
+            required("scope_version", dictionary()),
             required("attributes", attributes_type()),
             required("events", list_of(DataType::Struct(event_fields()))),
             required("links", list_of(DataType::Struct(link_fields()))),
         ]))
     }
 
-    fn tune(mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
-        for name in ["start", "duration"] {
-            properties = properties
-                .set_column_dictionary_enabled(name.into(), false)
-                .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
-        }
+    fn tune(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
         let span_id = ColumnPath::from("span_id");
         // Random bytes: neither a dictionary nor zstd finds anything in them.
         properties
@@ -69,19 +68,13 @@ impl Table for SpanTable {
 
     fn encode(rows: &[Arc<Span>]) -> Result<RecordBatch, ArrowError> {
         let spans = || rows.iter().map(|span| &**span);
-        let parents = parent_ordinals(rows);
-        let far_parents = spans().zip(&parents).map(|(span, ordinal)| {
-            let far = span.parent_id.filter(|_| ordinal.is_none());
-            far.map(|id| *id.as_bytes())
-        });
         let start = spans().map(|span| span.start.0.cast_signed());
         let start = TimestampNanosecondArray::from_iter_values(start).with_timezone("UTC");
         let duration = spans().map(|span| span.end.0.wrapping_sub(span.start.0).cast_signed());
         let columns: Vec<ArrayRef> = vec![
             ids(spans().map(|span| Some(*span.trace_id.as_bytes())))?,
             ids(spans().map(|span| Some(*span.span_id.as_bytes())))?,
-            Arc::new(UInt32Array::from(parents.clone())),
-            ids(far_parents)?,
+            ids(spans().map(|span| span.parent_id.map(|id| *id.as_bytes())))?,
             texts(spans().map(|span| span.trace_state.as_str())),
             texts(spans().map(|span| span.name.as_str())),
             Arc::new(UInt8Array::from_iter_values(
@@ -93,10 +86,10 @@ impl Table for SpanTable {
                 spans().map(|span| span.status as u8),
             )),
             texts(spans().map(|span| span.status_message.as_str())),
-            texts(spans().map(|span| span.service())),
+            repeated(spans().map(|span| span.service())),
             resources(spans().map(|span| &span.resource))?,
-            texts(spans().map(|span| span.scope.name.as_str())),
-            texts(spans().map(|span| span.scope.version.as_str())),
+            repeated(spans().map(|span| span.scope.name.as_str())),
+            repeated(spans().map(|span| span.scope.version.as_str())),
             attributes(spans().map(|span| &span.attributes))?,
             events(rows)?,
             links(rows)?,
@@ -118,7 +111,7 @@ impl Table for SpanTable {
         let attributes = AttributeLists::new(columns.get("attributes")?)?;
         let events = EventLists::new(columns.get("events")?)?;
         let links = LinkLists::new(columns.get("links")?)?;
-        let parents = Parents::new(&columns)?;
+        let parents: &FixedSizeBinaryArray = columns.get("parent_span_id")?;
         let rows = columns.resources()?.into_iter().zip(columns.scopes()?);
         let spans = rows.enumerate().map(|(row, (resource, scope))| {
             let start = starts.value(row).cast_unsigned();
@@ -126,7 +119,7 @@ impl Table for SpanTable {
             Ok(Span {
                 trace_id: required_id_at(trace_ids, row, TraceId::from_slice)?,
                 span_id: required_id_at(span_ids, row, SpanId::from_slice)?,
-                parent_id: parents.at(row)?,
+                parent_id: id_at(parents, row, SpanId::from_slice)?,
                 trace_state: trace_states.value(row).to_owned(),
                 name: names.value(row).to_owned(),
                 kind: SpanKind::from_number(i32::from(kinds.value(row))),
@@ -142,60 +135,6 @@ impl Table for SpanTable {
             })
         });
         spans.collect()
-    }
-}
-
-/// For each row the place of its parent, counted from the first row of the trace.
-fn parent_ordinals(rows: &[Arc<Span>]) -> Vec<Option<u32>> {
-    let mut ordinals = Vec::with_capacity(rows.len());
-    for trace in rows.chunk_by(|a, b| a.trace_id == b.trace_id) {
-        let mut places: HashMap<SpanId, u32> = HashMap::with_capacity(trace.len());
-        for (place, span) in (0..).zip(trace) {
-            places.entry(span.span_id).or_insert(place);
-        }
-        let parents = trace.iter().map(|span| span.parent_id);
-        ordinals.extend(parents.map(|parent| parent.and_then(|id| places.get(&id).copied())));
-    }
-    ordinals
-}
-
-/// The parents of rows that begin with the first row of a trace.
-struct Parents<'a> {
-    ordinals: &'a UInt32Array,
-    far: &'a FixedSizeBinaryArray,
-    span_ids: &'a FixedSizeBinaryArray,
-    /// The first row of each row's trace.
-    trace_rows: Vec<usize>,
-}
-
-impl<'a> Parents<'a> {
-    fn new(columns: &Columns<'a>) -> Result<Self, Damage> {
-        let trace_ids: &FixedSizeBinaryArray = columns.get("trace_id")?;
-        let mut trace_rows = Vec::with_capacity(trace_ids.len());
-        let mut first = 0;
-        for row in 0..trace_ids.len() {
-            if trace_ids.value(row) != trace_ids.value(first) {
-                first = row;
-            }
-            trace_rows.push(first);
-        }
-        Ok(Parents {
-            ordinals: columns.get("parent_ordinal")?,
-            far: columns.get("parent_span_id")?,
-            span_ids: columns.get("span_id")?,
-            trace_rows,
-        })
-    }
-
-    fn at(&self, row: usize) -> Result<Option<SpanId>, Damage> {
-        if self.ordinals.is_null(row) {
-            return id_at(self.far, row, SpanId::from_slice);
-        }
-        let parent = self.trace_rows[row] + self.ordinals.value(row) as usize;
-        if self.trace_rows.get(parent) != Some(&self.trace_rows[row]) {
-            return Err(Damage::new("a parent lies outside of its trace"));
-        }
-        required_id_at(self.span_ids, parent, SpanId::from_slice).map(Some)
     }
 }
 

@@ -7,23 +7,36 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterPropertiesBuilder;
+use throughline_telemetry::Signal;
 
 /// One of the three kinds of segment.
 pub(super) trait Table {
     /// What a row is.
     type Row;
 
+    const SIGNAL: Signal;
+
+    /// Integers that are best stored as differences.
+    const DELTAS: &[&str];
+
+    /// Columns of whose pages the least and the greatest value are kept.
+    const PAGE_STATISTICS: &[&str];
+
+    /// Of a canonical batch.
     fn schema() -> SchemaRef;
 
-    /// Encodings that suit the columns better than Parquet's own choice.
-    fn tune(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder;
+    /// What else suits the columns better than Parquet's own choice.
+    fn tune(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
+        properties
+    }
 
-    /// Whether rows may be turned into columns, and back, apart from the rows before them.
+    /// Whether rows may be turned into columns of a file, and back, apart from the rows before.
     fn may_split(before: &Self::Row, after: &Self::Row) -> bool;
 
-    /// Sorted rows that begin where they may be split.
+    /// Rows as a canonical batch.
     fn encode(rows: &[Arc<Self::Row>]) -> Result<RecordBatch, ArrowError>;
 
+    /// The rows of a canonical batch. The column `service` may be left out.
     fn decode(batch: &RecordBatch) -> Result<Vec<Self::Row>, Damage>;
 }
 

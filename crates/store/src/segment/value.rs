@@ -65,10 +65,10 @@ pub(super) fn attributes_from_json(text: &str) -> Result<Attributes, Damage> {
 }
 
 const NULL: u8 = 0;
-const BOOL: u8 = 1;
-const INT: u8 = 2;
-const DOUBLE: u8 = 3;
-const STRING: u8 = 4;
+pub(super) const BOOL: u8 = 1;
+pub(super) const INT: u8 = 2;
+pub(super) const DOUBLE: u8 = 3;
+pub(super) const STRING: u8 = 4;
 const BYTES: u8 = 5;
 const ARRAY: u8 = 6;
 const MAP: u8 = 7;
@@ -144,7 +144,7 @@ fn write_double(out: &mut String, number: f64) {
 }
 
 /// The shortest text that reads back as the same double; always with a point or an exponent.
-fn double_text(number: f64) -> String {
+pub(super) fn double_text(number: f64) -> String {
     if number.is_nan() && number.to_bits() != f64::NAN.to_bits() {
         return format!("NaN:{:016x}", number.to_bits());
     }

@@ -1,0 +1,186 @@
+//! The form of a file: how the columns of a canonical batch lie in it.
+//!
+//! A canonical batch has a fixed schema, that of its [`Table`](super::table::Table). In a file two
+//! of its columns are taken apart:
+//!
+//! ```text
+//! parent_span_id          ->  parent_ordinal:u32?  parent_span_id:[u8;8]?       form 1 and 2
+//! attributes:[(k,type,v)] ->  a.K:text? a.K#int:i64? a.K#double:f64? a.K#bool:bool?  attributes    form 2
+//! ```
+//!
+//! The key/value metadata of the Parquet file says which form it is and which attributes have a
+//! column; a file that says nothing is of form 1:
+//!
+//! ```text
+//! throughline.form     = "2"
+//! throughline.promoted = [{"key":"http.route","kind":"string"}, ...]     sorted
+//! ```
+//!
+//! Both directions are pure functions of one batch. What comes back has equal rows; the attributes
+//! of each are sorted by key, values of one key in their order.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, FixedSizeBinaryArray, ListArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::file::metadata::KeyValue;
+
+use super::attributes::{Splitter, merge};
+use super::columns::Columns;
+use super::parents::{from_ordinals, to_ordinals};
+use super::promotion::Promoted;
+use super::table::Damage;
+
+/// The form of one file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Form {
+    /// The attributes with a column, sorted.
+    pub(crate) promoted: Vec<Promoted>,
+}
+
+impl Form {
+    /// The form that the metadata of a file tells of.
+    pub(super) fn read(metadata: Option<&Vec<KeyValue>>) -> Result<Self, Damage> {
+        let find = |key: &str| {
+            let mut pairs = metadata.into_iter().flatten();
+            let pair = pairs.find(|pair| pair.key == key);
+            pair.and_then(|pair| pair.value.as_deref())
+        };
+        match find(FORM_KEY) {
+            None => Ok(Form::default()),
+            Some(FORM) => {
+                let promoted = find(PROMOTED_KEY).unwrap_or("[]");
+                let promoted = serde_json::from_str(promoted);
+                let promoted: Vec<Promoted> =
+                    promoted.map_err(|error| Damage::new(format!("{PROMOTED_KEY}: {error}")))?;
+                if !promoted.is_sorted() {
+                    return Err(Damage::new(format!("{PROMOTED_KEY} is not sorted")));
+                }
+                Ok(Form { promoted })
+            }
+            Some(form) => Err(Damage::new(format!("form {form} is unknown"))),
+        }
+    }
+
+    /// What a file of this form says of it.
+    pub(super) fn metadata(&self) -> Vec<KeyValue> {
+        let promoted = serde_json::to_string(&self.promoted).expect("text is always JSON");
+        vec![
+            KeyValue::new(FORM_KEY.to_owned(), FORM.to_owned()),
+            KeyValue::new(PROMOTED_KEY.to_owned(), promoted),
+        ]
+    }
+
+    /// The columns of a file with these canonical columns.
+    pub(super) fn schema(&self, canonical: &Schema) -> SchemaRef {
+        let mut fields: Vec<Arc<Field>> = Vec::new();
+        for field in canonical.fields() {
+            match field.name().as_str() {
+                PARENT => {
+                    let ordinal = Field::new(ORDINAL, DataType::UInt32, true);
+                    fields.extend([Arc::new(ordinal), Arc::clone(field)]);
+                }
+                ATTRIBUTES => {
+                    let promoted = self.promoted.iter().map(|promoted| {
+                        let data_type = promoted.kind.data_type();
+                        Arc::new(Field::new(promoted.column(), data_type, true))
+                    });
+                    fields.extend(promoted);
+                    fields.push(Arc::clone(field));
+                }
+                _ => fields.push(Arc::clone(field)),
+            }
+        }
+        Arc::new(Schema::new(fields))
+    }
+}
+
+/// Canonical batches to those of a file.
+#[derive(Debug)]
+pub(super) struct ToFile {
+    schema: SchemaRef,
+    splitter: Splitter,
+}
+
+impl ToFile {
+    pub(super) fn new(form: &Form, canonical: &Schema) -> Self {
+        ToFile {
+            schema: form.schema(canonical),
+            splitter: Splitter::new(&form.promoted),
+        }
+    }
+
+    pub(super) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// A batch that has the rows of a trace all or not at all.
+    pub(super) fn batch(&self, canonical: &RecordBatch) -> Result<RecordBatch, Damage> {
+        let columns_in = Columns(canonical);
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
+        for (field, column) in canonical.schema().fields().iter().zip(canonical.columns()) {
+            match field.name().as_str() {
+                PARENT => {
+                    let (ordinals, far) = to_ordinals(
+                        columns_in.get("trace_id")?,
+                        columns_in.get("span_id")?,
+                        columns_in.get(PARENT)?,
+                    )?;
+                    columns.extend([ordinals, far]);
+                }
+                ATTRIBUTES => {
+                    let (promoted, residual) = self.splitter.split(columns_in.get(ATTRIBUTES)?)?;
+                    columns.extend(promoted);
+                    columns.push(residual);
+                }
+                _ => columns.push(Arc::clone(column)),
+            }
+        }
+        Ok(RecordBatch::try_new(self.schema(), columns)?)
+    }
+}
+
+/// A batch of a file, of whole traces, to a canonical one. Columns that were not read are not made.
+pub(super) fn from_file(form: &Form, batch: &RecordBatch) -> Result<RecordBatch, Damage> {
+    let columns_in = Columns(batch);
+    let mut fields: Vec<Arc<Field>> = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        let name = field.name().as_str();
+        if name == ORDINAL || name.starts_with(PROMOTED_PREFIX) {
+            continue;
+        }
+        let column = match name {
+            PARENT => {
+                let far: &FixedSizeBinaryArray = columns_in.get(PARENT)?;
+                let (traces, spans) = (columns_in.get("trace_id")?, columns_in.get("span_id")?);
+                from_ordinals(traces, spans, columns_in.get(ORDINAL)?, far)?
+            }
+            ATTRIBUTES => {
+                let residual: &ListArray = columns_in.get(ATTRIBUTES)?;
+                let promoted = form.promoted.iter().map(|promoted| {
+                    let name = promoted.column();
+                    let column = batch.column_by_name(&name);
+                    let column = column.ok_or_else(|| Damage::new(format!("no column {name}")))?;
+                    Ok((promoted.clone(), Arc::clone(column)))
+                });
+                merge(&promoted.collect::<Result<Vec<_>, Damage>>()?, residual)?
+            }
+            _ => Arc::clone(column),
+        };
+        fields.push(Arc::clone(field));
+        columns.push(column);
+    }
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
+}
+
+const FORM_KEY: &str = "throughline.form";
+const PROMOTED_KEY: &str = "throughline.promoted";
+const FORM: &str = "2";
+const PROMOTED_PREFIX: &str = "a.";
+pub(super) const PARENT: &str = "parent_span_id";
+pub(super) const ORDINAL: &str = "parent_ordinal";
+pub(super) const ATTRIBUTES: &str = "attributes";
