@@ -50,7 +50,8 @@ impl Program {
             command,
             folder: seen.task.clone(),
             variables,
-            log_descriptor: function.runtime.is_managed(),
+            // On Managed Instances each worker writes for itself.
+            log_descriptor: function.runtime.is_managed() && !function.initialization.is_managed(),
         })
     }
 

@@ -14,6 +14,7 @@ mod go;
 #[allow(dead_code)] // the other tests that use it need all of it
 mod http;
 mod java;
+mod managed;
 mod matrix;
 mod node;
 mod python;

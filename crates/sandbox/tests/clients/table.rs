@@ -3,6 +3,7 @@
 use expect_test::expect_file;
 
 use crate::client::{Memory, Messages, Refused, StreamFailure, Streams, version_in};
+use crate::managed::{self, Concurrent};
 use crate::{Client, go, java, node, python, rust};
 
 const CLIENTS: [Client; 5] = [
@@ -17,6 +18,7 @@ const CLIENTS: [Client; 5] = [
 fn document_says_what_the_tests_hold_the_clients_to() {
     let runtimes: String = CLIENTS.iter().map(row).collect();
     let remarks: String = CLIENTS.iter().map(remarks).collect();
+    let concurrent: String = managed::CLIENTS.iter().map(concurrent_row).collect();
     let extension = rust::locked("lambda-extension");
     let extension = format!("| `lambda-extension` | {extension} |\n");
     let document = [
@@ -25,6 +27,8 @@ fn document_says_what_the_tests_hold_the_clients_to() {
         &runtimes,
         REMARKS,
         &remarks,
+        MANAGED,
+        &concurrent,
         EXTENSIONS,
         &extension,
         SDKS,
@@ -56,6 +60,16 @@ fn row(client: &Client) -> String {
         if client.echoes { "yes" } else { "no" }.to_owned(),
     ];
     format!("| {} |\n", cells.join(" | "))
+}
+
+fn concurrent_row(concurrent: &Concurrent) -> String {
+    let Concurrent {
+        client,
+        workers,
+        hung,
+    } = concurrent;
+    let (language, package, version) = (client.language, client.package, (client.version)());
+    format!("| {language} `{package}` | {version} | {workers} | {hung} |\n")
 }
 
 fn failing(client: &Client) -> String {
@@ -124,6 +138,18 @@ const COLUMNS: &str = "\
 
 const REMARKS: &str = "
 ## What each does in its own way
+";
+
+const MANAGED: &str = "
+## On Managed Instances
+
+These clients know of `AWS_LAMBDA_MAX_CONCURRENCY`. Each is tried with three invocations that end only when all three
+are under way in one environment; with one that fails beside two others (`Runtime.Unknown` in the report, since none of
+them names a type of the platform's); and with one that times out, after which the environment goes on. The others take
+one invocation at a time, which the sandbox shows as throttled calls.
+
+| client | version | its workers | a worker whose invocation timed out |
+|---|---|---|---|
 ";
 
 const EXTENSIONS: &str = "

@@ -11,8 +11,10 @@ const http = require("node:http");
 const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const INVOCATION = "/2018-06-01/runtime/invocation";
 
-// One socket, so that an answer is sent before the next invocation is asked for.
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+// One socket, so that an answer is sent before the next invocation is asked for. Where several invocations run at once
+// (Lambda Managed Instances) the next one is asked for all the time, and an answer must not wait for it.
+const maxSockets = process.env.AWS_LAMBDA_MAX_CONCURRENCY ? Infinity : 1;
+const agent = new http.Agent({ keepAlive: true, maxSockets });
 
 function call(method, path, headers, body) {
   return new Promise((resolve, reject) => {

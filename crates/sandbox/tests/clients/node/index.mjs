@@ -1,5 +1,5 @@
 // Does what each event's "do" says, as the functions of the other languages beside it.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 if (process.env.FAIL_INIT) throw new RangeError("no init today");
@@ -28,6 +28,13 @@ function log() {
 // Four times what the function may have, and no danger to a machine that does not stop it.
 const memory = () => Array.from({ length: 512 }, () => Buffer.alloc(1024 * 1024, "x")).length;
 
+// Ends when as many invocations as asked for are in it.
+async function meet(event, context) {
+  writeFileSync(`${event.folder}/${context.awsRequestId}`, "");
+  while (readdirSync(event.folder).length < event.count) await sleep(5);
+  return process.env.AWS_LAMBDA_LOG_STREAM_NAME;
+}
+
 export const handler = async (event, context) => {
   switch (event.do) {
     case "throw":
@@ -42,6 +49,8 @@ export const handler = async (event, context) => {
       return process.kill(process.pid, "SIGKILL");
     case "hang":
       return sleep(600_000);
+    case "meet":
+      return meet(event, context);
     default:
       return report(event, context);
   }

@@ -51,8 +51,16 @@ def hang(event, context):
     time.sleep(600)
 
 
+def meet(event, context):
+    """Ends when as many invocations as asked for are in it."""
+    open(os.path.join(event["folder"], context.aws_request_id), "w").close()
+    while len(os.listdir(event["folder"])) < event["count"]:
+        time.sleep(0.005)
+    return os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+
+
 def handler(event, context):
     return DO.get(event.get("do"), report)(event, context)
 
 
-DO = {"throw": throw, "log": log, "memory": memory, "big": big, "kill": kill, "hang": hang}
+DO = {"throw": throw, "log": log, "memory": memory, "big": big, "kill": kill, "hang": hang, "meet": meet}
