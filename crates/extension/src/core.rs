@@ -2,51 +2,27 @@
 
 mod clock;
 mod event;
+mod fault;
 mod pace;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use throughline_scrub::{Rules, Scrubber};
 use throughline_telemetry::UnixNanos;
 
 use crate::counters::{Counter, Counters, Kind};
 use crate::join::{Function, Joiner, ShutdownReason, Signals};
-use crate::lifecycle::{Effect, Effects, FLUSH_MAX, Happened, Pace, State, Telemetry};
-use crate::outbox::{
-    Account, Export, Failures, Held, Key, Leftover, Limits, Outbox, Outcome, Packing,
-};
+use crate::lifecycle::{Effect, Effects, Happened, Pace, State, Telemetry};
+use crate::outbox::{Account, Export, Failures, Held, Key, Leftover, Outbox, Outcome};
 use crate::platform::{self, Parsed, PlatformEvent};
 use clock::Clock;
+use fault::Hand;
 use pace::Rhythm;
 
 pub use event::{Action, Event};
+pub use fault::Place;
 pub(crate) use pace::PERIOD;
-pub use pace::Strategy;
-
-/// How telemetry is delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// When.
-    pub strategy: Strategy,
-    /// What a flush may hold an invocation.
-    pub flush_max: Duration,
-    /// How much may be kept, and where.
-    pub limits: Limits,
-    /// Whether batches are packed.
-    pub packing: Packing,
-}
-
-impl Default for Delivery {
-    fn default() -> Self {
-        Delivery {
-            strategy: Strategy::Auto,
-            flush_max: FLUSH_MAX,
-            limits: Limits::default(),
-            packing: Packing::Gzip,
-        }
-    }
-}
+pub use pace::{Delivery, Strategy};
 
 /// Whose the environment's id is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +60,7 @@ pub struct Core {
     recorded: Vec<(Arc<str>, String)>,
     complained: bool,
     refused: bool,
+    hand: Hand,
 }
 
 impl Core {
@@ -127,6 +104,7 @@ impl Core {
             recorded: Vec::new(),
             complained: false,
             refused: false,
+            hand: Hand::default(),
         }
     }
 
@@ -171,17 +149,18 @@ impl Core {
         due.into_iter().flatten().min()
     }
 
-    /// Takes an event in and says what is to be done, in order.
-    pub fn handle(&mut self, event: Event, wall: UnixNanos) -> Vec<Action> {
+    /// What [`Core::handle`] does while all goes well.
+    fn work(&mut self, event: Event, wall: UnixNanos, actions: &mut Vec<Action>) {
         let now = self.clock.at(wall, self.due());
         let is_named = matches!(event, Event::Named(_));
-        let mut actions = Vec::new();
-        for happened in self.take(event, now, &mut actions) {
-            self.step(happened, now, &mut actions);
+        let news = self.take(event, now, actions);
+        self.hand.is_taken = true;
+        for happened in news {
+            self.step(happened, now, actions);
         }
         // Deadlines pass while other things happen.
-        self.step(Happened::Tick, now, &mut actions);
-        self.outbox.unsealed(self.joiner.pending_items());
+        self.step(Happened::Tick, now, actions);
+        self.book();
         let is_full = self.joiner.pending_bytes() > self.pending_bytes_max();
         let is_due = self.period_ends_at().is_some_and(|due| now >= due);
         match self.identity {
@@ -191,10 +170,13 @@ impl Core {
             _ if is_full || is_due || self.sends_at_once() => self.seal(now),
             _ => {}
         }
-        self.pump(now, &mut actions);
-        self.record(&mut actions);
-        debug_assert!(self.outbox.is_balanced(), "{:?}", self.outbox);
-        actions
+        self.pump(now, actions);
+        self.record(actions);
+    }
+
+    /// What the joiner has is in the books.
+    fn book(&mut self) {
+        self.outbox.unsealed(self.joiner.pending_items());
     }
 
     /// Bytes of telemetry in memory: about, for what is not sealed yet.
@@ -215,6 +197,7 @@ impl Core {
     /// What the event means for the lifecycle, once the joiner knows of it.
     fn take(&mut self, event: Event, now: UnixNanos, actions: &mut Vec<Action>) -> Vec<Happened> {
         let wall = self.clock.walls(now);
+        self.hand.fault(Place::Take);
         match event {
             Event::Subscribed(telemetry) => {
                 self.joiner.subscribed(telemetry);
@@ -239,13 +222,18 @@ impl Core {
             Event::Telemetry(body) => {
                 let parsed = platform::parse(&body);
                 if self.identity != Identity::Renewed && parsed.tells_of_restore() {
+                    // It comes again.
+                    self.hand.items = 0;
                     actions.push(Action::Renew(body));
                     return Vec::new();
                 }
                 self.told(parsed, wall)
             }
             Event::Exported(request) => {
+                self.hand.fault(Place::Join);
                 self.joiner.exported(request);
+                self.hand.items = 0;
+                self.book();
                 Vec::new()
             }
             Event::Signalled { request_id } => vec![Happened::Signalled { request_id }],
@@ -305,11 +293,15 @@ impl Core {
     fn told(&mut self, parsed: Parsed, now: UnixNanos) -> Vec<Happened> {
         self.counters.add(Counter::Malformed, parsed.malformed);
         self.counters.add(Counter::UnknownEvent, parsed.unknown);
+        self.hand.items = parsed.events.len() as u64;
         let mut news = Vec::new();
         for event in parsed.events {
             let time = event.time_or(now);
             let happened = happened(&event, self.clock.ours(time));
+            self.hand.fault(Place::Join);
             self.joiner.told(event, now);
+            self.hand.items -= 1;
+            self.book();
             news.extend(happened.filter(|happened| self.is_news(happened, time)));
         }
         news
@@ -372,8 +364,10 @@ impl Core {
 
     fn step(&mut self, happened: Happened, now: UnixNanos, actions: &mut Vec<Action>) {
         let mut effects = Effects::new();
-        let state = std::mem::replace(&mut self.state, State::Done);
-        self.state = state.step(happened, now, &mut effects);
+        self.hand.fault(Place::Step);
+        // A clone, because a panic would leave nothing behind.
+        self.state = self.state.clone().step(happened, now, &mut effects);
+        self.hand.fault(Place::Effect);
         for effect in effects {
             match effect {
                 Effect::Next => {
@@ -411,6 +405,7 @@ impl Core {
 
     /// Sends what may be sent, and tells the lifecycle when there is nothing more to wait for.
     fn pump(&mut self, now: UnixNanos, actions: &mut Vec<Action>) {
+        self.hand.fault(Place::Pump);
         self.outbox.pump(now);
         self.execute(actions);
         if self.outbox.is_flushed() {
@@ -428,12 +423,13 @@ impl Core {
         // Joining may make more of what was taken, such as metrics of log lines.
         let items: u64 = requests.iter().map(|request| request.items() as u64).sum();
         self.outbox.unsealed(items + self.joiner.pending_items());
+        self.hand.fault(Place::Seal);
         for (worth, request) in self.failures.set_apart(requests) {
             let origin = |trace: &[u8], at| self.joiner.origin(trace, at);
             let request = self.scrubber.request_of(request, &origin);
             self.outbox.seal(request, worth, now);
         }
-        self.outbox.unsealed(self.joiner.pending_items());
+        self.book();
     }
 
     /// Writes what changed in the books, so that a kill cannot make it unknown.
@@ -441,6 +437,7 @@ impl Core {
         if self.delivery.limits.spill_bytes == 0 {
             return;
         }
+        self.hand.fault(Place::Record);
         let records = self.outbox.records();
         let changed = records
             .iter()

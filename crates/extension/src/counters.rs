@@ -42,6 +42,7 @@ counters! {
     BufferFull Lost "buffer_full" "Dropped because newer telemetry needed the room.",
     Datagrams Lost "datagrams" "Datagrams that the kernel had no room for.",
     ExportOff Lost "export_off" "Taken, but there is nowhere to send it.",
+    Fault Lost "panic" "What a fault of the extension itself took with it.",
     Killed Lost "extension_killed" "In memory when an extension before this one was killed.",
     Malformed Lost "malformed" "Events of the platform that could not be read.",
     NoId Lost "bad_id" "Spans of the function without a usable trace or span id.",

@@ -441,6 +441,15 @@ impl Joiner {
         }
     }
 
+    /// Forgets what it was told of invocations and what waits: a fault of ours may lie in it.
+    pub fn forget(&mut self) {
+        self.pending = Pending::default();
+        self.invocations.clear();
+        self.phases.clear();
+        self.executions = Executions::default();
+        self.series = Series::default();
+    }
+
     /// The environment has another id from here on.
     pub fn renew(&mut self, environment: &str) {
         if self.function.log_stream.is_empty() {

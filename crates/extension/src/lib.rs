@@ -56,5 +56,5 @@ pub mod xray;
 
 mod core;
 
-pub use crate::core::{Action, Core, Delivery, Event, Strategy};
+pub use crate::core::{Action, Core, Delivery, Event, Place, Strategy};
 pub use lifecycle::Telemetry;

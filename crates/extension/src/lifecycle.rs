@@ -201,6 +201,30 @@ impl State {
         matches!(self, State::AwaitLastFlush(_))
     }
 
+    /// After a fault of ours, which may have hidden that an invocation is over: nothing is waited for
+    /// any more but the next one, nor for an answer to the subscription that came. The end of the
+    /// environment goes on as it was.
+    #[must_use]
+    pub fn rests(self, answer: Option<Telemetry>) -> Self {
+        let (terms, running) = match self {
+            State::AwaitSubscribed { flush_max } => {
+                return match answer {
+                    Some(telemetry) => subscribed(telemetry, flush_max),
+                    None => State::AwaitSubscribed { flush_max },
+                };
+            }
+            State::AwaitRuntimeDone(state) => (state.terms, state.request_id),
+            State::AwaitFlush(state) => (state.terms, state.request_id),
+            other => return other,
+        };
+        State::AwaitInvoke(AwaitInvoke {
+            terms,
+            running: Some(running),
+            done_early: None,
+            unreported: None,
+        })
+    }
+
     /// The next state, and what is to be done on the way.
     #[must_use]
     pub fn step(self, happened: Happened, now: UnixNanos, out: &mut Effects) -> Self {
@@ -230,17 +254,8 @@ impl State {
 
             // AwaitSubscribed => (AwaitInvoke). Init ends only when everybody asked for the next event.
             (State::AwaitSubscribed { flush_max }, Happened::Subscribed(telemetry)) => {
-                let terms = Terms {
-                    telemetry,
-                    flush_max,
-                };
                 out.push(Effect::Next);
-                State::AwaitInvoke(AwaitInvoke {
-                    terms,
-                    running: None,
-                    done_early: None,
-                    unreported: None,
-                })
+                subscribed(telemetry, flush_max)
             }
 
             // AwaitInvoke => (AwaitInvoke | AwaitRuntimeDone | AwaitFlush)
@@ -373,6 +388,19 @@ impl State {
     }
 }
 
+fn subscribed(telemetry: Telemetry, flush_max: Duration) -> State {
+    let terms = Terms {
+        telemetry,
+        flush_max,
+    };
+    State::AwaitInvoke(AwaitInvoke {
+        terms,
+        running: None,
+        done_early: None,
+        unreported: None,
+    })
+}
+
 fn await_invoke(state: AwaitFlush, out: &mut Effects) -> State {
     out.push(Effect::Next);
     let AwaitFlush {
@@ -417,7 +445,8 @@ fn await_flush(
     now: UnixNanos,
     out: &mut Effects,
 ) -> State {
-    let until = ended.unwrap_or(now).min(now).plus(terms.flush_max).max(now);
+    let flush_max = terms.flush_max.saturating_sub(WAY_TO_NEXT);
+    let until = ended.unwrap_or(now).min(now).plus(flush_max).max(now);
     out.push(Effect::Flush { until });
     State::AwaitFlush(AwaitFlush {
         terms,
@@ -460,6 +489,9 @@ fn done(out: &mut Effects) -> State {
 
 /// What a flush may cost an invocation unless somebody says otherwise.
 pub const FLUSH_MAX: Duration = Duration::from_millis(50);
+/// Of that, what it takes from the end of the wait until the platform has heard of it: the timer counts
+/// in milliseconds, what waits is written to `/tmp`, and then the call is made.
+const WAY_TO_NEXT: Duration = Duration::from_millis(2);
 /// How long before the function's deadline the wait for `runtimeDone` ends: time for one flush and
 /// for the platform to take `/next`.
 const DEADLINE_GUARD: Duration = Duration::from_millis(250);

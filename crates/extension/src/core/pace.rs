@@ -6,6 +6,33 @@ use std::time::Duration;
 
 use throughline_telemetry::UnixNanos;
 
+use crate::lifecycle::FLUSH_MAX;
+use crate::outbox::{Limits, Packing};
+
+/// How telemetry is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// When.
+    pub strategy: Strategy,
+    /// What a flush may hold an invocation.
+    pub flush_max: Duration,
+    /// How much may be kept, and where.
+    pub limits: Limits,
+    /// Whether batches are packed.
+    pub packing: Packing,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Delivery {
+            strategy: Strategy::Auto,
+            flush_max: FLUSH_MAX,
+            limits: Limits::default(),
+            packing: Packing::Gzip,
+        }
+    }
+}
+
 /// What `THROUGHLINE_FLUSH` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strategy {

@@ -1,7 +1,9 @@
 //! Datagrams of the function, one at a time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use throughline_extension::counters::{Counter, Counters};
 use tokio::net::UdpSocket;
 
 /// Waits for the next one. May be dropped and called again.
@@ -12,6 +14,13 @@ pub(super) async fn next<'a>(socket: &UdpSocket, buffer: &'a mut [u8]) -> &'a [u
             // Of an earlier answer that could not be delivered, for instance; we send none.
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
+    }
+}
+
+/// Does what is to be done with one. If it panics the next one has its turn all the same.
+pub(super) fn guard(counters: &Counters, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        counters.add(Counter::Fault, 1);
     }
 }
 

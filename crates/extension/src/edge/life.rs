@@ -1,7 +1,7 @@
 //! The life after `register`: listen, subscribe, and then feed the core and do as it says.
 
 use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use throughline_extension::aws::KeyName;
 use throughline_extension::config::{Config, RawConfig, Target};
 use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::flavour::Flavour;
-use throughline_extension::outbox::{Export, Order, Parcel, envelope};
+use throughline_extension::outbox::{Export, Order, Outcome, Parcel, envelope};
 use throughline_extension::{Action, Core, Event, Telemetry};
 use throughline_telemetry::UnixNanos;
 use tokio::net::TcpListener;
@@ -148,42 +148,55 @@ impl Life {
         }
     }
 
-    /// Feeds the core until it says that it is over.
+    /// Feeds the core until it says that it is over. A panic in one turn is no reason to leave out the
+    /// next one.
     async fn run(mut self, poller: &mut Poller) {
-        loop {
-            let event = self.next_event(poller).await;
-            // Whichever comes first: who was restored in vain is told to end.
-            if self.from_snapshot && matches!(event, Event::Invoked(_) | Event::ShutDown { .. }) {
-                let restored = self.renew();
-                self.feed(restored, poller);
-            }
-            if let Event::ShutDown { .. } = event {
-                // It comes over another connection than what happened before it, so whoever has
-                // something in a socket has a turn first.
-                for _ in 0..TURNS_BEFORE_END {
-                    tokio::task::yield_now().await;
+        let mut faults = 0;
+        while faults < FAULTS_MAX && !self.core.is_lost() {
+            match AssertUnwindSafe(self.turn(poller)).catch_unwind().await {
+                Ok(true) => return,
+                Ok(false) => faults = 0,
+                Err(_) => {
+                    faults += 1;
+                    poller.ask();
                 }
-                for _ in 0..EVENTS_BEFORE_END_MAX {
-                    let Some(event) = self.events.now() else {
-                        break;
-                    };
-                    self.handle(event, poller);
-                }
-                for request in self.listeners.last_words(now()) {
-                    self.handle(Event::Exported(request), poller);
-                }
-            }
-            if self.handle(event, poller) {
-                return;
             }
         }
+        say("one fault of ours follows the other: nothing is taken in any more");
+    }
+
+    /// One event, and whether it was the last.
+    async fn turn(&mut self, poller: &mut Poller) -> bool {
+        let event = self.next_event(poller).await;
+        // Whichever comes first: who was restored in vain is told to end.
+        if self.from_snapshot && matches!(event, Event::Invoked(_) | Event::ShutDown { .. }) {
+            let restored = self.renew();
+            self.feed(restored, poller);
+        }
+        if let Event::ShutDown { .. } = event {
+            // It comes over another connection than what happened before it, so whoever has
+            // something in a socket has a turn first.
+            for _ in 0..TURNS_BEFORE_END {
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..EVENTS_BEFORE_END_MAX {
+                let Some(event) = self.events.now() else {
+                    break;
+                };
+                self.handle(event, poller);
+            }
+            for request in self.listeners.last_words(now()) {
+                self.handle(Event::Exported(request), poller);
+            }
+        }
+        self.handle(event, poller)
     }
 
     /// Gives the core one event, with what the kernel says of the function around it. Whether it is
     /// over.
     fn handle(&mut self, event: Event, poller: &mut Poller) -> bool {
-        let meter = self.meter.as_mut();
-        let (before, after) = meter.map_or((None, None), |meter| meter.around(&event));
+        let meter = AssertUnwindSafe(|| self.meter.as_mut().map(|meter| meter.around(&event)));
+        let (before, after) = catch_unwind(meter).ok().flatten().unwrap_or_default();
         let mut events = before.into_iter().chain([event]).chain(after);
         events.any(|event| self.feed(event, poller))
     }
@@ -192,11 +205,11 @@ impl Life {
     fn feed(&mut self, event: Event, poller: &mut Poller) -> bool {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            fault::here("core");
+            fault::in_core(&mut self.core);
             for action in self.core.handle(event, now()) {
                 match action {
                     Action::Next => poller.ask(),
-                    Action::Order(order) => events.extend(self.perform(order)),
+                    Action::Order(order) => events.extend(self.perform_guarded(order)),
                     Action::Record { environment, line } => self.spill.record(&environment, &line),
                     Action::Name => {
                         self.environment = new_id();
@@ -223,6 +236,16 @@ impl Life {
             }
         }
         false
+    }
+
+    /// An order that is lost in a panic is one that failed.
+    fn perform_guarded(&mut self, order: Order) -> Option<Event> {
+        let failed = failed(&order);
+        catch_unwind(AssertUnwindSafe(|| {
+            fault::here("order");
+            self.perform(order)
+        }))
+        .unwrap_or(failed)
     }
 
     fn perform(&mut self, order: Order) -> Option<Event> {
@@ -294,6 +317,32 @@ impl Life {
     }
 }
 
+/// What is told when an order could not be carried out.
+fn failed(order: &Order) -> Option<Event> {
+    match order {
+        Order::Send(parcel) => Some(Event::Answered {
+            key: parcel.batch.key(),
+            outcome: Outcome::Failed {
+                why: "a fault of ours".to_owned(),
+                retry_after: None,
+            },
+        }),
+        Order::Print(parcel) => Some(Event::Printed {
+            key: parcel.batch.key(),
+            done: false,
+        }),
+        Order::Save(batch) => Some(Event::Saved {
+            key: batch.key(),
+            kept: false,
+        }),
+        Order::Load(key, _) => Some(Event::Loaded {
+            key: key.clone(),
+            body: None,
+        }),
+        Order::Remove(..) | Order::Close(_) => None,
+    }
+}
+
 /// Listens for the platform's telemetry and only then asks for it. The answer comes as an event.
 async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Counters>) {
     let bound = TcpListener::bind((sandbox_address(), 0)).await;
@@ -315,12 +364,13 @@ async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Co
     ));
     let inbox = inbox.clone();
     tokio::spawn(async move {
-        let telemetry = match tokio::time::timeout(
-            SUBSCRIBE_MAX,
-            api.subscribe(&who, flavour().schema(), port),
-        )
-        .await
-        {
+        let asked = async {
+            fault::here("subscription");
+            api.subscribe(&who, flavour().schema(), port).await
+        };
+        let asked = AssertUnwindSafe(asked).catch_unwind();
+        let asked = async { asked.await.unwrap_or(Ok(false)) };
+        let telemetry = match tokio::time::timeout(SUBSCRIBE_MAX, asked).await {
             Ok(Ok(true)) => Telemetry::On,
             Ok(Ok(false)) => {
                 say("the platform has no telemetry here; going on with what the function exports");
@@ -347,6 +397,8 @@ const TURNS_BEFORE_END: u32 = 4;
 /// So often is asked whether who held the account of a life before this one is gone.
 const LOOKS_MAX: u32 = 5;
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
+/// One can be bad luck with what came, so many in a row have another reason.
+const FAULTS_MAX: u32 = 8;
 /// What may wait for the core when the environment ends; the rest is taken in while it flushes.
 const EVENTS_BEFORE_END_MAX: usize = 1000;
 /// The core is asked for its deadlines at least this often: the wall clock may jump.

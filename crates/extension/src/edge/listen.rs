@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -23,6 +25,8 @@ use super::seats::{Seat, Seats};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Speaks {
     Http1,
+    /// HTTP/1.1, for the platform's telemetry.
+    Platform,
     /// Without TLS and without an upgrade, as gRPC does on a plain port.
     Http2,
 }
@@ -40,7 +44,8 @@ pub(super) enum BadBody {
     Full,
 }
 
-/// Serves until the process ends. A panic in a handler ends its connection and nothing else.
+/// Serves until the process ends. A panic in a handler is counted as the loss of what came, and
+/// answered as [`Speaks`] says.
 pub(super) async fn serve<H, F, B>(
     listener: TcpListener,
     speaks: Speaks,
@@ -55,7 +60,21 @@ pub(super) async fn serve<H, F, B>(
         let answer = handler(request);
         Box::pin(async move { answer.await.map(UnsyncBoxBody::new) })
     };
-    accept(listener, speaks, counters, Arc::new(handler)).await;
+    let handler: Handler = Arc::new(handler);
+    loop {
+        let accepting = accept(&listener, speaks, &counters, &handler);
+        // It has no end of its own.
+        let _ = AssertUnwindSafe(accepting).catch_unwind().await;
+    }
+}
+
+/// The platform would send what was refused again, and the next thing with it, for ever.
+fn after_fault(speaks: Speaks) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
+    let status = match speaks {
+        Speaks::Platform => StatusCode::OK,
+        Speaks::Http1 | Speaks::Http2 => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    empty(status).map(UnsyncBoxBody::new)
 }
 
 /// Behind a pointer, because hyper's servers would otherwise be compiled once for each kind of
@@ -63,7 +82,12 @@ pub(super) async fn serve<H, F, B>(
 type Handler = Arc<dyn Fn(Request<Incoming>) -> Answering + Send + Sync>;
 type Answering = Pin<Box<dyn Future<Output = Response<UnsyncBoxBody<Bytes, Infallible>>> + Send>>;
 
-async fn accept(listener: TcpListener, speaks: Speaks, counters: Arc<Counters>, handler: Handler) {
+async fn accept(
+    listener: &TcpListener,
+    speaks: Speaks,
+    counters: &Arc<Counters>,
+    handler: &Handler,
+) {
     let seats = Seats::new(CONNECTIONS_MAX);
     loop {
         match listener.accept().await {
@@ -73,8 +97,9 @@ async fn accept(listener: TcpListener, speaks: Speaks, counters: Arc<Counters>, 
                     continue;
                 };
                 counters.add(Counter::Closed, closed);
-                let (id, handler) = (seat.id(), Arc::clone(&handler));
-                let task = tokio::spawn(converse(stream, speaks, seat, handler));
+                let (id, handler) = (seat.id(), Arc::clone(handler));
+                let counters = Arc::clone(counters);
+                let task = tokio::spawn(converse(stream, speaks, seat, counters, handler));
                 seats.held_by(id, task.abort_handle());
             }
             // Out of file descriptors, for instance: others must end first.
@@ -83,18 +108,30 @@ async fn accept(listener: TcpListener, speaks: Speaks, counters: Arc<Counters>, 
     }
 }
 
-async fn converse(stream: TcpStream, speaks: Speaks, seat: Seat, handler: Handler) {
+async fn converse(
+    stream: TcpStream,
+    speaks: Speaks,
+    seat: Seat,
+    counters: Arc<Counters>,
+    handler: Handler,
+) {
     // Without it answers may be held back; if it cannot be set they are only slower.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request| {
         seat.is_active(Instant::now());
-        let response = handler(request);
-        async move { Ok::<_, Infallible>(response.await) }
+        let (counters, response) = (Arc::clone(&counters), handler(request));
+        async move {
+            let response = AssertUnwindSafe(response).catch_unwind().await;
+            Ok::<_, Infallible>(response.unwrap_or_else(|_| {
+                counters.add(Counter::Fault, 1);
+                after_fault(speaks)
+            }))
+        }
     });
     let stream = TokioIo::new(stream);
     // A client that goes away in the middle is no news.
     match speaks {
-        Speaks::Http1 => {
+        Speaks::Http1 | Speaks::Platform => {
             let mut server = hyper::server::conn::http1::Builder::new();
             // An idle connection is kept however long: after a thaw a client may use one that was
             // frozen with it, and must not find it closed. Who needs its place takes it.

@@ -38,12 +38,18 @@ pub(super) async fn receive(socket: UdpSocket, open: Open, intake: Intake) {
             };
             take(datagram, &open, &intake);
         }
-        let requests = open.window().drain(now());
-        keep(&intake, requests);
+        datagrams::guard(&intake.counters, || {
+            let requests = open.window().drain(now());
+            keep(&intake, requests);
+        });
     }
 }
 
 fn take(datagram: &[u8], open: &Open, intake: &Intake) {
+    datagrams::guard(&intake.counters, || read(datagram, open, intake));
+}
+
+fn read(datagram: &[u8], open: &Open, intake: &Intake) {
     let mut full = Vec::new();
     let taken = open.window().take(datagram, now(), &mut full);
     intake.counters.add(Counter::BadLine, taken.bad_lines);

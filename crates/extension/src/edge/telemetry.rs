@@ -10,6 +10,7 @@ use throughline_extension::Event;
 use throughline_extension::counters::{Counter, Counters};
 use tokio::net::TcpListener;
 
+use super::fault;
 use super::inbox::Inbox;
 use super::listen::{self, BadBody, Speaks};
 
@@ -17,7 +18,7 @@ use super::listen::{self, BadBody, Speaks};
 pub(super) async fn receive(listener: TcpListener, inbox: Inbox, counters: Arc<Counters>) {
     let of_handler = Arc::clone(&counters);
     let handler = move |request| answer(request, inbox.clone(), Arc::clone(&of_handler));
-    listen::serve(listener, Speaks::Http1, counters, handler).await;
+    listen::serve(listener, Speaks::Platform, counters, handler).await;
 }
 
 /// Always 200, and before anything is parsed: a refused batch comes again mixed with new events, and
@@ -27,6 +28,7 @@ async fn answer(
     inbox: Inbox,
     counters: Arc<Counters>,
 ) -> Response<Full<Bytes>> {
+    fault::here("telemetry");
     if let Err(lost) = take(request, &inbox).await {
         counters.add(lost, 1);
     }

@@ -30,8 +30,10 @@ pub(super) async fn receive(socket: UdpSocket, open: Open, intake: Intake) {
     let mut buffer = datagrams::buffer();
     loop {
         let datagram = datagrams::next(&socket, &mut buffer).await;
-        let read = open.documents().datagram(datagram);
-        keep(&intake, read, datagram.len());
+        datagrams::guard(&intake.counters, || {
+            let read = open.documents().datagram(datagram);
+            keep(&intake, read, datagram.len());
+        });
     }
 }
 

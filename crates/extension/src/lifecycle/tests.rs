@@ -102,11 +102,11 @@ fn two_invocations_and_the_end() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
-            @60 done a                       AwaitFlush until 110         Flush
+            @60 done a                       AwaitFlush until 108         Flush
             @63 flushed                      AwaitInvoke                  Next
             @500 invoke b 3500               AwaitRuntimeDone until 3250
             @501 report a                    AwaitRuntimeDone until 3250
-            @520 done b                      AwaitFlush until 570         Flush
+            @520 done b                      AwaitFlush until 568         Flush
             @523 flushed                     AwaitInvoke                  Next
             @9000 shutdown 11000             AwaitReport until 9100       Deliver
             @9005 report b                   AwaitLastFlush until 10405   LastFlush
@@ -121,19 +121,19 @@ fn a_dead_server_costs_one_bounded_wait() {
         "@0 telemetry
          @10 invoke a 3010
          @60 done a
-         @109 tick
-         @110 tick
+         @107 tick
+         @108 tick
          @500 invoke b 3500
          @520 done b
          @520 flushed",
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
-            @60 done a                       AwaitFlush until 110         Flush
-            @109 tick                        AwaitFlush until 110
-            @110 tick                        AwaitInvoke                  GiveUpFlush, Next
+            @60 done a                       AwaitFlush until 108         Flush
+            @107 tick                        AwaitFlush until 108
+            @108 tick                        AwaitInvoke                  GiveUpFlush, Next
             @500 invoke b 3500               AwaitRuntimeDone until 3250
-            @520 done b                      AwaitFlush until 570         Flush
+            @520 done b                      AwaitFlush until 568         Flush
             @520 flushed                     AwaitInvoke                  Next
         "#]],
     );
@@ -154,7 +154,7 @@ fn a_timeout() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
-            @2760 tick                       AwaitFlush until 2810        Flush
+            @2760 tick                       AwaitFlush until 2808        Flush
             @2762 flushed                    AwaitInvoke                  Next
             @3012 done a                     AwaitInvoke                  Deliver
             @3014 shutdown 5014              AwaitReport until 3114       Deliver
@@ -178,7 +178,7 @@ fn a_crash_whose_report_is_lost() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
-            @30 done a                       AwaitFlush until 80          Flush
+            @30 done a                       AwaitFlush until 78          Flush
             @33 flushed                      AwaitInvoke                  Next
             @40 shutdown 2040                AwaitReport until 140        Deliver
             @140 tick                        AwaitLastFlush until 1540    LastFlush
@@ -203,13 +203,13 @@ fn a_late_report_of_an_older_invocation_ends_nothing() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
-            @20 done a                       AwaitFlush until 70          Flush
+            @20 done a                       AwaitFlush until 68          Flush
             @21 flushed                      AwaitInvoke                  Next
             @500 invoke b 3500               AwaitRuntimeDone until 3250
             @510 report a                    AwaitRuntimeDone until 3250
             @511 done a                      AwaitRuntimeDone until 3250
-            @520 done b                      AwaitFlush until 570         Flush
-            @521 report a                    AwaitFlush until 570
+            @520 done b                      AwaitFlush until 568         Flush
+            @521 report a                    AwaitFlush until 568
             @522 flushed                     AwaitInvoke                  Next
         "#]],
     );
@@ -229,7 +229,7 @@ fn telemetry_is_missing() {
             @0 no-telemetry                  AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 35
             @34 tick                         AwaitRuntimeDone until 35
-            @35 tick                         AwaitFlush until 85          Flush
+            @35 tick                         AwaitFlush until 83          Flush
             @36 flushed                      AwaitInvoke                  Next
             @9000 shutdown 11000             AwaitLastFlush until 10400   LastFlush
             @9001 flushed                    Done                         Exit
@@ -249,7 +249,7 @@ fn there_is_nowhere_to_send_to() {
         expect![[r#"
             @0 nowhere-to-send               AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 10
-            @10 tick                         AwaitFlush until 60          Flush
+            @10 tick                         AwaitFlush until 58          Flush
             @10 flushed                      AwaitInvoke                  Next
             @9000 shutdown 11000             AwaitLastFlush until 10400   LastFlush
             @9000 flushed                    Done                         Exit
@@ -270,10 +270,10 @@ fn runtime_done_overtakes_invoke() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 done a                       AwaitInvoke
-            @11 invoke a 3010                AwaitFlush until 61          Flush
+            @11 invoke a 3010                AwaitFlush until 59          Flush
             @12 flushed                      AwaitInvoke                  Next
             @20 invoke b 3020                AwaitRuntimeDone until 2770
-            @30 report b                     AwaitFlush until 80          Flush
+            @30 report b                     AwaitFlush until 78          Flush
             @31 flushed                      AwaitInvoke                  Next
         "#]],
     );
@@ -317,7 +317,7 @@ fn shutdown_in_the_middle_of_everything() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
-            @15 done a                       AwaitFlush until 65          Flush
+            @15 done a                       AwaitFlush until 63          Flush
             @20 shutdown 2020                AwaitLastFlush until 1420    LastFlush
             @30 flushed                      Done                         Exit
         "#]],
@@ -343,7 +343,7 @@ fn a_function_with_next_to_no_time_left() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 110                 AwaitRuntimeDone until 10
-            @10 tick                         AwaitFlush until 60          Flush
+            @10 tick                         AwaitFlush until 58          Flush
             @11 flushed                      AwaitInvoke                  Next
         "#]],
     );
@@ -400,7 +400,7 @@ fn the_wait_is_counted_from_the_end_of_the_invocation() {
         expect![[r#"
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
-            @90 done a 60                    AwaitFlush until 110         Flush
+            @90 done a 60                    AwaitFlush until 108         Flush
             @110 tick                        AwaitInvoke                  GiveUpFlush, Next
             @500 invoke b 3500               AwaitRuntimeDone until 3250
             @900 done b 600                  AwaitFlush until 900         Flush
@@ -429,12 +429,12 @@ fn a_signal_ends_an_invocation_before_the_platform_does() {
             @0 telemetry                     AwaitInvoke                  Next
             @10 invoke a 3010                AwaitRuntimeDone until 2760
             @20 signal z                     AwaitRuntimeDone until 2760
-            @40 signal a                     AwaitFlush until 90          Flush
+            @40 signal a                     AwaitFlush until 88          Flush
             @43 flushed                      AwaitInvoke                  Next
             @60 done a                       AwaitInvoke                  Deliver
             @500 invoke b 3500               AwaitRuntimeDone until 3250
-            @510 signal                      AwaitFlush until 560         Flush
-            @520 done b                      AwaitFlush until 560
+            @510 signal                      AwaitFlush until 558         Flush
+            @520 done b                      AwaitFlush until 558
             @525 flushed                     AwaitInvoke                  Next
             @600 shutdown 2600               AwaitReport until 700        Deliver
             @605 report b                    AwaitLastFlush until 2005    LastFlush

@@ -32,6 +32,11 @@ impl Outbox {
         self.in_doubt = false;
     }
 
+    /// Whether [`Outbox::last_flush`] was called and goes on.
+    pub(crate) fn is_in_last_flush(&self) -> bool {
+        matches!(self.flush, Flush::Last(_))
+    }
+
     /// All that there will be is sealed and must be out by then.
     pub fn last_flush(&mut self, now: UnixNanos, until: UnixNanos) {
         let was_down = self
@@ -190,7 +195,7 @@ impl Outbox {
         !has_unsealed && !self.has_batches(environment)
     }
 
-    fn unprint(&mut self, at: usize) {
+    pub(super) fn unprint(&mut self, at: usize) {
         let (environment, items) = (
             self.queue[at].batch.environment.clone(),
             self.queue[at].batch.items,

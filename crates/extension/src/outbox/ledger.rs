@@ -76,6 +76,14 @@ impl Account {
         self.taken == self.delivered + held.waiting + held.spilled + self.printed + dropped
     }
 
+    /// Makes it hold again by what was taken, and says what is missing then.
+    pub(super) fn balance(&mut self, held: Held) -> u64 {
+        let dropped: u64 = self.dropped.values().sum();
+        let known = self.delivered + held.waiting + held.spilled + self.printed + dropped;
+        self.taken = self.taken.max(known);
+        self.taken - known
+    }
+
     /// Some of what was taken is gone.
     pub(super) fn drop_items(&mut self, reason: &str, items: u64) {
         if items > 0 {

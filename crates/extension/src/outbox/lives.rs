@@ -297,6 +297,47 @@ impl Outbox {
         records.collect()
     }
 
+    /// After a panic: so many items are still in no batch, and so many more were taken in that are
+    /// gone. Whatever else is not where the books say is gone as well.
+    pub fn write_off(&mut self, unsealed: u64, gone: u64) {
+        self.unsealed = unsealed;
+        self.lives[0].account.taken += gone;
+        for at in 0..self.lives.len() {
+            let held = self.held(&self.lives[at].account.environment);
+            let account = &mut self.lives[at].account;
+            let lost = account.balance(held);
+            if at == 0 {
+                self.counters.add(Counter::Fault, lost);
+            }
+            account.drop_items(Counter::Fault.name(), lost);
+        }
+    }
+
+    /// The answer about a batch was lost in a panic: it is as if it had never been asked for. What is
+    /// sent or written twice has the same number.
+    pub fn unanswered(&mut self, key: &Key) {
+        if key.sequence == 0 {
+            let life = self.life(&key.environment);
+            if matches!(life.farewell, Farewell::InFlight | Farewell::Printing) {
+                life.farewell = Farewell::Due;
+            }
+            return;
+        }
+        let Some(at) = self.find(key) else {
+            return;
+        };
+        if self.queue[at].place == Place::Printing {
+            self.unprint(at);
+        }
+        let queued = &mut self.queue[at];
+        queued.place = Place::Waiting;
+        queued.awaited = false;
+        if queued.on_disk == OnDisk::Writing {
+            queued.on_disk = OnDisk::No;
+            self.disk.never_came(queued.bytes);
+        }
+    }
+
     /// What was lost before it could be taken in, by reason: that is known of this life only.
     fn missed(&self, environment: &Arc<str>) -> Vec<(&'static str, u64)> {
         if !self.is_ours(environment) {

@@ -20,6 +20,10 @@ impl Disk {
         self.bytes += bytes as u64;
     }
 
+    pub(super) fn never_came(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes as u64);
+    }
+
     pub(super) fn forget(&mut self, queued: &Queued, orders: &mut Vec<Order>) {
         if queued.on_disk != OnDisk::No {
             self.bytes = self.bytes.saturating_sub(queued.bytes as u64);
@@ -47,7 +51,7 @@ impl Outbox {
             queued.forget_body();
         } else {
             queued.on_disk = OnDisk::No;
-            self.disk.bytes = self.disk.bytes.saturating_sub(queued.bytes as u64);
+            self.disk.never_came(queued.bytes);
             self.make_room(now);
         }
     }

@@ -68,7 +68,14 @@ const RESTORE: &str = r#"[{"time":"2026-10-08T12:00:00.000Z","type":"platform.re
 
 #[tokio::test]
 async fn a_panic_anywhere_is_counted_and_the_function_goes_on() {
-    for place in ["listener", "courier", "poller", "core"] {
+    for (place, lost) in [
+        ("listener", 1),
+        ("courier", 0),
+        ("poller", 0),
+        ("order", 0),
+        ("core", 1),
+        ("telemetry", 1),
+    ] {
         let intake = FakeIntake::start().await;
         let mut lambda = FakeLambda::start(Telemetry::On).await;
         let variables = [("THROUGHLINE_PANIC", place)];
@@ -76,12 +83,13 @@ async fn a_panic_anywhere_is_counted_and_the_function_goes_on() {
         lambda.next_asked().await;
         for id in ["r-1", "r-2"] {
             lambda.invoke(id, None).await;
+            lambda
+                .tell(r#"[{"type":"function","record":"a line"}]"#)
+                .await;
             extension
                 .try_export(&handler_span("00000000000000b1"))
                 .await;
-            if place != "core" {
-                lambda.tell(&told(id)).await;
-            }
+            lambda.tell(&told(id)).await;
             lambda.next_asked().await;
         }
         lambda.shut_down("spindown").await;
@@ -92,12 +100,11 @@ async fn a_panic_anywhere_is_counted_and_the_function_goes_on() {
             1,
             "{place}: {stderr}"
         );
-        if place != "core" {
-            assert!(stderr.contains("panics 1"), "{place}: {stderr}");
-            let received = intake.received();
-            assert!(received.span("handler").is_some(), "{place}");
-            assert!(received.log("hello from r-2").is_some(), "{place}");
-        }
+        assert!(stderr.contains("panics 1"), "{place}: {stderr}");
+        assert_eq!(stderr.contains("panic 1"), lost == 1, "{place}: {stderr}");
+        let received = intake.received();
+        assert!(received.span("handler").is_some(), "{place}");
+        assert!(received.log("hello from r-2").is_some(), "{place}");
     }
 }
 

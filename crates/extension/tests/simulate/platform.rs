@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) jumps: u64,
     pub(crate) moods: u64,
     pub(crate) timeouts: u64,
+    /// Faults of the extension itself, per mille and step.
+    pub(crate) faults: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +40,7 @@ impl Plan {
             jumps: random.one_of(&[0, 0, 2]),
             moods: random.one_of(&[0, 10, 50]),
             timeouts: random.one_of(&[0, 0, 60]),
+            faults: random.one_of(&[0, 0, 0, 5]),
         }
     }
 

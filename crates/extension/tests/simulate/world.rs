@@ -15,7 +15,7 @@ use std::time::Duration;
 use throughline_extension::counters::Counters;
 use throughline_extension::join::{Function, Invoked, ShutdownReason};
 use throughline_extension::outbox::{Account, Export, Held, Limits, Packing};
-use throughline_extension::{Core, Delivery, Event, Strategy, Telemetry};
+use throughline_extension::{Core, Delivery, Event, Place, Strategy, Telemetry};
 use throughline_scrub::Rules;
 use throughline_telemetry::UnixNanos;
 
@@ -96,6 +96,7 @@ pub(crate) struct Tally {
     pub(crate) freezes: u64,
     pub(crate) timeouts: u64,
     pub(crate) jumps: u64,
+    pub(crate) faults: u64,
     pub(crate) invocations: u64,
 }
 
@@ -110,6 +111,7 @@ impl Tally {
         self.freezes += other.freezes;
         self.timeouts += other.timeouts;
         self.jumps += other.jumps;
+        self.faults += other.faults;
         self.invocations += other.invocations;
     }
 }
@@ -474,6 +476,12 @@ impl World {
             self.offset += (self.random.from(0, 7_200_000) as i64) - 3_600_000;
             self.tally.jumps += 1;
             self.say("the clock jumps");
+        }
+        if self.random.chance(self.plan.faults) {
+            let (place, times) = (self.random.one_of(Place::ALL), self.random.from(1, 4));
+            self.core.fail_at(place, times as u32);
+            self.tally.faults += 1;
+            self.say(&format!("panics {times} times: {place:?}"));
         }
         let may_die = self.shut_down_by.is_none() || self.invoked < self.plan.invocations;
         if may_die && self.random.chance(self.plan.kills) {

@@ -41,7 +41,10 @@ impl World {
         }
         let forgotten = self.counters.count(Counter::NotDelivered);
         let was_in_time = self.prints && self.plan.jumps == 0;
-        if self.tmp.mode == tmp::Mode::Works && was_in_time && self.plan.kills == 0 {
+        if self.tmp.mode == tmp::Mode::Works
+            && was_in_time
+            && self.plan.kills + self.plan.faults == 0
+        {
             assert_eq!(forgotten, 0, "seed {seed}: there was time to print");
             // A `/tmp` that was gone when a later life looked keeps what an earlier one left.
             let was_gone = self.tally.timeouts > 0 && self.plan.moods > 0;
