@@ -3,6 +3,7 @@
 #[allow(dead_code)] // The server uses more of it.
 pub mod cloudwatch;
 pub mod extension;
+pub mod walk;
 
 #[allow(dead_code)]
 mod ingest;

@@ -1,7 +1,7 @@
 //! Taking telemetry in: OTLP over gRPC and HTTP down to one function, [`Intake::take`].
 //!
-//! A body is read within limits and inflated as it arrives ([`body`]), decoded once to check it,
-//! and handed to the store as protobuf. The sender hears "done" only after the store has it on
+//! A body is read within limits and inflated as it arrives ([`body`]), checked field by field,
+//! and handed to the store as the bytes it came as. The sender hears "done" only after the store has it on
 //! disk. A batch whose sender numbers it ([`origin`]) is stored once. What the sender hears otherwise is one table ([`Refusal`]) for both protocols.
 
 mod body;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use throughline_store::{
-    AppendError, CompletenessFilter, EnvironmentId, Ledger, Options, Origin, Sequence, Store,
+    AppendError, Body, CompletenessFilter, EnvironmentId, Ledger, Options, Origin, Sequence, Store,
     Stored,
 };
 use throughline_telemetry::wire::{Request, traces_request};
@@ -149,15 +149,9 @@ async fn many(environments: u64) {
 
 async fn put(store: &Store, body: &Bytes, origin: Option<Origin>) -> Stored {
     loop {
-        let request = Request::from_protobuf(Signal::Traces, body).unwrap();
+        let body = Body::check(Signal::Traces, body.clone(), 1 << 30).unwrap();
         let received = UnixNanos(1_795_228_800_000_000_000);
-        let stored = store.append_from(
-            Signal::Traces,
-            body.clone(),
-            request,
-            received,
-            origin.clone(),
-        );
+        let stored = store.append(body, received, origin.clone());
         match stored.await {
             Ok(stored) => return stored,
             Err(AppendError::Overloaded { .. }) => {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use throughline_store::{LogFilter, Options, Store, TraceFilter};
+use throughline_store::{Body, LogFilter, Options, Store, TraceFilter};
 use throughline_telemetry::wire::{Request, logs_request, traces_request};
 use throughline_telemetry::{
     Attributes, LogRecord, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, TraceId, UnixNanos,
@@ -152,10 +152,8 @@ async fn bench_logs(world: &World, rng: &mut Rng, traces: &[Vec<Span>], count: u
 async fn put(store: &Store, request: Request) -> u64 {
     let body: Bytes = request.to_protobuf().into();
     let bytes = body.len() as u64;
-    store
-        .append(request.signal(), body, request, UnixNanos(BEGIN))
-        .await
-        .unwrap();
+    let body = Body::check(request.signal(), body, usize::MAX).unwrap();
+    store.append(body, UnixNanos(BEGIN), None).await.unwrap();
     bytes
 }
 

@@ -4,20 +4,24 @@
 //! file N, in the order of the file, and what their tags say of the environments that sent them.
 
 mod activity;
-mod chunked;
+mod chunks;
 mod services;
+mod view;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use throughline_telemetry::{MetricPoint, Span, TraceId, UnixNanos};
+use arrow::array::RecordBatch;
+use throughline_telemetry::{Signal, TraceId, UnixNanos};
 
 pub(crate) use activity::{Activities, Activity};
-pub(crate) use chunked::Chunked;
+pub(crate) use chunks::{Chunk, Chunks};
 pub(crate) use services::{ServiceStats, Services};
+pub(crate) use view::BufferView;
 
+use crate::batch::{LogRows, SpanRows, with_sequences};
 use crate::origin::{EnvironmentId, Origin};
-use crate::rows::{LogRow, Rows};
+use crate::rows::{BatchBuilder, Rows};
 
 /// A buffer that one thread fills and many read.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ pub(crate) struct Buffer {
     inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     rows: BufferRows,
     traces: HashMap<TraceId, TraceEntry>,
@@ -49,12 +53,20 @@ pub(crate) struct Entry {
     pub(crate) origin: Option<Box<Origin>>,
 }
 
+/// Bodies as they go into a buffer, all at once.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    batches: Vec<(Signal, RecordBatch)>,
+    notes: Vec<(Box<Origin>, u64, UnixNanos)>,
+    cost: u64,
+}
+
 /// The rows themselves. A clone is cheap and never changes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct BufferRows {
-    pub(crate) spans: Chunked<Span>,
-    pub(crate) logs: Chunked<LogRow>,
-    pub(crate) metrics: Chunked<MetricPoint>,
+    pub(crate) spans: Chunks,
+    pub(crate) logs: Chunks,
+    pub(crate) metrics: Chunks,
 }
 
 /// What a buffer knows of a trace.
@@ -68,11 +80,47 @@ pub(crate) struct TraceEntry {
     ordinals: Vec<u32>,
 }
 
+impl Group {
+    /// Makes batches of the rows. Rows of one signal stay in the order of the entries, so that they
+    /// have the same places after a replay.
+    pub(crate) fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut group = Group::default();
+        let mut builder = BatchBuilder::default();
+        for entry in entries {
+            group.cost += entry.cost;
+            if let Some(origin) = entry.origin {
+                group.notes.push((origin, entry.items, entry.received));
+            }
+            match entry.rows {
+                Rows::None => {}
+                Rows::Checked(checked) => builder.push(&checked, entry.received),
+                Rows::Built(signal, batch) => {
+                    group.batches.extend(std::mem::take(&mut builder).finish());
+                    group.batches.push((signal, batch));
+                }
+            }
+        }
+        group.batches.extend(builder.finish());
+        group
+    }
+}
+
 impl Buffer {
     pub(crate) fn new(generation: u64) -> Self {
         Buffer {
             generation,
-            inner: Mutex::default(),
+            inner: Mutex::new(Inner {
+                rows: BufferRows {
+                    spans: Chunks::new(Signal::Traces),
+                    logs: Chunks::new(Signal::Logs),
+                    metrics: Chunks::new(Signal::Metrics),
+                },
+                traces: HashMap::new(),
+                log_traces: HashMap::new(),
+                services: Services::default(),
+                activities: Activities::default(),
+                cost: 0,
+            }),
         }
     }
 
@@ -81,25 +129,17 @@ impl Buffer {
     }
 
     /// Adds the rows of several requests at once: a reader sees all of them or none.
-    pub(crate) fn insert(&self, group: impl IntoIterator<Item = Entry>) {
+    pub(crate) fn insert(&self, group: Group) {
         let mut inner = self.lock();
-        for entry in group {
-            let received = entry.received;
-            inner.cost += entry.cost;
-            if let Some(origin) = entry.origin {
-                activity::note(&mut inner.activities, *origin, entry.items, received);
-            }
-            match entry.rows {
-                Rows::Spans(spans) => spans.into_iter().for_each(|span| inner.span(span)),
-                Rows::Logs(logs) => {
-                    for log in logs {
-                        let sequence = sequence(self.generation, inner.rows.logs.len());
-                        inner.log(LogRow::new(log, received, sequence));
-                    }
-                }
-                Rows::Metrics(points) => points
-                    .into_iter()
-                    .for_each(|point| inner.rows.metrics.push(point)),
+        inner.cost += group.cost;
+        for (origin, items, received) in group.notes {
+            activity::note(&mut inner.activities, *origin, items, received);
+        }
+        for (signal, batch) in group.batches {
+            match signal {
+                Signal::Traces => inner.spans(batch),
+                Signal::Logs => inner.logs(batch, self.generation),
+                Signal::Metrics => inner.rows.metrics.push(batch),
             }
         }
     }
@@ -149,92 +189,47 @@ impl Buffer {
 }
 
 impl Inner {
-    fn span(&mut self, span: Span) {
-        let ordinal = ordinal(self.rows.spans.len());
-        let entry = self.traces.entry(span.trace_id).or_insert(TraceEntry {
-            start: span.start,
-            end: span.end,
-            ordinals: Vec::new(),
-        });
-        entry.start = entry.start.min(span.start);
-        entry.end = entry.end.max(span.end);
-        entry.ordinals.push(ordinal);
-        self.services.span(&span);
-        self.rows.spans.push(span);
-    }
-
-    fn log(&mut self, row: LogRow) {
-        if let Some(trace_id) = row.record.trace_id {
-            let ordinal = ordinal(self.rows.logs.len());
-            self.log_traces.entry(trace_id).or_default().push(ordinal);
+    fn spans(&mut self, batch: RecordBatch) {
+        let rows = SpanRows::new(&batch).expect("a batch of spans was built");
+        let first = ordinal(self.rows.spans.len());
+        for (row, ordinal) in (0..rows.len()).zip(first..) {
+            let id = rows.trace_id(row).expect("ids were checked");
+            let (start, end) = (rows.start(row), rows.end(row));
+            let entry = self.traces.entry(id).or_insert(TraceEntry {
+                start,
+                end,
+                ordinals: Vec::new(),
+            });
+            entry.start = entry.start.min(start);
+            entry.end = entry.end.max(end);
+            entry.ordinals.push(ordinal);
         }
-        self.rows.logs.push(row);
+        self.services.spans(&rows);
+        self.rows.spans.push(batch);
+        ordinal(self.rows.spans.len());
     }
-}
 
-/// A buffer as it was at one moment.
-#[derive(Clone, Debug)]
-pub(crate) struct BufferView {
-    buffer: Arc<Buffer>,
-    pub(crate) rows: BufferRows,
-}
-
-impl BufferView {
-    pub(crate) fn new(buffer: Arc<Buffer>) -> Self {
-        BufferView {
-            rows: buffer.rows(),
-            buffer,
+    fn logs(&mut self, batch: RecordBatch, generation: u64) {
+        let first = ordinal(self.rows.logs.len());
+        let batch = with_sequences(batch, sequence(generation, first));
+        let rows = LogRows::new(&batch).expect("a batch of log records was built");
+        for (row, ordinal) in (0..rows.len()).zip(first..) {
+            if let Some(id) = rows.trace_id(row).expect("ids were checked") {
+                self.log_traces.entry(id).or_default().push(ordinal);
+            }
         }
-    }
-
-    /// Start and id of every trace that has a span here.
-    pub(crate) fn traces(&self) -> Vec<(UnixNanos, TraceId)> {
-        let inner = self.buffer.lock();
-        let traces = inner.traces.iter().filter(|(_, entry)| self.has(entry));
-        traces.map(|(id, entry)| (entry.start, *id)).collect()
-    }
-
-    /// Start and end of a trace, if it is here.
-    pub(crate) fn bounds(&self, id: TraceId) -> Option<(UnixNanos, UnixNanos)> {
-        let inner = self.buffer.lock();
-        let entry = inner.traces.get(&id)?;
-        self.has(entry).then_some((entry.start, entry.end))
-    }
-
-    /// The spans of a trace, in the order received.
-    pub(crate) fn spans_of(&self, id: TraceId) -> Vec<Arc<Span>> {
-        let inner = self.buffer.lock();
-        let ordinals = inner.traces.get(&id).map(|entry| entry.ordinals.iter());
-        let rows = ordinals.into_iter().flatten();
-        rows.filter_map(|ordinal| self.rows.spans.at(*ordinal as usize))
-            .collect()
-    }
-
-    /// The log records of a trace, in the order received.
-    pub(crate) fn logs_of(&self, id: TraceId) -> Vec<Arc<LogRow>> {
-        let inner = self.buffer.lock();
-        let rows = inner.log_traces.get(&id).into_iter().flatten();
-        rows.filter_map(|ordinal| self.rows.logs.at(*ordinal as usize))
-            .collect()
-    }
-
-    pub(crate) fn add_services(&self, into: &mut Services) {
-        self.buffer.add_services(into);
-    }
-
-    /// Whether a trace was there when the view was taken.
-    fn has(&self, entry: &TraceEntry) -> bool {
-        let first = entry.ordinals.first();
-        first.is_some_and(|first| (*first as usize) < self.rows.spans.len())
+        self.rows.logs.push(batch);
+        ordinal(self.rows.logs.len());
     }
 }
 
-fn sequence(generation: u64, ordinal: usize) -> u64 {
+/// Of the log record at a place.
+fn sequence(generation: u64, ordinal: u32) -> u64 {
     assert!(
         generation < 1 << 32,
         "more generations than a sequence can name"
     );
-    generation << 32 | u64::from(self::ordinal(ordinal))
+    generation << 32 | u64::from(ordinal)
 }
 
 fn ordinal(len: usize) -> u32 {

@@ -8,10 +8,10 @@
 //! A body that says which batch of which environment it is ([`Origin`]) is stored once, however
 //! often it is sent, and [`Store::completeness`] says what of an environment never came.
 //!
-//! The three names to know are [`Store`], [`Options`] and [`TraceFilter`].
+//! The names to know are [`Store`], [`Options`], [`Body`] and [`TraceFilter`].
 //!
 //! ```
-//! use throughline_store::{Options, Store, TraceFilter};
+//! use throughline_store::{Body, Options, Store, TraceFilter};
 //! use throughline_telemetry::{Signal, UnixNanos, wire::Request};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -24,8 +24,8 @@
 //!     "traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174",
 //!     "name":"hello","startTimeUnixNano":"1","endTimeUnixNano":"3"}]}]}]}"#;
 //! let request = Request::from_json(Signal::Traces, json)?;
-//! let body = request.to_protobuf().into();
-//! store.append(Signal::Traces, body, request, UnixNanos::from_millis(1)).await?;
+//! let body = Body::check(Signal::Traces, request.to_protobuf().into(), 1 << 20)?;
+//! store.append(body, UnixNanos::from_millis(1), None).await?;
 //!
 //! let page = store.find_traces(&TraceFilter::default())?;
 //! assert_eq!(page.traces[0].1[0].name, "hello");
@@ -37,6 +37,8 @@
 //! What it deliberately does not do: no decoding of OTLP beyond what [`throughline_telemetry`]
 //! does, no trees of spans, no SQL, no network. It reads no clock but to decide when to seal.
 
+mod batch;
+mod body;
 mod buffer;
 mod cache;
 mod catalog;
@@ -60,6 +62,7 @@ mod testing;
 mod wal;
 mod writer;
 
+pub use body::Body;
 pub use completeness::{
     BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, Report, ReportCursor, Why,
 };

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 /// Bytes of WAL after which a buffer is sealed. A span with eleven attributes is 600 bytes on the
-/// wire and about 1.5 KB in a buffer, so this is some 50 000 spans and 80 MB of memory.
-pub(crate) const BUFFER_BYTES_MAX: u64 = 32 << 20;
+/// wire and no more in a buffer, so this is some 100 000 spans. The fewer and larger segments are,
+/// the better they compress and the less there is to look into.
+pub(crate) const BUFFER_BYTES_MAX: u64 = 64 << 20;
 
 /// How long a row may stay in a buffer before it is sealed although the buffer is small.
 pub(crate) const SEAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -24,8 +25,20 @@ pub(crate) const GROUP_BYTES_MAX: usize = 8 << 20;
 /// One body in the WAL. The server takes at most 64 MiB.
 pub(crate) const BODY_BYTES_MAX: usize = 128 << 20;
 
-/// Bodies from this size on are decoded on a thread of their own. It takes some milliseconds.
-pub(crate) const DECODE_ASIDE_BYTES: usize = 1 << 20;
+/// Bodies from this size on are made into a batch on a thread of their own. It takes some
+/// milliseconds.
+pub(crate) const BUILD_ASIDE_BYTES: usize = 1 << 20;
+
+/// Answers are held back from this part of [`UNSEALED_BYTES_MAX`] on. A sender that waits for them
+/// sends less, and is spared being turned away.
+pub(crate) const ACK_DELAY_FROM_PERCENT: u64 = 80;
+
+/// How long an answer is held back at the most, when the budget is used up. Far below the ten seconds
+/// after which exporters give up and send again.
+pub(crate) const ACK_DELAY_MAX: Duration = Duration::from_secs(2);
+
+/// Rows of the WAL that a replay makes into one batch.
+pub(crate) const REPLAY_ROWS: usize = 8192;
 
 /// A sender is asked to wait as long as the last seal took, within these bounds.
 pub(crate) const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);

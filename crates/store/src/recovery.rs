@@ -6,19 +6,20 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use throughline_telemetry::wire::Request;
+use bytes::Bytes;
 
-use crate::buffer::{Buffer, Entry};
+use crate::body::Body;
+use crate::buffer::{Buffer, Entry, Group};
 use crate::catalog::{Catalog, Contents};
 use crate::directory::{Directory, Layout, sync_directory};
 use crate::error::OpenError;
 use crate::known::Known;
-use crate::origin::Origin;
+use crate::limits::REPLAY_ROWS;
 use crate::rows::Rows;
 use crate::segment;
 use crate::snapshot::Segments;
-use crate::store::Options;
-use crate::wal::{Piece, WalReader, WalSerializer, WalWriter};
+use crate::store::{Options, cost};
+use crate::wal::{Piece, WalReader, WalWriter};
 
 /// What the replay of the WAL found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,9 +157,11 @@ fn check_segments(
 fn replay(layout: &Layout, generation: u64, recovery: &mut Recovery) -> io::Result<Buffer> {
     let path = layout.wal(generation);
     // One file at a time, and none is larger than a buffer may be plus one body.
-    let file = fs::read(&path)?;
+    let file = Bytes::from(fs::read(&path)?);
     let buffer = Buffer::new(generation);
     let mut damaged = Vec::new();
+    let mut group = Vec::new();
+    let mut rows = 0;
     for piece in WalReader::new(&file, generation) {
         match piece {
             Piece::Damaged(range) => damaged.push(range),
@@ -168,37 +171,34 @@ fn replay(layout: &Layout, generation: u64, recovery: &mut Recovery) -> io::Resu
                 body,
                 origin,
                 range,
-            } => {
-                let request = Request::from_protobuf(signal, body);
-                let decoded = request.and_then(|request| {
-                    let items = request.items() as u64;
-                    Ok((items, Rows::from_request(request)?))
-                });
-                match decoded {
-                    Ok((items, rows)) => {
-                        let cost = WalSerializer::frame_bytes(body, origin.as_deref())
-                            + origin.as_deref().map_or(0, Origin::memory_bytes)
-                            + rows.memory_bytes();
-                        buffer.insert([Entry {
-                            rows,
-                            received,
-                            cost: cost as u64,
-                            items,
-                            origin,
-                        }]);
-                        recovery.frames += 1;
-                    }
-                    Err(error) => {
-                        let path = path.display();
-                        let at = range.start;
-                        let note = format!("{path}: frame at byte {at} left out: {error}");
-                        recovery.notes.push(note);
-                        damaged.push(range);
+            } => match Body::check(signal, file.slice_ref(body), usize::MAX) {
+                Ok(body) => {
+                    let totals = body.totals();
+                    rows += totals.rows;
+                    group.push(Entry {
+                        cost: cost(&body, origin.as_deref()),
+                        rows: Rows::Checked(body.into_parts().1),
+                        received,
+                        items: totals.items as u64,
+                        origin,
+                    });
+                    recovery.frames += 1;
+                    if rows >= REPLAY_ROWS {
+                        buffer.insert(Group::new(std::mem::take(&mut group)));
+                        rows = 0;
                     }
                 }
-            }
+                Err(error) => {
+                    let path = path.display();
+                    let at = range.start;
+                    let note = format!("{path}: frame at byte {at} left out: {error}");
+                    recovery.notes.push(note);
+                    damaged.push(range);
+                }
+            },
         }
     }
+    buffer.insert(Group::new(group));
     if !damaged.is_empty() {
         let bytes = damaged.iter().map(|range| range.len() as u64).sum::<u64>();
         recovery.skipped_bytes += bytes;

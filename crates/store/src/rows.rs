@@ -1,45 +1,118 @@
-//! Decoded rows on their way into a buffer, and what they weigh.
+//! Rows on their way into a buffer.
 
-use throughline_telemetry::wire::{self, Request, WireError};
-use throughline_telemetry::{Attributes, LogRecord, MetricPoint, Span, UnixNanos, Value};
+use arrow::array::RecordBatch;
+use throughline_telemetry::wire::walk::AttributeView;
+use throughline_telemetry::wire::walk::{Checked, LogView, PointView, Sink, SpanView};
+use throughline_telemetry::{Attributes, LogRecord, Signal, Span, UnixNanos, Value};
+
+use crate::batch::{LogBuilder, PointBuilder, SpanBuilder};
 
 /// The rows of one request.
 #[derive(Clone, Debug)]
 pub(crate) enum Rows {
-    Spans(Vec<Span>),
-    Logs(Vec<LogRecord>),
-    Metrics(Vec<MetricPoint>),
+    /// None.
+    None,
+    /// Still as they came. Small requests become one batch with what else is in their group, because
+    /// a batch of its own costs more than the rows in it.
+    Checked(Checked),
+    /// As a batch already.
+    Built(Signal, RecordBatch),
 }
 
 impl Rows {
-    pub(crate) fn from_request(request: Request) -> Result<Self, WireError> {
-        Ok(match request {
-            Request::Traces(request) => Rows::Spans(wire::spans(request)?),
-            Request::Logs(request) => Rows::Logs(wire::logs(request)?),
-            Request::Metrics(request) => Rows::Metrics(wire::metric_points(request)),
-        })
-    }
-
-    /// No rows.
-    pub(crate) fn none() -> Self {
-        Rows::Spans(Vec::new())
+    /// Turns what was checked into a batch of its own.
+    pub(crate) fn built(checked: &Checked, received: UnixNanos) -> Self {
+        let mut builder = BatchBuilder::default();
+        builder.push(checked, received);
+        let mut batches = builder.finish();
+        match batches.pop() {
+            Some((signal, batch)) => Rows::Built(signal, batch),
+            None => Rows::None,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
         match self {
-            Rows::Spans(spans) => spans.len(),
-            Rows::Logs(logs) => logs.len(),
-            Rows::Metrics(points) => points.len(),
+            Rows::None => 0,
+            Rows::Checked(checked) => checked.totals().rows,
+            Rows::Built(_, batch) => batch.num_rows(),
+        }
+    }
+}
+
+/// Makes one batch a signal of the rows of many requests.
+#[derive(Debug, Default)]
+pub(crate) struct BatchBuilder {
+    spans: Option<SpanBuilder>,
+    logs: Option<LogBuilder>,
+    points: Option<PointBuilder>,
+}
+
+impl BatchBuilder {
+    /// Adds the rows of a request that was received then.
+    pub(crate) fn push(&mut self, checked: &Checked, received: UnixNanos) {
+        match checked.signal() {
+            Signal::Traces => checked.walk(self.spans.get_or_insert_default()),
+            Signal::Logs => {
+                let logs = self.logs.get_or_insert_default();
+                logs.received(received);
+                checked.walk(logs);
+            }
+            Signal::Metrics => checked.walk(self.points.get_or_insert_default()),
         }
     }
 
-    /// About how much memory the rows take.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        match self {
-            Rows::Spans(spans) => spans.iter().map(span_bytes).sum(),
-            Rows::Logs(logs) => logs.iter().map(log_bytes).sum(),
-            Rows::Metrics(points) => points.iter().map(metric_bytes).sum(),
-        }
+    /// The batches, none of them empty.
+    pub(crate) fn finish(self) -> Vec<(Signal, RecordBatch)> {
+        let batches = [
+            self.spans.map(|spans| (Signal::Traces, spans.finish())),
+            self.logs.map(|logs| (Signal::Logs, logs.finish())),
+            self.points.map(|points| (Signal::Metrics, points.finish())),
+        ];
+        let batches = batches.into_iter().flatten();
+        batches.filter(|(_, batch)| batch.num_rows() > 0).collect()
+    }
+}
+
+impl Sink for SpanBuilder {
+    fn resource(&mut self, attributes: &[AttributeView<'_>]) {
+        self.begin_resource(attributes);
+    }
+
+    fn scope(&mut self, name: &str, version: &str) {
+        self.begin_scope(name, version);
+    }
+
+    fn span(&mut self, span: &SpanView<'_, '_>) {
+        self.push_view(span);
+    }
+}
+
+impl Sink for LogBuilder {
+    fn resource(&mut self, attributes: &[AttributeView<'_>]) {
+        self.begin_resource(attributes);
+    }
+
+    fn scope(&mut self, name: &str, version: &str) {
+        self.begin_scope(name, version);
+    }
+
+    fn log(&mut self, log: &LogView<'_, '_>) {
+        self.push_view(log);
+    }
+}
+
+impl Sink for PointBuilder {
+    fn resource(&mut self, attributes: &[AttributeView<'_>]) {
+        self.begin_resource(attributes);
+    }
+
+    fn scope(&mut self, name: &str, version: &str) {
+        self.begin_scope(name, version);
+    }
+
+    fn point(&mut self, point: &PointView<'_, '_>) {
+        self.push_view(point);
     }
 }
 
@@ -54,6 +127,7 @@ pub(crate) struct LogRow {
 }
 
 impl LogRow {
+    #[cfg(test)]
     pub(crate) fn new(record: LogRecord, received: UnixNanos, sequence: u64) -> Self {
         let own = record.sort_time();
         LogRow {
@@ -64,7 +138,7 @@ impl LogRow {
     }
 }
 
-/// About how much memory a span takes in a buffer.
+/// About how much memory a span takes once it was read.
 pub(crate) fn span_bytes(span: &Span) -> usize {
     let events = span
         .events
@@ -83,7 +157,7 @@ pub(crate) fn span_bytes(span: &Span) -> usize {
         + links.sum::<usize>()
 }
 
-/// About how much memory a log record takes in a buffer.
+/// About how much memory a log record takes once it was read.
 pub(crate) fn log_bytes(log: &LogRecord) -> usize {
     ROW_OVERHEAD
         + size_of_val(log)
@@ -91,15 +165,6 @@ pub(crate) fn log_bytes(log: &LogRecord) -> usize {
         + log.event_name.len()
         + value_bytes(&log.body)
         + attributes_bytes(&log.attributes)
-}
-
-fn metric_bytes(point: &MetricPoint) -> usize {
-    ROW_OVERHEAD
-        + size_of_val(point)
-        + point.name.len()
-        + point.unit.len()
-        + point.otlp.len()
-        + attributes_bytes(&point.attributes)
 }
 
 fn attributes_bytes(attributes: &Attributes) -> usize {
@@ -129,5 +194,5 @@ fn value_bytes(value: &Value) -> usize {
 /// What an allocator keeps beside each piece.
 const ALLOCATION: usize = 16;
 
-/// The shared pointer to a row, its entry in the trace index and its part of a chunk.
+/// The shared pointer to a row and its part of a block.
 const ROW_OVERHEAD: usize = 96;

@@ -44,12 +44,13 @@ mod serializer;
 mod spans;
 mod summary;
 mod table;
-mod value;
+pub(crate) mod value;
 mod window;
 mod writer;
 
 pub(crate) use files::{SegmentFiles, blocks};
 pub(crate) use index::TraceIndex;
+pub(crate) use table::Damage;
 pub(crate) use writer::write_all;
 
 use std::path::{Path, PathBuf};

@@ -13,6 +13,8 @@ pub struct Stats {
     pub groups: u64,
     /// Batches sent again, which were acknowledged and not stored a second time.
     pub duplicates: u64,
+    /// Requests whose answer was held back because the store was nearly full.
+    pub delayed: u64,
     /// Requests turned away because the store was full.
     pub overloaded: u64,
     /// Generations sealed.
@@ -36,6 +38,7 @@ pub(crate) struct Counters {
     pub(crate) rows: Counter,
     pub(crate) groups: Counter,
     pub(crate) duplicates: Counter,
+    pub(crate) delayed: Counter,
     pub(crate) overloaded: Counter,
     pub(crate) seals: Counter,
     pub(crate) seal_failures: Counter,

@@ -11,19 +11,21 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bytes::Bytes;
-use throughline_telemetry::wire::Request;
+use throughline_telemetry::wire::walk::Checked;
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
 use tokio::sync::oneshot;
 
 pub use options::Options;
 
+use crate::body::Body;
 use crate::buffer::Entry;
 use crate::catalog::{self, Catalog};
 use crate::completeness::{self, CompletenessFilter, Report};
 use crate::directory::{Directory, Layout};
 use crate::error::{AppendError, OpenError, ReadError, SealError};
 use crate::limits::{
-    BODY_BYTES_MAX, DECODE_ASIDE_BYTES, QUEUE_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
+    ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, BODY_BYTES_MAX, BUILD_ASIDE_BYTES, QUEUE_MAX,
+    RETRY_AFTER_MAX, RETRY_AFTER_MIN,
 };
 use crate::origin::Origin;
 use crate::read::{
@@ -56,57 +58,45 @@ impl Store {
         ))
     }
 
-    /// Stores a protobuf body whose decoded form is `request`. Resolves once the body is on disk
-    /// and its rows can be read.
+    /// Stores a body. Resolves once it is on disk and its rows can be read; later than that when much
+    /// waits to be sealed, so that senders slow down before they have to be turned away.
+    ///
+    /// A body whose sender says which batch it is is stored unless that batch is stored already. Of
+    /// two copies in flight at once the second waits for the first. What the sender says of itself is
+    /// stored either way, also with a body without items.
     pub async fn append(
         &self,
-        signal: Signal,
-        body: Bytes,
-        request: Request,
-        received: UnixNanos,
-    ) -> Result<(), AppendError> {
-        self.append_from(signal, body, request, received, None)
-            .await
-            .map(drop)
-    }
-
-    /// The same for a body whose sender says which batch it is, unless that batch is stored already.
-    /// Of two copies in flight at once the second waits for the first. What the sender says of
-    /// itself is stored either way, also with a body without items.
-    pub async fn append_from(
-        &self,
-        signal: Signal,
-        body: Bytes,
-        request: Request,
+        body: Body,
         received: UnixNanos,
         origin: Option<Origin>,
     ) -> Result<Stored, AppendError> {
-        assert_eq!(
-            signal,
-            request.signal(),
-            "the body is of another signal than it is said to be"
-        );
-        if body.len() > BODY_BYTES_MAX {
+        if body.raw().len() > BODY_BYTES_MAX {
             return Err(AppendError::TooLarge {
-                body_bytes: body.len(),
+                body_bytes: body.raw().len(),
                 body_bytes_max: BODY_BYTES_MAX,
             });
         }
-        let origin = origin.map(Origin::cut);
-        let items = request.items() as u64;
-        let rows = decode(request, body.len()).await?;
-        if rows.len() == 0 && origin.is_none() {
+        let totals = body.totals();
+        if totals.rows == 0 && origin.is_none() {
             return Ok(Stored::New);
         }
+        let origin = origin.map(|origin| Box::new(origin.cut()));
+        let cost = cost(&body, origin.as_deref());
+        let signal = body.signal();
+        let (raw, checked) = body.into_parts();
         let entry = Entry {
-            cost: cost(&body, &rows, origin.as_ref()),
-            rows,
+            rows: rows(checked, raw.len(), received).await?,
             received,
-            items,
-            origin: origin.map(Box::new),
+            cost,
+            items: totals.items as u64,
+            origin,
         };
-        let done = self.enqueue(signal, body, entry)?;
-        done.await.unwrap_or(Err(AppendError::Closed))
+        let done = self.enqueue(signal, raw, entry)?;
+        let stored = done.await.unwrap_or(Err(AppendError::Closed))?;
+        if let Some(delay) = self.0.shared.ack_delay() {
+            tokio::time::sleep(delay).await;
+        }
+        Ok(stored)
     }
 
     /// The newest traces that a filter lets through. Blocks on the disk.
@@ -177,6 +167,7 @@ impl Store {
             rows: counters.rows.total(),
             groups: counters.groups.total(),
             duplicates: counters.duplicates.total(),
+            delayed: counters.delayed.total(),
             overloaded: counters.overloaded.total(),
             seals: counters.seals.total(),
             seal_failures: counters.seal_failures.total(),
@@ -204,13 +195,15 @@ impl Store {
             entry,
             reply,
         };
-        self.0.try_send(Command::Append(append)).map_err(|error| {
-            shared.release(cost);
-            match error {
-                TrySendError::Full(_) => shared.overloaded(),
-                TrySendError::Disconnected(_) => AppendError::Closed,
-            }
-        })?;
+        self.0
+            .try_send(Command::Append(Box::new(append)))
+            .map_err(|error| {
+                shared.release(cost);
+                match error {
+                    TrySendError::Full(_) => shared.overloaded(),
+                    TrySendError::Disconnected(_) => AppendError::Closed,
+                }
+            })?;
         Ok(done)
     }
 
@@ -230,19 +223,21 @@ pub enum Stored {
 }
 
 /// What a body takes of the budget: its frame in the WAL, and its rows and its sender in memory.
-fn cost(body: &[u8], rows: &Rows, origin: Option<&Origin>) -> u64 {
+pub(crate) fn cost(body: &Body, origin: Option<&Origin>) -> u64 {
     let sender = origin.map_or(0, Origin::memory_bytes);
-    (WalSerializer::frame_bytes(body, origin) + rows.memory_bytes() + sender) as u64
+    let rows = body.totals().memory_bytes;
+    (WalSerializer::frame_bytes(body.raw(), origin) + rows + sender) as u64
 }
 
-/// The rows of a request, made aside if that takes so long that others would have to wait.
-async fn decode(request: Request, body_bytes: usize) -> Result<Rows, AppendError> {
-    if body_bytes < DECODE_ASIDE_BYTES {
-        return Ok(Rows::from_request(request)?);
+/// The rows of a large body are made into a batch aside, so that the writer's thread does not hold up
+/// all others for it.
+async fn rows(checked: Checked, bytes: usize, received: UnixNanos) -> Result<Rows, AppendError> {
+    if bytes < BUILD_ASIDE_BYTES {
+        return Ok(Rows::Checked(checked));
     }
-    let decoded = tokio::task::spawn_blocking(|| Rows::from_request(request));
+    let built = tokio::task::spawn_blocking(move || Rows::built(&checked, received));
     // Only a runtime that shuts down drops the task.
-    Ok(decoded.await.map_err(|_| AppendError::Closed)??)
+    built.await.map_err(|_| AppendError::Closed)
 }
 
 impl std::fmt::Debug for Store {
@@ -280,6 +275,14 @@ impl Shared {
         Ok(())
     }
 
+    /// How long an answer is to be held back, because so much waits to be sealed; counted.
+    fn ack_delay(&self) -> Option<Duration> {
+        let unsealed = self.unsealed_bytes.load(Ordering::Relaxed);
+        let delay = ack_delay(unsealed, self.options.unsealed_bytes_max)?;
+        self.counters.delayed.add(1);
+        Some(delay)
+    }
+
     /// Gives back to the budget.
     pub(crate) fn release(&self, cost: u64) {
         self.unsealed_bytes.fetch_sub(cost, Ordering::Relaxed);
@@ -304,6 +307,14 @@ impl Shared {
             unsealed_bytes: self.unsealed_bytes.load(Ordering::Relaxed),
         }
     }
+}
+
+/// None up to some part of the budget, and from there on more and more.
+fn ack_delay(unsealed: u64, unsealed_max: u64) -> Option<Duration> {
+    let from = unsealed_max / 100 * ACK_DELAY_FROM_PERCENT;
+    let over = unsealed.min(unsealed_max).checked_sub(from)?;
+    let part = over as f64 / (unsealed_max - from).max(1) as f64;
+    (over > 0).then(|| ACK_DELAY_MAX.mul_f64(part))
 }
 
 /// The one owner of the threads.

@@ -1,16 +1,20 @@
 //! What the tests of this crate share.
 
+pub(crate) mod arbitrary;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use throughline_telemetry::wire::{Request, logs_request, traces_request};
-use throughline_telemetry::{LogRecord, Span, TraceId};
+use arrow::array::RecordBatch;
+use throughline_telemetry::wire::{Request, WireError, logs_request, traces_request};
+use throughline_telemetry::{LogRecord, MetricPoint, Signal, Span, TraceId, UnixNanos};
 use throughline_testkit::moment;
 
+use crate::batch::{LogBuilder, PointBuilder, SpanBuilder};
 use crate::probe::{Probe, Step};
+use crate::rows::Rows;
 use crate::{
-    AppendError, EnvironmentId, Ledger, Options, Origin, Sequence, Store, Stored, TraceFilter,
+    AppendError, Body, EnvironmentId, Ledger, Options, Origin, Sequence, Store, Stored, TraceFilter,
 };
 
 /// A data directory that goes with the test.
@@ -87,10 +91,41 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 }
 
 pub(crate) async fn try_put(store: &Store, request: Request) -> Result<(), AppendError> {
-    let body = Bytes::from(request.to_protobuf());
     store
-        .append(request.signal(), body, request, moment(0))
+        .append(body(&request)?, moment(0), None)
         .await
+        .map(drop)
+}
+
+/// The body of a request, checked.
+pub(crate) fn body(request: &Request) -> Result<Body, WireError> {
+    Body::check(request.signal(), request.to_protobuf().into(), usize::MAX)
+}
+
+/// Spans as a canonical batch.
+pub(crate) fn span_batch(spans: &[Span]) -> RecordBatch {
+    let mut builder = SpanBuilder::default();
+    spans.iter().for_each(|span| builder.push(span));
+    builder.finish()
+}
+
+/// Rows on their way into a buffer.
+pub(crate) fn span_rows(spans: &[Span]) -> Rows {
+    Rows::Built(Signal::Traces, span_batch(spans))
+}
+
+/// The same of log records.
+pub(crate) fn log_rows(logs: &[LogRecord], received: UnixNanos) -> Rows {
+    let mut builder = LogBuilder::default();
+    logs.iter().for_each(|log| builder.push(log, received));
+    Rows::Built(Signal::Logs, builder.finish())
+}
+
+/// The same of metric points.
+pub(crate) fn point_rows(points: &[MetricPoint]) -> Rows {
+    let mut builder = PointBuilder::default();
+    points.iter().for_each(|point| builder.push(point));
+    Rows::Built(Signal::Metrics, builder.finish())
 }
 
 /// A batch of an environment, with a number.
@@ -115,10 +150,7 @@ pub(crate) async fn try_put_from(
     request: Request,
     origin: Origin,
 ) -> Result<Stored, AppendError> {
-    let body = Bytes::from(request.to_protobuf());
-    store
-        .append_from(request.signal(), body, request, moment(0), Some(origin))
-        .await
+    store.append(body(&request)?, moment(0), Some(origin)).await
 }
 
 pub(crate) async fn put(store: &Store, spans: &[Span]) {

@@ -12,13 +12,14 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::thread;
 use std::time::Instant;
 
 use bytes::Bytes;
 use throughline_telemetry::Signal;
 use tokio::sync::oneshot;
 
-use crate::buffer::{Buffer, Entry};
+use crate::buffer::{Buffer, Entry, Group};
 use crate::error::{AppendError, SealError};
 use crate::known::{Fate, Known};
 use crate::limits::GROUP_BYTES_MAX;
@@ -29,7 +30,7 @@ use crate::wal::{WalSerializer, WalWriter};
 
 /// What the writer is asked to do.
 pub(crate) enum Command {
-    Append(Append),
+    Append(Box<Append>),
     /// Seal what is buffered, and say when it is done.
     Seal(Reply),
     /// The same, and then stop.
@@ -51,6 +52,26 @@ struct Sorted {
     new: Vec<(Append, Stored)>,
     /// Bodies that are stored already.
     already: Vec<Append>,
+}
+
+/// Who waits for a body of a group.
+struct Waiting {
+    cost: u64,
+    rows: u64,
+    stored: Stored,
+    reply: oneshot::Sender<Result<Stored, AppendError>>,
+}
+
+impl Waiting {
+    /// The sender of a body that is not stored.
+    fn of(append: Append) -> Self {
+        Waiting {
+            cost: append.entry.cost,
+            rows: 0,
+            stored: Stored::Already,
+            reply: append.reply,
+        }
+    }
 }
 
 /// The state of the writer's thread.
@@ -142,19 +163,18 @@ impl Writer {
             return;
         }
         if let Some(what) = self.shared.poison.get() {
-            refuse(&self.shared, group, what);
+            refuse(&self.shared, group.into_iter().map(Waiting::of), what);
             return;
         }
         let sorted = self.sort(group);
-        match self.write(&sorted.new) {
-            Ok(()) => {
-                self.show(sorted.new);
-                self.acknowledge(sorted.already);
+        let already = sorted.already.into_iter().map(Waiting::of);
+        let (entries, new) = self.frame(sorted.new);
+        match self.write(entries) {
+            Ok(group) => {
+                self.show(group, new);
+                self.acknowledge(already);
             }
-            Err(what) => {
-                let new = sorted.new.into_iter().map(|(append, _)| append);
-                refuse(&self.shared, new.chain(sorted.already), &what);
-            }
+            Err(what) => refuse(&self.shared, new.into_iter().chain(already), &what),
         }
     }
 
@@ -189,58 +209,68 @@ impl Writer {
         sorted
     }
 
-    fn write(&mut self, group: &[(Append, Stored)]) -> Result<(), String> {
-        if group.is_empty() {
-            return Ok(());
-        }
+    /// Makes the frames of a group. Their rows, and who waits for them.
+    fn frame(&mut self, group: Vec<(Append, Stored)>) -> (Vec<Entry>, Vec<Waiting>) {
         self.frames.clear();
-        for (
-            Append {
-                signal,
-                body,
-                entry,
-                ..
-            },
-            _,
-        ) in group
-        {
-            let origin = entry.origin.as_deref();
-            self.frames.push(*signal, entry.received, body, origin);
+        let waiting = |(append, stored): (Append, Stored)| {
+            let origin = append.entry.origin.as_deref();
+            let received = append.entry.received;
+            self.frames
+                .push(append.signal, received, &append.body, origin);
+            let waiting = Waiting {
+                cost: append.entry.cost,
+                rows: append.entry.rows.len() as u64,
+                stored,
+                reply: append.reply,
+            };
+            (append.entry, waiting)
+        };
+        group.into_iter().map(waiting).unzip()
+    }
+
+    /// Makes the frames durable, and batches of the rows meanwhile: the disk takes longer.
+    fn write(&mut self, entries: Vec<Entry>) -> Result<Group, String> {
+        if entries.is_empty() {
+            return Ok(Group::default());
         }
-        self.wal.commit(&self.frames).map_err(|error| {
+        let (wal, frames) = (&mut self.wal, &self.frames);
+        let (written, group) = thread::scope(|scope| {
+            let written = scope.spawn(|| wal.commit(frames));
+            let group = Group::new(entries);
+            (written.join(), group)
+        });
+        let written = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        written.map_err(|error| {
             let what = self.shared.poison(error.to_string());
             tracing::error!(%error, generation = self.wal.generation(), "wal write failed");
             what
         })?;
         self.shared.counters.groups.add(1);
-        Ok(())
+        Ok(group)
     }
 
-    fn show(&mut self, group: Vec<(Append, Stored)>) {
-        if group.is_empty() {
+    fn show(&mut self, group: Group, waiting: Vec<Waiting>) {
+        if waiting.is_empty() {
             return;
         }
         let counters = &self.shared.counters;
-        let mut replies = Vec::with_capacity(group.len());
-        self.buffer
-            .insert(group.into_iter().map(|(append, stored)| {
-                counters.requests.add(1);
-                counters.rows.add(append.entry.rows.len() as u64);
-                replies.push((append.reply, stored));
-                append.entry
-            }));
-        for (reply, stored) in replies {
+        counters.requests.add(waiting.len() as u64);
+        counters
+            .rows
+            .add(waiting.iter().map(|waiting| waiting.rows).sum());
+        self.buffer.insert(group);
+        for waiting in waiting {
             // A sender that went away has no use for the answer; its rows stay.
-            let _ = reply.send(Ok(stored));
+            let _ = waiting.reply.send(Ok(waiting.stored));
         }
         self.since.get_or_insert_with(now);
     }
 
-    fn acknowledge(&self, already: Vec<Append>) {
-        for append in already {
+    fn acknowledge(&self, already: impl Iterator<Item = Waiting>) {
+        for waiting in already {
             self.shared.counters.requests.add(1);
-            self.shared.release(append.entry.cost);
-            let _ = append.reply.send(Ok(Stored::Already));
+            self.shared.release(waiting.cost);
+            let _ = waiting.reply.send(Ok(Stored::Already));
         }
     }
 
@@ -304,7 +334,7 @@ impl Turn {
             Command::Append(append) => {
                 self.group_bytes +=
                     WalSerializer::frame_bytes(&append.body, append.entry.origin.as_deref());
-                self.group.push(append);
+                self.group.push(*append);
             }
             Command::Seal(reply) => self.replies.push(reply),
             Command::Close(reply) => {
@@ -324,7 +354,7 @@ impl Append {
     /// Leaves nothing of a batch that is stored already but what its sender says of itself.
     fn keep_ledger(&mut self) {
         self.body = Bytes::new();
-        self.entry.rows = Rows::none();
+        self.entry.rows = Rows::None;
         self.entry.items = 0;
         if let Some(origin) = &mut self.entry.origin {
             origin.sequence = None;
@@ -332,10 +362,10 @@ impl Append {
     }
 }
 
-fn refuse(shared: &Shared, group: impl IntoIterator<Item = Append>, what: &str) {
-    for append in group {
-        shared.release(append.entry.cost);
-        let _ = append.reply.send(Err(AppendError::Io(what.to_owned())));
+fn refuse(shared: &Shared, group: impl IntoIterator<Item = Waiting>, what: &str) {
+    for waiting in group {
+        shared.release(waiting.cost);
+        let _ = waiting.reply.send(Err(AppendError::Io(what.to_owned())));
     }
 }
 

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use throughline_store::{
-    CompletenessFilter, EnvironmentId, Ledger, LogFilter, MetricFilter, Options, Origin, Sequence,
-    Store, Stored, TraceFilter,
+    Body, CompletenessFilter, EnvironmentId, Ledger, LogFilter, MetricFilter, Options, Origin,
+    Sequence, Store, Stored, TraceFilter,
 };
 use throughline_telemetry::wire::{Request, logs_request, otlp, traces_request};
 use throughline_telemetry::{Attributes, LogRecord, Signal, Span, UnixNanos, Value};
@@ -251,15 +251,16 @@ fn metric() -> Request {
     Request::Metrics(otlp::ExportMetricsServiceRequest { resource_metrics })
 }
 
+fn body(request: Request) -> Body {
+    Body::check(request.signal(), request.to_protobuf().into(), 1 << 20).unwrap()
+}
+
 async fn put(store: &Store, request: Request) {
-    let body = request.to_protobuf().into();
-    let stored = store.append(request.signal(), body, request, moment(1));
-    stored.await.unwrap();
+    store.append(body(request), moment(1), None).await.unwrap();
 }
 
 async fn put_from(store: &Store, request: Request, origin: Origin) -> Stored {
-    let (signal, body) = (request.signal(), request.to_protobuf().into());
-    let stored = store.append_from(signal, body, request, moment(1), Some(origin));
+    let stored = store.append(body(request), moment(1), Some(origin));
     stored.await.unwrap()
 }
 

@@ -6,6 +6,7 @@
 
 mod json;
 mod read;
+pub mod walk;
 mod weight;
 mod write;
 
@@ -39,6 +40,22 @@ pub enum WireError {
         /// Which field is wrong.
         source: prost::DecodeError,
     },
+    /// Not the protobuf message that it should be, as the [walker](walk) found.
+    #[error("cannot decode {signal} as protobuf: {}{what}", place(path))]
+    Malformed {
+        /// What it should have been.
+        signal: Signal,
+        /// Where, as in `resourceSpans[0].scopeSpans[1].spans[7].name`; empty if nowhere in particular.
+        path: String,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// Within the limits on the wire, but not in memory.
+    #[error("the rows would take more than {memory_bytes_max} bytes of memory")]
+    TooHeavy {
+        /// How many they may take.
+        memory_bytes_max: usize,
+    },
     /// Not the JSON that it should be.
     #[error("cannot decode {signal} as JSON: {source}")]
     Json {
@@ -55,6 +72,14 @@ pub enum WireError {
         /// What is wrong with it.
         source: BadId,
     },
+}
+
+/// A path on its way into a message.
+fn place(path: &str) -> String {
+    match path {
+        "" => String::new(),
+        path => format!("{path}: "),
+    }
 }
 
 /// One export request of any signal.

@@ -1,7 +1,7 @@
 //! OTLP/gRPC: the `Export` call of the three services.
 //!
-//! The codec hands the message over as raw bytes, so that what was sent is what is stored, and it
-//! is decoded once. Each call is served as a stream of which one message is expected: on the wire
+//! The codec hands the message over as raw bytes, so that what was sent is what is stored, and is
+//! never decoded into messages. Each call is served as a stream of which one message is expected: on the wire
 //! that is the same as a unary call, and an unreadable message comes to us as an error to answer
 //! (tonic would say INTERNAL for a broken gzip stream and OUT_OF_RANGE for a large message).
 

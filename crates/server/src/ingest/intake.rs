@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use throughline_store::{Origin, Store, Stored};
+use throughline_store::{Body, Origin, Store, Stored};
 use throughline_telemetry::wire::Request;
 use throughline_telemetry::{Signal, UnixNanos};
 
@@ -43,7 +43,7 @@ pub(crate) enum Format {
 }
 
 impl Intake {
-    /// Of the budgets, the first is for bodies as they arrive, the second for what they decode to.
+    /// Of the budgets, the first is for bodies as they arrive, the second for the rows in them.
     pub(crate) fn new(
         store: Store,
         access: Access,
@@ -71,27 +71,34 @@ impl Intake {
         origin: Option<Origin>,
     ) -> Result<Taken, Refusal> {
         let received = now();
-        let bytes_max = self.limits.decoded_bytes_max;
-        let charge = self.decoded.open();
-        let decoded = decode(signal, format, body, bytes_max, charge).await?;
-        let Decoded {
-            body,
-            request,
-            charge,
-        } = decoded;
-        let (items, bytes) = (request.items(), body.len());
+        let checked = self.check(signal, format, body).await?;
+        let (totals, bytes) = (checked.body.totals(), checked.bytes);
+        let items = totals.items;
         if items == 0 && origin.is_none() {
             // Exporters probe with empty requests; there is nothing to keep.
             let stored = Stored::New;
             return Ok(Taken { items, stored });
         }
-        let stored = self
-            .store
-            .append_from(signal, body, request, received, origin);
+        let stored = self.store.append(checked.body, received, origin);
         let stored = stored.await?;
-        drop(charge);
+        drop(checked.charge);
         tracing::debug!(%signal, items, bytes, ?stored, "taken");
         Ok(Taken { items, stored })
+    }
+
+    /// Checks a body, elsewhere if it is large, so that it does not hold up small ones.
+    async fn check(&self, signal: Signal, format: Format, body: Bytes) -> Result<Checked, Refusal> {
+        let bytes_max = self.limits.decoded_bytes_max;
+        let charge = self.decoded.open();
+        if body.len() <= INLINE_BYTES_MAX {
+            return check_now(signal, format, body, bytes_max, charge);
+        }
+        let check = move || check_now(signal, format, body, bytes_max, charge);
+        let checked = tokio::task::spawn_blocking(check).await;
+        checked.unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot check a body");
+            Err(Refusal::NotStored)
+        })
     }
 
     /// Who a request says that it is from.
@@ -120,58 +127,34 @@ impl Intake {
     }
 }
 
-/// A body as protobuf, which is what the store keeps, and decoded.
-struct Decoded {
-    body: Bytes,
-    request: Request,
-    /// What the request takes in memory.
+/// A body as protobuf, which is what the store keeps.
+struct Checked {
+    body: Body,
+    bytes: usize,
+    /// What its rows take in memory.
     charge: Charge,
 }
 
-/// Decodes a body, elsewhere if it is large, so that it does not hold up small ones.
-async fn decode(
-    signal: Signal,
-    format: Format,
-    body: Bytes,
-    bytes_max: usize,
-    charge: Charge,
-) -> Result<Decoded, Refusal> {
-    if body.len() <= INLINE_BYTES_MAX {
-        return decode_now(signal, format, body, bytes_max, charge);
-    }
-    let decode = move || decode_now(signal, format, body, bytes_max, charge);
-    let decoded = tokio::task::spawn_blocking(decode).await;
-    decoded.unwrap_or_else(|error| {
-        tracing::error!(%error, "cannot decode");
-        Err(Refusal::NotStored)
-    })
-}
-
-fn decode_now(
+fn check_now(
     signal: Signal,
     format: Format,
     body: Bytes,
     bytes_max: usize,
     mut charge: Charge,
-) -> Result<Decoded, Refusal> {
-    let weight = match format {
-        Format::Protobuf => weight::protobuf(signal, &body, bytes_max),
-        Format::Json => weight::json(&body, bytes_max),
-    };
-    charge.grow(weight.map_err(|TooHeavy| Refusal::TooHeavy { bytes_max })?)?;
-    let (body, request) = match format {
-        Format::Protobuf => {
-            let request = Request::from_protobuf(signal, &body)?;
-            (body, request)
-        }
+) -> Result<Checked, Refusal> {
+    let body = match format {
+        Format::Protobuf => body,
         Format::Json => {
-            let request = Request::from_json(signal, &body)?;
-            (request.to_protobuf().into(), request)
+            weight::json(&body, bytes_max).map_err(|TooHeavy| Refusal::TooHeavy { bytes_max })?;
+            Request::json_to_protobuf(signal, &body)?.into()
         }
     };
-    Ok(Decoded {
+    let bytes = body.len();
+    let body = Body::check(signal, body, bytes_max)?;
+    charge.grow(body.totals().memory_bytes)?;
+    Ok(Checked {
         body,
-        request,
+        bytes,
         charge,
     })
 }
@@ -181,5 +164,5 @@ fn now() -> UnixNanos {
     SystemTime::now().into()
 }
 
-/// About a millisecond of decoding.
-const INLINE_BYTES_MAX: usize = 256 << 10;
+/// About half a millisecond of checking.
+const INLINE_BYTES_MAX: usize = 1 << 20;

@@ -134,7 +134,12 @@ impl Refusal {
 
 impl From<WireError> for Refusal {
     fn from(error: WireError) -> Self {
-        Refusal::Malformed(error.to_string())
+        match error {
+            WireError::TooHeavy { memory_bytes_max } => Refusal::TooHeavy {
+                bytes_max: memory_bytes_max,
+            },
+            error => Refusal::Malformed(error.to_string()),
+        }
     }
 }
 

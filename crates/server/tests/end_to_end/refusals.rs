@@ -92,9 +92,7 @@ async fn malformed_over_http() {
     let garbage = b"\x0a\x05\x0a".to_vec();
     check(
         &post("/v1/traces", &[PROTOBUF], garbage).await,
-        expect![
-            "400 3 cannot decode traces as protobuf: failed to decode Protobuf message: ExportTraceServiceRequest.resource_spans: buffer underflow (TL0301)"
-        ],
+        expect!["400 3 cannot decode traces as protobuf: resourceSpans[0]: cut off (TL0301)"],
     );
     check(
         &post(
@@ -219,7 +217,7 @@ async fn malformed_over_grpc() {
             .export(Signal::Traces, None, &b"\x0a\x05\x0a"[..])
             .await,
         expect![
-            "InvalidArgument cannot decode traces as protobuf: failed to decode Protobuf message: ExportTraceServiceRequest.resource_spans: buffer underflow (TL0301)"
+            "InvalidArgument cannot decode traces as protobuf: resourceSpans[0]: cut off (TL0301)"
         ],
     );
     let unknown = Request::post(url(

@@ -1,9 +1,10 @@
 //! Which services there are, counted as their spans arrive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use throughline_telemetry::{Span, SpanStatus, UnixNanos};
+use throughline_telemetry::{SpanStatus, UnixNanos};
 
+use crate::batch::SpanRows;
 use crate::limits::{OPERATIONS_MAX, SERVICES_MAX};
 
 /// Counts by service.
@@ -22,14 +23,24 @@ pub(crate) struct ServiceStats {
 }
 
 impl Services {
-    pub(crate) fn span(&mut self, span: &Span) {
-        let Some(stats) = self.stats(span.service()) else {
-            return;
-        };
-        stats.spans += 1;
-        stats.errors += u64::from(span.status == SpanStatus::Error);
-        stats.last_seen = stats.last_seen.max(span.end);
-        stats.operation(&span.name);
+    /// Counts the spans of a batch.
+    pub(crate) fn spans(&mut self, rows: &SpanRows<'_>) {
+        let mut counted: HashMap<i32, (&str, ServiceStats)> = HashMap::new();
+        let mut operations: HashSet<(i32, &str)> = HashSet::new();
+        for row in 0..rows.len() {
+            let key = rows.service_key(row);
+            let entry = counted.entry(key);
+            let (_, stats) = entry.or_insert_with(|| (rows.service(row), ServiceStats::default()));
+            stats.spans += 1;
+            stats.errors += u64::from(rows.status(row) == SpanStatus::Error);
+            stats.last_seen = stats.last_seen.max(rows.end(row));
+            if operations.insert((key, rows.name(row))) {
+                stats.operation(rows.name(row));
+            }
+        }
+        for (name, stats) in counted.values() {
+            self.add(name, stats);
+        }
     }
 
     pub(crate) fn merge(&mut self, other: &Services) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use throughline_telemetry::{Attributes, MetricPoint, Span, SpanStatus, TraceId, UnixNanos};
 
 use super::{LogCursor, TraceCursor};
+use crate::batch::{Owners, SpanRows};
 use crate::rows::LogRow;
 use crate::segment::SegmentMeta;
 
@@ -163,6 +164,18 @@ impl TraceFilter {
         end.since(start) >= min
     }
 
+    /// Whether a span in a buffer may be the one that is asked for. Looks at no more than it must.
+    pub(crate) fn may_be_row(&self, rows: &SpanRows<'_>, owners: &Owners, row: usize) -> bool {
+        let is =
+            |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| want == have);
+        is(&self.service, rows.service(row))
+            && is(&self.operation, rows.name(row))
+            && self.attributes.iter().all(|(key, value)| {
+                rows.attribute_may_be(row, key, value) == Some(true)
+                    || holds(&rows.resource(owners, row).attributes, key, value)
+            })
+    }
+
     fn allows_span(&self, span: &Span) -> bool {
         let is =
             |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| want == have);
@@ -182,10 +195,14 @@ impl MetricFilter {
     }
 
     pub(crate) fn allows(&self, point: &MetricPoint) -> bool {
-        let name = self.name.as_deref();
-        name.is_none_or(|name| name == point.name)
-            && self.from.is_none_or(|from| point.time >= from)
-            && self.to.is_none_or(|to| point.time < to)
+        self.allows_of(&point.name, point.time)
+    }
+
+    /// Whether a point of this metric and time is let through.
+    pub(crate) fn allows_of(&self, name: &str, time: UnixNanos) -> bool {
+        self.name.as_deref().is_none_or(|wanted| wanted == name)
+            && self.from.is_none_or(|from| time >= from)
+            && self.to.is_none_or(|to| time < to)
     }
 }
 
@@ -214,15 +231,23 @@ impl LogFilter {
 
     pub(crate) fn allows(&self, row: &LogRow) -> bool {
         let log = &row.record;
-        let service = self.service.as_deref();
-        self.bound()
-            .is_none_or(|bound| (row.time, row.sequence) < bound)
-            && self.from.is_none_or(|from| row.time >= from)
-            && service.is_none_or(|service| service == log.resource.service())
-            && self.trace_id.is_none_or(|id| log.trace_id == Some(id))
+        self.trace_id.is_none_or(|id| log.trace_id == Some(id))
+            && self.allows_of(
+                (row.time, row.sequence),
+                log.resource.service(),
+                log.severity_number,
+            )
+    }
+
+    /// Whether a record of this place, service and severity is let through, its trace aside.
+    pub(crate) fn allows_of(&self, place: (UnixNanos, u64), service: &str, severity: u8) -> bool {
+        self.bound().is_none_or(|bound| place < bound)
+            && self.from.is_none_or(|from| place.0 >= from)
             && self
-                .min_severity
-                .is_none_or(|min| log.severity_number >= min)
+                .service
+                .as_deref()
+                .is_none_or(|wanted| wanted == service)
+            && self.min_severity.is_none_or(|min| severity >= min)
     }
 
     /// What all records come after in the order: their time and sequence are less.

@@ -8,6 +8,7 @@ use throughline_telemetry::{LogRecord, Signal, UnixNanos};
 
 use super::work::Work;
 use super::{LogCursor, LogFilter, Reader};
+use crate::buffer::BufferView;
 use crate::error::ReadError;
 use crate::limits::{BLOCK_ROWS, PAGE_MAX};
 use crate::rows::LogRow;
@@ -52,7 +53,7 @@ impl Reader<'_> {
         for view in &self.snapshot.buffers {
             match filter.trace_id {
                 Some(id) => search.add_rows(view.logs_of(id).into_iter()),
-                None => search.add_rows(view.rows.logs.iter().cloned()),
+                None => search.add_buffer(view),
             }
         }
         search.run()?;
@@ -75,6 +76,11 @@ struct Search<'a> {
 /// Rows of one source, newest last, so that taking the next is popping.
 enum Run<'a> {
     Rows(Vec<Arc<LogRow>>),
+    /// Places in a buffer, which the filter lets through, with time and sequence.
+    Buffer {
+        view: &'a BufferView,
+        places: Vec<(UnixNanos, u64, usize)>,
+    },
     /// A segment that nothing was read of.
     Closed(&'a SegmentMeta),
     Segment {
@@ -86,6 +92,13 @@ enum Run<'a> {
         /// How many of its rows are still to come.
         left: usize,
     },
+}
+
+/// What was taken from a run.
+enum Taken {
+    Row(Arc<LogRow>),
+    /// A row that the filter lets through and that is only counted.
+    Counted,
 }
 
 /// Where a run stands: newest first, the last received first.
@@ -106,6 +119,20 @@ impl<'a> Search<'a> {
         rows.sort_by_key(|row| (row.time, row.sequence));
         if let Some(newest) = rows.last() {
             self.add(newest.time, newest.sequence, Run::Rows(rows));
+        }
+    }
+
+    /// Adds the rows of a buffer. They are read when the search comes to them.
+    fn add_buffer(&mut self, view: &'a BufferView) {
+        let filter = self.filter;
+        let mut places = view.find_logs(|rows, row| {
+            let place = (rows.time(row), rows.sequence(row));
+            filter.allows_of(place, rows.service(row), rows.severity_number(row))
+        });
+        self.work.looks(view.rows.logs.len());
+        places.sort_unstable();
+        if let Some((time, sequence, _)) = places.last().copied() {
+            self.add(time, sequence, Run::Buffer { view, places });
         }
     }
 
@@ -141,10 +168,17 @@ impl<'a> Search<'a> {
                 self.stop(head, limit);
                 return Ok(());
             }
-            let taken = self.runs[head.run].take(self.files, self.filter)?;
+            let is_full = self.page.logs.len() >= limit;
+            let taken = self.runs[head.run].take(self.files, self.filter, is_full)?;
             self.push_next(head.run);
-            if let Some(row) = taken {
-                self.look_at(&row, limit);
+            match taken {
+                Some(Taken::Row(row)) => self.look_at(&row, limit),
+                Some(Taken::Counted) => {
+                    self.progressed = true;
+                    self.work.rows(1);
+                    self.page.total += 1;
+                }
+                None => {}
             }
         }
         if self.page.total == self.page.logs.len() as u64 {
@@ -210,9 +244,15 @@ impl Run<'_> {
         &mut self,
         files: &SegmentFiles,
         filter: &LogFilter,
-    ) -> Result<Option<Arc<LogRow>>, ReadError> {
+        only_count: bool,
+    ) -> Result<Option<Taken>, ReadError> {
         match self {
-            Run::Rows(rows) => Ok(rows.pop()),
+            Run::Rows(rows) => Ok(rows.pop().map(Taken::Row)),
+            Run::Buffer { view, places } => Ok(match places.pop() {
+                Some(_) if only_count => Some(Taken::Counted),
+                Some((.., place)) => view.log(place).map(|row| Taken::Row(Arc::new(row))),
+                None => None,
+            }),
             Run::Closed(segment) => {
                 *self = Run::Segment {
                     segment,
@@ -220,7 +260,7 @@ impl Run<'_> {
                     rows: Arc::default(),
                     left: 0,
                 };
-                self.take(files, filter)
+                self.take(files, filter, only_count)
             }
             Run::Segment {
                 blocks: 0, left: 0, ..
@@ -238,7 +278,7 @@ impl Run<'_> {
             }
             Run::Segment { rows, left, .. } => {
                 *left -= 1;
-                Ok(Some(Arc::clone(&rows[*left])))
+                Ok(Some(Taken::Row(Arc::clone(&rows[*left]))))
             }
         }
     }
@@ -247,6 +287,7 @@ impl Run<'_> {
     fn next(&self) -> Option<(UnixNanos, u64)> {
         match self {
             Run::Rows(rows) => rows.last().map(|row| (row.time, row.sequence)),
+            Run::Buffer { places, .. } => places.last().map(|place| (place.0, place.1)),
             Run::Closed(segment) => Some((segment.last, u64::MAX)),
             Run::Segment {
                 blocks, rows, left, ..
@@ -263,6 +304,7 @@ impl Run<'_> {
         let rows_of = |blocks: u32| u64::from(blocks) * u64::from(BLOCK_ROWS);
         match self {
             Run::Rows(rows) => rows.len() as u64,
+            Run::Buffer { places, .. } => places.len() as u64,
             Run::Closed(segment) => u64::from(segment.rows),
             // Only the last block may be shorter than the others.
             Run::Segment {

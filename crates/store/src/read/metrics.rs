@@ -28,12 +28,9 @@ impl Reader<'_> {
         let mut work = Work::new(self.work_max);
         let mut points: Vec<Arc<MetricPoint>> = Vec::new();
         for view in &self.snapshot.buffers {
-            let rows = view
-                .rows
-                .metrics
-                .iter()
-                .filter(|point| filter.allows(point));
-            points.extend(rows.cloned());
+            let found =
+                view.find_points(|rows, row| filter.allows_of(rows.name(row), rows.time(row)));
+            points.extend(found.into_iter().map(Arc::new));
         }
         let all = self.snapshot.segments.of(Signal::Metrics).iter();
         let mut segments: Vec<_> = all.filter(|segment| filter.may_be_in(segment)).collect();

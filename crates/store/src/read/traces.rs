@@ -137,6 +137,9 @@ impl Search<'_> {
         if self.filter.from.is_some_and(|from| start < from) || !self.may_allow(&pieces, start) {
             return Ok(());
         }
+        if self.filter.asks_for_a_span() && !self.may_have_span(&pieces, id) {
+            return Ok(());
+        }
         if self.filter.needs_spans() {
             let spans = once(self.reader.piece_spans(self.sources, &pieces, id)?);
             self.work.rows(spans.len());
@@ -202,6 +205,19 @@ impl Search<'_> {
             return !filter.may_be_in(segment);
         }
         filter.status == Some(TraceStatus::Error) && segment.errors == 0
+    }
+
+    /// Whether a piece of a trace may have the span that is asked for. Of buffers a look at a few
+    /// columns decides, which is much quicker than reading their spans.
+    fn may_have_span(&self, pieces: &[Piece], id: TraceId) -> bool {
+        pieces
+            .iter()
+            .any(|piece| match &self.sources[piece.source] {
+                Source::Segment { .. } => true,
+                Source::Buffer { view, .. } => view.any_span(id, |rows, chunk, row| {
+                    self.filter.may_be_row(rows, chunk.owners(), row)
+                }),
+            })
     }
 
     /// What the catalog and the indexes can say without looking at rows.

@@ -4,104 +4,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, Int32Array,
-    ListArray, RecordBatch, StringArray, StringBuilder, StringDictionaryBuilder, StructArray,
-    UInt8Array, UInt8Builder,
+    Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, Int32Array, ListArray, RecordBatch,
+    StringArray, StructArray, UInt8Array,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, Fields, Int32Type, TimeUnit};
+use arrow::datatypes::{Field, Int32Type};
 use arrow::error::ArrowError;
 use throughline_telemetry::{Attributes, Resource, Scope};
 
 use super::table::Damage;
 use super::value;
-
-/// A column that must have a value in each row.
-pub(super) fn required(name: &str, data_type: DataType) -> Field {
-    Field::new(name, data_type, false)
-}
-
-pub(super) fn timestamp() -> DataType {
-    DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
-}
-
-/// Texts that repeat.
-pub(super) fn dictionary() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-}
-
-pub(super) fn list_of(item: DataType) -> DataType {
-    DataType::List(Arc::new(required("item", item)))
-}
-
-pub(super) fn attributes_type() -> DataType {
-    list_of(DataType::Struct(attribute_fields()))
-}
-
-fn attribute_fields() -> Fields {
-    Fields::from(vec![
-        required("key", dictionary()),
-        required("type", DataType::UInt8),
-        required("value", DataType::Utf8),
-    ])
-}
-
-/// Texts as a column.
-pub(super) fn texts<'a>(rows: impl Iterator<Item = &'a str>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(rows))
-}
-
-/// Texts that repeat as a column.
-pub(super) fn repeated<'a>(rows: impl Iterator<Item = &'a str>) -> ArrayRef {
-    let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-    rows.for_each(|text| builder.append_value(text));
-    Arc::new(builder.finish())
-}
-
-/// Ids of `N` bytes as a column.
-pub(super) fn ids<const N: usize>(
-    rows: impl ExactSizeIterator<Item = Option<[u8; N]>>,
-) -> Result<ArrayRef, ArrowError> {
-    let width = i32::try_from(N).expect("an id has few bytes");
-    let mut builder = FixedSizeBinaryBuilder::with_capacity(rows.len(), width);
-    for row in rows {
-        match row {
-            Some(id) => builder.append_value(id)?,
-            None => builder.append_null(),
-        }
-    }
-    Ok(Arc::new(builder.finish()))
-}
+use crate::batch::attribute_fields;
 
 /// A list column of the items of all rows, one after the other, and how many each row has.
 pub(super) fn lists(
     lengths: impl Iterator<Item = usize>,
     items: ArrayRef,
 ) -> Result<ArrayRef, ArrowError> {
-    let field = Arc::new(required("item", items.data_type().clone()));
+    let field = Arc::new(Field::new("item", items.data_type().clone(), false));
     let offsets = OffsetBuffer::from_lengths(lengths);
     Ok(Arc::new(ListArray::try_new(field, offsets, items, None)?))
-}
-
-/// Attributes as a column.
-pub(super) fn attributes<'a>(
-    rows: impl Iterator<Item = &'a Attributes> + Clone,
-) -> Result<ArrayRef, ArrowError> {
-    let mut keys = StringDictionaryBuilder::<Int32Type>::new();
-    let mut types = UInt8Builder::new();
-    let mut values = StringBuilder::new();
-    for (key, value) in rows.clone().flat_map(Attributes::iter) {
-        let (tag, text) = value::to_text(value);
-        keys.append_value(key);
-        types.append_value(tag);
-        values.append_value(text);
-    }
-    let items = attribute_items(
-        Arc::new(keys.finish()),
-        Arc::new(types.finish()),
-        Arc::new(values.finish()),
-    )?;
-    lists(rows.map(|attributes| attributes.0.len()), items)
 }
 
 /// The items of lists of attributes.
@@ -110,32 +32,8 @@ pub(super) fn attribute_items(
     types: ArrayRef,
     values: ArrayRef,
 ) -> Result<ArrayRef, ArrowError> {
-    let items = StructArray::try_new(attribute_fields(), vec![keys, types, values], None)?;
+    let items = StructArray::try_new(attribute_fields().clone(), vec![keys, types, values], None)?;
     Ok(Arc::new(items))
-}
-
-/// Resources as a column. Rows that share a resource share its text.
-pub(super) fn resources<'a>(
-    rows: impl Iterator<Item = &'a Arc<Resource>>,
-) -> Result<ArrayRef, ArrowError> {
-    let mut by_pointer: HashMap<*const Resource, i32> = HashMap::new();
-    let mut by_text: HashMap<String, i32> = HashMap::new();
-    let mut texts: Vec<String> = Vec::new();
-    let mut keys = Vec::new();
-    for resource in rows {
-        // The rows hold the resources, so a pointer stays the name of one.
-        let key = *by_pointer.entry(Arc::as_ptr(resource)).or_insert_with(|| {
-            let text = value::attributes_to_json(&resource.attributes);
-            *by_text.entry(text.clone()).or_insert_with(|| {
-                texts.push(text);
-                i32::try_from(texts.len() - 1).expect("a batch has few rows")
-            })
-        });
-        keys.push(key);
-    }
-    let texts = Arc::new(StringArray::from_iter_values(texts));
-    let column = DictionaryArray::<Int32Type>::try_new(Int32Array::from(keys), texts)?;
-    Ok(Arc::new(column))
 }
 
 /// Access to the columns of a batch by name and type.

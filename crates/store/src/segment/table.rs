@@ -9,6 +9,8 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterPropertiesBuilder;
 use throughline_telemetry::Signal;
 
+use crate::batch::schema;
+
 /// One of the three kinds of segment.
 pub(super) trait Table {
     /// What a row is.
@@ -23,18 +25,14 @@ pub(super) trait Table {
     const PAGE_STATISTICS: &[&str];
 
     /// Of a canonical batch.
-    fn schema() -> SchemaRef;
+    fn schema() -> SchemaRef {
+        Arc::clone(schema(Self::SIGNAL))
+    }
 
     /// What else suits the columns better than Parquet's own choice.
     fn tune(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
         properties
     }
-
-    /// Whether rows may be turned into columns of a file, and back, apart from the rows before.
-    fn may_split(before: &Self::Row, after: &Self::Row) -> bool;
-
-    /// Rows as a canonical batch.
-    fn encode(rows: &[Arc<Self::Row>]) -> Result<RecordBatch, ArrowError>;
 
     /// The rows of a canonical batch. The column `service` may be left out.
     fn decode(batch: &RecordBatch) -> Result<Vec<Self::Row>, Damage>;
@@ -46,7 +44,7 @@ pub(super) trait Table {
 pub(crate) struct Damage(String);
 
 impl Damage {
-    pub(super) fn new(what: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
         Damage(what.into())
     }
 }

@@ -1,23 +1,18 @@
-use std::sync::Arc;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
-use throughline_telemetry::model::MetricKind;
-use throughline_telemetry::{
-    Attributes, Event, Link, LogRecord, MetricPoint, Resource, Scope, Span, SpanId, SpanKind,
-    SpanStatus, TraceId, UnixNanos, Value,
-};
+use throughline_telemetry::{Attributes, LogRecord, Span, TraceId, UnixNanos, Value};
 
 use super::form::{Form, ToFile, from_file};
 use super::promotion::{Counts, Kind, Promoted};
 use super::spans::SpanTable;
 use super::table::Table;
 use super::*;
-use crate::buffer::{Buffer, Entry};
+use crate::buffer::{Buffer, Entry, Group};
 use crate::directory::Directory;
 use crate::probe::Probe;
 use crate::rows::{LogRow, Rows};
-use crate::testing::TestDirectory;
+use crate::testing::arbitrary::{any_attributes, any_log, any_point, any_span, any_value, key};
+use crate::testing::{TestDirectory, log_rows, point_rows, span_batch, span_rows};
 
 /// A directory with the segments of these rows.
 struct Written {
@@ -30,13 +25,13 @@ fn write(rows: Rows) -> Written {
     let directory = TestDirectory::new();
     let layout = Directory::open(directory.path()).unwrap().layout();
     let buffer = Buffer::new(3);
-    buffer.insert([Entry {
+    buffer.insert(Group::new([Entry {
         rows,
         received: UnixNanos(77),
         cost: 0,
         items: 0,
         origin: None,
-    }]);
+    }]));
     let segments = write_all(&layout, &Probe::default(), 3, &buffer.rows()).unwrap();
     Written {
         _directory: directory,
@@ -73,7 +68,7 @@ fn parents_are_ordinals_where_they_can_be() {
     let orphan = span("a").parent(99).id(3).at(6).build();
     let early = span("a").child_of(&child).id(4).at(1).build();
     let spans = vec![orphan, early, child, root];
-    let written = write(Rows::Spans(spans.clone()));
+    let written = write(span_rows(&spans));
     let read = written
         .files
         .trace_spans(&written.segments[0], spans[0].trace_id)
@@ -98,7 +93,7 @@ fn a_trace_larger_than_a_batch_and_a_block_is_whole() {
             spans.push(span("b").in_trace(1000 + number).at(number / 100).build());
         }
     }
-    let written = write(Rows::Spans(spans.clone()));
+    let written = write(span_rows(&spans));
     let [segment] = written.segments.as_slice() else {
         panic!("one window makes one segment")
     };
@@ -137,136 +132,6 @@ fn a_damaged_index_is_told_from_a_good_one() {
     }
 }
 
-fn any_value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::Bool),
-        any::<i64>().prop_map(Value::Int),
-        any::<f64>()
-            .prop_filter("not equal to itself", |n| !n.is_nan())
-            .prop_map(Value::Double),
-        ".{0,12}".prop_map(Value::String),
-        vec(any::<u8>(), 0..6).prop_map(Value::Bytes),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        let pairs = vec((key(), inner.clone()), 0..4);
-        prop_oneof![
-            vec(inner, 0..4).prop_map(Value::Array),
-            pairs.prop_map(|pairs| Value::Map(Attributes(pairs))),
-        ]
-    })
-}
-
-fn key() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-c]".prop_map(String::from),
-        "\\$(bytes|double|map|x)".prop_map(String::from),
-        ".{0,6}".prop_map(String::from),
-    ]
-}
-
-fn any_attributes() -> impl Strategy<Value = Attributes> {
-    vec((key(), any_value()), 0..4).prop_map(Attributes)
-}
-
-fn any_time() -> impl Strategy<Value = UnixNanos> {
-    let usual = 1_700_000_000_000_000_000..1_700_000_000_100_000_000_u64;
-    prop_oneof![8 => usual, 1 => Just(0), 1 => any::<u64>()].prop_map(UnixNanos)
-}
-
-fn any_trace_id() -> impl Strategy<Value = TraceId> {
-    (1..4_u8).prop_map(|number| TraceId::new([number; 16]).unwrap())
-}
-
-fn any_span_id() -> impl Strategy<Value = SpanId> {
-    (1..9_u8).prop_map(|number| SpanId::new([number; 8]).unwrap())
-}
-
-fn any_resource() -> impl Strategy<Value = Arc<Resource>> {
-    any_attributes().prop_map(|attributes| Arc::new(Resource { attributes }))
-}
-
-fn any_scope() -> impl Strategy<Value = Arc<Scope>> {
-    ("[ab]{0,2}", "[12]{0,2}").prop_map(|(name, version)| Arc::new(Scope { name, version }))
-}
-
-fn any_event() -> impl Strategy<Value = Event> {
-    (any_time(), ".{0,8}", any_attributes()).prop_map(|(time, name, attributes)| Event {
-        time,
-        name,
-        attributes,
-    })
-}
-
-fn any_link() -> impl Strategy<Value = Link> {
-    let parts = (any_trace_id(), any_span_id(), ".{0,4}", any_attributes());
-    parts.prop_map(|(trace_id, span_id, trace_state, attributes)| Link {
-        trace_id,
-        span_id,
-        trace_state,
-        attributes,
-    })
-}
-
-prop_compose! {
-    fn any_span()(
-        (trace_id, span_id) in (any_trace_id(), any_span_id()),
-        parent_id in proptest::option::of(any_span_id()),
-        (trace_state, name, status_message) in (".{0,4}", ".{0,8}", ".{0,8}"),
-        (kind, status) in (0..6_i32, 0..3_i32),
-        (start, end) in (any_time(), any_time()),
-        attributes in any_attributes(),
-        events in vec(any_event(), 0..3),
-        links in vec(any_link(), 0..3),
-        (resource, scope) in (any_resource(), any_scope()),
-    ) -> Span {
-        Span {
-            trace_id, span_id, parent_id, trace_state, name,
-            kind: SpanKind::from_number(kind),
-            start, end,
-            status: SpanStatus::from_number(status),
-            status_message, attributes, events, links, resource, scope,
-        }
-    }
-}
-
-prop_compose! {
-    fn any_log()(
-        (time, observed_time) in (any_time(), any_time()),
-        severity_number in 0..25_u8,
-        (severity_text, event_name) in (".{0,8}", ".{0,8}"),
-        body in any_value(),
-        attributes in any_attributes(),
-        trace_id in proptest::option::of(any_trace_id()),
-        span_id in proptest::option::of(any_span_id()),
-        (resource, scope) in (any_resource(), any_scope()),
-    ) -> LogRecord {
-        LogRecord {
-            time, observed_time, severity_number, severity_text, body, attributes,
-            trace_id, span_id, event_name, resource, scope,
-        }
-    }
-}
-
-prop_compose! {
-    fn any_point()(
-        (name, unit) in (".{0,8}", ".{0,3}"),
-        kind in 1..6_u8,
-        (time, start) in (any_time(), any_time()),
-        attributes in any_attributes(),
-        value in any::<f64>().prop_filter("not equal to itself", |n| !n.is_nan()),
-        count in any::<u64>(),
-        otlp in vec(any::<u8>(), 0..9),
-        (resource, scope) in (any_resource(), any_scope()),
-    ) -> MetricPoint {
-        MetricPoint {
-            name, unit,
-            kind: MetricKind::from_number(kind).unwrap(),
-            time, start, attributes, value, count, otlp, resource, scope,
-        }
-    }
-}
-
 /// Attributes as a file gives them back: sorted by key, values of one key in their order.
 fn sorted(attributes: &mut Attributes) {
     attributes.0.sort_by(|a, b| a.0.cmp(&b.0));
@@ -299,7 +164,7 @@ proptest! {
 
     #[test]
     fn spans_come_back(spans in vec(any_span(), 1..24)) {
-        let written = write(Rows::Spans(spans.clone()));
+        let written = write(span_rows(&spans));
         let mut read = Vec::new();
         for segment in &written.segments {
             let index = written.files.index(segment).unwrap();
@@ -319,7 +184,7 @@ proptest! {
 
     #[test]
     fn logs_come_back(logs in vec(any_log(), 1..24)) {
-        let written = write(Rows::Logs(logs.clone()));
+        let written = write(log_rows(&logs, UnixNanos(77)));
         let mut read: Vec<LogRow> = Vec::new();
         for segment in &written.segments {
             for number in 0..blocks(segment) {
@@ -343,7 +208,7 @@ proptest! {
 
     #[test]
     fn metric_points_come_back(points in vec(any_point(), 1..24)) {
-        let written = write(Rows::Metrics(points.clone()));
+        let written = write(point_rows(&points));
         let mut read = Vec::new();
         for segment in &written.segments {
             for number in 0..blocks(segment) {
@@ -370,8 +235,7 @@ proptest! {
         promoted.sort();
         promoted.dedup();
         let form = Form { promoted };
-        let rows: Vec<Arc<Span>> = spans.iter().cloned().map(Arc::new).collect();
-        let canonical = SpanTable::encode(&rows).unwrap();
+                let canonical = span_batch(&spans);
         let to_file = ToFile::new(&form, &SpanTable::schema());
         let file = to_file.batch(&canonical).unwrap();
         let back = from_file(&form, &file).unwrap();
@@ -388,7 +252,7 @@ proptest! {
 #[test]
 fn columns_are_for_what_many_rows_have_or_people_ask_for() {
     use throughline_testkit::span;
-    let rows: Vec<Arc<Span>> = (0..1000_u64)
+    let rows: Vec<Span> = (0..1000_u64)
         .map(|number| {
             let mut row = span("a").id(number).attribute("app.common", "x");
             if number % 50 == 0 {
@@ -407,11 +271,11 @@ fn columns_are_for_what_many_rows_have_or_people_ask_for() {
                     .attribute("app.common#int", "x")
                     .attribute("app.list", Value::Array(vec![]));
             }
-            Arc::new(row.build())
+            row.build()
         })
         .collect();
     let mut counts = Counts::default();
-    counts.add(&SpanTable::encode(&rows).unwrap()).unwrap();
+    counts.add(&span_batch(&rows)).unwrap();
     let columns: Vec<String> = counts.promoted().iter().map(Promoted::column).collect();
     assert_eq!(columns, ["a.app.common", "a.app.mixed#int", "a.http.route"]);
 }

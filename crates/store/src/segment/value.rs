@@ -21,7 +21,7 @@ use throughline_telemetry::{Attributes, Value};
 use super::table::Damage;
 
 /// The type and the text of a value.
-pub(super) fn to_text(value: &Value) -> (u8, Cow<'_, str>) {
+pub(crate) fn to_text(value: &Value) -> (u8, Cow<'_, str>) {
     match value {
         Value::Null => (NULL, Cow::Borrowed("")),
         Value::Bool(truth) => (BOOL, Cow::Borrowed(if *truth { "true" } else { "false" })),
@@ -35,7 +35,7 @@ pub(super) fn to_text(value: &Value) -> (u8, Cow<'_, str>) {
 }
 
 /// The value of a type and a text.
-pub(super) fn from_text(tag: u8, text: &str) -> Result<Value, Damage> {
+pub(crate) fn from_text(tag: u8, text: &str) -> Result<Value, Damage> {
     let bad = || Damage::new(format!("{text:?} is no value of type {tag}"));
     Ok(match tag {
         NULL if text.is_empty() => Value::Null,
@@ -50,14 +50,14 @@ pub(super) fn from_text(tag: u8, text: &str) -> Result<Value, Damage> {
 }
 
 /// Attributes as one JSON text.
-pub(super) fn attributes_to_json(attributes: &Attributes) -> String {
+pub(crate) fn attributes_to_json(attributes: &Attributes) -> String {
     let mut text = String::new();
     write_pairs(&mut text, attributes);
     text
 }
 
 /// Attributes of such a text.
-pub(super) fn attributes_from_json(text: &str) -> Result<Attributes, Damage> {
+pub(crate) fn attributes_from_json(text: &str) -> Result<Attributes, Damage> {
     let mut json = serde_json::Deserializer::from_str(text);
     let pairs = Pairs::deserialize(&mut json).and_then(|pairs| json.end().map(|()| pairs));
     let Pairs(pairs) = pairs.map_err(|error| Damage::new(format!("bad JSON: {error}")))?;
@@ -66,9 +66,9 @@ pub(super) fn attributes_from_json(text: &str) -> Result<Attributes, Damage> {
 
 const NULL: u8 = 0;
 pub(super) const BOOL: u8 = 1;
-pub(super) const INT: u8 = 2;
+pub(crate) const INT: u8 = 2;
 pub(super) const DOUBLE: u8 = 3;
-pub(super) const STRING: u8 = 4;
+pub(crate) const STRING: u8 = 4;
 const BYTES: u8 = 5;
 const ARRAY: u8 = 6;
 const MAP: u8 = 7;

@@ -1,27 +1,26 @@
 //! Buffers to files that survive a crash.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use throughline_telemetry::{MetricPoint, Span, TraceId, UnixNanos};
+use arrow::array::{FixedSizeBinaryArray, RecordBatch};
+use throughline_telemetry::Signal;
 
+use super::columns::Columns;
 use super::form::Form;
 use super::logs::LogTable;
 use super::metrics::MetricTable;
 use super::promotion::Counts;
 use super::serializer::SegmentSerializer;
 use super::spans::SpanTable;
-use super::table::Table;
+use super::table::{Damage, Table};
 use super::window::windows;
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
-use crate::buffer::{BufferRows, Chunked};
+use crate::batch::{by_name, sort};
+use crate::buffer::{BufferRows, Chunks};
 use crate::directory::{Layout, sync_directory};
 use crate::probe::{Probe, Step};
-use crate::rows::LogRow;
 
 /// Writes the segments of a generation. When it returns, their files are on disk; nothing points
 /// to them yet.
@@ -37,9 +36,9 @@ pub(crate) fn write_all(
         generation,
         made: Vec::new(),
     };
-    writer.spans(&rows.spans)?;
-    writer.logs(&rows.logs)?;
-    writer.metrics(&rows.metrics)?;
+    writer.signal::<SpanTable>(&rows.spans)?;
+    writer.signal::<LogTable>(&rows.logs)?;
+    writer.signal::<MetricTable>(&rows.metrics)?;
     if !writer.made.is_empty() {
         sync_directory(&layout.segment_directory())?;
     }
@@ -55,50 +54,28 @@ struct SegmentWriter<'a> {
 }
 
 impl SegmentWriter<'_> {
-    fn spans(&mut self, rows: &Chunked<Span>) -> io::Result<()> {
-        let mut starts: HashMap<TraceId, UnixNanos> = HashMap::new();
-        for span in rows.iter() {
-            let start = starts.entry(span.trace_id).or_insert(span.start);
-            *start = span.start.min(*start);
+    /// Sorts the rows of a signal, cuts them into windows and writes a segment for each.
+    fn signal<T: Table>(&mut self, rows: &Chunks) -> io::Result<()> {
+        if rows.len() == 0 {
+            return Ok(());
         }
-        let mut sorted: Vec<(UnixNanos, Arc<Span>)> = rows
-            .iter()
-            .map(|span| (starts[&span.trace_id], Arc::clone(span)))
-            .collect();
-        // Stable, so that of two spans with the same id the one received last stays the last.
-        sorted.sort_by_key(|(trace_start, span)| (*trace_start, span.trace_id, span.start));
-        let (times, spans): (Vec<UnixNanos>, Vec<Arc<Span>>) = sorted.into_iter().unzip();
-        for window in windows(&times) {
-            self.segment::<SpanTable>(&spans[window])?;
-        }
-        Ok(())
-    }
-
-    fn logs(&mut self, rows: &Chunked<LogRow>) -> io::Result<()> {
-        let mut logs: Vec<Arc<LogRow>> = rows.iter().cloned().collect();
-        logs.sort_by_key(|row| (row.time, row.sequence));
-        let times: Vec<UnixNanos> = logs.iter().map(|row| row.time).collect();
-        for window in windows(&times) {
-            self.segment::<LogTable>(&logs[window])?;
-        }
-        Ok(())
-    }
-
-    fn metrics(&mut self, rows: &Chunked<MetricPoint>) -> io::Result<()> {
-        let mut points: Vec<Arc<MetricPoint>> = rows.iter().cloned().collect();
-        points.sort_by_key(|point| point.time);
-        let times: Vec<UnixNanos> = points.iter().map(|point| point.time).collect();
-        for window in windows(&times) {
-            let points = &mut points[window];
-            points.sort_by(|a, b| (&a.name, a.time).cmp(&(&b.name, b.time)));
-            self.segment::<MetricTable>(points)?;
+        let sorted = sort(T::SIGNAL, &rows.batch()).map_err(io::Error::other)?;
+        for window in windows(&sorted.times) {
+            let batch = sorted.batch.slice(window.start, window.len());
+            match T::SIGNAL {
+                Signal::Metrics => {
+                    let by_name = by_name(&batch).map_err(io::Error::other)?;
+                    self.segment::<T>(&by_name)?;
+                }
+                _ => self.segment::<T>(&batch)?,
+            }
         }
         Ok(())
     }
 
     /// Writes the segment of one window.
-    fn segment<T: Table>(&mut self, rows: &[Arc<T::Row>]) -> io::Result<()> {
-        let batches = pieces::<T>(rows)?;
+    fn segment<T: Table>(&mut self, rows: &RecordBatch) -> io::Result<()> {
+        let batches = pieces(T::SIGNAL, rows).map_err(io::Error::other)?;
         let mut counts = Counts::default();
         for batch in &batches {
             counts.add(batch).map_err(io::Error::other)?;
@@ -111,7 +88,8 @@ impl SegmentWriter<'_> {
         let meta = write_segment::<T>(self.layout, self.probe, id, &form, |serializer| {
             batches.iter().try_for_each(|batch| serializer.push(batch))
         })?;
-        assert_eq!(meta.rows as usize, rows.len(), "a segment leaves out a row");
+        let written = meta.rows as usize;
+        assert_eq!(written, rows.num_rows(), "a segment leaves out a row");
         self.made.push(meta);
         Ok(())
     }
@@ -162,19 +140,25 @@ fn durably(
     Ok(file.metadata()?.len())
 }
 
-/// Sorted rows as canonical batches that can each be turned into columns of a file on its own.
-fn pieces<T: Table>(mut rows: &[Arc<T::Row>]) -> io::Result<Vec<RecordBatch>> {
-    let mut batches = Vec::new();
-    while !rows.is_empty() {
-        let mut end = BATCH_ROWS.min(rows.len());
-        while end < rows.len() && !T::may_split(&rows[end - 1], &rows[end]) {
+/// Sorted rows in pieces that can each be turned into columns of a file on its own: of each trace
+/// all spans or none.
+fn pieces(signal: Signal, rows: &RecordBatch) -> Result<Vec<RecordBatch>, Damage> {
+    let trace_ids: Option<&FixedSizeBinaryArray> = match signal {
+        Signal::Traces => Some(Columns(rows).get("trace_id")?),
+        Signal::Logs | Signal::Metrics => None,
+    };
+    let is_inside = |row: usize| trace_ids.is_some_and(|ids| ids.value(row) == ids.value(row - 1));
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    while start < rows.num_rows() {
+        let mut end = rows.num_rows().min(start + BATCH_ROWS);
+        while end < rows.num_rows() && is_inside(end) {
             end += 1;
         }
-        let (piece, rest) = rows.split_at(end);
-        batches.push(T::encode(piece).map_err(io::Error::other)?);
-        rows = rest;
+        pieces.push(rows.slice(start, end - start));
+        start = end;
     }
-    Ok(batches)
+    Ok(pieces)
 }
 
 /// Rows of one batch, unless a trace needs more.

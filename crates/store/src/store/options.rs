@@ -11,7 +11,7 @@ use crate::probe::Probe;
 pub struct Options {
     /// The data directory.
     pub directory: PathBuf,
-    /// A buffer is sealed when its WAL file has this many bytes. 32 MiB unless set.
+    /// A buffer is sealed when its WAL file has this many bytes. 64 MiB unless set.
     pub buffer_bytes_max: u64,
     /// A buffer is sealed when it is this old. A minute unless set.
     pub seal_interval: Duration,

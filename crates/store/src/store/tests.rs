@@ -6,7 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use throughline_telemetry::wire::{otlp, traces_request};
+use throughline_telemetry::wire::{Request, otlp, traces_request};
 use throughline_testkit::{log, moment, span, trace_id};
 
 use super::*;
@@ -228,10 +228,11 @@ async fn what_is_refused_leaves_no_trace() {
     let error = try_put(&store, Request::Traces(bad)).await.unwrap_err();
     let expected = "resourceSpans[0].scopeSpans[0].spans[0].spanId: 2 bytes, want 8";
     assert_eq!(error.to_string(), expected);
-    let large = Bytes::from(vec![0; BODY_BYTES_MAX + 1]);
-    let refused = store
-        .append(Signal::Traces, large, request(1), moment(0))
-        .await;
+    // An unknown field, which is skipped.
+    let mut large = vec![0; BODY_BYTES_MAX + 6];
+    large[..6].copy_from_slice(&[0xa2, 0x06, 0x80, 0x80, 0x80, 0x40]);
+    let large = Body::check(Signal::Traces, large.into(), usize::MAX).unwrap();
+    let refused = store.append(large, moment(0), None).await;
     assert!(matches!(refused, Err(AppendError::TooLarge { .. })));
     let empty = Request::Logs(otlp::ExportLogsServiceRequest::default());
     try_put(&store, empty).await.unwrap();

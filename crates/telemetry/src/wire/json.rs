@@ -13,7 +13,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::model::Signal;
-pub(super) use schema::{Field, Kind, Message, request};
+pub(super) use schema::{
+    ENTITY_REF, EXPONENTIAL_HISTOGRAM_DATA_POINT, Field, HISTOGRAM_DATA_POINT, Kind, Message,
+    NUMBER_DATA_POINT, SUMMARY_DATA_POINT, request,
+};
 
 /// The protobuf of an export request in JSON.
 pub(super) fn to_protobuf(signal: Signal, body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {

@@ -4,7 +4,7 @@ use throughline_testkit::{moment, span};
 
 use super::*;
 use crate::completeness::Why;
-use crate::testing::{TestDirectory, with_ledger};
+use crate::testing::{TestDirectory, body, with_ledger};
 use crate::{EnvironmentId, Ledger, Origin, Sequence, Store};
 
 async fn put(store: &Store, items: u64, at: u64, origin: Origin) {
@@ -12,8 +12,7 @@ async fn put(store: &Store, items: u64, at: u64, origin: Origin) {
         .map(|n| span("shop").in_trace(n + 1).build())
         .collect();
     let request = Request::Traces(traces_request(&spans));
-    let body = request.to_protobuf().into();
-    let stored = store.append_from(request.signal(), body, request, moment(at), Some(origin));
+    let stored = store.append(body(&request).unwrap(), moment(at), Some(origin));
     stored.await.unwrap();
 }
 

@@ -64,7 +64,7 @@ impl Kind {
 
 impl Message {
     /// As OTLP calls it.
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.path.rsplit("::").next().unwrap_or(self.path).trim()
     }
 
@@ -97,7 +97,7 @@ pub(crate) fn request(signal: Signal) -> &'static Message {
 /// `name number kind`, where a kind behind `*` is repeated and `[MESSAGE]` is another message.
 macro_rules! messages {
     ($($message:ident $type:ty { $($fields:tt)* })*) => {
-        $(static $message: Message = Message {
+        $(pub(crate) static $message: Message = Message {
             path: stringify!($type),
             bytes: size_of::<$type>(),
             fields: messages!(@ [] $($fields)*),
