@@ -2,8 +2,16 @@
 
 #[allow(dead_code)] // The server uses more of it.
 pub mod cloudwatch;
+#[allow(dead_code)] // So does the store.
+pub mod completeness;
 pub mod extension;
 pub mod walk;
 
 #[allow(dead_code)]
 mod ingest;
+
+/// What the store's ledger knows of its batches.
+mod origin {
+    /// The same as the store's.
+    pub(crate) const SEQUENCE_MAX: u64 = 1 << 62;
+}

@@ -19,7 +19,6 @@ use throughline_scrub::Rules;
 use crate::aws::KeyName;
 use crate::core::Delivery;
 use crate::join::{Function, Signals};
-use crate::outbox::Packing;
 
 pub use endpoint::Endpoint;
 pub use file::ConfigFile;
@@ -235,8 +234,6 @@ pub struct Config {
     pub export: Target,
     /// Where the key is looked up, if it is not given.
     pub key_name: Option<KeyName>,
-    /// How batches are packed.
-    pub compression: Compression,
     /// How long a request to the server may take.
     pub request_timeout: Duration,
     /// Where the function's SDK is listened to: `host:port`.
@@ -255,15 +252,6 @@ pub struct Config {
     pub function: Function,
     /// What is made beside spans and log records.
     pub signals: Signals,
-}
-
-/// How batches are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// With gzip.
-    Gzip,
-    /// Not at all.
-    None,
 }
 
 /// Where telemetry goes.
@@ -350,16 +338,11 @@ impl RawConfig {
     pub fn resolve(&self) -> (Config, Vec<Problem>) {
         let mut problems = self.problems.clone();
         let (memory_mb, export) = (self.memory_mb(&mut problems), self.target(&mut problems));
-        let compression = self.compression(&mut problems);
-        let packing = match compression {
-            Compression::Gzip => Packing::Gzip,
-            Compression::None => Packing::None,
-        };
+        let packing = self.packing(&mut problems);
         let delivery = delivery::resolve(self, memory_mb, packing, &export, &mut problems);
         let config = Config {
             export,
             key_name: self.key_name(&mut problems),
-            compression,
             delivery,
             request_timeout: self.request_timeout(&mut problems),
             otlp_listen: self.text(OTLP_LISTEN),

@@ -11,6 +11,7 @@ use throughline_scrub::{Rules, Scrubber};
 use throughline_telemetry::UnixNanos;
 
 use crate::counters::{Counter, Counters, Kind};
+use crate::intake::GROWTH_USUAL;
 use crate::join::{Function, Joiner, ShutdownReason, Signals};
 use crate::lifecycle::{Effect, Effects, Happened, Pace, State, Telemetry};
 use crate::outbox::{Account, Export, Failures, Held, Key, Leftover, Outbox, Outcome};
@@ -117,7 +118,9 @@ impl Core {
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
-        self.outbox.limit(delivery.limits, delivery.packing);
+        let mut limits = delivery.limits;
+        limits.memory_bytes -= GROWTH_USUAL * pending_bytes_max(limits.memory_bytes);
+        self.outbox.limit(limits, delivery.packing);
         if let State::AwaitSubscribed { flush_max } = &mut self.state {
             *flush_max = delivery.flush_max;
         }
@@ -161,7 +164,8 @@ impl Core {
         // Deadlines pass while other things happen.
         self.step(Happened::Tick, now, actions);
         self.book();
-        let is_full = self.joiner.pending_bytes() > self.pending_bytes_max();
+        let is_full =
+            self.joiner.pending_bytes() > pending_bytes_max(self.delivery.limits.memory_bytes);
         let is_due = self.period_ends_at().is_some_and(|due| now >= due);
         match self.identity {
             Identity::OfSnapshot if is_named => self.seal(now),
@@ -181,7 +185,7 @@ impl Core {
 
     /// Bytes of telemetry in memory: about, for what is not sealed yet.
     pub fn memory_bytes(&self) -> usize {
-        self.joiner.pending_bytes() + self.outbox.memory_bytes()
+        GROWTH_USUAL * self.joiner.pending_bytes() + self.outbox.memory_bytes()
     }
 
     /// The books of this life and of those that it took over, and what is held of each.
@@ -468,11 +472,6 @@ impl Core {
         }
     }
 
-    /// So much is joined late; what comes beyond it is joined with what is known by then.
-    fn pending_bytes_max(&self) -> usize {
-        PENDING_BYTES_MAX.min(self.delivery.limits.memory_bytes / 4)
-    }
-
     fn report_loss(&mut self, now: UnixNanos) {
         let time = self.clock.walls(now);
         self.joiner.redacted(self.scrubber.news(), time);
@@ -534,6 +533,12 @@ fn happened(event: &PlatformEvent, time: UnixNanos) -> Option<Happened> {
         }),
         _ => None,
     }
+}
+
+/// Of what may be kept, so much is joined late, in bytes on the wire: decoded it is half of it. What
+/// comes beyond it is joined with what is known by then.
+fn pending_bytes_max(memory_bytes: usize) -> usize {
+    PENDING_BYTES_MAX.min(memory_bytes / 2 / GROWTH_USUAL)
 }
 
 /// However much may be kept, an invocation's telemetry leaves in pieces of this size.

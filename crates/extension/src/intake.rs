@@ -58,8 +58,9 @@ pub fn read(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<Taken, Ba
 
 /// One export, packed or not.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
-/// What one export may take in memory: five to eight times what ordinary spans take on the wire, of
-/// which four times is usual.
+/// What one export may take in memory: twice what the largest takes if it is ordinary.
 pub const MEMORY_BYTES_MAX: usize = 32 << 20;
+/// What ordinary telemetry takes once it is decoded, for each byte of it.
+pub const GROWTH_USUAL: usize = 4;
 /// The emptiest items grow as much.
 const GROWTH_MAX: usize = 256;

@@ -88,7 +88,7 @@ pub enum Packing {
 /// How much may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of batches in memory.
+    /// Bytes in memory: of batches, and for the core also of what is in none yet.
     pub memory_bytes: usize,
     /// Bytes of batches in `/tmp`; none are kept there if it is 0.
     pub spill_bytes: u64,

@@ -7,6 +7,8 @@
 
 #[path = "process/delivery.rs"]
 mod delivery;
+#[path = "process/flood.rs"]
+mod flood;
 #[path = "process/lambda.rs"]
 mod lambda;
 #[path = "process/measured.rs"]

@@ -34,7 +34,10 @@ pub(crate) fn router(store: Store, access: Access, limits: Limits, intake: Intak
             router.route(path, route())
         });
     routes
-        .route(cloudwatch::PATH, post(cloudwatch::take).with_state(intake))
+        .route(
+            cloudwatch::PATH,
+            post(cloudwatch::take).with_state(cloudwatch::Reader::new(intake)),
+        )
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
         .route("/api/", axum::routing::any(error::no_such_endpoint))

@@ -3,14 +3,16 @@
 //!
 //! [`delivery`] takes a body apart into log lines, [`envelope`] finds the envelopes in a line, and
 //! each envelope goes through [`Intake::take`] like any other OTLP request, with the numbers that
-//! its headers say: what had come in the meantime is not stored again. A line that cannot be read
-//! costs no other line; a server that cannot store now turns the whole delivery away, to be sent
-//! again.
+//! its headers say: what had come in the meantime is not stored again. Those of other writers have
+//! no numbers, and are told by what is in them ([`echoes`]). A line that cannot be read costs no
+//! other line; a server that cannot store now turns the whole delivery away, to be sent again.
 
 mod answer;
 mod delivery;
+mod echoes;
 mod envelope;
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -19,7 +21,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
-use throughline_store::Stored;
+use throughline_store::{Origin, Stored};
 use throughline_telemetry::UnixNanos;
 use tokio::task::JoinSet;
 
@@ -27,7 +29,23 @@ use crate::codes;
 use crate::ingest::{Charge, Encoding, Inflater, Intake, Refusal, Taken, read_body};
 use answer::{Caller, Problem, Tally};
 use delivery::{BadDelivery, Delivery};
+use echoes::{Echoes, Print};
 use envelope::Envelope;
+
+/// What reads deliveries.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    intake: Intake,
+    echoes: Echoes,
+}
+
+impl Reader {
+    /// One that has read nothing yet.
+    pub(crate) fn new(intake: Intake) -> Self {
+        let echoes = Echoes::default();
+        Reader { intake, echoes }
+    }
+}
 
 /// The path, which also takes the key from Firehose's own header.
 pub(crate) const PATH: &str = "/api/v1/cloudwatch";
@@ -37,10 +55,10 @@ pub(crate) const FIREHOSE_KEY: http::HeaderName =
     http::HeaderName::from_static("x-amz-firehose-access-key");
 
 /// Takes a delivery.
-pub(crate) async fn take(State(intake): State<Intake>, request: Request) -> Response {
+pub(crate) async fn take(State(reader): State<Reader>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut caller = Caller::of(&parts.headers, now());
-    match take_body(&intake, &parts.headers, body, &mut caller).await {
+    match take_body(&reader, &parts.headers, body, &mut caller).await {
         Ok(tally) => {
             tally.log();
             caller.answer(&tally)
@@ -50,11 +68,12 @@ pub(crate) async fn take(State(intake): State<Intake>, request: Request) -> Resp
 }
 
 async fn take_body(
-    intake: &Intake,
+    reader: &Reader,
     headers: &HeaderMap,
     body: Body,
     caller: &mut Caller,
 ) -> Result<Tally, Refusal> {
+    let intake = &reader.intake;
     let encoding = headers
         .get(CONTENT_ENCODING)
         .map_or(&b""[..], |value| value.as_bytes());
@@ -66,7 +85,7 @@ async fn take_body(
     let body = read_body(body, encoding, intake.limits(), &mut charge).await?;
     let delivery = unpack(intake, body, &mut charge).await?;
     caller.name(delivery.request_id.as_deref());
-    take_lines(intake, delivery).await
+    take_lines(reader, delivery).await
 }
 
 /// Takes a body apart, aside, because inflating one takes a while.
@@ -86,8 +105,9 @@ async fn unpack(intake: &Intake, body: Bytes, charge: &mut Charge) -> Result<Del
 }
 
 /// Stores what is in the lines, some envelopes at once: each waits for the disk.
-async fn take_lines(intake: &Intake, delivery: Delivery) -> Result<Tally, Refusal> {
+async fn take_lines(reader: &Reader, delivery: Delivery) -> Result<Tally, Refusal> {
     let mut tally = Tally::default();
+    let mut prints = HashSet::new();
     let mut taking = JoinSet::new();
     for (number, line) in delivery.lines() {
         tally.lines += 1;
@@ -99,11 +119,23 @@ async fn take_lines(intake: &Intake, delivery: Delivery) -> Result<Tally, Refusa
                     continue;
                 }
             };
+            tally.envelopes += 1;
+            let origin = reader.intake.origin(&envelope.headers);
+            let print = origin.is_none().then(|| reader.echoes.print(&envelope));
+            if print.is_some_and(|print| reader.echoes.knows(print) || !prints.insert(print)) {
+                tally.duplicates += 1;
+                continue;
+            }
             if taking.len() >= ENVELOPES_AT_ONCE {
                 settle(taking.join_next().await, &mut tally)?;
             }
-            tally.envelopes += 1;
-            taking.spawn(take_envelope(intake.clone(), number, envelope));
+            taking.spawn(take_envelope(
+                reader.clone(),
+                number,
+                envelope,
+                origin,
+                print,
+            ));
         }
     }
     while let Some(taken) = taking.join_next().await {
@@ -115,11 +147,25 @@ async fn take_lines(intake: &Intake, delivery: Delivery) -> Result<Tally, Refusa
 /// What became of an envelope, with the number of its line.
 type Outcome = (u64, Result<Taken, Refusal>);
 
-async fn take_envelope(intake: Intake, line: u64, envelope: Envelope) -> Outcome {
-    (line, store(&intake, envelope).await)
+async fn take_envelope(
+    reader: Reader,
+    line: u64,
+    envelope: Envelope,
+    origin: Option<Origin>,
+    print: Option<Print>,
+) -> Outcome {
+    let stored = store(&reader.intake, envelope, origin).await;
+    if let (Ok(_), Some(print)) = (&stored, print) {
+        reader.echoes.remember(print);
+    }
+    (line, stored)
 }
 
-async fn store(intake: &Intake, envelope: Envelope) -> Result<Taken, Refusal> {
+async fn store(
+    intake: &Intake,
+    envelope: Envelope,
+    origin: Option<Origin>,
+) -> Result<Taken, Refusal> {
     let mut charge = intake.budget().open();
     let mut inflater = Inflater::new(envelope.encoding, intake.limits().body_bytes_max)?;
     for piece in envelope.payload.chunks(PIECE_BYTES) {
@@ -129,7 +175,6 @@ async fn store(intake: &Intake, envelope: Envelope) -> Result<Taken, Refusal> {
         pushed?;
     }
     let body: Bytes = inflater.finish()?.into();
-    let origin = intake.origin(&envelope.headers);
     intake
         .take(envelope.signal, envelope.format, body, origin)
         .await

@@ -9,6 +9,11 @@ mod ledger;
 mod ranges;
 mod report;
 
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "it is public for the fuzz target")]
+#[path = "../../../fuzz/src/ledger.rs"]
+mod check;
+
 pub use account::{Missing, Why};
 pub(crate) use account::{Verdict, account};
 pub use ledger::{BadLedger, Gone, Ledger};

@@ -10,9 +10,11 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
 use crate::cli::Target;
@@ -20,7 +22,7 @@ use crate::cli::Target;
 /// A server to ask.
 struct Server<'a> {
     target: &'a Target,
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 /// What a server answered.
@@ -32,11 +34,16 @@ struct Answer {
 }
 
 impl<'a> Server<'a> {
-    fn new(target: &'a Target) -> Self {
-        Server {
+    fn new(target: &'a Target) -> anyhow::Result<Self> {
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(trust(target.server.starts_with("https:"))?)
+            .https_or_http()
+            .enable_http1()
+            .build();
+        Ok(Server {
             target,
-            client: Client::builder(TokioExecutor::new()).build_http(),
-        }
+            client: Client::builder(TokioExecutor::new()).build(connector),
+        })
     }
 
     /// The answer to a question that must go well.
@@ -52,7 +59,10 @@ impl<'a> Server<'a> {
         let server = &self.target.server;
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("http://{server}{path}"))
+            .uri(match server.contains("://") {
+                true => format!("{server}{path}"),
+                false => format!("http://{server}{path}"),
+            })
             .header(CONTENT_TYPE, "text/plain");
         if let Some(key) = &self.target.api_key {
             request = request.header(AUTHORIZATION, format!("Bearer {key}"));
@@ -69,6 +79,9 @@ impl<'a> Server<'a> {
         let response = self.client.request(request).await.map_err(|error| {
             let next = "start one with `throughline serve`, or say where it is with --server";
             match error.is_connect() {
+                true if server.starts_with("https:") => {
+                    anyhow!(error).context(format!("cannot connect to {server}"))
+                }
                 true => anyhow!("no server listens on {server}: {next}"),
                 false => anyhow!(error).context(format!("the request to {server} broke off")),
             }
@@ -96,6 +109,21 @@ impl Answer {
         let message = self.json["message"].as_str();
         message.map_or_else(|| self.status.to_string(), str::to_owned)
     }
+}
+
+/// Whom to trust: whoever this machine trusts, which is read only if somebody is to be trusted.
+fn trust(tls: bool) -> anyhow::Result<ClientConfig> {
+    let ring = rustls::crypto::ring::default_provider();
+    let builder = ClientConfig::builder_with_provider(ring.into())
+        .with_safe_default_protocol_versions()
+        .context("cannot set up TLS")?;
+    let builder = match tls {
+        true => builder
+            .with_native_roots()
+            .context("cannot read the certificates that this machine trusts")?,
+        false => builder.with_root_certificates(RootCertStore::empty()),
+    };
+    Ok(builder.with_no_client_auth())
 }
 
 /// The runtime for one command.

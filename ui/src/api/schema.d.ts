@@ -491,7 +491,7 @@ export interface components {
             /** @description How many items; null if nobody said. */
             readonly items: components["schemas"]["Count"] | null;
             /**
-             * @description The reason of the extension where it gave them up (`buffer_full`, `rejected`, ...), or `on_its_way` (the environment still has them), `printed` (they are in CloudWatch Logs and were not read back yet: see POST /api/v1/cloudwatch), `unknown` (nothing says why).
+             * @description The reason of the extension where it gave them up (`buffer_full`, `rejected`, ...), or `on_its_way` (the environment still has them), `vanished` (it had them, and was not heard of for a day), `printed` (they are in CloudWatch Logs and were not read back yet: see POST /api/v1/cloudwatch), `unknown` (nothing says why).
              * @example buffer_full
              */
             readonly why: string;

@@ -20,12 +20,12 @@ pub(super) const FLUSH_BUDGET: &Key = &key(
 pub(super) const BUFFER: &Key = &key(
     "THROUGHLINE_BUFFER_BYTES",
     None,
-    "what may wait in memory; else 5 % of the function's memory, at most 16 MB",
+    "bytes that may wait in memory, in all queues together; else 5 % of the function's memory, at most 16 MB",
 );
 pub(super) const SPILL: &Key = &key(
     "THROUGHLINE_SPILL_BYTES",
     Some("67108864"),
-    "what may wait in /tmp while the server is down; 0 switches it off",
+    "bytes that may wait in /tmp while the server is down; 0 switches it off",
 );
 
 pub(super) fn resolve(

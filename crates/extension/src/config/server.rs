@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    API_KEY, API_KEY_PARAMETER, API_KEY_SECRET, COMPRESSION, Compression, ENDPOINT, Endpoint,
-    HEADERS, OTLP_GRPC_LISTEN, OTLP_LISTEN, Problem, RawConfig, TIMEOUT, Target, endpoint,
-    without_user,
+    API_KEY, API_KEY_PARAMETER, API_KEY_SECRET, COMPRESSION, ENDPOINT, Endpoint, HEADERS,
+    OTLP_GRPC_LISTEN, OTLP_LISTEN, Problem, RawConfig, TIMEOUT, Target, endpoint, without_user,
 };
 use crate::aws::KeyName;
+use crate::outbox::Packing;
 
 impl RawConfig {
     pub(super) fn target(&self, problems: &mut Vec<Problem>) -> Target {
@@ -61,15 +61,15 @@ impl RawConfig {
         }
     }
 
-    pub(super) fn compression(&self, problems: &mut Vec<Problem>) -> Compression {
+    pub(super) fn packing(&self, problems: &mut Vec<Problem>) -> Packing {
         match self.text(COMPRESSION).as_str() {
-            "gzip" => Compression::Gzip,
-            "none" => Compression::None,
+            "gzip" => Packing::Gzip,
+            "none" => Packing::None,
             other => {
                 let name = self.name_in_use(COMPRESSION);
                 let text = format!("{name} {other} is neither gzip nor none; gzip is used");
                 problems.push(Problem(text));
-                Compression::Gzip
+                Packing::Gzip
             }
         }
     }

@@ -156,7 +156,7 @@ fn check_with(variables: &[(&str, &str)], file: &str, expected: Expect) {
         )
         .chain([format!(
             "{:?} {:?}",
-            config.compression, config.request_timeout
+            config.delivery.packing, config.request_timeout
         )]);
     let shown: String = lines.map(|line| format!("{line}\n")).collect();
     expected.assert_eq(&shown);

@@ -1,13 +1,13 @@
 //! What waits for the core: one queue in the order of arrival, bounded in bytes by two rooms.
 //!
 //! A flood of the function's exports fills the function's room and nothing else, and the other way
-//! round. Our own news (answers of the server, the subscription) need no room: there are never more
+//! round. Both are made of the budget of which the core has the rest: see [`Shares`]. Our own news (answers of the server, the subscription) need no room: there are never more
 //! of them than batches in flight.
 
 use std::sync::Arc;
 
 use throughline_extension::Event;
-use throughline_extension::room::{Charge, Full, Room};
+use throughline_extension::room::{Charge, Full, Room, Shares};
 use tokio::sync::mpsc;
 
 /// Where events are put.
@@ -35,8 +35,8 @@ pub(super) struct Closed;
 
 impl Inbox {
     /// An empty one.
-    pub(super) fn new() -> (Self, Outlet) {
-        Inbox::with_room(FUNCTION_BYTES_MAX, PLATFORM_BYTES_MAX)
+    pub(super) fn new(shares: Shares) -> (Self, Outlet) {
+        Inbox::with_room(shares.function, shares.platform)
     }
 
     pub(super) fn with_room(function: usize, platform: usize) -> (Self, Outlet) {
@@ -47,6 +47,11 @@ impl Inbox {
             platform: Room::new(platform, ENTRY_BYTES),
         };
         (inbox, Outlet(outlet))
+    }
+
+    /// So much of the budget is with the core.
+    pub(super) fn core_has(&self, bytes: usize) {
+        self.function.lend(bytes);
     }
 
     /// Room for something of the function.
@@ -99,10 +104,6 @@ impl Outlet {
     }
 }
 
-/// The largest export unpacked, the same packed, and others beside it.
-const FUNCTION_BYTES_MAX: usize = 12 << 20;
-/// Two of the largest POSTs of the platform, which sends one after the other.
-const PLATFORM_BYTES_MAX: usize = 4 << 20;
 /// An event without its contents, about.
 const ENTRY_BYTES: usize = 256;
 

@@ -122,7 +122,8 @@ impl Intake {
             Packing::None => bytes,
             Packing::Gzip => unpack(&bytes)?,
         };
-        charge.resize(bytes.len()).map_err(|_| Refusal::Busy)?;
+        let decoded = bytes.len().saturating_mul(intake::GROWTH_USUAL);
+        charge.resize_at_most(decoded).map_err(|_| Refusal::Busy)?;
         let taken = intake::read(signal, encoding, &bytes);
         let taken = taken.map_err(|bad| match bad {
             BadExport::TooLarge => Refusal::TooLarge,

@@ -11,6 +11,7 @@ use throughline_extension::config::{Config, RawConfig, Target};
 use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::flavour::Flavour;
 use throughline_extension::outbox::{Export, Order, Outcome, Parcel, envelope};
+use throughline_extension::room::Shares;
 use throughline_extension::{Action, Core, Event, Telemetry};
 use throughline_telemetry::UnixNanos;
 use tokio::net::TcpListener;
@@ -82,7 +83,10 @@ impl Life {
         who: Registration,
         counters: Arc<Counters>,
     ) -> Self {
-        let (inbox, events) = Inbox::new();
+        let mut delivery = config.delivery;
+        let shares = Shares::of(delivery.limits.memory_bytes);
+        delivery.limits.memory_bytes = shares.core;
+        let (inbox, events) = Inbox::new(shares);
         let listeners = listeners::listen(&config, &inbox, &counters).await;
         let environment = new_id();
         let (export, courier) = match config.export {
@@ -111,7 +115,6 @@ impl Life {
             .metrics
             .then(|| Meter::new(Arc::clone(&counters)));
         let tmp = tmp();
-        let mut delivery = config.delivery;
         delivery.limits.spill_bytes = match export {
             Export::On => delivery.limits.spill_bytes.min(Spill::room(&tmp)),
             Export::Off => 0,
@@ -223,6 +226,7 @@ impl Life {
                     Action::Exit => return true,
                 }
             }
+            self.inbox.core_has(self.core.memory_bytes());
             // The way to the first invocation does not wait for it.
             if self.looks.0 > 0 && poller.is_waiting() && now() >= self.looks.1 {
                 let leftovers = self.spill.leftovers(&self.environment);

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::room::{Charge, Full};
@@ -178,7 +178,11 @@ async fn read(
     charge: Result<Charge, Full>,
 ) -> Result<(Bytes, Charge), BadBody> {
     let mut kept = charge.map_err(|Full| BadBody::Full);
-    let (mut whole, mut discarded) = (BytesMut::new(), 0_usize);
+    // Grown step by step it would take twice what it has.
+    let announced = body.size_hint().exact().unwrap_or(0);
+    let announced = usize::try_from(announced).unwrap_or(0).min(bytes_max);
+    let room = kept.as_ref().map_or(0, |_| announced);
+    let (mut whole, mut discarded) = (BytesMut::with_capacity(room), 0_usize);
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame.map_err(|_| BadBody::Broken)?.into_data() else {
             continue; // trailers

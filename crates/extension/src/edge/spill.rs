@@ -55,11 +55,13 @@ impl Spill {
     pub(super) fn save(&mut self, batch: &Batch) -> bool {
         let path = self.folder.join(frame::file_name(batch));
         let bytes = frame::encode(batch, self.home);
-        let written = self.make().and_then(|()| {
-            let mut options = OpenOptions::new();
-            let options = options.write(true).create(true).truncate(true).mode(0o600);
-            options.open(&path)?.write_all(&bytes)
-        });
+        let mut written = self.write(&path, &bytes);
+        // Functions clean `/tmp`, with what is ours in it.
+        if matches!(&written, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            self.is_made = false;
+            self.records.clear();
+            written = self.write(&path, &bytes);
+        }
         if written.is_err() {
             // Half a file helps nobody and takes room.
             let _ = std::fs::remove_file(&path);
@@ -67,10 +69,17 @@ impl Spill {
         written.is_ok()
     }
 
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.make()?;
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        options.open(path)?.write_all(bytes)
+    }
+
     /// The body of a batch, if it is there as it was written.
     pub(super) fn load(&self, key: &Key, signal: Signal) -> Option<Bytes> {
         let path = self.path(key, signal);
-        let file = File::open(path).ok()?;
+        let file = open(&path, OpenOptions::new().read(true)).ok()?;
         let mut bytes = Vec::new();
         file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
         frame::decode_body(&bytes.into(), self.home)
@@ -150,7 +159,7 @@ impl Spill {
     fn read_head(&self, name: &str, lives: &mut BTreeMap<Arc<str>, Leftover>) {
         let path = self.folder.join(name);
         let mut beginning = Vec::new();
-        let read = File::open(&path).and_then(|file| {
+        let read = open(&path, OpenOptions::new().read(true)).and_then(|file| {
             let bytes = file.metadata()?.len();
             file.take(HEAD_BYTES_MAX as u64)
                 .read_to_end(&mut beginning)?;
@@ -171,7 +180,7 @@ impl Spill {
     /// is torn or another function's.
     fn take(&mut self, environment: &str) -> Option<Option<Record>> {
         let path = self.folder.join(frame::record_name(environment));
-        let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+        let file = open(&path, OpenOptions::new().read(true).write(true)).ok()?;
         file.try_lock().ok()?;
         let mut bytes = Vec::new();
         let read = (&file)
@@ -226,6 +235,14 @@ impl Spill {
         } = key;
         self.folder
             .join(format!("{environment}-{sequence}.{signal}"))
+    }
+}
+
+/// Opens a file and nothing else: whoever opens a pipe waits for its other end.
+fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    match std::fs::symlink_metadata(path)?.is_file() {
+        true => options.open(path),
+        false => Err(io::ErrorKind::InvalidInput.into()),
     }
 }
 

@@ -335,6 +335,15 @@ impl Extension {
         self.signal("CONT");
     }
 
+    /// What of it is in memory.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let id = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap() * 1024
+    }
+
     fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let status = std::process::Command::new("kill")

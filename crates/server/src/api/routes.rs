@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get};
 use http::Uri;
 use throughline_insight as insight;
 use throughline_store::{CompletenessFilter, LogFilter, ServiceRow, TraceFilter, TraceStatus};
-use throughline_telemetry::TraceId;
 use throughline_telemetry::model::BadId;
+use throughline_telemetry::{TraceId, UnixNanos};
 
 use super::Reads;
 use super::error::ApiError;
@@ -167,9 +167,15 @@ fn completeness_filter(query: Option<&str>) -> Result<CompletenessFilter, ApiErr
         limit: query
             .number("limit", 1, FUNCTIONS_MAX)
             .unwrap_or(FUNCTIONS_DEFAULT),
+        now: now(),
         after: query.cursor("cursor"),
     };
     query.finish(filter)
+}
+
+#[allow(clippy::disallowed_methods)] // an edge: how long ago something was depends on when it is asked
+fn now() -> UnixNanos {
+    std::time::SystemTime::now().into()
 }
 
 const TRACE_PARAMETERS: &[&str] = &[

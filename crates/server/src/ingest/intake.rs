@@ -36,7 +36,7 @@ pub(crate) struct Taken {
 }
 
 /// The form of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Format {
     Protobuf,
     Json,

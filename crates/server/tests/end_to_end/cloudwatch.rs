@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use throughline_server::Limits;
 use throughline_telemetry::Signal;
 
-use crate::harness::{Answer, TestServer};
+use crate::harness::{Answer, TestServer, url};
 use crate::samples::{gzip, one_as_protobuf, span, traces};
 
 /// An envelope of the extension with batch `number`, which has one span of that number.
@@ -110,7 +110,7 @@ async fn a_bad_line_costs_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn envelopes_of_other_writers_are_stored_without_numbers() {
+async fn envelopes_of_other_writers_are_stored_once_without_numbers() {
     let server = TestServer::start().await;
     let mut lines = String::new();
     for signal in Signal::ALL {
@@ -119,11 +119,14 @@ async fn envelopes_of_other_writers_are_stored_without_numbers() {
             "2026-11-21T00:24:00.205Z\t7\tINFO\t{{\"__otel_otlp_stdout\":\"0.16.0\",\"endpoint\":\"http://localhost:4318/v1/{signal}\",\"payload\":\"{payload}\",\"base64\":true}}\n"
         );
     }
-    let answer = send(&server, lines).await.json();
-    assert_eq!(
-        (&answer["stored"], &answer["items"]),
-        (&json!(3), &json!("3"))
-    );
+    // Twice in one delivery, and then in another.
+    lines += &lines.clone();
+    for (stored, duplicates) in [(3, 3), (0, 6)] {
+        let answer = send(&server, lines.clone()).await.json();
+        let told = (&answer["stored"], &answer["duplicates"], &answer["items"]);
+        let items = stored.to_string();
+        assert_eq!(told, (&json!(stored), &json!(duplicates), &json!(items)));
+    }
     assert_eq!(server.json("/api/v1/logs?service=other").await["total"], 1);
     assert_eq!(server.json("/api/v1/completeness").await["total"], 0);
 }
@@ -191,4 +194,44 @@ async fn only_post_and_only_from_here() {
     let foreign = [("origin", "https://evil.example")];
     let answer = server.post_api("/api/v1/cloudwatch", &foreign, "x").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}
+
+/// What fuzzing found once stays mended.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_file_of_the_corpora_is_answered() {
+    let server = TestServer::start().await;
+    let corpora = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
+    let (mut files, mut envelopes) = (0, 0);
+    for folder in std::fs::read_dir(corpora).unwrap() {
+        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let data = std::fs::read(&path).unwrap();
+            let answer = send(&server, data.clone()).await;
+            let status = answer.status;
+            assert!(!status.is_server_error(), "{}: {status}", path.display());
+            files += 1;
+            if status.is_success() {
+                envelopes += answer.json()["envelopes"].as_u64().unwrap_or(0);
+            }
+            let Ok(ledger) = http::HeaderValue::from_bytes(&data) else {
+                continue;
+            };
+            let mut request = http::Request::post(url(server.addresses.otlp_http, "/v1/traces"))
+                .header("content-type", "application/x-protobuf")
+                .header("x-throughline-environment", format!("e-{files}"))
+                .body(http_body_util::Full::default())
+                .unwrap();
+            request.headers_mut().insert("x-throughline-ledger", ledger);
+            let status = crate::harness::send(request).await.status;
+            // A header may be too long, which is nobody's fault here.
+            let fine = status.is_success() || status.is_client_error();
+            assert!(fine, "{} as a ledger: {status}", path.display());
+        }
+    }
+    assert!(
+        files > 50 && envelopes > 5,
+        "{files} files, {envelopes} envelopes"
+    );
+    let whole = server.json("/api/v1/completeness").await;
+    assert!(whole["functions"].is_array(), "{whole}");
 }

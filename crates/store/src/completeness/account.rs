@@ -22,6 +22,8 @@ pub enum Why {
     Dropped(String),
     /// The environment still has it, in memory or in `/tmp`.
     OnItsWay,
+    /// The environment had it, and was not heard of for longer than any lives unheard of.
+    Vanished,
     /// It was written to standard output, and was not read back from there yet.
     Printed,
     /// Nothing says why.
@@ -34,6 +36,7 @@ impl Why {
         match self {
             Why::Dropped(reason) => reason,
             Why::OnItsWay => "on_its_way",
+            Why::Vanished => "vanished",
             Why::Printed => "printed",
             Why::Unknown => "unknown",
         }

@@ -244,6 +244,24 @@ mod tests {
     }
 
     #[test]
+    fn every_file_of_the_corpora_is_read_or_refused() {
+        let corpora = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
+        let mut ledgers = 0;
+        for folder in std::fs::read_dir(corpora).unwrap() {
+            for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                println!("{}", path.display()); // before what panics
+                let data = std::fs::read(&path).unwrap();
+                crate::completeness::check::ledger(&data);
+                ledgers += usize::from(
+                    String::from_utf8(data).is_ok_and(|text| Ledger::parse(&text).is_ok()),
+                );
+            }
+        }
+        assert!(ledgers >= 7, "{ledgers}");
+    }
+
+    #[test]
     fn what_is_no_ledger() {
         let parse = |text: &str| Ledger::parse(text).unwrap_err();
         for text in ["", "{", "[]", "7", "\"x\"", "{\"revision\":1}x"] {

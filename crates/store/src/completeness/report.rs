@@ -9,11 +9,12 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use throughline_telemetry::UnixNanos;
 
-use super::{Missing, Verdict};
+use super::{Missing, Verdict, Why};
 use crate::buffer::{Activities, Buffer};
 use crate::catalog::environments::EnvironmentRecord;
 use crate::catalog::{self, environments};
@@ -32,6 +33,9 @@ pub struct CompletenessFilter {
     pub to: Option<UnixNanos>,
     /// Functions at most; at least one.
     pub limit: usize,
+    /// When it is asked. What was on its way in an environment that was not heard of for a day is
+    /// not on its way any more.
+    pub now: UnixNanos,
     /// Where the page before ended.
     pub after: Option<ReportCursor>,
 }
@@ -80,8 +84,11 @@ impl FunctionReport {
         self.missing_total == 0 && self.dropped.is_empty() && self.received >= self.accepted
     }
 
-    fn add(&mut self, name: &str, last_seen: UnixNanos, verdict: Verdict) {
-        for missing in verdict.missing {
+    fn add(&mut self, name: &str, last_seen: UnixNanos, verdict: Verdict, now: UnixNanos) {
+        for mut missing in verdict.missing {
+            if missing.why == Why::OnItsWay && now.since(last_seen) > UNHEARD_OF_MAX {
+                missing.why = Why::Vanished;
+            }
             self.missing_total += 1;
             self.missing.push((name.to_owned(), last_seen, missing));
         }
@@ -140,7 +147,8 @@ pub(crate) fn report(
     for function in &mut report.functions {
         for (name, now, verdict) in &fresh {
             if now.activity.function == function.function {
-                function.add(name, now.activity.last_seen, verdict.clone());
+                let seen = now.activity.last_seen;
+                function.add(name, seen, verdict.clone(), filter.now);
             }
         }
     }
@@ -227,7 +235,8 @@ fn add_lacking(
         }
         *budget -= 1;
         if let Some(stored) = environments::load(version, &name)? {
-            function.add(&name, stored.activity.last_seen, stored.judge());
+            let seen = stored.activity.last_seen;
+            function.add(&name, seen, stored.judge(), filter.now);
         }
     }
     Ok(false)
@@ -297,6 +306,9 @@ impl FromStr for ReportCursor {
         Ok(ReportCursor(name))
     }
 }
+
+/// Lambda ends environments that nobody calls within hours, and renews busy ones as often.
+const UNHEARD_OF_MAX: Duration = Duration::from_secs(24 * 3600);
 
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Completeness) -> anyhow::Result<ExitCode> {
 }
 
 async fn load(arguments: &Completeness) -> anyhow::Result<(Vec<Value>, bool)> {
-    let server = Server::new(&arguments.target);
+    let server = Server::new(&arguments.target)?;
     let mut path = "/api/v1/completeness?limit=200".to_owned();
     if let Some(function) = &arguments.function {
         path += &format!("&function={}", percent_encoded(function));

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Replay) -> anyhow::Result<ExitCode> {
 }
 
 async fn replay(arguments: &Replay, input: Box<dyn BufRead>) -> anyhow::Result<Summary> {
-    let server = Server::new(&arguments.target);
+    let server = Server::new(&arguments.target)?;
     let watched = std::io::stderr().is_terminal();
     let mut summary = Summary::default();
     let mut chunks = Chunks::new(input)?;

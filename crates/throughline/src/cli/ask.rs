@@ -8,7 +8,10 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// Address of the server's page and API
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4300")]
+    ///
+    /// HOST:PORT, or http:// or https:// before it. Over https the server's certificate must be one
+    /// that this machine trusts; SSL_CERT_FILE names others.
+    #[arg(long, value_name = "SERVER", default_value = "127.0.0.1:4300", value_parser = server)]
     pub(crate) server: String,
     /// Key to the server, if it asks for one
     ///
@@ -20,6 +23,19 @@ pub(crate) struct Target {
         hide_env_values = true
     )]
     pub(crate) api_key: Option<String>,
+}
+
+/// An address without what follows it.
+fn server(text: &str) -> Result<String, String> {
+    let address = text.trim_end_matches('/');
+    let (scheme, authority) = address.split_once("://").unwrap_or(("http", address));
+    if !matches!(scheme, "http" | "https") {
+        return Err(format!("{scheme} is not spoken; http and https are"));
+    }
+    if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
+        return Err("want HOST:PORT, or a URL without a path".to_owned());
+    }
+    Ok(address.to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +69,7 @@ pub(crate) struct Replay {
 const REASONS: &str = "\
 Why something is missing:
   on its way   the environment still has it, in memory or in /tmp
+  vanished     it had it, and was not heard of for a day: it ended without a word
   printed      it is in CloudWatch Logs: read it back with `throughline replay`
   unknown      nothing says why
   any other    the extension gave it up for this reason

@@ -58,7 +58,7 @@ impl Run {
             .function("f", &marker, &journal)
             .timeout(TIMEOUT)
             .env("THROUGHLINE_ENDPOINT", intake.endpoint())
-            .env("THROUGHLINE_BUFFER_BYTES", &room)
+            .env("THROUGHLINE_BUFFER_BYTES", (2 * ROOM_BYTES).to_string())
             .env("THROUGHLINE_SPILL_BYTES", &room);
         let sandbox: Sandbox = stage.sandbox(function, with).door(DOOR, target).record();
         let started = sandbox.start_with_activity().await;

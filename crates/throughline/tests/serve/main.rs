@@ -2,6 +2,7 @@
 
 mod completeness;
 mod process;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};

@@ -196,6 +196,15 @@ pub(crate) fn run(arguments: &[&str]) -> Ended {
     ended(Command::new(BINARY).args(arguments))
 }
 
+/// The same, with a variable.
+pub(crate) fn run_with(arguments: &[&str], variable: (&str, &str)) -> Ended {
+    ended(
+        Command::new(BINARY)
+            .args(arguments)
+            .env(variable.0, variable.1),
+    )
+}
+
 /// The same, with an output that nobody reads.
 pub(crate) fn run_unread(arguments: &[&str]) -> Ended {
     let (reader, writer) = std::io::pipe().expect("a pipe");

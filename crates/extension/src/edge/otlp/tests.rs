@@ -185,7 +185,7 @@ async fn spans_without_ids_are_left_out_and_told() {
 
 #[tokio::test]
 async fn a_full_inbox_asks_to_come_again() {
-    let each = 256 + SPAN.len();
+    let each = 256 + SPAN.len() * throughline_extension::intake::GROWTH_USUAL;
     let mut receiver = Receiver::with_room(2 * each + each / 2).await;
     for expected in [200, 200, 503] {
         assert_eq!(receiver.send(JSON, SPAN.into()).await.0, expected);

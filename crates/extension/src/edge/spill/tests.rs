@@ -158,3 +158,35 @@ fn torn_files_and_strange_ones_are_passed_over() {
     assert_eq!(found[0].batches.len(), 1, "only the whole one");
     assert_eq!(spill.load(&batch("e-1", 1).key(), Signal::Traces), None);
 }
+
+#[test]
+fn a_function_that_cleans_tmp_costs_what_was_there_and_no_more() {
+    let tmp = Tmp::new("cleaned");
+    let mut spill = Spill::new(&tmp.0, HOME);
+    spill.record(&"e-1".into(), &line("e-1"));
+    assert!(spill.save(&batch("e-1", 1)));
+    std::fs::remove_dir_all(tmp.0.join(FOLDER)).unwrap();
+    assert_eq!(spill.load(&batch("e-1", 1).key(), Signal::Traces), None);
+    assert!(spill.save(&batch("e-1", 2)));
+    spill.record(&"e-1".into(), &line("e-1"));
+    let key = batch("e-1", 2).key();
+    assert_eq!(spill.load(&key, Signal::Traces), Some("body".into()));
+    drop(spill);
+    let found = Spill::new(&tmp.0, HOME).leftovers("e-2");
+    assert!(found[0].record.is_some() && found[0].batches.len() == 1);
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let tmp = Tmp::new("pipe");
+    let mut spill = Spill::new(&tmp.0, HOME);
+    assert!(spill.save(&batch("e-1", 1)));
+    for name in ["e-1-2.traces", "e-3.ledger"] {
+        let path = tmp.0.join(FOLDER).join(name);
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    }
+    assert_eq!(spill.load(&batch("e-1", 2).key(), Signal::Traces), None);
+    let found = spill.leftovers("e-2");
+    assert_eq!(found.len(), 1, "{found:?}");
+}

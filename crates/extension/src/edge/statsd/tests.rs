@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn lines_become_metrics_once_they_pause() {
-    let (inbox, mut events) = Inbox::new();
+    let (inbox, mut events) = Inbox::with_room(1 << 20, 0);
     let counters = Arc::new(Counters::default());
     let intake = Intake {
         inbox,

@@ -12,7 +12,7 @@ use super::*;
 const DOCUMENT: &str = r#"{"trace_id":"1-5f35ae12-0c0fec141ab77a00bc047aa2","id":"70de5b6f19ff9a0a","start_time":1597353490.5,"end_time":1597353491,"name":"x"}"#;
 
 fn intake() -> (Intake, Outlet) {
-    let (inbox, events) = Inbox::new();
+    let (inbox, events) = Inbox::with_room(1 << 20, 0);
     let counters = Arc::new(Counters::default());
     (Intake { inbox, counters }, events)
 }

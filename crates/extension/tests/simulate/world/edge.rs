@@ -109,7 +109,7 @@ impl World {
         let in_flight: usize = self.in_flight_bytes.values().sum();
         let bytes = self.core.memory_bytes();
         // One event may be on top of what is pending before it is sealed.
-        let most = limit + limit / 4 + in_flight + EVENT_BYTES_MAX;
+        let most = limit + in_flight + EVENT_BYTES_MAX;
         assert!(
             bytes <= most,
             "seed {}: {bytes} bytes in memory, {limit} allowed",

@@ -180,3 +180,31 @@ async fn sealed_or_not_the_report_is_the_same() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_was_on_its_way_has_vanished_after_a_day_without_a_word() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    let waits = r#"{"revision":1,"sealed":1,"accepted":7,"delivered":3,"waiting":4}"#;
+    for (name, is_sealed) in [("e-1", true), ("e-2", false)] {
+        put(&store, 3, 0, named("f", with_ledger(name, 1, waits))).await;
+        if is_sealed {
+            store.seal().unwrap();
+        }
+    }
+    let day = Duration::from_secs(24 * 3600);
+    for (now, why) in [
+        (moment(0).plus(day), Why::OnItsWay),
+        (moment(1).plus(day), Why::Vanished),
+    ] {
+        let report = store.completeness(&CompletenessFilter { now, ..all() });
+        let function = report.unwrap().functions.remove(0);
+        assert_eq!(function.environments_open, 2);
+        let whys = function.missing.into_iter().map(|(_, _, missing)| missing);
+        let whys: Vec<_> = whys.collect();
+        assert_eq!(whys.len(), 2);
+        for missing in whys {
+            assert_eq!((missing.why, missing.items), (why.clone(), Some(4)));
+        }
+    }
+}

@@ -83,14 +83,6 @@ impl Verdict {
     /// Where the server is wrong.
     pub(super) fn problems(&self, evidence: &Evidence) -> Vec<String> {
         let mut problems = Vec::new();
-        let stranger = self
-            .spans
-            .iter()
-            .find(|span| !evidence.taken.contains_key(span));
-        if let Some(span) = stranger {
-            // One whose answer was lost with its extension is no lie.
-            let _ = span;
-        }
         for name in FUNCTIONS {
             let Some(function) = self.functions.iter().find(|function| function.name == name)
             else {
@@ -109,13 +101,14 @@ impl Verdict {
         let streams: BTreeMap<u64, &str> = here
             .map(|one| (one.number, one.environment.as_str()))
             .collect();
-        // The spans that are missing, by the environment that took them.
+        // The spans that are missing, by the environment that took them, and who was heard of.
         let mut missing: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        let mut heard = BTreeSet::new();
         for (span, number) in &evidence.taken {
-            if let Some(stream) = streams.get(number)
-                && !self.spans.contains(span)
-            {
-                missing.entry(stream).or_default().push(*span);
+            match streams.get(number) {
+                Some(stream) if self.spans.contains(span) => drop(heard.insert(*stream)),
+                Some(stream) => missing.entry(stream).or_default().push(*span),
+                None => {}
             }
         }
         // An environment that vanished may have taken what it never told anybody of. The server says of
@@ -133,6 +126,15 @@ impl Verdict {
         let lost: u64 = told.iter().map(|(count, _)| count).sum();
         let named: u64 = function.missing.iter().filter_map(|one| one.items).sum();
         let named = named.max(function.dropped);
+        // Of one that it has heard of it says at least that it never said farewell.
+        let vanished = missing
+            .keys()
+            .find(|stream| !quiet(stream) && heard.contains(**stream));
+        if let Some(stream) = vanished.filter(|_| open == 0 && named == 0) {
+            problems.push(format!(
+                "spans of {name} are missing in {stream}, which vanished, and nothing says so"
+            ));
+        }
         if lost > named {
             problems.push(format!(
                 "{lost} spans of {name} are missing, {named} items are named, {open} environments are open: {told:?}"
