@@ -78,6 +78,13 @@ impl ControlGroups {
         has_freezer(&self.trees)
     }
 
+    /// Whether the kernel can keep environments to their memory.
+    pub(crate) fn limits_memory(&self) -> bool {
+        let limits =
+            |tree: &Tree| matches!(tree.kind, Kind::Memory | Kind::Unified { memory: true, .. });
+        self.trees.iter().any(limits)
+    }
+
     /// Kills every process of every environment.
     pub(crate) fn kill_all(&self) {
         for tree in &self.trees {
@@ -268,6 +275,62 @@ const PREFIX: &str = "throughline-";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// On a machine whose controllers are all version 1, the mount of version 2 beside them still has its freezer.
+    #[test]
+    fn version_2_freezes_and_kills_on_this_machine_if_it_has_it() {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap();
+        let found = hierarchies(&mounts, &own);
+        let Some(unified) = found.iter().find(|found| found.kind.is_unified()) else {
+            return println!("skipped: no control groups of version 2 are mounted");
+        };
+        let mut sleeper = std::process::Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .unwrap();
+        let name = format!("{PREFIX}{}-test", std::process::id());
+        let Some(tree) = unified.grow(&name, sleeper.id()) else {
+            sleeper.kill().unwrap();
+            sleeper.wait().unwrap();
+            return println!(
+                "skipped: nothing may be written to {}",
+                unified.own.display()
+            );
+        };
+        let groups = ControlGroups { trees: vec![tree] };
+        let limits = Limits {
+            memory_mb: Some(256),
+            storage_mb: 64,
+            cores: Some(0.25),
+        };
+        let group = groups.group("environment", limits).unwrap();
+        let folder = groups.trees[0].path.join("environment");
+        fs::write(folder.join("cgroup.procs"), sleeper.id().to_string()).unwrap();
+        let is_frozen = |wanted: &str| {
+            let is = || fs::read_to_string(folder.join("cgroup.events")).unwrap();
+            (0..2_000).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                is().lines().any(|line| line == wanted)
+            })
+        };
+        group.freeze();
+        assert!(group.freezes() && is_frozen("frozen 1"));
+        group.thaw();
+        assert!(is_frozen("frozen 0"));
+        // Where its other controllers are here too, they have what they were given.
+        if groups.limits_memory() {
+            let high = fs::read_to_string(folder.join("memory.high")).unwrap();
+            assert_eq!(high.trim(), (320 * 1024 * 1024).to_string());
+        } else {
+            println!("skipped: its memory controller belongs to version 1 here");
+        }
+        group.freeze();
+        group.kill();
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(sleeper.wait().unwrap().signal(), Some(9));
+        drop(group);
+    }
 
     #[test]
     fn hierarchies_are_found_with_our_own_place_in_them() {

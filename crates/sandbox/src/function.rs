@@ -428,7 +428,7 @@ pub(crate) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 pub const MANAGED_MEMORY_MB_MIN: u32 = 2048;
 /// Lambda's own limit of invocations at once in one environment.
 pub(crate) const MAX_CONCURRENCY_MAX: usize = 1600;
-/// Lambda's default depends on the runtime and the number of cores; this is enough to find what cannot share.
+/// Lambda's own default for a Rust function with one core.
 const MAX_CONCURRENCY_DEFAULT: usize = 8;
 /// Lambda's own default: one in each availability zone.
 pub(crate) const ENVIRONMENTS_MIN_DEFAULT: usize = 3;

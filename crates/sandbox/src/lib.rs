@@ -65,6 +65,7 @@
 //! - Where control groups can be written, of version 1 or 2, they freeze an environment, limit its memory and, with
 //!   [`Sandbox::cpu_share`], its share of a core; what it has in `/tmp` does not count. Elsewhere freezing is SIGSTOP to
 //!   process groups, which a process that leaves its group escapes, and memory is looked at four times a second.
+//!   Of version 2 the freezer was run on a real machine; its limits of memory and processor time only on files like its own.
 //! - SnapStart copies no process: an environment is initialized, frozen at `restore/next`, and goes on with its first
 //!   invocation as if restored. After a crash it is initialized anew.
 //! - The interpreters are the machine's: the version that was asked for if it is installed, else another, which is said

@@ -199,6 +199,12 @@ impl RunningSandbox {
         self.groups.control().freezes()
     }
 
+    /// Whether control groups hold functions to their memory. Elsewhere it is looked at now and then, and a function that
+    /// takes and gives back more in between is not noticed.
+    pub fn limits_memory(&self) -> bool {
+        self.groups.control().limits_memory()
+    }
+
     /// The ways out of the environments, which can be made slow or shut.
     pub fn doors(&self) -> &Doors {
         &self.doors

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::managed::MEMORY_MB_MANAGED;
+use super::managed::{MEMORY_MB_MANAGED, TIMEOUT_SECONDS_MANAGED};
 use super::reader::{Dialect, Key, Range, Reader, Section};
 use super::source::seconds;
 use crate::function::{Function, Runtime};
@@ -54,7 +54,11 @@ impl Reader {
         if let Some(memory_mb) = self.integer(section, MEMORY, memory) {
             function.memory_mb = memory_mb;
         }
-        if let Some(timeout) = self.integer(section, TIMEOUT, TIMEOUT_SECONDS) {
+        let timeout = match self.is_managed(section) {
+            true => TIMEOUT_SECONDS_MANAGED,
+            false => TIMEOUT_SECONDS,
+        };
+        if let Some(timeout) = self.integer(section, TIMEOUT, timeout) {
             function.timeout = seconds(timeout);
         }
         let concurrency = self.integer(section, CONCURRENCY, ENVIRONMENTS);

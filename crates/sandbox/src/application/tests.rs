@@ -446,7 +446,7 @@ fn managed_instances_are_read_with_their_limits() {
         })
         .collect();
     expect![[r#"
-        audit: Managed(ManagedInstances { max_concurrency: 8, environments_min: 3 }), 16384 MB, None, Json, None
+        audit: Managed(ManagedInstances { max_concurrency: 64, environments_min: 3 }), 16384 MB, None, Json, None
         checkout: Managed(ManagedInstances { max_concurrency: 4, environments_min: 2 }), 2048 MB, Some(5), Json, None"#]].assert_eq(&told.join("\n"));
     check(
         r#"

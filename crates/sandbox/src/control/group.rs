@@ -278,3 +278,86 @@ const SLACK_BYTES: u64 = 1024 * 1024;
 const CPU_PERIOD_MICROS: f64 = 100_000.0;
 /// The least that the kernel takes.
 const CPU_QUOTA_MIN_MICROS: f64 = 1_000.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with the files of a group of version 2, of which the kernel would make what is written.
+    fn like_version_2(stat: &str) -> (tempfile::TempDir, Group) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("cgroup.procs", ""),
+            ("cgroup.freeze", "0"),
+            ("cgroup.kill", ""),
+            ("cpu.max", "max 100000"),
+            ("memory.current", "0"),
+            ("memory.high", "max"),
+            ("memory.swap.max", "max"),
+            ("memory.stat", stat),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let kind = Kind::Unified {
+            memory: true,
+            cpu: true,
+        };
+        let group = Group {
+            parts: vec![Tree {
+                kind,
+                path: folder.path().to_owned(),
+            }],
+            memory_bytes: Some(bytes(128)),
+        };
+        (folder, group)
+    }
+
+    /// A write to a group replaces what a file says; one to a plain file only its beginning.
+    fn text(folder: &tempfile::TempDir, name: &str) -> String {
+        fs::read_to_string(folder.path().join(name)).unwrap()
+    }
+
+    #[test]
+    fn version_2_is_told_limits_in_its_own_words() {
+        let (folder, group) = like_version_2("");
+        group.limit_memory(bytes(128) + bytes(512)).unwrap();
+        group.limit_cpu(0.25).unwrap();
+        assert_eq!(
+            text(&folder, "memory.high"),
+            (640 * 1024 * 1024).to_string()
+        );
+        assert!(text(&folder, "memory.swap.max").starts_with('0'));
+        assert_eq!(text(&folder, "cpu.max"), "25000 100000");
+        assert!(group.limits_memory() && group.freezes());
+        std::mem::forget(group);
+    }
+
+    #[test]
+    fn version_2_is_frozen_thawed_and_killed_by_its_files() {
+        let (folder, group) = like_version_2("");
+        group.freeze();
+        assert_eq!(text(&folder, "cgroup.freeze"), "1");
+        group.thaw();
+        assert_eq!(text(&folder, "cgroup.freeze"), "0");
+        group.kill();
+        assert_eq!(text(&folder, "cgroup.kill"), "1");
+        assert_eq!(group.doors().unwrap().len(), 1);
+        std::mem::forget(group); // its end would remove the folder under its owner
+    }
+
+    #[test]
+    fn version_2_is_at_its_limit_without_what_can_be_given_back() {
+        let used = (140 * 1024 * 1024).to_string();
+        let shared = format!("anon 1\nshmem {}\n", 100 * 1024 * 1024);
+        for (used, stat, expected) in [
+            ("1000", "", Pressure::Fits),
+            (used.as_str(), "", Pressure::Exceeded),
+            (used.as_str(), shared.as_str(), Pressure::Fits),
+        ] {
+            let (folder, group) = like_version_2(stat);
+            fs::write(folder.path().join("memory.current"), used).unwrap();
+            assert_eq!(group.pressure(), expected, "{used} {stat}");
+            std::mem::forget(group);
+        }
+    }
+}

@@ -35,24 +35,26 @@ pub(super) fn legacy(kind: &str, record: &Value) -> Option<Vec<Legacy>> {
             let known = |status: &&str| matches!(*status, "success" | "timeout");
             let status = record["status"].as_str().filter(known);
             let status = status.unwrap_or("failure");
-            Some(vec![Legacy {
+            // The report comes when nobody is left to hear of it.
+            let fault = (status == "failure").then(|| {
+                let id = id.as_str().unwrap_or_default();
+                let words = format!("RequestId: {id} Process exited before completing request");
+                Legacy::new("platform.fault", json!(words))
+            });
+            let done = Legacy {
                 since_2021: true,
                 ..Legacy::new(
                     "platform.runtimeDone",
                     json!({"requestId": id, "status": status}),
                 )
-            }])
+            };
+            Some(fault.into_iter().chain([done]).collect())
         }
         "platform.report" => {
-            let fault = matches!(record["status"].as_str(), Some("error" | "failure")).then(|| {
-                let id = id.as_str().unwrap_or_default();
-                let words = format!("RequestId: {id} Process exited before completing request");
-                Legacy::new("platform.fault", json!(words))
-            });
             let end = Legacy::new("platform.end", json!({"requestId": id}));
             let report = json!({"requestId": id, "metrics": record["metrics"]});
             let report = Legacy::new("platform.report", report);
-            Some(fault.into_iter().chain([end, report]).collect())
+            Some(vec![end, report])
         }
         // Nobody had thought of inits and restores then.
         _ => Some(Vec::new()),
@@ -93,6 +95,10 @@ mod tests {
                 json!({"requestId": "id", "status": "success"}),
             ),
             (
+                "platform.runtimeDone",
+                json!({"requestId": "id", "status": "timeout"}),
+            ),
+            (
                 "platform.report",
                 json!({"requestId": "id", "status": "success", "metrics": metrics, "spans": []}),
             ),
@@ -121,11 +127,12 @@ mod tests {
             platform.telemetrySubscription: nothing
             platform.extension: the same
             platform.start {"requestId":"id","version":"$LATEST"}
+            platform.fault "RequestId: id Process exited before completing request"
             platform.runtimeDone {"requestId":"id","status":"failure"}
             platform.runtimeDone {"requestId":"id","status":"success"}
+            platform.runtimeDone {"requestId":"id","status":"timeout"}
             platform.end {"requestId":"id"}
             platform.report {"metrics":{"billedDurationMs":2,"durationMs":1.5},"requestId":"id"}
-            platform.fault "RequestId: id Process exited before completing request"
             platform.end {"requestId":"id"}
             platform.report {"metrics":{"billedDurationMs":2,"durationMs":1.5},"requestId":"id"}"#]]
         .assert_eq(&lines.join("\n"));

@@ -250,12 +250,17 @@ pub(crate) async fn out_of_memory(client: &Client) {
         return;
     };
     let (answer, finished) = started.call(json!({"do": "memory"})).await;
-    if answer.outcome == Outcome::Returned {
+    if answer.outcome == Outcome::Returned && !started.sandbox.limits_memory() {
         println!("skipped: the memory of processes is not limited on this machine");
         return;
     }
     match client.memory {
-        Memory::Killed => assert_killed(&answer, &finished),
+        Memory::Killed => {
+            assert_killed(&answer, &finished);
+            let report = finished.report_lines();
+            let expected = "Memory Size: 128 MB\tMax Memory Used: 128 MB\t";
+            assert!(report.contains(expected), "{report:?}");
+        }
         Memory::Told(error_type) => {
             assert_eq!(json_of(&answer)["errorType"], error_type);
             assert_ended(&finished);
@@ -304,6 +309,9 @@ pub(crate) fn assert_ended(finished: &Finished) {
         (finished.status, finished.error_type.as_deref()),
         (Status::Error, Some("Runtime.ExitError"))
     );
+    let report = finished.report_lines();
+    let expected = "Status: error\tError Type: Runtime.ExitError";
+    assert!(report.contains(expected), "{report:?}");
 }
 
 pub(crate) async fn failing_init(client: &Client) {

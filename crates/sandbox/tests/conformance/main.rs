@@ -12,6 +12,7 @@ mod stage;
 mod extensions;
 mod lifecycle;
 mod listener;
+mod logs_api;
 mod managed;
 mod runtime_api;
 mod snapshots;

@@ -9,10 +9,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use throughline_sandbox::{
     Fault, Function, Initialization, MANAGED_MEMORY_MB_MIN, ManagedInstances, RunningSandbox,
-    Sandbox, Victim,
+    Sandbox, Status, Victim,
 };
 
-use crate::{call, json_of, until_gone};
+use crate::{call, json_of, request, until_gone};
 
 /// As many workers as it may have. An invocation that says so waits until two are there.
 const PROGRAM: &str = r#"#!/usr/bin/env python3
@@ -39,7 +39,7 @@ async fn start(environments_min: usize, idle_timeout: Duration) -> RunningSandbo
     fs::write(&bootstrap, PROGRAM).unwrap();
     fs::set_permissions(&bootstrap, fs::Permissions::from_mode(0o755)).unwrap();
     let function = Function::new("f", folder.keep())
-        .timeout(Duration::from_secs(20))
+        .timeout(HOUR)
         .memory_mb(MANAGED_MEMORY_MB_MIN)
         .concurrency(3)
         .initialization(Initialization::Managed(ManagedInstances {
@@ -110,3 +110,51 @@ async fn environments_beyond_the_least_end_when_idle() {
 async fn until_gone_of(pid: u64) {
     until_gone(&Value::from(pid)).await;
 }
+
+#[tokio::test]
+async fn invocation_goes_on_beyond_a_quarter_of_an_hour() {
+    let sandbox = start(1, Duration::from_secs(300)).await;
+    let long = call(&sandbox, json!({"meet": true}));
+    let forward = async {
+        // While one waits for the other, the other is answered at once.
+        call(&sandbox, json!({})).await;
+        sandbox.advance(HOUR * 3 / 4);
+        call(&sandbox, json!({"meet": true})).await
+    };
+    let ((answer, finished), (_, other)) = tokio::join!(long, forward);
+    assert_eq!(finished.status, Status::Success, "{}", answer.text());
+    assert!(finished.duration >= HOUR * 3 / 4, "{finished:?}");
+    assert!(other.duration < HOUR / 4, "{other:?}");
+    let hanging = call(&sandbox, json!({"meet": true}));
+    let forward = async {
+        call(&sandbox, json!({})).await;
+        sandbox.advance(HOUR);
+    };
+    let ((answer, finished), ()) = tokio::join!(hanging, forward);
+    assert!(
+        answer
+            .text()
+            .contains("Task timed out after 3600.00 seconds")
+    );
+    assert_eq!(finished.status, Status::Timeout);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn configuration_names_the_capacity_provider() {
+    let sandbox = start(0, Duration::from_secs(300)).await;
+    let uri = format!(
+        "http://{}/2015-03-31/functions/f/configuration",
+        sandbox.api_addr()
+    );
+    let told = request("GET", &uri, &[], "").await.json();
+    assert_eq!(
+        told["CapacityProviderConfig"]["LambdaManagedInstancesCapacityProviderConfig"],
+        json!({
+            "CapacityProviderArn": "arn:aws:lambda:us-east-1:123456789012:capacity-provider:sandbox",
+            "PerExecutionEnvironmentMaxConcurrency": 2,
+        })
+    );
+}
+
+const HOUR: Duration = Duration::from_secs(3600);

@@ -40,7 +40,13 @@ fn server(body: &'static str) -> SocketAddr {
     std::thread::spawn(move || {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
-            let _ = connection.read(&mut [0; 4096]);
+            // All of its head, or what is left of it resets the connection and the answer with it.
+            let (mut head, mut part) = (Vec::new(), [0; 4096]);
+            while !head.ends_with(b"\r\n\r\n")
+                && let Ok(length @ 1..) = connection.read(&mut part)
+            {
+                head.extend(&part[..length]);
+            }
             let length = body.len();
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
             let _ = connection.write_all(answer.as_bytes());
@@ -279,6 +285,55 @@ async fn function_that_uses_up_its_memory_is_killed() {
     let (_, finished) = call(&sandbox, json!({"do": "memory", "mb": 60})).await;
     let used = finished.memory_max_used_mb;
     assert!((60..128).contains(&used), "{used}");
+}
+
+#[tokio::test]
+async fn share_of_a_core_is_that_of_the_memory() {
+    // A quarter of 1769 MB.
+    let function = function().memory_mb(442);
+    let sandbox = Sandbox::new()
+        .function(function.timeout(Duration::from_secs(60)))
+        .init_timeout(Duration::from_secs(60))
+        .cpu_share()
+        .start()
+        .await
+        .unwrap();
+    let groups = sh(&sandbox, "cat /proc/self/cgroup").await;
+    let limited = |line: &&str| line.contains("throughline-");
+    let of_cpu = |line: &&str| line.split(':').nth(1) == Some("cpu") || line.starts_with("0::");
+    let Some(group) = groups.lines().filter(limited).find(of_cpu) else {
+        return eprintln!("skipped: no control group for processor time here");
+    };
+    let path = group.rsplit(':').next().unwrap();
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let mut roots = mounts.lines().filter_map(|mount| {
+        let fields: Vec<_> = mount.split(' ').collect();
+        fields[2]
+            .starts_with("cgroup")
+            .then(|| fields[1].to_owned() + path)
+    });
+    let read = |folder: &String, name| std::fs::read_to_string(format!("{folder}/{name}")).ok();
+    let quota = roots.find_map(|folder| match read(&folder, "cpu.max") {
+        Some(both) => Some(both),
+        None => Some(read(&folder, "cpu.cfs_quota_us")? + &read(&folder, "cpu.cfs_period_us")?),
+    });
+    let Some(quota) = quota else {
+        return eprintln!("skipped: {path} is not mounted where this test sees it");
+    };
+    let numbers = quota
+        .split_whitespace()
+        .map(|word| word.parse::<f64>().unwrap());
+    let numbers: Vec<_> = numbers.collect();
+    assert!((numbers[0] / numbers[1] - 0.25).abs() < 0.01, "{quota}");
+    // However busy the machine is, nobody gets more than the share.
+    let script = "import time\nbegin, used = time.time(), time.process_time()\n\
+                  while time.process_time() - used < 0.3: pass\nprint(time.time() - begin)";
+    let took = sh(&sandbox, &format!("python3 -c '{script}'")).await;
+    let took: f64 = took.trim().parse().unwrap();
+    assert!(
+        took > 0.9,
+        "0.3 s of a quarter of a core were over in {took} s"
+    );
 }
 
 #[tokio::test]

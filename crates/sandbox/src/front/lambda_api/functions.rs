@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{FunctionReference, Qualifier, respond, unknown, unreadable_name};
-use crate::function::{Function, Initialization, VERSION};
+use crate::function::{ACCOUNT_ID, Function, Initialization, REGION, VERSION};
 use crate::gateway::Gateway;
 use crate::logging::LogFormat;
 
@@ -88,6 +88,12 @@ fn configuration(function: &Function) -> Value {
         log["ApplicationLogLevel"] = json!(logging.application.as_str());
         log["SystemLogLevel"] = json!(logging.system.as_str());
     }
+    let provider = function.initialization.managed().map(|instances| {
+        json!({"LambdaManagedInstancesCapacityProviderConfig": {
+            "CapacityProviderArn": format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:capacity-provider:sandbox"),
+            "PerExecutionEnvironmentMaxConcurrency": instances.max_concurrency,
+        }})
+    });
     let snap_start = function.initialization == Initialization::SnapStart;
     json!({
         "FunctionName": function.name,
@@ -101,6 +107,7 @@ fn configuration(function: &Function) -> Value {
         "EphemeralStorage": {"Size": function.ephemeral_storage_mb},
         "SnapStart": {"ApplyOn": if snap_start { "PublishedVersions" } else { "None" }},
         "LoggingConfig": log,
+        "CapacityProviderConfig": provider,
         "PackageType": "Zip",
         "State": "Active",
         "LastUpdateStatus": "Successful",

@@ -340,7 +340,7 @@ async fn logs_api_tells_in_its_own_words_and_telemetry_hears_nothing_of_it() {
     };
     assert_eq!(
         kinds(logs.next_body().await),
-        "platform.logsSubscription function platform.runtimeDone platform.fault platform.end platform.report"
+        "platform.logsSubscription function platform.fault platform.runtimeDone platform.end platform.report"
     );
     assert_eq!(
         kinds(older.next_body().await),

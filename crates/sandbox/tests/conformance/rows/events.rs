@@ -248,7 +248,14 @@ pub(crate) const ORDER: Section = Section {
                 "story::extensions::extension_is_told_everything_and_the_report_late",
             ]),
         ),
-        row("report after a crash or a timeout", "lost", Same(&[STATUS])),
+        row(
+            "report after a crash or a timeout",
+            "lost",
+            Same(&[
+                STATUS,
+                "telemetry::report_of_a_crash_is_not_told_to_the_next_life_either",
+            ]),
+        ),
         row(
             "`platform.runtimeDone`",
             "before the extension's `next` if that waits for it",

@@ -166,6 +166,34 @@ pub(crate) const MANAGED: Section = Section {
             ]),
         ),
         row(
+            "`GetFunctionConfiguration`",
+            "`CapacityProviderConfig`",
+            Differs(
+                "with a made-up capacity provider",
+                &["story::managed::configuration_names_the_capacity_provider"],
+            ),
+        ),
+        row(
+            "invocations at once unless told",
+            "8 (Rust), 16 (Python), 32 (Java), 64 (Node) for each core of 2 GiB or as told",
+            Same(&["lib::application::tests::managed_instances_are_read_with_their_limits"]),
+        ),
+        row(
+            "TCP destination whose connection has ended",
+            "not connected again by Lambda's own emulator",
+            Differs(
+                "connected again for the next batch",
+                &[
+                    "lib::telemetry_api::hub::tests::connection_gets_lines_and_is_made_anew_when_it_ends",
+                ],
+            ),
+        ),
+        row(
+            "`_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET`",
+            "a socket for the log of each worker",
+            Not("clients write to their standard output, a line of JSON for each message"),
+        ),
+        row(
             "`_X_AMZN_TRACE_ID`",
             "not set: the trace is in the headers of each event",
             Same(&["managed::workers_of_one_environment_have_invocations_at_once"]),
@@ -188,7 +216,10 @@ pub(crate) const MANAGED: Section = Section {
         row(
             "invocations of more than 15 minutes",
             "newer versions of Lambda's core reconnect the caller",
-            Not("an invocation ends with the function's timeout, of at most 15 minutes"),
+            Differs(
+                "its caller waits on one connection; the timeout is a day at most",
+                &["story::managed::invocation_goes_on_beyond_a_quarter_of_an_hour"],
+            ),
         ),
     ],
 };
