@@ -103,6 +103,7 @@ bench-corpus: ## what the telemetry that the store is measured with looks like, 
 	@for signal in traces logs metrics; do for what in speed stats; do \
 		cargo run --quiet --locked $(BENCH_FLAGS) --package throughline-bench --bin bench-corpus $$what $$signal; done; done
 .PHONY: bench-corpus
+
 bench-segments: ## what segments take, and what it costs to write and read them
 	cargo run --locked $(BENCH_FLAGS) --package throughline-store --example bench_segments
 .PHONY: bench-segments

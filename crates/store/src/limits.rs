@@ -82,6 +82,9 @@ pub(crate) const COUNT_WORK_MAX: u64 = 1_000_000;
 /// Steps that reading and checking one row counts as.
 pub(crate) const ROW_STEPS: u64 = 20;
 
+/// Steps that checking a few columns of one row counts as.
+pub(crate) const COLUMN_STEPS: u64 = 2;
+
 /// Bytes of trace indexes kept in memory.
 pub(crate) const INDEX_CACHE_BYTES: usize = 64 << 20;
 

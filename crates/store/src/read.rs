@@ -5,6 +5,7 @@
 //! Work is counted in steps and limited; a search that stops at the limit says so, and its cursor
 //! goes on where it stopped.
 
+mod check;
 mod cursor;
 mod filter;
 mod logs;

@@ -157,16 +157,6 @@ pub(crate) fn span_bytes(span: &Span) -> usize {
         + links.sum::<usize>()
 }
 
-/// About how much memory a log record takes once it was read.
-pub(crate) fn log_bytes(log: &LogRecord) -> usize {
-    ROW_OVERHEAD
-        + size_of_val(log)
-        + log.severity_text.len()
-        + log.event_name.len()
-        + value_bytes(&log.body)
-        + attributes_bytes(&log.attributes)
-}
-
 fn attributes_bytes(attributes: &Attributes) -> usize {
     let pairs = attributes.iter();
     pairs

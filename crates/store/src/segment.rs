@@ -33,11 +33,13 @@ mod columns;
 mod conventions;
 mod files;
 mod form;
+mod heads;
 mod index;
 mod logs;
 mod metrics;
 mod parents;
 mod pread;
+mod projection;
 mod promotion;
 mod reader;
 mod serializer;
@@ -49,8 +51,11 @@ mod window;
 mod writer;
 
 pub(crate) use files::{SegmentFiles, blocks};
+pub(crate) use heads::LogHeads;
 pub(crate) use index::TraceIndex;
+pub(crate) use projection::{AttributeCells, Projection};
 pub(crate) use table::Damage;
+pub(crate) use value::attributes_from_json;
 pub(crate) use writer::write_all;
 
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use throughline_telemetry::wire::{Request, WireError, logs_request, traces_request};
-use throughline_telemetry::{LogRecord, MetricPoint, Signal, Span, TraceId, UnixNanos};
+use throughline_telemetry::{Attributes, LogRecord, MetricPoint, Signal, Span, TraceId, UnixNanos};
 use throughline_testkit::moment;
 
 use crate::batch::{LogBuilder, PointBuilder, SpanBuilder};
@@ -114,14 +114,19 @@ pub(crate) fn span_rows(spans: &[Span]) -> Rows {
     Rows::Built(Signal::Traces, span_batch(spans))
 }
 
-/// The same of log records.
+/// Attributes as they are given back: by key, values of one key in their order.
+pub(crate) fn sort_by_key(attributes: &mut Attributes) {
+    attributes.0.sort_by(|a, b| a.0.cmp(&b.0));
+}
+
+/// Log records on their way into a buffer.
 pub(crate) fn log_rows(logs: &[LogRecord], received: UnixNanos) -> Rows {
     let mut builder = LogBuilder::default();
     logs.iter().for_each(|log| builder.push(log, received));
     Rows::Built(Signal::Logs, builder.finish())
 }
 
-/// The same of metric points.
+/// Metric points on their way into a buffer.
 pub(crate) fn point_rows(points: &[MetricPoint]) -> Rows {
     let mut builder = PointBuilder::default();
     points.iter().for_each(|point| builder.push(point));

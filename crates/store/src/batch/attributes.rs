@@ -206,7 +206,14 @@ impl<'a> AttributeLists<'a> {
         })
     }
 
-    /// The attributes of a row.
+    /// The attributes of a row by key, values of one key in their order: as a file gives them back.
+    pub(super) fn sorted_at(&self, row: usize) -> Result<Attributes, Damage> {
+        let mut attributes = self.at(row)?;
+        attributes.0.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(attributes)
+    }
+
+    /// The attributes of a row, in the order they were written.
     pub(super) fn at(&self, row: usize) -> Result<Attributes, Damage> {
         let items = self.lists.range(row).map(|item| {
             let key = usize::try_from(self.keys[item]).unwrap_or(usize::MAX);

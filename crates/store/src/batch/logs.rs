@@ -259,7 +259,7 @@ impl<'a> LogRows<'a> {
             severity_number: self.severity_number(row),
             severity_text: self.severity_texts.value(row).to_owned(),
             body: value::from_text(self.body_types[row], self.bodies.value(row))?,
-            attributes: self.attributes.at(row)?,
+            attributes: self.attributes.sorted_at(row)?,
             trace_id: self.trace_id(row)?,
             span_id: id_at(self.span_ids, row, SpanId::from_slice)?,
             event_name: self.event_names.value(row).to_owned(),

@@ -160,7 +160,7 @@ impl<'a> PointRows<'a> {
             kind: kind.ok_or_else(|| Damage::new("unknown kind of metric"))?,
             time: self.time(row),
             start: UnixNanos(self.starts[row].cast_unsigned()),
-            attributes: self.attributes.at(row)?,
+            attributes: self.attributes.sorted_at(row)?,
             value: self.values[row],
             count: self.counts[row],
             otlp: self.otlps.value(row).to_vec(),

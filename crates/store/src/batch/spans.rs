@@ -262,7 +262,7 @@ impl<'a> SpanRows<'a> {
             end: self.end(row),
             status: self.status(row),
             status_message: self.status_messages.value(row).to_owned(),
-            attributes: self.attributes.at(row)?,
+            attributes: self.attributes.sorted_at(row)?,
             events: self.events.at(row)?,
             links: self.links.at(row)?,
             resource,

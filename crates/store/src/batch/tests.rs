@@ -7,6 +7,7 @@ use throughline_telemetry::{LogRecord, MetricPoint, Signal, Span, UnixNanos};
 use super::*;
 use crate::rows::LogRow;
 use crate::testing::arbitrary::{any_log, any_point, any_span};
+use crate::testing::sort_by_key;
 
 fn spans_batch(spans: &[Span]) -> RecordBatch {
     let mut builder = SpanBuilder::default();
@@ -74,6 +75,8 @@ proptest! {
     #[test]
     fn spans_come_back(parts in vec(vec(any_span(), 0..6), 0..4)) {
         let batches: Vec<RecordBatch> = parts.iter().map(|spans| spans_batch(spans)).collect();
+        let mut parts = parts;
+        parts.iter_mut().flatten().for_each(|span| sort_by_key(&mut span.attributes));
         for (batch, spans) in batches.iter().zip(&parts) {
             prop_assert_eq!(&spans_of(batch), spans);
         }
@@ -96,6 +99,8 @@ proptest! {
     #[test]
     fn logs_come_back(parts in vec(vec(any_log(), 0..6), 0..4)) {
         let batches: Vec<RecordBatch> = parts.iter().map(|logs| logs_batch(logs)).collect();
+        let mut parts = parts;
+        parts.iter_mut().flatten().for_each(|log| sort_by_key(&mut log.attributes));
         let all = concat(Signal::Logs, &batches);
         let expected: Vec<LogRow> = parts
             .concat()
@@ -117,6 +122,8 @@ proptest! {
     #[test]
     fn points_come_back(parts in vec(vec(any_point(), 0..6), 0..4)) {
         let batches: Vec<RecordBatch> = parts.iter().map(|points| points_batch(points)).collect();
+        let mut parts = parts;
+        parts.iter_mut().flatten().for_each(|point| sort_by_key(&mut point.attributes));
         let all = concat(Signal::Metrics, &batches);
         prop_assert_eq!(&points_of(&all), &parts.concat());
         assert_distinct(&all);

@@ -129,6 +129,11 @@ impl TraceFilter {
         self.service.is_some() || self.operation.is_some() || !self.attributes.is_empty()
     }
 
+    /// Whether one span must have failed.
+    pub(crate) fn asks_for_an_error(&self) -> bool {
+        self.status == Some(TraceStatus::Error)
+    }
+
     /// Whether a segment may have the one span that is asked for.
     pub(crate) fn may_be_in(&self, segment: &SegmentMeta) -> bool {
         segment
@@ -258,7 +263,8 @@ impl LogFilter {
     }
 }
 
-fn holds(attributes: &Attributes, key: &str, value: &str) -> bool {
+/// Whether an attribute reads like this text.
+pub(super) fn holds(attributes: &Attributes, key: &str, value: &str) -> bool {
     attributes.get(key).is_some_and(|have| match have.as_str() {
         Some(text) => text == value,
         None => have.to_text() == value,

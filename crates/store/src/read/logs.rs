@@ -12,7 +12,7 @@ use crate::buffer::BufferView;
 use crate::error::ReadError;
 use crate::limits::{BLOCK_ROWS, PAGE_MAX};
 use crate::rows::LogRow;
-use crate::segment::{SegmentFiles, SegmentMeta, blocks};
+use crate::segment::{LogHeads, SegmentFiles, SegmentMeta, blocks};
 
 /// One page of log records, newest first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,6 +73,9 @@ struct Search<'a> {
     work: Work,
 }
 
+/// Records of one block that are decoded at once.
+const DECODED_MAX: usize = 64;
+
 /// Rows of one source, newest last, so that taking the next is popping.
 enum Run<'a> {
     Rows(Vec<Arc<LogRow>>),
@@ -88,17 +91,12 @@ enum Run<'a> {
         /// Blocks not yet read.
         blocks: u32,
         /// The block being read.
-        rows: Arc<Vec<Arc<LogRow>>>,
+        heads: Option<Arc<LogHeads>>,
         /// How many of its rows are still to come.
         left: usize,
+        /// Rows of it that were decoded, those for later on the page first.
+        rows: Vec<LogRow>,
     },
-}
-
-/// What was taken from a run.
-enum Taken {
-    Row(Arc<LogRow>),
-    /// A row that the filter lets through and that is only counted.
-    Counted,
 }
 
 /// Where a run stands: newest first, the last received first.
@@ -168,17 +166,10 @@ impl<'a> Search<'a> {
                 self.stop(head, limit);
                 return Ok(());
             }
-            let is_full = self.page.logs.len() >= limit;
-            let taken = self.runs[head.run].take(self.files, self.filter, is_full)?;
+            let taken = self.runs[head.run].take(self.files, self.filter)?;
             self.push_next(head.run);
-            match taken {
-                Some(Taken::Row(row)) => self.look_at(&row, limit),
-                Some(Taken::Counted) => {
-                    self.progressed = true;
-                    self.work.rows(1);
-                    self.page.total += 1;
-                }
-                None => {}
+            if let Some(taken) = taken {
+                self.look_at(head.run, &taken, limit)?;
             }
         }
         if self.page.total == self.page.logs.len() as u64 {
@@ -187,30 +178,36 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn look_at(&mut self, row: &LogRow, limit: usize) {
+    fn look_at(&mut self, run: usize, taken: &Taken, limit: usize) -> Result<(), ReadError> {
         // Rows before the page are the rest of a block that it begins in. They are few, and do
         // not count.
-        let bound = self.filter.bound();
-        if bound.is_some_and(|bound| (row.time, row.sequence) >= bound) {
-            return;
+        let key = taken.key();
+        if self.filter.bound().is_some_and(|bound| key >= bound) {
+            return Ok(());
         }
         self.progressed = true;
-        self.work.rows(1);
-        if !self.filter.allows(row) {
-            return;
+        self.work.columns(1);
+        if !taken.is_allowed(self.filter) {
+            return Ok(());
         }
         self.page.total += 1;
-        if self.page.logs.len() >= limit {
-            return;
+        let room = limit.saturating_sub(self.page.logs.len());
+        if room == 0 {
+            return Ok(());
         }
-        self.page.logs.push(row.record.clone());
-        self.page.next = Some(LogCursor {
-            time: row.time,
-            sequence: row.sequence,
-        });
-        if self.page.logs.len() >= limit {
+        self.work.rows(1);
+        let record = match taken {
+            Taken::Row(row) => row.record.clone(),
+            Taken::Place(_, place) => self.runs[run].buffered(*place),
+            Taken::Head(_, at) => self.runs[run].record(self.files, self.filter, *at, room)?,
+        };
+        self.page.logs.push(record);
+        let (time, sequence) = key;
+        self.page.next = Some(LogCursor { time, sequence });
+        if room == 1 {
             self.work.only_count();
         }
+        Ok(())
     }
 
     /// Stops before everything was looked at: `head` was not, and all before it was.
@@ -237,30 +234,61 @@ impl<'a> Search<'a> {
     }
 }
 
+/// A row whose turn it is.
+enum Taken {
+    Row(Arc<LogRow>),
+    /// Time and sequence of one in a buffer that the filter lets through, and its place.
+    Place((UnixNanos, u64), usize),
+    /// One of a block of which only the heads were read.
+    Head(Arc<LogHeads>, usize),
+}
+
+impl Taken {
+    fn key(&self) -> (UnixNanos, u64) {
+        match self {
+            Taken::Row(row) => (row.time, row.sequence),
+            Taken::Place(key, _) => *key,
+            Taken::Head(heads, at) => heads.key(*at),
+        }
+    }
+
+    fn is_allowed(&self, filter: &LogFilter) -> bool {
+        match self {
+            Taken::Row(row) => filter.allows(row),
+            Taken::Place(..) => true,
+            Taken::Head(heads, at) => head_is_allowed(heads, *at, filter),
+        }
+    }
+}
+
+/// Segments are not searched head by head for a trace: their index has its rows.
+fn head_is_allowed(heads: &LogHeads, at: usize, filter: &LogFilter) -> bool {
+    filter.allows_of(heads.key(at), heads.service(at), heads.severity(at))
+}
+
 impl Run<'_> {
-    /// Takes the next row. When the next block is not yet read, it is read and there is none to
-    /// take.
+    /// Takes the next row. When the next block is not yet read, its heads are read and there is none
+    /// to take.
     fn take(
         &mut self,
         files: &SegmentFiles,
         filter: &LogFilter,
-        only_count: bool,
     ) -> Result<Option<Taken>, ReadError> {
         match self {
             Run::Rows(rows) => Ok(rows.pop().map(Taken::Row)),
-            Run::Buffer { view, places } => Ok(match places.pop() {
-                Some(_) if only_count => Some(Taken::Counted),
-                Some((.., place)) => view.log(place).map(|row| Taken::Row(Arc::new(row))),
-                None => None,
-            }),
+            Run::Buffer { places, .. } => {
+                let place = places.pop();
+                Ok(place.map(|(time, sequence, place)| Taken::Place((time, sequence), place)))
+            }
             Run::Closed(segment) => {
                 *self = Run::Segment {
                     segment,
                     blocks: blocks_before(segment, files, filter.bound())?,
-                    rows: Arc::default(),
+                    heads: None,
                     left: 0,
+                    rows: Vec::new(),
                 };
-                self.take(files, filter, only_count)
+                self.take(files, filter)
             }
             Run::Segment {
                 blocks: 0, left: 0, ..
@@ -268,19 +296,66 @@ impl Run<'_> {
             Run::Segment {
                 segment,
                 blocks,
-                rows,
+                heads,
                 left: left @ 0,
+                rows,
             } => {
                 *blocks -= 1;
-                *rows = files.log_block(segment, *blocks)?;
-                *left = rows.len();
+                let read = files.log_heads(segment, *blocks)?;
+                *left = read.len();
+                *heads = Some(read);
+                rows.clear();
                 Ok(None)
             }
-            Run::Segment { rows, left, .. } => {
+            Run::Segment { heads, left, .. } => {
                 *left -= 1;
-                Ok(Some(Taken::Row(Arc::clone(&rows[*left]))))
+                let heads = heads.as_ref().map(Arc::clone);
+                Ok(heads.map(|heads| Taken::Head(heads, *left)))
             }
         }
+    }
+
+    /// The record at a place in a buffer.
+    fn buffered(&self, place: usize) -> LogRecord {
+        let Run::Buffer { view, .. } = self else {
+            unreachable!("only the rows of a buffer have places");
+        };
+        let row = view.log(place).expect("a view never changes");
+        row.record
+    }
+
+    /// The record whose head was just taken and let through. It is decoded together with those of the
+    /// block that come after it on the page.
+    fn record(
+        &mut self,
+        files: &SegmentFiles,
+        filter: &LogFilter,
+        at: usize,
+        room: usize,
+    ) -> Result<LogRecord, ReadError> {
+        let Run::Segment {
+            segment,
+            heads: Some(heads),
+            rows,
+            ..
+        } = self
+        else {
+            unreachable!("only the rows of a segment have heads");
+        };
+        if rows.is_empty() {
+            let allowed = (0..=at)
+                .rev()
+                .filter(|at| head_is_allowed(heads, *at, filter));
+            let mut places: Vec<u32> = allowed
+                .take(room.min(DECODED_MAX))
+                .map(|at| heads.place(at))
+                .collect();
+            places.reverse();
+            *rows = files.log_rows(segment, &places)?;
+        }
+        let row = rows.pop().expect("as many rows are read as are asked for");
+        debug_assert_eq!((row.time, row.sequence), heads.key(at));
+        Ok(row.record)
     }
 
     /// Time and sequence of the next row; of a block not yet read, those that none in it exceeds.
@@ -290,13 +365,22 @@ impl Run<'_> {
             Run::Buffer { places, .. } => places.last().map(|place| (place.0, place.1)),
             Run::Closed(segment) => Some((segment.last, u64::MAX)),
             Run::Segment {
-                blocks, rows, left, ..
-            } => match left.checked_sub(1) {
-                Some(next) => Some((rows[next].time, rows[next].sequence)),
-                // All of it comes after the oldest row of the block that was read last.
-                None if *blocks > 0 => rows.first().map(|row| just_after(row.time, row.sequence)),
-                None => None,
-            },
+                blocks,
+                heads,
+                left,
+                ..
+            } => {
+                let heads = heads.as_ref()?;
+                match left.checked_sub(1) {
+                    Some(next) => Some(heads.key(next)),
+                    // All of it comes after the oldest row of the block that was read last.
+                    None if *blocks > 0 => {
+                        let (time, sequence) = heads.key(0);
+                        Some(just_after(time, sequence))
+                    }
+                    None => None,
+                }
+            }
         }
     }
 
@@ -329,9 +413,7 @@ fn blocks_before(
     };
     while !left.is_empty() {
         let middle = left.start + (left.end - left.start) / 2;
-        let block = files.log_block(segment, middle)?;
-        let first = block.first();
-        if first.is_some_and(|row| (row.time, row.sequence) < bound) {
+        if files.log_heads(segment, middle)?.key(0) < bound {
             left.start = middle + 1;
         } else {
             left.end = middle;

@@ -11,10 +11,13 @@
 mod sources;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
 
 use throughline_telemetry::{Span, TraceId, UnixNanos};
 
+use super::check::{Checked, Evidence, check_spans};
 use super::trace::{in_order, once};
 use super::work::Work;
 use super::{Reader, TraceCursor, TraceFilter, TraceStatus};
@@ -45,6 +48,7 @@ impl Reader<'_> {
             found: BTreeMap::new(),
             page: TracePage::default(),
             page_spans: 0,
+            checked: HashMap::new(),
             work: Work::new(self.work_max),
             reader: self,
             sources: &sources,
@@ -67,6 +71,8 @@ struct Search<'a> {
     found: BTreeMap<Key, Vec<Piece>>,
     page: TracePage,
     page_spans: usize,
+    /// Blocks whose columns were checked, by source and first row.
+    checked: HashMap<(usize, u32), Checked>,
     work: Work,
 }
 
@@ -137,11 +143,11 @@ impl Search<'_> {
         if self.filter.from.is_some_and(|from| start < from) || !self.may_allow(&pieces, start) {
             return Ok(());
         }
-        if self.filter.asks_for_a_span() && !self.may_have_span(&pieces, id) {
+        if !self.may_allow_rows(&pieces, id)? {
             return Ok(());
         }
         if self.filter.needs_spans() {
-            let spans = once(self.reader.piece_spans(self.sources, &pieces, id)?);
+            let spans = once(self.spans(&pieces, id)?);
             self.work.rows(spans.len());
             if !self.filter.allows(spans.iter().map(|span| &**span)) {
                 return Ok(());
@@ -152,6 +158,41 @@ impl Search<'_> {
             self.found.insert(key(start, id), pieces);
         }
         Ok(())
+    }
+
+    /// What the columns that the filter names can say without decoding a row.
+    fn may_allow_rows(&mut self, pieces: &[Piece], id: TraceId) -> Result<bool, ReadError> {
+        let filter = self.filter;
+        if !filter.asks_for_a_span() && !filter.asks_for_an_error() {
+            return Ok(true);
+        }
+        let mut evidence = Evidence::default();
+        for piece in pieces {
+            let (segment, index) = match &self.sources[piece.source] {
+                Source::Segment { segment, index } => (segment, index),
+                Source::Buffer { view, .. } => {
+                    evidence.add_buffered(view, id, filter);
+                    continue;
+                }
+            };
+            let Some(trace) = index.trace(id) else {
+                continue;
+            };
+            let block = index.block(trace);
+            let checked = match self.checked.entry((piece.source, block.start)) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    self.work.columns(block.len());
+                    let files = self.reader.files;
+                    entry.insert(check_spans(files, segment, block, filter)?)
+                }
+            };
+            checked.add_to(&mut evidence, index.adjacent_rows(trace));
+            if evidence.is_enough(filter) {
+                return Ok(true);
+            }
+        }
+        Ok(evidence.is_enough(filter))
     }
 
     /// Moves to the page what nothing that is still to come can be newer than.
@@ -168,7 +209,7 @@ impl Search<'_> {
                 return Ok(());
             };
             let (Reverse(start), trace_id) = key;
-            let spans = self.reader.piece_spans(self.sources, &pieces, trace_id)?;
+            let spans = self.spans(&pieces, trace_id)?;
             let spans = in_order(once(spans));
             self.work.rows(spans.len());
             self.page_spans += spans.len();
@@ -179,6 +220,16 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The spans of a trace that is looked at.
+    fn spans(&self, pieces: &[Piece], id: TraceId) -> Result<Vec<Arc<Span>>, ReadError> {
+        let is_alone = |source: usize, block: u32| {
+            let checked = self.checked.get(&(source, block));
+            checked.is_some_and(Checked::has_few)
+        };
+        let reader = self.reader;
+        reader.piece_spans(self.sources, pieces, id, is_alone)
     }
 
     fn is_full(&self) -> bool {
@@ -205,19 +256,6 @@ impl Search<'_> {
             return !filter.may_be_in(segment);
         }
         filter.status == Some(TraceStatus::Error) && segment.errors == 0
-    }
-
-    /// Whether a piece of a trace may have the span that is asked for. Of buffers a look at a few
-    /// columns decides, which is much quicker than reading their spans.
-    fn may_have_span(&self, pieces: &[Piece], id: TraceId) -> bool {
-        pieces
-            .iter()
-            .any(|piece| match &self.sources[piece.source] {
-                Source::Segment { .. } => true,
-                Source::Buffer { view, .. } => view.any_span(id, |rows, chunk, row| {
-                    self.filter.may_be_row(rows, chunk.owners(), row)
-                }),
-            })
     }
 
     /// What the catalog and the indexes can say without looking at rows.

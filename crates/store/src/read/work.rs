@@ -1,6 +1,6 @@
 //! How much a search may still do.
 
-use crate::limits::{COUNT_WORK_MAX, ROW_STEPS};
+use crate::limits::{COLUMN_STEPS, COUNT_WORK_MAX, ROW_STEPS};
 
 /// Steps left.
 #[derive(Debug)]
@@ -16,6 +16,11 @@ impl Work {
     /// So many looks into indexes.
     pub(super) fn looks(&mut self, looks: usize) {
         self.left = self.left.saturating_sub(looks as u64);
+    }
+
+    /// So many rows of which some columns were read and checked.
+    pub(super) fn columns(&mut self, rows: usize) {
+        self.left = self.left.saturating_sub(rows as u64 * COLUMN_STEPS);
     }
 
     /// So many rows read and checked.

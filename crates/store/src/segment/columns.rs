@@ -92,7 +92,7 @@ impl<'a> Columns<'a> {
 
 /// Texts that repeat, to be read.
 #[derive(Clone, Copy)]
-pub(super) struct Texts<'a> {
+pub(crate) struct Texts<'a> {
     codes: &'a Int32Array,
     texts: &'a StringArray,
 }
@@ -108,21 +108,21 @@ impl<'a> Texts<'a> {
         Ok(Texts { codes, texts })
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.codes.len()
     }
 
-    pub(super) fn value(&self, row: usize) -> &'a str {
+    pub(crate) fn value(&self, row: usize) -> &'a str {
         self.texts.value(self.code(row))
     }
 
     /// The place of a row's text among the distinct ones.
-    pub(super) fn code(&self, row: usize) -> usize {
+    pub(crate) fn code(&self, row: usize) -> usize {
         usize::try_from(self.codes.value(row)).expect("codes were checked")
     }
 
     /// The distinct texts; one may be there twice.
-    pub(super) fn distinct(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+    pub(crate) fn distinct(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
         let texts = self.texts;
         (0..texts.len()).map(|code| texts.value(code))
     }
@@ -177,6 +177,14 @@ impl<'a> AttributeLists<'a> {
     /// Where the items of a row are.
     pub(super) fn range(&self, row: usize) -> std::ops::Range<usize> {
         self.lists.range(row)
+    }
+
+    /// The distinct keys that an item has.
+    pub(super) fn used_keys(&self) -> impl Iterator<Item = &'a str> {
+        let mut used = vec![false; self.keys.distinct().len()];
+        (0..self.keys.len()).for_each(|item| used[self.keys.code(item)] = true);
+        let keys = self.keys.distinct().zip(used);
+        keys.filter(|(_, used)| *used).map(|(key, _)| key)
     }
 
     pub(super) fn tag(&self, item: usize) -> u8 {

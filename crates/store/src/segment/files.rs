@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use throughline_telemetry::{MetricPoint, Signal, Span, TraceId};
 
+use super::heads::LogHeads;
 use super::index::{TraceIndex, TraceRange};
 use super::logs::LogTable;
 use super::metrics::MetricTable;
+use super::projection::{Projected, Projection};
 use super::reader::{Footer, SegmentReader};
 use super::spans::SpanTable;
 use super::table::Table;
@@ -17,7 +19,7 @@ use crate::cache::Cache;
 use crate::directory::Layout;
 use crate::error::ReadError;
 use crate::limits::{BLOCK_CACHE_BYTES, BLOCK_ROWS, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES};
-use crate::rows::{LogRow, log_bytes, span_bytes};
+use crate::rows::{LogRow, span_bytes};
 
 /// Reads segments.
 #[derive(Debug)]
@@ -26,7 +28,9 @@ pub(crate) struct SegmentFiles {
     indexes: Cache<SegmentId, TraceIndex>,
     footers: Cache<SegmentId, Footer>,
     span_blocks: Cache<(SegmentId, u32), Vec<Arc<Span>>>,
-    log_blocks: Cache<(SegmentId, u32), Vec<Arc<LogRow>>>,
+    /// By segment and first row of the trace.
+    traces: Cache<(SegmentId, u32), Vec<Arc<Span>>>,
+    log_heads: Cache<(SegmentId, u32), LogHeads>,
 }
 
 impl SegmentFiles {
@@ -35,20 +39,25 @@ impl SegmentFiles {
             layout,
             indexes: Cache::new(INDEX_CACHE_BYTES),
             footers: Cache::new(FOOTER_CACHE_BYTES),
-            span_blocks: Cache::new(BLOCK_CACHE_BYTES / 2),
-            log_blocks: Cache::new(BLOCK_CACHE_BYTES / 2),
+            span_blocks: Cache::new(BLOCK_CACHE_BYTES / 3),
+            traces: Cache::new(BLOCK_CACHE_BYTES / 3),
+            log_heads: Cache::new(BLOCK_CACHE_BYTES / 3),
         }
     }
 
     pub(crate) fn index(&self, segment: &SegmentMeta) -> Result<Arc<TraceIndex>, ReadError> {
         self.indexes.get_or_load(segment.id, || {
-            let path = index_path(&self.layout, segment.signal, segment.id);
-            let bytes = fs::read(&path).map_err(ReadError::io(&path))?;
-            let index = TraceIndex::read(&bytes);
-            let index = index.map_err(|damage| ReadError::corrupt(&path, damage))?;
+            let index = self.load_index(segment)?;
             let bytes = index.memory_bytes();
             Ok((index, bytes))
         })
+    }
+
+    /// The index, past the cache.
+    fn load_index(&self, segment: &SegmentMeta) -> Result<TraceIndex, ReadError> {
+        let path = index_path(&self.layout, segment.signal, segment.id);
+        let bytes = fs::read(&path).map_err(ReadError::io(&path))?;
+        TraceIndex::read(&bytes).map_err(|damage| ReadError::corrupt(&path, damage))
     }
 
     /// The spans of a trace and no other row of the file. They fit into memory, because they did
@@ -75,14 +84,43 @@ impl SegmentFiles {
         let Some(trace) = index.trace(id) else {
             return Ok(Vec::new());
         };
-        let runs = index.scattered_rows(trace).chunk_by(|a, b| a + 1 == *b);
-        let ranges: Vec<_> = runs
-            .map(|run| places(run[0]..run[run.len() - 1] + 1))
-            .collect();
-        self.rows::<LogTable>(segment, &ranges)
+        self.log_rows(segment, index.scattered_rows(trace))
     }
 
-    /// The spans of a trace, through the block that it is in: for searches, which look at many.
+    /// What is asked for of rows in order, and nothing else of the file.
+    pub(crate) fn project(
+        &self,
+        segment: &SegmentMeta,
+        projection: &Projection<'_>,
+        rows: &[Range<u32>],
+    ) -> Result<Projected, ReadError> {
+        let ranges: Vec<Range<usize>> = rows.iter().cloned().map(places).collect();
+        match segment.signal {
+            Signal::Traces => self
+                .with_reader::<SpanTable, _>(segment, |reader| reader.project(projection, &ranges)),
+            Signal::Logs => self
+                .with_reader::<LogTable, _>(segment, |reader| reader.project(projection, &ranges)),
+            Signal::Metrics => self.with_reader::<MetricTable, _>(segment, |reader| {
+                reader.project(projection, &ranges)
+            }),
+        }
+    }
+
+    /// The spans of a trace on their own: for searches that look at few traces of many.
+    pub(crate) fn lone_spans(
+        &self,
+        segment: &SegmentMeta,
+        index: &TraceIndex,
+        trace: &TraceRange,
+    ) -> Result<Vec<Arc<Span>>, ReadError> {
+        let rows = index.adjacent_rows(trace);
+        let spans = self.traces.get_or_load((segment.id, rows.start), || {
+            self.shared_spans(segment, rows)
+        })?;
+        Ok(spans.to_vec())
+    }
+
+    /// The spans of a trace, through the block that it is in: for searches that look at all traces.
     pub(crate) fn block_spans(
         &self,
         segment: &SegmentMeta,
@@ -93,26 +131,51 @@ impl SegmentFiles {
         let block = self
             .span_blocks
             .get_or_load((segment.id, range.start), || {
-                let rows = self.rows::<SpanTable>(segment, &[places(range.clone())])?;
-                let bytes = rows.iter().map(span_bytes).sum();
-                Ok::<_, ReadError>((rows.into_iter().map(Arc::new).collect(), bytes))
+                self.shared_spans(segment, range.clone())
             })?;
         let rows = index.adjacent_rows(trace);
         let rows = places(rows.start - range.start..rows.end - range.start);
         Ok(block.get(rows).unwrap_or_default().to_vec())
     }
 
-    /// The log records of one block; block 0 has the oldest.
-    pub(crate) fn log_block(
+    /// Spans, and what they take in memory.
+    fn shared_spans(
+        &self,
+        segment: &SegmentMeta,
+        rows: Range<u32>,
+    ) -> Result<(Vec<Arc<Span>>, usize), ReadError> {
+        let spans = self.rows::<SpanTable>(segment, &[places(rows)])?;
+        let bytes = spans.iter().map(span_bytes).sum();
+        Ok((spans.into_iter().map(Arc::new).collect(), bytes))
+    }
+
+    /// What searches look at first of the log records of one block; block 0 has the oldest.
+    pub(crate) fn log_heads(
         &self,
         segment: &SegmentMeta,
         number: u32,
-    ) -> Result<Arc<Vec<Arc<LogRow>>>, ReadError> {
-        self.log_blocks.get_or_load((segment.id, number), || {
-            let rows = self.rows::<LogTable>(segment, &[places(block_range(segment, number))])?;
-            let bytes = rows.iter().map(|row| log_bytes(&row.record)).sum();
-            Ok((rows.into_iter().map(Arc::new).collect(), bytes))
+    ) -> Result<Arc<LogHeads>, ReadError> {
+        self.log_heads.get_or_load((segment.id, number), || {
+            let range = block_range(segment, number);
+            let begin = range.start;
+            let columns = vec!["time", "sequence", "severity_number", "service"];
+            let projection = Projection {
+                columns,
+                attributes: Vec::new(),
+            };
+            let heads = LogHeads::new(begin, &self.project(segment, &projection, &[range])?)?;
+            let bytes = heads.memory_bytes();
+            Ok((heads, bytes))
         })
+    }
+
+    /// Log records at these places, which are in order.
+    pub(crate) fn log_rows(
+        &self,
+        segment: &SegmentMeta,
+        rows: &[u32],
+    ) -> Result<Vec<LogRow>, ReadError> {
+        self.rows::<LogTable>(segment, &runs(rows))
     }
 
     /// The metric points of one block.
@@ -129,13 +192,21 @@ impl SegmentFiles {
         segment: &SegmentMeta,
         ranges: &[Range<usize>],
     ) -> Result<Vec<T::Row>, ReadError> {
+        self.with_reader::<T, _>(segment, |reader| reader.rows(ranges))
+    }
+
+    fn with_reader<T: Table, R>(
+        &self,
+        segment: &SegmentMeta,
+        read: impl FnOnce(SegmentReader<'_, T>) -> Result<R, ReadError>,
+    ) -> Result<R, ReadError> {
         let path = rows_path(&self.layout, segment.signal, segment.id);
         let footer = self.footers.get_or_load(segment.id, || {
             let footer = Footer::load(&path, &T::schema())?;
             let bytes = footer.memory_bytes();
             Ok::<_, ReadError>((footer, bytes))
         })?;
-        SegmentReader::<T>::new(path, &footer).rows(ranges)
+        read(SegmentReader::<T>::new(path, &footer))
     }
 }
 
@@ -148,6 +219,13 @@ pub(crate) fn blocks(segment: &SegmentMeta) -> u32 {
 fn block_range(segment: &SegmentMeta, number: u32) -> Range<u32> {
     let start = number * BLOCK_ROWS;
     start..segment.rows.min(start + BLOCK_ROWS)
+}
+
+/// Places in order as ranges.
+fn runs(rows: &[u32]) -> Vec<Range<usize>> {
+    let runs = rows.chunk_by(|a, b| a + 1 == *b);
+    runs.map(|run| places(run[0]..run[run.len() - 1] + 1))
+        .collect()
 }
 
 fn places(rows: Range<u32>) -> Range<usize> {

@@ -14,19 +14,22 @@
 //! ```text
 //! throughline.form     = "2"
 //! throughline.promoted = [{"key":"http.route","kind":"string"}, ...]     sorted
+//! throughline.residual = ["app.rare", ...]      sorted; left out if there are more than 1000
 //! ```
 //!
 //! Both directions are pure functions of one batch. What comes back has equal rows; the attributes
 //! of each are sorted by key, values of one key in their order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, FixedSizeBinaryArray, ListArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::file::metadata::KeyValue;
+use serde::de::DeserializeOwned;
 
 use super::attributes::{Splitter, merge};
-use super::columns::Columns;
+use super::columns::{AttributeLists, Columns, typed};
 use super::parents::{from_ordinals, to_ordinals};
 use super::promotion::Promoted;
 use super::table::Damage;
@@ -36,9 +39,19 @@ use super::table::Damage;
 pub(crate) struct Form {
     /// The attributes with a column, sorted.
     pub(crate) promoted: Vec<Promoted>,
+    /// The keys in the residual lists, sorted, if the file says.
+    pub(crate) residual: Option<Vec<String>>,
 }
 
 impl Form {
+    /// Of a file that is yet to be written.
+    pub(super) fn with(promoted: Vec<Promoted>) -> Self {
+        Form {
+            promoted,
+            residual: None,
+        }
+    }
+
     /// The form that the metadata of a file tells of.
     pub(super) fn read(metadata: Option<&Vec<KeyValue>>) -> Result<Self, Damage> {
         let find = |key: &str| {
@@ -48,21 +61,21 @@ impl Form {
         };
         match find(FORM_KEY) {
             None => Ok(Form::default()),
-            Some(FORM) => {
-                let promoted = find(PROMOTED_KEY).unwrap_or("[]");
-                let promoted = serde_json::from_str(promoted);
-                let promoted: Vec<Promoted> =
-                    promoted.map_err(|error| Damage::new(format!("{PROMOTED_KEY}: {error}")))?;
-                if !promoted.is_sorted() {
-                    return Err(Damage::new(format!("{PROMOTED_KEY} is not sorted")));
-                }
-                Ok(Form { promoted })
-            }
+            Some(FORM) => Ok(Form {
+                promoted: sorted(PROMOTED_KEY, find(PROMOTED_KEY))?.unwrap_or_default(),
+                residual: sorted(RESIDUAL_KEY, find(RESIDUAL_KEY))?,
+            }),
             Some(form) => Err(Damage::new(format!("form {form} is unknown"))),
         }
     }
 
-    /// What a file of this form says of it.
+    /// Whether an attribute may be in a residual list.
+    pub(super) fn may_be_left(&self, key: &str) -> bool {
+        let known = self.residual.as_ref();
+        known.is_none_or(|keys| keys.binary_search_by(|left| (**left).cmp(key)).is_ok())
+    }
+
+    /// What a file of this form says of it, the keys in its residual lists aside.
     pub(super) fn metadata(&self) -> Vec<KeyValue> {
         let promoted = serde_json::to_string(&self.promoted).expect("text is always JSON");
         vec![
@@ -95,11 +108,35 @@ impl Form {
     }
 }
 
+/// What a file says of the keys in its residual lists, if they are few enough to be said.
+pub(super) fn residual_metadata(keys: &BTreeSet<String>) -> Option<KeyValue> {
+    let few = keys.len() <= RESIDUAL_KEYS_MAX;
+    few.then(|| {
+        let keys = serde_json::to_string(keys).expect("text is always JSON");
+        KeyValue::new(RESIDUAL_KEY.to_owned(), keys)
+    })
+}
+
+/// A sorted list in the metadata.
+fn sorted<T: DeserializeOwned + Ord>(
+    name: &str,
+    json: Option<&str>,
+) -> Result<Option<Vec<T>>, Damage> {
+    let list = json.map(serde_json::from_str::<Vec<T>>).transpose();
+    let list = list.map_err(|error| Damage::new(format!("{name}: {error}")))?;
+    if list.as_ref().is_some_and(|list| !list.is_sorted()) {
+        return Err(Damage::new(format!("{name} is not sorted")));
+    }
+    Ok(list)
+}
+
 /// Canonical batches to those of a file.
 #[derive(Debug)]
 pub(super) struct ToFile {
     schema: SchemaRef,
     splitter: Splitter,
+    /// Keys seen in residual lists, up to one too many to be listed.
+    pub(super) residual: BTreeSet<String>,
 }
 
 impl ToFile {
@@ -107,6 +144,7 @@ impl ToFile {
         ToFile {
             schema: form.schema(canonical),
             splitter: Splitter::new(&form.promoted),
+            residual: BTreeSet::new(),
         }
     }
 
@@ -115,7 +153,7 @@ impl ToFile {
     }
 
     /// A batch that has the rows of a trace all or not at all.
-    pub(super) fn batch(&self, canonical: &RecordBatch) -> Result<RecordBatch, Damage> {
+    pub(super) fn batch(&mut self, canonical: &RecordBatch) -> Result<RecordBatch, Damage> {
         let columns_in = Columns(canonical);
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         for (field, column) in canonical.schema().fields().iter().zip(canonical.columns()) {
@@ -130,6 +168,7 @@ impl ToFile {
                 }
                 ATTRIBUTES => {
                     let (promoted, residual) = self.splitter.split(columns_in.get(ATTRIBUTES)?)?;
+                    self.note_residual(&residual)?;
                     columns.extend(promoted);
                     columns.push(residual);
                 }
@@ -137,6 +176,16 @@ impl ToFile {
             }
         }
         Ok(RecordBatch::try_new(self.schema(), columns)?)
+    }
+
+    fn note_residual(&mut self, residual: &ArrayRef) -> Result<(), Damage> {
+        let lists = AttributeLists::new(typed(residual, ATTRIBUTES)?)?;
+        for key in lists.used_keys() {
+            if self.residual.len() <= RESIDUAL_KEYS_MAX && !self.residual.contains(key) {
+                self.residual.insert(key.to_owned());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -179,6 +228,8 @@ pub(super) fn from_file(form: &Form, batch: &RecordBatch) -> Result<RecordBatch,
 
 const FORM_KEY: &str = "throughline.form";
 const PROMOTED_KEY: &str = "throughline.promoted";
+const RESIDUAL_KEY: &str = "throughline.residual";
+const RESIDUAL_KEYS_MAX: usize = 1000;
 const FORM: &str = "2";
 const PROMOTED_PREFIX: &str = "a.";
 pub(super) const PARENT: &str = "parent_span_id";

@@ -212,7 +212,7 @@ impl TraceIndex {
     }
 
     /// The rows of a trace whose rows are next to each other.
-    pub(super) fn adjacent_rows(&self, trace: &TraceRange) -> std::ops::Range<u32> {
+    pub(crate) fn adjacent_rows(&self, trace: &TraceRange) -> std::ops::Range<u32> {
         trace.first..trace.first + trace.count
     }
 
@@ -225,7 +225,7 @@ impl TraceIndex {
     }
 
     /// The block of rows that a trace is in: whole traces, some two thousand rows.
-    pub(super) fn block(&self, trace: &TraceRange) -> std::ops::Range<u32> {
+    pub(crate) fn block(&self, trace: &TraceRange) -> std::ops::Range<u32> {
         let number = trace.first / BLOCK_ROWS;
         let first_from = |row: u32| {
             let place = self.firsts.partition_point(|first| *first < row);

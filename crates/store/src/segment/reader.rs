@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::array::RecordBatchReader;
 use arrow::compute::concat_batches;
 use arrow::datatypes::Schema;
 use parquet::arrow::ProjectionMask;
@@ -16,6 +17,7 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 
 use super::form::{Form, from_file};
 use super::pread::PositionedFile;
+use super::projection::{Projected, Projection};
 use super::table::{Damage, Table};
 use crate::error::ReadError;
 
@@ -66,55 +68,80 @@ impl<'a, T: Table> SegmentReader<'a, T> {
 
     /// The rows in these ranges, which are in order and begin where rows may be split.
     pub(super) fn rows(&self, ranges: &[Range<usize>]) -> Result<Vec<T::Row>, ReadError> {
-        let wanted: usize = ranges.iter().map(Range::len).sum();
-        if wanted == 0 {
-            return Ok(Vec::new());
-        }
-        // A file is opened for each read: open files are dearer to keep than to open again.
-        let file = PositionedFile::open(&self.path).map_err(ReadError::io(&self.path))?;
-        let rows = self
-            .batch(file, ranges, wanted)
-            .and_then(|batch| from_file(&self.footer.form, &batch))
-            .and_then(|batch| T::decode(&batch));
-        let rows = rows.map_err(|damage| ReadError::corrupt(&self.path, damage))?;
-        if rows.len() != wanted {
-            let what = format!("{} rows where {wanted} should be", rows.len());
-            return Err(ReadError::corrupt(&self.path, what));
-        }
-        Ok(rows)
+        // A row's service repeats what its resource says.
+        let batch = self.canonical(ranges, |column| column != "service")?;
+        T::decode(&batch).map_err(|damage| self.damaged(damage))
     }
 
-    fn batch(
+    /// What is asked for of the rows in these ranges, which are in order.
+    pub(super) fn project(
+        &self,
+        projection: &Projection<'_>,
+        ranges: &[Range<usize>],
+    ) -> Result<Projected, ReadError> {
+        let form = &self.footer.form;
+        let batch = self.read(ranges, |column| projection.needs(form, column))?;
+        Ok(Projected::new(self.path.clone(), form.clone(), batch))
+    }
+
+    fn canonical(
+        &self,
+        ranges: &[Range<usize>],
+        wants: impl Fn(&str) -> bool,
+    ) -> Result<RecordBatch, ReadError> {
+        let batch = self.read(ranges, wants)?;
+        from_file(&self.footer.form, &batch).map_err(|damage| self.damaged(damage))
+    }
+
+    /// Columns of the file as they are in it.
+    fn read(
+        &self,
+        ranges: &[Range<usize>],
+        wants: impl Fn(&str) -> bool,
+    ) -> Result<RecordBatch, ReadError> {
+        // A file is opened for each read: open files are dearer to keep than to open again.
+        let file = PositionedFile::open(&self.path).map_err(ReadError::io(&self.path))?;
+        let batch = self.select(file, ranges, wants);
+        batch.map_err(|damage| self.damaged(damage))
+    }
+
+    fn select(
         &self,
         file: PositionedFile,
         ranges: &[Range<usize>],
-        wanted: usize,
+        wants: impl Fn(&str) -> bool,
     ) -> Result<RecordBatch, Damage> {
         let metadata = self.footer.metadata.metadata();
         let total = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or_default();
         if ranges.iter().any(|range| range.end > total) {
             return Err(Damage::new("fewer rows than the index says"));
         }
+        let wanted: usize = ranges.iter().map(Range::len).sum();
+        let schema = self.footer.metadata.schema();
+        let roots = (0..schema.fields().len()).filter(|at| wants(schema.field(*at).name()));
+        let roots = ProjectionMask::roots(self.footer.metadata.parquet_schema(), roots);
         let selection = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), total);
         let builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.metadata.clone());
         let reader = builder
-            .with_projection(self.projection())
+            .with_projection(roots)
             .with_row_selection(selection)
-            .with_batch_size(wanted)
+            .with_batch_size(wanted.max(1))
             .build()?;
+        let schema = reader.schema();
         let batches = reader.collect::<Result<Vec<_>, _>>()?;
-        match batches.as_slice() {
-            [] => Err(Damage::new("no rows")),
-            [batch] => Ok(batch.clone()),
-            several => Ok(concat_batches(&several[0].schema(), several)?),
+        let batch = match batches.as_slice() {
+            [batch] => batch.clone(),
+            several => concat_batches(&schema, several)?,
+        };
+        if batch.num_rows() != wanted {
+            let what = format!("{} rows where {wanted} should be", batch.num_rows());
+            return Err(Damage::new(what));
         }
+        Ok(batch)
     }
 
-    /// All columns but `service`, which repeats what the resource says.
-    fn projection(&self) -> ProjectionMask {
-        let schema = self.footer.metadata.schema();
-        let roots = (0..schema.fields().len()).filter(|at| schema.field(*at).name() != "service");
-        ProjectionMask::roots(self.footer.metadata.parquet_schema(), roots)
+    fn damaged(&self, damage: Damage) -> ReadError {
+        ReadError::corrupt(&self.path, damage)
     }
 }

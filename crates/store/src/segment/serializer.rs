@@ -7,7 +7,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
-use super::form::{Form, ToFile};
+use super::form::{Form, ToFile, residual_metadata};
 use super::promotion::Kind;
 use super::summary::Summary;
 use super::table::Table;
@@ -39,7 +39,10 @@ impl<W: Write + Send> SegmentSerializer<W> {
         self.writer.write(&batch).map_err(io::Error::other)
     }
 
-    pub(super) fn finish(self) -> io::Result<(W, Summary)> {
+    pub(super) fn finish(mut self) -> io::Result<(W, Summary)> {
+        if let Some(residual) = residual_metadata(&self.to_file.residual) {
+            self.writer.append_key_value_metadata(residual);
+        }
         let written = self.writer.into_inner().map_err(io::Error::other)?;
         Ok((written, self.summary))
     }

@@ -1,6 +1,6 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
-use throughline_telemetry::{Attributes, LogRecord, Span, TraceId, UnixNanos, Value};
+use throughline_telemetry::{LogRecord, Span, TraceId, UnixNanos, Value};
 
 use super::form::{Form, ToFile, from_file};
 use super::promotion::{Counts, Kind, Promoted};
@@ -12,7 +12,7 @@ use crate::directory::Directory;
 use crate::probe::Probe;
 use crate::rows::{LogRow, Rows};
 use crate::testing::arbitrary::{any_attributes, any_log, any_point, any_span, any_value, key};
-use crate::testing::{TestDirectory, log_rows, point_rows, span_batch, span_rows};
+use crate::testing::{TestDirectory, log_rows, point_rows, sort_by_key, span_batch, span_rows};
 
 /// A directory with the segments of these rows.
 struct Written {
@@ -105,6 +105,8 @@ fn a_trace_larger_than_a_batch_and_a_block_is_whole() {
         let trace = index.trace(id).unwrap();
         let block = written.files.block_spans(segment, &index, trace).unwrap();
         assert_eq!(block.iter().map(|span| &**span).collect::<Vec<_>>(), want);
+        let lone = written.files.lone_spans(segment, &index, trace).unwrap();
+        assert_eq!(lone, block);
     }
     let unknown = throughline_testkit::trace_id(4);
     assert_eq!(written.files.trace_spans(segment, unknown).unwrap(), []);
@@ -130,11 +132,6 @@ fn a_damaged_index_is_told_from_a_good_one() {
     for cut in 0..bytes.len() {
         TraceIndex::read(&bytes[..cut]).unwrap_err();
     }
-}
-
-/// Attributes as a file gives them back: sorted by key, values of one key in their order.
-fn sorted(attributes: &mut Attributes) {
-    attributes.0.sort_by(|a, b| a.0.cmp(&b.0));
 }
 
 /// The same rows, whatever their order.
@@ -169,6 +166,21 @@ proptest! {
         for segment in &written.segments {
             let index = written.files.index(segment).unwrap();
             for trace in (0..).map_while(|place| index.nth_newest(place)) {
+                let rows = index.adjacent_rows(trace);
+                let whole = written.files.trace_spans(segment, trace.trace_id).unwrap();
+                for key in ["a", "b", "$x", "none"] {
+                    let wanted = Projection { columns: vec!["name"], attributes: vec![key] };
+                    let some = written.files.project(segment, &wanted, std::slice::from_ref(&rows)).unwrap();
+                    let names: &arrow::array::StringArray = some.get("name").unwrap();
+                    prop_assert_eq!(arrow::array::Array::len(names), whole.len());
+                    let cells = some.attribute(key).unwrap();
+                    for (row, span) in whole.iter().enumerate() {
+                        let value = span.attributes.get(key);
+                        prop_assert_eq!(names.value(row), &span.name);
+                        let text = value.map(|value| value.to_text()).unwrap_or_default();
+                        prop_assert_eq!(cells.is(row, &text).unwrap(), value.is_some());
+                    }
+                }
                 let spans = written.files.trace_spans(segment, trace.trace_id).unwrap();
                 let block = written.files.block_spans(segment, &index, trace).unwrap();
                 prop_assert_eq!(spans.iter().collect::<Vec<_>>(), block.iter().map(|span| &**span).collect::<Vec<_>>());
@@ -178,7 +190,7 @@ proptest! {
             }
         }
         let mut spans = spans;
-        spans.iter_mut().for_each(|span| sorted(&mut span.attributes));
+        spans.iter_mut().for_each(|span| sort_by_key(&mut span.attributes));
         assert_same(&spans, &read);
     }
 
@@ -188,8 +200,16 @@ proptest! {
         let mut read: Vec<LogRow> = Vec::new();
         for segment in &written.segments {
             for number in 0..blocks(segment) {
-                let block = written.files.log_block(segment, number).unwrap();
-                read.extend(block.iter().map(|row| LogRow::clone(row)));
+                let heads = written.files.log_heads(segment, number).unwrap();
+                let places: Vec<u32> = (0..heads.len()).map(|at| heads.place(at)).collect();
+                let rows = written.files.log_rows(segment, &places).unwrap();
+                for (at, row) in rows.iter().enumerate() {
+                    let (log, key) = (&row.record, (row.time, row.sequence));
+                    prop_assert_eq!(heads.key(at), key);
+                    prop_assert_eq!(heads.severity(at), log.severity_number);
+                    prop_assert_eq!(heads.service(at), log.resource.service());
+                }
+                read.extend(rows);
             }
             for number in 1..4 {
                 let id = TraceId::new([number; 16]).unwrap();
@@ -202,7 +222,7 @@ proptest! {
         prop_assert!(read.is_sorted_by_key(|row| (row.time, row.sequence)));
         let records: Vec<LogRecord> = read.into_iter().map(|row| row.record).collect();
         let mut logs = logs;
-        logs.iter_mut().for_each(|log| sorted(&mut log.attributes));
+        logs.iter_mut().for_each(|log| sort_by_key(&mut log.attributes));
         assert_same(&logs, &records);
     }
 
@@ -216,7 +236,7 @@ proptest! {
             }
         }
         let mut points = points;
-        points.iter_mut().for_each(|point| sorted(&mut point.attributes));
+        points.iter_mut().for_each(|point| sort_by_key(&mut point.attributes));
         assert_same(&points, &read);
     }
 
@@ -234,14 +254,14 @@ proptest! {
             .collect();
         promoted.sort();
         promoted.dedup();
-        let form = Form { promoted };
-                let canonical = span_batch(&spans);
-        let to_file = ToFile::new(&form, &SpanTable::schema());
+        let form = Form::with(promoted);
+        let canonical = span_batch(&spans);
+        let mut to_file = ToFile::new(&form, &SpanTable::schema());
         let file = to_file.batch(&canonical).unwrap();
         let back = from_file(&form, &file).unwrap();
         prop_assert_eq!(back.schema(), canonical.schema());
         let read = SpanTable::decode(&back).unwrap();
-        spans.iter_mut().for_each(|span| sorted(&mut span.attributes));
+        spans.iter_mut().for_each(|span| sort_by_key(&mut span.attributes));
         prop_assert_eq!(read, spans);
         // What is sorted already stays as it is.
         let again = from_file(&form, &to_file.batch(&back).unwrap()).unwrap();

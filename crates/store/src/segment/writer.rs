@@ -82,9 +82,7 @@ impl SegmentWriter<'_> {
         }
         let number = u16::try_from(self.made.len()).expect("the number of windows is limited");
         let id = SegmentId::new(self.generation, number);
-        let form = Form {
-            promoted: counts.promoted(),
-        };
+        let form = Form::with(counts.promoted());
         let meta = write_segment::<T>(self.layout, self.probe, id, &form, |serializer| {
             batches.iter().try_for_each(|batch| serializer.push(batch))
         })?;

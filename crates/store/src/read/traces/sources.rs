@@ -96,12 +96,14 @@ impl Reader<'_> {
         Ok(sources)
     }
 
-    /// The spans of a trace's pieces.
+    /// The spans of a trace's pieces. Whether the traces beside one in a source and a block, named by
+    /// its first row, will not be looked at, `is_alone` says.
     pub(super) fn piece_spans(
         &self,
         sources: &[Source<'_>],
         pieces: &[Piece],
         id: TraceId,
+        is_alone: impl Fn(usize, u32) -> bool,
     ) -> Result<Vec<Arc<Span>>, ReadError> {
         let mut spans = Vec::new();
         for piece in pieces {
@@ -109,7 +111,11 @@ impl Reader<'_> {
                 Source::Buffer { view, .. } => spans.extend(view.spans_of(id)),
                 Source::Segment { segment, index } => {
                     if let Some(trace) = index.trace(id) {
-                        spans.extend(self.files.block_spans(segment, index, trace)?);
+                        let found = match is_alone(piece.source, index.block(trace).start) {
+                            true => self.files.lone_spans(segment, index, trace)?,
+                            false => self.files.block_spans(segment, index, trace)?,
+                        };
+                        spans.extend(found);
                     }
                 }
             }
