@@ -89,9 +89,8 @@ completeness: build ## 10,000 invocations with random faults, compared span by s
 	PROOF_INVOCATIONS=10000 cargo test --locked --workspace --test proof -- the_server_has
 .PHONY: completeness
 
-EXTENSION := $(CARGO_TARGET_DIR)/extension
-bench-extension: ## what the extension costs its function: target/bench/extension.json
-	cargo build --locked --profile extension --package throughline-extension --bin throughline-extension --example register_only
+EXTENSION = $(CARGO_TARGET_DIR)/$(shell rustc -vV | sed -n 's/^host: //p')/extension
+bench-extension: budget ## what the extension costs its function: target/bench/extension.json
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench-extension -- $(EXTENSION)/throughline-extension $(EXTENSION)/examples/register_only target/bench/extension.json
 .PHONY: bench-extension
 

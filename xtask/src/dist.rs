@@ -16,7 +16,7 @@ use anyhow::{Context, ensure};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::budget::{BINARY, FEATURES, PROFILE, target_folder};
+use crate::shipped::{self, BINARY, Library, output, target_folder};
 use crate::workspace_root;
 
 /// An instruction set, as Lambda calls it.
@@ -50,7 +50,8 @@ impl Arch {
         }
     }
 
-    fn target(self) -> &'static str {
+    /// Rust's name of it.
+    pub(crate) fn target(self) -> &'static str {
         match self {
             Arch::X86_64 => "x86_64-unknown-linux-gnu",
             Arch::Arm64 => "aarch64-unknown-linux-gnu",
@@ -68,7 +69,8 @@ impl Arch {
 
 /// Builds the layer and says what it is.
 pub(crate) fn layer(arch: Arch) -> anyhow::Result<Vec<String>> {
-    let binary = build(arch)?;
+    let library = Library::find(arch.target())?;
+    let binary = build(arch, library)?;
     let bytes = fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))?;
     let needs = elf::check(&bytes, arch.machine(), GLIBC_MAX)?;
     let folder = target_folder()?.join("layer");
@@ -76,7 +78,8 @@ pub(crate) fn layer(arch: Arch) -> anyhow::Result<Vec<String>> {
     let path = folder.join(format!("{BINARY}-{}.zip", arch.name()));
     pack(File::create(&path)?, &bytes)?;
     let packed = fs::metadata(&path)?.len();
-    Ok(vec![
+    let warning = library.warning().map(str::to_owned);
+    let lines = [
         format!("{}", path.display()),
         format!(
             "{} bytes of zip, {} of program, needs glibc {}.{}",
@@ -90,12 +93,13 @@ pub(crate) fn layer(arch: Arch) -> anyhow::Result<Vec<String>> {
             arch.name(),
             path.display()
         ),
-    ])
+    ];
+    Ok(warning.into_iter().chain(lines).collect())
 }
 
 /// With the oldest glibc that Lambda has.
-fn build(arch: Arch) -> anyhow::Result<PathBuf> {
-    let zigbuild = output(Command::new(workspace_root().join("scripts/zig")))
+fn build(arch: Arch, library: Library) -> anyhow::Result<PathBuf> {
+    let zigbuild = output(&mut Command::new(workspace_root().join("scripts/zig")))
         .context("cannot install zig and cargo-zigbuild")?;
     let target = arch.target();
     // Says so and does nothing where it is there; where rustup is not there cargo will say what is missing.
@@ -104,20 +108,17 @@ fn build(arch: Arch) -> anyhow::Result<PathBuf> {
         .current_dir(workspace_root())
         .status();
     let zigbuild = PathBuf::from(zigbuild.trim());
-    let status = Command::new(&zigbuild)
-        .args(["zigbuild", "--locked", "--quiet", "--profile", PROFILE])
-        .args(["--package", BINARY, "--bin", BINARY])
-        .args(["--features", FEATURES])
-        .args([
-            "--target",
-            &format!("{target}.{}.{}", GLIBC_MAX.0, GLIBC_MAX.1),
-        ])
-        .env("PATH", path_with(&zigbuild)?)
-        .current_dir(workspace_root())
+    let (glibc, path) = (
+        format!("{target}.{}.{}", GLIBC_MAX.0, GLIBC_MAX.1),
+        path_with(&zigbuild)?,
+    );
+    let status = shipped::command(&zigbuild.to_string_lossy(), "zigbuild", &glibc, library)
+        .args(["--bin", BINARY])
+        .env("PATH", path)
         .status()
         .with_context(|| format!("cannot run {}", zigbuild.display()))?;
     ensure!(status.success(), "the build for {target} failed");
-    Ok(target_folder()?.join(target).join(PROFILE).join(BINARY))
+    Ok(shipped::folder(target)?.join(BINARY))
 }
 
 /// The folder of `program` first: zig lies beside it.
@@ -127,12 +128,6 @@ fn path_with(program: &Path) -> anyhow::Result<std::ffi::OsString> {
     let folder = program.parent().map(Path::to_path_buf);
     let folders = folder.into_iter().chain(std::env::split_paths(&path));
     Ok(std::env::join_paths(folders)?)
-}
-
-fn output(mut command: Command) -> anyhow::Result<String> {
-    let output = command.stderr(std::process::Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "it failed");
-    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The same bytes for the same binary, whenever they are packed.

@@ -2,6 +2,7 @@
 
 mod budget;
 mod dist;
+mod shipped;
 mod tidy;
 
 use std::path::PathBuf;
