@@ -123,6 +123,19 @@ pub enum Order {
     Close(Arc<str>),
 }
 
+/// What an order asks for, of those that are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// [`Order::Send`].
+    Send,
+    /// [`Order::Save`].
+    Save,
+    /// [`Order::Load`].
+    Load,
+    /// [`Order::Print`].
+    Print,
+}
+
 #[derive(Debug)]
 struct Queued {
     /// Without its body if that is only in `/tmp`.

@@ -7,7 +7,7 @@ use throughline_telemetry::UnixNanos;
 
 use super::{Action, Core, Event, Identity};
 use crate::lifecycle::{Happened, Pace, State, Telemetry};
-use crate::outbox::Key;
+use crate::outbox::{Key, Question};
 
 /// What is under way, so that it is known what a panic takes with it.
 #[derive(Debug, Default)]
@@ -73,8 +73,8 @@ enum Outline {
     ShutDown(UnixNanos),
     /// An invocation may be over, or anything else have happened.
     Telemetry,
-    /// Something came back.
-    About(Key),
+    /// What was asked about a batch is answered.
+    Answer(Question, Key),
     Restored(String),
     Named(String),
     Other,
@@ -169,7 +169,7 @@ impl Core {
                 self.step(Happened::ShutDown { deadline }, now, actions);
             }
             Outline::Telemetry => self.state = self.state.clone().rests(None),
-            Outline::About(key) if !is_taken => self.outbox.unanswered(key),
+            Outline::Answer(question, key) if !is_taken => self.outbox.unanswered(*question, key),
             Outline::Restored(environment) if !is_taken => {
                 self.identity = Identity::Renewed;
                 self.joiner.renew(environment);
@@ -179,7 +179,7 @@ impl Core {
                 self.joiner.renew(environment);
                 self.outbox.rename(environment);
             }
-            Outline::About(_) | Outline::Restored(_) | Outline::Named(_) | Outline::Other => {}
+            Outline::Answer(..) | Outline::Restored(_) | Outline::Named(_) | Outline::Other => {}
         }
         if self.hand.in_a_row > 1 {
             // A deadline that passed is what it fell over, and would be so again at once.
@@ -209,10 +209,10 @@ impl Outline {
             ),
             Event::ShutDown { deadline, .. } => Outline::ShutDown(*deadline),
             Event::Telemetry(_) => Outline::Telemetry,
-            Event::Answered { key, .. }
-            | Event::Saved { key, .. }
-            | Event::Loaded { key, .. }
-            | Event::Printed { key, .. } => Outline::About(key.clone()),
+            Event::Answered { key, .. } => Outline::Answer(Question::Send, key.clone()),
+            Event::Saved { key, .. } => Outline::Answer(Question::Save, key.clone()),
+            Event::Loaded { key, .. } => Outline::Answer(Question::Load, key.clone()),
+            Event::Printed { key, .. } => Outline::Answer(Question::Print, key.clone()),
             Event::Restored(environment) => Outline::Restored(environment.clone()),
             Event::Named(environment) => Outline::Named(environment.clone()),
             Event::Exported(_)

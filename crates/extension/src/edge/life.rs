@@ -192,16 +192,33 @@ impl Life {
                 self.handle(Event::Exported(request), poller);
             }
         }
-        self.handle(event, poller)
+        let begins = matches!(event, Event::Invoked(_));
+        let is_over = self.handle(event, poller);
+        if begins && !is_over {
+            // The call for the next event is on its way before anything else is done.
+            for _ in 0..TURNS_TO_ASK {
+                tokio::task::yield_now().await;
+            }
+            if let Some(reading) = self.read(|meter| Some(meter.begin())) {
+                self.feed(reading, poller);
+            }
+        }
+        is_over
     }
 
-    /// Gives the core one event, with what the kernel says of the function around it. Whether it is
+    /// Gives the core one event, with what the kernel says of the function before it. Whether it is
     /// over.
     fn handle(&mut self, event: Event, poller: &mut Poller) -> bool {
-        let meter = AssertUnwindSafe(|| self.meter.as_mut().map(|meter| meter.around(&event)));
-        let (before, after) = catch_unwind(meter).ok().flatten().unwrap_or_default();
-        let mut events = before.into_iter().chain([event]).chain(after);
+        let before = self.read(|meter| meter.before(&event));
+        let mut events = before.into_iter().chain([event]);
         events.any(|event| self.feed(event, poller))
+    }
+
+    fn read(&mut self, reading: impl FnOnce(&mut Meter) -> Option<Event>) -> Option<Event> {
+        let meter = self.meter.as_mut()?;
+        catch_unwind(AssertUnwindSafe(|| reading(meter)))
+            .ok()
+            .flatten()
     }
 
     /// Gives the core one event, and what its files answer to that. Whether it is over.
@@ -398,6 +415,8 @@ async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Co
 const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
 /// One to find out that there is something, one to read it, one to take it, and one more.
 const TURNS_BEFORE_END: u32 = 4;
+/// To connect, to find the connection there, to write the call, and one more.
+const TURNS_TO_ASK: u32 = 4;
 /// So often is asked whether who held the account of a life before this one is gone.
 const LOOKS_MAX: u32 = 5;
 const LOOK_PAUSE: Duration = Duration::from_millis(100);

@@ -37,18 +37,20 @@ impl Meter {
         meter
     }
 
-    /// The reading that belongs before this event, or behind it.
-    pub(crate) fn around(&mut self, event: &Event) -> (Option<Event>, Option<Event>) {
+    /// The reading when an invocation has begun.
+    pub(crate) fn begin(&mut self) -> Event {
+        self.begun = true;
+        self.event(When::Begin)
+    }
+
+    /// The reading that belongs before this event.
+    pub(crate) fn before(&mut self, event: &Event) -> Option<Event> {
         match event {
-            Event::Invoked(_) => {
-                self.begun = true;
-                (None, Some(self.event(When::Begin)))
-            }
             Event::Telemetry(body) if self.begun && process::tells_end(body) => {
                 self.begun = false;
-                (Some(self.event(When::End)), None)
+                Some(self.event(When::End))
             }
-            _ => (None, None),
+            _ => None,
         }
     }
 
@@ -151,8 +153,6 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
-    use throughline_extension::join::Invoked;
-
     use super::*;
 
     fn told(text: &str) -> Event {
@@ -162,26 +162,19 @@ mod tests {
     #[test]
     fn each_invocation_is_read_twice_and_no_more() {
         let mut meter = Meter::new(Arc::default());
-        let mut readings = |event: Event| {
-            let when = |event: Option<Event>| match event {
-                Some(Event::Measured(when, _)) => Some(when),
-                None => None,
-                Some(other) => panic!("no reading: {other:?}"),
-            };
-            let (before, after) = meter.around(&event);
-            (when(before), when(after))
+        let when = |event: Option<Event>| match event {
+            Some(Event::Measured(when, _)) => Some(when),
+            None => None,
+            Some(other) => panic!("no reading: {other:?}"),
         };
         let done = r#"[{"type":"platform.runtimeDone","record":{"requestId":"r"}}]"#;
-        assert_eq!(readings(told(done)), (None, None), "nothing has begun");
+        assert_eq!(when(meter.before(&told(done))), None, "nothing has begun");
         for _ in 0..2 {
-            let begun = readings(Event::Invoked(Invoked::default()));
-            assert_eq!(begun, (None, Some(When::Begin)));
-            assert_eq!(
-                readings(told(r#"[{"type":"function","record":"x"}]"#)),
-                (None, None)
-            );
-            assert_eq!(readings(told(done)), (Some(When::End), None));
-            assert_eq!(readings(told(done)), (None, None), "told twice");
+            assert_eq!(when(Some(meter.begin())), Some(When::Begin));
+            let line = told(r#"[{"type":"function","record":"x"}]"#);
+            assert_eq!(when(meter.before(&line)), None);
+            assert_eq!(when(meter.before(&told(done))), Some(When::End));
+            assert_eq!(when(meter.before(&told(done))), None, "told twice");
         }
     }
 

@@ -10,7 +10,10 @@ use super::breaker::Breaker;
 use super::frame::{self, OPEN_MAX, Record, Stored};
 use super::ledger::{Account, Held};
 use super::patience::Patience;
-use super::{Batch, Key, OnDisk, Order, Outbox, Outcome, Parcel, Place, Queued, Worth};
+use super::{
+    Batch, IN_FLIGHT_MAX, Key, OnDisk, Order, Outbox, Outcome, Parcel, Place, Question, Queued,
+    Worth,
+};
 use crate::counters::{Counter, Kind};
 
 /// One life, and what the server knows of its end.
@@ -166,7 +169,8 @@ impl Outbox {
     /// Orders the ledgers that travel alone.
     pub(super) fn pump_ledgers(&mut self, now: UnixNanos) {
         for at in 0..self.lives.len() {
-            if self.lives[at].farewell != Farewell::Due || !self.breaker.allows(now) {
+            let is_due = self.lives[at].farewell == Farewell::Due;
+            if !is_due || self.in_flight() >= IN_FLIGHT_MAX || !self.breaker.allows(now) {
                 continue;
             }
             self.lives[at].farewell = Farewell::InFlight;
@@ -313,12 +317,17 @@ impl Outbox {
         }
     }
 
-    /// The answer about a batch was lost in a panic: it is as if it had never been asked for. What is
+    /// The answer about a batch was lost in a panic: it is as if that had never been asked for. What is
     /// sent or written twice has the same number.
-    pub fn unanswered(&mut self, key: &Key) {
+    pub fn unanswered(&mut self, question: Question, key: &Key) {
         if key.sequence == 0 {
             let life = self.life(&key.environment);
-            if matches!(life.farewell, Farewell::InFlight | Farewell::Printing) {
+            let asked = match question {
+                Question::Send => Farewell::InFlight,
+                Question::Print => Farewell::Printing,
+                Question::Save | Question::Load => return,
+            };
+            if life.farewell == asked {
                 life.farewell = Farewell::Due;
             }
             return;
@@ -326,15 +335,21 @@ impl Outbox {
         let Some(at) = self.find(key) else {
             return;
         };
-        if self.queue[at].place == Place::Printing {
-            self.unprint(at);
-        }
-        let queued = &mut self.queue[at];
-        queued.place = Place::Waiting;
-        queued.awaited = false;
-        if queued.on_disk == OnDisk::Writing {
-            queued.on_disk = OnDisk::No;
-            self.disk.never_came(queued.bytes);
+        let place = self.queue[at].place;
+        match (question, place) {
+            (Question::Save, _) if self.queue[at].on_disk == OnDisk::Writing => {
+                self.queue[at].on_disk = OnDisk::No;
+                self.disk.never_came(self.queue[at].bytes);
+            }
+            (Question::Print, Place::Printing) => {
+                self.unprint(at);
+                self.queue[at].place = Place::Waiting;
+            }
+            (Question::Send, Place::InFlight { .. }) | (Question::Load, Place::Loading) => {
+                self.queue[at].place = Place::Waiting;
+                self.queue[at].awaited = false;
+            }
+            _ => {}
         }
     }
 
