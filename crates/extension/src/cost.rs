@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::platform::Used;
 
@@ -54,20 +54,28 @@ impl Architecture {
 pub struct Estimate {
     /// In US dollars.
     pub usd: f64,
-    /// Whose prices were used: those of the region, or of the nearest thing to it that is listed.
+    /// Whose prices were used: the region's own, or those of us-east-1 where one that is needed is not
+    /// listed.
     pub region: &'static str,
 }
 
 /// What an invocation costs; `None` if its report does not say what is billed.
 pub fn estimate(used: &Used, terms: Terms<'_>) -> Option<Estimate> {
-    let (region, prices) = prices_of(terms.region)?;
-    let price = |json: &Json| json.as_f64();
-    let request = price(&prices["request"])?;
+    let regions = regions()?;
+    [terms.region, FALLBACK].into_iter().find_map(|region| {
+        let (region, prices) = regions.get_key_value(region)?;
+        let usd = cost(prices, used, terms)?;
+        // Nobody prices a trillionth of a cent; this cuts the dust of binary fractions.
+        let usd = (usd * 1e13).round() / 1e13;
+        Some(Estimate { usd, region })
+    })
+}
+
+/// `None` also if one of the prices is not listed.
+fn cost(prices: &Json, used: &Used, terms: Terms<'_>) -> Option<f64> {
+    let request = prices["request"].as_f64()?;
     if terms.initialization == "lambda-managed-instances" {
-        return Some(Estimate {
-            usd: request,
-            region,
-        });
+        return Some(request);
     }
     let billed = used.billed_ms.filter(|billed| *billed >= 0)?;
     let memory_mb = used.memory_size_mb.filter(|memory| *memory > 0)?;
@@ -75,18 +83,15 @@ pub fn estimate(used: &Used, terms: Terms<'_>) -> Option<Estimate> {
         "provisioned-concurrency" => "provisioned_gb_second",
         _ => "gb_second",
     };
-    let gb_second = price(&prices[terms.architecture.name()][of_time])?;
-    let ephemeral_second =
-        price(&prices["ephemeral_gb_second"])? * ephemeral_gb(terms.ephemeral_bytes);
+    let gb_second = prices[terms.architecture.name()][of_time].as_f64()?;
+    let ephemeral_gb_second = prices["ephemeral_gb_second"].as_f64()?;
+    let ephemeral_second = ephemeral_gb_second * ephemeral_gb(terms.ephemeral_bytes);
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds and megabytes are small"
     )]
     let (seconds, memory_gb) = (billed as f64 / 1e3, memory_mb as f64 / 1024.0);
-    let usd = request + seconds * (memory_gb * gb_second + ephemeral_second);
-    // Nobody prices a trillionth of a cent; this cuts the dust of binary fractions.
-    let usd = (usd * 1e13).round() / 1e13;
-    Some(Estimate { usd, region })
+    Some(request + seconds * (memory_gb * gb_second + ephemeral_second))
 }
 
 /// `/tmp` beyond the free half gigabyte. A file system takes a little more than it offers, and one
@@ -100,19 +105,15 @@ fn ephemeral_gb(bytes: u64) -> f64 {
     f64::from(beyond) / 1024.0
 }
 
-fn prices_of(region: &str) -> Option<(&'static str, &'static Json)> {
+fn regions() -> Option<&'static Map<String, Json>> {
     static PRICES: OnceLock<Json> = OnceLock::new();
     // A test reads the file; a broken one would mean no estimate.
     let prices = PRICES.get_or_init(|| serde_json::from_str(PRICES_JSON).unwrap_or_default());
-    let regions = prices["regions"].as_object()?;
-    let found = regions
-        .get_key_value(region)
-        .or_else(|| regions.get_key_value(FALLBACK));
-    found.map(|(name, prices)| (name.as_str(), prices))
+    prices["regions"].as_object()
 }
 
 const PRICES_JSON: &str = include_str!("cost/prices.json");
-/// Most regions ask the same as this one.
+/// Two of three regions ask the same for time and requests.
 const FALLBACK: &str = "us-east-1";
 /// A file system of 512 MB shows up to this size.
 const EPHEMERAL_FREE_MB: u64 = 640;
@@ -205,15 +206,40 @@ mod tests {
     }
 
     #[test]
-    fn other_regions_are_estimated_with_a_listed_one() {
-        let terms = Terms {
-            region: "eu-west-1",
+    fn other_regions_have_prices_of_their_own_or_those_of_a_listed_one() {
+        let arm = Terms {
+            architecture: Architecture::Arm,
             ..TERMS
         };
-        assert_eq!(
-            cost(0, 128, terms).map(|(_, region)| region),
-            Some("us-east-1")
-        );
+        let provisioned = "provisioned-concurrency";
+        for (region, terms, expected) in [
+            ("eu-west-1", TERMS, ("16.8667", "eu-west-1")),
+            ("af-south-1", TERMS, ("22.3700", "af-south-1")),
+            ("ap-east-1", arm, ("18.5800", "ap-east-1")),
+            ("mars-north-1", arm, ("13.5334", "us-east-1")),
+            ("", TERMS, ("16.8667", "us-east-1")),
+            (
+                "eu-central-1",
+                Terms {
+                    initialization: provisioned,
+                    ..TERMS
+                },
+                ("11.9011", "eu-central-1"),
+            ),
+            // This price is listed for one region only.
+            (
+                "eu-central-1",
+                Terms {
+                    initialization: provisioned,
+                    ..arm
+                },
+                ("7.9778", "us-east-1"),
+            ),
+        ] {
+            let cost = cost(1000, 1024, Terms { region, ..terms });
+            let expected = (format!("{} per million", expected.0), expected.1);
+            assert_eq!(cost, Some(expected), "{region} {terms:?}");
+        }
     }
 
     #[test]
@@ -225,14 +251,24 @@ mod tests {
     #[test]
     fn every_price_is_one() {
         let prices: Json = serde_json::from_str(PRICES_JSON).unwrap();
-        for (region, of) in prices["regions"].as_object().unwrap() {
-            for name in ["x86_64", "arm64"] {
-                for price in ["gb_second", "provisioned_gb_second"] {
-                    assert!(
-                        of[name][price].as_f64().unwrap() > 0.0,
-                        "{region} {name} {price}"
-                    );
-                }
+        for known in ["sources", "checked", "effective"] {
+            assert!(!prices[known].is_null(), "{known}");
+        }
+        let regions = prices["regions"].as_object().unwrap();
+        assert!(regions.contains_key(FALLBACK));
+        for (region, of) in regions {
+            // Nobody asks for half as much as another, or for twice.
+            let is_near = |price: &Json, usual: f64| {
+                let price = price.as_f64().unwrap();
+                assert!((usual / 2.0..usual * 2.0).contains(&price), "{region}");
+            };
+            is_near(&of["request"], 2e-7);
+            is_near(&of["ephemeral_gb_second"], 3.09e-8);
+            is_near(&of["x86_64"]["gb_second"], 1.66667e-5);
+            is_near(&of["x86_64"]["provisioned_gb_second"], 9.7222e-6);
+            is_near(&of["arm64"]["gb_second"], 1.33334e-5);
+            if region == FALLBACK {
+                is_near(&of["arm64"]["provisioned_gb_second"], 7.7778e-6);
             }
         }
     }

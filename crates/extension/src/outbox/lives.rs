@@ -340,6 +340,9 @@ impl Outbox {
             (Question::Save, _) if self.queue[at].on_disk == OnDisk::Writing => {
                 self.queue[at].on_disk = OnDisk::No;
                 self.disk.never_came(self.queue[at].bytes);
+                // If it is there after all, nobody else would remove it.
+                let order = Order::Remove(key.clone(), self.queue[at].batch.signal);
+                self.orders.push(order);
             }
             (Question::Print, Place::Printing) => {
                 self.unprint(at);

@@ -3,9 +3,9 @@ use throughline_telemetry::wire::otlp::{ExportLogsServiceRequest, logs::v1 as lo
 
 use super::*;
 
-mod room;
-
+mod lost;
 mod restored;
+mod room;
 
 fn request(texts: &[&str]) -> Scrubbed<Request> {
     let record = |text: &&str| logs::LogRecord {

@@ -67,7 +67,7 @@ fn an_invocation_and_its_late_report_are_measured_once() {
         throughline.duration.billed ExponentialHistogram 0.209 in 1 s at 230.5ms since 200ms {}
         faas.mem_usage ExponentialHistogram 88080384 in 1 By at 230.5ms since 200ms {}
         throughline.memory.size Gauge 268435456 By at 230.5ms since - {}
-        throughline.cost Sum 0.0000010708351 {USD} at 230.5ms since 200ms {"throughline.price.region":"us-east-1"}
+        throughline.cost Sum 0.0000010708351 {USD} at 230.5ms since 200ms {"throughline.price.region":"eu-west-1"}
     "#]].assert_eq(&story.points());
 }
 
