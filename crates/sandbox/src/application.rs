@@ -4,6 +4,7 @@
 //! languages have, with Lambda's limits; `throughline_toml` and `throughline_sources` are our own language, `sam` is
 //! AWS's.
 
+mod api;
 mod function;
 mod managed;
 mod reader;

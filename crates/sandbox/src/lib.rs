@@ -58,8 +58,9 @@
 //! - `AWS_ENDPOINT_URL_LAMBDA` leads the SDKs back here.
 //! - A function URL streams unless told ([`Function::url_streams`]); on Lambda it buffers unless told. A stream that
 //!   fails after its head breaks off.
-//! - An API's stage is told in events and is not part of the path. A REST API treats all media types as binary ones:
-//!   bytes that are no text reach the function as base64, and come back as bytes. It tells well-known header names in
+//! - An API's stage is told in events and is not part of the path. A REST API treats all media types as binary ones
+//!   unless told ([`HttpApi::binary_media_types`]): bytes that are no text reach the function as base64, and come back as
+//!   bytes. Authorizers are functions ([`Authorizer`]); tokens are not checked by the API itself. It tells well-known header names in
 //!   capitals and others in lower case, where API Gateway tells them as they were sent.
 //! - Throttled asynchronous invocations back off as on Lambda, but go on at once when an environment is free.
 //! - Where control groups can be written, of version 1 or 2, they freeze an environment, limit its memory and, with
@@ -159,9 +160,9 @@ pub use recording::{Exchange, ExchangeAnswer, Who};
 pub use running::{Invoker, RunningApi, RunningRoute, RunningSandbox, RunningSchedule};
 pub use sandbox::{Sandbox, StartError};
 pub use source::{
-    Door, EventBridgeSource, EventDestinations, EventSource, HttpApi, HttpApiKind, HttpRoute,
-    KafkaSource, Resource, S3Source, Schedule, SnsSource, SqsSource, StartingPosition,
-    StreamSource,
+    Authorizer, AuthorizerEvent, Door, EventBridgeSource, EventDestinations, EventSource, HttpApi,
+    HttpApiKind, HttpRoute, Identity, KafkaSource, Resource, S3Source, Schedule, SnsSource,
+    SqsSource, StartingPosition, StreamSource,
 };
 pub use time::UnixNanos;
 pub use world::{World, WorldUsed};

@@ -143,7 +143,7 @@ impl RunningSandbox {
             function: route.function.clone(),
         };
         self.apis.push(RunningApi {
-            name: plan.name.clone(),
+            name: plan.api.name.clone(),
             kind: plan.kind,
             url: format!("http://{bound}/"),
             routes: plan.routes.iter().map(route).collect(),

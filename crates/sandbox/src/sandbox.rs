@@ -318,7 +318,7 @@ impl Sandbox {
         }
         let mut apis = Vec::new();
         for plan in plans {
-            let listener = bind(plan.listen).await?;
+            let listener = bind(plan.api.listen).await?;
             apis.push((plan, listener));
         }
         let folder = Folder::make().map_err(StartError::NoFolder)?;
@@ -429,6 +429,7 @@ impl Sandbox {
                 clock: clock.clone(),
                 plan,
                 integration_timeout: self.integration_timeout,
+                kept: http_api::Kept::default(),
             };
             running.serve(listener, http_api::router(api));
         }

@@ -4,6 +4,7 @@
 //! that speaks AWS, or a Kafka broker, is polled by the crate `throughline-sources`. Names are those of AWS's
 //! `CreateEventSourceMapping` and of the SAM events.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct HttpRoute {
     pub method: String,
     /// The path with `{name}` for one segment and `{name+}` for the rest; `$default` for whatever no other route takes.
     pub path: String,
+    /// The authorizer of the API that is asked first, by its name.
+    pub authorizer: Option<String>,
 }
 
 /// The two kinds of API Gateway API, which differ in the event and in the answer.
@@ -63,6 +66,68 @@ pub struct HttpApi {
     pub listen: SocketAddr,
     /// The stage, which is told in events and is not part of the path.
     pub stage: String,
+    /// The variables of the stage, which events tell.
+    pub stage_variables: BTreeMap<String, String>,
+    /// The media types whose bodies a REST API passes on as base64, such as `image/*`; any that is no text, unless told.
+    pub binary_media_types: Option<Vec<String>>,
+    /// Those that its routes may name.
+    pub authorizers: Vec<Authorizer>,
+}
+
+/// A function that is asked whether a request may pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorizer {
+    /// Its name, as routes call it.
+    pub name: String,
+    /// The name of the function.
+    pub function: String,
+    /// What it is asked, and how it answers.
+    pub event: AuthorizerEvent,
+    /// What of a request says who it is from; a request without is refused. The token, where it gets one.
+    pub identity: Vec<Identity>,
+    /// For how long an answer holds for requests with the same identity.
+    pub keep: Duration,
+}
+
+/// What an authorizer is asked, and how it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorizerEvent {
+    /// A token and the ARN of the method; it answers with a policy.
+    Token,
+    /// The request in payload format 1.0; it answers with a policy.
+    Request1,
+    /// The request in payload format 2.0.
+    Request2 {
+        /// Whether it answers with `isAuthorized` and not with a policy.
+        simple: bool,
+    },
+}
+
+/// What of a request says who it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// The header of this name.
+    Header(String),
+    /// The parameter of this name in the query.
+    Query(String),
+    /// The variable of this name of the stage.
+    StageVariable(String),
+    /// Something of the `requestContext`, such as `identity.sourceIp`.
+    Context(String),
+}
+
+impl HttpApi {
+    /// An API without anything special.
+    pub fn new(name: impl Into<String>, listen: SocketAddr, stage: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            listen,
+            stage: stage.into(),
+            stage_variables: BTreeMap::new(),
+            binary_media_types: None,
+            authorizers: Vec::new(),
+        }
+    }
 }
 
 /// An invocation at fixed times.

@@ -48,10 +48,7 @@ pub struct RunningSources {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// Nobody said where AWS's services are.
-    #[error(
-        "cannot poll {source_name} for {function}: nobody says where AWS's services are; \
-         give `endpoint` under [aws] of the application"
-    )]
+    #[error("{function} needs {source_name}, and nobody says where AWS's services are")]
     NoEndpoint {
         /// The first source, destination or resource that needs one.
         source_name: String,

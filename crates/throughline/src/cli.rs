@@ -130,7 +130,7 @@ pub(crate) struct Sandbox {
     ///
     /// Queues, topics, streams and buckets are polled there, and the functions' own SDKs are led
     /// there.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub(crate) aws_endpoint: Option<String>,
     /// Where environments live: each in a world of its own, or all in this machine's [default: auto]
     ///
@@ -243,6 +243,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(millis))
 }
 
+fn endpoint(text: &str) -> Result<String, String> {
+    let is_one = text == "aws" || text.starts_with("http://") || text.starts_with("https://");
+    match is_one {
+        true => Ok(text.to_owned()),
+        false => Err("write it as http://HOST:PORT, or aws for AWS itself".to_owned()),
+    }
+}
+
 fn environments(text: &str) -> Result<usize, String> {
     let number = text
         .parse()
@@ -287,6 +295,8 @@ mod tests {
         for wrong in ["", "5", "s", "-1s", "1.5s", "99999999999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+        assert!(endpoint("aws").is_ok() && endpoint("http://127.0.0.1:5000").is_ok());
+        assert!(endpoint("127.0.0.1:5000").is_err());
         assert!(environments("0").is_err() && environments("8").is_ok());
         assert!(pair("=x").is_err() && pair("x").is_err());
     }

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use throughline_sandbox::{Application, Overrides, RunningSandbox, Sandbox, StartError, World};
+use throughline_sandbox::{
+    Application, ApplicationError, Overrides, RunningSandbox, Sandbox, StartError, World,
+};
 use throughline_sources::{Endpoint, RunningSources, SourceError, Sources};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -108,7 +110,21 @@ fn load(arguments: &cli::Sandbox) -> anyhow::Result<Application> {
         parameters: arguments.parameter.iter().cloned().collect(),
         aws_endpoint: arguments.aws_endpoint.clone(),
     };
-    Ok(Application::load_with(app, &overrides)?)
+    Application::load_with(app, &overrides).map_err(line_by_line)
+}
+
+/// Of several problems each has a line of its own.
+fn line_by_line(error: ApplicationError) -> anyhow::Error {
+    match &error {
+        ApplicationError::Invalid { path, problems } if problems.sentences().len() > 1 => {
+            for problem in problems.sentences() {
+                eprintln!("throughline: {problem}");
+            }
+            let count = problems.sentences().len();
+            anyhow::anyhow!("cannot use {}: {count} problems", path.display())
+        }
+        _ => error.into(),
+    }
 }
 
 fn described(arguments: &cli::Sandbox, application: Application) -> Sandbox {
@@ -207,7 +223,9 @@ fn with_next_step(error: StartError) -> anyhow::Error {
 
 fn sources_next_step(error: SourceError) -> anyhow::Error {
     let step = match &error {
-        SourceError::NoEndpoint { .. } => "; say where with --aws-endpoint URL, or `aws` for AWS",
+        SourceError::NoEndpoint { .. } => {
+            ": say so with --aws-endpoint, such as http://127.0.0.1:5000 for moto's server (pip install 'moto[server]'; moto_server) or `aws` for AWS"
+        }
         _ => "",
     };
     anyhow::anyhow!("{error}{step}")

@@ -37,9 +37,7 @@ impl Running {
     fn start(folder: &Path) -> Self {
         let code = folder.join("code");
         std::fs::create_dir(&code).unwrap();
-        std::fs::write(code.join("bootstrap"), BOOTSTRAP).unwrap();
-        let executable = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(code.join("bootstrap"), executable).unwrap();
+        write_bootstrap(&code);
         let app = "[functions.f]\nruntime = \"provided.al2023\"\ncode = \"code\"\n";
         std::fs::write(folder.join("throughline.toml"), app).unwrap();
         let mut child = program()
@@ -155,6 +153,36 @@ fn what_cannot_be_done_says_what_to_do_once() {
         "throughline: cannot find throughline.toml or template.yaml or template.yml here: write one, or name another with --app FILE"
     );
 
+    let wrong = "[functions.f]\nruntime = \"python2.7\"\ncode = \"f\"\nmemory = 3\n";
+    std::fs::write(empty.path().join("throughline.toml"), wrong).unwrap();
+    let output = program().arg("sandbox").current_dir(empty.path()).output();
+    let (code, _, error) = told(&output.unwrap());
+    let lines: Vec<_> = error.lines().collect();
+    let (last, problems) = lines.split_last().unwrap();
+    assert_eq!(
+        (code, problems.len(), *last),
+        (
+            Some(2),
+            2,
+            "throughline: cannot use throughline.toml: 2 problems"
+        ),
+        "{error}"
+    );
+
+    let needy = "[functions.f]\nruntime = \"provided.al2023\"\ncode = \".\"\n[[functions.f.sources]]\nsqs = \"orders\"\n";
+    std::fs::write(empty.path().join("throughline.toml"), needy).unwrap();
+    write_bootstrap(empty.path());
+    let output = program()
+        .args(["sandbox", "--api", "127.0.0.1:0"])
+        .current_dir(empty.path())
+        .output();
+    let (code, _, error) = told(&output.unwrap());
+    assert_eq!(code, Some(2));
+    assert!(
+        error.starts_with("throughline: f needs sqs orders, and nobody says where AWS's services are: say so with --aws-endpoint"),
+        "{error}"
+    );
+
     let other = somebody_else();
     for command in ["invoke f", "invoke f --event", "fault list"] {
         let words = ["sandbox"].into_iter().chain(command.split(' '));
@@ -195,4 +223,11 @@ fn somebody_else() -> String {
         }
     });
     address
+}
+
+fn write_bootstrap(folder: &Path) {
+    let bootstrap = folder.join("bootstrap");
+    std::fs::write(&bootstrap, BOOTSTRAP).unwrap();
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(bootstrap, executable).unwrap();
 }

@@ -60,6 +60,8 @@ struct Translator<'t> {
     /// By the function's own name.
     functions: BTreeMap<String, Function>,
     apis: BTreeMap<String, HttpApi>,
+    /// The authorizers of APIs whose routes need not say one.
+    default_authorizers: BTreeMap<String, String>,
     resources: Vec<Resource>,
     inline: Vec<InlineCode>,
     /// Folders of layers by the layer's ARN.
@@ -78,6 +80,7 @@ impl<'t> Translator<'t> {
             resolving: intrinsics::Resolving::default(),
             functions: BTreeMap::new(),
             apis: BTreeMap::new(),
+            default_authorizers: BTreeMap::new(),
             resources: Vec::new(),
             inline: Vec::new(),
             layers: BTreeMap::new(),

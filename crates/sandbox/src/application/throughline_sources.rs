@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::api::AUTHORIZER;
 use super::reader::{Key, Reader, Section, nearest};
 use super::resource::{BUCKET, BUS, Kind, QUEUE, STREAM, TABLE, TOPIC};
 use super::route;
@@ -215,6 +216,7 @@ impl Reader {
                 api,
                 method,
                 path,
+                authorizer: self.string(section, AUTHORIZER),
             }),
             Err(message) => {
                 self.problem(&section.place_of("http"), &message);
@@ -342,7 +344,7 @@ struct SourceKind {
 }
 
 const SOURCE_KINDS: &[SourceKind] = &[
-    kind("http", None, &["api"]),
+    kind("http", None, &["api", "authorizer"]),
     kind("schedule", None, &["name", "input", "enabled"]),
     kind("sqs", Some(QUEUE), SQS_KEYS),
     kind(

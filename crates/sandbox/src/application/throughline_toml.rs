@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::api;
 use super::function::{
     APPLICATION_LEVEL, CONCURRENCY, ENVIRONMENTS, EVENT_AGE, EVENT_RETRIES, HANDLER, LOG_FORMAT,
     MEMORY, RUNTIME, STORAGE, SYSTEM_LEVEL, TIMEOUT, absolute, is_function_name,
@@ -310,7 +311,7 @@ impl Reader {
             let Some(section) = self.as_section(table.place_of(name), value, "a table") else {
                 continue;
             };
-            self.reject_unknown(&section, &[KIND.toml, LISTEN.toml, STAGE.toml]);
+            self.reject_unknown(&section, &api::KEYS);
             let kinds = [("http", HttpApiKind::Http), ("rest", HttpApiKind::Rest)];
             let kind = self
                 .choice(&section, KIND, &kinds)
@@ -320,12 +321,14 @@ impl Reader {
                 HttpApiKind::Rest => "prod",
             };
             let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
+            let listen = self.listen(&section, LISTEN).unwrap_or(free_port);
+            let stage = self.string(&section, STAGE);
+            let stage = stage.unwrap_or_else(|| stage_default.to_owned());
             let api = HttpApi {
-                name: name.clone(),
-                listen: self.listen(&section, LISTEN).unwrap_or(free_port),
-                stage: self
-                    .string(&section, STAGE)
-                    .unwrap_or_else(|| stage_default.to_owned()),
+                stage_variables: self.stage_variables(&section),
+                binary_media_types: self.binary_media_types(&section),
+                authorizers: self.authorizers(&section, kind),
+                ..HttpApi::new(name, listen, stage)
             };
             apis.push((api, kind));
         }

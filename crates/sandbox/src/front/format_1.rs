@@ -15,14 +15,21 @@ pub(super) struct Api<'a> {
     pub(super) stage: &'a str,
     /// Such as `/orders/{id}`.
     pub(super) resource: &'a str,
-    pub(super) path_parameters: BTreeMap<String, String>,
+    pub(super) path_parameters: &'a BTreeMap<String, String>,
+    pub(super) stage_variables: &'a BTreeMap<String, String>,
+    pub(super) binary_media_types: Option<&'a [String]>,
 }
 
 /// The request as an event. What is not there is `null`, as REST APIs have it.
 pub(super) fn event(received: &Received, api: &Api<'_>) -> Value {
     let headers = headers(received);
     let query = query_values(received);
-    let body = received.body_as(Text::WhereverItIs);
+    let text = match api.binary_media_types {
+        None => Text::WhereverItIs,
+        Some(binary) if is_one_of(binary, &received.header("content-type")) => Text::Nowhere,
+        Some(_) => Text::Everywhere,
+    };
+    let body = received.body_as(text);
     json!({
         "resource": api.resource,
         "path": received.path(),
@@ -31,8 +38,8 @@ pub(super) fn event(received: &Received, api: &Api<'_>) -> Value {
         "multiValueHeaders": or_null(&headers),
         "queryStringParameters": lasts(&query),
         "multiValueQueryStringParameters": or_null(&query),
-        "pathParameters": or_null(&api.path_parameters),
-        "stageVariables": null,
+        "pathParameters": or_null(api.path_parameters),
+        "stageVariables": or_null(api.stage_variables),
         "requestContext": {
             "resourceId": RESOURCE_ID,
             "resourcePath": api.resource,
@@ -53,6 +60,17 @@ pub(super) fn event(received: &Received, api: &Api<'_>) -> Value {
         },
         "isBase64Encoded": body.as_ref().is_some_and(|(_, is_base64)| *is_base64),
         "body": body.map(|(body, _)| body),
+    })
+}
+
+/// Whether the media type is among these, of which `image/*` and `*/*` stand for many.
+pub(super) fn is_one_of(types: &[String], media_type: &str) -> bool {
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let kind = media_type.split('/').next().unwrap_or_default();
+    types.iter().any(|known| match known.split_once('/') {
+        Some(("*", "*")) => true,
+        Some((known_kind, "*")) => known_kind.eq_ignore_ascii_case(kind),
+        _ => known.eq_ignore_ascii_case(media_type),
     })
 }
 
@@ -148,13 +166,22 @@ mod tests {
     use super::*;
     use crate::front::received::tests::received;
 
-    fn api() -> Api<'static> {
+    fn id() -> BTreeMap<String, String> {
+        [("id".to_owned(), "7".to_owned())].into()
+    }
+
+    fn api<'a>(
+        path_parameters: &'a BTreeMap<String, String>,
+        stage_variables: &'a BTreeMap<String, String>,
+    ) -> Api<'a> {
         Api {
             account_id: "123456789012",
             api_id: "shop",
             stage: "Prod",
             resource: "/orders/{id}",
-            path_parameters: [("id".to_owned(), "7".to_owned())].into(),
+            path_parameters,
+            stage_variables,
+            binary_media_types: None,
         }
     }
 
@@ -262,15 +289,18 @@ mod tests {
               "resource": "/orders/{id}",
               "stageVariables": null
             }"#]]
-        .assert_eq(&serde_json::to_string_pretty(&event(&received(request), &api())).unwrap());
+        .assert_eq(&pretty(&event(
+            &received(request),
+            &api(&id(), &BTreeMap::new()),
+        )));
     }
 
     #[test]
     fn what_is_not_there_is_null() {
+        let none = BTreeMap::new();
         let plain = Api {
             resource: "/",
-            path_parameters: BTreeMap::new(),
-            ..api()
+            ..api(&none, &none)
         };
         let request = http::Request::get("/").body(&b""[..]).unwrap();
         let event = event(&received(request), &plain);
@@ -282,6 +312,46 @@ mod tests {
             "body",
         ] {
             assert_eq!(event.get(key), Some(&Value::Null), "{key}");
+        }
+    }
+
+    fn pretty(event: &Value) -> String {
+        serde_json::to_string_pretty(event).unwrap()
+    }
+
+    #[test]
+    fn stage_variables_are_told() {
+        let variables = [("color".to_owned(), "red".to_owned())].into();
+        let request = http::Request::get("/").body(&b""[..]).unwrap();
+        let event = event(&received(request), &api(&BTreeMap::new(), &variables));
+        assert_eq!(event["stageVariables"], json!({"color": "red"}));
+    }
+
+    #[test]
+    fn bodies_of_binary_media_types_are_base64_and_all_others_text() {
+        let none = BTreeMap::new();
+        let images = ["image/*".to_owned(), "application/pdf".to_owned()];
+        let all = ["*/*".to_owned()];
+        let cases = [
+            (&images[..], "image/png", &b"hi"[..], "aGk=", true),
+            (&images, "Image/PNG; a=b", b"\xff", "/w==", true),
+            (&images, "application/pdf", b"hi", "aGk=", true),
+            (&images, "application/json", b"{}", "{}", false),
+            (&[], "image/png", b"\xff", "\u{fffd}", false),
+            (&all, "application/json", b"{}", "e30=", true),
+        ];
+        for (types, content_type, body, expected, is_base64) in cases {
+            let api = Api {
+                binary_media_types: Some(types),
+                ..api(&none, &none)
+            };
+            let request = http::Request::post("/").header("content-type", content_type);
+            let event = event(&received(request.body(body).unwrap()), &api);
+            assert_eq!(
+                (&event["body"], &event["isBase64Encoded"]),
+                (&json!(expected), &json!(is_base64)),
+                "{types:?} {content_type}"
+            );
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) struct Gateway<'a> {
     /// Such as `GET /orders/{id}`.
     pub(super) route_key: &'a str,
     pub(super) path_parameters: BTreeMap<String, String>,
+    pub(super) stage_variables: BTreeMap<String, String>,
 }
 
 /// The request as an event.
@@ -57,6 +58,9 @@ pub(super) fn event(received: &Received, gateway: &Gateway<'_>) -> Value {
     }
     if !gateway.path_parameters.is_empty() {
         event["pathParameters"] = json!(gateway.path_parameters);
+    }
+    if !gateway.stage_variables.is_empty() {
+        event["stageVariables"] = json!(gateway.stage_variables);
     }
     if let Some((body, is_base64)) = received.body_as(Text::ByContentType) {
         event["body"] = json!(body);
@@ -101,6 +105,7 @@ mod tests {
             stage: "$default",
             route_key: "$default",
             path_parameters: BTreeMap::new(),
+            stage_variables: BTreeMap::new(),
         }
     }
 
@@ -171,11 +176,13 @@ mod tests {
             stage: "dev",
             route_key: "GET /orders/{id}",
             path_parameters: [("id".to_owned(), "7".to_owned())].into(),
+            stage_variables: [("color".to_owned(), "red".to_owned())].into(),
         };
         let request = http::Request::get("/orders/7").body(&b""[..]).unwrap();
         let event = event(&received(request), &orders);
         assert_eq!(event["routeKey"], "GET /orders/{id}");
         assert_eq!(event["pathParameters"], json!({"id": "7"}));
+        assert_eq!(event["stageVariables"], json!({"color": "red"}));
         let context = &event["requestContext"];
         assert_eq!(
             [

@@ -59,6 +59,7 @@ async fn handle(
         stage: "$default",
         route_key: "$default",
         path_parameters: BTreeMap::new(),
+        stage_variables: BTreeMap::new(),
     };
     let mut invoke = Invoke::new(url.function.clone())
         .payload(format_2::event(&received, &gateway).to_string())

@@ -137,6 +137,10 @@ impl Received {
         let readable = match text {
             Text::ByContentType => is_text(&self.header("content-type")),
             Text::WhereverItIs => true,
+            Text::Nowhere => false,
+            Text::Everywhere => {
+                return Some((String::from_utf8_lossy(&self.body).into_owned(), false));
+            }
         };
         match std::str::from_utf8(&self.body) {
             Ok(text) if readable => Some((text.to_owned(), false)),
@@ -159,6 +163,10 @@ pub(crate) enum Text {
     ByContentType,
     /// All that are UTF-8.
     WhereverItIs,
+    /// None.
+    Nowhere,
+    /// All, at the price of what is no UTF-8.
+    Everywhere,
 }
 
 /// What AWS takes for text in payload format 2.0; documented nowhere, seen in captured events.
@@ -180,8 +188,8 @@ pub(crate) fn common_log_time(now: UnixNanos) -> String {
 }
 
 /// An answer of a gateway itself: one word of JSON under `key`.
-pub(crate) fn told(status: StatusCode, key: &str, message: &str) -> Response {
-    let mut response = json_response(json!({ key: message }).to_string().into_bytes());
+pub(crate) fn told(status: StatusCode, key: &str, message: impl Into<Value>) -> Response {
+    let mut response = json_response(json!({ key: message.into() }).to_string().into_bytes());
     *response.status_mut() = status;
     response
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use throughline_sandbox::{
-    Activity, EventSource, Function, HttpApi, HttpApiKind, HttpRoute, RunningSandbox, Sandbox,
+    Activity, Authorizer, AuthorizerEvent, EventSource, Function, HttpApi, HttpApiKind, HttpRoute,
+    Identity, RunningSandbox, Sandbox,
 };
 
 use crate::http::{Response, request};
@@ -20,6 +21,7 @@ fn route(kind: HttpApiKind, method: &str, path: &str) -> EventSource {
         api: api.to_owned(),
         method: method.to_owned(),
         path: path.to_owned(),
+        authorizer: None,
     })
 }
 
@@ -180,11 +182,7 @@ async fn api_says_when_it_is_too_much() {
 
 #[tokio::test]
 async fn declared_api_has_its_stage_and_a_plan_that_cannot_be_is_refused() {
-    let api = |listen: &str| HttpApi {
-        name: "http".to_owned(),
-        listen: listen.parse().unwrap(),
-        stage: "dev".to_owned(),
-    };
+    let api = |listen: &str| HttpApi::new("http", listen.parse().unwrap(), "dev");
     let sandbox = Sandbox::new()
         .function(routed(function()))
         .http_api(api("127.0.0.1:0"))
@@ -232,4 +230,110 @@ async fn buffered_url_answers_when_all_of_a_stream_is_there() {
         told(&failed),
         (502, r#"{"message":"Internal Server Error"}"#)
     );
+}
+
+/// Says who may pass: by its token, in the words of the kind of authorizer that it is.
+const AUTHORIZER: &str = r#"#!/usr/bin/env python3
+import http.client, json, os
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def call(method, path, body=None):
+    api.request(method, "/2018-06-01/runtime/invocation/" + path, body)
+    response = api.getresponse()
+    return response.headers, response.read()
+count = 0
+while True:
+    headers, body = call("GET", "next")
+    event = json.loads(body)
+    count += 1
+    token = event.get("authorizationToken") or event["identitySource"][0]
+    kind = "response"
+    if event.get("version") == "2.0":
+        answer = {"isAuthorized": token == "good", "context": {"count": count, "keys": sorted(event)}}
+    else:
+        effect = "Allow" if token == "good" else "Deny"
+        resource = event["methodArn"].rsplit("/", 1)[0] + "/*"
+        statement = {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource}
+        answer = {"principalId": "ada", "policyDocument": {"Statement": [statement]},
+                  "context": {"count": count, "keys": ",".join(sorted(event))}}
+    if token == "unknown":
+        kind, answer = "error", {"errorMessage": "Unauthorized", "errorType": "Exception"}
+    elif token == "broken":
+        answer = 1
+    call("POST", headers["Lambda-Runtime-Aws-Request-Id"] + "/" + kind, json.dumps(answer))
+"#;
+
+#[tokio::test]
+async fn authorizers_are_asked_before_the_function() {
+    let folder = crate::folder().unwrap();
+    let bootstrap = folder.path().join("bootstrap");
+    std::fs::write(&bootstrap, AUTHORIZER).unwrap();
+    let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&bootstrap, runs).unwrap();
+    let cases = [
+        (HttpApiKind::Rest, AuthorizerEvent::Token),
+        (
+            HttpApiKind::Http,
+            AuthorizerEvent::Request2 { simple: true },
+        ),
+        (HttpApiKind::Http, AuthorizerEvent::Request1),
+    ];
+    for (kind, event) in cases {
+        let authorizer = Authorizer {
+            name: "check".to_owned(),
+            function: "auth".to_owned(),
+            event,
+            identity: vec![Identity::Header("Authorization".to_owned())],
+            keep: Duration::from_secs(300),
+        };
+        let api = HttpApi {
+            authorizers: vec![authorizer],
+            ..HttpApi::new("api", "127.0.0.1:0".parse().unwrap(), "prod")
+        };
+        let guarded = EventSource::Http(HttpRoute {
+            kind,
+            api: "api".to_owned(),
+            method: "ANY".to_owned(),
+            path: "/{name}".to_owned(),
+            authorizer: Some("check".to_owned()),
+        });
+        let sandbox = Sandbox::new()
+            .function(function().source(guarded))
+            .function(Function::new("auth", folder.path()))
+            .http_api(api)
+            .start()
+            .await
+            .unwrap();
+        let ask = async |path: &str, token: Option<&str>| {
+            let uri = format!("{}{path}", sandbox.api_urls()["api"]);
+            let headers: Vec<_> = token
+                .map(|token| ("Authorization", token))
+                .into_iter()
+                .collect();
+            let answer = json!({"statusCode": 200, "body": "in"});
+            let told = json!({"do": "url", "answer": answer}).to_string();
+            request("POST", &uri, &headers, &told).await
+        };
+        assert_eq!(told(&ask("do", Some("good")).await), (200, "in"));
+        let forbidden = match kind {
+            HttpApiKind::Rest => {
+                r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#
+            }
+            HttpApiKind::Http => r#"{"message":"Forbidden"}"#,
+        };
+        let broken = match kind {
+            HttpApiKind::Rest => r#"{"message":null}"#,
+            HttpApiKind::Http => r#"{"message":"Internal Server Error"}"#,
+        };
+        let unauthorized = (401, r#"{"message":"Unauthorized"}"#);
+        assert_eq!(told(&ask("do", None).await), unauthorized);
+        assert_eq!(told(&ask("do", Some("unknown")).await), unauthorized);
+        assert_eq!(told(&ask("do", Some("bad")).await), (403, forbidden));
+        assert_eq!(told(&ask("do", Some("broken")).await), (500, broken));
+        // What it answered is kept, or the count would have grown; and it reaches the function.
+        let seen = ask("x", Some("good")).await;
+        if kind == HttpApiKind::Http {
+            let context = &seen.json()["event"]["requestContext"]["authorizer"]["lambda"];
+            assert_eq!(context["count"], 1, "{event:?}");
+        }
+    }
 }

@@ -311,7 +311,7 @@ async fn what_is_not_there_is_told_with_the_next_step() {
         .unwrap();
     assert_eq!(
         unknown.to_string(),
-        "cannot poll sqs nowhere for f: nobody says where AWS's services are; give `endpoint` under [aws] of the application"
+        "f needs sqs nowhere, and nobody says where AWS's services are"
     );
     sandbox.shutdown().await;
 }

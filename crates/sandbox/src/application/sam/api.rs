@@ -2,19 +2,19 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Translator;
-use super::names::{IMPLICIT_HTTP, IMPLICIT_REST};
+use super::names::{IMPLICIT_HTTP, IMPLICIT_REST, function_name};
 use super::template::Declared;
 use crate::application::reader::{Key, Section, place_of};
 use crate::application::route;
-use crate::source::{EventSource, HttpApi, HttpApiKind, HttpRoute};
+use crate::source::{Authorizer, AuthorizerEvent, EventSource, HttpApi, HttpApiKind, HttpRoute};
 
 impl<'t> Translator<'t> {
     /// `AWS::Serverless::Api` and `AWS::Serverless::HttpApi`.
     pub(super) fn api(&mut self, declared: &'t Declared) {
-        let properties = self.properties(declared, &["StageName"]);
+        let properties = self.properties(declared, USED);
         let section = Section {
             place: declared.properties_place(),
             map: &properties,
@@ -32,7 +32,6 @@ impl<'t> Translator<'t> {
             (None, _) => HTTP_STAGE.to_owned(),
         };
         let told = [
-            ("Auth", "authorizers are not run here"),
             (
                 "DefinitionUri",
                 "is not read, routes come from events and from DefinitionBody",
@@ -44,7 +43,11 @@ impl<'t> Translator<'t> {
                 self.note(&section.place_of(key), note);
             }
         }
-        self.add_api(declared.name.clone(), stage);
+        let kind = match declared.kind.as_str() {
+            "AWS::Serverless::Api" => HttpApiKind::Rest,
+            _ => HttpApiKind::Http,
+        };
+        self.add_api(declared.name.clone(), stage, kind, &section);
     }
 
     /// The routes that an API's own OpenAPI text leads to functions.
@@ -111,6 +114,7 @@ impl<'t> Translator<'t> {
             api: route.api.to_owned(),
             method,
             path,
+            authorizer: None,
         });
         // `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION-ARN/invocations`, or the ARN alone.
         let arn = match route.uri.split_once("/functions/") {
@@ -134,7 +138,7 @@ impl<'t> Translator<'t> {
         let api = match event.map.get(api_key) {
             None => {
                 if !self.apis.contains_key(implicit) {
-                    self.add_api(implicit.to_owned(), stage.to_owned());
+                    self.add_implicit(implicit, stage, kind);
                 }
                 implicit.to_owned()
             }
@@ -144,14 +148,16 @@ impl<'t> Translator<'t> {
                     let note =
                         format!("{api} is not an API of this template, it listens all the same");
                     self.note(&event.place_of(api_key), &note);
-                    self.add_api(api.clone(), stage.to_owned());
+                    let none = Section {
+                        place: event.place.clone(),
+                        map: &Map::new(),
+                    };
+                    self.add_api(api.clone(), stage.to_owned(), kind, &none);
                 }
                 api
             }
         };
-        if event.map.contains_key("Auth") {
-            self.note(&event.place_of("Auth"), "authorizers are not run here");
-        }
+        let authorizer = self.authorizer_of(event, &api);
         if event
             .map
             .get("PayloadFormatVersion")
@@ -167,7 +173,116 @@ impl<'t> Translator<'t> {
             api,
             method,
             path,
+            authorizer,
         }))
+    }
+
+    /// The one that the event names, or else the API's own.
+    fn authorizer_of(&mut self, event: &Section<'_>, api: &str) -> Option<String> {
+        let default = self.default_authorizers.get(api).cloned();
+        let Some(auth) = event.map.get("Auth").filter(|auth| !auth.is_null()) else {
+            return default;
+        };
+        let place = event.place_of("Auth");
+        let auth = self.reader.as_section(place, auth, "a map")?;
+        let Some(name) = self.reader.string(&auth, Key::only("Authorizer")) else {
+            self.note(
+                &auth.place,
+                "only authorizers that are functions are run here",
+            );
+            return default;
+        };
+        self.known_authorizer(&auth.place_of("Authorizer"), api, name)
+    }
+
+    fn known_authorizer(&mut self, place: &str, api: &str, name: String) -> Option<String> {
+        let api = self.apis.get(api)?;
+        let known = api.authorizers.iter().any(|known| known.name == name);
+        if !known && name != "NONE" {
+            let note = format!("{name} is not run here: requests pass without it");
+            self.note(place, &note);
+        }
+        known.then_some(name)
+    }
+
+    /// The APIs that SAM makes for events without one have the settings of the Globals.
+    fn add_implicit(&mut self, name: &str, stage: &str, kind: HttpApiKind) {
+        let key = match kind {
+            HttpApiKind::Rest => "Api",
+            HttpApiKind::Http => "HttpApi",
+        };
+        let place = place_of("Globals", key);
+        let mut settings = Map::new();
+        if let Some(Value::Object(globals)) = self.template.globals.get(key) {
+            for (key, value) in globals
+                .iter()
+                .filter(|(key, _)| USED.contains(&key.as_str()))
+            {
+                let resolved = self.resolve(&place_of(&place, key), value);
+                settings.extend(resolved.map(|value| (key.clone(), value)));
+            }
+        }
+        let section = Section {
+            place,
+            map: &settings,
+        };
+        self.add_api(name.to_owned(), stage.to_owned(), kind, &section);
+    }
+
+    fn authorizers(&mut self, auth: &Section<'_>, kind: HttpApiKind) -> Vec<Authorizer> {
+        let Some(all) = self.reader.section(auth, Key::only("Authorizers"), "a map") else {
+            return Vec::new();
+        };
+        let mut authorizers = Vec::new();
+        for (name, value) in all.map {
+            let Some(section) = self.reader.as_section(all.place_of(name), value, "a map") else {
+                continue;
+            };
+            let Some(arn) = self.reader.string(&section, Key::only("FunctionArn")) else {
+                self.note(
+                    &section.place,
+                    "is no function and not run here: requests pass without it",
+                );
+                continue;
+            };
+            let event = match kind {
+                HttpApiKind::Rest => {
+                    let kinds = [
+                        ("TOKEN", AuthorizerEvent::Token),
+                        ("REQUEST", AuthorizerEvent::Request1),
+                    ];
+                    let key = Key::only("FunctionPayloadType");
+                    let kind = self.reader.choice(&section, key, &kinds);
+                    kind.unwrap_or(AuthorizerEvent::Token)
+                }
+                HttpApiKind::Http => {
+                    let simple = Key::only("EnableSimpleResponses");
+                    let simple = self.reader.boolean(&section, simple).unwrap_or(false);
+                    let kinds = [
+                        ("1.0", AuthorizerEvent::Request1),
+                        ("2.0", AuthorizerEvent::Request2 { simple }),
+                    ];
+                    let key = Key::only("AuthorizerPayloadFormatVersion");
+                    let kind = self.reader.choice(&section, key, &kinds);
+                    kind.unwrap_or(AuthorizerEvent::Request2 { simple })
+                }
+            };
+            let is_checked = |identity: &Value| identity.get("ValidationExpression").is_some();
+            if section.map.get("Identity").is_some_and(is_checked) {
+                self.note(
+                    &section.place_of("Identity"),
+                    "the ValidationExpression is not looked at",
+                );
+            }
+            authorizers.push(Authorizer {
+                name: name.clone(),
+                function: function_name(&arn),
+                event,
+                identity: self.reader.sam_identity(&section, event),
+                keep: self.reader.sam_keep(&section),
+            });
+        }
+        authorizers
     }
 
     fn method_and_path(
@@ -214,16 +329,30 @@ impl<'t> Translator<'t> {
     }
 
     /// APIs listen in the order in which they come up: those that are written, by name, then the implicit ones.
-    fn add_api(&mut self, name: String, stage: String) {
+    fn add_api(&mut self, name: String, stage: String, kind: HttpApiKind, settings: &Section<'_>) {
         let index = u16::try_from(self.apis.len()).unwrap_or(u16::MAX);
         // Beyond the last port any free one has to do.
         let port = API_PORT_FIRST.checked_add(index).unwrap_or(0);
-        let api = HttpApi {
-            name: name.clone(),
-            listen: SocketAddr::from(([127, 0, 0, 1], port)),
-            stage,
+        let mut api = HttpApi {
+            stage_variables: self.reader.stage_variables(settings),
+            ..HttpApi::new(&name, SocketAddr::from(([127, 0, 0, 1], port)), stage)
         };
-        self.apis.insert(name, api);
+        if kind == HttpApiKind::Rest {
+            let types = self.reader.binary_media_types(settings);
+            api.binary_media_types = Some(types.unwrap_or_default());
+        }
+        let auth = self.reader.section(settings, Key::only("Auth"), "a map");
+        if let Some(auth) = &auth {
+            api.authorizers = self.authorizers(auth, kind);
+        }
+        self.apis.insert(name.clone(), api);
+        let Some(auth) = auth else { return };
+        let key = Key::only("DefaultAuthorizer");
+        if let Some(default) = self.reader.string(&auth, key) {
+            let default = self.known_authorizer(&auth.place_of(key.sam), &name, default);
+            self.default_authorizers
+                .extend(default.map(|default| (name, default)));
+        }
     }
 }
 
@@ -245,6 +374,14 @@ pub(super) fn is_api_event(kind: &str) -> Option<HttpApiKind> {
     }
 }
 
+/// Properties of an API that are read here, but for its text.
+const USED: &[&str] = &[
+    "StageName",
+    "Variables",
+    "StageVariables",
+    "BinaryMediaTypes",
+    "Auth",
+];
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
 const DEFAULT: &str = "$default";

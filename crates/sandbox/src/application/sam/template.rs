@@ -12,6 +12,8 @@ pub(super) struct Template {
     pub(super) parameters: Map<String, Value>,
     pub(super) mappings: Map<String, Value>,
     pub(super) conditions: Map<String, Value>,
+    /// Also for the APIs that a template does not write.
+    pub(super) globals: Map<String, Value>,
     pub(super) resources: BTreeMap<String, Declared>,
 }
 
@@ -65,6 +67,7 @@ impl Template {
             place: "Globals".to_owned(),
             map: &globals,
         };
+        template.globals = globals.map.clone();
         let resources = map_of(&root, "Resources", reader);
         if resources.is_empty() && reader.is_content() {
             reader.problem("Resources", "missing: a template has at least one function");

@@ -42,9 +42,20 @@ fn told(result: Result<Application, Vec<String>>) -> String {
             name,
             listen,
             stage,
-            ..
+            stage_variables,
+            binary_media_types,
+            authorizers,
         } = api;
         writeln!(text, "api {name} on {listen}, stage {stage}").unwrap();
+        for (key, value) in stage_variables {
+            writeln!(text, "    {key}={value}").unwrap();
+        }
+        for media_type in binary_media_types.iter().flatten() {
+            writeln!(text, "    binary {media_type}").unwrap();
+        }
+        for authorizer in authorizers {
+            writeln!(text, "    {authorizer:?}").unwrap();
+        }
     }
     for resource in &application.resources {
         writeln!(
@@ -203,7 +214,7 @@ fn parameters_come_from_the_caller_before_their_defaults() {
             STAGE=prod
             SUB=prod-work.fifo in us-east-1 of 123456789012, ${Literal}
             VERSION=prod-rich
-            Http(HttpRoute { kind: Rest, api: "MyApi", method: "ANY", path: "/{proxy+}" })
+            Http(HttpRoute { kind: Rest, api: "MyApi", method: "ANY", path: "/{proxy+}", authorizer: None })
             Sqs(SqsSource { queue: "arn:aws:sqs:us-east-1:123456789012:prod-work.fifo", batch_size: 10, window: 0ns, report_item_failures: false, concurrency_max: Some(5), filters: [Object {"body": Object {"stage": Array [String("dev")]}}], enabled: true })
             EventDestinations { on_success: None, on_failure: None, dead_letter: None }
         api MyApi on 127.0.0.1:4330, stage prod
@@ -224,6 +235,87 @@ fn parameters_come_from_the_caller_before_their_defaults() {
         Resources.Plain.Properties.Timeout (line 73): Fn::FindInMap: no Mappings.Limits.test.Timeout
         Resources.Rich.Properties.Environment.Variables.HOST (line 95): Fn::FindInMap: no Mappings.Limits.test.Hosts
         Resources.Rich.Properties.Timeout (line 78): Fn::FindInMap: no Mappings.Limits.test.Timeout"#]].assert_eq(&told(read(SETTINGS, &overrides)));
+}
+
+#[test]
+fn authorizers_stage_variables_and_binary_media_types() {
+    let text = r#"
+Globals:
+  Api:
+    BinaryMediaTypes: [image~1png]
+    Auth: {DefaultAuthorizer: Token, Authorizers: {Token: {FunctionArn: !GetAtt Auth.Arn}}}
+Resources:
+  Auth:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: auth, Runtime: provided.al2023}
+  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      Variables: {color: red}
+      BinaryMediaTypes: ["*~1*"]
+      Auth:
+        DefaultAuthorizer: Request
+        Authorizers:
+          Request:
+            FunctionArn: !GetAtt Auth.Arn
+            FunctionPayloadType: REQUEST
+            Identity: {Headers: [X-Key], QueryStrings: [key], Context: [identity.sourceIp], ReauthorizeEvery: 0}
+          Pool: {UserPoolArn: arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a}
+  Http:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      StageVariables: {color: blue}
+      Auth:
+        Authorizers:
+          Simple:
+            FunctionArn: !GetAtt Auth.Arn
+            AuthorizerPayloadFormatVersion: "2.0"
+            EnableSimpleResponses: true
+            Identity: {Headers: [Authorization]}
+          Jwt: {JwtConfiguration: {issuer: "https://example.com", audience: [me]}}
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: worker
+      Runtime: provided.al2023
+      Events:
+        Own: {Type: Api, Properties: {Path: /own, Method: get}}
+        Rest: {Type: Api, Properties: {RestApiId: !Ref Rest, Path: /a, Method: get}}
+        Open: {Type: Api, Properties: {RestApiId: !Ref Rest, Path: /b, Method: get, Auth: {Authorizer: NONE}}}
+        Pool: {Type: Api, Properties: {RestApiId: !Ref Rest, Path: /c, Method: get, Auth: {Authorizer: Pool}}}
+        Http: {Type: HttpApi, Properties: {ApiId: !Ref Http, Path: /a, Method: get, Auth: {Authorizer: Simple}}}
+        Free: {Type: HttpApi, Properties: {ApiId: !Ref Http, Path: /b, Method: get}}
+"#;
+    expect![[r#"
+        function Auth: provided.al2023 bootstrap in /app/auth, 128 MB, 3s, /tmp 512 MB
+            concurrency None, OnDemand, retries None, age None, Logging { format: Text, application: Info, system: Info }
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        function Worker: provided.al2023 bootstrap in /app/worker, 128 MB, 3s, /tmp 512 MB
+            concurrency None, OnDemand, retries None, age None, Logging { format: Text, application: Info, system: Info }
+            Http(HttpRoute { kind: Http, api: "Http", method: "GET", path: "/b", authorizer: None })
+            Http(HttpRoute { kind: Http, api: "Http", method: "GET", path: "/a", authorizer: Some("Simple") })
+            Http(HttpRoute { kind: Rest, api: "Rest", method: "GET", path: "/b", authorizer: None })
+            Http(HttpRoute { kind: Rest, api: "ServerlessRestApi", method: "GET", path: "/own", authorizer: Some("Token") })
+            Http(HttpRoute { kind: Rest, api: "Rest", method: "GET", path: "/c", authorizer: None })
+            Http(HttpRoute { kind: Rest, api: "Rest", method: "GET", path: "/a", authorizer: Some("Request") })
+            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+        api Http on 127.0.0.1:4330, stage $default
+            color=blue
+            Authorizer { name: "Simple", function: "Auth", event: Request2 { simple: true }, identity: [Header("Authorization")], keep: 300s }
+        api Rest on 127.0.0.1:4331, stage prod
+            color=red
+            binary image/png
+            binary */*
+            Authorizer { name: "Request", function: "Auth", event: Request1, identity: [Header("X-Key"), Query("key"), Context("identity.sourceIp")], keep: 0ns }
+            Authorizer { name: "Token", function: "Auth", event: Token, identity: [Header("Authorization")], keep: 300s }
+        api ServerlessRestApi on 127.0.0.1:4332, stage Prod
+            binary image/png
+            Authorizer { name: "Token", function: "Auth", event: Token, identity: [Header("Authorization")], keep: 300s }
+        note Resources.Http.Properties.Auth.Authorizers.Jwt: is no function and not run here: requests pass without it
+        note Resources.Rest.Properties.Auth.Authorizers.Pool: is no function and not run here: requests pass without it
+        note Resources.Worker.Properties.Events.Pool.Properties.Auth.Authorizer: Pool is not run here: requests pass without it
+    "#]].assert_eq(&told(read(text, &Overrides::default())));
 }
 
 #[test]

@@ -8,16 +8,24 @@ use serde_json::{Map, Value};
 
 use crate::front::received::{is_functions_to_say, json_response, status_of};
 
+/// What becomes of a body that the function says is base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Base64Body {
+    Decoded,
+    /// The caller did not ask for a binary media type.
+    AsItIs,
+}
+
 /// The response, or what is wrong with the answer. No field must be there, but any that format 1.0 does not know makes
 /// the whole answer malformed, as does a body that is not text.
-pub(crate) fn of_payload(payload: &[u8]) -> Result<Response, &'static str> {
+pub(crate) fn of_payload(payload: &[u8], base64: Base64Body) -> Result<Response, &'static str> {
     let Ok(Value::Object(answer)) = serde_json::from_slice(payload) else {
         return Err("not a JSON object");
     };
     if answer.keys().any(|key| !FIELDS.contains(&key.as_str())) {
         return Err("a field that payload format 1.0 does not know");
     }
-    let mut response = json_response(body(&answer)?);
+    let mut response = json_response(body(&answer, base64)?);
     *response.status_mut() = match present(&answer, "statusCode") {
         None => StatusCode::OK,
         Some(status) => status_of(status).ok_or("statusCode is no HTTP status")?,
@@ -26,7 +34,7 @@ pub(crate) fn of_payload(payload: &[u8]) -> Result<Response, &'static str> {
     Ok(response)
 }
 
-fn body(answer: &Map<String, Value>) -> Result<Vec<u8>, &'static str> {
+fn body(answer: &Map<String, Value>, base64: Base64Body) -> Result<Vec<u8>, &'static str> {
     let body = match present(answer, "body") {
         None => return Ok(Vec::new()),
         Some(Value::String(text)) => text.clone(),
@@ -35,6 +43,7 @@ fn body(answer: &Map<String, Value>) -> Result<Vec<u8>, &'static str> {
         Some(_) => return Err("body is not a string"),
     };
     match present(answer, "isBase64Encoded") {
+        Some(Value::Bool(true)) if base64 == Base64Body::AsItIs => Ok(body.into_bytes()),
         Some(Value::Bool(true)) => BASE64.decode(body).map_err(|_| "body is not base64"),
         Some(Value::Bool(false)) | None => Ok(body.into_bytes()),
         Some(_) => Err("isBase64Encoded is neither true nor false"),
@@ -104,7 +113,7 @@ mod tests {
     use super::*;
 
     async fn check(payload: &str, status: u16, headers: &[(&str, &str)], body: &str) {
-        let response = of_payload(payload.as_bytes()).unwrap();
+        let response = of_payload(payload.as_bytes(), Base64Body::Decoded).unwrap();
         assert_eq!(response.status().as_u16(), status, "{payload}");
         for (name, value) in headers {
             let found: Vec<_> = response
@@ -157,7 +166,8 @@ mod tests {
             r#"{"statusCode":200,"headers":{"a b":"c"}}"#,
             r#"{"statusCode":200,"multiValueHeaders":{"a":"b"}}"#,
         ] {
-            assert!(of_payload(payload.as_bytes()).is_err(), "{payload}");
+            let response = of_payload(payload.as_bytes(), Base64Body::Decoded);
+            assert!(response.is_err(), "{payload}");
         }
     }
 }

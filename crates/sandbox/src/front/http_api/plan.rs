@@ -10,10 +10,8 @@ use crate::source::{EventSource, HttpApi, HttpApiKind};
 /// One API, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub(crate) name: String,
+    pub(crate) api: HttpApi,
     pub(crate) kind: HttpApiKind,
-    pub(crate) listen: SocketAddr,
-    pub(crate) stage: String,
     pub(crate) routes: Routes,
 }
 
@@ -32,6 +30,19 @@ pub(crate) fn plan(
         }
     }
     let mut found: BTreeMap<String, (HttpApiKind, Vec<Route>)> = BTreeMap::new();
+    for api in apis {
+        for authorizer in &api.authorizers {
+            if !functions
+                .iter()
+                .any(|function| function.name == authorizer.function)
+            {
+                let (name, function) = (&authorizer.name, &authorizer.function);
+                let why =
+                    format!("the authorizer {name} is {function}, and there is no such function");
+                return Err((api.name.clone(), why));
+            }
+        }
+    }
     for function in functions {
         for source in &function.sources {
             let EventSource::Http(route) = source else {
@@ -54,17 +65,26 @@ pub(crate) fn plan(
                 return Err(refuse("only HTTP APIs have $default"));
             }
             let parsed = Route::parse(&route.method, &route.path, &function.name);
-            routes.push(parsed.map_err(refuse)?);
+            let mut parsed = parsed.map_err(refuse)?;
+            if let Some(name) = &route.authorizer {
+                let known = declared.get(route.api.as_str()).into_iter();
+                let mut known = known.flat_map(|api| &api.authorizers);
+                let authorizer = known.find(|known| known.name == *name);
+                parsed.authorizer = Some(
+                    authorizer
+                        .ok_or_else(|| refuse("the API has no such authorizer"))?
+                        .clone(),
+                );
+            }
+            routes.push(parsed);
         }
     }
     let plan_of = |(name, (kind, routes)): (String, (HttpApiKind, Vec<Route>))| {
         reject_twice(&name, &routes)?;
-        let api = declared.get(name.as_str());
+        let api = declared.get(name.as_str()).copied().cloned();
         Ok(Plan {
-            listen: api.map_or(ANY_PORT, |api| api.listen),
-            stage: api.map_or_else(|| stage_default(kind), |api| api.stage.clone()),
+            api: api.unwrap_or_else(|| HttpApi::new(name, ANY_PORT, stage_default(kind))),
             routes: Routes::new(kind, routes),
-            name,
             kind,
         })
     };
@@ -104,6 +124,7 @@ mod tests {
                     api: "shop".to_owned(),
                     method: (*method).to_owned(),
                     path: (*path).to_owned(),
+                    authorizer: None,
                 }))
             },
         )
@@ -125,7 +146,7 @@ mod tests {
             .collect();
         assert_eq!(told, ["GET /a a", "POST /a b", "$default a"]);
         assert_eq!(
-            (plans[0].stage.as_str(), plans[0].listen.port()),
+            (plans[0].api.stage.as_str(), plans[0].api.listen.port()),
             ("$default", 0)
         );
     }

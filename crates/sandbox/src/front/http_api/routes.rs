@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::source::HttpApiKind;
+use crate::source::{Authorizer, HttpApiKind};
 
 /// The routes of one API.
 #[derive(Debug, Clone)]
@@ -18,6 +18,7 @@ pub(crate) struct Route {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) function: String,
+    pub(crate) authorizer: Option<Authorizer>,
     segments: Vec<Segment>,
 }
 
@@ -56,6 +57,7 @@ impl Route {
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
             function: function.to_owned(),
+            authorizer: None,
             segments,
         })
     }

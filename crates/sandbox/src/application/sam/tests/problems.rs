@@ -343,15 +343,15 @@ fn routes_of_an_api_may_be_in_its_openapi_text() {
     check(
         &text,
         expect![[r#"
-        function F: provided.al2023 bootstrap in /app/f, 128 MB, 3s, /tmp 512 MB
-            concurrency None, OnDemand, retries None, age None, Logging { format: Text, application: Info, system: Info }
-            Http(HttpRoute { kind: Rest, api: "Api", method: "GET", path: "/a" })
-            Http(HttpRoute { kind: Rest, api: "Api", method: "ANY", path: "/b/{id}" })
-            Http(HttpRoute { kind: Http, api: "Http", method: "ANY", path: "$default" })
-            EventDestinations { on_success: None, on_failure: None, dead_letter: None }
-        api Api on 127.0.0.1:4330, stage v1
-        api Http on 127.0.0.1:4331, stage $default
-        note Resources.Api.Properties.DefinitionBody.paths./b/{id}.options: leads to no function, and is not answered
-    "#]],
+            function F: provided.al2023 bootstrap in /app/f, 128 MB, 3s, /tmp 512 MB
+                concurrency None, OnDemand, retries None, age None, Logging { format: Text, application: Info, system: Info }
+                Http(HttpRoute { kind: Rest, api: "Api", method: "GET", path: "/a", authorizer: None })
+                Http(HttpRoute { kind: Rest, api: "Api", method: "ANY", path: "/b/{id}", authorizer: None })
+                Http(HttpRoute { kind: Http, api: "Http", method: "ANY", path: "$default", authorizer: None })
+                EventDestinations { on_success: None, on_failure: None, dead_letter: None }
+            api Api on 127.0.0.1:4330, stage v1
+            api Http on 127.0.0.1:4331, stage $default
+            note Resources.Api.Properties.DefinitionBody.paths./b/{id}.options: leads to no function, and is not answered
+        "#]],
     );
 }
