@@ -7,18 +7,22 @@
 pub(crate) mod environments;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Row, Transaction, params};
 use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::buffer::{Activities, ServiceStats, Services};
+use crate::disk;
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::snapshot::Segments;
 
 /// The open catalog.
 #[derive(Debug)]
-pub(crate) struct Catalog(Connection);
+pub(crate) struct Catalog {
+    connection: Connection,
+    path: PathBuf,
+}
 
 /// What the catalog says when it is opened.
 #[derive(Debug)]
@@ -31,19 +35,24 @@ pub(crate) struct Contents {
 impl Catalog {
     /// Opens the catalog, and makes it where there is none.
     pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch(SCHEMA)?;
-        connection.execute_batch(environments::SCHEMA)?;
-        Ok(Catalog(connection))
+        disk::catalog(path, || {
+            let connection = Connection::open(path)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.execute_batch(SCHEMA)?;
+            connection.execute_batch(environments::SCHEMA)?;
+            Ok(Catalog {
+                connection,
+                path: path.to_owned(),
+            })
+        })
     }
 
     pub(crate) fn contents(&self) -> rusqlite::Result<Contents> {
-        let checkpoint = checkpoint(&self.0)?;
-        let mut services = self.0.prepare(SELECT_SERVICES)?;
+        let checkpoint = checkpoint(&self.connection)?;
+        let mut services = self.connection.prepare(SELECT_SERVICES)?;
         let mut segments = Segments::default();
-        let mut select = self.0.prepare(SELECT_SEGMENTS)?;
+        let mut select = self.connection.prepare(SELECT_SEGMENTS)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let mut segment = segment_of(row)?;
@@ -70,7 +79,7 @@ impl Catalog {
         made: &[SegmentMeta],
         activities: &Activities,
     ) -> rusqlite::Result<()> {
-        let transaction = self.0.transaction()?;
+        let transaction = self.connection.transaction()?;
         if checkpoint(&transaction)? >= generation {
             return Ok(());
         }
@@ -84,7 +93,7 @@ impl Catalog {
             "UPDATE checkpoint SET generation = ?1",
             [generation.cast_signed()],
         )?;
-        transaction.commit()
+        disk::catalog(&self.path, || transaction.commit())
     }
 }
 

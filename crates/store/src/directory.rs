@@ -13,6 +13,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::disk::{self, make_directory, sync_directory};
 use crate::error::OpenError;
 
 /// The file that makes a directory ours.
@@ -41,7 +42,7 @@ impl Directory {
             directory: path.to_owned(),
             source,
         };
-        fs::create_dir_all(path).map_err(unwritable)?;
+        make_directory(path).map_err(unwritable)?;
         check_marker(path)?;
         let lock = lock(path)?;
         // Another process may have made it ours between the look and the lock.
@@ -49,8 +50,9 @@ impl Directory {
             write_marker(path).map_err(unwritable)?;
         }
         for inner in ["wal", "segments"] {
-            fs::create_dir_all(path.join(inner)).map_err(unwritable)?;
+            make_directory(&path.join(inner)).map_err(unwritable)?;
         }
+        // They may be there from a run that was killed before it came to this.
         sync_directory(path).map_err(unwritable)?;
         Ok(Directory {
             path: path.to_owned(),
@@ -104,11 +106,6 @@ impl Layout {
         generations.sort_unstable();
         Ok(generations)
     }
-}
-
-/// Makes renames and new files in `path` survive a crash.
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }
 
 #[derive(PartialEq)]
@@ -185,10 +182,11 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 
 fn write_marker(path: &Path) -> io::Result<()> {
     let new = path.join(format!("{MARKER}.new"));
-    let mut file = File::create(&new)?;
+    let mut file = disk::File::create(&new)?;
     file.write_all(format!("{MARKER_PREFIX}{FORMAT}\n").as_bytes())?;
     file.sync_all()?;
-    fs::rename(&new, path.join(MARKER))
+    disk::rename(&new, &path.join(MARKER))?;
+    sync_directory(path)
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ mod cache;
 mod catalog;
 mod completeness;
 mod directory;
+mod disk;
 mod error;
 mod known;
 mod limits;

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use crate::body::Body;
 use crate::buffer::{Buffer, Entry, Group};
 use crate::catalog::{Catalog, Contents};
-use crate::directory::{Directory, Layout, sync_directory};
+use crate::directory::{Directory, Layout};
+use crate::disk::{self, sync_directory};
 use crate::error::OpenError;
 use crate::known::Known;
 use crate::limits::REPLAY_ROWS;
@@ -57,7 +58,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
         .into_iter()
         .partition(|generation| *generation <= contents.checkpoint);
     for generation in done {
-        fs::remove_file(layout.wal(generation)).map_err(io_failed)?;
+        disk::remove_file(&layout.wal(generation)).map_err(io_failed)?;
     }
     check_segments(directory, &contents, &open, &mut recovery)?;
     let mut frozen = Vec::new();
@@ -142,7 +143,7 @@ fn check_segments(
     for path in there {
         match segment::id_of_file(&path) {
             Some(id) if open.contains(&id.generation()) => {
-                fs::remove_file(&path).map_err(failed)?;
+                disk::remove_file(&path).map_err(failed)?;
             }
             _ => recovery.notes.push(format!(
                 "{} is not in the catalog and was left where it is",
@@ -217,7 +218,7 @@ fn replay(layout: &Layout, generation: u64, recovery: &mut Recovery) -> io::Resu
 
 /// Writes what could not be read to a file of its own, before the file it was in is let go.
 fn keep_aside<'a>(path: &Path, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
+    let mut file = disk::File::create(path)?;
     for piece in pieces {
         file.write_all(piece)?;
     }

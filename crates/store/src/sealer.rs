@@ -13,13 +13,13 @@
 //! **Invariant**: generations are sealed in order, so that one number is the whole checkpoint.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::buffer::Buffer;
+use crate::disk;
 use crate::error::SealError;
 use crate::limits::SEAL_RETRY;
 use crate::probe::Step;
@@ -128,7 +128,7 @@ fn remove_wal(shared: &Shared, generation: u64) {
     let probe = &shared.options.probe;
     let removed = probe
         .at(Step::CatalogCommitted)
-        .and_then(|()| fs::remove_file(shared.layout.wal(generation)))
+        .and_then(|()| disk::remove_file(&shared.layout.wal(generation)))
         .and_then(|()| probe.at(Step::WalDeleted));
     if let Err(error) = removed {
         tracing::warn!(%error, generation, "wal file not removed");

@@ -25,6 +25,15 @@ impl TestDirectory {
         TestDirectory(tempfile::tempdir().unwrap())
     }
 
+    /// One in memory where that is possible, for tests that sync much and do not look at the disk.
+    pub(crate) fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        match tempfile::tempdir_in(memory) {
+            Ok(directory) => TestDirectory(directory),
+            Err(_) => Self::new(),
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
@@ -63,7 +72,8 @@ impl TestDirectory {
 
     /// What a crash at this moment would leave.
     pub(crate) fn image(&self) -> TestDirectory {
-        let image = TestDirectory::new();
+        let beside = self.path().parent().unwrap();
+        let image = TestDirectory(tempfile::tempdir_in(beside).unwrap());
         copy(self.path(), image.path());
         image
     }

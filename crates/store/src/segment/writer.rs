@@ -1,8 +1,7 @@
 //! Buffers to files that survive a crash.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::{FixedSizeBinaryArray, RecordBatch};
 use throughline_telemetry::Signal;
@@ -19,7 +18,8 @@ use super::window::windows;
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::batch::{by_name, sort};
 use crate::buffer::{BufferRows, Chunks};
-use crate::directory::{Layout, sync_directory};
+use crate::directory::Layout;
+use crate::disk::{self, File, sync_directory};
 use crate::probe::{Probe, Step};
 
 /// Writes the segments of a generation. When it returns, their files are on disk; nothing points
@@ -130,12 +130,13 @@ fn durably(
 ) -> io::Result<u64> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
+    let new = PathBuf::from(new);
     let file = write(BufWriter::new(File::create(&new)?))?;
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     probe.at(Step::SegmentSynced)?;
-    fs::rename(&new, path)?;
-    Ok(file.metadata()?.len())
+    disk::rename(&new, path)?;
+    file.len()
 }
 
 /// Sorted rows in pieces that can each be turned into columns of a file on its own: of each trace

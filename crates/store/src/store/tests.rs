@@ -1,4 +1,5 @@
 mod crash;
+mod disk;
 mod duplicates;
 
 use std::fs;

@@ -1,10 +1,10 @@
 //! The file that frames are appended to.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 
 use super::WalSerializer;
-use crate::directory::{Layout, sync_directory};
+use crate::directory::Layout;
+use crate::disk::{File, sync_directory};
 use crate::probe::{Probe, Step};
 
 /// Appends groups of frames to the WAL file of one generation.
@@ -21,10 +21,7 @@ impl WalWriter {
     pub(crate) fn create(layout: &Layout, generation: u64, probe: Probe) -> io::Result<Self> {
         probe.at(Step::WalRoll)?;
         let path = layout.wal(generation);
-        let mut file = OpenOptions::new()
-            .create_new(true)
-            .append(true)
-            .open(path)?;
+        let mut file = File::create_new(&path)?;
         let header = WalSerializer::header(generation);
         file.write_all(&header)?;
         file.sync_all()?;
