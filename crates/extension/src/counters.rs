@@ -122,6 +122,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_reason_for_a_loss_is_in_the_guide() {
+        let guide = include_str!("../../../docs/extension.md");
+        let lost = Counter::ALL
+            .iter()
+            .filter(|counter| counter.kind() == Kind::Lost);
+        for counter in lost {
+            let name = format!("`{}`", counter.name());
+            assert!(guide.contains(&name), "{name} is not explained");
+        }
+    }
+
+    #[test]
     fn only_what_was_counted_is_told() {
         let counters = Counters::default();
         assert_eq!(counters.outline(Kind::Lost), "");

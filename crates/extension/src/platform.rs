@@ -4,6 +4,7 @@
 //! and fields appear without notice: what is unknown is counted and left out, what is malformed
 //! never spoils its neighbours, and a record that was cut in the middle keeps its text.
 
+mod census;
 mod split;
 
 use std::time::Duration;
@@ -13,6 +14,8 @@ use throughline_telemetry::UnixNanos;
 
 use crate::timestamp;
 use split::{Fragment, fragments};
+
+pub use census::Census;
 
 /// One event of the platform.
 #[derive(Clone, Debug, PartialEq)]

@@ -114,13 +114,20 @@ fn unfinished(mut span: Span) -> Span {
     span
 }
 
-/// Documents of a body of `PutTraceSegments`: `{"TraceSegmentDocuments":["…"]}`.
-pub fn put_trace_segments(body: &[u8]) -> Vec<String> {
-    let body: Json = serde_json::from_slice(body).unwrap_or_default();
-    let documents = body["TraceSegmentDocuments"].as_array();
-    let texts = documents.into_iter().flatten();
-    texts
-        .filter_map(|text| Some(text.as_str()?.to_owned()))
+/// Documents of a body of `PutTraceSegments`: `{"TraceSegmentDocuments":["…"]}`. A body that is
+/// something else is one that cannot be read.
+pub fn put_trace_segments(body: &[u8]) -> Vec<Result<String, BadDocument>> {
+    let body: Json = match serde_json::from_slice(body) {
+        Ok(body) => body,
+        Err(error) => return vec![Err(error.into())],
+    };
+    let Some(documents) = body["TraceSegmentDocuments"].as_array() else {
+        return vec![Err(BadDocument::Segment)];
+    };
+    let text = |document: &Json| Some(document.as_str()?.to_owned());
+    let documents = documents.iter().map(text);
+    documents
+        .map(|text| text.ok_or(BadDocument::Segment))
         .collect()
 }
 

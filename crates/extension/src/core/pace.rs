@@ -48,17 +48,19 @@ pub enum Strategy {
 impl FromStr for Strategy {
     type Err = &'static str;
 
-    /// `auto`, `end`, `periodic` or `periodic,MILLISECONDS`.
+    /// `auto`, `end`, `periodic` or `periodic,MILLISECONDS`; or what other extensions call them.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (word, number) = match text.split_once(',') {
             Some((word, number)) => (word.trim(), Some(number.trim())),
             None => (text.trim(), None),
         };
         match (word.to_ascii_lowercase().as_str(), number) {
-            ("auto", None) => Ok(Strategy::Auto),
-            ("end", None) => Ok(Strategy::End),
-            ("periodic", None) => Ok(Strategy::Periodic(PERIOD)),
-            ("periodic", Some(millis)) => match millis.parse() {
+            ("auto" | "adaptive" | "default", None) => Ok(Strategy::Auto),
+            ("end" | "sync" | "syncflush", None) => Ok(Strategy::End),
+            ("periodic" | "periodically" | "background" | "continuously", None) => {
+                Ok(Strategy::Periodic(PERIOD))
+            }
+            ("periodic" | "periodically" | "continuously", Some(millis)) => match millis.parse() {
                 Ok(millis) if (PERIOD_MILLIS_MIN..=PERIOD_MILLIS_MAX).contains(&millis) => {
                     Ok(Strategy::Periodic(Duration::from_millis(millis)))
                 }
@@ -118,6 +120,14 @@ mod tests {
             ("periodic", period(5000)),
             ("periodic,250", period(250)),
             ("periodic, 600000", period(600_000)),
+            // As Elastic, Datadog and Rotel say it.
+            ("syncflush", Ok(Strategy::End)),
+            ("sync", Ok(Strategy::End)),
+            ("background", period(5000)),
+            ("default", Ok(Strategy::Auto)),
+            ("adaptive", Ok(Strategy::Auto)),
+            ("periodically,10000", period(10_000)),
+            ("continuously,60000", period(60_000)),
         ] {
             assert_eq!(text.parse(), expected, "{text}");
         }
@@ -127,7 +137,9 @@ mod tests {
             "periodic,",
             "periodic,99",
             "periodic,-1",
-            "continuously",
+            "continuously,",
+            "background,100",
+            "sync,1",
         ] {
             assert!(bad.parse::<Strategy>().is_err(), "{bad}");
         }

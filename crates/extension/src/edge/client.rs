@@ -204,8 +204,9 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 const CONNECT_MAX: Duration = Duration::from_secs(2);
-/// Shorter than what load balancers keep.
-const IDLE_MAX: Duration = Duration::from_secs(30);
+/// Shorter than what load balancers keep, which mostly is a minute: so a function that is called
+/// every minute makes one connection for it.
+const IDLE_MAX: Duration = Duration::from_secs(55);
 /// As many as there are requests at once: one a signal.
 const IDLE_CONNECTIONS_MAX: usize = 3;
 const ANSWER_BYTES_MAX: usize = 64 << 10;

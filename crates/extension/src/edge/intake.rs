@@ -98,7 +98,7 @@ impl Refusal {
 impl Intake {
     /// Reads a body while there is room for it.
     pub(super) async fn read(&self, body: Incoming, bytes_max: usize) -> Result<Body, Refusal> {
-        let read = listen::body(body, bytes_max, self.inbox.function_room()).await;
+        let read = listen::body(body, bytes_max, self.inbox.function_room(), |_| {}).await;
         let (bytes, charge) = read.map_err(|bad| match bad {
             BadBody::TooLarge => Refusal::TooLarge,
             BadBody::Broken => Refusal::Malformed("the body ends too early".to_owned()),

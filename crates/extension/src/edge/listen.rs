@@ -159,15 +159,16 @@ async fn converse(
 /// charge from the moment that it arrives.
 ///
 /// What is not kept is read to its end all the same: a client whose upload breaks off never sees
-/// the answer, and tries the same again.
+/// the answer, and tries the same again. `lost` is told of it, piece by piece.
 pub(super) async fn body(
     body: Incoming,
     bytes_max: usize,
     charge: Result<Charge, Full>,
+    lost: impl FnMut(&[u8]),
 ) -> Result<(Bytes, Charge), BadBody> {
     tokio::select! {
         biased;
-        read = read(body, bytes_max, charge) => read,
+        read = read(body, bytes_max, charge, lost) => read,
         () = patience() => Err(BadBody::Stalled),
     }
 }
@@ -176,6 +177,7 @@ async fn read(
     mut body: Incoming,
     bytes_max: usize,
     charge: Result<Charge, Full>,
+    mut lost: impl FnMut(&[u8]),
 ) -> Result<(Bytes, Charge), BadBody> {
     let mut kept = charge.map_err(|Full| BadBody::Full);
     // Grown step by step it would take twice what it has.
@@ -196,7 +198,8 @@ async fn read(
             Ok(charge)
         });
         if let Err(bad) = kept {
-            whole = BytesMut::new();
+            lost(&std::mem::take(&mut whole));
+            lost(&frame);
             discarded += frame.len();
             if discarded > DISCARD_BYTES_MAX {
                 return Err(bad);

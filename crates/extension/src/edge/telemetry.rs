@@ -8,6 +8,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use throughline_extension::Event;
 use throughline_extension::counters::{Counter, Counters};
+use throughline_extension::platform::Census;
 use tokio::net::TcpListener;
 
 use super::fault;
@@ -29,14 +30,21 @@ async fn answer(
     counters: Arc<Counters>,
 ) -> Response<Full<Bytes>> {
     fault::here("telemetry");
-    if let Err(lost) = take(request, &inbox).await {
-        counters.add(lost, 1);
+    let mut census = Census::default();
+    if let Err(lost) = take(request, &inbox, &mut census).await {
+        counters.add(lost, census.events());
     }
     listen::empty(StatusCode::OK)
 }
 
-async fn take(request: Request<Incoming>, inbox: &Inbox) -> Result<(), Counter> {
-    let body = listen::body(request.into_body(), BODY_BYTES_MAX, inbox.platform_room()).await;
+/// Counts what is in a body that is not kept.
+async fn take(
+    request: Request<Incoming>,
+    inbox: &Inbox,
+    census: &mut Census,
+) -> Result<(), Counter> {
+    let (body, room) = (request.into_body(), inbox.platform_room());
+    let body = listen::body(body, BODY_BYTES_MAX, room, |lost| census.count(lost)).await;
     let (body, charge) = body.map_err(|bad| match bad {
         BadBody::TooLarge => Counter::TooLarge,
         BadBody::Broken => Counter::Malformed,

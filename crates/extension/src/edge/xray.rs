@@ -61,8 +61,9 @@ async fn call(request: Request<Incoming>, open: Open, intake: Intake) -> Respons
     };
     if head.uri.path() == PUT_TRACE_SEGMENTS {
         for document in xray::put_trace_segments(&body) {
-            let read = open.documents().document(document.as_bytes());
-            keep(&intake, read, document.len());
+            let bytes = document.as_ref().map_or(0, String::len);
+            let read = document.and_then(|text| open.documents().document(text.as_bytes()));
+            keep(&intake, read, bytes);
         }
     }
     Response::new(Full::from(answer))

@@ -235,8 +235,19 @@ fn the_daemon_answers_with_nothing() {
     assert!(answer("/SamplingTargets").is_some());
     assert!(answer("/Other").is_none());
     let body = br#"{"TraceSegmentDocuments":["{}",7,"{\"a\":1}"]}"#;
-    assert_eq!(put_trace_segments(body), ["{}", "{\"a\":1}"]);
-    for body in [&b"["[..], b"[]", b"7", br#"{"TraceSegmentDocuments":{}}"#] {
-        assert!(put_trace_segments(body).is_empty());
+    let documents = put_trace_segments(body).into_iter().map(Result::ok);
+    let documents: Vec<_> = documents.collect();
+    let documents: Vec<_> = documents.iter().map(Option::as_deref).collect();
+    assert_eq!(documents, [Some("{}"), None, Some("{\"a\":1}")]);
+    for body in [
+        &b"["[..],
+        b"",
+        b"[]",
+        b"7",
+        br#"{"TraceSegmentDocuments":{}}"#,
+    ] {
+        let documents = put_trace_segments(body);
+        assert!(matches!(&documents[..], [Err(_)]), "{documents:?}");
     }
+    assert!(put_trace_segments(br#"{"TraceSegmentDocuments":[]}"#).is_empty());
 }

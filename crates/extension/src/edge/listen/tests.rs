@@ -14,7 +14,7 @@ async fn server() -> (String, Arc<Counters>) {
     let handler = move |request: Request<Incoming>| {
         let charge = room.open();
         async move {
-            let read = body(request.into_body(), 1000, charge).await;
+            let read = body(request.into_body(), 1000, charge, |_| {}).await;
             let said = match read {
                 Ok((bytes, _)) => bytes.len().to_string(),
                 Err(bad) => format!("{bad:?}"),

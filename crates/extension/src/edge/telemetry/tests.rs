@@ -63,3 +63,17 @@ async fn what_is_too_large_is_read_and_thrown_away() {
     assert_eq!(receiver.counters.count(Counter::TooLarge), 1);
     assert_eq!(receiver.taken(), None);
 }
+
+#[tokio::test]
+async fn all_events_of_a_post_without_room_are_counted() {
+    let event = |number: u64| {
+        format!(r#"{{"time":"2026-10-10T12:00:00.000Z","type":"function","record":"{number} {{"}}"#)
+    };
+    for room in [0, 300, 20_000] {
+        let receiver = Receiver::with_room(room).await;
+        let events: Vec<String> = (0..1000).map(event).collect();
+        let body = format!("[{}]", events.join(",")).into_bytes();
+        assert_eq!(receiver.post(body).await, StatusCode::OK);
+        assert_eq!(receiver.counters.count(Counter::QueueFull), 1000, "{room}");
+    }
+}

@@ -44,7 +44,7 @@ async fn calls_are_answered_and_documents_in_them_taken() {
     let (intake, mut events) = intake();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(answer(listener, Open::default(), intake));
+    tokio::spawn(answer(listener, Open::default(), intake.clone()));
     let client = Client::builder(TokioExecutor::new()).build_http();
     let documents = serde_json::json!({"TraceSegmentDocuments": [DOCUMENT, DOCUMENT]}).to_string();
     for (path, body, status, said) in [
@@ -61,6 +61,18 @@ async fn calls_are_answered_and_documents_in_them_taken() {
             200,
             r#""UnprocessedTraceSegments":[]"#,
         ),
+        (
+            "TraceSegments",
+            r#"{"TraceSegmentDocuments":["#,
+            200,
+            "UnprocessedTraceSegments",
+        ),
+        (
+            "TraceSegments",
+            r#"{"TraceSegmentDocuments":[7,"no document"]}"#,
+            200,
+            "UnprocessedTraceSegments",
+        ),
         ("Others", "{}", 404, ""),
     ] {
         let request = Request::post(format!("http://{address}/{path}"));
@@ -73,4 +85,5 @@ async fn calls_are_answered_and_documents_in_them_taken() {
     }
     assert_eq!(items(&mut events).await, 1);
     assert_eq!(items(&mut events).await, 1);
+    assert_eq!(intake.counters.count(Counter::BadSegment), 3);
 }
