@@ -19,4 +19,4 @@ pub(crate) use account::{Verdict, account};
 pub use ledger::{BadLedger, Gone, Ledger};
 pub(crate) use ranges::Ranges;
 pub(crate) use report::report;
-pub use report::{CompletenessFilter, FunctionReport, Report, ReportCursor};
+pub use report::{CompletenessFilter, FunctionReport, OpenEnvironment, Report, ReportCursor};

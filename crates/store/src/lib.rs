@@ -65,7 +65,8 @@ mod writer;
 
 pub use body::Body;
 pub use completeness::{
-    BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, Report, ReportCursor, Why,
+    BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, OpenEnvironment, Report,
+    ReportCursor, Why,
 };
 pub use error::{AppendError, OpenError, ReadError, SealError};
 pub use origin::{EnvironmentId, Origin, Sequence};

@@ -108,6 +108,9 @@ pub(crate) const RANGES_MAX: u32 = 10_000;
 /// Missing batches listed for one function.
 pub(crate) const MISSING_MAX: usize = 100;
 
+/// Environments listed for one function that never said that they end.
+pub(crate) const OPEN_MAX: usize = 100;
+
 /// Environments with something missing that one report looks into.
 pub(crate) const REPORT_ENVIRONMENTS_MAX: usize = 20_000;
 

@@ -457,6 +457,8 @@ export interface components {
             readonly environments: number;
             /** @description Those of them from which more may come: no ledger said to be the last. */
             readonly environments_open: number;
+            /** @description Environments that did not say that they end, the one that was heard of the longest ago first; at most 100 entries. */
+            readonly open: readonly components["schemas"]["OpenEnvironment"][];
             /** @description What the extensions took in, as far as their ledgers got here. */
             readonly accepted: components["schemas"]["Count"];
             /** @description What is stored. */
@@ -479,6 +481,15 @@ export interface components {
             readonly dropped: {
                 readonly [key: string]: components["schemas"]["Count"];
             };
+        };
+        /** @description An environment that did not say that it ends. What it took in since it was heard of nobody but itself knows. */
+        readonly OpenEnvironment: {
+            /** @description Which environment. */
+            readonly environment: string;
+            /** @description When it was heard of last. */
+            readonly last_seen_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description Whether that is more than a day ago: it has ended without a word then. */
+            readonly vanished: boolean;
         };
         /** @description Batches of an environment that are not stored, or items that never got into a batch. */
         readonly MissingBatches: {

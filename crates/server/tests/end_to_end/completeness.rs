@@ -29,12 +29,16 @@ async fn completeness(server: &TestServer) -> Value {
     let mut answer = server.json("/api/v1/completeness").await;
     // When an environment was heard of is the clock's.
     for function in answer["functions"].as_array_mut().expect("functions") {
-        for missing in function["missing"].as_array_mut().expect("a list") {
-            let seen = missing
-                .as_object_mut()
-                .expect("an object")
-                .remove("last_seen_unix_nanos");
-            assert!(seen.is_some_and(|seen| seen.as_str().is_some_and(|seen| seen.len() == 19)));
+        for list in ["missing", "open"] {
+            for entry in function[list].as_array_mut().expect("a list") {
+                let seen = entry
+                    .as_object_mut()
+                    .expect("an object")
+                    .remove("last_seen_unix_nanos");
+                assert!(
+                    seen.is_some_and(|seen| seen.as_str().is_some_and(|seen| seen.len() == 19))
+                );
+            }
         }
     }
     answer
@@ -57,7 +61,7 @@ async fn what_is_missing_and_why() {
     assert_eq!(send(&server, "e-2", 1, last).await, StatusCode::OK);
     let lack = |first: u64, last: u64, items: Value, why: &str| json!({"environment": "e-1", "first": first, "last": last, "items": items, "why": why});
     let expected = json!({"functions": [{
-        "function": "checkout", "environments": 2, "environments_open": 1,
+        "function": "checkout", "environments": 2, "environments_open": 1, "open": [{"environment": "e-1", "vanished": false}],
         "accepted": "41", "received": "3", "complete": "7.31",
         "missing": [
             lack(2, 3, json!("24"), "buffer_full"), lack(4, 4, Value::Null, "on_its_way"), lack(6, 6, json!("1"), "rejected"),

@@ -19,7 +19,7 @@ use crate::buffer::{Activities, Buffer};
 use crate::catalog::environments::EnvironmentRecord;
 use crate::catalog::{self, environments};
 use crate::error::ReadError;
-use crate::limits::{MISSING_MAX, REPORT_ENVIRONMENTS_MAX, REPORT_FUNCTIONS_MAX};
+use crate::limits::{MISSING_MAX, OPEN_MAX, REPORT_ENVIRONMENTS_MAX, REPORT_FUNCTIONS_MAX};
 use crate::read::BadCursor;
 
 /// Which functions a report is about.
@@ -66,6 +66,8 @@ pub struct FunctionReport {
     pub environments: u64,
     /// Those from which more may come.
     pub environments_open: u64,
+    /// Of those the ones that were heard of the longest ago, that one first.
+    pub open: Vec<OpenEnvironment>,
     /// Items taken in by the environments, as far as is known.
     pub accepted: u64,
     /// Items stored.
@@ -78,6 +80,17 @@ pub struct FunctionReport {
     pub dropped: BTreeMap<String, u64>,
 }
 
+/// An environment that never said that it ends. What it took in since it was heard of nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenEnvironment {
+    /// Which.
+    pub name: String,
+    /// When it was heard of last.
+    pub last_seen: UnixNanos,
+    /// That is so long ago that it has ended without a word.
+    pub vanished: bool,
+}
+
 impl FunctionReport {
     /// Whether nothing is known to be missing.
     pub fn is_whole(&self) -> bool {
@@ -86,7 +99,7 @@ impl FunctionReport {
 
     fn add(&mut self, name: &str, last_seen: UnixNanos, verdict: Verdict, now: UnixNanos) {
         for mut missing in verdict.missing {
-            if missing.why == Why::OnItsWay && now.since(last_seen) > UNHEARD_OF_MAX {
+            if missing.why == Why::OnItsWay && has_vanished(last_seen, now) {
                 missing.why = Why::Vanished;
             }
             self.missing_total += 1;
@@ -95,6 +108,14 @@ impl FunctionReport {
         for (reason, items) in verdict.dropped {
             *self.dropped.entry(reason).or_default() += items;
         }
+    }
+
+    fn add_open(&mut self, name: &str, last_seen: UnixNanos, now: UnixNanos) {
+        self.open.push(OpenEnvironment {
+            name: name.to_owned(),
+            last_seen,
+            vanished: has_vanished(last_seen, now),
+        });
     }
 
     fn count(&mut self, verdict: &Verdict) {
@@ -149,6 +170,9 @@ pub(crate) fn report(
             if now.activity.function == function.function {
                 let seen = now.activity.last_seen;
                 function.add(name, seen, verdict.clone(), filter.now);
+                if verdict.open {
+                    function.add_open(name, seen, filter.now);
+                }
             }
         }
     }
@@ -161,6 +185,11 @@ pub(crate) fn report(
             .sort_by(|(one, seen, _), (other, then, _)| then.cmp(seen).then(one.cmp(other)));
         report.truncated |= function.missing.len() > MISSING_MAX;
         function.missing.truncate(MISSING_MAX);
+        add_open(&version, function, filter, &fresh_names)?;
+        function
+            .open
+            .sort_by(|one, other| (one.last_seen, &one.name).cmp(&(other.last_seen, &other.name)));
+        function.open.truncate(OPEN_MAX);
     }
     Ok(report)
 }
@@ -240,6 +269,36 @@ fn add_lacking(
         }
     }
     Ok(false)
+}
+
+/// Adds the environments in the catalog that never said that they end, as many as are listed.
+fn add_open(
+    version: &Connection,
+    function: &mut FunctionReport,
+    filter: &CompletenessFilter,
+    judged: &HashSet<&str>,
+) -> rusqlite::Result<()> {
+    let mut select = version.prepare_cached(
+        "SELECT name, last_seen_nanos FROM environments
+         WHERE open = 1 AND function = ?1 AND last_seen_nanos >= ?2 AND first_seen_nanos < ?3
+         ORDER BY last_seen_nanos",
+    )?;
+    let (from, to) = filter.span();
+    let mut rows = select.query(params![function.function, from, to])?;
+    let mut left = OPEN_MAX;
+    while let Some(row) = rows.next()?.filter(|_| left > 0) {
+        let name: String = row.get(0)?;
+        if !judged.contains(name.as_str()) {
+            left -= 1;
+            let seen = UnixNanos(row.get::<_, i64>(1)?.cast_unsigned());
+            function.add_open(&name, seen, filter.now);
+        }
+    }
+    Ok(())
+}
+
+fn has_vanished(last_seen: UnixNanos, now: UnixNanos) -> bool {
+    now.since(last_seen) > UNHEARD_OF_MAX
 }
 
 fn page(functions: BTreeMap<String, FunctionReport>, filter: &CompletenessFilter) -> Report {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use throughline_store::{FunctionReport, Missing, Report, ReportCursor};
+use throughline_store::{FunctionReport, Missing, OpenEnvironment, Report, ReportCursor};
 use throughline_telemetry::UnixNanos;
 
 use super::Text;
@@ -22,12 +22,20 @@ struct Function<'a> {
     function: &'a str,
     environments: u64,
     environments_open: u64,
+    open: Vec<Open<'a>>,
     accepted: Text<u64>,
     received: Text<u64>,
     complete: String,
     missing: Vec<Lack<'a>>,
     missing_total: u64,
     dropped: BTreeMap<&'a str, Text<u64>>,
+}
+
+#[derive(Serialize)]
+struct Open<'a> {
+    environment: &'a str,
+    last_seen_unix_nanos: Text<UnixNanos>,
+    vanished: bool,
 }
 
 #[derive(Serialize)]
@@ -66,6 +74,7 @@ impl<'a> Function<'a> {
             function: &report.function,
             environments: report.environments,
             environments_open: report.environments_open,
+            open: report.open.iter().map(Open::new).collect(),
             accepted: Text(report.accepted),
             received: Text(report.received),
             complete: percent(report.received, report.accepted, report.is_whole()),
@@ -74,6 +83,16 @@ impl<'a> Function<'a> {
             dropped: dropped
                 .map(|(reason, items)| (reason.as_str(), Text(*items)))
                 .collect(),
+        }
+    }
+}
+
+impl<'a> Open<'a> {
+    fn new(open: &'a OpenEnvironment) -> Self {
+        Open {
+            environment: &open.name,
+            last_seen_unix_nanos: Text(open.last_seen),
+            vanished: open.vanished,
         }
     }
 }

@@ -182,6 +182,42 @@ async fn sealed_or_not_the_report_is_the_same() {
 }
 
 #[tokio::test]
+async fn who_never_said_farewell_is_named_the_longest_silent_first() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    let count = OPEN_MAX as u64 + 10;
+    for at in 0..count {
+        // Some are in the catalog, some not, and one is in both.
+        let name = format!("e-{at}");
+        put(
+            &store,
+            1,
+            at,
+            named("f", with_ledger(&name, 1, &ledger(1, 1, 1, false))),
+        )
+        .await;
+        if at == 60 {
+            store.seal().unwrap();
+        }
+    }
+    let last = ledger(2, 1, 1, true);
+    put(&store, 1, count, named("f", with_ledger("e-1", 1, &last))).await;
+    put(
+        &store,
+        1,
+        count,
+        named("f", with_ledger("e-2", 2, &ledger(2, 2, 2, false))),
+    )
+    .await;
+    let function = store.completeness(&all()).unwrap().functions.remove(0);
+    assert_eq!(function.environments_open, count - 1);
+    let names: Vec<_> = function.open.iter().map(|open| open.name.clone()).collect();
+    let silent = [0].into_iter().chain(3..OPEN_MAX as u64 + 2);
+    let expected: Vec<_> = silent.map(|at| format!("e-{at}")).collect();
+    assert_eq!(names, expected);
+}
+
+#[tokio::test]
 async fn what_was_on_its_way_has_vanished_after_a_day_without_a_word() {
     let directory = TestDirectory::new();
     let store = directory.open();
@@ -200,6 +236,13 @@ async fn what_was_on_its_way_has_vanished_after_a_day_without_a_word() {
         let report = store.completeness(&CompletenessFilter { now, ..all() });
         let function = report.unwrap().functions.remove(0);
         assert_eq!(function.environments_open, 2);
+        let vanished = why == Why::Vanished;
+        let open = ["e-1", "e-2"].map(|name| OpenEnvironment {
+            name: name.to_owned(),
+            last_seen: moment(0),
+            vanished,
+        });
+        assert_eq!(function.open, open);
         let whys = function.missing.into_iter().map(|(_, _, missing)| missing);
         let whys: Vec<_> = whys.collect();
         assert_eq!(whys.len(), 2);

@@ -108,6 +108,7 @@ fn lacks(function: &Value, now_nanos: u64) -> Vec<String> {
             )
         })
         .collect();
+    lines.extend(vanished(function, now_nanos));
     let listed = missing.len() as u64;
     let more = function["missing_total"]
         .as_u64()
@@ -122,6 +123,25 @@ fn lacks(function: &Value, now_nanos: u64) -> Vec<String> {
         );
     }
     lines
+}
+
+/// Who ended without a word: of what such ones took in at last nothing can be said.
+fn vanished(function: &Value, now_nanos: u64) -> Option<String> {
+    let open = function["open"].as_array()?.iter();
+    let vanished: Vec<&Value> = open.filter(|open| open["vanished"] == true).collect();
+    let [first, others @ ..] = vanished.as_slice() else {
+        return None;
+    };
+    let name = first["environment"].as_str().unwrap_or_default();
+    let seen = number(&first["last_seen_unix_nanos"]);
+    let ago = ago(now_nanos.saturating_sub(seen));
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "no farewell  of {name}, heard of {ago} ago{more}: what came after is not known"
+    ))
 }
 
 impl Lack {
@@ -206,7 +226,7 @@ mod tests {
     fn function(name: &str, complete: &str, missing: Vec<Value>, dropped: Value) -> Value {
         let total = missing.len();
         json!({"function": name, "complete": complete, "received": "5186", "accepted": "5210", "environments": 20,
-               "environments_open": 3, "missing": missing, "missing_total": total, "dropped": dropped})
+               "environments_open": 3, "open": [], "missing": missing, "missing_total": total, "dropped": dropped})
     }
 
     #[test]
@@ -225,6 +245,8 @@ mod tests {
             json!({"buffer_full": "30", "rejected": "1"}),
         );
         bad["missing_total"] = json!(7);
+        let open = |name: &str, vanished: bool| json!({"environment": name, "last_seen_unix_nanos": HOUR.to_string(), "vanished": vanished});
+        bad["open"] = json!([open("e-4", true), open("e-5", true), open("e-6", false)]);
         expect![[r#"
             FUNCTION                   COMPLETE        STORED      TAKEN IN  ENVIRONMENTS
             checkout-with-a-long-name   99.53 %          5186          5210    20, 3 open
@@ -233,6 +255,7 @@ mod tests {
               printed      6 items, 3 batches of 2 environments, heard of 2 h ago
               rejected     1 item
               unknown      not known how many items, 1 batch of e-3, heard of 2 h ago
+              no farewell  of e-4, heard of 2 h ago and 1 more: what came after is not known
               and 2 more, see --json
               printed is in CloudWatch Logs; read it back with `throughline replay`
             payment                    100.00 %          5186          5210    20, 3 open
