@@ -223,6 +223,9 @@ fn tell(recovery: &Recovery) {
     if frames > 0 || skipped_bytes > 0 {
         tracing::info!(frames, skipped_bytes, "replayed the write-ahead log");
     }
+    for note in &recovery.damaged {
+        tracing::error!("{note}");
+    }
     for note in &recovery.notes {
         tracing::warn!("{note}");
     }

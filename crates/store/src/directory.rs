@@ -7,6 +7,7 @@
 //! wal/0000000007.wal                  the bodies of generation 7
 //! wal/0000000007.damaged              what could not be read of it, kept for a person to look at
 //! segments/spans-0000000006-000.parquet   and .index beside it
+//! damaged/spans-0000000005-000.index      files of segments that are not as they were written
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -89,6 +90,11 @@ impl Layout {
     pub(crate) fn damaged(&self, generation: u64) -> PathBuf {
         self.wal_directory()
             .join(format!("{generation:010}.damaged"))
+    }
+
+    /// Where damaged files of segments are kept.
+    pub(crate) fn damaged_directory(&self) -> PathBuf {
+        self.0.join("damaged")
     }
 
     pub(crate) fn segment_directory(&self) -> PathBuf {

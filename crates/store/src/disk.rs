@@ -3,7 +3,7 @@
 //! What a power cut leaves depends on what was synced, and no test on a real disk can show it: the
 //! page cache survives `kill -9`. So the tests record which file and which directory was written,
 //! renamed, removed and synced in which order, and build from it what a disk could have been left
-//! with (`store/tests/disk.rs`).
+//! with (`store/tests/power.rs`).
 //!
 //! **Invariant**: a file or directory of the data directory is changed by nothing else in this crate,
 //! or the tests do not see it.

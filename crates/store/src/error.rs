@@ -141,6 +141,27 @@ impl From<rusqlite::Error> for ReadError {
 }
 
 impl ReadError {
+    /// The file that it is about.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            ReadError::Io { path, .. } | ReadError::Corrupt { path, .. } => Some(path),
+            ReadError::Catalog(_) => None,
+        }
+    }
+
+    /// Whether the file will be no better at the next try. A disk that fails now and then, or a
+    /// process that has too many files open, is another matter.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            ReadError::Corrupt { .. } => true,
+            ReadError::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+            ),
+            ReadError::Catalog(_) => false,
+        }
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         |source| ReadError::Io { path, source }

@@ -43,6 +43,7 @@ mod buffer;
 mod cache;
 mod catalog;
 mod completeness;
+mod damage;
 mod directory;
 mod disk;
 mod error;

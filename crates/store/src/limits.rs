@@ -56,6 +56,15 @@ pub(crate) const WINDOW_NANOS: u64 = 600 * 1_000_000_000;
 /// windows, so that they cannot make thousands of files.
 pub(crate) const WINDOWS_MAX: usize = 32;
 
+/// Damaged files of one name that are kept.
+pub(crate) const SAME_NAME_MAX: u32 = 1000;
+
+/// How often one read begins anew because it met a damaged segment, which is set aside meanwhile.
+pub(crate) const READ_ATTEMPTS_MAX: u32 = 100;
+
+/// Rows that are read at once where an index is made again.
+pub(crate) const INDEX_AGAIN_ROWS: u32 = 64 << 10;
+
 /// Operations listed for one service.
 pub(crate) const OPERATIONS_MAX: usize = 100;
 

@@ -11,13 +11,14 @@ use bytes::Bytes;
 use crate::body::Body;
 use crate::buffer::{Buffer, Entry, Group};
 use crate::catalog::{Catalog, Contents};
+use crate::damage::{self, Fate};
 use crate::directory::{Directory, Layout};
 use crate::disk::{self, sync_directory};
 use crate::error::OpenError;
 use crate::known::Known;
 use crate::limits::REPLAY_ROWS;
 use crate::rows::Rows;
-use crate::segment;
+use crate::segment::{self, SegmentFiles};
 use crate::snapshot::Segments;
 use crate::store::{Options, cost};
 use crate::wal::{Piece, WalReader, WalWriter};
@@ -29,7 +30,9 @@ pub struct Recovery {
     pub frames: u64,
     /// Bytes that were no whole frame. They are kept in `wal/*.damaged`.
     pub skipped_bytes: u64,
-    /// One line for each thing an operator should know.
+    /// One line for each segment that was damaged: made whole again, or not served.
+    pub damaged: Vec<String>,
+    /// One line for each other thing an operator should know.
     pub notes: Vec<String>,
 }
 
@@ -60,7 +63,9 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
     for generation in done {
         disk::remove_file(&layout.wal(generation)).map_err(io_failed)?;
     }
-    check_segments(directory, &contents, &open, &mut recovery)?;
+    clear_leftovers(&layout, &contents.segments, &open, &mut recovery).map_err(io_failed)?;
+    let segments =
+        check_segments(directory, contents.segments, &mut recovery).map_err(io_failed)?;
     let mut frozen = Vec::new();
     for generation in &open {
         let replayed = replay(&layout, *generation, &mut recovery).map_err(io_failed)?;
@@ -78,7 +83,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
     Ok(Recovered {
         recovery,
         catalog,
-        segments: contents.segments,
+        segments,
         frozen,
         active: Buffer::new(next),
         wal,
@@ -112,39 +117,55 @@ fn open_catalog(directory: &Directory) -> Result<(Catalog, Contents), OpenError>
     Ok((catalog, contents))
 }
 
-/// Every segment of the catalog must have its files. Files that the catalog does not know are
-/// leftovers of a seal that did not finish: they go if the WAL still has their rows, and stay
-/// with a note if it has not.
+/// Looks at the files of every segment of the catalog. Those that cannot be read are set aside, and
+/// the start goes on without them.
 fn check_segments(
     directory: &Directory,
-    contents: &Contents,
-    open: &[u64],
+    segments: Segments,
     recovery: &mut Recovery,
-) -> Result<(), OpenError> {
+) -> io::Result<Segments> {
     let layout = directory.layout();
-    let failed = |source| OpenError::Unwritable {
-        directory: directory.path().to_owned(),
-        source,
-    };
-    let mut there: HashSet<PathBuf> = HashSet::new();
-    for entry in fs::read_dir(layout.segment_directory()).map_err(failed)? {
-        there.insert(entry.map_err(failed)?.path());
-    }
-    for segment in contents.segments.all() {
-        for path in segment::paths(&layout, segment.signal, segment.id) {
-            if !there.remove(&path) {
-                return Err(OpenError::Corrupt {
-                    directory: directory.path().to_owned(),
-                    what: format!("{} is missing", path.display()),
-                });
+    let files = SegmentFiles::new(layout.clone());
+    let mut lost = Vec::new();
+    for segment in segments.all() {
+        // Twice, because where the index was mended the rows may be damaged, too.
+        for _ in 0..2 {
+            let Err(error) = damage::inspect(&layout, &files, segment) else {
+                break;
+            };
+            if !error.is_damage() {
+                return Err(io::Error::other(error));
+            }
+            let (fate, note) = damage::mend(&layout, &files, segment, &error)?;
+            recovery.damaged.push(note);
+            if fate == Fate::SetAside {
+                lost.push(segment.id);
+                break;
             }
         }
     }
-    for path in there {
+    Ok(lost.into_iter().fold(segments, |left, id| left.without(id)))
+}
+
+/// Files that the catalog does not know are leftovers of a seal that did not finish: they go if the
+/// WAL still has their rows, and stay with a note if it has not.
+fn clear_leftovers(
+    layout: &Layout,
+    segments: &Segments,
+    open: &[u64],
+    recovery: &mut Recovery,
+) -> io::Result<()> {
+    let known: HashSet<PathBuf> = segments
+        .all()
+        .flat_map(|segment| segment::paths(layout, segment.signal, segment.id))
+        .collect();
+    for entry in fs::read_dir(layout.segment_directory())? {
+        let path = entry?.path();
+        if known.contains(&path) {
+            continue;
+        }
         match segment::id_of_file(&path) {
-            Some(id) if open.contains(&id.generation()) => {
-                disk::remove_file(&path).map_err(failed)?;
-            }
+            Some(id) if open.contains(&id.generation()) => disk::remove_file(&path)?,
             _ => recovery.notes.push(format!(
                 "{} is not in the catalog and was left where it is",
                 path.display()

@@ -56,7 +56,7 @@ pub(crate) use index::TraceIndex;
 pub(crate) use projection::{AttributeCells, Projection};
 pub(crate) use table::Damage;
 pub(crate) use value::attributes_from_json;
-pub(crate) use writer::write_all;
+pub(crate) use writer::{write_all, write_index};
 
 use std::path::{Path, PathBuf};
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use throughline_telemetry::Signal;
 
 use crate::buffer::{Buffer, BufferView, Services};
-use crate::segment::SegmentMeta;
+use crate::segment::{SegmentId, SegmentMeta};
 
 /// The segments of one version of the catalog.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +43,17 @@ impl Segments {
             Signal::Metrics => &mut self.metrics,
         };
         list.push(Arc::new(segment));
+    }
+}
+
+impl Segments {
+    /// All but one.
+    pub(crate) fn without(&self, id: SegmentId) -> Self {
+        let mut rest = Segments::default();
+        for segment in self.all().filter(|segment| segment.id != id) {
+            rest.add(SegmentMeta::clone(segment));
+        }
+        rest
     }
 }
 
@@ -119,6 +130,12 @@ impl Live {
         state
             .frozen
             .retain(|buffer| buffer.generation() != generation);
+    }
+
+    /// Goes on without a segment.
+    pub(crate) fn set_aside(&self, id: SegmentId) {
+        let mut state = self.lock();
+        state.segments = Arc::new(state.segments.without(id));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

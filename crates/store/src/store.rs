@@ -21,11 +21,12 @@ use crate::body::Body;
 use crate::buffer::Entry;
 use crate::catalog::{self, Catalog};
 use crate::completeness::{self, CompletenessFilter, Report};
+use crate::damage::Damages;
 use crate::directory::{Directory, Layout};
 use crate::error::{AppendError, OpenError, ReadError, SealError};
 use crate::limits::{
     ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, BODY_BYTES_MAX, BUILD_ASIDE_BYTES, QUEUE_MAX,
-    RETRY_AFTER_MAX, RETRY_AFTER_MIN,
+    READ_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
 };
 use crate::origin::Origin;
 use crate::read::{
@@ -101,23 +102,23 @@ impl Store {
 
     /// The newest traces that a filter lets through. Blocks on the disk.
     pub fn find_traces(&self, filter: &TraceFilter) -> Result<TracePage, ReadError> {
-        self.reader().find_traces(filter)
+        self.read(|reader| reader.find_traces(filter))
     }
 
     /// The spans, without duplicates, and the log records of a trace; none if it is unknown.
     /// Blocks on the disk.
     pub fn trace(&self, id: TraceId) -> Result<TraceRows, ReadError> {
-        self.reader().trace(id)
+        self.read(|reader| reader.trace(id))
     }
 
     /// The newest log records that a filter lets through. Blocks on the disk.
     pub fn find_logs(&self, filter: &LogFilter) -> Result<LogPage, ReadError> {
-        self.reader().find_logs(filter)
+        self.read(|reader| reader.find_logs(filter))
     }
 
     /// The newest metric points that a filter lets through. Blocks on the disk.
     pub fn find_metrics(&self, filter: &MetricFilter) -> Result<MetricPage, ReadError> {
-        self.reader().find_metrics(filter)
+        self.read(|reader| reader.find_metrics(filter))
     }
 
     /// Every service that has sent spans, by name.
@@ -155,6 +156,11 @@ impl Store {
         self.0.join();
         self.0.unlock();
         result
+    }
+
+    /// One line for each segment that was found damaged, at the start or since.
+    pub fn damaged(&self) -> Vec<String> {
+        self.0.shared.damages.notes()
     }
 
     /// What the store has done and what it holds.
@@ -207,6 +213,19 @@ impl Store {
         Ok(done)
     }
 
+    /// Reads from a snapshot. A damaged segment is set aside, and the rest is read once more.
+    fn read<T>(&self, read: impl Fn(Reader<'_>) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let shared = &self.0.shared;
+        let mut result = read(self.reader());
+        for _ in 1..READ_ATTEMPTS_MAX {
+            match &result {
+                Err(error) if shared.found_damage(error) => result = read(self.reader()),
+                _ => break,
+            }
+        }
+        result
+    }
+
     pub(crate) fn reader(&self) -> Reader<'_> {
         let shared = &self.0.shared;
         Reader::new(shared.live.snapshot(), &shared.files)
@@ -257,6 +276,7 @@ pub(crate) struct Shared {
     pub(crate) files: SegmentFiles,
     pub(crate) catalog: Mutex<Catalog>,
     pub(crate) counters: Counters,
+    pub(crate) damages: Damages,
     /// Why the WAL cannot be written any more.
     pub(crate) poison: OnceLock<String>,
     unsealed_bytes: AtomicU64,
@@ -299,6 +319,17 @@ impl Shared {
         self.poison.get_or_init(|| what).clone()
     }
 
+    /// Sees to a segment that could not be read. Whether it is worth reading again.
+    fn found_damage(&self, error: &ReadError) -> bool {
+        let Shared {
+            layout,
+            files,
+            live,
+            ..
+        } = self;
+        self.damages.found(layout, files, live, error)
+    }
+
     fn overloaded(&self) -> AppendError {
         self.counters.overloaded.add(1);
         let last_seal = Duration::from_millis(self.last_seal_millis.load(Ordering::Relaxed));
@@ -333,6 +364,7 @@ impl Handle {
         recovered: Recovered,
     ) -> Result<Self, OpenError> {
         let layout = directory.layout();
+        let skipped = recovered.recovery.skipped_bytes;
         let waiting = VecDeque::from(recovered.frozen.clone());
         let unsealed = waiting.iter().map(|buffer| buffer.cost()).sum();
         let shared = Arc::new(Shared {
@@ -341,12 +373,12 @@ impl Handle {
             live: Live::new(recovered.segments, recovered.frozen, recovered.active),
             catalog: Mutex::new(recovered.catalog),
             counters: Counters::default(),
+            damages: Damages::new(recovered.recovery.damaged),
             poison: OnceLock::new(),
             unsealed_bytes: AtomicU64::new(unsealed),
             last_seal_millis: AtomicU64::new(0),
             options,
         });
-        let skipped = recovered.recovery.skipped_bytes;
         shared.counters.skipped_bytes.add(skipped);
         let (commands, received) = mpsc::sync_channel(QUEUE_MAX);
         let (jobs, taken) = mpsc::channel();

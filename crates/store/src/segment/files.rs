@@ -53,6 +53,26 @@ impl SegmentFiles {
         })
     }
 
+    /// Whether the index is whole on the disk, whatever is in the cache.
+    pub(crate) fn check_index(&self, segment: &SegmentMeta) -> Result<(), ReadError> {
+        self.load_index(segment).map(drop)
+    }
+
+    /// The bytes of the index as they must have been, from the rows.
+    pub(crate) fn index_from_rows(&self, segment: &SegmentMeta) -> Result<Vec<u8>, ReadError> {
+        let rows = segment.rows;
+        let summary = match segment.signal {
+            Signal::Traces => {
+                self.with_reader::<SpanTable, _>(segment, |reader| reader.summary(rows))
+            }
+            Signal::Logs => self.with_reader::<LogTable, _>(segment, |reader| reader.summary(rows)),
+            Signal::Metrics => {
+                self.with_reader::<MetricTable, _>(segment, |reader| reader.summary(rows))
+            }
+        };
+        Ok(summary?.finish(segment.id).1)
+    }
+
     /// The index, past the cache.
     fn load_index(&self, segment: &SegmentMeta) -> Result<TraceIndex, ReadError> {
         let path = index_path(&self.layout, segment.signal, segment.id);

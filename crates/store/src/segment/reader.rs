@@ -18,8 +18,10 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use super::form::{Form, from_file};
 use super::pread::PositionedFile;
 use super::projection::{Projected, Projection};
+use super::summary::{Summary, columns};
 use super::table::{Damage, Table};
 use crate::error::ReadError;
+use crate::limits::INDEX_AGAIN_ROWS;
 
 /// The footer of a file, which says where everything is in it, and its form.
 #[derive(Debug)]
@@ -82,6 +84,20 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         let form = &self.footer.form;
         let batch = self.read(ranges, |column| projection.needs(form, column))?;
         Ok(Projected::new(self.path.clone(), form.clone(), batch))
+    }
+
+    /// What there is to say of the rows, found again by reading them.
+    pub(super) fn summary(&self, rows: u32) -> Result<Summary, ReadError> {
+        let columns = columns(T::SIGNAL);
+        let mut summary = Summary::new(T::SIGNAL);
+        for start in (0..rows).step_by(INDEX_AGAIN_ROWS as usize) {
+            let end = rows.min(start + INDEX_AGAIN_ROWS);
+            let range = start as usize..end as usize;
+            let batch = self.read(&[range], |column| columns.contains(&column))?;
+            let added = summary.add(&batch);
+            added.map_err(|damage| self.damaged(damage))?;
+        }
+        Ok(summary)
     }
 
     fn canonical(

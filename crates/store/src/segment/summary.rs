@@ -14,6 +14,15 @@ use super::table::Damage;
 use super::{SegmentId, SegmentMeta};
 use crate::buffer::{ServiceStats, Services};
 
+/// The columns that are looked at.
+pub(super) fn columns(signal: Signal) -> &'static [&'static str] {
+    match signal {
+        Signal::Traces => &["trace_id", "start", "duration", "status", "name", "service"],
+        Signal::Logs => &["time", "trace_id", "severity_number", "service"],
+        Signal::Metrics => &["time"],
+    }
+}
+
 /// What is known of the rows so far.
 #[derive(Debug)]
 pub(super) struct Summary {

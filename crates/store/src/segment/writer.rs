@@ -122,6 +122,15 @@ pub(super) fn write_segment<T: Table>(
     Ok(meta)
 }
 
+/// Writes an index where there is none.
+pub(crate) fn write_index(path: &Path, index: &[u8]) -> io::Result<()> {
+    let written = durably(&Probe::default(), path, |mut file| {
+        file.write_all(index)?;
+        Ok(file)
+    });
+    written.map(drop)
+}
+
 /// Writes a file under a temporary name, syncs it and gives it its name. Its bytes.
 fn durably(
     probe: &Probe,
