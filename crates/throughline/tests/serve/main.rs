@@ -1,6 +1,7 @@
 //! `throughline serve` as a process: killed, cut, stopped, and started on what it cannot use.
 
 mod completeness;
+mod crash;
 mod process;
 mod tls;
 
@@ -18,33 +19,6 @@ use tokio::task::JoinSet;
 
 /// Senders at once; each sends batch after batch, the next as soon as the last is acknowledged.
 const SENDERS: u64 = 6;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_under_traffic_everything_acknowledged_is_there_once() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut senders: Vec<Sender> = (1..=SENDERS).map(Sender::new).collect();
-    for round in 1..=3u64 {
-        let server = Process::serve(directory.path(), &[]);
-        senders = send_until(senders, &server, 120, |server| server.kill(Signal::SIGKILL)).await;
-        server.wait();
-
-        let server = Process::serve(directory.path(), &[]);
-        for sender in &mut senders {
-            let stored = server.span_ids(sender.trace_id()).await;
-            assert_kept(sender, &stored, round);
-            // As a real sender does, it sends again what was not acknowledged; that may be there already.
-            sender.send_again(&server).await;
-            let stored = server.span_ids(sender.trace_id()).await;
-            assert_eq!(
-                stored,
-                sender.sent(),
-                "round {round}: after the retry all is there, once"
-            );
-        }
-        server.kill(Signal::SIGKILL); // the next round also replays what was replayed before
-        server.wait();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_under_traffic_drains_and_leaves_nothing_to_replay() {

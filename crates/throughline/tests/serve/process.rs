@@ -1,8 +1,10 @@
 //! The server as a process, and senders that remember what was acknowledged.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
@@ -42,12 +44,26 @@ pub(crate) struct Ended {
 impl Process {
     /// Starts the server on a data directory and waits until it listens.
     pub(crate) fn serve(data_dir: &Path, arguments: &[&str]) -> Self {
-        let mut command = command();
-        command
-            .arg("--json")
-            .arg("--data-dir")
-            .arg(data_dir)
-            .args(arguments);
+        Self::start(command().args(arguments), data_dir)
+    }
+
+    /// The same, and no file may grow beyond some bytes, whoever asks.
+    pub(crate) fn serve_within(data_dir: &Path, file_bytes_max: u64) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        // Without the signal a write fails, as on a full disk. The unit is 512 bytes.
+        let limited = "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"";
+        let blocks = (file_bytes_max / 512).to_string();
+        shell.args(["-c", limited, "sh", &blocks, BINARY]);
+        Self::start(&mut prepared(shell), data_dir)
+    }
+
+    /// The same as another user.
+    pub(crate) fn serve_as(user: Option<u32>, data_dir: &Path) -> Self {
+        Self::start(&mut command_as(user), data_dir)
+    }
+
+    fn start(command: &mut Command, data_dir: &Path) -> Self {
+        command.arg("--json").arg("--data-dir").arg(data_dir);
         let mut child = command.spawn().expect("the server starts");
         let mut stderr = child.stderr.take().expect("piped");
         let stderr = std::thread::spawn(move || {
@@ -191,6 +207,26 @@ pub(crate) fn exit_of(arguments: &[&str]) -> Ended {
     ended(command().args(arguments))
 }
 
+/// Runs the server as another user on a data directory that it cannot use.
+pub(crate) fn exit_as(user: Option<u32>, data_dir: &Path) -> Ended {
+    ended(command_as(user).arg("--data-dir").arg(data_dir))
+}
+
+/// Whether another user may run the binary.
+pub(crate) fn can_run_as(user: u32) -> bool {
+    let mut command = Command::new(BINARY);
+    let output = command.arg("--version").uid(user).gid(user).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn command_as(user: Option<u32>) -> Command {
+    let mut command = command();
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    }
+    command
+}
+
 /// Runs the binary with any arguments with which it ends by itself.
 pub(crate) fn run(arguments: &[&str]) -> Ended {
     ended(Command::new(BINARY).args(arguments))
@@ -238,7 +274,10 @@ fn ended(command: &mut Command) -> Ended {
 
 /// The server on free ports, unless arguments say otherwise, with nothing from this environment.
 fn command() -> Command {
-    let mut command = Command::new(BINARY);
+    prepared(Command::new(BINARY))
+}
+
+fn prepared(mut command: Command) -> Command {
     command.env_clear();
     for variable in ["OTLP_GRPC", "OTLP_HTTP", "HTTP"] {
         command.env(format!("THROUGHLINE_{variable}"), "127.0.0.1:0");
@@ -325,6 +364,35 @@ impl Sender {
             .collect()
     }
 
+    /// Forgets the acknowledgement of batches that are gone. How many spans those are; an error if
+    /// what is stored cannot be explained so.
+    pub(crate) fn lose(&mut self, stored: &[u64]) -> Result<usize, String> {
+        let there: BTreeSet<u64> = stored.iter().copied().collect();
+        if there.len() != stored.len() {
+            return Err("a span is there twice".to_owned());
+        }
+        let mut explained = 0;
+        let mut lost = 0;
+        for batch in &mut self.batches {
+            let kept = batch.ids.iter().filter(|id| there.contains(id)).count();
+            if kept != 0 && kept != batch.ids.len() {
+                return Err(format!(
+                    "{kept} spans of a batch are there: {:?}",
+                    batch.ids
+                ));
+            }
+            explained += kept;
+            if kept == 0 && batch.acknowledged {
+                lost += batch.ids.len();
+                batch.acknowledged = false;
+            }
+        }
+        match explained == there.len() {
+            true => Ok(lost),
+            false => Err("there are spans that nobody sent".to_owned()),
+        }
+    }
+
     /// The ids of all spans that were acknowledged.
     pub(crate) fn acknowledged(&self) -> impl Iterator<Item = u64> {
         let batches = self.batches.iter().filter(|batch| batch.acknowledged);
@@ -386,6 +454,8 @@ fn client() -> Client<HttpConnector, Full<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
+/// A user without rights, on most systems.
+pub(crate) const NOBODY: u32 = 65534;
 const BINARY: &str = env!("CARGO_BIN_EXE_throughline");
 const SPANS_A_BATCH: u64 = 8;
 /// Far longer than it takes, so that a slow machine is not an error.
