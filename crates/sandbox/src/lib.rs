@@ -70,8 +70,9 @@
 //! - SnapStart copies no process: an environment is initialized, frozen at `restore/next`, and goes on with its first
 //!   invocation as if restored. After a crash it is initialized anew.
 //! - The interpreters are the machine's: the version that was asked for if it is installed, else another, which is said
-//!   ([`Sandbox::on_notice`]). With a managed runtime comes its client, installed once ([`Sandbox::cache`]), but neither
-//!   boto3 nor the SDK for JavaScript. A client in the code or in a layer wins; Java's is always there.
+//!   ([`Sandbox::on_notice`]). With a managed runtime comes its client, installed once ([`Sandbox::cache`]), Python's
+//!   together with boto3; the SDK for JavaScript is for the code to bring. A client in the code or in a layer wins; Java's
+//!   is always there.
 //! - `PYTHONPATH`, `NODE_PATH`, `LD_LIBRARY_PATH` and `PATH` have the function's folders behind the machine's own.
 //! - On Managed Instances ([`ManagedInstances`]) an environment that is missing starts with the invocation that needs it,
 //!   which waits; on Lambda calls are throttled until there are more. An invocation that no worker takes within a second

@@ -4,7 +4,7 @@ mod ask;
 mod fault;
 mod scrub;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "PATH")]
     pub(crate) extension: Vec<PathBuf>,
     /// Address of the AWS Lambda API (`Invoke`)
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4301")]
+    #[arg(long, value_name = "ADDRESS", default_value_t = API_DEFAULT)]
     pub(crate) api: SocketAddr,
     /// Keep environments when the code of their function changes
     ///
@@ -187,7 +187,7 @@ pub(crate) struct Invoke {
     #[arg(long, conflicts_with = "event")]
     pub(crate) log: bool,
     /// Address of the sandbox's AWS Lambda API
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4301")]
+    #[arg(long, value_name = "ADDRESS", default_value_t = API_DEFAULT)]
     pub(crate) api: SocketAddr,
 }
 
@@ -214,6 +214,8 @@ pub(crate) struct Demo {
     pub(crate) json: bool,
 }
 
+/// Where a sandbox's AWS Lambda API is, and where it is looked for.
+pub(crate) const API_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4301);
 const PRECEDENCE: &str = "Each setting can also be given as a variable named like \
     THROUGHLINE_DATA_DIR or in the --config file; a flag beats a variable, and a variable beats \
     the file.";

@@ -14,7 +14,7 @@ use throughline_sandbox::{Application, RunningSandbox, Sandbox};
 use throughline_server::{Addresses, Config, Listen, Server};
 use tokio::sync::oneshot;
 
-use crate::cli::Demo;
+use crate::cli::{API_DEFAULT, Demo};
 use crate::logging::{self, LogFormat};
 use crate::settings::{self, ProcessEnvironment};
 use crate::signals::Signals;
@@ -97,7 +97,7 @@ async fn start_sandbox(
             SocketAddr::from(([127, 0, 0, 1], 0)),
         )
     } else {
-        (application, SANDBOX_API)
+        (application, API_DEFAULT)
     };
     let missing = application
         .functions()
@@ -173,6 +173,3 @@ async fn progress(counts: &Counts, json: bool) {
 
 /// The function that the shop's customers talk to.
 const ENTRY: &str = "checkout";
-/// The usual address of the sandbox's AWS API.
-const SANDBOX_API: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4301);

@@ -226,6 +226,11 @@ fn sources_next_step(error: SourceError) -> anyhow::Error {
         SourceError::NoEndpoint { .. } => {
             ": say so with --aws-endpoint, such as http://127.0.0.1:5000 for moto's server (pip install 'moto[server]'; moto_server) or `aws` for AWS"
         }
+        SourceError::CannotConnect { reason, .. } | SourceError::Lacking { reason, .. }
+            if reason.contains("Connection refused") =>
+        {
+            "; nobody listens there: start what should, such as moto's server (moto_server -p PORT), or say another place"
+        }
         _ => "",
     };
     anyhow::anyhow!("{error}{step}")

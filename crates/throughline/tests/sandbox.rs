@@ -125,9 +125,9 @@ fn invoke_prints_the_answer_and_its_status_says_how_it_went() {
 
     let (code, _, error) = told(&sandbox.invoke(&["nobody"]));
     assert_eq!(code, Some(2));
-    assert!(
-        error.starts_with("throughline: nobody was not called: "),
-        "{error}"
+    assert_eq!(
+        error,
+        "throughline: nobody was not called: Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody; there is f"
     );
 }
 
@@ -180,6 +180,27 @@ fn what_cannot_be_done_says_what_to_do_once() {
     assert_eq!(code, Some(2));
     assert!(
         error.starts_with("throughline: f needs sqs orders, and nobody says where AWS's services are: say so with --aws-endpoint"),
+        "{error}"
+    );
+
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", nowhere.local_addr().unwrap());
+    drop(nowhere);
+    let output = program()
+        .args([
+            "sandbox",
+            "--api",
+            "127.0.0.1:0",
+            "--aws-endpoint",
+            &endpoint,
+        ])
+        .current_dir(empty.path())
+        .output();
+    let (code, _, error) = told(&output.unwrap());
+    assert_eq!(code, Some(2));
+    let begins = format!("throughline: cannot poll sqs orders for f at {endpoint}: ");
+    assert!(
+        error.starts_with(&begins) && error.contains("; nobody listens there: start what should"),
         "{error}"
     );
 

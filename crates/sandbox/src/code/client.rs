@@ -82,7 +82,7 @@ fn folder_name(runtime: &Runtime, package: &str, interpreter: &Interpreter) -> S
     let mut hash = DefaultHasher::new();
     interpreter.path.hash(&mut hash);
     format!(
-        "runtimes/{client}-python{}-{:08x}",
+        "runtimes/{client}-boto3-python{}-{:08x}",
         interpreter.version,
         hash.finish() >> 32
     )
@@ -101,7 +101,7 @@ fn install_python(folder: &Path, python: &Path) -> Result<(), Failed> {
         "--disable-pip-version-check",
         "--no-input",
     ]);
-    pip.arg(PYTHON_CLIENT);
+    pip.args([PYTHON_CLIENT, PYTHON_SDK]);
     run(pip, "pip install")
 }
 
@@ -194,6 +194,8 @@ fn last_words(file: &mut fs::File) -> std::io::Result<String> {
 }
 
 const PYTHON_CLIENT: &str = "awslambdaric==4.2.2";
+/// Lambda's Python has it, and functions are written as if it were there. Which one depends on the interpreter.
+const PYTHON_SDK: &str = "boto3<2";
 const NODE_CLIENT: &str = "aws-lambda-ric@4.0.2";
 const SHIM: [(&str, &str); 2] = [
     (
@@ -251,7 +253,9 @@ mod tests {
     fn each_python_has_a_client_of_its_own() {
         let runtime = "python3.13".parse().unwrap();
         let name = |path| folder_name(&runtime, PYTHON_CLIENT, &interpreter(path));
-        assert!(name("/usr/bin/python3").starts_with("runtimes/awslambdaric4.2.2-python3.13.1-"));
+        assert!(
+            name("/usr/bin/python3").starts_with("runtimes/awslambdaric4.2.2-boto3-python3.13.1-")
+        );
         assert_ne!(name("/usr/bin/python3"), name("/opt/bin/python3"));
     }
 

@@ -214,7 +214,11 @@ impl Prepared {
         command.check().map_err(|error| {
             let program = command.program.display();
             if error.kind() == std::io::ErrorKind::NotFound {
-                format!("{program} does not exist")
+                let step = match function.runtime {
+                    Runtime::Provided(_) => ": build the function's executable there",
+                    _ => "",
+                };
+                format!("{program} does not exist{step}")
             } else {
                 format!("{program} cannot be executed: chmod +x it")
             }

@@ -60,7 +60,7 @@ async fn what_cannot_start_says_why_in_one_line() {
                 .function(Function::new("h", empty.path()).runtime("java21".parse().unwrap())),
             format!(
                 "cannot start f: the code folder /code does not exist\n\
-                 cannot start g: {0}/bootstrap does not exist\n\
+                 cannot start g: {0}/bootstrap does not exist: build the function's executable there\n\
                  cannot start h: no jar in {0}/lib has the Java runtime client: put \
                  aws-lambda-java-runtime-interface-client and what it depends on there \
                  (mvn dependency:copy-dependencies -DoutputDirectory=lib)",

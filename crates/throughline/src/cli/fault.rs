@@ -16,7 +16,7 @@ pub(crate) struct Fault {
         long,
         global = true,
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:4301"
+        default_value_t = super::API_DEFAULT
     )]
     pub(crate) api: SocketAddr,
 }

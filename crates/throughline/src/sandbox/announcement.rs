@@ -5,6 +5,7 @@ use throughline_sandbox::{HttpApiKind, RunningSandbox};
 use throughline_sources::{Endpoint, SourceCounts};
 
 use super::paint::Paint;
+use crate::cli::API_DEFAULT;
 
 pub(super) fn as_text(
     running: &RunningSandbox,
@@ -13,6 +14,10 @@ pub(super) fn as_text(
     paint: Paint,
 ) -> String {
     let api = format!("http://{}", running.api_addr());
+    let elsewhere = match running.api_addr() {
+        API_DEFAULT => String::new(),
+        other => format!(" --api {other}"),
+    };
     let mut table = Table::default();
     table.row("AWS Lambda API", &api, "");
     for function in running.functions() {
@@ -21,7 +26,7 @@ pub(super) fn as_text(
             None => table.row(
                 &function,
                 "",
-                &format!("throughline sandbox invoke {function}"),
+                &format!("throughline sandbox invoke {function}{elsewhere}"),
             ),
         }
     }

@@ -27,10 +27,11 @@ pub(super) async fn run(arguments: &Invoke) -> anyhow::Result<ExitCode> {
         bail!(no_sandbox(arguments.api, status));
     }
     if !status.is_success() {
-        bail!(
-            "{}",
-            refusal(arguments, status, header("x-amzn-errortype"), &body)
-        );
+        let refused = refusal(arguments, status, header("x-amzn-errortype"), &body);
+        match status {
+            StatusCode::NOT_FOUND => bail!("{refused}{}", there_are(arguments.api).await),
+            _ => bail!(refused),
+        }
     }
     if let Some(log) = header("x-amz-log-result") {
         eprint!("{}", decoded(log)?);
@@ -69,12 +70,34 @@ async fn call(
         .header("X-Amz-Log-Type", log)
         .body(Full::new(payload))
         .with_context(|| format!("{:?} cannot be the name of a function", arguments.function))?;
+    send(api, request).await
+}
+
+async fn send(
+    api: SocketAddr,
+    request: Request<Full<Bytes>>,
+) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let response = client.request(request).await;
     let response = response.map_err(|error| unreached(api, error))?;
     let (head, body) = response.into_parts();
     let body = body.collect().await.context("the answer broke off")?;
     Ok((head.status, head.headers, body.to_bytes()))
+}
+
+/// The functions that could have been meant.
+async fn there_are(api: SocketAddr) -> String {
+    let list = Request::get(format!("http://{api}/2015-03-31/functions"));
+    let Ok((_, _, body)) = send(api, list.body(Full::default()).unwrap_or_default()).await else {
+        return String::new();
+    };
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let functions = body["Functions"].as_array().map(Vec::as_slice);
+    let names = functions.unwrap_or_default().iter();
+    let names: Vec<_> = names
+        .filter_map(|function| function["FunctionName"].as_str())
+        .collect();
+    format!("; there is {}", names.join(", "))
 }
 
 /// Nobody is there, or somebody who speaks another language.

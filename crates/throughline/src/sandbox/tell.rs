@@ -73,9 +73,12 @@ impl Teller {
                 Some(format!("{} {}", self.name(function), self.paint.bad(text)))
             }
             Activity::Fault(fault) => {
-                let name = fault.function.as_deref().unwrap_or("sandbox");
+                let name = match &fault.function {
+                    Some(function) => self.name(function),
+                    None => format!("{:<width$}", "sandbox", width = self.name_width),
+                };
                 let text = format!("fault {}: {}", fault.id, fault.what);
-                Some(format!("{} {}", self.name(name), self.paint.notable(text)))
+                Some(format!("{name} {}", self.paint.notable(text)))
             }
         }
     }

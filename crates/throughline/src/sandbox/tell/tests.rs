@@ -178,3 +178,18 @@ fn colours_add_nothing_that_takes_room() {
         assert_eq!(line.map(strip), plain.tell(&activity));
     }
 }
+
+#[test]
+fn what_strikes_the_whole_sandbox_says_so_beside_short_names() {
+    let teller = Teller::lines(Paint::Plain, &["f".to_owned()]);
+    let struck = Activity::Fault(FaultStruck {
+        id: 7,
+        what: "slow the door lambda".to_owned(),
+        function: None,
+        environment: None,
+    });
+    assert_eq!(
+        teller.tell(&struck).unwrap(),
+        "sandbox fault 7: slow the door lambda"
+    );
+}
