@@ -3,11 +3,16 @@
 //! SQLite with its own WAL and `synchronous = FULL`: a commit is on disk when it returns. The
 //! store is the only writer, and reads what is said of segments only when it is opened. What is
 //! said of environments ([`environments`]) is not kept in memory: there may be millions.
+//!
+//! Files that nothing refers to any more stay in the table `retired` until they are deleted, so that a
+//! crash in between leaves no file that nobody knows. Tables change by [`migrations`].
 
 pub(crate) mod environments;
+mod migrations;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, Row, Transaction, params};
 use throughline_telemetry::{Signal, UnixNanos};
@@ -30,17 +35,18 @@ pub(crate) struct Contents {
     /// All rows of this and earlier generations are in segments.
     pub(crate) checkpoint: u64,
     pub(crate) segments: Segments,
+    /// Segments whose files are to be deleted.
+    pub(crate) retired: Vec<(SegmentId, Signal)>,
 }
 
 impl Catalog {
     /// Opens the catalog, and makes it where there is none.
     pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
         disk::catalog(path, || {
-            let connection = Connection::open(path)?;
+            let mut connection = Connection::open(path)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.execute_batch(SCHEMA)?;
-            connection.execute_batch(environments::SCHEMA)?;
+            migrations::migrate(&mut connection)?;
             Ok(Catalog {
                 connection,
                 path: path.to_owned(),
@@ -67,6 +73,45 @@ impl Catalog {
         Ok(Contents {
             checkpoint,
             segments,
+            retired: self.retired()?,
+        })
+    }
+
+    fn retired(&self) -> rusqlite::Result<Vec<(SegmentId, Signal)>> {
+        let mut select = self.connection.prepare("SELECT id, signal FROM retired")?;
+        let rows = select.query_map([], |row| {
+            Ok((SegmentId(u64_at(row, 0)?), signal_at(row, 1)?))
+        })?;
+        rows.collect()
+    }
+
+    /// Replaces segments by others with the same rows, or by none: all or nothing. The files of
+    /// those replaced are to be deleted then, and [`forget`](Self::forget) said of.
+    pub(crate) fn swap(
+        &mut self,
+        old: &[Arc<SegmentMeta>],
+        new: &[SegmentMeta],
+    ) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for segment in old {
+            take_out(&transaction, segment.id)?;
+            let mut retire =
+                transaction.prepare_cached("INSERT OR REPLACE INTO retired VALUES (?1, ?2)")?;
+            retire.execute(params![segment.id.0.cast_signed(), segment.signal.name()])?;
+        }
+        for segment in new {
+            insert_segment(&transaction, segment)?;
+        }
+        disk::catalog(&self.path, || transaction.commit())
+    }
+
+    /// Notes that the files of a retired segment are gone.
+    pub(crate) fn forget(&self, id: SegmentId) -> rusqlite::Result<()> {
+        let mut delete = self
+            .connection
+            .prepare_cached("DELETE FROM retired WHERE id = ?1")?;
+        disk::catalog(&self.path, || {
+            delete.execute([id.0.cast_signed()]).map(drop)
         })
     }
 
@@ -111,6 +156,18 @@ pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<u64> {
     select.query_row([], |row| u64_at(row, 0))
 }
 
+/// Takes a segment out of those that count.
+fn take_out(transaction: &Transaction<'_>, id: SegmentId) -> rusqlite::Result<()> {
+    let id = id.0.cast_signed();
+    for delete in [
+        "DELETE FROM segment_services WHERE segment_id = ?1",
+        "DELETE FROM segments WHERE id = ?1",
+    ] {
+        transaction.prepare_cached(delete)?.execute([id])?;
+    }
+    Ok(())
+}
+
 fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(INSERT_SEGMENT)?;
     insert.execute(params![
@@ -125,6 +182,8 @@ fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusql
         segment.max_duration_nanos.cast_signed(),
         segment.errors,
         segment.max_severity,
+        segment.level,
+        segment.crc,
     ])?;
     let mut insert = transaction.prepare_cached(INSERT_SERVICE)?;
     for (name, stats) in segment.services.iter() {
@@ -141,11 +200,9 @@ fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusql
 }
 
 fn segment_of(row: &Row<'_>) -> rusqlite::Result<SegmentMeta> {
-    let name: String = row.get(1)?;
-    let signal = Signal::ALL.into_iter().find(|signal| signal.name() == name);
     Ok(SegmentMeta {
         id: SegmentId(u64_at(row, 0)?),
-        signal: signal.ok_or_else(|| bad(1, format!("no signal is called {name}")))?,
+        signal: signal_at(row, 1)?,
         rows: row.get(2)?,
         bytes: u64_at(row, 3)?,
         traces: row.get(4)?,
@@ -155,8 +212,16 @@ fn segment_of(row: &Row<'_>) -> rusqlite::Result<SegmentMeta> {
         max_duration_nanos: u64_at(row, 8)?,
         errors: row.get(9)?,
         max_severity: row.get(10)?,
+        level: row.get(11)?,
+        crc: row.get(12)?,
         services: Services::default(),
     })
+}
+
+fn signal_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Signal> {
+    let name: String = row.get(column)?;
+    let signal = Signal::ALL.into_iter().find(|signal| signal.name() == name);
+    signal.ok_or_else(|| bad(column, format!("no signal is called {name}")))
 }
 
 fn service_of(row: &Row<'_>) -> rusqlite::Result<ServiceStats> {
@@ -180,48 +245,15 @@ fn bad(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
 }
 
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS checkpoint (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    generation INTEGER NOT NULL
-) STRICT;
-INSERT OR IGNORE INTO checkpoint (one, generation) VALUES (1, 0);
-
-CREATE TABLE IF NOT EXISTS segments (
-    id INTEGER PRIMARY KEY,            -- generation << 16 | number in it
-    signal TEXT NOT NULL,
-    rows INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,            -- with the index
-    traces INTEGER NOT NULL,
-    first_nanos INTEGER NOT NULL,      -- start of the oldest trace; time of the oldest log or point
-    last_nanos INTEGER NOT NULL,       -- the same of the newest
-    end_nanos INTEGER NOT NULL,        -- end of the span that ended last
-    max_duration_nanos INTEGER NOT NULL,
-    errors INTEGER NOT NULL,           -- spans that failed
-    max_severity INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE IF NOT EXISTS segment_services (
-    segment_id INTEGER NOT NULL REFERENCES segments (id),
-    name TEXT NOT NULL,
-    rows INTEGER NOT NULL,
-    errors INTEGER NOT NULL,
-    last_seen_nanos INTEGER NOT NULL,
-    operations TEXT NOT NULL,          -- JSON list
-    PRIMARY KEY (segment_id, name)
-) STRICT, WITHOUT ROWID;
-";
-
-const INSERT_SEGMENT: &str =
-    "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const INSERT_SEGMENT: &str = "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 const INSERT_SERVICE: &str =
     "INSERT OR REPLACE INTO segment_services VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 const SELECT_SEGMENTS: &str = "
 SELECT id, signal, rows, bytes, traces, first_nanos, last_nanos, end_nanos, max_duration_nanos,
-       errors, max_severity
-FROM segments ORDER BY id";
+       errors, max_severity, level, rows_crc32c
+FROM segments ORDER BY level DESC, id";
 
 const SELECT_SERVICES: &str = "
 SELECT name, rows, errors, last_seen_nanos, operations

@@ -174,3 +174,8 @@ impl ReadError {
         }
     }
 }
+
+/// Why segments were not merged. Everything is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot compact: {0}")]
+pub struct CompactError(pub(crate) String);

@@ -42,6 +42,7 @@ mod body;
 mod buffer;
 mod cache;
 mod catalog;
+mod compaction;
 mod completeness;
 mod damage;
 mod directory;
@@ -69,7 +70,7 @@ pub use completeness::{
     BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, OpenEnvironment, Report,
     ReportCursor, Why,
 };
-pub use error::{AppendError, OpenError, ReadError, SealError};
+pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
 pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
     BadCursor, LogCursor, LogFilter, LogPage, MetricFilter, MetricPage, ServiceRow, TraceCursor,

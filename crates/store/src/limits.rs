@@ -133,3 +133,24 @@ pub(crate) const PROMOTED_MAX: usize = 256;
 /// Distinct attribute keys that are counted to choose columns. Programs that put ids into keys have
 /// more, none of which would get a column.
 pub(crate) const KEYS_COUNTED_MAX: usize = 10_000;
+
+/// Rows of a segment that is made from others. A window with more gets several.
+pub(crate) const SEGMENT_ROWS_MAX: u32 = 2 << 20;
+
+/// Segments merged at once. Of each some thousand rows are in memory.
+pub(crate) const MERGED_MAX: usize = 16;
+
+/// Rows of one segment that are in memory while it is merged.
+pub(crate) const MERGE_BLOCK_ROWS: u32 = 4096;
+
+/// Segments of one window that are merged while more may come. A seal a minute makes some ten.
+pub(crate) const MERGED_MIN: usize = 8;
+
+/// How long after its end a window is taken to get hardly anything more.
+pub(crate) const QUIET_AFTER: Duration = Duration::from_secs(600);
+
+/// How often is looked for something to merge, should nothing be sealed.
+pub(crate) const COMPACTION_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The longest rest between two batches of a merge.
+pub(crate) const COMPACTION_REST_MAX: Duration = Duration::from_secs(1);

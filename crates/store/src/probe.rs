@@ -24,6 +24,12 @@ pub(crate) enum Step {
     CatalogCommitted,
     /// The WAL file is gone.
     WalDeleted,
+    /// The segments that others were merged into have their names; the catalog does not know them.
+    MergedNamed,
+    /// The catalog knows them instead of those that they were made from, whose files are still there.
+    Swapped,
+    /// The files of a replaced segment are gone; the catalog has not forgotten it.
+    RetiredDeleted,
 }
 
 /// Called before each step; an error is treated as the disk's. Does nothing outside tests.

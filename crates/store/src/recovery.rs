@@ -63,6 +63,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
     for generation in done {
         disk::remove_file(&layout.wal(generation)).map_err(io_failed)?;
     }
+    delete_retired(&layout, &catalog, &contents).map_err(io_failed)?;
     clear_leftovers(&layout, &contents.segments, &open, &mut recovery).map_err(io_failed)?;
     let segments =
         check_segments(directory, contents.segments, &mut recovery).map_err(io_failed)?;
@@ -117,6 +118,22 @@ fn open_catalog(directory: &Directory) -> Result<(Catalog, Contents), OpenError>
     Ok((catalog, contents))
 }
 
+/// Deletes the files of segments that were replaced or dropped, and has the catalog forget them.
+fn delete_retired(layout: &Layout, catalog: &Catalog, contents: &Contents) -> io::Result<()> {
+    let retired = contents.retired.iter();
+    for path in retired.flat_map(|(id, signal)| segment::paths(layout, *signal, *id)) {
+        match disk::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    sync_directory(&layout.segment_directory())?;
+    for (id, _) in &contents.retired {
+        catalog.forget(*id).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
 /// Looks at the files of every segment of the catalog. Those that cannot be read are set aside, and
 /// the start goes on without them.
 fn check_segments(
@@ -165,7 +182,10 @@ fn clear_leftovers(
             continue;
         }
         match segment::id_of_file(&path) {
-            Some(id) if open.contains(&id.generation()) => disk::remove_file(&path)?,
+            // Of a merge that did not finish: its rows are in the segments that it began with.
+            Some(id) if id.compacted_number().is_some() || open.contains(&id.generation()) => {
+                disk::remove_file(&path)?;
+            }
             _ => recovery.notes.push(format!(
                 "{} is not in the catalog and was left where it is",
                 path.display()

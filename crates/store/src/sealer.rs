@@ -14,7 +14,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -41,6 +41,8 @@ pub(crate) struct Sealer {
     jobs: Receiver<SealJob>,
     /// Frozen and not yet sealed, oldest first.
     waiting: VecDeque<Arc<Buffer>>,
+    /// Wakes the compactor.
+    sealed: Sender<()>,
 }
 
 impl Sealer {
@@ -48,11 +50,13 @@ impl Sealer {
         shared: Arc<Shared>,
         jobs: Receiver<SealJob>,
         waiting: VecDeque<Arc<Buffer>>,
+        sealed: Sender<()>,
     ) -> Self {
         Sealer {
             shared,
             jobs,
             waiting,
+            sealed,
         }
     }
 
@@ -87,6 +91,7 @@ impl Sealer {
         while let Some(buffer) = self.waiting.front() {
             seal(&self.shared, buffer)?;
             self.waiting.pop_front();
+            let _ = self.sealed.send(()); // nobody listens where nothing is compacted
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! segments/spans-0000000007-000.parquet     rows of generation 7, the first of its windows
 //! segments/spans-0000000007-000.index       trace id -> rows
+//! segments/spans-merged-0000000003.parquet  made from others by compaction
 //! ```
 //!
 //! Any Parquet reader can read them. What is ours is the order of the rows and a few columns:
@@ -36,6 +37,7 @@ mod form;
 mod heads;
 mod index;
 mod logs;
+mod merge;
 mod metrics;
 mod parents;
 mod pread;
@@ -53,6 +55,7 @@ mod writer;
 pub(crate) use files::{SegmentFiles, blocks};
 pub(crate) use heads::LogHeads;
 pub(crate) use index::TraceIndex;
+pub(crate) use merge::{Interrupted, Target, merge};
 pub(crate) use projection::{AttributeCells, Projection};
 pub(crate) use table::Damage;
 pub(crate) use value::attributes_from_json;
@@ -71,8 +74,19 @@ pub(crate) struct SegmentId(pub(crate) u64);
 
 impl SegmentId {
     pub(crate) fn new(generation: u64, number: u16) -> Self {
-        assert!(generation < 1 << 47, "more generations than an id can name");
+        assert!(generation < 1 << 46, "more generations than an id can name");
         SegmentId(generation << 16 | u64::from(number))
+    }
+
+    /// Names a segment that was made from others.
+    pub(crate) fn compacted(number: u64) -> Self {
+        assert!(number < COMPACTED, "more segments than an id can name");
+        SegmentId(COMPACTED | number)
+    }
+
+    /// The number of a segment that was made from others.
+    pub(crate) fn compacted_number(self) -> Option<u64> {
+        (self.0 & COMPACTED != 0).then_some(self.0 & !COMPACTED)
     }
 
     pub(crate) fn generation(self) -> u64 {
@@ -106,6 +120,17 @@ pub(crate) struct SegmentMeta {
     /// Of the gravest log record.
     pub(crate) max_severity: u8,
     pub(crate) services: Services,
+    /// 0 as it was sealed, 1 made from others.
+    pub(crate) level: u8,
+    /// CRC-32C of the file of rows, unless it is older than these.
+    pub(crate) crc: Option<u32>,
+}
+
+impl SegmentMeta {
+    /// What segments with older rows have less of: what was merged was there before what was not.
+    pub(crate) fn age(&self) -> impl Ord + use<> {
+        (std::cmp::Reverse(self.level), self.id)
+    }
 }
 
 /// The files of a segment.
@@ -124,12 +149,13 @@ pub(crate) fn id_of_file(path: &Path) -> Option<SegmentId> {
     Signal::ALL
         .into_iter()
         .find(|known| file_prefix(*known) == signal)?;
-    let generation = parts.next()?.parse().ok()?;
-    let number = parts.next()?.parse().ok()?;
-    parts
-        .next()
-        .is_none()
-        .then(|| SegmentId::new(generation, number))
+    let generation = parts.next()?;
+    let number = parts.next()?;
+    let id = match generation {
+        "merged" => SegmentId::compacted(number.parse().ok()?),
+        generation => SegmentId::new(generation.parse().ok()?, number.parse().ok()?),
+    };
+    parts.next().is_none().then_some(id)
 }
 
 fn rows_path(layout: &Layout, signal: Signal, id: SegmentId) -> PathBuf {
@@ -145,7 +171,11 @@ fn index_path(layout: &Layout, signal: Signal, id: SegmentId) -> PathBuf {
 }
 
 fn file_name(signal: Signal, id: SegmentId, extension: &str) -> String {
-    let (prefix, generation, number) = (file_prefix(signal), id.generation(), id.number());
+    let prefix = file_prefix(signal);
+    if let Some(number) = id.compacted_number() {
+        return format!("{prefix}-merged-{number:010}.{extension}");
+    }
+    let (generation, number) = (id.generation(), id.number());
     format!("{prefix}-{generation:010}-{number:03}.{extension}")
 }
 
@@ -156,6 +186,9 @@ fn file_prefix(signal: Signal) -> &'static str {
         Signal::Metrics => "metrics",
     }
 }
+
+/// The bit that tells the ids of segments made from others.
+const COMPACTED: u64 = 1 << 62;
 
 #[cfg(test)]
 mod tests;

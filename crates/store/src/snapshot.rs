@@ -34,6 +34,10 @@ impl Segments {
     }
 
     pub(crate) fn add(&mut self, segment: SegmentMeta) {
+        self.add_shared(Arc::new(segment));
+    }
+
+    fn add_shared(&mut self, segment: Arc<SegmentMeta>) {
         let list = match segment.signal {
             Signal::Traces => {
                 self.services.merge(&segment.services);
@@ -42,7 +46,7 @@ impl Segments {
             Signal::Logs => &mut self.logs,
             Signal::Metrics => &mut self.metrics,
         };
-        list.push(Arc::new(segment));
+        list.push(segment);
     }
 }
 
@@ -51,7 +55,7 @@ impl Segments {
     pub(crate) fn without(&self, id: SegmentId) -> Self {
         let mut rest = Segments::default();
         for segment in self.all().filter(|segment| segment.id != id) {
-            rest.add(SegmentMeta::clone(segment));
+            rest.add_shared(Arc::clone(segment));
         }
         rest
     }
@@ -136,6 +140,20 @@ impl Live {
     pub(crate) fn set_aside(&self, id: SegmentId) {
         let mut state = self.lock();
         state.segments = Arc::new(state.segments.without(id));
+    }
+
+    /// Replaces segments by others.
+    pub(crate) fn swap(&self, old: &[Arc<SegmentMeta>], new: Vec<SegmentMeta>) {
+        let mut state = self.lock();
+        let is_old = |segment: &SegmentMeta| old.iter().any(|old| old.id == segment.id);
+        let stay = state.segments.all().filter(|segment| !is_old(segment));
+        let mut all: Vec<Arc<SegmentMeta>> = stay.map(Arc::clone).collect();
+        all.extend(new.into_iter().map(Arc::new));
+        all.sort_by_key(|segment| segment.age());
+        let mut segments = Segments::default();
+        all.into_iter()
+            .for_each(|segment| segments.add_shared(segment));
+        state.segments = Arc::new(segments);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -21,6 +21,14 @@ pub struct Stats {
     pub seals: u64,
     /// Attempts to seal that failed.
     pub seal_failures: u64,
+    /// Merges of several segments into one or a few.
+    pub compactions: u64,
+    /// Merges that failed.
+    pub compaction_failures: u64,
+    /// Rows written by merges.
+    pub merged_rows: u64,
+    /// Spans that were left out by merges because there were several with their id.
+    pub duplicate_rows: u64,
     /// Bytes of the WAL and of memory that are not yet in segments.
     pub unsealed_bytes: u64,
     /// Segments, of all signals.
@@ -42,6 +50,10 @@ pub(crate) struct Counters {
     pub(crate) overloaded: Counter,
     pub(crate) seals: Counter,
     pub(crate) seal_failures: Counter,
+    pub(crate) compactions: Counter,
+    pub(crate) compaction_failures: Counter,
+    pub(crate) merged_rows: Counter,
+    pub(crate) duplicate_rows: Counter,
     pub(crate) skipped_bytes: Counter,
 }
 

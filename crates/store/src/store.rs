@@ -20,10 +20,11 @@ pub use options::Options;
 use crate::body::Body;
 use crate::buffer::Entry;
 use crate::catalog::{self, Catalog};
+use crate::compaction::{self, Compaction};
 use crate::completeness::{self, CompletenessFilter, Report};
 use crate::damage::Damages;
 use crate::directory::{Directory, Layout};
-use crate::error::{AppendError, OpenError, ReadError, SealError};
+use crate::error::{AppendError, CompactError, OpenError, ReadError, SealError};
 use crate::limits::{
     ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, BODY_BYTES_MAX, BUILD_ASIDE_BYTES, QUEUE_MAX,
     READ_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
@@ -144,6 +145,13 @@ impl Store {
         outcome.recv().unwrap_or(Err(SealError::Closed))
     }
 
+    /// Merges the segments that are worth merging at this time, and deletes the files of those that
+    /// were replaced and that no reader has any more. Blocks until that is done.
+    pub fn compact(&self, now: UnixNanos) -> Result<(), CompactError> {
+        let done = compaction::compact(&self.0.shared, now, &mut || Ok(()));
+        done.map_err(|why| CompactError(why.to_string()))
+    }
+
     /// Makes segments of everything buffered, stops the threads and lets the directory go.
     pub async fn close(self) -> Result<(), SealError> {
         let (done, outcome) = oneshot::channel();
@@ -177,6 +185,10 @@ impl Store {
             overloaded: counters.overloaded.total(),
             seals: counters.seals.total(),
             seal_failures: counters.seal_failures.total(),
+            compactions: counters.compactions.total(),
+            compaction_failures: counters.compaction_failures.total(),
+            merged_rows: counters.merged_rows.total(),
+            duplicate_rows: counters.duplicate_rows.total(),
             unsealed_bytes: shared.unsealed_bytes.load(Ordering::Relaxed),
             segments: segments.all().count() as u64,
             segment_bytes: segments.all().map(|segment| segment.bytes).sum(),
@@ -277,6 +289,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Mutex<Catalog>,
     pub(crate) counters: Counters,
     pub(crate) damages: Damages,
+    pub(crate) compaction: Mutex<Compaction>,
     /// Why the WAL cannot be written any more.
     pub(crate) poison: OnceLock<String>,
     unsealed_bytes: AtomicU64,
@@ -367,7 +380,9 @@ impl Handle {
         let skipped = recovered.recovery.skipped_bytes;
         let waiting = VecDeque::from(recovered.frozen.clone());
         let unsealed = waiting.iter().map(|buffer| buffer.cost()).sum();
+        let compaction = Compaction::after(recovered.segments.all());
         let shared = Arc::new(Shared {
+            compaction: Mutex::new(compaction),
             files: SegmentFiles::new(layout.clone()),
             layout,
             live: Live::new(recovered.segments, recovered.frozen, recovered.active),
@@ -384,11 +399,17 @@ impl Handle {
         let (jobs, taken) = mpsc::channel();
         let (wal, known) = (recovered.wal, recovered.known);
         let writer = Writer::new(Arc::clone(&shared), received, jobs, wal, known);
-        let sealer = Sealer::new(Arc::clone(&shared), taken, waiting);
-        let threads = vec![
+        let (wake, wakes) = mpsc::channel();
+        let sealer = Sealer::new(Arc::clone(&shared), taken, waiting, wake);
+        let mut threads = vec![
             spawn("store-writer", directory.path(), move || writer.run())?,
             spawn("store-sealer", directory.path(), move || sealer.run())?,
         ];
+        if shared.options.compacts {
+            let shared = Arc::clone(&shared);
+            let run = move || compaction::run(&shared, &wakes);
+            threads.push(spawn("store-compactor", directory.path(), run)?);
+        }
         Ok(Handle {
             shared,
             commands: Some(commands),

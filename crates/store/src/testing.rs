@@ -39,7 +39,9 @@ impl TestDirectory {
     }
 
     pub(crate) fn options(&self) -> Options {
-        Options::new(self.path())
+        let mut options = Options::new(self.path());
+        options.compacts = false; // a test says when
+        options
     }
 
     pub(crate) fn open(&self) -> Store {

@@ -1,9 +1,11 @@
 //! The segments on disk, as readers use them: through caches with byte budgets.
 
 use std::fs;
+use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use throughline_telemetry::{MetricPoint, Signal, Span, TraceId};
 
 use super::heads::LogHeads;
@@ -11,9 +13,10 @@ use super::index::{TraceIndex, TraceRange};
 use super::logs::LogTable;
 use super::metrics::MetricTable;
 use super::projection::{Projected, Projection};
+use super::promotion::Counts;
 use super::reader::{Footer, SegmentReader};
 use super::spans::SpanTable;
-use super::table::Table;
+use super::table::{Damage, Table};
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::cache::Cache;
 use crate::directory::Layout;
@@ -74,10 +77,56 @@ impl SegmentFiles {
     }
 
     /// The index, past the cache.
-    fn load_index(&self, segment: &SegmentMeta) -> Result<TraceIndex, ReadError> {
+    pub(super) fn load_index(&self, segment: &SegmentMeta) -> Result<TraceIndex, ReadError> {
         let path = index_path(&self.layout, segment.signal, segment.id);
         let bytes = fs::read(&path).map_err(ReadError::io(&path))?;
         TraceIndex::read(&bytes).map_err(|damage| ReadError::corrupt(&path, damage))
+    }
+
+    /// Rows as a canonical batch.
+    pub(super) fn batch<T: Table>(
+        &self,
+        segment: &SegmentMeta,
+        rows: Range<u32>,
+    ) -> Result<RecordBatch, ReadError> {
+        self.with_reader::<T, _>(segment, |reader| reader.batch(places(rows)))
+    }
+
+    /// Checks that the files of a segment are as they were written, every byte of them.
+    pub(crate) fn verify(&self, segment: &SegmentMeta) -> Result<(), ReadError> {
+        let index = self.load_index(segment)?;
+        let path = index_path(&self.layout, segment.signal, segment.id);
+        if (index.rows(), index.traces()) != (segment.rows, segment.traces as usize) {
+            let damage = Damage::new("it is the index of another segment");
+            return Err(ReadError::corrupt(&path, damage));
+        }
+        let path = rows_path(&self.layout, segment.signal, segment.id);
+        let mut file = fs::File::open(&path).map_err(ReadError::io(&path))?;
+        let mut bytes = vec![0; VERIFIED_BYTES];
+        let mut crc = 0;
+        loop {
+            let read = file.read(&mut bytes).map_err(ReadError::io(&path))?;
+            if read == 0 {
+                break;
+            }
+            crc = crc32c::crc32c_append(crc, &bytes[..read]);
+        }
+        match segment.crc {
+            Some(expected) if expected != crc => {
+                let damage = Damage::new("checksum mismatch");
+                Err(ReadError::corrupt(&path, damage))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts the attributes of a segment.
+    pub(super) fn count<T: Table>(
+        &self,
+        segment: &SegmentMeta,
+        into: &mut Counts,
+    ) -> Result<(), ReadError> {
+        self.with_reader::<T, _>(segment, |reader| reader.count(into))
     }
 
     /// The spans of a trace and no other row of the file. They fit into memory, because they did
@@ -251,3 +300,6 @@ fn runs(rows: &[u32]) -> Vec<Range<usize>> {
 fn places(rows: Range<u32>) -> Range<usize> {
     rows.start as usize..rows.end as usize
 }
+
+/// Bytes of a file that are checked at once.
+const VERIFIED_BYTES: usize = 1 << 20;

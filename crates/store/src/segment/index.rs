@@ -224,15 +224,35 @@ impl TraceIndex {
             .unwrap_or_default()
     }
 
+    /// Rows of the segment.
+    pub(super) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// How many traces there are.
+    pub(super) fn traces(&self) -> usize {
+        self.traces.len()
+    }
+
+    /// All traces, by id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TraceRange> {
+        self.traces.iter()
+    }
+
     /// The block of rows that a trace is in: whole traces, some two thousand rows.
     pub(crate) fn block(&self, trace: &TraceRange) -> std::ops::Range<u32> {
-        let number = trace.first / BLOCK_ROWS;
+        self.block_of(trace, BLOCK_ROWS)
+    }
+
+    /// The same with blocks of about so many rows.
+    pub(super) fn block_of(&self, trace: &TraceRange, rows: u32) -> std::ops::Range<u32> {
+        let number = trace.first / rows;
         let first_from = |row: u32| {
             let place = self.firsts.partition_point(|first| *first < row);
             self.firsts.get(place).copied().unwrap_or(self.rows)
         };
-        let next = (number + 1).saturating_mul(BLOCK_ROWS);
-        first_from(number * BLOCK_ROWS)..first_from(next)
+        let next = (number + 1).saturating_mul(rows);
+        first_from(number * rows)..first_from(next)
     }
 }
 

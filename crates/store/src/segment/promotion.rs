@@ -110,6 +110,18 @@ impl Counts {
         Ok(())
     }
 
+    /// Counts rows of a file in which an attribute has a column.
+    pub(super) fn add_promoted(&mut self, promoted: &Promoted, rows: u64) {
+        if let Some(key) = self.number(&promoted.key) {
+            self.counts[key][promoted.kind as usize] += rows;
+        }
+    }
+
+    /// Counts rows of a file that have nothing but what has a column.
+    pub(super) fn add_rows(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
     fn number(&mut self, key: &str) -> Option<usize> {
         let number = self.keys.find_or_add(key)?;
         if number == self.seen.len() {

@@ -14,10 +14,12 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use parquet::file::statistics::Statistics;
 
-use super::form::{Form, from_file};
+use super::form::{ATTRIBUTES, Form, from_file};
 use super::pread::PositionedFile;
 use super::projection::{Projected, Projection};
+use super::promotion::Counts;
 use super::summary::{Summary, columns};
 use super::table::{Damage, Table};
 use crate::error::ReadError;
@@ -73,6 +75,42 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         // A row's service repeats what its resource says.
         let batch = self.canonical(ranges, |column| column != "service")?;
         T::decode(&batch).map_err(|damage| self.damaged(damage))
+    }
+
+    /// The same rows as a canonical batch.
+    pub(super) fn batch(&self, range: Range<usize>) -> Result<RecordBatch, ReadError> {
+        self.canonical(&[range], |_| true)
+    }
+
+    /// Counts the attributes of a file, of which no more than the residual lists is read.
+    pub(super) fn count(&self, into: &mut Counts) -> Result<(), ReadError> {
+        let form = &self.footer.form;
+        let metadata = self.footer.metadata.metadata();
+        let groups = metadata.row_groups().iter();
+        for group in groups.clone() {
+            for column in group.columns() {
+                let name = column.column_path().string();
+                let promoted = form.promoted.iter().find(|it| it.column() == name);
+                let nulls = column.statistics().and_then(Statistics::null_count_opt);
+                if let (Some(promoted), Some(nulls)) = (promoted, nulls) {
+                    let rows = u64::try_from(group.num_rows()).unwrap_or_default();
+                    into.add_promoted(promoted, rows.saturating_sub(nulls));
+                }
+            }
+        }
+        let total: usize = groups
+            .map(|group| usize::try_from(group.num_rows()).unwrap_or_default())
+            .sum();
+        if form.residual.as_ref().is_some_and(Vec::is_empty) {
+            into.add_rows(total as u64);
+            return Ok(());
+        }
+        for begin in (0..total).step_by(COUNTED_ROWS) {
+            let range = begin..total.min(begin + COUNTED_ROWS);
+            let batch = self.read(&[range], |column| column == ATTRIBUTES)?;
+            into.add(&batch).map_err(|damage| self.damaged(damage))?;
+        }
+        Ok(())
     }
 
     /// What is asked for of the rows in these ranges, which are in order.
@@ -161,3 +199,6 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         ReadError::corrupt(&self.path, damage)
     }
 }
+
+/// Rows whose residual lists are in memory while they are counted.
+const COUNTED_ROWS: usize = 32 << 10;

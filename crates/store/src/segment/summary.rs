@@ -85,6 +85,8 @@ impl Summary {
             errors: self.errors,
             max_severity: self.max_severity,
             services: self.services,
+            level: u8::from(id.compacted_number().is_some()),
+            crc: None,
         };
         (meta, self.index.finish(layout))
     }

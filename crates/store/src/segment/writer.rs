@@ -99,12 +99,12 @@ pub(super) fn write_segment<T: Table>(
     probe: &Probe,
     id: SegmentId,
     form: &Form,
-    push: impl FnOnce(&mut SegmentSerializer<BufWriter<File>>) -> io::Result<()>,
+    push: impl FnOnce(&mut SegmentSerializer<Checksummed>) -> io::Result<()>,
 ) -> io::Result<SegmentMeta> {
     probe.at(Step::SegmentWrite)?;
     let path = rows_path(layout, T::SIGNAL, id);
     let mut summary = None;
-    let rows_bytes = durably(probe, &path, |file| {
+    let (rows_bytes, crc) = durably(probe, &path, |file| {
         let mut serializer = SegmentSerializer::new::<T>(file, form)?;
         push(&mut serializer)?;
         let (file, collected) = serializer.finish()?;
@@ -114,11 +114,12 @@ pub(super) fn write_segment<T: Table>(
     let summary = summary.expect("it was written");
     let (mut meta, index) = summary.finish(id);
     let path = index_path(layout, T::SIGNAL, id);
-    let index_bytes = durably(probe, &path, |mut file| {
+    let (index_bytes, _) = durably(probe, &path, |mut file| {
         file.write_all(&index)?;
         Ok(file)
     })?;
     meta.bytes = rows_bytes + index_bytes;
+    meta.crc = Some(crc);
     Ok(meta)
 }
 
@@ -131,21 +132,44 @@ pub(crate) fn write_index(path: &Path, index: &[u8]) -> io::Result<()> {
     written.map(drop)
 }
 
-/// Writes a file under a temporary name, syncs it and gives it its name. Its bytes.
+/// Writes a file under a temporary name, syncs it and gives it its name. Its bytes and their CRC-32C.
 fn durably(
     probe: &Probe,
     path: &Path,
-    write: impl FnOnce(BufWriter<File>) -> io::Result<BufWriter<File>>,
-) -> io::Result<u64> {
+    write: impl FnOnce(Checksummed) -> io::Result<Checksummed>,
+) -> io::Result<(u64, u32)> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
-    let file = write(BufWriter::new(File::create(&new)?))?;
+    let written = write(Checksummed {
+        file: BufWriter::new(File::create(&new)?),
+        crc: 0,
+    })?;
+    let Checksummed { file, crc } = written;
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     probe.at(Step::SegmentSynced)?;
     disk::rename(&new, path)?;
-    file.len()
+    Ok((file.len()?, crc))
+}
+
+/// A file in the making, and the checksum of what was written.
+#[derive(Debug)]
+pub(super) struct Checksummed {
+    file: BufWriter<File>,
+    crc: u32,
+}
+
+impl Write for Checksummed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.crc = crc32c::crc32c_append(self.crc, &bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Sorted rows in pieces that can each be turned into columns of a file on its own: of each trace

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::limits::{BUFFER_BYTES_MAX, KNOWN_ENVIRONMENTS_MAX, SEAL_INTERVAL, UNSEALED_BYTES_MAX};
+use crate::limits::{
+    BUFFER_BYTES_MAX, KNOWN_ENVIRONMENTS_MAX, SEAL_INTERVAL, SEGMENT_ROWS_MAX, UNSEALED_BYTES_MAX,
+};
 use crate::probe::Probe;
 
 /// Where the data is and how much of it may wait in memory.
@@ -18,6 +20,12 @@ pub struct Options {
     /// How many bytes of WAL and buffers may wait to be sealed before senders are turned away.
     /// 1 GiB unless set.
     pub unsealed_bytes_max: u64,
+    /// Whether segments are merged in the background. They are unless set; [`Store::compact`] does it
+    /// at once.
+    ///
+    /// [`Store::compact`]: crate::Store::compact
+    pub compacts: bool,
+    pub(crate) segment_rows_max: u32,
     pub(crate) known_environments_max: usize,
     pub(crate) probe: Probe,
 }
@@ -30,6 +38,8 @@ impl Options {
             buffer_bytes_max: BUFFER_BYTES_MAX,
             seal_interval: SEAL_INTERVAL,
             unsealed_bytes_max: UNSEALED_BYTES_MAX,
+            compacts: true,
+            segment_rows_max: SEGMENT_ROWS_MAX,
             known_environments_max: KNOWN_ENVIRONMENTS_MAX,
             probe: Probe::default(),
         }

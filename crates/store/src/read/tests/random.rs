@@ -31,8 +31,9 @@ async fn searches_agree_with_a_loop_over_all_rows() {
             put_logs(&store, &some_logs).await;
             spans.extend(batch);
             logs.extend(some_logs);
-            match rng.u32(0..6) {
+            match rng.u32(0..7) {
                 0 | 1 => store.seal().unwrap(),
+                3 => store.compact(moment(1 << 30)).unwrap(),
                 2 => {
                     drop(store);
                     store = directory.open();

@@ -165,6 +165,10 @@ async fn live(
         if rng.u32(0..4) == 0 {
             store.seal().map_err(|error| error.to_string())?;
         }
+        if rng.u32(0..4) == 0 {
+            let compacted = store.compact(moment(1 << 30));
+            compacted.map_err(|error| error.to_string())?;
+        }
     }
     Ok(())
 }
@@ -209,6 +213,7 @@ fn look(left: &TestDirectory, acknowledged: &BTreeSet<u64>) -> Result<(), String
 
 fn open(root: &Path) -> Result<Store, String> {
     let mut options = Options::new(root.join("data"));
+    options.compacts = false; // where the seed says
     options.buffer_bytes_max = 1500; // so that seals run beside the senders
     let (store, _) = Store::open(options).map_err(|error| error.to_string())?;
     Ok(store)

@@ -1,0 +1,251 @@
+//! Compaction: many small segments of a window become few large ones.
+//!
+//! The order of steps is what makes a crash at any moment harmless:
+//!
+//! 1. Inputs are checked against their checksums and merged into new files, which are synced and named
+//!    like those of a seal. The catalog does not know them: the next start removes them.
+//! 2. One catalog transaction takes the inputs out, puts the new segments in, and notes that the
+//!    files of the inputs are to be deleted. From here on those are the leftovers.
+//! 3. Readers get the new segments. Those that began before go on with the old ones, whose files are
+//!    deleted when the last of them is gone, and forgotten by the catalog then.
+//!
+//! **Invariant**: a row is in exactly one segment that counts, whichever of them a reader sees.
+
+mod policy;
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use throughline_telemetry::UnixNanos;
+
+use crate::disk::{self, sync_directory};
+use crate::limits::{COMPACTION_INTERVAL, COMPACTION_REST_MAX};
+use crate::probe::Step;
+use crate::segment::{self, Interrupted, SegmentId, SegmentMeta, Target};
+use crate::store::Shared;
+
+/// What compaction keeps between its rounds.
+#[derive(Debug, Default)]
+pub(crate) struct Compaction {
+    /// Of the segment that was made last.
+    last_number: u64,
+    /// Replaced segments that a reader may still look at.
+    retired: Vec<Arc<SegmentMeta>>,
+    /// Segments that could not be read. They stay as they are.
+    damaged: HashSet<SegmentId>,
+    /// Nothing is merged any more, because it is not known what the catalog says. The next start asks.
+    is_stopped: bool,
+}
+
+impl Compaction {
+    /// Goes on after these segments.
+    pub(crate) fn after<'a>(segments: impl Iterator<Item = &'a Arc<SegmentMeta>>) -> Self {
+        let numbers = segments.filter_map(|segment| segment.id.compacted_number());
+        Compaction {
+            last_number: numbers.max().unwrap_or_default(),
+            ..Compaction::default()
+        }
+    }
+
+    fn next_id(&mut self) -> SegmentId {
+        self.last_number += 1;
+        SegmentId::compacted(self.last_number)
+    }
+}
+
+/// Runs until the sealer, which wakes it after each seal, is gone.
+pub(crate) fn run(shared: &Shared, wakes: &Receiver<()>) {
+    loop {
+        match wakes.recv_timeout(COMPACTION_INTERVAL) {
+            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+        }
+        let mut batch_begun = now();
+        let outcome = compact(shared, wall_clock(), &mut || {
+            // As long at rest as at work: seals and queries go first.
+            let rest = batch_begun.elapsed().min(COMPACTION_REST_MAX);
+            let waited = wait(wakes, rest);
+            batch_begun = now();
+            waited
+        });
+        if let Err(Interrupted::Closing) = outcome {
+            return;
+        }
+    }
+}
+
+/// Waits unless the store is being closed.
+fn wait(wakes: &Receiver<()>, time: Duration) -> Result<(), Interrupted> {
+    let begun = now();
+    while let Some(left) = time.checked_sub(begun.elapsed()) {
+        match wakes.recv_timeout(left) {
+            Err(RecvTimeoutError::Disconnected) => return Err(Interrupted::Closing),
+            Err(RecvTimeoutError::Timeout) => break,
+            // Woken for what is being done already.
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Merges what is worth merging, until nothing is, and deletes what nobody looks at any more. `pace` is
+/// called before each batch of rows; it may wait.
+pub(crate) fn compact(
+    shared: &Shared,
+    now: UnixNanos,
+    pace: &mut dyn FnMut() -> Result<(), Interrupted>,
+) -> Result<(), Interrupted> {
+    let state = shared.compaction.lock();
+    let mut state = state.unwrap_or_else(PoisonError::into_inner);
+    let outcome = loop {
+        if state.is_stopped {
+            break Ok(());
+        }
+        let segments = shared.live.segments();
+        let Some(inputs) = policy::choose(&segments, now, &state.damaged) else {
+            break Ok(());
+        };
+        drop(segments);
+        match merge(shared, &mut state, &inputs, pace) {
+            Ok(()) => shared.counters.compactions.add(1),
+            Err(Interrupted::Closing) => break Err(Interrupted::Closing),
+            Err(error) => {
+                shared.counters.compaction_failures.add(1);
+                tracing::error!(%error, "compaction failed");
+                match damaged_input(shared, &inputs) {
+                    Some(id) => drop(state.damaged.insert(id)),
+                    None => break Err(error),
+                }
+            }
+        }
+    };
+    delete_retired(shared, &mut state);
+    outcome
+}
+
+/// Replaces segments by what they are merged into.
+fn merge(
+    shared: &Shared,
+    state: &mut Compaction,
+    inputs: &[Arc<SegmentMeta>],
+    pace: &mut dyn FnMut() -> Result<(), Interrupted>,
+) -> Result<(), Interrupted> {
+    for input in inputs {
+        shared.files.verify(input)?;
+    }
+    let mut named = Vec::new();
+    let made = segment::merge(
+        &shared.files,
+        inputs,
+        &mut Target {
+            layout: &shared.layout,
+            probe: &shared.options.probe,
+            next_id: &mut || {
+                named.push(state.next_id());
+                named[named.len() - 1]
+            },
+            pace,
+            rows_max: shared.options.segment_rows_max,
+        },
+    );
+    let made = made.and_then(|made| {
+        shared.options.probe.at(Step::MergedNamed)?;
+        Ok(made)
+    });
+    match (made, inputs.first()) {
+        (Ok(made), _) => swap(shared, state, inputs, made),
+        (Err(why), input) => {
+            let begun = named.iter().zip(input.into_iter().cycle());
+            begun.for_each(|(id, input)| remove(shared, input, *id));
+            Err(why)
+        }
+    }
+}
+
+/// Replaces segments by others that have the same rows, or by none.
+fn swap(
+    shared: &Shared,
+    state: &mut Compaction,
+    old: &[Arc<SegmentMeta>],
+    new: Vec<SegmentMeta>,
+) -> Result<(), Interrupted> {
+    let rows = |of: &mut dyn Iterator<Item = u32>| of.map(u64::from).sum::<u64>();
+    let before = rows(&mut old.iter().map(|segment| segment.rows));
+    let after = rows(&mut new.iter().map(|segment| segment.rows));
+    let catalog = shared.catalog.lock();
+    let mut catalog = catalog.unwrap_or_else(PoisonError::into_inner);
+    catalog.swap(old, &new).map_err(|error| {
+        // It may have happened all the same, and must not happen twice.
+        state.is_stopped = true;
+        io::Error::other(error)
+    })?;
+    shared.live.swap(old, new);
+    drop(catalog);
+    shared.counters.merged_rows.add(after);
+    let dropped = before.saturating_sub(after);
+    shared.counters.duplicate_rows.add(dropped);
+    state.retired.extend(old.iter().map(Arc::clone));
+    shared.options.probe.at(Step::Swapped)?;
+    Ok(())
+}
+
+/// Deletes the files of replaced segments that no reader has any more.
+fn delete_retired(shared: &Shared, state: &mut Compaction) {
+    let retired = std::mem::take(&mut state.retired);
+    for segment in retired {
+        // A reader holds the segments of its snapshot, and only what counts gets new readers.
+        if Arc::strong_count(&segment) > 1 {
+            state.retired.push(segment);
+            continue;
+        }
+        remove(shared, &segment, segment.id);
+        let deleted = sync_directory(&shared.layout.segment_directory())
+            .and_then(|()| shared.options.probe.at(Step::RetiredDeleted));
+        let catalog = shared.catalog.lock();
+        let catalog = catalog.unwrap_or_else(PoisonError::into_inner);
+        let forgotten = deleted.and_then(|()| catalog.forget(segment.id).map_err(io::Error::other));
+        if let Err(error) = forgotten {
+            // The next start does it again.
+            tracing::warn!(%error, "replaced segment not forgotten");
+        }
+    }
+}
+
+/// Removes the files of a segment of the same signal as another, whole or begun.
+fn remove(shared: &Shared, like: &SegmentMeta, id: SegmentId) {
+    for path in segment::paths(&shared.layout, like.signal, id) {
+        for path in [path.with_added_extension("new"), path] {
+            match disk::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, path = %path.display(), "file not removed");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The first of some segments that is not as it was written.
+fn damaged_input(shared: &Shared, inputs: &[Arc<SegmentMeta>]) -> Option<SegmentId> {
+    let mut inputs = inputs.iter();
+    let damaged = inputs.find(|input| shared.files.verify(input).is_err());
+    damaged.map(|input| input.id)
+}
+
+#[allow(clippy::disallowed_methods)] // the edge that measures how long a batch takes
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[allow(clippy::disallowed_methods)] // the edge that knows which windows are over
+pub(crate) fn wall_clock() -> UnixNanos {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.as_nanos());
+    UnixNanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Which segments to merge next.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use throughline_telemetry::{Signal, UnixNanos};
+
+use crate::limits::{MERGED_MAX, MERGED_MIN, QUIET_AFTER, SEGMENT_ROWS_MAX, WINDOW_NANOS};
+use crate::segment::{SegmentId, SegmentMeta};
+use crate::snapshot::Segments;
+
+/// Segments of one signal and window that are worth merging, those with the older rows first.
+pub(super) fn choose(
+    segments: &Segments,
+    now: UnixNanos,
+    damaged: &HashSet<SegmentId>,
+) -> Option<Vec<Arc<SegmentMeta>>> {
+    for signal in Signal::ALL {
+        let mut windows: BTreeMap<u64, Vec<&Arc<SegmentMeta>>> = BTreeMap::new();
+        for segment in segments.of(signal) {
+            let small = segment.rows <= SEGMENT_ROWS_MAX / 2;
+            if let Some(window) = window(segment)
+                && small
+                && !damaged.contains(&segment.id)
+            {
+                windows.entry(window).or_default().push(segment);
+            }
+        }
+        for (window, candidates) in windows {
+            let is_quiet = quiet_from(window) <= now.0;
+            if let Some(chosen) = worthwhile(candidates, if is_quiet { 2 } else { MERGED_MIN }) {
+                return Some(chosen);
+            }
+        }
+    }
+    None
+}
+
+/// The window that all rows of a segment are in, if there is one.
+fn window(segment: &SegmentMeta) -> Option<u64> {
+    let [first, last] = [segment.first, segment.last].map(|time| time.0 / WINDOW_NANOS);
+    (first == last).then_some(first)
+}
+
+/// When hardly anything more will come for a window.
+fn quiet_from(window: u64) -> u64 {
+    let quiet = u64::try_from(QUIET_AFTER.as_nanos()).unwrap_or(u64::MAX);
+    (window + 1)
+        .saturating_mul(WINDOW_NANOS)
+        .saturating_add(quiet)
+}
+
+/// As many of the smallest as can be merged, at least so many. The largest of them must not be so much
+/// larger than the others that it would be written again for next to nothing.
+fn worthwhile(
+    mut candidates: Vec<&Arc<SegmentMeta>>,
+    at_least: usize,
+) -> Option<Vec<Arc<SegmentMeta>>> {
+    candidates.sort_by_key(|segment| (segment.rows, segment.id));
+    let (mut rows, mut count) = (0, 0);
+    for (place, segment) in candidates.iter().enumerate().take(MERGED_MAX) {
+        let largest = u64::from(segment.rows);
+        if place + 1 >= at_least && rows * GROWTH >= largest {
+            count = place + 1;
+        }
+        rows += largest;
+        if rows > 2 * u64::from(SEGMENT_ROWS_MAX) {
+            break;
+        }
+    }
+    let mut chosen: Vec<Arc<SegmentMeta>> = candidates[..count].iter().copied().cloned().collect();
+    // What was merged before is older than what was not.
+    chosen.sort_by_key(|segment| segment.age());
+    (count > 0).then_some(chosen)
+}
+
+/// A segment is written again for at least this part of its rows.
+const GROWTH: u64 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::Services;
+
+    const MINUTE: u64 = 60_000_000_000;
+
+    fn segment(number: u64, rows: u32, minutes: std::ops::Range<u64>) -> SegmentMeta {
+        SegmentMeta {
+            id: SegmentId::new(number, 0),
+            signal: Signal::Logs,
+            rows,
+            bytes: 1,
+            traces: 0,
+            first: UnixNanos(minutes.start * MINUTE),
+            last: UnixNanos(minutes.end * MINUTE),
+            end: UnixNanos(minutes.end * MINUTE),
+            max_duration_nanos: 0,
+            errors: 0,
+            max_severity: 0,
+            services: Services::default(),
+            level: 0,
+            crc: None,
+        }
+    }
+
+    fn check(made: Vec<SegmentMeta>, at_minute: u64, expect: &[u64]) {
+        let mut segments = Segments::default();
+        made.into_iter().for_each(|segment| segments.add(segment));
+        let chosen = choose(&segments, UnixNanos(at_minute * MINUTE), &HashSet::new());
+        let chosen = chosen.unwrap_or_default();
+        let ids: Vec<u64> = chosen.iter().map(|it| it.id.generation()).collect();
+        assert_eq!(ids, expect);
+    }
+
+    #[test]
+    fn a_window_that_grows_is_merged_when_it_has_many() {
+        let some = |count: u64| (1..=count).map(|n| segment(n, 100, 1..2)).collect();
+        check(some(7), 5, &[]);
+        check(some(8), 5, &[1, 2, 3, 4, 5, 6, 7, 8]);
+        check(some(2), 60, &[1, 2]);
+        check(some(1), 60, &[]);
+    }
+
+    #[test]
+    fn a_large_segment_is_not_written_again_for_a_few_rows() {
+        let late = vec![segment(1, 1000, 1..2), segment(2, 10, 1..2)];
+        check(late, 60, &[]);
+        let late = vec![
+            segment(1, 1000, 1..2),
+            segment(2, 10, 1..2),
+            segment(3, 5, 1..2),
+        ];
+        check(late, 60, &[2, 3]);
+        let late = vec![segment(1, 1000, 1..2), segment(2, 250, 1..2)];
+        check(late, 60, &[1, 2]);
+        let full = vec![segment(1, SEGMENT_ROWS_MAX, 1..2), segment(2, 9, 1..2)];
+        check(full, 60, &[]);
+    }
+
+    #[test]
+    fn windows_are_not_mixed() {
+        check(vec![segment(1, 9, 1..2), segment(2, 9, 11..12)], 60, &[]);
+        check(vec![segment(1, 9, 1..2), segment(2, 9, 1..12)], 60, &[]);
+    }
+}
