@@ -8,7 +8,8 @@
 //! A body that says which batch of which environment it is ([`Origin`]) is stored once, however
 //! often it is sent, and [`Store::completeness`] says what of an environment never came.
 //!
-//! The names to know are [`Store`], [`Options`], [`Body`] and [`TraceFilter`].
+//! The names to know are [`Store`], [`Options`], [`Body`], [`TraceFilter`], and [`Scan`] for those who ask
+//! for columns instead of rows.
 //!
 //! ```
 //! use throughline_store::{Body, Options, Store, TraceFilter};
@@ -55,6 +56,7 @@ mod probe;
 mod read;
 mod recovery;
 mod rows;
+mod scan;
 mod sealer;
 mod segment;
 mod snapshot;
@@ -77,5 +79,7 @@ pub use read::{
     TraceFilter, TracePage, TraceRows, TraceStatus,
 };
 pub use recovery::Recovery;
+pub use scan::{Batches, Bounds, Part, Scan, ScanColumn};
+pub use segment::Kind;
 pub use stats::Stats;
 pub use store::{Options, Store, Stored};

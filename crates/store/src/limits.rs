@@ -154,3 +154,17 @@ pub(crate) const COMPACTION_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The longest rest between two batches of a merge.
 pub(crate) const COMPACTION_REST_MAX: Duration = Duration::from_secs(1);
+
+/// Rows of one batch of a scan: enough that the work for a batch does not count, few enough that
+/// their columns stay in the processor's cache.
+pub(crate) const SCAN_ROWS: usize = 8192;
+
+/// Segments, the newest, that are asked which kinds an attribute's values have. Each is read once for
+/// that, some milliseconds, and remembered.
+pub(crate) const KIND_SEGMENTS_MAX: usize = 64;
+
+/// Bytes of the remembered kinds.
+pub(crate) const KINDS_CACHE_BYTES: usize = 8 << 20;
+
+/// Bytes of what is remembered of spans that were sent twice.
+pub(crate) const COPIES_CACHE_BYTES: usize = 8 << 20;

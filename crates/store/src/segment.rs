@@ -32,10 +32,12 @@
 mod attributes;
 mod columns;
 mod conventions;
+mod copies;
 mod files;
 mod form;
 mod heads;
 mod index;
+mod kinds;
 mod logs;
 mod merge;
 mod metrics;
@@ -52,11 +54,14 @@ pub(crate) mod value;
 mod window;
 mod writer;
 
+pub(crate) use copies::{SpanKey, losers, read_keys, settle, span_keys};
 pub(crate) use files::{SegmentFiles, blocks};
 pub(crate) use heads::LogHeads;
 pub(crate) use index::TraceIndex;
+pub(crate) use kinds::{KindSet, Kinds};
 pub(crate) use merge::{Interrupted, Target, merge};
-pub(crate) use projection::{AttributeCells, Projection};
+pub(crate) use projection::{AttributeCells, Projected, Projection};
+pub use promotion::Kind;
 pub(crate) use table::Damage;
 pub(crate) use value::attributes_from_json;
 pub(crate) use writer::{write_all, write_index};

@@ -36,6 +36,7 @@ use crate::read::{
 };
 use crate::recovery::{self, Recovered, Recovery};
 use crate::rows::Rows;
+use crate::scan::Scan;
 use crate::sealer::Sealer;
 use crate::segment::SegmentFiles;
 use crate::snapshot::Live;
@@ -125,6 +126,11 @@ impl Store {
     /// Every service that has sent spans, by name.
     pub fn services(&self) -> Result<Vec<ServiceRow>, ReadError> {
         Ok(self.reader().services())
+    }
+
+    /// Everything stored at this moment, to be read by columns.
+    pub fn scan(&self) -> Scan {
+        Scan::new(Arc::clone(&self.0.shared))
     }
 
     /// What is missing of functions, and why. Blocks on the disk.

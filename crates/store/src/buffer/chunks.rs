@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use throughline_telemetry::Signal;
 
 use crate::batch::{Owners, concat};
+use crate::segment::{Kinds, Projected};
 
 /// The rows of one signal in a buffer, in the order received. A clone never changes.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Chunk {
     pub(crate) first: usize,
     pub(crate) batch: RecordBatch,
     owners: OnceLock<Owners>,
+    kinds: OnceLock<Kinds>,
 }
 
 impl Chunks {
@@ -87,7 +89,18 @@ impl Chunk {
             first,
             batch,
             owners: OnceLock::new(),
+            kinds: OnceLock::new(),
         }
+    }
+
+    /// Which attributes its rows have, and of which kinds.
+    pub(crate) fn kinds(&self) -> &Kinds {
+        self.kinds.get_or_init(|| {
+            let mut kinds = Kinds::default();
+            let added = kinds.add(&Projected::of_canonical(self.batch.clone()));
+            added.expect("the batch was built from rows and never left memory");
+            kinds
+        })
     }
 
     /// Its resources and scopes.

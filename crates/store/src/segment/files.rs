@@ -5,13 +5,17 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use throughline_telemetry::{MetricPoint, Signal, Span, TraceId};
 
+use super::copies;
+use super::form::{ATTRIBUTES, ORDINAL, PARENT};
 use super::heads::LogHeads;
 use super::index::{TraceIndex, TraceRange};
+use super::kinds::Kinds;
 use super::logs::LogTable;
 use super::metrics::MetricTable;
+use super::parents::from_ordinals;
 use super::projection::{Projected, Projection};
 use super::promotion::Counts;
 use super::reader::{Footer, SegmentReader};
@@ -21,7 +25,10 @@ use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::cache::Cache;
 use crate::directory::Layout;
 use crate::error::ReadError;
-use crate::limits::{BLOCK_CACHE_BYTES, BLOCK_ROWS, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES};
+use crate::limits::{
+    BLOCK_CACHE_BYTES, BLOCK_ROWS, COPIES_CACHE_BYTES, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES,
+    KINDS_CACHE_BYTES, SCAN_ROWS,
+};
 use crate::rows::{LogRow, span_bytes};
 
 /// Reads segments.
@@ -34,7 +41,12 @@ pub(crate) struct SegmentFiles {
     /// By segment and first row of the trace.
     traces: Cache<(SegmentId, u32), Vec<Arc<Span>>>,
     log_heads: Cache<(SegmentId, u32), LogHeads>,
+    kinds: Cache<SegmentId, Kinds>,
+    copies: Cache<(SegmentId, SegmentId), [Vec<u32>; 2]>,
 }
+
+/// What was read, some rows at a time.
+pub(crate) type ProjectedBatches = Box<dyn Iterator<Item = Result<Projected, ReadError>> + Send>;
 
 impl SegmentFiles {
     pub(crate) fn new(layout: Layout) -> Self {
@@ -45,6 +57,8 @@ impl SegmentFiles {
             span_blocks: Cache::new(BLOCK_CACHE_BYTES / 3),
             traces: Cache::new(BLOCK_CACHE_BYTES / 3),
             log_heads: Cache::new(BLOCK_CACHE_BYTES / 3),
+            kinds: Cache::new(KINDS_CACHE_BYTES),
+            copies: Cache::new(COPIES_CACHE_BYTES),
         }
     }
 
@@ -175,6 +189,90 @@ impl SegmentFiles {
         }
     }
 
+    /// The same of many rows, some at a time.
+    pub(crate) fn stream(
+        &self,
+        segment: &SegmentMeta,
+        projection: &Projection<'_>,
+        rows: &[Range<u32>],
+    ) -> Result<ProjectedBatches, ReadError> {
+        let ranges: Vec<Range<usize>> = rows.iter().cloned().map(places).collect();
+        Ok(match segment.signal {
+            Signal::Traces => self.with_reader::<SpanTable, _>(segment, |reader| {
+                Ok(Box::new(reader.stream(projection, &ranges, SCAN_ROWS)?) as _)
+            })?,
+            Signal::Logs => self.with_reader::<LogTable, _>(segment, |reader| {
+                Ok(Box::new(reader.stream(projection, &ranges, SCAN_ROWS)?) as _)
+            })?,
+            Signal::Metrics => self.with_reader::<MetricTable, _>(segment, |reader| {
+                Ok(Box::new(reader.stream(projection, &ranges, SCAN_ROWS)?) as _)
+            })?,
+        })
+    }
+
+    /// The ids of the parents of rows in order. The ranges begin and end where traces do.
+    pub(crate) fn parents(
+        &self,
+        segment: &SegmentMeta,
+        rows: &[Range<u32>],
+    ) -> Result<ArrayRef, ReadError> {
+        let columns = vec!["trace_id", "span_id", ORDINAL, PARENT];
+        let attributes = Vec::new();
+        let projection = Projection {
+            columns,
+            attributes,
+        };
+        let read = self.project(segment, &projection, rows)?;
+        let ordinals = (read.get("trace_id")?, read.get("span_id")?);
+        let parents = from_ordinals(
+            ordinals.0,
+            ordinals.1,
+            read.get(ORDINAL)?,
+            read.get(PARENT)?,
+        );
+        parents.map_err(|damage| read.damage(damage))
+    }
+
+    /// The spans of two segments, the older one first, of which the other has a copy that counts
+    /// instead; of one segment with itself, its own copies. Looked for once.
+    pub(crate) fn copies(
+        &self,
+        older: &SegmentMeta,
+        newer: &SegmentMeta,
+    ) -> Result<Arc<[Vec<u32>; 2]>, ReadError> {
+        self.copies.get_or_load((older.id, newer.id), || {
+            let copies = if older.id == newer.id {
+                [copies::within(self, older)?, Vec::new()]
+            } else {
+                copies::between(self, older, newer)?
+            };
+            let rows = copies[0].len() + copies[1].len();
+            Ok((copies, COPIES_ENTRY_BYTES + rows * size_of::<u32>()))
+        })
+    }
+
+    /// Which attributes a segment has, and of which kinds.
+    pub(crate) fn kinds(&self, segment: &SegmentMeta) -> Result<Arc<Kinds>, ReadError> {
+        self.kinds.get_or_load(segment.id, || {
+            let columns = vec![ATTRIBUTES, "resource"];
+            let attributes = Vec::new();
+            let projection = Projection {
+                columns,
+                attributes,
+            };
+            let mut kinds = Kinds::default();
+            for read in self.stream(
+                segment,
+                &projection,
+                std::slice::from_ref(&(0..segment.rows)),
+            )? {
+                kinds.add(&read?)?;
+            }
+            let bytes = kinds.memory_bytes();
+            Ok((kinds, bytes))
+        })
+    }
+
     /// The spans of a trace on their own: for searches that look at few traces of many.
     pub(crate) fn lone_spans(
         &self,
@@ -278,6 +376,9 @@ impl SegmentFiles {
         read(SegmentReader::<T>::new(path, &footer))
     }
 }
+
+/// What an entry without copies takes.
+const COPIES_ENTRY_BYTES: usize = 128;
 
 /// How many blocks a segment has whose rows need not stay together.
 pub(crate) fn blocks(segment: &SegmentMeta) -> u32 {

@@ -211,6 +211,28 @@ impl TraceIndex {
         })
     }
 
+    /// The first row of each trace, in order.
+    pub(super) fn firsts(&self) -> &[u32] {
+        &self.firsts
+    }
+
+    /// The rows, in order, of the traces that another index has too, in this one and in the other.
+    pub(super) fn shared(&self, other: &TraceIndex) -> [Vec<std::ops::Range<u32>>; 2] {
+        let mut shared = [Vec::new(), Vec::new()];
+        let mut others = other.traces.iter().peekable();
+        for trace in &self.traces {
+            while others.next_if(|it| it.trace_id < trace.trace_id).is_some() {}
+            if let Some(same) = others.next_if(|it| it.trace_id == trace.trace_id) {
+                shared[0].push(self.adjacent_rows(trace));
+                shared[1].push(other.adjacent_rows(same));
+            }
+        }
+        shared
+            .iter_mut()
+            .for_each(|rows| rows.sort_by_key(|rows| rows.start));
+        shared
+    }
+
     /// The rows of a trace whose rows are next to each other.
     pub(crate) fn adjacent_rows(&self, trace: &TraceRange) -> std::ops::Range<u32> {
         trace.first..trace.first + trace.count

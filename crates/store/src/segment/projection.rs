@@ -1,8 +1,9 @@
 //! Some columns and some attributes of some rows, and nothing else of a file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
 
 use super::attributes::Cells;
 use super::columns::{AttributeLists, Columns, Texts};
@@ -25,7 +26,8 @@ impl Projection<'_> {
     /// Whether a column of a file is needed.
     pub(super) fn needs(&self, form: &Form, column: &str) -> bool {
         if column == ATTRIBUTES {
-            return self.attributes.iter().any(|key| form.may_be_left(key));
+            let mut keys = self.attributes.iter();
+            return self.columns.contains(&column) || keys.any(|key| form.may_be_left(key));
         }
         let of_attribute = |key: &&str| {
             let mut promoted = form
@@ -49,6 +51,48 @@ pub(crate) struct Projected {
 impl Projected {
     pub(super) fn new(path: PathBuf, form: Form, batch: RecordBatch) -> Self {
         Projected { path, form, batch }
+    }
+
+    /// Of rows that never were in a file.
+    pub(crate) fn of_canonical(batch: RecordBatch) -> Self {
+        Projected::new(PathBuf::from("a buffer"), Form::default(), batch)
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    /// A column that was asked for, whatever it holds.
+    pub(crate) fn column(&self, name: &str) -> Result<ArrayRef, ReadError> {
+        let column = self.batch.column_by_name(name);
+        let column = column.ok_or_else(|| self.damage(Damage::new(format!("no column {name}"))));
+        column.map(Arc::clone)
+    }
+
+    /// An attribute that was asked for, if all its values have a column of this kind or there are
+    /// none at all.
+    pub(crate) fn whole_attribute(&self, key: &str, kind: Kind) -> Option<ArrayRef> {
+        if self.form.may_be_left(key) {
+            return None;
+        }
+        let mut promoted = self.form.promoted.iter().filter(|it| it.key == key);
+        match (promoted.next(), promoted.next()) {
+            (None, _) => Some(new_null_array(&kind.data_type(), self.rows())),
+            (Some(only), None) if only.kind == kind => {
+                self.batch.column_by_name(&only.column()).cloned()
+            }
+            _ => None,
+        }
+    }
+
+    /// The lists of attributes that have no column.
+    pub(super) fn residual(&self) -> Result<AttributeLists<'_>, ReadError> {
+        let lists = AttributeLists::new(self.get(ATTRIBUTES)?);
+        lists.map_err(|damage| self.damage(damage))
+    }
+
+    pub(super) fn form(&self) -> &Form {
+        &self.form
     }
 
     /// A column that was asked for.
@@ -111,7 +155,8 @@ impl<'a> AttributeCells<'a> {
         })
     }
 
-    fn find(&self, row: usize) -> Option<(u8, std::borrow::Cow<'a, str>)> {
+    /// Type and text of a row's value.
+    pub(crate) fn find(&self, row: usize) -> Option<(u8, std::borrow::Cow<'a, str>)> {
         if let Some((kind, cells)) = self.columns.iter().find(|(_, cells)| !cells.is_null(row)) {
             return Some((kind.tag(), cells.text(row)));
         }

@@ -17,13 +17,17 @@ use super::table::Damage;
 use super::value::{BOOL, DOUBLE, INT, STRING};
 use crate::limits::{KEYS_COUNTED_MAX, PROMOTED_MAX};
 
-/// The types of values that can have a column. The others are rare, and stay in the residual.
+/// The types of values that can have a column. Of an attribute, what to read it as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Text.
     String,
+    /// 64-bit integers.
     Int,
+    /// Doubles.
     Double,
+    /// Truth values.
     Bool,
 }
 
@@ -44,7 +48,7 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.tag() == tag)
     }
 
-    pub(super) fn data_type(self) -> DataType {
+    pub(crate) fn data_type(self) -> DataType {
         match self {
             Kind::String => DataType::Utf8,
             Kind::Int => DataType::Int64,

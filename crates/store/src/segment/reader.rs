@@ -11,7 +11,8 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
@@ -138,6 +139,28 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         Ok(summary)
     }
 
+    /// The same, so many rows at a time.
+    pub(super) fn stream(
+        &self,
+        projection: &Projection<'_>,
+        ranges: &[Range<usize>],
+        batch_rows: usize,
+    ) -> Result<impl Iterator<Item = Result<Projected, ReadError>> + Send + use<T>, ReadError> {
+        let (path, form) = (self.path.clone(), self.footer.form.clone());
+        let file = PositionedFile::open(&path).map_err(ReadError::io(&path))?;
+        let reader = self.open(
+            file,
+            ranges,
+            |column| projection.needs(&form, column),
+            batch_rows,
+        );
+        let reader = reader.map_err(|damage| self.damaged(damage))?;
+        Ok(reader.map(move |batch| {
+            let batch = batch.map_err(|error| ReadError::corrupt(&path, error))?;
+            Ok(Projected::new(path.clone(), form.clone(), batch))
+        }))
+    }
+
     fn canonical(
         &self,
         ranges: &[Range<usize>],
@@ -165,23 +188,8 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         ranges: &[Range<usize>],
         wants: impl Fn(&str) -> bool,
     ) -> Result<RecordBatch, Damage> {
-        let metadata = self.footer.metadata.metadata();
-        let total = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or_default();
-        if ranges.iter().any(|range| range.end > total) {
-            return Err(Damage::new("fewer rows than the index says"));
-        }
         let wanted: usize = ranges.iter().map(Range::len).sum();
-        let schema = self.footer.metadata.schema();
-        let roots = (0..schema.fields().len()).filter(|at| wants(schema.field(*at).name()));
-        let roots = ProjectionMask::roots(self.footer.metadata.parquet_schema(), roots);
-        let selection = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), total);
-        let builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.metadata.clone());
-        let reader = builder
-            .with_projection(roots)
-            .with_row_selection(selection)
-            .with_batch_size(wanted.max(1))
-            .build()?;
+        let reader = self.open(file, ranges, wants, wanted)?;
         let schema = reader.schema();
         let batches = reader.collect::<Result<Vec<_>, _>>()?;
         let batch = match batches.as_slice() {
@@ -193,6 +201,32 @@ impl<'a, T: Table> SegmentReader<'a, T> {
             return Err(Damage::new(what));
         }
         Ok(batch)
+    }
+
+    fn open(
+        &self,
+        file: PositionedFile,
+        ranges: &[Range<usize>],
+        wants: impl Fn(&str) -> bool,
+        batch_rows: usize,
+    ) -> Result<ParquetRecordBatchReader, Damage> {
+        let metadata = self.footer.metadata.metadata();
+        let total = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or_default();
+        if ranges.iter().any(|range| range.end > total) {
+            return Err(Damage::new("fewer rows than the index says"));
+        }
+        let schema = self.footer.metadata.schema();
+        let roots = (0..schema.fields().len()).filter(|at| wants(schema.field(*at).name()));
+        let roots = ProjectionMask::roots(self.footer.metadata.parquet_schema(), roots);
+        let selection = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), total);
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.metadata.clone());
+        let reader = builder
+            .with_projection(roots)
+            .with_row_selection(selection)
+            .with_batch_size(batch_rows.max(1))
+            .build()?;
+        Ok(reader)
     }
 
     fn damaged(&self, damage: Damage) -> ReadError {

@@ -110,7 +110,8 @@ impl Summary {
             let lasted = u64::try_from(duration).unwrap_or_default();
             self.max_duration_nanos = self.max_duration_nanos.max(lasted);
             self.errors = self.errors.saturating_add(u32::from(failed));
-            self.end = self.end.max(end);
+            // Of a clock that ran backwards the start is later, and is what rows are found by.
+            self.end = self.end.max(end).max(start);
             counted.add(row, Some(names.value(row)), failed, end);
         }
         counted.finish(&mut self.services);

@@ -64,10 +64,10 @@ pub(crate) fn attributes_from_json(text: &str) -> Result<Attributes, Damage> {
     Ok(Attributes(pairs))
 }
 
-const NULL: u8 = 0;
-pub(super) const BOOL: u8 = 1;
+pub(crate) const NULL: u8 = 0;
+pub(crate) const BOOL: u8 = 1;
 pub(crate) const INT: u8 = 2;
-pub(super) const DOUBLE: u8 = 3;
+pub(crate) const DOUBLE: u8 = 3;
 pub(crate) const STRING: u8 = 4;
 const BYTES: u8 = 5;
 const ARRAY: u8 = 6;
@@ -151,7 +151,7 @@ pub(super) fn double_text(number: f64) -> String {
     format!("{number:?}")
 }
 
-fn double(text: &str) -> Option<f64> {
+pub(crate) fn double(text: &str) -> Option<f64> {
     match text.strip_prefix("NaN:") {
         Some(bits) => u64::from_str_radix(bits, 16).ok().map(f64::from_bits),
         None => text.parse().ok(),
