@@ -6,6 +6,7 @@
 
 mod error;
 mod guard;
+mod queries;
 mod query;
 mod read;
 mod routes;
@@ -13,8 +14,10 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::routing::post;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, post};
 use axum::{Router, middleware};
+use throughline_query::Engine;
 use throughline_store::Store;
 
 use crate::access::Access;
@@ -23,10 +26,18 @@ use crate::config::Limits;
 use crate::ingest::Intake;
 use crate::page;
 
+pub(crate) use queries::Queries;
 pub(crate) use read::Reads;
 
 /// Everything that arrives on the HTTP port.
-pub(crate) fn router(store: Store, access: Access, limits: Limits, intake: Intake) -> Router {
+pub(crate) fn router(
+    store: Store,
+    engine: Engine,
+    access: Access,
+    limits: Limits,
+    intake: Intake,
+) -> Router {
+    let queries = Queries::new(store.clone(), engine);
     let reads = Reads::new(store, limits.reads_max, limits.read_wait);
     let routes = routes::ROUTES
         .iter()
@@ -37,6 +48,14 @@ pub(crate) fn router(store: Store, access: Access, limits: Limits, intake: Intak
         .route(
             cloudwatch::PATH,
             post(cloudwatch::take).with_state(cloudwatch::Reader::new(intake)),
+        )
+        .route(
+            queries::SQL,
+            question(post(queries::sql)).with_state(queries.clone()),
+        )
+        .route(
+            queries::QUERY,
+            question(post(queries::query)).with_state(queries),
         )
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
@@ -49,4 +68,9 @@ pub(crate) fn router(store: Store, access: Access, limits: Limits, intake: Intak
             guard::check,
         ))
         .layer(middleware::map_response(page::secure))
+}
+
+/// An endpoint that takes a question as its body.
+fn question(endpoint: MethodRouter<Queries>) -> MethodRouter<Queries> {
+    endpoint.layer(DefaultBodyLimit::max(queries::QUESTION_BYTES_MAX))
 }

@@ -35,6 +35,7 @@ codes! {
     CANNOT_LISTEN = "TL0004", "an address to listen on cannot be used";
     CANNOT_OPEN_STORE = "TL0005", "the data directory cannot be opened";
     CANNOT_CLOSE_STORE = "TL0006", "the data directory could not be closed cleanly";
+    CANNOT_START_THREADS = "TL0007", "threads cannot be started";
 
     BAD_PARAMETER = "TL0201", "a query parameter is unknown or its value is not allowed";
     BAD_TRACE_ID = "TL0202", "not a trace id";
@@ -45,6 +46,9 @@ codes! {
     HOST_NOT_ALLOWED = "TL0207", "the server does not answer for this host name";
     READ_FAILED = "TL0208", "stored data could not be read";
     READS_BUSY = "TL0209", "too many reads at once";
+    BAD_QUERY = "TL0210", "the query cannot be understood";
+    QUERY_TOO_DEAR = "TL0211", "the query takes more time or memory than it may";
+    QUERY_FAILED = "TL0212", "the query failed";
 
     MALFORMED = "TL0301", "the body is not OTLP";
     UNKNOWN_CONTENT_TYPE = "TL0302", "OTLP comes as protobuf or JSON only";

@@ -58,6 +58,8 @@ pub struct Limits {
     pub reads_max: usize,
     /// How long an API read waits for its turn.
     pub read_wait: Duration,
+    /// What a query may take.
+    pub queries: throughline_query::Limits,
     /// How long a stopping server waits for what is in flight.
     pub drain_timeout: Duration,
 }
@@ -165,6 +167,7 @@ impl Default for Limits {
             connections_max: 1024,
             reads_max: 4,
             read_wait: Duration::from_secs(5),
+            queries: throughline_query::Limits::default(),
             drain_timeout: Duration::from_secs(10),
         }
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use axum::Router;
+use throughline_query::Engine;
 use throughline_store::{OpenError, Options, Recovery, SealError, Store};
 use tokio::sync::watch;
 
@@ -52,6 +53,12 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// The threads of queries cannot be started.
+    #[error("cannot start the threads that answer queries: {error} ({})", self.code())]
+    Threads {
+        /// What the system says.
+        error: io::Error,
+    },
     /// The data directory cannot be opened.
     #[error("{error} ({})", self.code())]
     Store {
@@ -92,7 +99,9 @@ impl Server {
         let opened = open(Options::new(config.data_dir())).await;
         let (store, recovery) = opened.map_err(|error| StartError::Store { error })?;
         tell(&recovery);
-        let routers = wire(&config, &listeners, &store);
+        let engine = Engine::start(query_threads(), config.limits().queries);
+        let engine = engine.map_err(|error| StartError::Threads { error })?;
+        let routers = wire(&config, &listeners, &store, engine);
         Ok(Server {
             listeners,
             routers,
@@ -154,7 +163,7 @@ impl fmt::Debug for Server {
 }
 
 /// All parts in the order in which they depend on each other. Starts nothing.
-fn wire(config: &Config, listeners: &Listeners, store: &Store) -> Routers {
+fn wire(config: &Config, listeners: &Listeners, store: &Store, engine: Engine) -> Routers {
     let limits = config.limits();
     let budget = Budget::new(limits.in_flight_bytes_max);
     let decoded = Budget::new(limits.decoded_in_flight_bytes_max);
@@ -168,6 +177,7 @@ fn wire(config: &Config, listeners: &Listeners, store: &Store) -> Routers {
         otlp_http: ingest::http_router(intake(&listeners.otlp_http)),
         http: api::router(
             store.clone(),
+            engine,
             access(&listeners.http),
             limits,
             intake(&listeners.http),
@@ -195,6 +205,11 @@ async fn bind(what: &'static str, address: SocketAddr) -> Result<Listener, Start
     })
 }
 
+/// One query may use the whole machine: the kernel gives everything else what it needs before.
+fn query_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Replay reads files for as long as it takes, so it stays off the async threads.
 async fn open(options: Options) -> Result<(Store, Recovery), OpenError> {
     let opening = tokio::task::spawn_blocking(move || Store::open(options));
@@ -212,6 +227,7 @@ impl StartError {
                 codes::PORT_TAKEN
             }
             StartError::Listen { .. } => codes::CANNOT_LISTEN,
+            StartError::Threads { .. } => codes::CANNOT_START_THREADS,
             StartError::Store { .. } => codes::CANNOT_OPEN_STORE,
         }
     }

@@ -1,6 +1,7 @@
 //! Questions to a running server.
 
 pub(crate) mod completeness;
+pub(crate) mod query;
 pub(crate) mod replay;
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -31,6 +32,8 @@ struct Answer {
     /// How long it wants to be left alone.
     retry_after: Option<Duration>,
     json: Value,
+    headers: HeaderMap,
+    body: Bytes,
 }
 
 impl<'a> Server<'a> {
@@ -56,6 +59,17 @@ impl<'a> Server<'a> {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Answer> {
+        self.ask(method, path, "application/json", body).await
+    }
+
+    /// With the form that the answer should have.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Answer> {
         let server = &self.target.server;
         let mut request = Request::builder()
             .method(method)
@@ -63,7 +77,8 @@ impl<'a> Server<'a> {
                 true => format!("{server}{path}"),
                 false => format!("http://{server}{path}"),
             })
-            .header(CONTENT_TYPE, "text/plain");
+            .header(CONTENT_TYPE, "text/plain")
+            .header(ACCEPT, accept);
         if let Some(key) = &self.target.api_key {
             request = request.header(AUTHORIZATION, format!("Bearer {key}"));
         }
@@ -89,6 +104,7 @@ impl<'a> Server<'a> {
         let (head, body) = response.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| anyhow!("the answer of {server} broke off: {error}"))?;
+        let body = body.to_bytes();
         let seconds = head
             .headers
             .get(RETRY_AFTER)
@@ -98,12 +114,19 @@ impl<'a> Server<'a> {
             retry_after: seconds
                 .and_then(|seconds| seconds.parse().ok())
                 .map(Duration::from_secs),
-            json: serde_json::from_slice(&body.to_bytes()).unwrap_or_default(),
+            json: serde_json::from_slice(&body).unwrap_or_default(),
+            headers: head.headers,
+            body,
         })
     }
 }
 
 impl Answer {
+    fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    }
+
     /// The server's own words where it has some.
     fn message(&self) -> String {
         let message = self.json["message"].as_str();

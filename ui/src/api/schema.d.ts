@@ -149,6 +149,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/sql": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask in SQL
+         * @description One statement that reads, in PostgreSQL's dialect, over the tables `spans`, `logs` and `metrics` of one moment. Every attribute is a column by its key. `docs/queries.md` tells more. The `Accept` header chooses between JSON, CSV, a table as text, and an Arrow stream; those that are not JSON say what the query took in the headers `X-Throughline-Truncated` and `X-Throughline-Cost`. Closing the connection stops the query.
+         */
+        readonly post: operations["askSql"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/query": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask for groups, calculations and series
+         * @description A query in the form of Honeycomb's query specification: breakdowns, calculations, filters, havings, orders, limit, granularity and a time range. Closing the connection stops it.
+         */
+        readonly post: operations["askQuery"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -543,6 +583,196 @@ export interface components {
             readonly timestamp: number;
             /** @description Why it must be sent again. */
             readonly errorMessage?: string;
+        };
+        /**
+         * @description A question in SQL.
+         * @example {
+         *       "sql": "select service, count(*) from spans group by service"
+         *     }
+         */
+        readonly SqlQuestion: {
+            /** @description One statement: SELECT, WITH, SHOW or EXPLAIN. */
+            readonly sql: string;
+        };
+        /**
+         * @description What a query took.
+         * @example {
+         *       "rows": 5,
+         *       "bytes": 80,
+         *       "segments": 1,
+         *       "elapsed_ms": 3.25
+         *     }
+         */
+        readonly QueryCost: {
+            /** @description Rows that were looked at. */
+            readonly rows: number;
+            /** @description Bytes of columns, unpacked, that were looked at. */
+            readonly bytes: number;
+            /** @description Segments and buffers that were read. */
+            readonly segments: number;
+            /** @description Milliseconds from the question to the answer. */
+            readonly elapsed_ms: number;
+        };
+        /**
+         * @description Rows of an answer.
+         * @example {
+         *       "columns": [
+         *         {
+         *           "name": "service",
+         *           "type": "text"
+         *         },
+         *         {
+         *           "name": "n",
+         *           "type": "int"
+         *         }
+         *       ],
+         *       "rows": [
+         *         [
+         *           "checkout",
+         *           12
+         *         ],
+         *         [
+         *           null,
+         *           1
+         *         ]
+         *       ],
+         *       "truncated": false,
+         *       "cost": {
+         *         "rows": 13,
+         *         "bytes": 80,
+         *         "segments": 1,
+         *         "elapsed_ms": 3.25
+         *       }
+         *     }
+         */
+        readonly Table: {
+            /** @description The columns, in the order of the cells. */
+            readonly columns: readonly {
+                /** @description Its name. */
+                readonly name: string;
+                /**
+                 * @description What its cells are. Times are RFC 3339.
+                 * @enum {string}
+                 */
+                readonly type: "bool" | "int" | "double" | "time" | "text";
+            }[];
+            /** @description A list of cells for each row. Integers beyond 2^53 and numbers that JSON has no form for are text. */
+            readonly rows: readonly (readonly (string | number | boolean | null)[])[];
+            /** @description Whether there were more rows than an answer may have. */
+            readonly truncated: boolean;
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /**
+         * @description What to calculate, over which rows, in which groups.
+         * @example {
+         *       "breakdowns": [
+         *         "service",
+         *         "http.route"
+         *       ],
+         *       "calculations": [
+         *         {
+         *           "op": "COUNT"
+         *         },
+         *         {
+         *           "op": "P99",
+         *           "column": "duration_ms"
+         *         }
+         *       ],
+         *       "filters": [
+         *         {
+         *           "column": "status",
+         *           "op": "=",
+         *           "value": "error"
+         *         }
+         *       ],
+         *       "granularity": 60
+         *     }
+         */
+        readonly QuerySpec: {
+            /**
+             * @description What is asked.
+             * @default spans
+             * @enum {string}
+             */
+            readonly dataset: "spans" | "logs" | "metrics";
+            /** @description Columns and attributes whose values make the groups. */
+            readonly breakdowns?: readonly string[];
+            /** @description What to calculate for each group; the number of rows if nothing is said. */
+            readonly calculations?: readonly {
+                /** @description COUNT, RATE, SUM, AVG, MIN, MAX, COUNT_DISTINCT, HEATMAP, or a percentile from P0 to P100, such as P99 or P99.9; in capitals or not. */
+                readonly op: string;
+                /** @description A column or the key of an attribute. */
+                readonly column?: string;
+            }[];
+            /** @description Which rows count. */
+            readonly filters?: readonly {
+                /** @description A column or the key of an attribute. */
+                readonly column: string;
+                /**
+                 * @description How to compare. What says no holds for rows without a value.
+                 * @enum {string}
+                 */
+                readonly op: "=" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not-in" | "contains" | "does-not-contain" | "starts-with" | "does-not-start-with" | "ends-with" | "matches" | "exists" | "does-not-exist";
+                /** @description With what: a text, a number, a truth value, or a list of them for `in` and `not-in`. */
+                readonly value?: unknown;
+            }[];
+            /**
+             * @description Whether all filters must hold or one of them.
+             * @default AND
+             * @enum {string}
+             */
+            readonly filter_combination: "AND" | "OR";
+            /** @description Which groups are shown. */
+            readonly havings?: readonly {
+                /** @description COUNT, RATE, SUM, AVG, MIN, MAX, COUNT_DISTINCT, HEATMAP, or a percentile from P0 to P100, such as P99 or P99.9; in capitals or not. */
+                readonly calculate_op: string;
+                /** @description A column or the key of an attribute. */
+                readonly column?: string;
+                /**
+                 * @description How to compare.
+                 * @enum {string}
+                 */
+                readonly op: "=" | "!=" | "<" | "<=" | ">" | ">=";
+                /** @description With what. */
+                readonly value: number;
+            }[];
+            /** @description In which order; the first calculation, largest first, if nothing is said. */
+            readonly orders?: readonly {
+                /** @description COUNT, RATE, SUM, AVG, MIN, MAX, COUNT_DISTINCT, HEATMAP, or a percentile from P0 to P100, such as P99 or P99.9; in capitals or not. */
+                readonly op?: string;
+                /** @description A column or the key of an attribute. */
+                readonly column?: string;
+                /**
+                 * @description Which end comes first.
+                 * @default ascending
+                 * @enum {string}
+                 */
+                readonly order: "ascending" | "descending";
+            }[];
+            /**
+             * @description How many groups at most.
+             * @default 100
+             */
+            readonly limit: number | null;
+            /**
+             * @description Seconds of time that are looked at, to `end_time` or from `start_time`.
+             * @default 7200
+             */
+            readonly time_range: number | null;
+            /** @description From when on, in seconds since 1970. */
+            readonly start_time?: number | null;
+            /** @description Up to when, in seconds since 1970; now if nothing is said. */
+            readonly end_time?: number | null;
+            /** @description Seconds of one point of the series. Without it there is no series. */
+            readonly granularity?: number | null;
+        };
+        /** @description What a query found. */
+        readonly QueryAnswer: {
+            readonly results: components["schemas"]["Table"];
+            /** @description The same for each point of time, which is the first column, and the groups of the results only; null without a granularity. */
+            readonly series: components["schemas"]["Table"] | null;
+            /** @description For each heat map: time, the upper bound of a bucket of values, and how many rows are in it. A bucket reaches down to its bound divided by the fourth root of 2. */
+            readonly heatmaps: readonly components["schemas"]["Table"][];
         };
     };
     responses: never;
@@ -1091,6 +1321,147 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Error"] | components["schemas"]["FirehoseAnswer"];
+                };
+            };
+        };
+    };
+    readonly askSql: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SqlQuestion"];
+            };
+        };
+        readonly responses: {
+            /** @description The rows. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Table"];
+                    readonly "text/csv": string;
+                    readonly "text/plain": string;
+                    readonly "application/vnd.apache.arrow.stream": string;
+                };
+            };
+            /** @description The question cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The query took more time or memory than it may, and was stopped (TL0211). */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read, or the engine failed (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly askQuery: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["QuerySpec"];
+            };
+        };
+        readonly responses: {
+            /** @description The groups, and for a granularity their series. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["QueryAnswer"];
+                };
+            };
+            /** @description The question cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The query took more time or memory than it may, and was stopped (TL0211). */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read, or the engine failed (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
                 };
             };
         };

@@ -13,6 +13,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("throughline-scrub", &["throughline-telemetry"]),
     ("throughline-insight", &["throughline-telemetry"]),
     ("throughline-store", &["throughline-telemetry"]),
+    (
+        "throughline-query",
+        &["throughline-telemetry", "throughline-store"],
+    ),
     ("throughline-sandbox", &[]),
     ("throughline-sources", &["throughline-sandbox"]),
     (
@@ -25,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "throughline-telemetry",
             "throughline-insight",
+            "throughline-query",
             "throughline-store",
         ],
     ),
@@ -71,7 +76,7 @@ const NEVER_REACHES: &[(&str, &[&str])] = &[
     ),
     ("throughline-sandbox", &["aws-sdk", "arrow", "datafusion"]),
     ("throughline-store", &["datafusion", "axum", "tonic"]),
-    ("throughline-server", &["datafusion", "throughline-sandbox"]),
+    ("throughline-server", &["throughline-sandbox"]),
 ];
 
 pub(super) fn check(root: &Path) -> anyhow::Result<Vec<String>> {

@@ -3,10 +3,11 @@
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use throughline_query::QueryError;
 use throughline_store::ReadError;
 use throughline_telemetry::TraceId;
 
-use super::view;
+use super::{queries, view};
 use crate::cloudwatch;
 use crate::codes::{self, Code};
 
@@ -22,6 +23,9 @@ pub(super) enum ApiError {
     HostNotAllowed(String),
     ReadFailed,
     ReadsBusy,
+    BadQuery(String),
+    QueryTooDear(String),
+    QueryFailed,
 }
 
 pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
@@ -30,7 +34,7 @@ pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     let allowed = match uri.path() {
-        cloudwatch::PATH => "POST",
+        cloudwatch::PATH | queries::SQL | queries::QUERY => "POST",
         _ => "GET, HEAD",
     };
     ApiError::MethodNotAllowed(method, allowed)
@@ -50,6 +54,9 @@ impl ApiError {
             ApiError::HostNotAllowed(_) => (StatusCode::FORBIDDEN, codes::HOST_NOT_ALLOWED),
             ApiError::ReadFailed => (StatusCode::INTERNAL_SERVER_ERROR, codes::READ_FAILED),
             ApiError::ReadsBusy => (StatusCode::SERVICE_UNAVAILABLE, codes::READS_BUSY),
+            ApiError::BadQuery(_) => (StatusCode::BAD_REQUEST, codes::BAD_QUERY),
+            ApiError::QueryTooDear(_) => (StatusCode::UNPROCESSABLE_ENTITY, codes::QUERY_TOO_DEAR),
+            ApiError::QueryFailed => (StatusCode::INTERNAL_SERVER_ERROR, codes::QUERY_FAILED),
         }
     }
 
@@ -76,6 +83,8 @@ impl ApiError {
                 "stored data could not be read; the server's log says why".to_owned()
             }
             ApiError::ReadsBusy => "too many reads at once: try again in a second".to_owned(),
+            ApiError::BadQuery(what) | ApiError::QueryTooDear(what) => what.clone(),
+            ApiError::QueryFailed => "the query failed; the server's log says why".to_owned(),
         }
     }
 
@@ -112,5 +121,20 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         tracing::error!(%error, "cannot read");
         ApiError::ReadFailed
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Invalid(what) => ApiError::BadQuery(what),
+            QueryError::TooSlow(_) | QueryError::TooLarge(_) => {
+                ApiError::QueryTooDear(error.to_string())
+            }
+            QueryError::Failed(_) => {
+                tracing::error!(%error, "cannot answer a query");
+                ApiError::QueryFailed
+            }
+        }
     }
 }

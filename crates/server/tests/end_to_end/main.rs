@@ -8,6 +8,7 @@ mod harness;
 mod ingest;
 mod openapi;
 mod page;
+mod queries;
 mod refusals;
 mod samples;
 mod stop;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// Where the server is, and the key to it.
 #[derive(Debug, Args)]
@@ -52,6 +52,35 @@ pub(crate) struct Completeness {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = QUERIES)]
+pub(crate) struct Query {
+    /// One statement that reads, or - for the standard input
+    ///
+    /// The tables are spans, logs and metrics. Every attribute is a column by its key, with or without
+    /// quotes.
+    #[arg(value_name = "SQL")]
+    pub(crate) sql: String,
+    /// How to print the rows
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "table")]
+    pub(crate) format: Form,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people
+    Table,
+    /// What the API answers, as one line
+    Json,
+    /// RFC 4180, with a line of names
+    Csv,
+    /// Arrow's IPC stream, for a file or a pipe
+    Arrow,
+}
+
+#[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Replay {
     /// File with log lines, or - for the standard input
@@ -75,6 +104,16 @@ Why something is missing:
   any other    the extension gave it up for this reason
 
 Exits with 1 if anything is missing, and with 2 if nobody could be asked.";
+
+const QUERIES: &str = "\
+Examples:
+  throughline query \"select service, count(*) as n, approx_percentile_cont(duration_ms, 0.99) as p99
+      from spans where time > now() - interval '1 hour' group by service order by n desc\"
+  throughline query --format csv \"select time, service, body from logs
+      where severity_number >= 17 order by time desc limit 100\" > errors.csv
+
+`select * from information_schema.columns` lists the columns that every row has.
+What the query took goes to stderr. Exits with 2 if there is no answer.";
 
 const EXAMPLES: &str = "\
 Examples:
