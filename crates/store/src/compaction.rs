@@ -41,11 +41,10 @@ pub(crate) struct Compaction {
 }
 
 impl Compaction {
-    /// Goes on after these segments.
-    pub(crate) fn after<'a>(segments: impl Iterator<Item = &'a Arc<SegmentMeta>>) -> Self {
-        let numbers = segments.filter_map(|segment| segment.id.compacted_number());
+    /// Goes on after the segment of this number.
+    pub(crate) fn after(last_number: u64) -> Self {
         Compaction {
-            last_number: numbers.max().unwrap_or_default(),
+            last_number,
             ..Compaction::default()
         }
     }

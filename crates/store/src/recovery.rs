@@ -45,6 +45,8 @@ pub(crate) struct Recovered {
     pub(crate) active: Buffer,
     pub(crate) wal: WalWriter,
     pub(crate) known: Known,
+    /// The highest number of a merged segment, whether it counts or not.
+    pub(crate) last_merged: u64,
 }
 
 /// Brings a directory back to a state where each acknowledged row is in one place.
@@ -63,6 +65,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
     for generation in done {
         disk::remove_file(&layout.wal(generation)).map_err(io_failed)?;
     }
+    let last_merged = last_merged(&layout, &contents).map_err(io_failed)?;
     delete_retired(&layout, &catalog, &contents).map_err(io_failed)?;
     clear_leftovers(&layout, &contents.segments, &open, &mut recovery).map_err(io_failed)?;
     let segments =
@@ -89,6 +92,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
         active: Buffer::new(next),
         wal,
         known,
+        last_merged,
     })
 }
 
@@ -116,6 +120,20 @@ fn open_catalog(directory: &Directory) -> Result<(Catalog, Contents), OpenError>
     sync_directory(directory.path()).map_err(unreadable)?;
     let contents = catalog.contents().map_err(failed)?;
     Ok((catalog, contents))
+}
+
+/// Those that are about to be set aside keep their place in the catalog, so that their numbers are
+/// not free.
+fn last_merged(layout: &Layout, contents: &Contents) -> io::Result<u64> {
+    let mut last = 0;
+    for segment in contents.segments.all() {
+        last = last.max(segment.id.compacted_number().unwrap_or_default());
+    }
+    for entry in fs::read_dir(layout.segment_directory())? {
+        let id = segment::id_of_file(&entry?.path());
+        last = last.max(id.and_then(|id| id.compacted_number()).unwrap_or_default());
+    }
+    Ok(last)
 }
 
 /// Deletes the files of segments that were replaced or dropped, and has the catalog forget them.

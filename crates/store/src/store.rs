@@ -386,7 +386,7 @@ impl Handle {
         let skipped = recovered.recovery.skipped_bytes;
         let waiting = VecDeque::from(recovered.frozen.clone());
         let unsealed = waiting.iter().map(|buffer| buffer.cost()).sum();
-        let compaction = Compaction::after(recovered.segments.all());
+        let compaction = Compaction::after(recovered.last_merged);
         let shared = Arc::new(Shared {
             compaction: Mutex::new(compaction),
             files: SegmentFiles::new(layout.clone()),

@@ -220,3 +220,34 @@ async fn the_background_merges_and_stops_with_the_store() {
     assert_eq!(stats(&store).segments, 3);
     assert!(fs::read_dir(directory.path().join("wal")).unwrap().count() > 0);
 }
+
+/// Its number stays its own, or what is moved back would meet another of its name.
+#[tokio::test]
+async fn a_merged_segment_that_was_set_aside_keeps_its_number() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    fill(&store).await;
+    store.compact(later()).unwrap();
+    store.close().await.unwrap();
+    let rows = |number: u64| format!("segments/metrics-merged-{number:010}.parquet");
+    let highest = (1..)
+        .take_while(|n| *n < 9)
+        .find(|n| directory.path().join(rows(*n)).exists());
+    let highest = highest.unwrap();
+    assert_eq!(highest, 3, "metrics are merged last");
+    fs::write(directory.path().join(rows(highest)), "cut").unwrap();
+    for _ in 0..2 {
+        let store = directory.open();
+        fill(&store).await;
+        store.compact(later()).unwrap();
+        assert!(!directory.path().join(rows(highest)).exists());
+        let named = store.damaged();
+        assert!(
+            named
+                .iter()
+                .any(|line| line.contains("metrics-merged-0000000003")),
+            "{named:?}"
+        );
+        store.close().await.unwrap();
+    }
+}

@@ -90,7 +90,12 @@ async fn rounds(rng: &mut Rng) {
         .await;
         let told = server.wait().stderr;
         let at = format!("{at}, {lost} lost:\n{told}");
-        if let Some((harm, path)) = damage {
+        // Of a merge that was cut short, or replaced by one: a start deletes it unread.
+        let is_leftover = |path: &Path| {
+            let name = path.file_name().expect("a file").to_string_lossy();
+            lost == 0 && !path.exists() && !told.contains(&*name)
+        };
+        if let Some((harm, path)) = damage.filter(|(_, path)| !is_leftover(path)) {
             let name = path.file_name().expect("a file").to_string_lossy();
             check_told(harm, lost, &name, &told, &at);
             done += 1;
