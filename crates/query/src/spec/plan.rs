@@ -233,7 +233,7 @@ fn step(seconds: f64, width: u64) -> Result<u64, QueryError> {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the range that is checked
 fn nanos(seconds: f64) -> Option<u64> {
     let nanos = seconds * 1e9;
-    (nanos >= 0.0 && nanos < 9.2e18).then_some(nanos as u64)
+    (0.0..9.2e18).contains(&nanos).then_some(nanos as u64)
 }
 
 fn invalid(what: String) -> QueryError {
