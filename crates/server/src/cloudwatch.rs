@@ -94,7 +94,7 @@ async fn unpack(intake: &Intake, body: Bytes, charge: &mut Charge) -> Result<Del
     let unpacked = tokio::task::spawn_blocking(move || Delivery::read(&body, bytes_max)).await;
     let delivery = unpacked.map_err(|error| {
         tracing::error!(%error, "cannot unpack a delivery");
-        Refusal::NotStored
+        Refusal::NotStored { retry_after: None }
     })?;
     let delivery = delivery.map_err(|bad| match bad {
         BadDelivery::TooLarge => Refusal::TooLarge { bytes_max },
@@ -190,7 +190,7 @@ fn settle(
         Some(Ok(outcome)) => outcome,
         Some(Err(error)) => {
             tracing::error!(%error, "cannot take an envelope");
-            return Err(Refusal::NotStored);
+            return Err(Refusal::NotStored { retry_after: None });
         }
     };
     match outcome {

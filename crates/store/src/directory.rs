@@ -28,6 +28,7 @@ pub(crate) const FORMAT: u32 = 3;
 
 const MARKER_PREFIX: &str = "throughline data, format ";
 const LOCK: &str = "lock";
+const WAL_UNFINISHED: &str = ".wal.new";
 
 /// A data directory that this process has locked. The lock goes with it.
 #[derive(Debug)]
@@ -87,6 +88,12 @@ impl Layout {
         self.wal_directory().join(format!("{generation:010}.wal"))
     }
 
+    /// Where a WAL file is made, until it has its header.
+    pub(crate) fn unfinished_wal(&self, generation: u64) -> PathBuf {
+        self.wal_directory()
+            .join(format!("{generation:010}{WAL_UNFINISHED}"))
+    }
+
     pub(crate) fn damaged(&self, generation: u64) -> PathBuf {
         self.wal_directory()
             .join(format!("{generation:010}.damaged"))
@@ -99,6 +106,17 @@ impl Layout {
 
     pub(crate) fn segment_directory(&self) -> PathBuf {
         self.0.join("segments")
+    }
+
+    /// Removes WAL files that were being made, in which nothing can be yet.
+    pub(crate) fn remove_unfinished_wal(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.wal_directory())? {
+            let path = entry?.path();
+            if path.to_string_lossy().ends_with(WAL_UNFINISHED) {
+                disk::remove_file(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// The generations of the WAL files that are there, oldest first.

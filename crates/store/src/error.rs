@@ -82,10 +82,14 @@ pub enum AppendError {
         /// How large it may be.
         body_bytes_max: usize,
     },
-    /// The disk failed. From then on nothing is acknowledged until the store is opened again,
-    /// because after a failed fsync nobody knows what is on the disk.
-    #[error("cannot write the WAL, nothing is acknowledged until a restart: {0}")]
-    Io(String),
+    /// The disk failed, or is full. The body is not stored, also if the disk has kept it.
+    #[error("cannot write the WAL: {what}; retry after {retry_after:?}")]
+    Io {
+        /// What the system says.
+        what: String,
+        /// When the store tries the disk again.
+        retry_after: Duration,
+    },
     /// The catalog could not be asked whether the batch is stored already. It was not stored now.
     #[error("cannot tell whether the batch is stored already: {0}")]
     Catalog(String),

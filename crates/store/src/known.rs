@@ -66,6 +66,13 @@ impl Known {
         self.pending.clear();
     }
 
+    /// Forgets all that is not in a buffer or the catalog, after a group that could not be stored.
+    pub(crate) fn forget(&mut self) {
+        self.pending.clear();
+        self.young.clear();
+        self.old.clear();
+    }
+
     /// Whether a body is new. From now on it is known.
     pub(crate) fn admit(&mut self, origin: &Origin, live: &Live) -> rusqlite::Result<Fate> {
         let mut newest = self.newest(&origin.environment, live)?;

@@ -46,6 +46,9 @@ pub(crate) const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 /// See [`RETRY_AFTER_MIN`].
 pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 
+/// How long after a failed write of the WAL a new file is tried, and how long senders are asked to wait.
+pub(crate) const WAL_RETRY: Duration = Duration::from_secs(1);
+
 /// How long to wait before a failed seal is tried again.
 pub(crate) const SEAL_RETRY: Duration = Duration::from_secs(5);
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::rows::Rows;
 use crate::segment::{self, SegmentFiles};
 use crate::snapshot::Segments;
 use crate::store::{Options, cost};
-use crate::wal::{Piece, WalReader, WalWriter};
+use crate::wal::{HEADER_BYTES_MAX, Piece, WalHeader, WalReader, WalWriter};
 
 /// What the replay of the WAL found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
     };
     let mut recovery = Recovery::default();
     let (catalog, contents) = open_catalog(directory)?;
+    layout.remove_unfinished_wal().map_err(io_failed)?;
     let generations = layout.wal_generations().map_err(io_failed)?;
     let (done, open): (Vec<u64>, Vec<u64>) = generations
         .into_iter()
@@ -72,7 +73,11 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
         check_segments(directory, contents.segments, &mut recovery).map_err(io_failed)?;
     let mut frozen = Vec::new();
     for generation in &open {
-        let replayed = replay(&layout, *generation, &mut recovery).map_err(io_failed)?;
+        let end = match open.contains(&(generation + 1)) {
+            true => end_before(&layout, generation + 1).map_err(io_failed)?,
+            false => None,
+        };
+        let replayed = replay(&layout, *generation, end, &mut recovery).map_err(io_failed)?;
         frozen.push(Arc::new(replayed));
     }
     let next = 1 + open.last().copied().unwrap_or(contents.checkpoint);
@@ -83,7 +88,11 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
                 what: format!("catalog.sqlite: {error}"),
             }
         })?;
-    let wal = WalWriter::create(&layout, next, options.probe.clone()).map_err(io_failed)?;
+    let header = WalHeader {
+        generation: next,
+        before: None,
+    };
+    let wal = WalWriter::create(&layout, header, options.probe.clone()).map_err(io_failed)?;
     Ok(Recovered {
         recovery,
         catalog,
@@ -213,11 +222,33 @@ fn clear_leftovers(
     Ok(())
 }
 
-/// Reads a WAL file into a buffer, the way its rows came in the first time.
-fn replay(layout: &Layout, generation: u64, recovery: &mut Recovery) -> io::Result<Buffer> {
+/// Where the file of the generation before this one ends, if not where it is cut off.
+fn end_before(layout: &Layout, generation: u64) -> io::Result<Option<usize>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(layout.wal(generation))?;
+    file.take(HEADER_BYTES_MAX as u64).read_to_end(&mut bytes)?;
+    let before = WalHeader::read(&bytes, generation).and_then(|header| header.before);
+    Ok(before.map(|end| usize::try_from(end).unwrap_or(usize::MAX)))
+}
+
+/// Reads a WAL file up to its end into a buffer, the way its rows came in the first time.
+fn replay(
+    layout: &Layout,
+    generation: u64,
+    end: Option<usize>,
+    recovery: &mut Recovery,
+) -> io::Result<Buffer> {
     let path = layout.wal(generation);
     // One file at a time, and none is larger than a buffer may be plus one body.
-    let file = Bytes::from(fs::read(&path)?);
+    let mut file = Bytes::from(fs::read(&path)?);
+    if let Some(end) = end.filter(|end| *end < file.len()) {
+        let bytes = file.len() - end;
+        let path = path.display();
+        recovery.notes.push(format!(
+            "{path}: its last {bytes} bytes were left out: their write failed, and their senders were told so"
+        ));
+        file.truncate(end);
+    }
     let buffer = Buffer::new(generation);
     let mut damaged = Vec::new();
     let mut group = Vec::new();

@@ -17,6 +17,8 @@ pub struct Stats {
     pub delayed: u64,
     /// Requests turned away because the store was full.
     pub overloaded: u64,
+    /// Writes of the WAL that failed, each with all requests of its group.
+    pub wal_failures: u64,
     /// Generations sealed.
     pub seals: u64,
     /// Attempts to seal that failed.
@@ -48,6 +50,7 @@ pub(crate) struct Counters {
     pub(crate) duplicates: Counter,
     pub(crate) delayed: Counter,
     pub(crate) overloaded: Counter,
+    pub(crate) wal_failures: Counter,
     pub(crate) seals: Counter,
     pub(crate) seal_failures: Counter,
     pub(crate) compactions: Counter,

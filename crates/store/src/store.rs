@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -189,6 +189,7 @@ impl Store {
             duplicates: counters.duplicates.total(),
             delayed: counters.delayed.total(),
             overloaded: counters.overloaded.total(),
+            wal_failures: counters.wal_failures.total(),
             seals: counters.seals.total(),
             seal_failures: counters.seal_failures.total(),
             compactions: counters.compactions.total(),
@@ -296,8 +297,6 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) damages: Damages,
     pub(crate) compaction: Mutex<Compaction>,
-    /// Why the WAL cannot be written any more.
-    pub(crate) poison: OnceLock<String>,
     unsealed_bytes: AtomicU64,
     last_seal_millis: AtomicU64,
 }
@@ -331,11 +330,6 @@ impl Shared {
     pub(crate) fn note_seal(&self, took: Duration) {
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.last_seal_millis.store(millis, Ordering::Relaxed);
-    }
-
-    /// From now on nothing is acknowledged. Returns the first reason there was.
-    pub(crate) fn poison(&self, what: String) -> String {
-        self.poison.get_or_init(|| what).clone()
     }
 
     /// Sees to a segment that could not be read. Whether it is worth reading again.
@@ -395,7 +389,6 @@ impl Handle {
             catalog: Mutex::new(recovered.catalog),
             counters: Counters::default(),
             damages: Damages::new(recovered.recovery.damaged),
-            poison: OnceLock::new(),
             unsealed_bytes: AtomicU64::new(unsealed),
             last_seal_millis: AtomicU64::new(0),
             options,

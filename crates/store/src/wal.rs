@@ -3,6 +3,7 @@
 //! ```text
 //! file    := header frame*
 //! header  := version:u8=1 magic:"TLWAL" reserved:u16=0 generation:u64 crc:u32
+//!          | version:u8=2 magic:"TLWAL" reserved:u16=0 generation:u64 before:u64 crc:u32
 //! frame   := version:u8 signal:u8 mark:"TL" length:u32 received:u64 body_crc:u32 head_crc:u32 rest
 //! signal  := 1 traces | 2 logs | 3 metrics
 //! rest    := body                     in version 1
@@ -18,14 +19,20 @@
 //! then the generation of the file, so that a frame of an older file that shares the disk block is
 //! not taken for one of this file. `received` is in nanoseconds since 1970.
 //!
+//! `before` is written after a write that failed: so many bytes of the file of the generation before
+//! count. What the disk has after them was refused to its senders, who send it again, and must not
+//! come back.
+//!
 //! A frame whose body is damaged is left out and the next one is read. After a damaged head the
 //! reader looks for the next whole frame, byte by byte. What was left out is kept aside.
 
+mod header;
 mod reader;
 mod serializer;
 mod tag;
 mod writer;
 
+pub(crate) use header::{HEADER_BYTES_MAX, WalHeader};
 pub(crate) use reader::{Piece, WalReader};
 pub(crate) use serializer::WalSerializer;
 pub(crate) use writer::WalWriter;
@@ -34,11 +41,12 @@ use throughline_telemetry::Signal;
 
 /// Of a file, and of a frame without a tag.
 const VERSION: u8 = 1;
+/// Of a file that says where the one before it ends.
+const VERSION_CUTTING: u8 = 2;
 /// Of a frame with one.
 const VERSION_TAGGED: u8 = 2;
 const MAGIC: &[u8; 5] = b"TLWAL";
 const MARK: &[u8; 2] = b"TL";
-const HEADER_BYTES: usize = 20;
 const HEAD_BYTES: usize = 24;
 
 fn signal_number(signal: Signal) -> u8 {

@@ -7,9 +7,12 @@
 //! finds it in the same group, in a buffer or in the catalog ([`Known`]). Copies are acknowledged
 //! after their group, so never before the first is on disk.
 //!
-//! **Invariant**: after an I/O error nothing is acknowledged any more. A failed fsync may have
-//! thrown the dirty pages away, so that the next one would succeed without them.
+//! **Invariant**: after an I/O error nothing more is written into the same file. A failed fsync may
+//! have thrown the dirty pages away, so that the next one would succeed without them. Everything that
+//! waits is refused until a new file could be made; it says where the old one ends, so that what was
+//! refused does not come back with a restart, beside the copy that its sender sent again.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread;
@@ -85,6 +88,14 @@ pub(crate) struct Writer {
     buffer: Arc<Buffer>,
     /// When the first row came into the buffer.
     since: Option<Instant>,
+    failure: Option<Failure>,
+}
+
+/// Why nothing can be written, until a new file could be made.
+struct Failure {
+    what: String,
+    /// When that is tried.
+    retry_at: Instant,
 }
 
 /// What was collected for one turn of the loop.
@@ -108,6 +119,7 @@ impl Writer {
             frames: WalSerializer::new(wal.generation()),
             buffer: shared.live.active(),
             since: None,
+            failure: None,
             shared,
             commands,
             sealer,
@@ -150,9 +162,11 @@ impl Writer {
         match self.since {
             None => self.commands.recv().map_err(RecvTimeoutError::from),
             Some(since) => {
-                let interval = self.shared.options.seal_interval;
-                let left = interval.saturating_sub(since.elapsed());
-                self.commands.recv_timeout(left)
+                let due = since + self.shared.options.seal_interval;
+                let retry_at = self.failure.as_ref().map(|failure| failure.retry_at);
+                let due = retry_at.map_or(due, |retry_at| due.max(retry_at));
+                self.commands
+                    .recv_timeout(due.saturating_duration_since(now()))
             }
         }
     }
@@ -162,8 +176,8 @@ impl Writer {
         if group.is_empty() {
             return;
         }
-        if let Some(what) = self.shared.poison.get() {
-            refuse(&self.shared, group.into_iter().map(Waiting::of), what);
+        if let Err(what) = self.mend() {
+            refuse(&self.shared, group.into_iter().map(Waiting::of), &what);
             return;
         }
         let sorted = self.sort(group);
@@ -174,7 +188,10 @@ impl Writer {
                 self.show(group, new);
                 self.acknowledge(already);
             }
-            Err(what) => refuse(&self.shared, new.into_iter().chain(already), &what),
+            Err(what) => {
+                self.known.forget();
+                refuse(&self.shared, new.into_iter().chain(already), &what);
+            }
         }
     }
 
@@ -240,11 +257,7 @@ impl Writer {
             (written.join(), group)
         });
         let written = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        written.map_err(|error| {
-            let what = self.shared.poison(error.to_string());
-            tracing::error!(%error, generation = self.wal.generation(), "wal write failed");
-            what
-        })?;
+        written.map_err(|error| self.fail(&error))?;
         self.shared.counters.groups.add(1);
         Ok(group)
     }
@@ -277,6 +290,9 @@ impl Writer {
     /// Whether the buffer has grown or aged enough to be sealed.
     fn is_due(&self) -> bool {
         let options = &self.shared.options;
+        if self.failure.as_ref().is_some_and(|it| now() < it.retry_at) {
+            return false;
+        }
         let old = |since: Instant| since.elapsed() >= options.seal_interval;
         self.wal.bytes() >= options.buffer_bytes_max
             || self.buffer.cost() >= options.unsealed_bytes_max / 4
@@ -285,46 +301,81 @@ impl Writer {
 
     /// Starts the next generation and hands the buffer of this one to the sealer.
     fn roll(&mut self, replies: Vec<Reply>) {
-        let buffer = match self.freeze() {
-            Ok(buffer) => buffer,
+        if self.buffer.is_empty() {
+            self.since = None;
+            self.hand_over(None, replies);
+            return;
+        }
+        match self.rotate() {
+            Ok(buffer) => self.hand_over(buffer, replies),
             Err(what) => {
-                // Nothing can be sealed any more, so there is nothing to wake up for.
-                self.since = None;
                 let generation = self.wal.generation();
                 let error = SealError::Failed { generation, what };
                 replies
                     .into_iter()
                     .for_each(|reply| reply(Err(error.clone())));
-                return;
             }
-        };
+        }
+    }
+
+    /// Goes on in a new file after a failure, once it is time to try that.
+    fn mend(&mut self) -> Result<(), String> {
+        match &self.failure {
+            None => return Ok(()),
+            Some(failure) if now() < failure.retry_at => return Err(failure.what.clone()),
+            Some(_) => {}
+        }
+        let buffer = self.rotate()?;
+        if buffer.is_some() {
+            self.hand_over(buffer, Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Makes the file that the next group goes into. The buffer of the last one, which does not change
+    /// any more; none if nothing is in it.
+    fn rotate(&mut self) -> Result<Option<Arc<Buffer>>, String> {
+        let (shared, last) = (&self.shared, self.wal.generation());
+        let next = WalWriter::create(
+            &shared.layout,
+            self.wal.next(),
+            shared.options.probe.clone(),
+        );
+        self.wal = next.map_err(|error| self.fail(&error))?;
+        if self.failure.take().is_some() {
+            tracing::info!(
+                generation = self.wal.generation(),
+                "the wal can be written again"
+            );
+        }
+        if self.wal.generation() == last {
+            return Ok(None);
+        }
+        self.frames = WalSerializer::new(self.wal.generation());
+        let frozen = self.shared.live.freeze(Buffer::new(self.wal.generation()));
+        self.buffer = self.shared.live.active();
+        self.since = None;
+        Ok(Some(frozen))
+    }
+
+    /// Notes that the WAL cannot be written, and why.
+    fn fail(&mut self, error: &io::Error) -> String {
+        let what = error.to_string();
+        tracing::error!(%error, generation = self.wal.generation(), "cannot write the wal");
+        self.shared.counters.wal_failures.add(1);
+        self.failure = Some(Failure {
+            what: what.clone(),
+            retry_at: now() + self.shared.options.wal_retry,
+        });
+        what
+    }
+
+    fn hand_over(&self, buffer: Option<Arc<Buffer>>, replies: Vec<Reply>) {
         if self.sealer.send(SealJob { buffer, replies }).is_err() {
             // It waits for this end of the channel to go, so it must have panicked. The rows stay
             // in the WAL, and the byte budget turns senders away in the end.
             tracing::error!("the sealer is gone, nothing is sealed until a restart");
         }
-    }
-
-    fn freeze(&mut self) -> Result<Option<Arc<Buffer>>, String> {
-        if self.buffer.is_empty() {
-            self.since = None;
-            return Ok(None);
-        }
-        if let Some(what) = self.shared.poison.get() {
-            return Err(what.clone());
-        }
-        let generation = self.wal.generation() + 1;
-        let shared = &self.shared;
-        let created = WalWriter::create(&shared.layout, generation, shared.options.probe.clone());
-        self.wal = created.map_err(|error| {
-            tracing::error!(%error, generation, "wal file not made");
-            shared.poison(error.to_string())
-        })?;
-        self.frames = WalSerializer::new(generation);
-        let frozen = shared.live.freeze(Buffer::new(generation));
-        self.buffer = shared.live.active();
-        self.since = None;
-        Ok(Some(frozen))
     }
 }
 
@@ -365,7 +416,10 @@ impl Append {
 fn refuse(shared: &Shared, group: impl IntoIterator<Item = Waiting>, what: &str) {
     for waiting in group {
         shared.release(waiting.cost);
-        let _ = waiting.reply.send(Err(AppendError::Io(what.to_owned())));
+        let _ = waiting.reply.send(Err(AppendError::Io {
+            what: what.to_owned(),
+            retry_after: shared.options.wal_retry,
+        }));
     }
 }
 

@@ -97,7 +97,7 @@ impl Intake {
         let checked = tokio::task::spawn_blocking(check).await;
         checked.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot check a body");
-            Err(Refusal::NotStored)
+            Err(Refusal::NotStored { retry_after: None })
         })
     }
 

@@ -28,8 +28,8 @@ pub(crate) enum Refusal {
     NotRead(String),
     /// More arrives than the disk takes.
     Overloaded { retry_after: Duration },
-    /// The disk failed.
-    NotStored,
+    /// The disk failed, or something else of ours.
+    NotStored { retry_after: Option<Duration> },
     /// The key is missing or wrong.
     KeyRequired,
     /// Sent by a page from elsewhere, as by one whose name was rebound to this machine.
@@ -64,7 +64,7 @@ impl Refusal {
             }
             Refusal::NotRead(_) => (503, GrpcCode::Unavailable, codes::BODY_NOT_READ),
             Refusal::Overloaded { .. } => (429, GrpcCode::Unavailable, codes::OVERLOADED),
-            Refusal::NotStored => (503, GrpcCode::Unavailable, codes::NOT_STORED),
+            Refusal::NotStored { .. } => (503, GrpcCode::Unavailable, codes::NOT_STORED),
             Refusal::KeyRequired => (401, GrpcCode::Unauthenticated, codes::INTAKE_KEY_REQUIRED),
             Refusal::ForeignOrigin(_) => (403, GrpcCode::PermissionDenied, codes::FOREIGN_ORIGIN),
             Refusal::NoSuchPath(_) => (404, GrpcCode::Unimplemented, codes::NO_SUCH_INTAKE),
@@ -86,6 +86,7 @@ impl Refusal {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Refusal::Overloaded { retry_after } => Some(*retry_after),
+            Refusal::NotStored { retry_after } => *retry_after,
             _ => None,
         }
     }
@@ -114,7 +115,7 @@ impl Refusal {
             Refusal::Overloaded { retry_after } => {
                 format!("the server cannot take more now: try again in {retry_after:?}")
             }
-            Refusal::NotStored => {
+            Refusal::NotStored { .. } => {
                 "the server could not store the body; its log says why".to_owned()
             }
             Refusal::KeyRequired => {
@@ -151,9 +152,13 @@ impl From<AppendError> for Refusal {
             AppendError::TooLarge { body_bytes_max, .. } => Refusal::TooLarge {
                 bytes_max: body_bytes_max,
             },
-            AppendError::Io(_) | AppendError::Catalog(_) | AppendError::Closed => {
+            // The store has said so in the log.
+            AppendError::Io { retry_after, .. } => Refusal::NotStored {
+                retry_after: Some(retry_after),
+            },
+            AppendError::Catalog(_) | AppendError::Closed => {
                 tracing::error!(%error, "cannot store");
-                Refusal::NotStored
+                Refusal::NotStored { retry_after: None }
             }
         }
     }

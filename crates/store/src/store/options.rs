@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::limits::{
     BUFFER_BYTES_MAX, KNOWN_ENVIRONMENTS_MAX, SEAL_INTERVAL, SEGMENT_ROWS_MAX, UNSEALED_BYTES_MAX,
+    WAL_RETRY,
 };
 use crate::probe::Probe;
 
@@ -27,6 +28,8 @@ pub struct Options {
     pub compacts: bool,
     pub(crate) segment_rows_max: u32,
     pub(crate) known_environments_max: usize,
+    /// How long after a failed write of the WAL the next is tried.
+    pub(crate) wal_retry: Duration,
     pub(crate) probe: Probe,
 }
 
@@ -41,6 +44,7 @@ impl Options {
             compacts: true,
             segment_rows_max: SEGMENT_ROWS_MAX,
             known_environments_max: KNOWN_ENVIRONMENTS_MAX,
+            wal_retry: WAL_RETRY,
             probe: Probe::default(),
         }
     }

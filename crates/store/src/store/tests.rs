@@ -1,6 +1,7 @@
 mod crash;
 mod damage;
 mod duplicates;
+mod failing;
 mod power;
 
 use std::fs;
@@ -81,43 +82,6 @@ async fn requests_that_wait_for_one_fsync_share_the_next() {
     }
     let stats = store.stats();
     assert_eq!((stats.requests, stats.groups), (101, 2));
-}
-
-#[tokio::test]
-async fn nothing_is_acknowledged_after_a_failed_fsync() {
-    for failing in [Step::WalWrite, Step::WalSync, Step::WalRoll] {
-        let directory = TestDirectory::new();
-        let fails = Arc::new(AtomicBool::new(false));
-        let hook = Arc::clone(&fails);
-        let store = directory.open_probed(move |step| {
-            match step == failing && hook.load(Ordering::SeqCst) {
-                true => Err(io::Error::other("the disk is gone")),
-                false => Ok(()),
-            }
-        });
-        try_put(&store, request(1)).await.unwrap();
-        fails.store(true, Ordering::SeqCst);
-        if failing == Step::WalRoll {
-            let error = store.seal().unwrap_err().to_string();
-            assert_eq!(error, "cannot seal generation 1: the disk is gone");
-        } else {
-            let error = try_put(&store, request(2)).await.unwrap_err();
-            assert!(matches!(error, AppendError::Io(_)), "{error}");
-        }
-        // The disk is back, but nobody knows what it kept.
-        fails.store(false, Ordering::SeqCst);
-        let error = try_put(&store, request(3)).await.unwrap_err().to_string();
-        let expected =
-            "cannot write the WAL, nothing is acknowledged until a restart: the disk is gone";
-        assert_eq!(error, expected);
-        assert!(store.seal().is_err());
-        assert_eq!(count(&store), 1);
-        assert!(store.stats().unsealed_bytes > 0);
-        drop(store);
-        let store = directory.open();
-        assert_eq!(store.trace(trace_id(1)).unwrap().spans.len(), 1);
-        try_put(&store, request(4)).await.unwrap();
-    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use throughline_telemetry::{Signal, UnixNanos};
 
 use super::tag::{self, TAG_BYTES_MAX};
-use super::{HEAD_BYTES, HEADER_BYTES, MAGIC, MARK, VERSION, VERSION_TAGGED, head_crc, signal_of};
+use super::{HEAD_BYTES, MARK, VERSION, VERSION_TAGGED, WalHeader, head_crc, signal_of};
 use crate::limits::BODY_BYTES_MAX;
 use crate::origin::Origin;
 
@@ -37,11 +37,11 @@ impl<'a> WalReader<'a> {
     /// A reader of the bytes of the file of this generation. A damaged header does not matter,
     /// because every frame carries its own proof.
     pub(crate) fn new(file: &'a [u8], generation: u64) -> Self {
-        let good = has_good_header(file, generation);
+        let header = WalHeader::read(file, generation);
         WalReader {
             file,
             generation,
-            offset: if good { HEADER_BYTES } else { 0 },
+            offset: header.map_or(0, |header| header.to_bytes().len()),
         }
     }
 
@@ -128,16 +128,6 @@ enum Found<'a> {
     /// A good head whose body is not what was written; the next frame begins here.
     BadBody(usize),
     Nothing,
-}
-
-fn has_good_header(file: &[u8], generation: u64) -> bool {
-    let Some(header) = file.first_chunk::<HEADER_BYTES>() else {
-        return false;
-    };
-    header[0] == VERSION
-        && &header[1..6] == MAGIC
-        && le_u64(&header[8..16]) == generation
-        && le_u32(&header[16..]) == crc32c::crc32c(&header[..16])
 }
 
 fn le_u32(bytes: &[u8]) -> u32 {

@@ -2,9 +2,7 @@
 
 use throughline_telemetry::{Signal, UnixNanos};
 
-use super::{
-    HEAD_BYTES, HEADER_BYTES, MAGIC, MARK, VERSION, VERSION_TAGGED, head_crc, signal_number, tag,
-};
+use super::{HEAD_BYTES, MARK, VERSION, VERSION_TAGGED, head_crc, signal_number, tag};
 use crate::limits::BODY_BYTES_MAX;
 use crate::origin::Origin;
 
@@ -21,17 +19,6 @@ impl WalSerializer {
             generation,
             bytes: Vec::new(),
         }
-    }
-
-    /// What a file of this generation begins with.
-    pub(crate) fn header(generation: u64) -> [u8; HEADER_BYTES] {
-        let mut header = [0; HEADER_BYTES];
-        header[0] = VERSION;
-        header[1..6].copy_from_slice(MAGIC);
-        header[8..16].copy_from_slice(&generation.to_le_bytes());
-        let crc = crc32c::crc32c(&header[..16]);
-        header[16..].copy_from_slice(&crc.to_le_bytes());
-        header
     }
 
     /// How many bytes the frame of a body has.

@@ -6,9 +6,14 @@ use crate::origin::{EnvironmentId, Origin};
 
 const GENERATION: u64 = 7;
 
+fn header(before: Option<u64>) -> WalHeader {
+    let generation = GENERATION;
+    WalHeader { generation, before }
+}
+
 /// A file with these bodies, and where each frame ends.
 fn file(bodies: &[&str]) -> (Vec<u8>, Vec<usize>) {
-    let mut file = WalSerializer::header(GENERATION).to_vec();
+    let mut file = header(None).to_bytes();
     let mut frames = WalSerializer::new(GENERATION);
     let mut ends = Vec::new();
     for (signal, body) in Signal::ALL.into_iter().cycle().zip(bodies) {
@@ -52,6 +57,37 @@ fn a_file_looks_like_its_grammar() {
         01 01 54 4c 02 00 00 00 05 00 00 00 00 00 00 00 c2 d9 9d f5 d9 3a 2e 81
         68 69"#]]
     .assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn a_header_says_where_the_file_before_ends() {
+    let hex = |header: WalHeader| -> String {
+        let bytes = header.to_bytes().into_iter();
+        bytes
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    expect!["02 54 4c 57 41 4c 00 00 07 00 00 00 00 00 00 00 45 23 01 00 00 00 00 00 "]
+        .assert_eq(&hex(header(Some(0x12345)))[..72]);
+    for before in [None, Some(0), Some(20), Some(u64::MAX)] {
+        let mut file = header(before).to_bytes();
+        assert!(file.len() <= HEADER_BYTES_MAX);
+        assert_eq!(WalHeader::read(&file, GENERATION), Some(header(before)));
+        assert_eq!(WalHeader::read(&file, GENERATION + 1), None);
+        for cut in 0..file.len() {
+            assert_eq!(WalHeader::read(&file[..cut], GENERATION), None, "{cut}");
+        }
+        for bit in 0..8 * file.len() {
+            file[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(WalHeader::read(&file, GENERATION), None, "bit {bit}");
+            file[bit / 8] ^= 1 << (bit % 8);
+        }
+        let mut frames = WalSerializer::new(GENERATION);
+        frames.push(Signal::Logs, UnixNanos(5), b"hi", None);
+        file.extend(frames.bytes());
+        assert_eq!(bodies(&file), ["hi"]);
+    }
 }
 
 #[test]
@@ -133,7 +169,7 @@ fn a_tagged_frame_says_who_sent_its_body() {
     let ledger = r#"{"revision":3,"sealed":9,"accepted":7,"dropped":{"x":2},"final":true}"#;
     let full = crate::testing::with_ledger("0192d4e0-7f1a-7c3b-9a55-0f6f2f0f9b11", 9, ledger);
     let bare = Origin::new(EnvironmentId::try_new("e").unwrap());
-    let mut file = WalSerializer::header(GENERATION).to_vec();
+    let mut file = header(None).to_bytes();
     let mut frames = WalSerializer::new(GENERATION);
     let sent = [
         (Some(&full), "one"),

@@ -2,6 +2,7 @@
 
 mod completeness;
 mod crash;
+mod disk;
 mod process;
 mod tls;
 

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::Request;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use nix::sys::signal::{Signal, kill};
@@ -102,6 +103,15 @@ impl Process {
 
     pub(crate) fn kill(&self, signal: Signal) {
         kill(self.pid, signal).expect("the process is there");
+    }
+
+    /// No file of the server may grow beyond so many bytes from now on.
+    pub(crate) fn limit_files(&self, bytes: u64) {
+        let pid = format!("--pid={}", self.pid);
+        let limited = Command::new("prlimit")
+            .args([pid, format!("--fsize={bytes}:")])
+            .status();
+        assert!(limited.expect("prlimit is there").success());
     }
 
     /// Waits for the end.
@@ -334,6 +344,17 @@ impl Sender {
         acknowledged
     }
 
+    /// Sends the last batch once more: the status, and after how many seconds to try again.
+    pub(crate) async fn try_again(&mut self, server: SocketAddr) -> (u16, Option<String>) {
+        let at = self.batches.len() - 1;
+        let answer = self.answer(server, at, &self.batches[at].ids).await;
+        let answer = answer.expect("the server answers");
+        self.batches[at].acknowledged = answer.status().is_success();
+        let after = answer.headers().get("retry-after");
+        let after = after.map(|after| after.to_str().expect("text").to_owned());
+        (answer.status().as_u16(), after)
+    }
+
     /// Sends once more what was not acknowledged.
     pub(crate) async fn send_again(&mut self, server: &Process) {
         for at in 0..self.batches.len() {
@@ -400,6 +421,16 @@ impl Sender {
     }
 
     async fn send(&self, server: SocketAddr, at: usize, ids: &[u64]) -> bool {
+        let answer = self.answer(server, at, ids).await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    async fn answer(
+        &self,
+        server: SocketAddr,
+        at: usize,
+        ids: &[u64],
+    ) -> Result<Response<Incoming>, hyper_util::client::legacy::Error> {
         let spans: Vec<Span> = ids.iter().map(|id| self.span(*id)).collect();
         let body = wire::Request::Traces(wire::traces_request(&spans)).to_protobuf();
         let mut request = Request::post(format!("http://{server}/v1/traces"))
@@ -414,8 +445,7 @@ impl Sender {
         let request = request
             .body(Full::new(Bytes::from(body)))
             .expect("a good request");
-        let answer = self.client.request(request).await;
-        answer.is_ok_and(|answer| answer.status().is_success())
+        self.client.request(request).await
     }
 
     /// What an extension would say when it sends a batch for the first time.

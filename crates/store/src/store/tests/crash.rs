@@ -1,4 +1,5 @@
-//! Crashes at every step: what the directory holds at that moment is opened again.
+//! Crashes at every step: what the directory holds at that moment is opened again. Now and then the
+//! disk fails before the crash, and what it refused is sent again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -6,6 +7,7 @@ use std::path::Path;
 
 use fastrand::Rng;
 use throughline_telemetry::Value;
+use throughline_telemetry::wire::logs_request;
 
 use super::*;
 use crate::testing::{copy, newest_wal, try_put_from, with_ledger};
@@ -28,8 +30,10 @@ struct Observed {
 #[tokio::test]
 async fn a_crash_at_any_step_loses_and_doubles_nothing() {
     let mut steps = BTreeSet::new();
-    for seed in 0..8 {
-        let crashes = run(seed).await;
+    let sound = (0..8).map(|seed| (seed, None));
+    let failing = (0..4).map(|seed| (seed, Some(6)));
+    for (seed, fails_one_in) in sound.chain(failing) {
+        let crashes = run(seed, fails_one_in).await;
         for crash in crashes {
             steps.insert(format!("{:?}", crash.step));
             check(&crash, seed).await;
@@ -40,28 +44,42 @@ async fn a_crash_at_any_step_loses_and_doubles_nothing() {
 }
 
 /// Fills and seals a store, and crashes it now and then.
-async fn run(seed: u64) -> Vec<Crash> {
+async fn run(seed: u64, fails_one_in: Option<u32>) -> Vec<Crash> {
     let mut rng = Rng::with_seed(seed);
     let directory = TestDirectory::new();
     let observed = Arc::new(Mutex::new(Observed::default()));
     let hook = Arc::clone(&observed);
     let path = directory.path().to_owned();
     let chance = Mutex::new(rng.fork());
-    let store = directory.open_probed(move |step| {
-        let mut observed = hook.lock().unwrap();
-        crash_now_and_then(step, &path, &mut observed, &mut chance.lock().unwrap());
-        Ok(())
+    let mut options = directory.options();
+    options.wal_retry = Duration::ZERO;
+    let opened = Arc::new(AtomicBool::new(false));
+    let is_open = Arc::clone(&opened);
+    options.probe = crate::probe::Probe::new(move |step| {
+        let (mut observed, mut rng) = (hook.lock().unwrap(), chance.lock().unwrap());
+        crash_now_and_then(step, &path, &mut observed, &mut rng);
+        let may_fail = is_open.load(Ordering::SeqCst) && step != Step::WalDeleted;
+        match fails_one_in.is_some_and(|many| may_fail && rng.u32(0..many) == 0) {
+            true => Err(io::Error::other("the disk is gone")),
+            false => Ok(()),
+        }
     });
+    let (store, _) = Store::open(options).unwrap();
+    opened.store(true, Ordering::SeqCst);
     for number in 1..=rng.u64(5..15) {
         put_numbered(&store, number).await;
         observed.lock().unwrap().acknowledged.insert(number);
         if rng.u32(0..4) == 0 {
-            store.seal().unwrap();
+            let sealed = store.seal();
+            assert!(sealed.is_ok() || fails_one_in.is_some(), "{sealed:?}");
         }
         if rng.u32(0..6) == 0 {
-            store.compact(moment(1 << 30)).unwrap();
+            let compacted = store.compact(moment(1 << 30));
+            assert!(compacted.is_ok() || fails_one_in.is_some());
         }
     }
+    let acknowledged = observed.lock().unwrap().acknowledged.clone();
+    check_rows(&store, &acknowledged, &format!("seed {seed}, open"));
     drop(store);
     std::mem::take(&mut observed.lock().unwrap().crashes)
 }
@@ -75,8 +93,13 @@ fn crash_now_and_then(step: Step, path: &Path, observed: &mut Observed, rng: &mu
             // What was written and not synced may be there in part.
             let wal = newest_wal(image.path());
             let written = fs::metadata(&wal).unwrap().len();
+            let headers = match fs::read(&wal).unwrap()[0] {
+                1 => 20,
+                _ => 28,
+            };
+            let synced = observed.synced.max(headers);
             let file = OpenOptions::new().write(true).open(wal).unwrap();
-            file.set_len(rng.u64(observed.synced..=written)).unwrap();
+            file.set_len(rng.u64(synced..=written)).unwrap();
         }
         observed.crashes.push(Crash {
             step,
@@ -86,7 +109,7 @@ fn crash_now_and_then(step: Step, path: &Path, observed: &mut Observed, rng: &mu
     }
     match step {
         Step::WalSynced => observed.synced = fs::metadata(newest_wal(path)).unwrap().len(),
-        Step::WalRoll => observed.synced = 20,
+        Step::WalRoll => observed.synced = 0,
         _ => {}
     }
 }
@@ -98,7 +121,10 @@ async fn put_numbered(store: &Store, number: u64) -> Stored {
     let line = log("shop")
         .says(Value::Int(number.cast_signed()))
         .at(number);
-    put_logs(store, &[line.in_trace(number).build()]).await;
+    let line = Request::Logs(logs_request(&[line.in_trace(number).build()]));
+    while let Err(error) = try_put(store, line.clone()).await {
+        assert!(matches!(error, AppendError::Io { .. }), "{error}");
+    }
     stored
 }
 
@@ -110,22 +136,27 @@ async fn put_span(store: &Store, number: u64) -> Stored {
         number,
         &ledger,
     );
-    try_put_from(store, request(number), origin).await.unwrap()
+    loop {
+        match try_put_from(store, request(number), origin.clone()).await {
+            Ok(stored) => return stored,
+            Err(error) => assert!(matches!(error, AppendError::Io { .. }), "{error}"),
+        }
+    }
 }
 
 async fn check(crash: &Crash, seed: u64) {
     let at = format!("seed {seed}, crash at {:?}", crash.step);
     // First without an end, then with one: a replay must not eat what it replays.
     let (store, _) = Store::open(crash.image.options()).expect(&at);
-    check_rows(&store, crash, &at);
+    check_rows(&store, &crash.acknowledged, &at);
     check_copies(&store, crash, &at).await;
     drop(store);
     let store = crash.image.open();
     store.seal().expect(&at);
-    check_rows(&store, crash, &at);
+    check_rows(&store, &crash.acknowledged, &at);
     check_copies(&store, crash, &at).await;
     store.compact(moment(1 << 30)).expect(&at);
-    check_rows(&store, crash, &at);
+    check_rows(&store, &crash.acknowledged, &at);
     put_numbered(&store, 1000).await;
     store.close().await.expect(&at);
     assert_eq!(
@@ -134,7 +165,7 @@ async fn check(crash: &Crash, seed: u64) {
         "{at}"
     );
     let store = crash.image.open();
-    check_rows(&store, crash, &at);
+    check_rows(&store, &crash.acknowledged, &at);
     check_copies(&store, crash, &at).await;
     assert_eq!(store.trace(trace_id(1000)).unwrap().spans.len(), 1, "{at}");
 }
@@ -145,7 +176,7 @@ async fn check_copies(store: &Store, crash: &Crash, at: &str) {
         let again = put_span(store, *number).await;
         assert_eq!(again, Stored::Already, "{at}: {number}");
     }
-    check_rows(store, crash, at);
+    check_rows(store, &crash.acknowledged, at);
     let filter = CompletenessFilter {
         limit: 9,
         ..CompletenessFilter::default()
@@ -159,8 +190,8 @@ async fn check_copies(store: &Store, crash: &Crash, at: &str) {
     );
 }
 
-fn check_rows(store: &Store, crash: &Crash, at: &str) {
-    for number in &crash.acknowledged {
+fn check_rows(store: &Store, acknowledged: &BTreeSet<u64>, at: &str) {
+    for number in acknowledged {
         let trace = store.trace(trace_id(*number)).unwrap();
         assert_eq!(
             (trace.spans.len(), trace.logs.len()),

@@ -182,7 +182,7 @@ async fn what_failed_is_not_taken_for_stored() {
         });
         for _ in 0..2 {
             let sent = try_put_from(&store, request(1), origin("e", 1)).await;
-            assert!(matches!(sent, Err(AppendError::Io(_))), "{sent:?}");
+            assert!(matches!(sent, Err(AppendError::Io { .. })), "{sent:?}");
         }
         drop(store);
         let store = directory.open();
