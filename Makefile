@@ -94,6 +94,12 @@ bench-extension: budget ## what the extension costs its function: target/bench/e
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench-extension -- $(EXTENSION)/throughline-extension $(EXTENSION)/examples/register_only target/bench/extension.json
 .PHONY: bench-extension
 
+bench-ingest: ## how fast spans become durable, and what they cost
+	cargo build --locked $(BENCH_FLAGS) --workspace --example bench_ingest
+	@bench=$(CARGO_TARGET_DIR)/$(if $(BENCH_FLAGS),release,debug)/examples/bench_ingest; \
+		$$bench wire; for case in store-512 store-10 grpc-512 grpc-10 http-512 http-10; do $$bench $$case; done
+.PHONY: bench-ingest
+
 bench-batches: ## what it costs to store each batch once
 	cargo run --locked $(BENCH_FLAGS) --package throughline-store --example bench_batches
 .PHONY: bench-batches

@@ -1,5 +1,6 @@
 //! Every way in: each signal, each protocol, each compression.
 
+use expect_test::expect;
 use http::StatusCode;
 use throughline_store::{MetricFilter, Options, Store};
 use throughline_telemetry::Signal;
@@ -56,6 +57,28 @@ async fn over_http() {
         }
     }
     assert_kept(server, names).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_as_protobuf_maps_it() {
+    let server = TestServer::start().await;
+    let json = br#"{"resourceSpans":[{"resource":null,"scopeSpans":[{"scope":{"name":null},"schemaUrl":null,"spans":[{
+        "traceId":"00000000000000000000000000000007","spanId":"0000000000000001","parentSpanId":null,
+        "name":null,"kind":null,"startTimeUnixNano":"1","endTimeUnixNano":2,"status":null,"links":null,
+        "attributes":[
+            {"key":"nan","value":{"doubleValue":"NaN"}},
+            {"key":"up","value":{"doubleValue":"Infinity"}},
+            {"key":"down","value":{"doubleValue":"-Infinity"}},
+            {"key":"text","value":{"stringValue":null}},
+            {"key":"none","value":null}
+        ]}]}]}]}"#;
+    let headers = [("content-type", "application/json")];
+    let answer = server.post("/v1/traces", &headers, json.to_vec()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let trace = server.json("/api/v1/traces/00000000000000000000000000000007");
+    // The API's JSON has no word for them either.
+    expect![[r#"{"down":null,"nan":null,"none":null,"text":null,"up":null}"#]]
+        .assert_eq(&trace.await["spans"][0]["attributes"].to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ async fn a_disk_that_loses_what_was_not_synced_loses_nothing_acknowledged() {
 async fn without_any_of_its_syncs_something_is_lost() {
     let syncs: [(&str, Which); 8] = [
         ("of the marker", |it| syncs_file(it, "THROUGHLINE.new")),
-        ("of the WAL", |it| syncs_file(it, ".wal")),
+        ("of the WAL", |it| syncs_file(it, ".wal.new")),
         ("of the WAL's directory", |it| {
             syncs_directory(it, "data/wal")
         }),
