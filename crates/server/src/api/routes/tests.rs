@@ -2,6 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::{ROUTES, completeness_filter, log_filter, trace_filter};
 use crate::api::error::ApiError;
+use crate::api::queries;
 
 /// What is wrong with a query, one problem a line.
 fn check<T>(filter: Result<T, ApiError>, expected: Expect) {
@@ -114,15 +115,16 @@ fn openapi_and_routes_agree() {
         .map(String::as_str)
         .collect();
     let asked = ROUTES.iter().map(|(path, _)| *path);
-    let mut routed: Vec<&str> = asked.chain([crate::cloudwatch::PATH]).collect();
+    let posted = [crate::cloudwatch::PATH, queries::SQL, queries::QUERY];
+    let mut routed: Vec<&str> = asked.chain(posted).collect();
     described.sort_unstable();
     routed.sort_unstable();
     assert_eq!(described, routed);
     for (path, methods) in openapi["paths"].as_object().unwrap() {
         let methods: Vec<&String> = methods.as_object().unwrap().keys().collect();
-        let expected = match path.as_str() {
-            crate::cloudwatch::PATH => "post",
-            _ => "get",
+        let expected = match posted.contains(&path.as_str()) {
+            true => "post",
+            false => "get",
         };
         assert_eq!(methods, [expected], "{path}");
     }
