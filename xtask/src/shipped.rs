@@ -124,9 +124,9 @@ const SWITCHES: &[&str] = &[
     "-Zprofile-rustflags",
     // A panic of ours says where it was. Of a dependency's it is known that there was one.
     "--config",
-    r#"profile.extension.package."*".rustflags = ["-Zlocation-detail=none"]"#,
+    r#"profile.extension.package."*".rustflags = ["-Zlocation-detail=none", "-Zfmt-debug=shallow"]"#,
     "--config",
-    r#"profile.extension.package.throughline-telemetry.rustflags = ["-Zlocation-detail=none"]"#,
+    r#"profile.extension.package.throughline-telemetry.rustflags = ["-Zlocation-detail=none", "-Zfmt-debug=shallow"]"#,
     "--config",
-    r#"profile.extension.package.throughline-scrub.rustflags = ["-Zlocation-detail=none"]"#,
+    r#"profile.extension.package.throughline-scrub.rustflags = ["-Zlocation-detail=none", "-Zfmt-debug=shallow"]"#,
 ];

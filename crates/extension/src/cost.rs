@@ -1,15 +1,14 @@
 //! What an invocation costs, estimated from its report and a list of prices.
 //!
-//! The list is a file with a date and a source: `cost/prices.json`. Counted are the request, the
-//! billed time (which includes initialisation where the platform bills it) and `/tmp` beyond what is
-//! free, at the first tier. Not counted: free tiers, discounts, provisioned capacity that waits,
-//! snapshots, the instances that Lambda Managed Instances run on, and transfer.
+//! The list has a date and sources: `cost/prices.rs`. Counted are the request, the billed time (which
+//! includes initialisation where the platform bills it) and `/tmp` beyond what is free, at the first
+//! tier. Not counted: free tiers, discounts, provisioned capacity that waits, snapshots, the instances
+//! that Lambda Managed Instances run on, and transfer.
 
-use std::sync::OnceLock;
-
-use serde_json::{Map, Value as Json};
+mod prices;
 
 use crate::platform::Used;
+use prices::{PRICES, Prices};
 
 /// What the price depends on, beside what was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +39,6 @@ impl Architecture {
     } else {
         Architecture::X86
     };
-
-    fn name(self) -> &'static str {
-        match self {
-            Architecture::X86 => "x86_64",
-            Architecture::Arm => "arm64",
-        }
-    }
 }
 
 /// An estimate.
@@ -61,31 +53,33 @@ pub struct Estimate {
 
 /// What an invocation costs; `None` if its report does not say what is billed.
 pub fn estimate(used: &Used, terms: Terms<'_>) -> Option<Estimate> {
-    let regions = regions()?;
     [terms.region, FALLBACK].into_iter().find_map(|region| {
-        let (region, prices) = regions.get_key_value(region)?;
+        let prices = PRICES.iter().find(|prices| prices.region == region)?;
         let usd = cost(prices, used, terms)?;
         // Nobody prices a trillionth of a cent; this cuts the dust of binary fractions.
         let usd = (usd * 1e13).round() / 1e13;
+        let region = prices.region;
         Some(Estimate { usd, region })
     })
 }
 
 /// `None` also if one of the prices is not listed.
-fn cost(prices: &Json, used: &Used, terms: Terms<'_>) -> Option<f64> {
-    let request = prices["request"].as_f64()?;
+fn cost(prices: &Prices, used: &Used, terms: Terms<'_>) -> Option<f64> {
+    let request = prices.request;
     if terms.initialization == "lambda-managed-instances" {
         return Some(request);
     }
     let billed = used.billed_ms.filter(|billed| *billed >= 0)?;
     let memory_mb = used.memory_size_mb.filter(|memory| *memory > 0)?;
-    let of_time = match terms.initialization {
-        "provisioned-concurrency" => "provisioned_gb_second",
-        _ => "gb_second",
+    let of_time = match terms.architecture {
+        Architecture::X86 => &prices.x86,
+        Architecture::Arm => &prices.arm,
     };
-    let gb_second = prices[terms.architecture.name()][of_time].as_f64()?;
-    let ephemeral_gb_second = prices["ephemeral_gb_second"].as_f64()?;
-    let ephemeral_second = ephemeral_gb_second * ephemeral_gb(terms.ephemeral_bytes);
+    let gb_second = match terms.initialization {
+        "provisioned-concurrency" => of_time.provisioned_gb_second?,
+        _ => of_time.gb_second,
+    };
+    let ephemeral_second = prices.ephemeral_gb_second * ephemeral_gb(terms.ephemeral_bytes);
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds and megabytes are small"
@@ -105,14 +99,6 @@ fn ephemeral_gb(bytes: u64) -> f64 {
     f64::from(beyond) / 1024.0
 }
 
-fn regions() -> Option<&'static Map<String, Json>> {
-    static PRICES: OnceLock<Json> = OnceLock::new();
-    // A test reads the file; a broken one would mean no estimate.
-    let prices = PRICES.get_or_init(|| serde_json::from_str(PRICES_JSON).unwrap_or_default());
-    prices["regions"].as_object()
-}
-
-const PRICES_JSON: &str = include_str!("cost/prices.json");
 /// Two of three regions ask the same for time and requests.
 const FALLBACK: &str = "us-east-1";
 /// A file system of 512 MB shows up to this size.
@@ -250,25 +236,24 @@ mod tests {
 
     #[test]
     fn every_price_is_one() {
-        let prices: Json = serde_json::from_str(PRICES_JSON).unwrap();
-        for known in ["sources", "checked", "effective"] {
-            assert!(!prices[known].is_null(), "{known}");
-        }
-        let regions = prices["regions"].as_object().unwrap();
-        assert!(regions.contains_key(FALLBACK));
-        for (region, of) in regions {
+        let mut regions: Vec<&str> = PRICES.iter().map(|prices| prices.region).collect();
+        regions.sort_unstable();
+        regions.dedup();
+        assert_eq!(regions.len(), PRICES.len());
+        assert!(regions.contains(&FALLBACK));
+        for prices in PRICES {
+            let region = prices.region;
             // Nobody asks for half as much as another, or for twice.
-            let is_near = |price: &Json, usual: f64| {
-                let price = price.as_f64().unwrap();
+            let is_near = |price: f64, usual: f64| {
                 assert!((usual / 2.0..usual * 2.0).contains(&price), "{region}");
             };
-            is_near(&of["request"], 2e-7);
-            is_near(&of["ephemeral_gb_second"], 3.09e-8);
-            is_near(&of["x86_64"]["gb_second"], 1.66667e-5);
-            is_near(&of["x86_64"]["provisioned_gb_second"], 9.7222e-6);
-            is_near(&of["arm64"]["gb_second"], 1.33334e-5);
-            if region == FALLBACK {
-                is_near(&of["arm64"]["provisioned_gb_second"], 7.7778e-6);
+            is_near(prices.request, 2e-7);
+            is_near(prices.ephemeral_gb_second, 3.09e-8);
+            is_near(prices.x86.gb_second, 1.66667e-5);
+            is_near(prices.x86.provisioned_gb_second.unwrap(), 9.7222e-6);
+            is_near(prices.arm.gb_second, 1.33334e-5);
+            if let Some(price) = prices.arm.provisioned_gb_second {
+                is_near(price, 7.7778e-6);
             }
         }
     }
