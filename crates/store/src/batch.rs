@@ -33,6 +33,7 @@ pub(crate) use concat::concat;
 pub(crate) use logs::{LogBuilder, LogRows, with_sequences};
 pub(crate) use metrics::{PointBuilder, PointRows};
 pub(crate) use owner::Owners;
+pub(crate) use rows::{id_at, required_id_at, typed};
 pub(crate) use schema::{attribute_fields, schema};
 pub(crate) use sort::{by_name, sort};
 pub(crate) use spans::{SpanBuilder, SpanRows};

@@ -15,7 +15,7 @@ pub(super) fn column<'a, T: Array + 'static>(
 }
 
 /// A column as what it should be.
-pub(super) fn typed<'a, T: Array + 'static>(
+pub(crate) fn typed<'a, T: Array + 'static>(
     column: &'a ArrayRef,
     name: &str,
 ) -> Result<&'a T, Damage> {
@@ -24,7 +24,7 @@ pub(super) fn typed<'a, T: Array + 'static>(
 }
 
 /// The id of a row, or none where there is none.
-pub(super) fn id_at<T, E: std::fmt::Display>(
+pub(crate) fn id_at<T, E: std::fmt::Display>(
     column: &FixedSizeBinaryArray,
     row: usize,
     make: impl FnOnce(&[u8]) -> Result<T, E>,
@@ -37,7 +37,7 @@ pub(super) fn id_at<T, E: std::fmt::Display>(
 }
 
 /// The id of a row that must have one.
-pub(super) fn required_id_at<T, E: std::fmt::Display>(
+pub(crate) fn required_id_at<T, E: std::fmt::Display>(
     column: &FixedSizeBinaryArray,
     row: usize,
     make: impl FnOnce(&[u8]) -> Result<T, E>,

@@ -19,10 +19,11 @@ use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
 use throughline_telemetry::Value;
 
-use super::columns::{AttributeLists, attribute_items, lists, typed};
+use super::columns::{AttributeLists, attribute_items, lists};
 use super::promotion::{Kind, Promoted};
 use super::table::Damage;
 use super::value;
+use crate::batch::typed;
 
 /// Takes lists of attributes apart, one batch after the other.
 #[derive(Debug)]

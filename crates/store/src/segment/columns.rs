@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, Int32Array, ListArray, RecordBatch,
-    StringArray, StructArray, UInt8Array,
+    Array, ArrayRef, DictionaryArray, Int32Array, ListArray, RecordBatch, StringArray, StructArray,
+    UInt8Array,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{Field, Int32Type};
@@ -14,7 +14,7 @@ use throughline_telemetry::{Attributes, Resource, Scope};
 
 use super::table::Damage;
 use super::value;
-use crate::batch::attribute_fields;
+use crate::batch::{attribute_fields, typed};
 
 /// A list column of the items of all rows, one after the other, and how many each row has.
 pub(super) fn lists(
@@ -207,34 +207,4 @@ impl<'a> AttributeLists<'a> {
         });
         items.collect::<Result<Vec<_>, Damage>>().map(Attributes)
     }
-}
-
-/// The id of a row, or none where there is none.
-pub(super) fn id_at<T, E: std::fmt::Display>(
-    column: &FixedSizeBinaryArray,
-    row: usize,
-    make: impl FnOnce(&[u8]) -> Result<T, E>,
-) -> Result<Option<T>, Damage> {
-    if column.is_null(row) {
-        return Ok(None);
-    }
-    let id = make(column.value(row)).map_err(|error| Damage::new(format!("bad id: {error}")))?;
-    Ok(Some(id))
-}
-
-/// The id of a row that must have one.
-pub(super) fn required_id_at<T, E: std::fmt::Display>(
-    column: &FixedSizeBinaryArray,
-    row: usize,
-    make: impl FnOnce(&[u8]) -> Result<T, E>,
-) -> Result<T, Damage> {
-    id_at(column, row, make)?.ok_or_else(|| Damage::new("no id"))
-}
-
-pub(super) fn typed<'a, T: Array + 'static>(
-    column: &'a ArrayRef,
-    name: &str,
-) -> Result<&'a T, Damage> {
-    let typed = column.as_any().downcast_ref();
-    typed.ok_or_else(|| Damage::new(format!("column {name} is {}", column.data_type())))
 }

@@ -29,10 +29,11 @@ use parquet::file::metadata::KeyValue;
 use serde::de::DeserializeOwned;
 
 use super::attributes::{Splitter, merge};
-use super::columns::{AttributeLists, Columns, typed};
+use super::columns::{AttributeLists, Columns};
 use super::parents::{from_ordinals, to_ordinals};
 use super::promotion::Promoted;
 use super::table::Damage;
+use crate::batch::typed;
 
 /// The form of one file.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,9 +6,10 @@ use arrow::array::{
 };
 use throughline_telemetry::{LogRecord, Signal, SpanId, TraceId, UnixNanos};
 
-use super::columns::{AttributeLists, Columns, id_at};
+use super::columns::{AttributeLists, Columns};
 use super::table::{Damage, Table};
 use super::value;
+use crate::batch::id_at;
 use crate::rows::LogRow;
 
 /// Log records, sorted by time and sequence.

@@ -11,8 +11,9 @@ use throughline_telemetry::{
     Event, Link, Signal, Span, SpanId, SpanKind, SpanStatus, TraceId, UnixNanos,
 };
 
-use super::columns::{AttributeLists, Columns, Lists, id_at, required_id_at};
+use super::columns::{AttributeLists, Columns, Lists};
 use super::table::{Damage, Table};
+use crate::batch::{id_at, required_id_at};
 
 /// Spans, sorted by start of their trace, trace id and own start.
 pub(crate) enum SpanTable {}

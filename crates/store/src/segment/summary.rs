@@ -8,10 +8,11 @@ use arrow::array::{
 };
 use throughline_telemetry::{Signal, SpanStatus, TraceId, UnixNanos};
 
-use super::columns::{Columns, Texts, id_at, required_id_at};
+use super::columns::{Columns, Texts};
 use super::index::{IndexSerializer, Layout as RowLayout};
 use super::table::Damage;
 use super::{SegmentId, SegmentMeta};
+use crate::batch::{id_at, required_id_at};
 use crate::buffer::{ServiceStats, Services};
 
 /// The columns that are looked at.
