@@ -64,6 +64,7 @@ mod stats;
 mod store;
 #[cfg(test)]
 mod testing;
+mod token;
 mod wal;
 mod writer;
 
@@ -83,3 +84,4 @@ pub use scan::{Batches, Bounds, Part, Scan, ScanColumn};
 pub use segment::Kind;
 pub use stats::Stats;
 pub use store::{Options, Store, Stored};
+pub use token::{Phrase, TOKEN_HASHED_BYTES, Token, TokenHash, Tokens, tokens};
