@@ -14,7 +14,7 @@ use crate::counters::{Counter, Counters, Kind};
 use crate::intake::GROWTH_USUAL;
 use crate::join::{Function, Joiner, ShutdownReason, Signals};
 use crate::lifecycle::{Effect, Effects, Happened, Pace, State, Telemetry};
-use crate::outbox::{Account, Export, Failures, Held, Key, Leftover, Outbox, Outcome};
+use crate::outbox::{Account, Export, Failures, Held, Key, Leftover, Outbox, Outcome, TakenOver};
 use crate::platform::{self, Parsed, PlatformEvent};
 use clock::Clock;
 use fault::Hand;
@@ -55,7 +55,7 @@ pub struct Core {
     blind: bool,
     shutdown_reason: ShutdownReason,
     identity: Identity,
-    /// How much of the loss the server was told of.
+    /// How much of the loss, and of what was refused, the server was told of.
     reported_lost: u64,
     /// What was last written to `/tmp` about each life.
     recorded: Vec<(Arc<str>, String)>,
@@ -119,7 +119,9 @@ impl Core {
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         let mut limits = delivery.limits;
-        limits.memory_bytes -= GROWTH_USUAL * pending_bytes_max(limits.memory_bytes);
+        let pending = pending_bytes_max(limits.memory_bytes);
+        limits.memory_bytes -= GROWTH_USUAL * pending;
+        self.joiner.hold_at_most(pending / 4 * 3);
         self.outbox.limit(limits, delivery.packing);
         if let State::AwaitSubscribed { flush_max } = &mut self.state {
             *flush_max = delivery.flush_max;
@@ -181,6 +183,11 @@ impl Core {
     /// What the joiner has is in the books.
     fn book(&mut self) {
         self.outbox.unsealed(self.joiner.pending_items());
+    }
+
+    /// Whether the last ledger was made. What would be taken in after it nobody would hear of.
+    pub fn has_said_farewell(&self) -> bool {
+        self.outbox.has_said_farewell()
     }
 
     /// Bytes of telemetry in memory: about, for what is not sealed yet.
@@ -322,10 +329,20 @@ impl Core {
     }
 
     fn found(&mut self, leftovers: Vec<Leftover>, actions: &mut Vec<Action>) {
-        let (lives, killed) = self.outbox.take_over(leftovers);
+        let TakenOver {
+            lives,
+            killed,
+            left,
+        } = self.outbox.take_over(leftovers);
         if lives > 0 {
             let text = format!(
                 "an extension before this one was killed: what it left in /tmp is sent, {killed} items that it had in memory are lost"
+            );
+            actions.push(Action::Say(text));
+        }
+        if left > 0 {
+            let text = format!(
+                "{left} more were killed: what they left stays in /tmp, because so many are not taken over"
             );
             actions.push(Action::Say(text));
         }
@@ -475,7 +492,7 @@ impl Core {
     fn report_loss(&mut self, now: UnixNanos) {
         let time = self.clock.walls(now);
         self.joiner.redacted(self.scrubber.news(), time);
-        let lost = self.counters.lost();
+        let lost = self.counters.lost() + self.counters.count(Counter::RefusedRequests);
         if lost != self.reported_lost && self.outbox.is_healthy() {
             self.reported_lost = lost;
             self.joiner.loss_report(time);

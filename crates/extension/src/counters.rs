@@ -47,6 +47,7 @@ counters! {
     Malformed Lost "malformed" "Events of the platform that could not be read.",
     NoId Lost "bad_id" "Spans of the function without a usable trace or span id.",
     NotDelivered Lost "not_delivered" "Still here when the environment ended.",
+    LivesLeft Odd "killed_lives_left" "Killed extensions whose telemetry stays in /tmp, because there were too many.",
     PlatformDropped Lost "platform_dropped" "Records that the platform itself threw away.",
     QueueFull Lost "queue_full" "What found the inner queue full, or closed after a fault.",
     Rejected Lost "rejected" "Refused by the server for good.",
@@ -64,6 +65,8 @@ counters! {
     NotMeasured Odd "not_measured" "Files of the kernel about the function's processes that could not be read.",
     NotBound Odd "not_bound" "Listeners whose port was taken.",
     Panic Odd "panics" "Faults of the extension itself that were caught.",
+    RefusedBytes Odd "refused_bytes" "Bytes of the requests in `refused_requests`.",
+    RefusedRequests Odd "refused_requests" "Requests of the function that found no room, or came after the last batch: their senders were told to come again.",
     SpillFailed Odd "spill_failed" "Batches that could not be written to /tmp.",
     UnknownEvent Odd "unknown_events" "Events of a type that is not known here.",
 }

@@ -95,6 +95,8 @@ pub struct Joiner {
     crowded: bool,
     /// Whether spans with payloads wait for the end of their invocation.
     holds_payloads: bool,
+    /// How many bytes of them.
+    held_bytes_max: usize,
     phases: Vec<Phase>,
     pending: Pending,
     redactions: Redactions,
@@ -158,6 +160,7 @@ impl Joiner {
             had_first: false,
             crowded: false,
             holds_payloads: false,
+            held_bytes_max: held::HELD_BYTES_MAX,
             phases: Vec::new(),
             pending: Pending::default(),
             redactions: Redactions::default(),

@@ -41,7 +41,7 @@ use room::Disk;
 pub use batch::{Batch, Key, Outcome, Parcel};
 pub use envelope::{BODY_BYTES_MAX, envelope};
 pub use ledger::{Account, Held};
-pub use lives::Leftover;
+pub use lives::{Leftover, TakenOver};
 pub(crate) use worth::Failures;
 pub use worth::Worth;
 

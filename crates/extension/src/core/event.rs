@@ -75,6 +75,17 @@ pub enum Event {
     Tick,
 }
 
+impl Event {
+    /// How many items come with it, as far as is known before it is read.
+    pub fn items(&self) -> u64 {
+        match self {
+            Event::Exported(request) => request.items() as u64,
+            Event::Telemetry(_) => 1,
+            _ => 0,
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {

@@ -85,7 +85,7 @@ impl Core {
     /// [`Core::is_lost`].
     pub fn handle(&mut self, event: Event, wall: UnixNanos) -> Vec<Action> {
         let outline = Outline::of(&event);
-        self.hand.items = items(&event);
+        self.hand.items = event.items();
         self.hand.is_taken = false;
         let mut actions = Vec::new();
         match guard(|| self.work(event, wall, &mut actions)) {
@@ -221,15 +221,6 @@ impl Outline {
             | Event::Found(_)
             | Event::Tick => Outline::Other,
         }
-    }
-}
-
-/// How many items come with an event, as far as is known before it is read.
-fn items(event: &Event) -> u64 {
-    match event {
-        Event::Exported(request) => request.items() as u64,
-        Event::Telemetry(_) => 1,
-        _ => 0,
     }
 }
 

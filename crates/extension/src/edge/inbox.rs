@@ -5,6 +5,7 @@
 //! of them than batches in flight.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use throughline_extension::Event;
 use throughline_extension::room::{Charge, Full, Room, Shares};
@@ -16,6 +17,8 @@ pub(super) struct Inbox {
     queue: mpsc::UnboundedSender<Entry>,
     function: Arc<Room>,
     platform: Arc<Room>,
+    /// Whether the function is told to come again, because the environment ends.
+    ends: Arc<AtomicBool>,
 }
 
 /// Where the core takes them.
@@ -29,9 +32,14 @@ struct Entry {
     _charge: Option<Charge>,
 }
 
-/// Nobody takes anything any more.
+/// Why an event is not put there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Closed;
+pub(super) enum NotPut {
+    /// The last batch has left.
+    Ending,
+    /// Nobody takes anything any more.
+    Closed,
+}
 
 impl Inbox {
     /// An empty one.
@@ -45,6 +53,7 @@ impl Inbox {
             queue,
             function: Room::new(function, ENTRY_BYTES),
             platform: Room::new(platform, ENTRY_BYTES),
+            ends: Arc::default(),
         };
         (inbox, Outlet(outlet))
     }
@@ -54,8 +63,20 @@ impl Inbox {
         self.function.lend(bytes);
     }
 
+    /// Takes nothing more of the function: what would be taken now would be in no ledger.
+    pub(super) fn end(&self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
+
+    fn ends(&self) -> bool {
+        self.ends.load(Ordering::Relaxed)
+    }
+
     /// Room for something of the function.
     pub(super) fn function_room(&self) -> Result<Charge, Full> {
+        if self.ends() {
+            return Err(Full);
+        }
         self.function.open()
     }
 
@@ -65,12 +86,15 @@ impl Inbox {
     }
 
     /// Puts an event behind the others; its room is free again when the core has it.
-    pub(super) fn put(&self, event: Event, charge: Charge) -> Result<(), Closed> {
+    pub(super) fn put(&self, event: Event, charge: Charge) -> Result<(), NotPut> {
+        if self.ends() && matches!(event, Event::Exported(_)) {
+            return Err(NotPut::Ending);
+        }
         let entry = Entry {
             event,
             _charge: Some(charge),
         };
-        self.queue.send(entry).map_err(|_| Closed)
+        self.queue.send(entry).map_err(|_| NotPut::Closed)
     }
 
     /// Puts our own news. Where nobody listens any more nobody needs them.
@@ -110,6 +134,7 @@ const ENTRY_BYTES: usize = 256;
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use throughline_telemetry::wire;
 
     use super::*;
 
@@ -129,5 +154,18 @@ mod tests {
         assert!(outlet.now().is_some());
         assert!(inbox.function_room().is_ok(), "the core has it");
         assert!(matches!(outlet.now(), Some(Event::Tick)), "in order");
+    }
+
+    #[test]
+    fn the_end_is_for_the_function_only() {
+        let (inbox, mut outlet) = Inbox::with_room(1000, 1000);
+        let before = inbox.function_room().unwrap();
+        inbox.end();
+        let export = Event::Exported(wire::Request::Traces(wire::traces_request(&[])));
+        assert_eq!(inbox.put(export, before), Err(NotPut::Ending));
+        assert!(inbox.function_room().is_err());
+        let platform = inbox.platform_room().unwrap();
+        assert_eq!(inbox.put(telemetry(), platform), Ok(()));
+        assert!(outlet.now().is_some());
     }
 }

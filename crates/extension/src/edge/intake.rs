@@ -15,7 +15,7 @@ use throughline_extension::unpack::{self, BadPack};
 use throughline_telemetry::Signal;
 use throughline_telemetry::wire::Request;
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, NotPut};
 use super::listen::{self, BadBody};
 
 /// Takes exports.
@@ -98,12 +98,13 @@ impl Refusal {
 impl Intake {
     /// Reads a body while there is room for it.
     pub(super) async fn read(&self, body: Incoming, bytes_max: usize) -> Result<Body, Refusal> {
-        let read = listen::body(body, bytes_max, self.inbox.function_room(), |_| {}).await;
+        let (room, mut discarded) = (self.inbox.function_room(), 0);
+        let read = listen::body(body, bytes_max, room, |lost| discarded += lost.len()).await;
         let (bytes, charge) = read.map_err(|bad| match bad {
             BadBody::TooLarge => Refusal::TooLarge,
             BadBody::Broken => Refusal::Malformed("the body ends too early".to_owned()),
             BadBody::Stalled => Refusal::Stalled,
-            BadBody::Full => Refusal::Busy,
+            BadBody::Full => self.busy(discarded),
         })?;
         Ok(Body { bytes, charge })
     }
@@ -123,20 +124,19 @@ impl Intake {
             Packing::Gzip => unpack(&bytes)?,
         };
         let decoded = bytes.len().saturating_mul(intake::GROWTH_USUAL);
-        charge.resize_at_most(decoded).map_err(|_| Refusal::Busy)?;
+        let resized = charge.resize_at_most(decoded);
+        resized.map_err(|_| self.busy(bytes.len()))?;
         let taken = intake::read(signal, encoding, &bytes);
         let taken = taken.map_err(|bad| match bad {
             BadExport::TooLarge => Refusal::TooLarge,
             BadExport::Wire(error) => Refusal::Malformed(error.to_string()),
         })?;
         let (items, rejected) = (taken.request.items() as u64, taken.rejected);
-        if self
-            .inbox
-            .put(Event::Exported(taken.request), charge)
-            .is_err()
-        {
+        match self.inbox.put(Event::Exported(taken.request), charge) {
+            Ok(()) => {}
+            Err(NotPut::Ending) => return Err(self.busy(bytes.len())),
             // Asking the function to come again would only hold it up.
-            self.counters.add(Counter::QueueFull, items);
+            Err(NotPut::Closed) => self.counters.add(Counter::QueueFull, items),
         }
         self.counters.add(Counter::NoId, rejected);
         Ok(rejected)
@@ -158,6 +158,13 @@ impl Intake {
         if !kept {
             self.counters.add(Counter::QueueFull, items);
         }
+    }
+
+    /// How much was in a request that is not unpacked nobody knows, so that bytes are counted.
+    fn busy(&self, bytes: usize) -> Refusal {
+        self.counters.add(Counter::RefusedRequests, 1);
+        self.counters.add(Counter::RefusedBytes, bytes as u64);
+        Refusal::Busy
     }
 
     /// Counts what is lost with a refusal.

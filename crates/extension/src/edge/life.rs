@@ -11,6 +11,7 @@ use throughline_extension::config::{Config, RawConfig, Target};
 use throughline_extension::counters::{Counter, Counters};
 use throughline_extension::flavour::Flavour;
 use throughline_extension::outbox::{Export, Order, Outcome, Parcel, envelope};
+use throughline_extension::process;
 use throughline_extension::room::Shares;
 use throughline_extension::{Action, Core, Event, Telemetry};
 use throughline_telemetry::UnixNanos;
@@ -209,9 +210,26 @@ impl Life {
     /// Gives the core one event, with what the kernel says of the function before it. Whether it is
     /// over.
     fn handle(&mut self, event: Event, poller: &mut Poller) -> bool {
+        if matches!(&event, Event::Telemetry(body) if process::tells_end(body)) {
+            self.listeners.count_datagrams();
+        }
         let before = self.read(|meter| meter.before(&event));
         let mut events = before.into_iter().chain([event]);
         events.any(|event| self.feed(event, poller))
+    }
+
+    /// What came while the time ran out.
+    fn leave(&mut self) {
+        self.inbox.end();
+        let mut late = 0;
+        while let Some(event) = self.events.now() {
+            late += event.items();
+        }
+        if late > 0 {
+            say(&format!(
+                "{late} items came too late to be delivered and are lost"
+            ));
+        }
     }
 
     fn read(&mut self, reading: impl FnOnce(&mut Meter) -> Option<Event>) -> Option<Event> {
@@ -240,10 +258,16 @@ impl Life {
                         events.push_back(Event::Telemetry(told));
                     }
                     Action::Say(text) => say(&text),
-                    Action::Exit => return true,
+                    Action::Exit => {
+                        self.leave();
+                        return true;
+                    }
                 }
             }
             self.inbox.core_has(self.core.memory_bytes());
+            if self.core.has_said_farewell() {
+                self.inbox.end();
+            }
             // The way to the first invocation does not wait for it.
             if self.looks.0 > 0 && poller.is_waiting() && now() >= self.looks.1 {
                 let leftovers = self.spill.leftovers(&self.environment);

@@ -20,22 +20,31 @@ use super::{datagrams, grpc, otlp, statsd, xray};
 pub(super) struct Listeners {
     xray: Option<xray::Open>,
     statsd: Option<statsd::Open>,
-    /// Ports of UDP.
-    ports: Vec<u16>,
+    /// Ports of UDP, and how many datagrams of each are known to be lost.
+    ports: Vec<(u16, u64)>,
     counters: Arc<Counters>,
 }
 
 impl Listeners {
     /// What was held back: to be called when the environment ends.
-    pub(super) fn last_words(&self, now: UnixNanos) -> Vec<Request> {
-        for port in &self.ports {
-            self.counters
-                .add(Counter::Datagrams, datagrams::dropped(*port));
-        }
+    pub(super) fn last_words(&mut self, now: UnixNanos) -> Vec<Request> {
+        self.count_datagrams();
         let unfinished = self.xray.iter();
         let unfinished = unfinished.filter_map(|open| open.documents().last_words(now));
         let window = self.statsd.iter().flat_map(|open| open.window().drain(now));
         unfinished.chain(window).collect()
+    }
+}
+
+impl Listeners {
+    /// Counts what the kernel had no room for since this was asked last.
+    pub(super) fn count_datagrams(&mut self) {
+        for (port, known) in &mut self.ports {
+            let dropped = datagrams::dropped(*port);
+            self.counters
+                .add(Counter::Datagrams, dropped.saturating_sub(*known));
+            *known = dropped.max(*known);
+        }
     }
 }
 
@@ -82,7 +91,7 @@ impl Listeners {
         let bound = UdpSocket::bind(address).await;
         let socket = bound_or_said(bound, what, address, &self.counters)?;
         self.ports
-            .extend(socket.local_addr().map(|address| address.port()));
+            .extend(socket.local_addr().map(|address| (address.port(), 0)));
         Some(socket)
     }
 }
@@ -105,4 +114,37 @@ fn bound_or_said<T>(
         ));
     };
     bound.map_err(failed).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn datagrams_that_find_no_room_are_counted_once() {
+        let counters = Arc::new(Counters::default());
+        let mut listeners = Listeners {
+            counters: Arc::clone(&counters),
+            ..Listeners::default()
+        };
+        let socket = listeners.datagrams("a test", "127.0.0.1:0").await.unwrap();
+        let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let dropped = || counters.count(Counter::Datagrams);
+        for _ in 0..FLOOD_MAX {
+            client.send_to(&[0; 60_000], address).unwrap();
+            listeners.count_datagrams();
+            if dropped() > 0 {
+                break;
+            }
+        }
+        assert_eq!(dropped(), 1, "nobody reads");
+        listeners.count_datagrams();
+        assert_eq!(dropped(), 1, "it is known");
+        assert!(listeners.last_words(UnixNanos::default()).is_empty());
+        assert_eq!(dropped(), 1, "at the end too");
+    }
+
+    /// Far beyond what a socket keeps.
+    const FLOOD_MAX: usize = 10_000;
 }

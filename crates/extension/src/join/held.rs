@@ -16,6 +16,11 @@ impl Joiner {
         self.holds_payloads = true;
     }
 
+    /// So many bytes of them, and never more than [`HELD_BYTES_MAX`].
+    pub fn hold_at_most(&mut self, bytes: usize) {
+        self.held_bytes_max = bytes.min(HELD_BYTES_MAX);
+    }
+
     /// The invocation of a span or log record, by its trace and its time, if it is remembered.
     pub fn origin(&self, trace_id: &[u8], at: UnixNanos) -> Option<Origin> {
         let of_trace = |known: &&Invocation| {
@@ -38,7 +43,7 @@ impl Joiner {
         if !self.holds_payloads {
             return;
         }
-        let mut room = HELD_BYTES_MAX.saturating_sub(self.pending.bytes);
+        let mut room = self.held_bytes_max.saturating_sub(self.pending.bytes);
         let mut held = Vec::new();
         for group in &mut traces.resource_spans {
             let mut scopes = Vec::new();
@@ -105,7 +110,7 @@ fn fate(invocation: &Invocation) -> Fate {
 }
 
 /// What waits for an end beyond this leaves with the metadata of its payloads only.
-const HELD_BYTES_MAX: usize = 256 * 1024;
+pub(super) const HELD_BYTES_MAX: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests;

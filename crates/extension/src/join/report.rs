@@ -7,7 +7,7 @@ use std::time::Duration;
 use throughline_telemetry::{Attributes, LogRecord, UnixNanos, Value};
 
 use super::Joiner;
-use crate::counters::Kind;
+use crate::counters::{Counter, Kind};
 use crate::line::Level;
 use crate::platform::{Ended, Used};
 
@@ -140,7 +140,16 @@ pub(super) fn loss(joiner: &Joiner, now: UnixNanos) -> LogRecord {
     record.scope = Arc::clone(&joiner.scopes.extension);
     record.event_name = "throughline.loss".to_owned();
     let outline = counters.outline(Kind::Lost);
-    record.body = Value::String(format!("lost since the environment began: {outline}"));
+    let mut text = match outline.as_str() {
+        "" => "nothing lost since the environment began".to_owned(),
+        _ => format!("lost since the environment began: {outline}"),
+    };
+    let refused = counters.count(Counter::RefusedRequests);
+    if refused > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "; {refused} requests of the function found no room");
+    }
+    record.body = Value::String(text);
     for (counter, count) in counters.of(Kind::Lost).chain(counters.of(Kind::Odd)) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let kind = match counter.kind() {

@@ -79,8 +79,12 @@ impl Outbox {
         let Flush::Last(mut last) = self.flush else {
             return false;
         };
-        if self.queue.is_empty() && self.unsealed == 0 && self.export == Export::On {
-            self.say_farewell();
+        if self.has_nothing(&Arc::clone(&self.lives[0].account.environment)) {
+            if self.queue.is_empty() && self.export == Export::On {
+                self.say_farewell();
+            }
+        } else {
+            self.take_back_farewell();
         }
         let gave_up = last.failures >= FAILURES_MAX && !self.breaker.is_closed();
         // What is left then is what nobody will take.
@@ -103,6 +107,20 @@ impl Outbox {
                 _ => Farewell::Due,
             };
         }
+    }
+
+    /// What came after the last ledger makes it one that was not the last.
+    fn take_back_farewell(&mut self) {
+        let ours = &mut self.lives[0].farewell;
+        // On its way it is still waited for.
+        if !matches!(ours, Farewell::InFlight | Farewell::Printing) {
+            *ours = Farewell::NotYet;
+        }
+    }
+
+    /// Whether the last ledger of this life was made, so that nothing more may come.
+    pub(crate) fn has_said_farewell(&self) -> bool {
+        self.is_in_last_flush() && self.lives[0].farewell != Farewell::NotYet
     }
 
     fn print_next(&mut self) {

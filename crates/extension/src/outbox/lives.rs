@@ -21,6 +21,8 @@ use crate::counters::{Counter, Kind};
 pub(super) struct Life {
     pub(super) account: Account,
     pub(super) farewell: Farewell,
+    /// The revision of the ledger that was made to be the last one.
+    last: u64,
 }
 
 /// The last ledger of a life, which travels alone.
@@ -44,6 +46,7 @@ impl Life {
         Life {
             account,
             farewell: Farewell::NotYet,
+            last: 0,
         }
     }
 }
@@ -57,20 +60,31 @@ pub struct Leftover {
     pub batches: Vec<Stored>,
 }
 
+/// What came of what killed lives left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TakenOver {
+    /// Lives whose batches are sent from here on.
+    pub lives: u64,
+    /// Items that they had in memory, which are lost.
+    pub killed: u64,
+    /// Lives for which there is no room: what they have in `/tmp` stays there.
+    pub left: u64,
+}
+
 impl Outbox {
     /// Takes over what killed lives left: their batches are sent, and what they had besides is lost.
-    /// Returns how many items that is.
-    pub fn take_over(&mut self, leftovers: Vec<Leftover>) -> (usize, u64) {
-        let mut killed = 0;
-        let free = LIVES_MAX.saturating_sub(self.lives.len());
-        let mut lives = 0;
-        for leftover in leftovers.into_iter().take(free) {
-            if let Some(lost) = self.take_over_one(leftover) {
-                lives += 1;
-                killed += lost;
+    pub fn take_over(&mut self, leftovers: Vec<Leftover>) -> TakenOver {
+        let mut taken = TakenOver::default();
+        for leftover in leftovers {
+            if self.lives.len() >= LIVES_MAX {
+                taken.left += 1;
+            } else if let Some(lost) = self.take_over_one(leftover) {
+                taken.lives += 1;
+                taken.killed += lost;
             }
         }
-        (lives, killed)
+        self.counters.add(Counter::LivesLeft, taken.left);
+        taken
     }
 
     fn take_over_one(&mut self, leftover: Leftover) -> Option<u64> {
@@ -182,6 +196,7 @@ impl Outbox {
     pub(super) fn farewell(&mut self, at: usize) -> Parcel {
         let environment = Arc::clone(&self.lives[at].account.environment);
         let ledger = self.ledger(&environment, true);
+        self.lives[at].last = self.lives[at].account.revision;
         let batch = Batch {
             environment,
             function: Arc::clone(&self.lives[at].account.function),
@@ -199,6 +214,7 @@ impl Outbox {
         let life = self.life(&key.environment);
         if life.farewell == Farewell::InFlight {
             life.farewell = match outcome {
+                Outcome::Delivered { .. } if life.last < life.account.revision => Farewell::NotYet,
                 Outcome::Delivered { .. } => Farewell::Done,
                 Outcome::Rejected { .. } => Farewell::Refused,
                 Outcome::Failed { .. } => Farewell::Due,

@@ -3,6 +3,7 @@ use throughline_telemetry::wire::otlp::{ExportLogsServiceRequest, logs::v1 as lo
 
 use super::*;
 
+mod late;
 mod lost;
 mod restored;
 mod room;
@@ -492,9 +493,11 @@ fn a_killed_life_is_sent_under_its_own_name() {
         disk_works: true,
         files: first.files.clone(),
     };
-    assert_eq!(second.outbox.take_over(vec![leftover.clone()]), (1, 8));
+    let taken = second.outbox.take_over(vec![leftover.clone()]);
+    assert_eq!((taken.lives, taken.killed, taken.left), (1, 8, 0));
     assert!(second.outbox.is_balanced());
-    assert_eq!(second.outbox.take_over(vec![leftover]), (0, 0), "once");
+    let again = second.outbox.take_over(vec![leftover]);
+    assert_eq!(again, TakenOver::default(), "once");
     assert_eq!(second.pump(2), [2]);
     let Some(Order::Send(parcel)) = second.orders.last() else {
         panic!("it is sent")
