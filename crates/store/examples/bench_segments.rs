@@ -7,11 +7,15 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // a benchmark: it ends where it fails, and reads the clock
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fastrand::Rng;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use throughline_store::{Body, LogFilter, Options, Store, TraceFilter};
 use throughline_telemetry::wire::{Request, logs_request, traces_request};
 use throughline_telemetry::{
@@ -31,14 +35,14 @@ async fn main() {
             .next()
             .map_or(default, |text| text.parse().unwrap())
     };
-    let (spans, logs) = (next(200_000), next(200_000));
+    let (spans, logs, lookups) = (next(200_000), next(200_000), next(300));
     let mut rng = Rng::with_seed(7);
     let world = World::new();
-    let traces = bench_spans(&world, &mut rng, spans).await;
+    let traces = bench_spans(&world, &mut rng, spans, lookups).await;
     bench_logs(&world, &mut rng, &traces, logs).await;
 }
 
-async fn bench_spans(world: &World, rng: &mut Rng, count: usize) -> Vec<Vec<Span>> {
+async fn bench_spans(world: &World, rng: &mut Rng, count: usize, lookups: usize) -> Vec<Vec<Span>> {
     let directory = tempfile::tempdir().unwrap();
     let mut options = Options::new(directory.path());
     options.buffer_bytes_max = 48 << 20;
@@ -76,14 +80,9 @@ async fn bench_spans(world: &World, rng: &mut Rng, count: usize) -> Vec<Vec<Span
         "  append and seal {:8.2} us/span",
         sealed * 1e6 / made as f64
     );
-    let mut times = Vec::new();
-    for _ in 0..300 {
-        let id = rng.choice(&traces).unwrap()[0].trace_id;
-        times.push(timed(|| {
-            assert!(!store.trace(id).unwrap().spans.is_empty())
-        }));
-    }
-    print("trace by id", &mut times);
+    by_id(&store, rng, &traces, 300);
+    compact(&store, directory.path(), made);
+    by_id(&store, rng, &traces, lookups);
     for (name, filter) in world.searches() {
         let mut times = (0..5).map(|_| timed(|| drop(store.find_traces(&filter).unwrap())));
         let first = times.next().unwrap();
@@ -94,6 +93,60 @@ async fn bench_spans(world: &World, rng: &mut Rng, count: usize) -> Vec<Vec<Span
         print("  again", &mut rest);
     }
     traces
+}
+
+/// Traces that are there, and some that are not.
+fn by_id(store: &Store, rng: &mut Rng, traces: &[Vec<Span>], lookups: usize) {
+    let mut known = Vec::new();
+    let mut unknown = Vec::new();
+    for _ in 0..lookups {
+        let id = rng.choice(traces).unwrap()[0].trace_id;
+        known.push(timed(|| {
+            assert!(!store.trace(id).unwrap().spans.is_empty())
+        }));
+        let id = TraceId::new(rng.u128(1..).to_be_bytes()).unwrap();
+        unknown.push(timed(|| assert!(store.trace(id).unwrap().spans.is_empty())));
+    }
+    print("trace by id", &mut known);
+    print("unknown id", &mut unknown);
+}
+
+/// Merges what there is and says what the files consist of.
+fn compact(store: &Store, directory: &Path, rows: usize) {
+    let begun = processor_seconds();
+    store
+        .compact(UnixNanos(BEGIN + 100 * 3600 * SECOND))
+        .unwrap();
+    let spent = processor_seconds() - begun;
+    let stats = store.stats();
+    let per = |bytes: u64| bytes as f64 / rows as f64;
+    println!("  merged into     {:8} segments", stats.segments);
+    println!("  merging         {:8.2} us/row", spent * 1e6 / rows as f64);
+    println!("  segments        {:8.2} B/row", per(stats.segment_bytes));
+    let (mut columns, mut beside) = (BTreeMap::<String, u64>::new(), 0);
+    for entry in fs::read_dir(directory.join("segments")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::metadata(&path).unwrap().len();
+        if path.extension() == Some(OsStr::new("parquet")) {
+            let file = SerializedFileReader::new(fs::File::open(&path).unwrap()).unwrap();
+            let groups = file.metadata().row_groups();
+            let mut rest = bytes;
+            for column in groups.iter().flat_map(|group| group.columns()) {
+                let taken = u64::try_from(column.compressed_size()).unwrap();
+                *columns.entry(column.column_path().string()).or_default() += taken;
+                rest -= taken;
+            }
+            *columns.entry("(footers)".to_owned()).or_default() += rest;
+        } else {
+            beside += bytes;
+        }
+    }
+    columns.insert("(beside the rows)".to_owned(), beside);
+    let mut columns: Vec<_> = columns.into_iter().collect();
+    columns.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    for (name, bytes) in columns.into_iter().filter(|(_, bytes)| per(*bytes) >= 0.05) {
+        println!("    {:8.2} B/row  {name}", per(bytes));
+    }
 }
 
 async fn bench_logs(world: &World, rng: &mut Rng, traces: &[Vec<Span>], count: usize) {
@@ -126,6 +179,7 @@ async fn bench_logs(world: &World, rng: &mut Rng, traces: &[Vec<Span>], count: u
         "  last seal       {:8.2} us/row",
         sealed * 1e6 / made as f64
     );
+    compact(&store, directory.path(), made);
     for (name, filter) in [
         ("newest 50", LogFilter::default()),
         (

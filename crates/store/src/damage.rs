@@ -43,7 +43,13 @@ pub(crate) fn inspect(
     if bytes == segment.bytes {
         return Ok(());
     }
-    files.check_index(segment)?;
+    // An index that was made again need not be as long as the one before.
+    let rows_bytes = fs::metadata(&paths[0])
+        .map_err(ReadError::io(&paths[0]))?
+        .len();
+    if files.is_index_of(segment, rows_bytes)? {
+        return Ok(());
+    }
     let written = segment.bytes;
     let what = format!("it has {bytes} bytes with its index, and had {written}");
     Err(ReadError::corrupt(&paths[0], what))

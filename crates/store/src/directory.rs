@@ -1,7 +1,7 @@
 //! The data directory: its marker, its lock and the names of its files.
 //!
 //! ```text
-//! THROUGHLINE                         marker: "throughline data, format 3\n"
+//! THROUGHLINE                         marker: "throughline data, format 4\n"
 //! lock                                locked by the process that has it open
 //! catalog.sqlite                      which segments count, and the checkpoint
 //! wal/0000000007.wal                  the bodies of generation 7
@@ -22,9 +22,9 @@ pub(crate) const MARKER: &str = "THROUGHLINE";
 
 /// The format that this version writes, and the newest that it reads. A directory of an older format
 /// is opened and becomes one of this, so that older versions refuse it: one that knows only 1 would
-/// take the tagged frames of its WAL for damage, and one that knows only 2 segments whose attributes
-/// have columns.
-pub(crate) const FORMAT: u32 = 3;
+/// take the tagged frames of its WAL for damage, one that knows only 2 segments whose attributes have
+/// columns, and one that knows only 3 indexes with parts.
+pub(crate) const FORMAT: u32 = 4;
 
 const MARKER_PREFIX: &str = "throughline data, format ";
 const LOCK: &str = "lock";
@@ -255,9 +255,9 @@ mod tests {
             ],
         );
         check(
-            |path| fs::write(path.join(MARKER), "throughline data, format 4\n").unwrap(),
+            |path| fs::write(path.join(MARKER), "throughline data, format 5\n").unwrap(),
             expect![
-                "data directory DIR has format 4, written by a newer version; this one reads up to 3"
+                "data directory DIR has format 5, written by a newer version; this one reads up to 4"
             ],
         );
         check(
@@ -273,7 +273,7 @@ mod tests {
         fs::write(&marker, "throughline data, format 1\n").unwrap();
         Directory::open(directory.path()).unwrap();
         let text = fs::read_to_string(marker).unwrap();
-        assert_eq!(text, "throughline data, format 3\n");
+        assert_eq!(text, "throughline data, format 4\n");
     }
 
     #[test]

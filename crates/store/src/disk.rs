@@ -54,11 +54,6 @@ impl File {
         })
     }
 
-    /// Its length in bytes.
-    pub(crate) fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-
     /// Waits until the disk has the contents, and the length with them.
     pub(crate) fn sync_data(&self) -> io::Result<()> {
         #[cfg(test)]

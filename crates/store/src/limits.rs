@@ -100,6 +100,9 @@ pub(crate) const COLUMN_STEPS: u64 = 2;
 /// Bytes of trace indexes kept in memory.
 pub(crate) const INDEX_CACHE_BYTES: usize = 64 << 20;
 
+/// Bytes kept in memory to find single traces: for some twenty million of them.
+pub(crate) const LOOKUP_CACHE_BYTES: usize = 32 << 20;
+
 /// Bytes of Parquet footers kept in memory.
 pub(crate) const FOOTER_CACHE_BYTES: usize = 32 << 20;
 

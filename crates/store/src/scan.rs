@@ -152,20 +152,15 @@ impl Scan {
         segment: Arc<SegmentMeta>,
         bounds: &Bounds,
     ) -> Result<Option<Place>, ReadError> {
-        let all = std::iter::once(0..segment.rows).collect();
-        let rows = match bounds
+        let of_trace = bounds
             .trace_id
-            .filter(|_| segment.signal != Signal::Metrics)
-        {
-            None => all,
-            Some(id) => {
-                let index = self.shared.files.index(&segment)?;
-                match (index.trace(id), segment.signal) {
-                    (None, _) => return Ok(None),
-                    (Some(trace), Signal::Traces) => vec![index.adjacent_rows(trace)],
-                    (Some(_), _) => all,
-                }
-            }
+            .filter(|_| segment.signal != Signal::Metrics);
+        let rows = match of_trace {
+            None => std::iter::once(0..segment.rows).collect(),
+            Some(id) => match self.shared.files.rows_of_trace(&segment, id)? {
+                None => return Ok(None),
+                Some(rows) => rows,
+            },
         };
         Ok(Some(Place::Segment { segment, rows }))
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! segments/spans-0000000007-000.parquet     rows of generation 7, the first of its windows
-//! segments/spans-0000000007-000.index       trace id -> rows
+//! segments/spans-0000000007-000.index       trace id -> rows, checksums
 //! segments/spans-merged-0000000003.parquet  made from others by compaction
 //! ```
 //!
@@ -30,10 +30,12 @@
 //! old data can be dropped by deleting files. [`index`] has the grammar of the index.
 
 mod attributes;
+mod checks;
 mod columns;
 mod conventions;
 mod copies;
 mod files;
+mod filter;
 mod form;
 mod heads;
 mod index;

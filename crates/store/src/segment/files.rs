@@ -8,10 +8,11 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use throughline_telemetry::{MetricPoint, Signal, Span, TraceId};
 
+use super::checks::Checks;
 use super::copies;
 use super::form::{ATTRIBUTES, ORDINAL, PARENT};
 use super::heads::LogHeads;
-use super::index::{TraceIndex, TraceRange};
+use super::index::{Access, TraceIndex, TraceRange, load_checks, runs};
 use super::kinds::Kinds;
 use super::logs::LogTable;
 use super::metrics::MetricTable;
@@ -20,6 +21,7 @@ use super::projection::{Projected, Projection};
 use super::promotion::Counts;
 use super::reader::{Footer, SegmentReader};
 use super::spans::SpanTable;
+use super::summary::Summary;
 use super::table::{Damage, Table};
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::cache::Cache;
@@ -27,7 +29,7 @@ use crate::directory::Layout;
 use crate::error::ReadError;
 use crate::limits::{
     BLOCK_CACHE_BYTES, BLOCK_ROWS, COPIES_CACHE_BYTES, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES,
-    KINDS_CACHE_BYTES, SCAN_ROWS,
+    KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES, SCAN_ROWS,
 };
 use crate::rows::{LogRow, span_bytes};
 
@@ -36,6 +38,7 @@ use crate::rows::{LogRow, span_bytes};
 pub(crate) struct SegmentFiles {
     layout: Layout,
     indexes: Cache<SegmentId, TraceIndex>,
+    lookups: Cache<SegmentId, Access>,
     footers: Cache<SegmentId, Footer>,
     span_blocks: Cache<(SegmentId, u32), Vec<Arc<Span>>>,
     /// By segment and first row of the trace.
@@ -53,6 +56,7 @@ impl SegmentFiles {
         SegmentFiles {
             layout,
             indexes: Cache::new(INDEX_CACHE_BYTES),
+            lookups: Cache::new(LOOKUP_CACHE_BYTES),
             footers: Cache::new(FOOTER_CACHE_BYTES),
             span_blocks: Cache::new(BLOCK_CACHE_BYTES / 3),
             traces: Cache::new(BLOCK_CACHE_BYTES / 3),
@@ -60,6 +64,11 @@ impl SegmentFiles {
             kinds: Cache::new(KINDS_CACHE_BYTES),
             copies: Cache::new(COPIES_CACHE_BYTES),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     pub(crate) fn index(&self, segment: &SegmentMeta) -> Result<Arc<TraceIndex>, ReadError> {
@@ -75,19 +84,60 @@ impl SegmentFiles {
         self.load_index(segment).map(drop)
     }
 
-    /// The bytes of the index as they must have been, from the rows.
+    /// Whether a file of rows of this length is what the index was written for. Of an index that does not
+    /// say, no.
+    pub(crate) fn is_index_of(
+        &self,
+        segment: &SegmentMeta,
+        rows_bytes: u64,
+    ) -> Result<bool, ReadError> {
+        let index = self.load_index(segment)?;
+        Ok(index.rows_bytes() == Some(rows_bytes))
+    }
+
+    /// The bytes of a new index, from the rows. They must be as they were written.
     pub(crate) fn index_from_rows(&self, segment: &SegmentMeta) -> Result<Vec<u8>, ReadError> {
-        let rows = segment.rows;
+        let checks = self.checks_from_rows(segment)?;
         let summary = match segment.signal {
-            Signal::Traces => {
-                self.with_reader::<SpanTable, _>(segment, |reader| reader.summary(rows))
-            }
-            Signal::Logs => self.with_reader::<LogTable, _>(segment, |reader| reader.summary(rows)),
-            Signal::Metrics => {
-                self.with_reader::<MetricTable, _>(segment, |reader| reader.summary(rows))
-            }
+            Signal::Traces => self.summary::<SpanTable>(segment, &checks),
+            Signal::Logs => self.summary::<LogTable>(segment, &checks),
+            Signal::Metrics => self.summary::<MetricTable>(segment, &checks),
         };
-        Ok(summary?.finish(segment.id).1)
+        Ok(summary?.finish(segment.id, &checks).1)
+    }
+
+    /// What the rows say, without a look at the index.
+    fn summary<T: Table>(
+        &self,
+        segment: &SegmentMeta,
+        checks: &Checks,
+    ) -> Result<Summary, ReadError> {
+        let path = rows_path(&self.layout, segment.signal, segment.id);
+        let footer = Footer::load(&path, &T::schema(), Some(Arc::new(checks.clone())))?;
+        SegmentReader::<T>::new(path, &footer).summary(segment.rows)
+    }
+
+    /// The checksums of the rows' file, if it is as it was written as far as the catalog can tell.
+    fn checks_from_rows(&self, segment: &SegmentMeta) -> Result<Checks, ReadError> {
+        let path = rows_path(&self.layout, segment.signal, segment.id);
+        let mut file = fs::File::open(&path).map_err(ReadError::io(&path))?;
+        let mut bytes = vec![0; VERIFIED_BYTES];
+        let (mut checks, mut crc) = (Checks::default(), 0);
+        loop {
+            let read = file.read(&mut bytes).map_err(ReadError::io(&path))?;
+            if read == 0 {
+                break;
+            }
+            crc = crc32c::crc32c_append(crc, &bytes[..read]);
+            checks.add(&bytes[..read]);
+        }
+        match segment.crc {
+            Some(expected) if expected != crc => {
+                let damage = Damage::new("checksum mismatch");
+                Err(ReadError::corrupt(&path, damage))
+            }
+            _ => Ok(checks),
+        }
     }
 
     /// The index, past the cache.
@@ -115,18 +165,9 @@ impl SegmentFiles {
             return Err(ReadError::corrupt(&path, damage));
         }
         let path = rows_path(&self.layout, segment.signal, segment.id);
-        let mut file = fs::File::open(&path).map_err(ReadError::io(&path))?;
-        let mut bytes = vec![0; VERIFIED_BYTES];
-        let mut crc = 0;
-        loop {
-            let read = file.read(&mut bytes).map_err(ReadError::io(&path))?;
-            if read == 0 {
-                break;
-            }
-            crc = crc32c::crc32c_append(crc, &bytes[..read]);
-        }
-        match segment.crc {
-            Some(expected) if expected != crc => {
+        let read = self.checks_from_rows(segment)?;
+        match load_checks(&index_path(&self.layout, segment.signal, segment.id))? {
+            Some(written) if *written != read => {
                 let damage = Damage::new("checksum mismatch");
                 Err(ReadError::corrupt(&path, damage))
             }
@@ -150,11 +191,7 @@ impl SegmentFiles {
         segment: &SegmentMeta,
         id: TraceId,
     ) -> Result<Vec<Span>, ReadError> {
-        let index = self.index(segment)?;
-        let Some(trace) = index.trace(id) else {
-            return Ok(Vec::new());
-        };
-        self.rows::<SpanTable>(segment, &[places(index.adjacent_rows(trace))])
+        self.trace_rows::<SpanTable>(segment, id)
     }
 
     /// The log records of a trace and no other row of the file.
@@ -163,11 +200,45 @@ impl SegmentFiles {
         segment: &SegmentMeta,
         id: TraceId,
     ) -> Result<Vec<LogRow>, ReadError> {
+        self.trace_rows::<LogTable>(segment, id)
+    }
+
+    fn trace_rows<T: Table>(
+        &self,
+        segment: &SegmentMeta,
+        id: TraceId,
+    ) -> Result<Vec<T::Row>, ReadError> {
+        match self.rows_of_trace(segment, id)? {
+            None => Ok(Vec::new()),
+            Some(rows) => {
+                let rows: Vec<Range<usize>> = rows.into_iter().map(places).collect();
+                self.rows::<T>(segment, &rows)
+            }
+        }
+    }
+
+    /// Where the rows of a trace are, if there are any. A segment that does not have the trace is hardly
+    /// ever opened for that.
+    pub(crate) fn rows_of_trace(
+        &self,
+        segment: &SegmentMeta,
+        id: TraceId,
+    ) -> Result<Option<Vec<Range<u32>>>, ReadError> {
+        let path = index_path(&self.layout, segment.signal, segment.id);
+        let access = self.lookups.get_or_load(segment.id, || {
+            let access = Access::load(&path)?;
+            let bytes = access.memory_bytes();
+            Ok::<_, ReadError>((access, bytes))
+        })?;
+        if let Access::Parts(lookup) = &*access {
+            return lookup.find(&path, id);
+        }
         let index = self.index(segment)?;
-        let Some(trace) = index.trace(id) else {
-            return Ok(Vec::new());
-        };
-        self.log_rows(segment, index.scattered_rows(trace))
+        let rows = index.trace(id).map(|trace| match segment.signal {
+            Signal::Traces => vec![index.adjacent_rows(trace)],
+            Signal::Logs | Signal::Metrics => runs(index.scattered_rows(trace)),
+        });
+        Ok(rows)
     }
 
     /// What is asked for of rows in order, and nothing else of the file.
@@ -342,7 +413,8 @@ impl SegmentFiles {
         segment: &SegmentMeta,
         rows: &[u32],
     ) -> Result<Vec<LogRow>, ReadError> {
-        self.rows::<LogTable>(segment, &runs(rows))
+        let rows: Vec<Range<usize>> = runs(rows).into_iter().map(places).collect();
+        self.rows::<LogTable>(segment, &rows)
     }
 
     /// The metric points of one block.
@@ -369,7 +441,8 @@ impl SegmentFiles {
     ) -> Result<R, ReadError> {
         let path = rows_path(&self.layout, segment.signal, segment.id);
         let footer = self.footers.get_or_load(segment.id, || {
-            let footer = Footer::load(&path, &T::schema())?;
+            let checks = load_checks(&index_path(&self.layout, segment.signal, segment.id))?;
+            let footer = Footer::load(&path, &T::schema(), checks)?;
             let bytes = footer.memory_bytes();
             Ok::<_, ReadError>((footer, bytes))
         })?;
@@ -389,13 +462,6 @@ pub(crate) fn blocks(segment: &SegmentMeta) -> u32 {
 fn block_range(segment: &SegmentMeta, number: u32) -> Range<u32> {
     let start = number * BLOCK_ROWS;
     start..segment.rows.min(start + BLOCK_ROWS)
-}
-
-/// Places in order as ranges.
-fn runs(rows: &[u32]) -> Vec<Range<usize>> {
-    let runs = rows.chunk_by(|a, b| a + 1 == *b);
-    runs.map(|run| places(run[0]..run[run.len() - 1] + 1))
-        .collect()
 }
 
 fn places(rows: Range<u32>) -> Range<usize> {

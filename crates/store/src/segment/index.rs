@@ -1,21 +1,34 @@
-//! The index beside a segment: where the rows of a trace are.
+//! The index beside a segment: where the rows of a trace are, and checksums of the rows.
+//!
+//! Its file has parts ([`parts`]), of which a reader takes those that it needs:
 //!
 //! ```text
-//! index    := version:u8=1 magic:"TLI" rows:u32 traces:u32 postings:u32 trace*traces row:u32*postings crc:u32
-//! trace    := trace_id:[u8;16] start:u64 end:u64 first:u32 count:u32
+//! directory := (first trace_id:[u8;16] end:u32 crc:u32)*      of each block of traces
+//! filter    := block:[u32;8]*                                 which traces there may be
+//! checks    := crc:u32*                                       of each 4 KiB of the file of rows
+//! traces    := block*                                         some hundred traces each
 //! ```
 //!
-//! Numbers are little-endian; `crc` is the CRC-32C of all before it. Traces are sorted by id.
-//! Spans of a trace are next to each other: its rows are `first .. first + count`, and there are
-//! no postings. Log records are sorted by time instead: its rows are the postings
-//! `first .. first + count`. `start` and `end` are those of the trace's rows in this file.
+//! Numbers are little-endian, checksums are CRC-32C. Traces are sorted by id; [`blocks`] says how they
+//! lie in a block. Spans of a trace are next to each other, log records of a trace are scattered.
+//! Indexes of version 1 stay readable ([`first`]).
+
+mod blocks;
+mod first;
+mod lookup;
+mod parts;
 
 use std::collections::BTreeMap;
 
 use throughline_telemetry::{TraceId, UnixNanos};
+use twox_hash::XxHash64;
 
+use super::checks::Checks;
+use super::filter::Filter;
 use super::table::Damage;
 use crate::limits::BLOCK_ROWS;
+pub(super) use lookup::{Access, load_checks, runs};
+use parts::{Header, Kind};
 
 /// What an index knows of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +57,15 @@ struct Collected {
 /// Whether the rows of a trace are next to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    Adjacent,
-    Scattered,
+    Adjacent = 0,
+    Scattered = 1,
+}
+
+impl Layout {
+    fn of_number(number: u8) -> Option<Self> {
+        let mut all = [Layout::Adjacent, Layout::Scattered].into_iter();
+        all.find(|layout| *layout as u8 == number)
+    }
 }
 
 impl IndexSerializer {
@@ -81,52 +101,31 @@ impl IndexSerializer {
         u32::try_from(self.traces.len()).expect("a trace has a row")
     }
 
-    /// The bytes of the index.
-    pub(super) fn finish(self, layout: Layout) -> Vec<u8> {
-        let mut postings: Vec<u32> = Vec::new();
-        let mut traces = Vec::with_capacity(self.traces.len() * TRACE_BYTES);
-        for (id, trace) in &self.traces {
-            let count = u32::try_from(trace.rows.len()).expect("a segment has fewer rows");
-            let first = match layout {
-                Layout::Adjacent => {
-                    let span = trace.rows[trace.rows.len() - 1] - trace.rows[0];
-                    assert_eq!(
-                        span + 1,
-                        count,
-                        "the rows of a trace are not next to each other"
-                    );
-                    trace.rows[0]
-                }
-                Layout::Scattered => {
-                    let first = u32::try_from(postings.len()).expect("one posting a row at most");
-                    postings.extend(&trace.rows);
-                    first
-                }
-            };
-            traces.extend(id.as_bytes());
-            traces.extend(trace.start.0.to_le_bytes());
-            traces.extend(trace.end.0.to_le_bytes());
-            traces.extend(first.to_le_bytes());
-            traces.extend(count.to_le_bytes());
-        }
-        let posting_count = u32::try_from(postings.len()).expect("one posting a row at most");
-        let mut bytes = vec![VERSION];
-        bytes.extend(MAGIC);
-        bytes.extend(self.rows.to_le_bytes());
-        bytes.extend(self.traces().to_le_bytes());
-        bytes.extend(posting_count.to_le_bytes());
-        bytes.extend(traces);
-        bytes.extend(postings.iter().flat_map(|row| row.to_le_bytes()));
-        let crc = crc32c::crc32c(&bytes);
-        bytes.extend(crc.to_le_bytes());
-        bytes
+    /// The bytes of the index of a file of rows.
+    pub(super) fn finish(self, layout: Layout, file: &Checks) -> Vec<u8> {
+        let (traces, directory) = blocks::write(self.traces.iter(), layout);
+        let filter = Filter::of(self.traces.keys().map(|id| hash(*id)));
+        let parts = [
+            (Kind::Directory, directory),
+            (Kind::Filter, filter.to_bytes()),
+            (Kind::Checks, file.to_bytes()),
+            (Kind::Traces, traces),
+        ];
+        parts::write(layout, self.rows, self.traces(), file.bytes, &parts)
     }
+}
+
+/// What the filter knows of a trace.
+fn hash(id: TraceId) -> u64 {
+    XxHash64::oneshot(0, id.as_bytes())
 }
 
 /// An index in memory.
 #[derive(Debug, PartialEq)]
 pub(crate) struct TraceIndex {
     rows: u32,
+    /// Length of the file of rows, if the index says.
+    rows_bytes: Option<u64>,
     /// Sorted by id.
     traces: Vec<TraceRange>,
     postings: Vec<u32>,
@@ -139,32 +138,30 @@ pub(crate) struct TraceIndex {
 impl TraceIndex {
     /// Reads the bytes of an index and checks that they are whole.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Damage> {
+        if bytes.first() == Some(&first::VERSION) {
+            return first::read(bytes);
+        }
+        let header = Header::read(bytes)?;
+        header.check(bytes)?;
         let damaged = || Damage::new("not a whole index");
-        let (rest, crc) = bytes.split_last_chunk().ok_or_else(damaged)?;
-        if crc32c::crc32c(rest) != u32::from_le_bytes(*crc) {
-            return Err(Damage::new("checksum mismatch"));
+        let directory = blocks::Directory::read(header.part(Kind::Directory, bytes)?)?;
+        let all = header.part(Kind::Traces, bytes)?;
+        let mut traces = Vec::with_capacity(header.traces as usize);
+        let mut postings = Vec::new();
+        for block in 0..directory.len() {
+            let place = directory.range(block);
+            let block = all.get(place.start as usize..place.end as usize);
+            let block = block.ok_or_else(damaged)?;
+            let read = blocks::read(block, header.layout, &mut postings);
+            traces.extend(read.ok_or_else(damaged)?);
         }
-        let mut rest = rest;
-        let [version, magic @ ..] = *take::<4>(&mut rest).ok_or_else(damaged)?;
-        if version != VERSION || magic != *MAGIC {
-            return Err(Damage::new(format!("index version {version} is unknown")));
-        }
-        let mut number = || take(&mut rest).map(|bytes| u32::from_le_bytes(*bytes));
-        let rows = number().ok_or_else(damaged)?;
-        let trace_count = number().ok_or_else(damaged)? as usize;
-        let posting_count = number().ok_or_else(damaged)? as usize;
-        if rest.len() != trace_count * TRACE_BYTES + posting_count * size_of::<u32>() {
+        let sorted = traces.is_sorted_by_key(|trace: &TraceRange| trace.trace_id);
+        if traces.len() != header.traces as usize || !sorted {
             return Err(damaged());
         }
-        let (traces, postings) = rest.split_at(trace_count * TRACE_BYTES);
-        let traces = traces.chunks_exact(TRACE_BYTES).map(TraceRange::read);
-        let traces = traces.collect::<Option<Vec<_>>>().ok_or_else(damaged)?;
-        let (postings, _) = postings.as_chunks();
-        let postings = postings
-            .iter()
-            .map(|row| u32::from_le_bytes(*row))
-            .collect();
-        Ok(Self::new(rows, traces, postings))
+        let mut index = Self::new(header.rows, traces, postings);
+        index.rows_bytes = Some(header.rows_bytes);
+        Ok(index)
     }
 
     fn new(rows: u32, traces: Vec<TraceRange>, postings: Vec<u32>) -> Self {
@@ -177,6 +174,7 @@ impl TraceIndex {
         firsts.sort_unstable();
         TraceIndex {
             rows,
+            rows_bytes: None,
             traces,
             postings,
             newest_first,
@@ -251,6 +249,11 @@ impl TraceIndex {
         self.rows
     }
 
+    /// Length of the file of rows, unless the index is older than such.
+    pub(super) fn rows_bytes(&self) -> Option<u64> {
+        self.rows_bytes
+    }
+
     /// How many traces there are.
     pub(super) fn traces(&self) -> usize {
         self.traces.len()
@@ -278,25 +281,10 @@ impl TraceIndex {
     }
 }
 
-impl TraceRange {
-    fn read(mut bytes: &[u8]) -> Option<Self> {
-        let bytes = &mut bytes;
-        Some(TraceRange {
-            trace_id: TraceId::new(*take(bytes)?).ok()?,
-            start: UnixNanos(u64::from_le_bytes(*take(bytes)?)),
-            end: UnixNanos(u64::from_le_bytes(*take(bytes)?)),
-            first: u32::from_le_bytes(*take(bytes)?),
-            count: u32::from_le_bytes(*take(bytes)?),
-        })
-    }
-}
-
 fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
     let (taken, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(taken)
 }
 
-const VERSION: u8 = 1;
 const MAGIC: &[u8; 3] = b"TLI";
-const TRACE_BYTES: usize = 40;

@@ -17,6 +17,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
 
+use super::checks::Checks;
 use super::form::{ATTRIBUTES, Form, from_file};
 use super::pread::PositionedFile;
 use super::projection::{Projected, Projection};
@@ -31,15 +32,25 @@ use crate::limits::INDEX_AGAIN_ROWS;
 pub(super) struct Footer {
     metadata: ArrowReaderMetadata,
     form: Form,
+    checks: Option<Arc<Checks>>,
 }
 
 impl Footer {
-    pub(super) fn load(path: &Path, canonical: &Schema) -> Result<Self, ReadError> {
-        let file = PositionedFile::open(path).map_err(ReadError::io(path))?;
-        Self::read(&file, canonical).map_err(|damage| ReadError::corrupt(path, damage))
+    pub(super) fn load(
+        path: &Path,
+        canonical: &Schema,
+        checks: Option<Arc<Checks>>,
+    ) -> Result<Self, ReadError> {
+        let file = PositionedFile::open(path, checks.clone()).map_err(ReadError::io(path))?;
+        let footer = Self::read(&file, canonical, checks);
+        footer.map_err(|damage| ReadError::corrupt(path, damage))
     }
 
-    fn read(file: &PositionedFile, canonical: &Schema) -> Result<Self, Damage> {
+    fn read(
+        file: &PositionedFile,
+        canonical: &Schema,
+        checks: Option<Arc<Checks>>,
+    ) -> Result<Self, Damage> {
         let metadata = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
             .parse_and_finish(file)?;
@@ -47,11 +58,21 @@ impl Footer {
         // The schema in the file may be an older one, with plain texts where there are dictionaries.
         let options = ArrowReaderOptions::new().with_schema(form.schema(canonical));
         let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options)?;
-        Ok(Footer { metadata, form })
+        Ok(Footer {
+            metadata,
+            form,
+            checks,
+        })
+    }
+
+    /// Opens the file that it is of.
+    fn open(&self, path: &Path) -> Result<PositionedFile, ReadError> {
+        PositionedFile::open(path, self.checks.clone()).map_err(ReadError::io(path))
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.metadata.metadata().memory_size()
+        let checks = self.checks.as_ref().map(|checks| checks.memory_bytes());
+        self.metadata.metadata().memory_size() + checks.unwrap_or_default()
     }
 }
 
@@ -147,7 +168,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         batch_rows: usize,
     ) -> Result<impl Iterator<Item = Result<Projected, ReadError>> + Send + use<T>, ReadError> {
         let (path, form) = (self.path.clone(), self.footer.form.clone());
-        let file = PositionedFile::open(&path).map_err(ReadError::io(&path))?;
+        let file = self.footer.open(&path)?;
         let reader = self.open(
             file,
             ranges,
@@ -177,7 +198,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         wants: impl Fn(&str) -> bool,
     ) -> Result<RecordBatch, ReadError> {
         // A file is opened for each read: open files are dearer to keep than to open again.
-        let file = PositionedFile::open(&self.path).map_err(ReadError::io(&self.path))?;
+        let file = self.footer.open(&self.path)?;
         let batch = self.select(file, ranges, wants);
         batch.map_err(|damage| self.damaged(damage))
     }

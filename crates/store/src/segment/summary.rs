@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use throughline_telemetry::{Signal, SpanStatus, TraceId, UnixNanos};
 
+use super::checks::Checks;
 use super::columns::{Columns, Texts};
 use super::index::{IndexSerializer, Layout as RowLayout};
 use super::table::Damage;
@@ -62,8 +63,8 @@ impl Summary {
         }
     }
 
-    /// What there is to say, and the bytes of the index.
-    pub(super) fn finish(self, id: SegmentId) -> (SegmentMeta, Vec<u8>) {
+    /// What there is to say, and the bytes of the index of this file of rows.
+    pub(super) fn finish(self, id: SegmentId, file: &Checks) -> (SegmentMeta, Vec<u8>) {
         let (rows, traces) = (self.index.rows(), self.index.traces());
         let (layout, first, last) = match self.signal {
             Signal::Traces => {
@@ -89,7 +90,7 @@ impl Summary {
             level: u8::from(id.compacted_number().is_some()),
             crc: None,
         };
-        (meta, self.index.finish(layout))
+        (meta, self.index.finish(layout, file))
     }
 
     fn spans(&mut self, batch: &RecordBatch) -> Result<(), Damage> {

@@ -121,8 +121,9 @@ fn a_damaged_index_is_told_from_a_good_one() {
         UnixNanos(2),
         UnixNanos(9),
     );
-    let bytes = index.finish(index::Layout::Scattered);
-    assert_eq!(bytes.len(), 4 + 12 + 40 + 4 + 4);
+    let mut file = checks::Checks::default();
+    file.add(b"rows");
+    let bytes = index.finish(index::Layout::Scattered, &file);
     TraceIndex::read(&bytes).unwrap();
     for bit in 0..8 * bytes.len() {
         let mut flipped = bytes.clone();
@@ -131,6 +132,76 @@ fn a_damaged_index_is_told_from_a_good_one() {
     }
     for cut in 0..bytes.len() {
         TraceIndex::read(&bytes[..cut]).unwrap_err();
+    }
+}
+
+/// What is read is what was written, or the damage is named.
+#[test]
+fn a_flipped_byte_is_found_wherever_it_is_read() {
+    use throughline_testkit::span;
+    let spans: Vec<Span> = (0..400_u64)
+        .map(|number| {
+            let span = span("a").in_trace(number / 8 + 1).id(number + 1);
+            span.attribute("order", number.to_string()).build()
+        })
+        .collect();
+    let written = write(span_rows(&spans));
+    let segment = &written.segments[0];
+    let ids: Vec<TraceId> = (1..=50).map(throughline_testkit::trace_id).collect();
+    let good: Vec<Vec<Span>> = ids
+        .iter()
+        .map(|id| written.files.trace_spans(segment, *id).unwrap())
+        .collect();
+    let mut found = 0;
+    for path in paths(written.files.layout(), Signal::Traces, segment.id) {
+        let bytes = std::fs::read(&path).unwrap();
+        for at in (0..bytes.len()).step_by(97) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x20;
+            std::fs::write(&path, flipped).unwrap();
+            // Whatever was read before is forgotten.
+            let files = SegmentFiles::new(written.files.layout().clone());
+            for (id, good) in ids.iter().zip(&good).step_by(7) {
+                match files.trace_spans(segment, *id) {
+                    Ok(spans) => assert_eq!(&spans, good, "byte {at} of {path:?}"),
+                    Err(error) => {
+                        assert!(error.is_damage(), "{error}");
+                        found += 1;
+                    }
+                }
+            }
+            assert!(files.verify(segment).is_err(), "byte {at} of {path:?}");
+        }
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert!(found > 100, "{found} reads were refused");
+}
+
+#[test]
+fn unknown_traces_are_told_without_looking() {
+    use throughline_testkit::{log, span, trace_id};
+    let spans: Vec<Span> = (1..=500_u64)
+        .map(|number| span("a").in_trace(number).id(number).build())
+        .collect();
+    let logs: Vec<LogRecord> = (1..=500_u64)
+        .map(|number| log("a").in_trace(number).build())
+        .collect();
+    for written in [
+        write(span_rows(&spans)),
+        write(log_rows(&logs, UnixNanos(77))),
+    ] {
+        let segment = &written.segments[0];
+        let find = |number| written.files.rows_of_trace(segment, trace_id(number));
+        for number in 1..=500 {
+            let rows = find(number).unwrap().unwrap();
+            assert_eq!(rows.iter().map(ExactSizeIterator::len).sum::<usize>(), 1);
+        }
+        for path in paths(written.files.layout(), segment.signal, segment.id) {
+            std::fs::remove_file(path).unwrap();
+        }
+        let looked = (501..=1500).filter(|number| find(*number).is_err()).count();
+        assert!(looked < 50, "{looked} of a thousand");
+        find(1).unwrap_err();
     }
 }
 

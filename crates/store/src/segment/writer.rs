@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::{FixedSizeBinaryArray, RecordBatch};
 use throughline_telemetry::Signal;
 
+use super::checks::Checks;
 use super::columns::Columns;
 use super::form::Form;
 use super::logs::LogTable;
@@ -104,7 +105,7 @@ pub(super) fn write_segment<T: Table>(
     probe.at(Step::SegmentWrite)?;
     let path = rows_path(layout, T::SIGNAL, id);
     let mut summary = None;
-    let (rows_bytes, crc) = durably(probe, &path, |file| {
+    let (rows_checks, crc) = durably(probe, &path, |file| {
         let mut serializer = SegmentSerializer::new::<T>(file, form)?;
         push(&mut serializer)?;
         let (file, collected) = serializer.finish()?;
@@ -112,13 +113,13 @@ pub(super) fn write_segment<T: Table>(
         Ok(file)
     })?;
     let summary = summary.expect("it was written");
-    let (mut meta, index) = summary.finish(id);
+    let (mut meta, index) = summary.finish(id, &rows_checks);
     let path = index_path(layout, T::SIGNAL, id);
-    let (index_bytes, _) = durably(probe, &path, |mut file| {
+    let (index_checks, _) = durably(probe, &path, |mut file| {
         file.write_all(&index)?;
         Ok(file)
     })?;
-    meta.bytes = rows_bytes + index_bytes;
+    meta.bytes = rows_checks.bytes + index_checks.bytes;
     meta.crc = Some(crc);
     Ok(meta)
 }
@@ -132,38 +133,42 @@ pub(crate) fn write_index(path: &Path, index: &[u8]) -> io::Result<()> {
     written.map(drop)
 }
 
-/// Writes a file under a temporary name, syncs it and gives it its name. Its bytes and their CRC-32C.
+/// Writes a file under a temporary name, syncs it and gives it its name. The checksums of its blocks and
+/// of all of it.
 fn durably(
     probe: &Probe,
     path: &Path,
     write: impl FnOnce(Checksummed) -> io::Result<Checksummed>,
-) -> io::Result<(u64, u32)> {
+) -> io::Result<(Checks, u32)> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
     let written = write(Checksummed {
         file: BufWriter::new(File::create(&new)?),
         crc: 0,
+        checks: Checks::default(),
     })?;
-    let Checksummed { file, crc } = written;
+    let Checksummed { file, crc, checks } = written;
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     probe.at(Step::SegmentSynced)?;
     disk::rename(&new, path)?;
-    Ok((file.len()?, crc))
+    Ok((checks, crc))
 }
 
-/// A file in the making, and the checksum of what was written.
+/// A file in the making, and the checksums of what was written.
 #[derive(Debug)]
 pub(super) struct Checksummed {
     file: BufWriter<File>,
     crc: u32,
+    checks: Checks,
 }
 
 impl Write for Checksummed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.crc = crc32c::crc32c_append(self.crc, &bytes[..written]);
+        self.checks.add(&bytes[..written]);
         Ok(written)
     }
 
