@@ -113,6 +113,34 @@ bench-segments: ## what segments take, and what it costs to write and read them
 	cargo run --locked $(BENCH_FLAGS) --package throughline-store --example bench_segments
 .PHONY: bench-segments
 
+# The directory of what BENCH_FLAGS builds.
+BENCH_BIN = $(CARGO_TARGET_DIR)/$(if $(findstring --release,$(BENCH_FLAGS)),release,debug)
+ROWS ?= 10000000
+
+bench-binaries:
+	cargo build --locked $(BENCH_FLAGS) --workspace --bins
+.PHONY: bench-binaries
+
+bench-store: bench-binaries ## the store with 10 million spans and log records each (ROWS=n): target/bench/store.json
+	$(BENCH_BIN)/bench-store $(BENCH_BIN)/throughline $(ROWS)
+.PHONY: bench-store
+
+bench-store-full: ## the same with 100 million, hours and 25 GB; goes on where it was broken off
+	$(MAKE) bench-store ROWS=100000000
+.PHONY: bench-store-full
+
+bench-peers: bench-store ## the same rows in ClickHouse's engine and in DuckDB, side by side: target/bench/peers.json
+	@mkdir -p target/bench
+	$(BENCH_BIN)/bench-corpus export target/bench/peers-work $(ROWS)
+	$$(scripts/peers) benches/peers/peers.py target/bench/peers-work target/bench/store.json target/bench/peers.json; \
+		status=$$?; rm -rf target/bench/peers-work; exit $$status
+.PHONY: bench-peers
+
+SOAK_SECONDS ?= 1800
+soak: bench-binaries ## half an hour of telemetry and questions (SOAK_SECONDS=n): memory and files stay flat, target/bench/soak.json
+	$(BENCH_BIN)/bench-soak $(BENCH_BIN)/throughline $(SOAK_SECONDS)
+.PHONY: soak
+
 # `make bench-sandbox BENCH_FLAGS=` measures what is built anyhow.
 BENCH_FLAGS ?= --release
 

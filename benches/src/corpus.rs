@@ -156,6 +156,13 @@ impl Corpus {
     }
 }
 
+/// Traces from all over the part of a corpus that has been taken whole: without those that begin in
+/// its last twentieth, parts of which may still wait in a queue.
+pub fn sample(corpus: &Corpus, count: u64) -> impl Iterator<Item = TraceFacts> + '_ {
+    let traces = (corpus.traces() as f64 * 0.95) as u64;
+    (0..count).map(move |number| corpus.trace(mix(number, count) % traces.max(1)))
+}
+
 /// How fast traces follow each other.
 #[derive(Debug)]
 struct Pace {

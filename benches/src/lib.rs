@@ -1,5 +1,6 @@
 //! What the store is measured with: a [`corpus`] that looks like the telemetry of real serverless
-//! applications, and [`statistics`] that say how it looks.
+//! applications, [`statistics`] that say how it looks, and what drives a [`server`] with it: [`client`],
+//! [`load`] and [`figures`].
 //!
 //! ```
 //! use throughline_bench::corpus::{Corpus, Options};
@@ -16,5 +17,10 @@
 
 #![allow(clippy::cast_precision_loss, reason = "no count here is near 2^52")]
 
+pub mod client;
 pub mod corpus;
+pub mod export;
+pub mod figures;
+pub mod load;
+pub mod server;
 pub mod statistics;

@@ -3,6 +3,7 @@
 //! ```text
 //! bench-corpus stats [traces|logs|metrics] [ROWS]        what it looks like
 //! bench-corpus speed [traces|logs|metrics] [ROWS] [N]    how fast it is made, N items a body (512)
+//! bench-corpus export FOLDER [ROWS]                      spans and log records as Parquet, and what to ask of them
 //! bench-corpus write FOLDER [ROWS] [N]                   the bodies of all signals, a file each (NNNNNNNN.pb)
 //! ```
 
@@ -12,7 +13,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use throughline_bench::corpus::{Corpus, Options};
+use throughline_bench::corpus::{Corpus, Options, sample};
+use throughline_bench::server::room;
 use throughline_bench::statistics::Statistics;
 use throughline_telemetry::Signal;
 
@@ -38,12 +40,16 @@ fn main() -> anyhow::Result<()> {
             speed(signal()?, number(2, 4_000_000)?, items);
             Ok(())
         }
+        Some("export") => {
+            let folder = arguments.get(1).context("no folder was named")?;
+            export(Path::new(folder), number(2, 1_000_000)?)
+        }
         Some("write") => {
             let folder = arguments.get(1).context("no folder was named")?;
             let items = usize::try_from(number(3, 512)?)?;
             write(Path::new(folder), number(2, 100_000)?, items)
         }
-        _ => bail!("usage: bench-corpus stats|speed|write, see src/bin/corpus.rs"),
+        _ => bail!("usage: bench-corpus stats|speed|export|write, see src/bin/corpus.rs"),
     }
 }
 
@@ -78,6 +84,30 @@ fn speed(signal: Signal, rows: u64, items: usize) {
     );
 }
 
+fn export(folder: &Path, rows: u64) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    room(folder, rows * EXPORTED_BYTES)?;
+    for signal in [Signal::Traces, Signal::Logs] {
+        let mut corpus = Corpus::new(Options::of(rows), signal);
+        let files = throughline_bench::export::write(&mut corpus, rows, folder)?;
+        eprintln!("{rows} {signal} in {} files", files.len());
+    }
+    let corpus = Corpus::new(Options::of(rows), Signal::Traces);
+    let facts: Vec<_> = sample(&corpus, 1_000)
+        .map(|facts| {
+            serde_json::json!({
+                "trace_id": facts.id.to_string(), "spans": facts.spans, "service": facts.service,
+                "order": facts.order, "user": facts.user, "tenant": facts.tenant,
+            })
+        })
+        .collect();
+    let questions = serde_json::json!({ "rows": rows, "traces": facts });
+    Ok(std::fs::write(
+        folder.join("questions.json"),
+        questions.to_string(),
+    )?)
+}
+
 fn write(folder: &Path, rows: u64, items: usize) -> anyhow::Result<()> {
     for signal in Signal::ALL {
         let folder = folder.join(signal.name());
@@ -91,3 +121,6 @@ fn write(folder: &Path, rows: u64, items: usize) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A span and a log record, here and in one peer at a time, before and after it has merged them.
+const EXPORTED_BYTES: u64 = 500;
