@@ -17,12 +17,11 @@ use datafusion::physical_plan::collect;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use thread_priority::{ThreadPriority, ThreadPriorityValue};
-use throughline_store::Scan;
+use throughline_store::{Dataset, Scan};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::dataset::Dataset;
 use crate::error::QueryError;
 use crate::names::{self, Names};
 use crate::spec::{Plan, QueryAnswer, Spec};
@@ -36,6 +35,7 @@ pub struct Engine {
     runtime: Option<Runtime>,
     threads: usize,
     turns: Arc<Semaphore>,
+    searches: Arc<Semaphore>,
     limits: Limits,
 }
 
@@ -50,6 +50,10 @@ pub struct Limits {
     pub rows: usize,
     /// Queries at once. Others wait, which counts as their time.
     pub queries: usize,
+    /// Searches at once. They do not wait for queries.
+    pub searches: usize,
+    /// Time after which a search answers with what it has found.
+    pub search_time: Duration,
 }
 
 impl Default for Limits {
@@ -59,6 +63,8 @@ impl Default for Limits {
             memory_bytes: 512 << 20,
             rows: 10_000,
             queries: 2,
+            searches: 4,
+            search_time: Duration::from_secs(10),
         }
     }
 }
@@ -110,6 +116,7 @@ impl Engine {
             runtime: Some(runtime),
             threads,
             turns: Arc::new(Semaphore::new(limits.queries)),
+            searches: Arc::new(Semaphore::new(limits.searches)),
             limits,
         })
     }
@@ -124,7 +131,8 @@ impl Engine {
         let session = self.session(scan);
         let sql = sql.to_owned();
         let wanted = session.wanted.wait();
-        self.run(wanted, async move { session.sql(&sql).await })
+        let turns = Arc::clone(&self.turns);
+        self.run(wanted, turns, async move { session.sql(&sql).await })
             .await
     }
 
@@ -138,17 +146,27 @@ impl Engine {
         let plan = Plan::new(spec, now)?;
         let session = self.session(scan);
         let wanted = session.wanted.wait();
-        self.run(wanted, async move { session.query(&plan).await })
+        let turns = Arc::clone(&self.turns);
+        self.run(wanted, turns, async move { session.query(&plan).await })
             .await
     }
 
-    async fn run<T: Send + 'static>(
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The turns of searches.
+    pub(crate) fn searches(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.searches)
+    }
+
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         // Until the answer is there or its caller has gone.
         _wanted: Waiting,
+        turns: Arc<Semaphore>,
         query: impl Future<Output = Result<T, QueryError>> + Send + 'static,
     ) -> Result<T, QueryError> {
-        let turns = Arc::clone(&self.turns);
         let mut task = JoinSet::new(); // stops what runs in it when it is dropped
         let runtime = self.runtime.as_ref().expect("there until the drop");
         let time = self.limits.time;
@@ -327,7 +345,7 @@ fn yield_to_others() {
 const PRIORITY: u8 = 25;
 
 #[allow(clippy::disallowed_methods)] // the edge that measures how long a query takes
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -353,7 +371,10 @@ mod tests {
                 tokio::task::spawn_blocking(|| std::fs::read_to_string("/proc/thread-self/stat"));
             Ok(read.await.expect("it runs").expect("Linux has it"))
         };
-        let stat = engine.run(wanted, read).await.expect("it answers");
+        let stat = engine
+            .run(wanted, engine.searches(), read)
+            .await
+            .expect("it answers");
         // After the name in parentheses the fields are counted from the third.
         let fields: Vec<&str> = stat
             .rsplit(')')

@@ -38,6 +38,9 @@ impl QueryError {
             DataFusionError::Diagnostic(_, error) | DataFusionError::Context(_, error) => {
                 QueryError::of(error)
             }
+            DataFusionError::External(error) if error.to_string().starts_with(NO_REGEX) => {
+                QueryError::Invalid(error.to_string())
+            }
             error => QueryError::Failed(error.to_string()),
         }
     }
@@ -71,3 +74,6 @@ fn plainly(what: &str) -> String {
         Some(begin) => what[begin..].lines().next().unwrap_or_default().to_owned(),
     }
 }
+
+/// How the engine begins to say that an expression cannot be one.
+const NO_REGEX: &str = "regex parse error";

@@ -14,21 +14,19 @@
 //!
 //! This is the one crate that names DataFusion. What it deliberately does not do: write, read
 //! files, keep anything between two queries, or answer what the store answers without it: one
-//! trace by id, and the newest traces and log records that a filter lets through.
+//! trace by id, and the rows that a filter lets through, which [`Engine::search`] only gives threads.
 
 mod bounds;
-mod dataset;
 mod engine;
 mod error;
 mod names;
 mod render;
+mod search;
 mod spec;
 mod table;
 mod watch;
 
-pub use dataset::{Dataset, Intrinsic};
 pub use engine::{Answer, Cost, Engine, Limits};
 pub use error::QueryError;
-pub use spec::{
-    Calculation, Combination, Filter, Having, Operation, Operator, Order, QueryAnswer, Spec,
-};
+pub use spec::{Calculation, Combination, Having, Operation, Order, QueryAnswer, Spec};
+pub use throughline_store::{Condition as Filter, Dataset, Intrinsic, Operator};

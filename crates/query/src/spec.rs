@@ -18,11 +18,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use throughline_store::{Condition as Filter, Dataset, Operator};
 
 pub(crate) use plan::Plan;
 pub use run::QueryAnswer;
-
-use crate::Dataset;
 
 /// What to calculate, over which rows, in which groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -88,63 +87,6 @@ pub enum Operation {
     Percentile(f64),
     /// How many rows have values of which size, over time.
     Heatmap,
-}
-
-/// A condition on rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Filter {
-    /// Column or attribute.
-    pub column: String,
-    /// How to compare.
-    pub op: Operator,
-    /// With what: a text, a number, a truth value; for `in`, a list of them; for `exists`, nothing.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub value: serde_json::Value,
-}
-
-/// How to compare. What says no (`!=`, `not-in`, `does-not-...`) holds for rows without a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operator {
-    /// Equal.
-    #[serde(rename = "=")]
-    Eq,
-    /// Not equal.
-    #[serde(rename = "!=")]
-    NotEq,
-    /// Less.
-    #[serde(rename = "<")]
-    Lt,
-    /// Less or equal.
-    #[serde(rename = "<=")]
-    LtEq,
-    /// Greater.
-    #[serde(rename = ">")]
-    Gt,
-    /// Greater or equal.
-    #[serde(rename = ">=")]
-    GtEq,
-    /// One of a list.
-    In,
-    /// None of a list.
-    NotIn,
-    /// Has this in it.
-    Contains,
-    /// Has not.
-    DoesNotContain,
-    /// Begins with this.
-    StartsWith,
-    /// Does not.
-    DoesNotStartWith,
-    /// Ends with this.
-    EndsWith,
-    /// A regular expression matches some of it.
-    Matches,
-    /// Has a value.
-    Exists,
-    /// Has none.
-    DoesNotExist,
 }
 
 /// Whether all filters must hold or one of them.

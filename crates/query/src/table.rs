@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::{DataFusionError, Result};
@@ -14,10 +14,9 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use throughline_store::{Kind, Part, ReadError, Scan, ScanColumn};
+use throughline_store::{Dataset, Kind, Part, ReadError, Scan, ScanColumn, Shape};
 
 use crate::bounds::bounds;
-use crate::dataset::{Dataset, Shape};
 
 /// What a query has cost so far.
 #[derive(Debug, Default)]
@@ -62,13 +61,8 @@ impl Table {
         }
         for key in attributes {
             let kind = scan.kind(dataset.signal(), &key)?.unwrap_or(Kind::String);
-            let (data_type, shape) = match kind {
-                Kind::String => (DataType::Utf8, Shape::Text),
-                Kind::Int => (DataType::Int64, Shape::Int),
-                Kind::Double => (DataType::Float64, Shape::Double),
-                Kind::Bool => (DataType::Boolean, Shape::Bool),
-            };
-            fields.push(Field::new(&key, data_type, true));
+            let shape = Shape::of(kind);
+            fields.push(Field::new(&key, shape.data_type(), true));
             columns.push(TableColumn {
                 read: ScanColumn::Attribute { key, kind },
                 shape,

@@ -1,7 +1,7 @@
 //! The HTTP API under `/api/v1`, and the page around it.
 //!
 //! `openapi.json` beside this crate's manifest describes it; tests hold the two together. Every
-//! question is a line of [`ROUTES`], every parameter is named in `query`, every answer is a struct of
+//! question is a line of [`ROUTES`](routes) or of [`router`], every parameter is named in `query`, every answer is a struct of
 //! `view`, every error is a line of `error`.
 
 mod error;
@@ -10,12 +10,13 @@ mod queries;
 mod query;
 mod read;
 mod routes;
+mod search;
 mod view;
 
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, middleware};
 use throughline_query::Engine;
 use throughline_store::Store;
@@ -55,8 +56,17 @@ pub(crate) fn router(
         )
         .route(
             queries::QUERY,
-            question(post(queries::query)).with_state(queries),
+            question(post(queries::query)).with_state(queries.clone()),
         )
+        .route(
+            search::SEARCH,
+            question(post(search::search)).with_state(queries.clone()),
+        )
+        .route(
+            search::SPANS,
+            get(search::spans).with_state(queries.clone()),
+        )
+        .route(search::LOGS, get(search::logs).with_state(queries))
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
         .route("/api/", axum::routing::any(error::no_such_endpoint))

@@ -46,6 +46,7 @@ mod catalog;
 mod compaction;
 mod completeness;
 mod damage;
+mod dataset;
 mod directory;
 mod disk;
 mod error;
@@ -58,6 +59,7 @@ mod recovery;
 mod rows;
 mod scan;
 mod sealer;
+mod search;
 mod segment;
 mod snapshot;
 mod stats;
@@ -73,6 +75,7 @@ pub use completeness::{
     BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, OpenEnvironment, Report,
     ReportCursor, Why,
 };
+pub use dataset::{Dataset, Intrinsic, Shape};
 pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
 pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
@@ -81,6 +84,10 @@ pub use read::{
 };
 pub use recovery::Recovery;
 pub use scan::{Batches, Bounds, Part, Scan, ScanColumn};
+pub use search::{
+    Condition, Count, Filter, Operator, Search, SearchCursor, SearchError, SearchOrder, SearchPage,
+    SearchQuery, Searched,
+};
 pub use segment::Kind;
 pub use stats::Stats;
 pub use store::{Options, Store, Stored};

@@ -174,3 +174,19 @@ pub(crate) const KINDS_CACHE_BYTES: usize = 8 << 20;
 
 /// Bytes of what is remembered of spans that were sent twice.
 pub(crate) const COPIES_CACHE_BYTES: usize = 8 << 20;
+
+/// Rows that a search reads before it looks whether it has enough: large enough that opening a file
+/// does not count, small enough that the newest of a large segment are found in some milliseconds.
+pub(crate) const SEARCH_BLOCK_ROWS: u32 = if cfg!(test) { 16 } else { 64 << 10 };
+
+/// Rows that a search goes on to count when its page is full, unless all are asked for.
+pub(crate) const COUNT_ROWS_MAX: u64 = 1_000_000;
+
+/// Conditions of one search.
+pub(crate) const CONDITIONS_MAX: usize = 100;
+
+/// How deep they may be nested.
+pub(crate) const CONDITION_DEPTH_MAX: usize = 16;
+
+/// Values of one `in`.
+pub(crate) const CONDITION_VALUES_MAX: usize = 1000;

@@ -15,6 +15,7 @@ mod trace;
 mod traces;
 mod work;
 
+pub(crate) use cursor::hex;
 pub use cursor::{BadCursor, LogCursor, TraceCursor};
 pub use filter::{LogFilter, MetricFilter, TraceFilter, TraceStatus};
 pub use logs::LogPage;

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
 
 pub use part::{Batches, Part};
+pub(crate) use part::{Place, Placed};
 
 use crate::error::ReadError;
 use crate::limits::KIND_SEGMENTS_MAX;
@@ -45,7 +46,6 @@ use crate::segment::{Kind, KindSet, SegmentMeta};
 use crate::snapshot::Snapshot;
 use crate::store::Shared;
 use copies::Copies;
-use part::Place;
 
 /// Everything stored at one moment, by columns.
 #[derive(Clone)]
@@ -138,6 +138,13 @@ impl Scan {
             kinds.add(self.shared.files.kinds(segment)?.of(key));
         }
         Ok(kinds.common())
+    }
+
+    /// The same without what an error found damaged, which is set aside; none if the error is about
+    /// nothing that can be.
+    pub fn without_damage(&self, error: &ReadError) -> Option<Scan> {
+        let found = self.shared.found_damage(error);
+        found.then(|| Scan::new(Arc::clone(&self.shared)))
     }
 
     fn newest_first(&self, signal: Signal) -> Vec<Arc<SegmentMeta>> {

@@ -59,7 +59,7 @@ mod writer;
 pub(crate) use copies::{SpanKey, losers, read_keys, settle, span_keys};
 pub(crate) use files::{SegmentFiles, blocks};
 pub(crate) use heads::LogHeads;
-pub(crate) use index::TraceIndex;
+pub(crate) use index::{TraceIndex, runs};
 pub(crate) use kinds::{KindSet, Kinds};
 pub(crate) use merge::{Interrupted, Target, merge};
 pub(crate) use projection::{AttributeCells, Projected, Projection};

@@ -333,7 +333,7 @@ impl Shared {
     }
 
     /// Sees to a segment that could not be read. Whether it is worth reading again.
-    fn found_damage(&self, error: &ReadError) -> bool {
+    pub(crate) fn found_damage(&self, error: &ReadError) -> bool {
         let Shared {
             layout,
             files,

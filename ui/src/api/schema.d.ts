@@ -75,6 +75,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/spans": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Find spans */
+        readonly get: operations["findSpans"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/logs": {
         readonly parameters: {
             readonly query?: never;
@@ -82,10 +99,30 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Find logs, newest first */
+        /** Find logs */
         readonly get: operations["findLogs"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/search": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Find spans or logs by conditions in JSON
+         * @description The conditions are those of a query. Closing the connection stops the search.
+         */
+        readonly post: operations["search"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -363,6 +400,45 @@ export interface components {
             /** @description In the order sent. */
             readonly links: readonly components["schemas"]["SpanLink"][];
         };
+        /** @description A span that was found. */
+        readonly FoundSpan: {
+            readonly trace_id: components["schemas"]["TraceId"];
+            readonly span_id: components["schemas"]["SpanId"];
+            /** @description The span that caused it, as it was sent; null for a root. */
+            readonly parent_span_id: string | null;
+            /** @description What was done. */
+            readonly name: string;
+            readonly kind: components["schemas"]["SpanKind"];
+            /** @description When it began. */
+            readonly start_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description How long it took; "0" if it ended before it began. */
+            readonly duration_nanos: components["schemas"]["Nanos"];
+            readonly status: components["schemas"]["SpanStatus"];
+            /** @description Why it failed, if it says so. */
+            readonly status_message: string;
+            /** @description The service that emitted it. */
+            readonly service: string;
+            readonly resource: components["schemas"]["Resource"];
+            readonly scope: components["schemas"]["Scope"];
+            readonly attributes: components["schemas"]["Attributes"];
+            /** @description In the order sent. */
+            readonly events: readonly components["schemas"]["SpanEvent"][];
+            /** @description In the order sent. */
+            readonly links: readonly components["schemas"]["SpanLink"][];
+        };
+        /** @description One page of spans. */
+        readonly SpanPage: {
+            /** @description In the order that was asked for. */
+            readonly spans: readonly components["schemas"]["FoundSpan"][];
+            /** @description How many spans match from this page on, itself included; all of them on the first page. A lower bound if `truncated`. */
+            readonly total: number;
+            /** @description Whether the search stopped at a limit before it had looked at everything. */
+            readonly truncated: boolean;
+            /** @description Give this as `cursor` to get the next page; null on the last one. */
+            readonly next_cursor: string | null;
+            /** @description What the search took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
         /** @description One log record. */
         readonly Log: {
             /** @description When it was written, or, if that is not known, when it was first seen. */
@@ -418,7 +494,7 @@ export interface components {
         };
         /** @description One page of logs. */
         readonly LogPage: {
-            /** @description Newest first. */
+            /** @description In the order that was asked for. */
             readonly logs: readonly components["schemas"]["Log"][];
             /** @description How many logs match from this page on, itself included; all of them on the first page. A lower bound if `truncated`. */
             readonly total: number;
@@ -426,6 +502,8 @@ export interface components {
             readonly truncated: boolean;
             /** @description Give this as `cursor` to get the next page; null on the last one. */
             readonly next_cursor: string | null;
+            /** @description What the search took. */
+            readonly cost: components["schemas"]["QueryCost"];
         };
         /** @description One service that has sent spans. */
         readonly Service: {
@@ -774,6 +852,80 @@ export interface components {
             /** @description For each heat map: time, the upper bound of a bucket of values, and how many rows are in it. A bucket reaches down to its bound divided by the fourth root of 2. */
             readonly heatmaps: readonly components["schemas"]["Table"][];
         };
+        /**
+         * @description A condition, as in a query: `{"column", "op", "value"}`; or `{"and": [...]}`, `{"or": [...]}`, `{"not": {...}}` of others.
+         * @example {
+         *       "column": "http.route",
+         *       "op": "=",
+         *       "value": "/pay"
+         *     }
+         * @example {
+         *       "or": [
+         *         {
+         *           "column": "status",
+         *           "op": "=",
+         *           "value": "error"
+         *         },
+         *         {
+         *           "not": {
+         *             "column": "user.id",
+         *             "op": "exists"
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        readonly SearchFilter: Record<string, never>;
+        /**
+         * @description Which spans or logs to find.
+         * @example {
+         *       "dataset": "logs",
+         *       "q": "timeout",
+         *       "filters": [
+         *         {
+         *           "column": "severity_number",
+         *           "op": ">=",
+         *           "value": 17
+         *         }
+         *       ],
+         *       "limit": 20
+         *     }
+         */
+        readonly SearchQuestion: {
+            /**
+             * @description What to find.
+             * @default spans
+             * @enum {string}
+             */
+            readonly dataset: "spans" | "logs";
+            /** @description All of them must hold. */
+            readonly filters?: readonly components["schemas"]["SearchFilter"][];
+            /** @description Words of the body of a log, as in `GET /api/v1/logs`. */
+            readonly q?: string;
+            /** @description Only what is of then or later. */
+            readonly from?: components["schemas"]["UnixNanos"];
+            /** @description Only what is before then. */
+            readonly to?: components["schemas"]["UnixNanos"];
+            /**
+             * @description Which come first.
+             * @default newest
+             * @enum {string}
+             */
+            readonly order: "newest" | "oldest";
+            /**
+             * @description How many at most.
+             * @default 100
+             */
+            readonly limit: number;
+            /** @description The `next_cursor` of the page before; all else must stay the same. */
+            readonly cursor?: string;
+            /**
+             * @description How far to count what has no place on the page.
+             * @default some
+             * @enum {string}
+             */
+            readonly count: "page" | "some" | "all";
+        };
     };
     responses: never;
     parameters: never;
@@ -1016,23 +1168,39 @@ export interface operations {
             };
         };
     };
-    readonly findLogs: {
+    readonly findSpans: {
         readonly parameters: {
             readonly query?: {
                 /** @description Only this service. */
                 readonly service?: string;
-                /** @description Only logs of this trace. */
+                /** @description Only spans with this name. */
+                readonly name?: string;
+                /** @description Only spans of this kind. */
+                readonly kind?: components["schemas"]["SpanKind"];
+                /** @description Only spans with this status. */
+                readonly status?: components["schemas"]["SpanStatus"];
+                /** @description Only what this function emitted (`faas.name`). */
+                readonly function?: string;
+                /** @description Only spans of this trace. */
                 readonly trace_id?: components["schemas"]["TraceId"];
-                /** @description Only logs at least this severe, by OTLP's severity number. */
-                readonly min_severity?: number;
-                /** @description Only logs written at or after this time, in Unix nanoseconds. */
+                /** @description Only spans that took at least so many milliseconds. */
+                readonly min_duration_ms?: number;
+                /** @description Only spans that took at most so many milliseconds. */
+                readonly max_duration_ms?: number;
+                /** @description A condition on a column or an attribute, as often as needed; all must hold. `http.route=/pay`, `http.response.status_code>=500`, `name~^GET`, `user.id contains 42`, `error.type exists`. docs/search.md has them all. */
+                readonly where?: readonly string[];
+                /** @description Only spans that began at or after this time, in Unix nanoseconds. */
                 readonly from?: string;
-                /** @description Only logs written before this time, in Unix nanoseconds. */
+                /** @description Only spans that began before this time, in Unix nanoseconds. */
                 readonly to?: string;
-                /** @description How many logs at most. */
+                /** @description Which come first. */
+                readonly order?: "newest" | "oldest";
+                /** @description How many spans at most. */
                 readonly limit?: number;
                 /** @description The `next_cursor` of the page before. All other parameters must stay the same. */
                 readonly cursor?: string;
+                /** @description How far to count what has no place on the page: not at all, a million rows further, or all. */
+                readonly count?: "page" | "some" | "all";
             };
             readonly header?: never;
             readonly path?: never;
@@ -1040,16 +1208,16 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The logs. */
+            /** @description The spans. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["LogPage"];
+                    readonly "application/json": components["schemas"]["SpanPage"];
                 };
             };
-            /** @description A parameter is unknown or its value is not allowed (TL0201). */
+            /** @description A parameter is unknown or its value is not allowed (TL0201), or a condition cannot be understood (TL0210). */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1076,7 +1244,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            /** @description The search could not get any further within its time, and was stopped (TL0211); ask for less time. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0212); the server's log says more. */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1085,8 +1262,160 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
-            readonly 503: {
+        };
+    };
+    readonly findLogs: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only this service. */
+                readonly service?: string;
+                /** @description Only what this function emitted (`faas.name`). */
+                readonly function?: string;
+                /** @description Only logs of this invocation (`faas.invocation_id`). */
+                readonly request_id?: string;
+                /** @description Only logs of this trace. */
+                readonly trace_id?: components["schemas"]["TraceId"];
+                /** @description Only logs at least this severe, by OTLP's severity number. */
+                readonly min_severity?: number;
+                /** @description Words that the body has, in any order: `timeout payment`; `"order 1234"` as a phrase; `/took \d+ ms/` as a regular expression; `-word` for what it has not. */
+                readonly q?: string;
+                /** @description A condition on a column or an attribute, as often as needed; all must hold. `http.route=/pay`, `http.response.status_code>=500`, `name~^GET`, `user.id contains 42`, `error.type exists`. docs/search.md has them all. */
+                readonly where?: readonly string[];
+                /** @description Only logs written at or after this time, in Unix nanoseconds. */
+                readonly from?: string;
+                /** @description Only logs written before this time, in Unix nanoseconds. */
+                readonly to?: string;
+                /** @description Which come first. */
+                readonly order?: "newest" | "oldest";
+                /** @description How many logs at most. */
+                readonly limit?: number;
+                /** @description The `next_cursor` of the page before. All other parameters must stay the same. */
+                readonly cursor?: string;
+                /** @description How far to count what has no place on the page: not at all, a million rows further, or all. */
+                readonly count?: "page" | "some" | "all";
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The logs. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201), or a condition cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The search could not get any further within its time, and was stopped (TL0211); ask for less time. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly search: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SearchQuestion"];
+            };
+        };
+        readonly responses: {
+            /** @description The spans or logs. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SpanPage"] | components["schemas"]["LogPage"];
+                };
+            };
+            /** @description The question cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The search could not get any further within its time, and was stopped (TL0211); ask for less time. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0212); the server's log says more. */
+            readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -61,6 +61,10 @@ impl Shop {
         shop
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub(crate) fn scan(&self) -> Scan {
         self.store.scan()
     }

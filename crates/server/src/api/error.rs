@@ -7,7 +7,7 @@ use throughline_query::QueryError;
 use throughline_store::ReadError;
 use throughline_telemetry::TraceId;
 
-use super::{queries, view};
+use super::{queries, search, view};
 use crate::cloudwatch;
 use crate::codes::{self, Code};
 
@@ -34,7 +34,7 @@ pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     let allowed = match uri.path() {
-        cloudwatch::PATH | queries::SQL | queries::QUERY => "POST",
+        cloudwatch::PATH | queries::SQL | queries::QUERY | search::SEARCH => "POST",
         _ => "GET, HEAD",
     };
     ApiError::MethodNotAllowed(method, allowed)

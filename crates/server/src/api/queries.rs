@@ -11,8 +11,8 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::json;
-use throughline_query::{Answer, Engine, QueryError, Spec};
-use throughline_store::Store;
+use throughline_query::{Answer, Cost, Engine, QueryError, Spec};
+use throughline_store::{SearchPage, SearchQuery, Searched, Store};
 use throughline_telemetry::UnixNanos;
 
 use super::error::ApiError;
@@ -46,6 +46,15 @@ impl Queries {
             store,
             engine: Arc::new(engine),
         }
+    }
+}
+
+impl Queries {
+    pub(super) async fn search<T: Searched + 'static>(
+        &self,
+        query: SearchQuery,
+    ) -> Result<(SearchPage<T>, Cost), QueryError> {
+        self.engine.search(&self.store, query).await
     }
 }
 
@@ -101,7 +110,8 @@ pub(super) async fn query(
     }))))
 }
 
-fn read<T: serde::de::DeserializeOwned>(
+/// The question in a body.
+pub(super) fn read<T: serde::de::DeserializeOwned>(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<T, ApiError> {
     let body = body.map_err(|error| ApiError::BadQuery(error.body_text()))?;

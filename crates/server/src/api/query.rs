@@ -109,26 +109,43 @@ impl Query {
 
     /// `key=value`, up to `max` times.
     pub(super) fn attributes(&mut self, name: &str, max: usize) -> Vec<(String, String)> {
-        let given: Vec<&str> = values(&self.pairs, name).collect();
-        let mut attributes = Vec::new();
-        if given.len() > max {
+        self.each(name, max, |text| match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+            _ => Err(format!("must be written key=value, not `{text}`")),
+        })
+    }
+
+    /// What `read` makes of each value, up to `max` of them.
+    pub(super) fn each<T>(
+        &mut self,
+        name: &str,
+        max: usize,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let given = values(&self.pairs, name).count();
+        if given > max {
             self.problems.push(format!(
-                "`{name}` may be given {max} times at most, not {}",
-                given.len()
+                "`{name}` may be given {max} times at most, not {given}"
             ));
-            return attributes;
+            return Vec::new();
         }
-        for text in given {
-            match text.split_once('=') {
-                Some((key, value)) if !key.is_empty() => {
-                    attributes.push((key.to_owned(), value.to_owned()))
-                }
-                _ => self
-                    .problems
-                    .push(format!("`{name}` must be written key=value, not `{text}`")),
+        let mut found = Vec::new();
+        for text in values(&self.pairs, name) {
+            match read(text) {
+                Ok(value) => found.push(value),
+                Err(problem) => self.problems.push(format!("`{name}` {problem}")),
             }
         }
-        attributes
+        found
+    }
+
+    /// What `read` makes of the one value.
+    pub(super) fn read<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.one(name, read)
     }
 
     fn one<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {

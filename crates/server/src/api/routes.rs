@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use http::Uri;
 use throughline_insight as insight;
-use throughline_store::{CompletenessFilter, LogFilter, ServiceRow, TraceFilter, TraceStatus};
+use throughline_store::{CompletenessFilter, ServiceRow, TraceFilter, TraceStatus};
 use throughline_telemetry::model::BadId;
 use throughline_telemetry::{TraceId, UnixNanos};
 
@@ -18,13 +18,12 @@ use super::view;
 /// An endpoint: its path, as in the OpenAPI file, and what answers it.
 type Route = (&'static str, fn() -> MethodRouter<Reads>);
 
-/// Every endpoint.
+/// Every endpoint that reads the store by itself.
 pub(super) const ROUTES: &[Route] = &[
     ("/healthz", || get(health)),
     ("/api/v1/openapi.json", || get(openapi)),
     ("/api/v1/traces", || get(find_traces)),
     ("/api/v1/traces/{trace_id}", || get(load_trace)),
-    ("/api/v1/logs", || get(find_logs)),
     ("/api/v1/services", || get(list_services)),
     ("/api/v1/completeness", || get(completeness)),
 ];
@@ -66,19 +65,6 @@ async fn load_trace(
             }
             let trace = insight::assemble(rows.spans, rows.logs);
             Ok(view::json(&view::Trace::new(id, &trace)))
-        })
-        .await
-}
-
-async fn find_logs(
-    State(reads): State<Reads>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
-    let filter = log_filter(query.as_deref())?;
-    reads
-        .answer(move |store| {
-            let page = store.find_logs(&filter)?;
-            Ok(view::json(&view::LogPage::new(&page)))
         })
         .await
 }
@@ -144,20 +130,6 @@ fn trace_filter(query: Option<&str>) -> Result<TraceFilter, ApiError> {
     query.finish(filter)
 }
 
-fn log_filter(query: Option<&str>) -> Result<LogFilter, ApiError> {
-    let mut query = Query::parse(query, LOG_PARAMETERS);
-    let filter = LogFilter {
-        service: query.text("service"),
-        trace_id: query.trace_id("trace_id"),
-        min_severity: query.number("min_severity", 1, 24),
-        from: query.time("from"),
-        to: query.time("to"),
-        limit: query.number("limit", 1, LOGS_MAX).unwrap_or(LOGS_DEFAULT),
-        after: query.cursor("cursor"),
-    };
-    query.finish(filter)
-}
-
 fn completeness_filter(query: Option<&str>) -> Result<CompletenessFilter, ApiError> {
     let mut query = Query::parse(query, COMPLETENESS_PARAMETERS);
     let filter = CompletenessFilter {
@@ -189,22 +161,11 @@ const TRACE_PARAMETERS: &[&str] = &[
     "limit",
     "cursor",
 ];
-const LOG_PARAMETERS: &[&str] = &[
-    "service",
-    "trace_id",
-    "min_severity",
-    "from",
-    "to",
-    "limit",
-    "cursor",
-];
 const COMPLETENESS_PARAMETERS: &[&str] = &["function", "from", "to", "limit", "cursor"];
 const FUNCTIONS_DEFAULT: usize = 50;
 const FUNCTIONS_MAX: usize = 200;
 const TRACES_DEFAULT: usize = 50;
 const TRACES_MAX: usize = 200;
-const LOGS_DEFAULT: usize = 100;
-const LOGS_MAX: usize = 1000;
 /// Each is looked for in every span that may match.
 const ATTRIBUTES_MAX: usize = 16;
 /// More than a page can show; what is left out is said.

@@ -3,6 +3,7 @@
 mod completeness;
 mod log;
 mod page;
+mod span;
 mod trace;
 
 use std::fmt::Display;
@@ -16,7 +17,7 @@ use throughline_telemetry as telemetry;
 
 pub(super) use completeness::Completeness;
 pub(super) use log::Log;
-pub(super) use page::{LogPage, ServiceList, TracePage};
+pub(super) use page::{LogPage, ServiceList, SpanPage, TracePage};
 pub(super) use trace::{Summary, Trace};
 
 /// An error.

@@ -11,4 +11,5 @@ mod page;
 mod queries;
 mod refusals;
 mod samples;
+mod search;
 mod stop;

@@ -123,7 +123,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 17] = [
+    let cases: [(&str, &str); 21] = [
         ("/healthz", "/healthz"),
         ("/api/v1/openapi.json", "/api/v1/openapi.json"),
         ("/api/v1/traces", "/api/v1/traces"),
@@ -141,6 +141,13 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/traces/{trace_id}", "/api/v1/traces/zz"),
         ("/api/v1/logs", "/api/v1/logs"),
         ("/api/v1/logs", "/api/v1/logs?min_severity=x"),
+        ("/api/v1/spans", "/api/v1/spans"),
+        (
+            "/api/v1/spans",
+            "/api/v1/spans?service=sample&limit=1&where=double%3E0.25",
+        ),
+        ("/api/v1/spans", "/api/v1/spans?where=double=text"),
+        ("/api/v1/logs", "/api/v1/logs?q=hello&limit=1"),
         ("/api/v1/services", "/api/v1/services"),
         ("/api/v1/services", "/api/v1/services?x=1"),
         ("/api/v1/completeness", "/api/v1/completeness"),
@@ -182,10 +189,14 @@ async fn real_answers_fit_their_schemas() {
         openapi.check(path, &answer);
     }
 
-    let asks = ["/api/v1/sql", "/api/v1/query"];
+    for path in ["/api/v1/spans", "/api/v1/logs"] {
+        openapi.check(path, &hasty_server().await.get(path).await);
+    }
+    let asks = ["/api/v1/sql", "/api/v1/query", "/api/v1/search"];
     for (path, good) in asks.into_iter().zip([
         r#"{"sql": "select name, time, duration_ms, double, truth from spans"}"#,
         r#"{"breakdowns": ["name"], "calculations": [{"op": "HEATMAP", "column": "duration_ms"}], "start_time": 0, "granularity": 9000000}"#,
+        r#"{"filters": [{"not": {"column": "double", "op": "exists"}}], "limit": 5}"#,
     ]) {
         openapi.check(path, &server.post_api(path, &[], good).await);
         openapi.check(path, &server.post_api(path, &[], "{").await);
@@ -196,7 +207,15 @@ async fn real_answers_fit_their_schemas() {
     }
 
     let take = openapi.paths("post");
-    assert_eq!(take, ["/api/v1/cloudwatch", "/api/v1/query", "/api/v1/sql"]);
+    assert_eq!(
+        take,
+        [
+            "/api/v1/cloudwatch",
+            "/api/v1/query",
+            "/api/v1/search",
+            "/api/v1/sql"
+        ]
+    );
     let (path, small) = (take[0].as_str(), small_server().await);
     let firehose = ("x-amz-firehose-request-id", "r-1");
     for header in [("content-type", "text/plain"), firehose] {
@@ -234,6 +253,7 @@ async fn real_answers_fit_their_schemas() {
 async fn hasty_server() -> TestServer {
     let mut limits = Limits::default();
     limits.queries.time = Duration::ZERO;
+    limits.queries.searches = 0;
     TestServer::start_with(None, limits).await
 }
 

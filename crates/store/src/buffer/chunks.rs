@@ -51,6 +51,10 @@ impl Chunks {
         chunks.push(Arc::new(chunk));
     }
 
+    pub(crate) fn signal(&self) -> Signal {
+        self.signal
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rows
     }

@@ -65,7 +65,7 @@ impl FromStr for LogCursor {
 }
 
 /// Sixteen hexadecimal digits, without the sign that `from_str_radix` would allow.
-fn hex(text: &str) -> Result<u64, BadCursor> {
+pub(crate) fn hex(text: &str) -> Result<u64, BadCursor> {
     let plain = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = plain.then(|| u64::from_str_radix(text, 16).ok()).flatten();
     number.ok_or(BadCursor)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
@@ -14,7 +15,7 @@ use super::attribute::Resources;
 use crate::buffer::Chunks;
 use crate::error::ReadError;
 use crate::limits::SCAN_ROWS;
-use crate::segment::{Damage, Projected, Projection, SegmentMeta};
+use crate::segment::{Damage, Projected, Projection, SegmentFiles, SegmentMeta};
 use crate::store::Shared;
 
 /// A segment or a buffer.
@@ -29,9 +30,18 @@ pub struct Part {
 /// Batches as they are read, of some thousand rows.
 pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ReadError>> + Send>;
 
+/// Rows as they are read, with their places.
+pub(crate) type PlacedBatches = Box<dyn Iterator<Item = Result<Placed, ReadError>> + Send>;
+
+/// A batch, and where its rows are.
+pub(crate) struct Placed {
+    pub(crate) batch: RecordBatch,
+    pub(crate) places: Vec<Range<u32>>,
+}
+
 /// Where rows are.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Buffer(Chunks),
     Segment {
         segment: Arc<SegmentMeta>,
@@ -64,41 +74,84 @@ impl Part {
     /// These columns of all rows, in this order. Stored columns come as they are in a file, attributes
     /// as `Utf8`, `Int64`, `Float64` or `Boolean`. Blocks on the disk, and so does each batch.
     pub fn read(&self, columns: &[ScanColumn]) -> Result<Batches, ReadError> {
-        let mut shaper = Shaper::new(columns);
         let left_out = Arc::clone(&self.left_out);
+        let placed = self.placed(columns, &self.ranges())?;
+        Ok(Box::new(placed.map(move |placed| {
+            let placed = placed?;
+            Ok(keep(placed.batch, &placed.places, &left_out))
+        })))
+    }
+
+    /// The same of rows at these places, which are in order, copies and all. Where parents are read,
+    /// the ranges begin and end where traces do.
+    pub(crate) fn placed(
+        &self,
+        columns: &[ScanColumn],
+        ranges: &[Range<u32>],
+    ) -> Result<PlacedBatches, ReadError> {
+        let mut shaper = Shaper::new(columns);
         match &self.place {
             Place::Buffer(chunks) => {
-                let chunks: Vec<_> = chunks.iter().map(Arc::clone).collect();
-                let batches = chunks.into_iter().map(move |chunk| {
-                    let read = Projected::of_canonical(chunk.batch.clone());
-                    let mut places =
-                        Places::new(std::iter::once(chunk.first..chunk.first + read.rows()));
+                let pieces = slices(chunks, ranges);
+                let batches = pieces.into_iter().map(move |(batch, places)| {
+                    let read = Projected::of_canonical(batch);
                     let batch = shaper.shape(&read, None)?;
-                    keep(batch, &places.take(read.rows()), &left_out).map(slices)
+                    Ok(Placed {
+                        batch,
+                        places: vec![places],
+                    })
                 });
-                Ok(Box::new(batches.flat_map(flatten)))
+                Ok(Box::new(batches))
             }
-            Place::Segment { segment, rows } => {
+            Place::Segment { segment, .. } => {
                 let files = &self.shared.files;
                 let parents = match shaper.wants_parents(segment.signal) {
-                    true => Some(files.parents(segment, rows)?),
+                    true => Some(files.parents(segment, ranges)?),
                     false => None,
                 };
-                let batches = files.stream(segment, &shaper.projection(segment.signal), rows)?;
-                let ranges = rows
-                    .iter()
-                    .map(|range| range.start as usize..range.end as usize);
-                let mut places = Places::new(ranges);
+                let batches = files.stream(segment, &shaper.projection(segment.signal), ranges)?;
+                let mut places = Places::new(ranges.iter().cloned());
                 let mut done = 0;
                 Ok(Box::new(batches.map(move |read| {
                     let read = read?;
                     let parents = parents.as_ref();
                     let parents = parents.map(|parents| parents.slice(done, read.rows()));
                     done += read.rows();
-                    let batch = shaper.shape(&read, parents)?;
-                    keep(batch, &places.take(read.rows()), &left_out)
+                    Ok(Placed {
+                        batch: shaper.shape(&read, parents)?,
+                        places: places.take(read.rows()),
+                    })
                 })))
             }
+        }
+    }
+
+    /// The places of all rows that are looked at.
+    pub(crate) fn ranges(&self) -> Vec<Range<u32>> {
+        match &self.place {
+            Place::Buffer(chunks) => std::iter::once(0..places_of(chunks)).collect(),
+            Place::Segment { rows, .. } => rows.clone(),
+        }
+    }
+
+    /// Whether the row at a place is a copy of another.
+    pub(crate) fn is_left_out(&self, row: u32) -> bool {
+        self.left_out.binary_search(&row).is_ok()
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn files(&self) -> &SegmentFiles {
+        &self.shared.files
+    }
+
+    /// That what was read of it cannot be what was written.
+    pub(crate) fn damage(&self, damage: Damage) -> ReadError {
+        match &self.place {
+            Place::Buffer(_) => ReadError::corrupt(Path::new("a buffer"), damage),
+            Place::Segment { segment, .. } => self.shared.files.damage(segment, damage),
         }
     }
 }
@@ -175,12 +228,12 @@ impl Shaper {
 
 /// Which rows batches have that come one after the other.
 struct Places {
-    ranges: std::vec::IntoIter<Range<usize>>,
-    current: Range<usize>,
+    ranges: std::vec::IntoIter<Range<u32>>,
+    current: Range<u32>,
 }
 
 impl Places {
-    fn new(ranges: impl IntoIterator<Item = Range<usize>>) -> Self {
+    fn new(ranges: impl IntoIterator<Item = Range<u32>>) -> Self {
         let ranges: Vec<_> = ranges.into_iter().collect();
         Places {
             ranges: ranges.into_iter(),
@@ -189,7 +242,8 @@ impl Places {
     }
 
     /// The next so many.
-    fn take(&mut self, mut rows: usize) -> Vec<Range<usize>> {
+    fn take(&mut self, rows: usize) -> Vec<Range<u32>> {
+        let mut rows = u32::try_from(rows).unwrap_or(u32::MAX);
         let mut taken = Vec::new();
         while rows > 0 {
             if self.current.is_empty() {
@@ -208,43 +262,45 @@ impl Places {
 }
 
 /// Leaves out rows of a batch that has these.
-fn keep(
-    batch: RecordBatch,
-    places: &[Range<usize>],
-    left_out: &[u32],
-) -> Result<RecordBatch, ReadError> {
-    let is_left_out = |row: usize| {
-        left_out
-            .binary_search_by(|at| (*at as usize).cmp(&row))
-            .is_ok()
-    };
+fn keep(batch: RecordBatch, places: &[Range<u32>], left_out: &[u32]) -> RecordBatch {
     let any = places.iter().any(|range| {
-        let next = left_out.partition_point(|row| (*row as usize) < range.start);
-        left_out
-            .get(next)
-            .is_some_and(|row| (*row as usize) < range.end)
+        let next = left_out.partition_point(|row| *row < range.start);
+        left_out.get(next).is_some_and(|row| *row < range.end)
     });
     if !any {
-        return Ok(batch);
+        return batch;
     }
     let rows = places.iter().cloned().flatten();
-    let kept: BooleanArray = rows.map(|row| Some(!is_left_out(row))).collect();
-    Ok(filter_record_batch(&batch, &kept).expect("there is a place for each row"))
+    let kept = rows.map(|row| Some(left_out.binary_search(&row).is_err()));
+    let kept: BooleanArray = kept.collect();
+    filter_record_batch(&batch, &kept).expect("there is a place for each row")
 }
 
-/// A large request is one chunk.
-fn slices(batch: RecordBatch) -> Vec<RecordBatch> {
-    let starts = (0..batch.num_rows()).step_by(SCAN_ROWS);
-    starts
-        .map(|start| batch.slice(start, SCAN_ROWS.min(batch.num_rows() - start)))
-        .collect()
-}
-
-fn flatten(batches: Result<Vec<RecordBatch>, ReadError>) -> Vec<Result<RecordBatch, ReadError>> {
-    match batches {
-        Ok(batches) => batches.into_iter().map(Ok).collect(),
-        Err(error) => vec![Err(error)],
+/// The rows of a buffer at these places, some thousand at a time: a large request is one chunk.
+fn slices(chunks: &Chunks, ranges: &[Range<u32>]) -> Vec<(RecordBatch, Range<u32>)> {
+    let mut pieces = Vec::new();
+    for range in ranges {
+        let mut at = range.start as usize;
+        while at < range.end as usize {
+            let Some(chunk) = chunks.chunk_of(at) else {
+                break;
+            };
+            let end = chunk.first + chunk.batch.num_rows();
+            let end = end.min(range.end as usize).min(at + SCAN_ROWS);
+            let batch = chunk.batch.slice(at - chunk.first, end - at);
+            pieces.push((batch, ordinal(at)..ordinal(end)));
+            at = end;
+        }
     }
+    pieces
+}
+
+fn places_of(chunks: &Chunks) -> u32 {
+    ordinal(chunks.len())
+}
+
+fn ordinal(place: usize) -> u32 {
+    u32::try_from(place).expect("a buffer has fewer rows")
 }
 
 impl fmt::Debug for Part {

@@ -156,6 +156,18 @@ impl SegmentFiles {
         self.with_reader::<T, _>(segment, |reader| reader.batch(places(rows)))
     }
 
+    /// That the index does not say where a row is that its file has.
+    pub(crate) fn wrong_index(&self, segment: &SegmentMeta) -> ReadError {
+        let path = index_path(&self.layout, segment.signal, segment.id);
+        ReadError::corrupt(&path, "it does not know a trace of the segment")
+    }
+
+    /// That the rows are not what was written.
+    pub(crate) fn damage(&self, segment: &SegmentMeta, damage: Damage) -> ReadError {
+        let path = rows_path(&self.layout, segment.signal, segment.id);
+        ReadError::corrupt(&path, damage)
+    }
+
     /// Checks that the files of a segment are as they were written, every byte of them.
     pub(crate) fn verify(&self, segment: &SegmentMeta) -> Result<(), ReadError> {
         let index = self.load_index(segment)?;
@@ -351,11 +363,19 @@ impl SegmentFiles {
         index: &TraceIndex,
         trace: &TraceRange,
     ) -> Result<Vec<Arc<Span>>, ReadError> {
-        let rows = index.adjacent_rows(trace);
-        let spans = self.traces.get_or_load((segment.id, rows.start), || {
-            self.shared_spans(segment, rows)
-        })?;
+        let spans = self.spans_at(segment, index.adjacent_rows(trace))?;
         Ok(spans.to_vec())
+    }
+
+    /// The spans of a trace that are in these rows.
+    pub(crate) fn spans_at(
+        &self,
+        segment: &SegmentMeta,
+        rows: Range<u32>,
+    ) -> Result<Arc<Vec<Arc<Span>>>, ReadError> {
+        self.traces.get_or_load((segment.id, rows.start), || {
+            self.shared_spans(segment, rows)
+        })
     }
 
     /// The spans of a trace, through the block that it is in: for searches that look at all traces.

@@ -27,7 +27,8 @@ use super::checks::Checks;
 use super::filter::Filter;
 use super::table::Damage;
 use crate::limits::BLOCK_ROWS;
-pub(super) use lookup::{Access, load_checks, runs};
+pub(crate) use lookup::runs;
+pub(super) use lookup::{Access, load_checks};
 use parts::{Header, Kind};
 
 /// What an index knows of a trace.

@@ -1,8 +1,8 @@
 use expect_test::{Expect, expect};
 
-use super::{ROUTES, completeness_filter, log_filter, trace_filter};
+use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
-use crate::api::queries;
+use crate::api::{queries, search};
 
 /// What is wrong with a query, one problem a line.
 fn check<T>(filter: Result<T, ApiError>, expected: Expect) {
@@ -51,13 +51,15 @@ fn all_problems_of_a_completeness_query_at_once() {
 #[test]
 fn all_problems_of_a_log_query_at_once() {
     check(
-        log_filter(Some(
-            "min_severity=25&limit=1001&trace_id=abc&service=a&service=b",
+        search::log_query(Some(
+            "min_severity=25&limit=1001&trace_id=abc&service=a&service=b&q=%22&where=a+like+b",
         )),
         expect![[r#"
             `service` may be given once only
             `trace_id` must be a trace id of 32 hexadecimal digits, not `abc`: 1 bytes, want 16
             `min_severity` must be a whole number from 1 to 24, not `25`
+            `q` the phrase " has no end
+            `where` has no operator that is known: `a like b`
             `limit` must be a whole number from 1 to 1000, not `1001`
         "#]],
     );
@@ -101,7 +103,7 @@ fn good_values_arrive() {
     );
     assert_eq!(filter.from.map(|from| from.0), Some(u64::MAX));
     assert_eq!(filter.limit, 50);
-    assert_eq!(log_filter(None).unwrap().limit, 100);
+    assert_eq!(search::log_query(None).unwrap().limit, Some(100));
 }
 
 /// The paths of the OpenAPI file and the routes are the same, and so are their parameters.
@@ -115,7 +117,13 @@ fn openapi_and_routes_agree() {
         .map(String::as_str)
         .collect();
     let asked = ROUTES.iter().map(|(path, _)| *path);
-    let posted = [crate::cloudwatch::PATH, queries::SQL, queries::QUERY];
+    let asked = asked.chain([search::SPANS, search::LOGS]);
+    let posted = [
+        crate::cloudwatch::PATH,
+        queries::SQL,
+        queries::QUERY,
+        search::SEARCH,
+    ];
     let mut routed: Vec<&str> = asked.chain(posted).collect();
     described.sort_unstable();
     routed.sort_unstable();
@@ -138,7 +146,8 @@ fn openapi_and_routes_agree() {
             .collect()
     };
     assert_eq!(parameters("/api/v1/traces"), super::TRACE_PARAMETERS);
-    assert_eq!(parameters("/api/v1/logs"), super::LOG_PARAMETERS);
+    assert_eq!(parameters(search::LOGS), search::LOG_PARAMETERS);
+    assert_eq!(parameters(search::SPANS), search::SPAN_PARAMETERS);
     let completeness = parameters("/api/v1/completeness");
     assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
 }

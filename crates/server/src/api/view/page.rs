@@ -1,10 +1,13 @@
 //! Lists, each with its total, whether it is cut, and how to go on.
 
 use serde::Serialize;
+use serde_json::Value;
 use throughline_insight as insight;
-use throughline_store::{self as store, LogCursor, ServiceRow, TraceCursor};
-use throughline_telemetry::UnixNanos;
+use throughline_query::Cost;
+use throughline_store::{self as store, SearchCursor, SearchPage, ServiceRow, TraceCursor};
+use throughline_telemetry::{LogRecord, Span, UnixNanos};
 
+use super::span::FoundSpan;
 use super::{Log, Summary, Text};
 
 /// Traces.
@@ -28,22 +31,46 @@ impl TracePage {
     }
 }
 
+/// Spans, wherever they are.
+#[derive(Serialize)]
+pub(in crate::api) struct SpanPage<'a> {
+    spans: Vec<FoundSpan<'a>>,
+    total: u64,
+    truncated: bool,
+    next_cursor: Option<Text<SearchCursor>>,
+    cost: Value,
+}
+
+impl<'a> SpanPage<'a> {
+    pub(in crate::api) fn new(page: &'a SearchPage<Span>, cost: &Cost) -> Self {
+        SpanPage {
+            spans: page.rows.iter().map(FoundSpan::new).collect(),
+            total: page.total,
+            truncated: page.truncated,
+            next_cursor: page.next.map(Text),
+            cost: cost.to_json(),
+        }
+    }
+}
+
 /// Logs.
 #[derive(Serialize)]
 pub(in crate::api) struct LogPage<'a> {
     logs: Vec<Log<'a>>,
     total: u64,
     truncated: bool,
-    next_cursor: Option<Text<&'a LogCursor>>,
+    next_cursor: Option<Text<SearchCursor>>,
+    cost: Value,
 }
 
 impl<'a> LogPage<'a> {
-    pub(in crate::api) fn new(page: &'a store::LogPage) -> Self {
+    pub(in crate::api) fn new(page: &'a SearchPage<LogRecord>, cost: &Cost) -> Self {
         LogPage {
-            logs: page.logs.iter().map(Log::new).collect(),
+            logs: page.rows.iter().map(Log::new).collect(),
             total: page.total,
             truncated: page.truncated,
-            next_cursor: page.next.as_ref().map(Text),
+            next_cursor: page.next.map(Text),
+            cost: cost.to_json(),
         }
     }
 }

@@ -65,8 +65,8 @@ pub(in crate::api) struct Trace<'a> {
 }
 
 #[derive(Serialize)]
-struct ResourceView<'a> {
-    attributes: &'a Attributes,
+pub(super) struct ResourceView<'a> {
+    pub(super) attributes: &'a Attributes,
 }
 
 #[derive(Serialize)]
@@ -90,14 +90,14 @@ struct Span<'a> {
 }
 
 #[derive(Serialize)]
-struct EventView<'a> {
+pub(super) struct EventView<'a> {
     time_unix_nanos: Text<UnixNanos>,
     name: &'a str,
     attributes: &'a Attributes,
 }
 
 #[derive(Serialize)]
-struct LinkView<'a> {
+pub(super) struct LinkView<'a> {
     trace_id: Text<TraceId>,
     span_id: Text<SpanId>,
     attributes: &'a Attributes,
@@ -169,7 +169,7 @@ impl<'a> Span<'a> {
 }
 
 impl<'a> EventView<'a> {
-    fn new(event: &'a Event) -> Self {
+    pub(super) fn new(event: &'a Event) -> Self {
         EventView {
             time_unix_nanos: Text(event.time),
             name: &event.name,
@@ -179,7 +179,7 @@ impl<'a> EventView<'a> {
 }
 
 impl<'a> LinkView<'a> {
-    fn new(link: &'a Link) -> Self {
+    pub(super) fn new(link: &'a Link) -> Self {
         LinkView {
             trace_id: Text(link.trace_id),
             span_id: Text(link.span_id),

@@ -130,7 +130,7 @@ fn settled<T>(path: &Path, read: io::Result<Result<T, Damage>>) -> Result<T, Rea
 }
 
 /// Places in order as ranges.
-pub(in crate::segment) fn runs(rows: &[u32]) -> Vec<Range<u32>> {
+pub(crate) fn runs(rows: &[u32]) -> Vec<Range<u32>> {
     let runs = rows.chunk_by(|a, b| a + 1 == *b);
     runs.map(|run| run[0]..run[run.len() - 1] + 1).collect()
 }

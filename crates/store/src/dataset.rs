@@ -1,4 +1,5 @@
-//! The tables that can be asked, and the columns that each of their rows has.
+//! The tables that can be asked, and the columns that each of their rows has: the same names and the
+//! same values for a search, a query and SQL.
 
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use arrow::datatypes::{DataType, Float64Type, Int8Type, Int64Type, TimeUnit, UIn
 use arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 use throughline_telemetry::Signal;
+
+use crate::segment::Kind;
 
 /// What is asked.
 #[derive(
@@ -48,7 +51,8 @@ impl Dataset {
         }
     }
 
-    pub(crate) fn signal(self) -> Signal {
+    /// What its rows are.
+    pub fn signal(self) -> Signal {
         match self {
             Dataset::Spans => Signal::Traces,
             Dataset::Logs => Signal::Logs,
@@ -56,7 +60,8 @@ impl Dataset {
         }
     }
 
-    pub(crate) fn column(self, name: &str) -> Option<&'static Intrinsic> {
+    /// One of its columns.
+    pub fn column(self, name: &str) -> Option<&'static Intrinsic> {
         self.columns().iter().find(|column| column.name == name)
     }
 }
@@ -68,20 +73,26 @@ pub struct Intrinsic {
     pub name: &'static str,
     /// What it means, and its unit.
     pub meaning: &'static str,
-    pub(crate) shape: Shape,
+    /// How it is made.
+    pub shape: Shape,
     /// The column of the store that it is made from.
-    pub(crate) stored: &'static str,
+    pub stored: &'static str,
 }
 
 /// How a column of the store becomes one of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub enum Shape {
+    /// Nanoseconds since 1970.
     Time,
+    /// Text.
     Text,
     /// Bytes as lower-case hex, which is how everything else writes ids.
     Hex,
+    /// 64 bits.
     Int,
+    /// 64 bits.
     Double,
+    /// True or false.
     Bool,
     /// Nanoseconds as milliseconds.
     Millis,
@@ -90,7 +101,18 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    pub(crate) fn data_type(self) -> DataType {
+    /// Of attributes of this kind, which are read as it.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::String => Shape::Text,
+            Kind::Int => Shape::Int,
+            Kind::Double => Shape::Double,
+            Kind::Bool => Shape::Bool,
+        }
+    }
+
+    /// What Arrow calls it.
+    pub fn data_type(self) -> DataType {
         match self {
             Shape::Time => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
             Shape::Text | Shape::Hex => DataType::Utf8,
@@ -104,7 +126,7 @@ impl Shape {
     }
 
     /// Turns what the store has into what a query sees.
-    pub(crate) fn make(self, stored: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    pub fn make(self, stored: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
             Shape::Time | Shape::Text | Shape::Int | Shape::Double | Shape::Bool => {
                 if stored.data_type() == &self.data_type() {

@@ -1,0 +1,129 @@
+//! Searches on the engine's threads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use throughline_store::{
+    ReadError, Scan, Search, SearchError, SearchPage, SearchQuery, Searched, Store,
+};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::QueryError;
+use crate::engine::{Cost, Engine, now};
+use crate::watch::Wanted;
+
+impl Engine {
+    /// Finds rows. Dropping the future stops the search; one that takes long is stopped, too, and
+    /// what it found until then is the answer.
+    pub async fn search<T: Searched + 'static>(
+        &self,
+        store: &Store,
+        query: SearchQuery,
+    ) -> Result<(SearchPage<T>, Cost), QueryError> {
+        let begun = now();
+        let search = found(
+            store.scan(),
+            query,
+            self.threads(),
+            self.limits().search_time,
+        );
+        let waiting = Wanted::default().wait();
+        let page: SearchPage<T> = self.run(waiting, self.searches(), search).await?;
+        let cost = Cost {
+            rows: page.rows_read,
+            bytes: page.bytes_read,
+            segments: page.parts_read,
+            elapsed: begun.elapsed(),
+        };
+        Ok((page, cost))
+    }
+}
+
+async fn found<T: Searched + 'static>(
+    mut scan: Scan,
+    query: SearchQuery,
+    threads: usize,
+    time: Duration,
+) -> Result<SearchPage<T>, QueryError> {
+    loop {
+        // Each damaged segment costs one attempt, and is not met again.
+        match attempt(scan.clone(), query.clone(), threads, time).await {
+            Ok(Some(page)) => return Ok(page),
+            Ok(None) => return Err(QueryError::TooSlow(time)),
+            Err(Failed::Invalid(what)) => return Err(QueryError::Invalid(what)),
+            Err(Failed::Ended(error)) => return Err(QueryError::Failed(error.to_string())),
+            Err(Failed::Read(error)) => match scan.without_damage(&error) {
+                Some(rest) => scan = rest,
+                None => return Err(QueryError::Failed(error.to_string())),
+            },
+        }
+    }
+}
+
+async fn attempt<T: Searched + 'static>(
+    scan: Scan,
+    query: SearchQuery,
+    threads: usize,
+    time: Duration,
+) -> Result<Option<SearchPage<T>>, Failed> {
+    let planned = tokio::task::spawn_blocking(move || Search::<T>::new(&scan, query));
+    let search = Stops(Arc::new(planned.await??));
+    let mut workers = JoinSet::new();
+    for _ in 0..threads {
+        let search = Arc::clone(&search.0);
+        workers.spawn_blocking(move || search.work());
+    }
+    let working = async {
+        while let Some(worked) = workers.join_next().await {
+            worked??;
+        }
+        Ok::<(), Failed>(())
+    };
+    tokio::pin!(working);
+    let in_time = tokio::time::timeout(time, &mut working).await;
+    match in_time {
+        Ok(worked) => worked?,
+        Err(_) => {
+            search.0.stop();
+            working.await?;
+        }
+    }
+    let search = Arc::clone(&search.0);
+    Ok(tokio::task::spawn_blocking(move || search.finish()).await??)
+}
+
+/// Stops a search that nobody waits for any more.
+struct Stops<T: Searched>(Arc<Search<T>>);
+
+impl<T: Searched> Drop for Stops<T> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+enum Failed {
+    Invalid(String),
+    Read(ReadError),
+    Ended(JoinError),
+}
+
+impl From<SearchError> for Failed {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Invalid(what) => Failed::Invalid(what),
+            SearchError::Read(error) => Failed::Read(error),
+        }
+    }
+}
+
+impl From<ReadError> for Failed {
+    fn from(error: ReadError) -> Self {
+        Failed::Read(error)
+    }
+}
+
+impl From<JoinError> for Failed {
+    fn from(error: JoinError) -> Self {
+        Failed::Ended(error)
+    }
+}
