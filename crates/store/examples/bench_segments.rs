@@ -239,8 +239,9 @@ fn processor_seconds() -> f64 {
 fn print(name: &str, times: &mut [f64]) {
     times.sort_by(f64::total_cmp);
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+    let mean = times.iter().sum::<f64>() / times.len() as f64;
     println!(
-        "  {name:<15} {:8.0} us p50, {:.0} us p99",
+        "  {name:<15} {mean:8.0} us mean, {:.0} us p50, {:.0} us p99",
         at(0.5),
         at(0.99)
     );

@@ -29,6 +29,7 @@
 //! A generation is cut into windows of ten minutes by trace start, log time or point time, so that
 //! old data can be dropped by deleting files. [`index`] has the grammar of the index.
 
+mod absent;
 mod attributes;
 mod checks;
 mod columns;
@@ -43,6 +44,7 @@ mod kinds;
 mod logs;
 mod merge;
 mod metrics;
+mod pages;
 mod parents;
 mod pread;
 mod projection;

@@ -17,8 +17,10 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
 
+use super::absent::{Absent, complete};
 use super::checks::Checks;
 use super::form::{ATTRIBUTES, Form, from_file};
+use super::pages::{Packed, Pages, unpacked};
 use super::pread::PositionedFile;
 use super::projection::{Projected, Projection};
 use super::promotion::Counts;
@@ -33,6 +35,8 @@ pub(super) struct Footer {
     metadata: ArrowReaderMetadata,
     form: Form,
     checks: Option<Arc<Checks>>,
+    packed: Packed,
+    absent: Absent,
 }
 
 impl Footer {
@@ -57,22 +61,30 @@ impl Footer {
         let form = Form::read(metadata.file_metadata().key_value_metadata())?;
         // The schema in the file may be an older one, with plain texts where there are dictionaries.
         let options = ArrowReaderOptions::new().with_schema(form.schema(canonical));
+        let (metadata, packed) = unpacked(metadata)?;
         let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options)?;
+        let absent = Absent::of(metadata.metadata(), metadata.schema());
         Ok(Footer {
             metadata,
             form,
             checks,
+            packed,
+            absent,
         })
     }
 
     /// Opens the file that it is of.
-    fn open(&self, path: &Path) -> Result<PositionedFile, ReadError> {
-        PositionedFile::open(path, self.checks.clone()).map_err(ReadError::io(path))
+    fn open(&self, path: &Path) -> Result<Pages, ReadError> {
+        let file = PositionedFile::open(path, self.checks.clone()).map_err(ReadError::io(path))?;
+        Ok(Pages::new(file, Arc::clone(&self.packed)))
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
         let checks = self.checks.as_ref().map(|checks| checks.memory_bytes());
-        self.metadata.metadata().memory_size() + checks.unwrap_or_default()
+        self.metadata.metadata().memory_size()
+            + checks.unwrap_or_default()
+            + size_of_val(&*self.packed)
+            + self.absent.memory_bytes()
     }
 }
 
@@ -175,9 +187,11 @@ impl<'a, T: Table> SegmentReader<'a, T> {
             |column| projection.needs(&form, column),
             batch_rows,
         );
-        let reader = reader.map_err(|damage| self.damaged(damage))?;
+        let (reader, wanted) = reader.map_err(|damage| self.damaged(damage))?;
         Ok(reader.map(move |batch| {
-            let batch = batch.map_err(|error| ReadError::corrupt(&path, error))?;
+            let batch = batch.map_err(Damage::from);
+            let batch = batch.and_then(|batch| complete(&batch, &wanted));
+            let batch = batch.map_err(|damage| ReadError::corrupt(&path, damage))?;
             Ok(Projected::new(path.clone(), form.clone(), batch))
         }))
     }
@@ -205,12 +219,12 @@ impl<'a, T: Table> SegmentReader<'a, T> {
 
     fn select(
         &self,
-        file: PositionedFile,
+        file: Pages,
         ranges: &[Range<usize>],
         wants: impl Fn(&str) -> bool,
     ) -> Result<RecordBatch, Damage> {
         let wanted: usize = ranges.iter().map(Range::len).sum();
-        let reader = self.open(file, ranges, wants, wanted)?;
+        let (reader, columns) = self.open(file, ranges, wants, wanted)?;
         let schema = reader.schema();
         let batches = reader.collect::<Result<Vec<_>, _>>()?;
         let batch = match batches.as_slice() {
@@ -221,24 +235,29 @@ impl<'a, T: Table> SegmentReader<'a, T> {
             let what = format!("{} rows where {wanted} should be", batch.num_rows());
             return Err(Damage::new(what));
         }
-        Ok(batch)
+        complete(&batch, &columns)
     }
 
+    /// A reader of the columns that are wanted and not absent, and the schema of all that are wanted.
     fn open(
         &self,
-        file: PositionedFile,
+        file: Pages,
         ranges: &[Range<usize>],
         wants: impl Fn(&str) -> bool,
         batch_rows: usize,
-    ) -> Result<ParquetRecordBatchReader, Damage> {
+    ) -> Result<(ParquetRecordBatchReader, Schema), Damage> {
         let metadata = self.footer.metadata.metadata();
         let total = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or_default();
         if ranges.iter().any(|range| range.end > total) {
             return Err(Damage::new("fewer rows than the index says"));
         }
         let schema = self.footer.metadata.schema();
-        let roots = (0..schema.fields().len()).filter(|at| wants(schema.field(*at).name()));
-        let roots = ProjectionMask::roots(self.footer.metadata.parquet_schema(), roots);
+        let wanted: Vec<usize> = (0..schema.fields().len())
+            .filter(|at| wants(schema.field(*at).name()))
+            .collect();
+        let present = wanted.iter().copied();
+        let present = present.filter(|at| !self.footer.absent.is_absent(*at, ranges));
+        let roots = ProjectionMask::roots(self.footer.metadata.parquet_schema(), present);
         let selection = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), total);
         let builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.metadata.clone());
@@ -247,7 +266,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
             .with_row_selection(selection)
             .with_batch_size(batch_rows.max(1))
             .build()?;
-        Ok(reader)
+        Ok((reader, schema.project(&wanted)?))
     }
 
     fn damaged(&self, damage: Damage) -> ReadError {

@@ -1,11 +1,15 @@
 //! Canonical batches to the bytes of a Parquet file.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
+use std::mem;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 
 use super::form::{Form, ToFile, residual_metadata};
 use super::promotion::Kind;
@@ -15,19 +19,25 @@ use super::table::Table;
 /// Turns sorted canonical batches into the bytes of a Parquet file, and collects what there is to
 /// say about them.
 pub(super) struct SegmentSerializer<W: Write + Send> {
-    writer: ArrowWriter<W>,
+    file: State<W>,
+    properties: WriterPropertiesBuilder,
     to_file: ToFile,
     summary: Summary,
 }
 
+/// A file is begun with its first rows, which say how its columns are best written.
+enum State<W: Write + Send> {
+    Empty(W),
+    Begun(Box<ArrowWriter<W>>),
+    Failed,
+}
+
 impl<W: Write + Send> SegmentSerializer<W> {
     pub(super) fn new<T: Table>(into: W, form: &Form) -> io::Result<Self> {
-        let to_file = ToFile::new(form, &T::schema());
-        let properties = properties::<T>(form).map_err(io::Error::other)?;
-        let writer = ArrowWriter::try_new(into, to_file.schema(), Some(properties));
         Ok(SegmentSerializer {
-            writer: writer.map_err(io::Error::other)?,
-            to_file,
+            file: State::Empty(into),
+            properties: properties::<T>(form).map_err(io::Error::other)?,
+            to_file: ToFile::new(form, &T::schema()),
             summary: Summary::new(T::SIGNAL),
         })
     }
@@ -36,25 +46,73 @@ impl<W: Write + Send> SegmentSerializer<W> {
     pub(super) fn push(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.summary.add(batch).map_err(io::Error::other)?;
         let batch = self.to_file.batch(batch).map_err(io::Error::other)?;
-        self.writer.write(&batch).map_err(io::Error::other)
+        let writer = self.begin(many_values(&batch))?;
+        writer.write(&batch).map_err(io::Error::other)
     }
 
     pub(super) fn finish(mut self) -> io::Result<(W, Summary)> {
+        self.begin(Vec::new())?;
+        let State::Begun(mut writer) = self.file else {
+            return Err(io::Error::other("the file was not begun"));
+        };
         if let Some(residual) = residual_metadata(&self.to_file.residual) {
-            self.writer.append_key_value_metadata(residual);
+            writer.append_key_value_metadata(residual);
         }
-        let written = self.writer.into_inner().map_err(io::Error::other)?;
+        let written = writer.into_inner().map_err(io::Error::other)?;
         Ok((written, self.summary))
+    }
+
+    /// The writer, which is made at the first call.
+    fn begin(&mut self, plain: Vec<String>) -> io::Result<&mut ArrowWriter<W>> {
+        if let State::Empty(_) = self.file
+            && let State::Empty(into) = mem::replace(&mut self.file, State::Failed)
+        {
+            let mut properties = self.properties.clone();
+            for name in plain {
+                properties = properties.set_column_dictionary_enabled(name.into(), false);
+            }
+            let (schema, properties) = (self.to_file.schema(), properties.build());
+            let writer = ArrowWriter::try_new(into, schema, Some(properties));
+            self.file = State::Begun(Box::new(writer.map_err(io::Error::other)?));
+        }
+        match &mut self.file {
+            State::Begun(writer) => Ok(writer),
+            State::Empty(_) | State::Failed => Err(io::Error::other("the file cannot be begun")),
+        }
     }
 }
 
-fn properties<T: Table>(form: &Form) -> Result<WriterProperties, parquet::errors::ParquetError> {
+/// The columns of texts that have so many different ones that a dictionary would overflow, judged by
+/// the first rows. Half a dictionary saves nothing, and whoever reads a row decodes all of it.
+fn many_values(batch: &RecordBatch) -> Vec<String> {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns());
+    let many = columns.filter(|(_, column)| {
+        let Some(texts) = column.as_any().downcast_ref::<StringArray>() else {
+            return false;
+        };
+        let mut bytes = 0;
+        let mut known = HashSet::new();
+        texts.iter().flatten().any(|text| {
+            if known.insert(text) {
+                bytes += text.len() + size_of::<u32>();
+            }
+            bytes > DICTIONARY_BYTES / OVERFLOWS_AT
+        })
+    });
+    many.map(|(field, _)| field.name().clone()).collect()
+}
+
+fn properties<T: Table>(
+    form: &Form,
+) -> Result<WriterPropertiesBuilder, parquet::errors::ParquetError> {
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(concat!("throughline ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_key_value_metadata(Some(form.metadata()))
         // Least and greatest of a page help where rows are sorted or values rare; for most columns
@@ -75,7 +133,7 @@ fn properties<T: Table>(form: &Form) -> Result<WriterProperties, parquet::errors
             .set_column_dictionary_enabled((*name).into(), false)
             .set_column_encoding((*name).into(), Encoding::DELTA_BINARY_PACKED);
     }
-    Ok(T::tune(properties).build())
+    Ok(T::tune(properties))
 }
 
 /// Level 9 would save 2 % more and is several times slower.
@@ -87,6 +145,13 @@ const ROW_GROUP_ROWS: usize = 128 << 10;
 /// A trace is read by decoding the pages it is in.
 const PAGE_ROWS: usize = 4096;
 
+/// Pages of long values have fewer rows, at least a thousand.
+const PAGE_BYTES: usize = 32 << 10;
+
 /// A column with more distinct values than fit is written plain from there on. A reader of one
 /// trace decodes the whole dictionary of each column.
-const DICTIONARY_BYTES: usize = 128 << 10;
+const DICTIONARY_BYTES: usize = 64 << 10;
+
+/// The part of a dictionary that the first batch of a row group must not fill, of which there are
+/// sixteen in it. New values become rarer.
+const OVERFLOWS_AT: usize = 2;

@@ -29,6 +29,8 @@ impl Table for SpanTable {
         let span_id = ColumnPath::from("span_id");
         // Random bytes: neither a dictionary nor zstd finds anything in them.
         properties
+            // Spans of a trace follow each other: zstd finds that, and a dictionary would overflow.
+            .set_column_dictionary_enabled(ColumnPath::from("trace_id"), false)
             .set_column_dictionary_enabled(span_id.clone(), false)
             .set_column_compression(span_id.clone(), Compression::UNCOMPRESSED)
             .set_column_statistics_enabled(span_id, EnabledStatistics::None)
