@@ -151,6 +151,16 @@ impl Engine {
             .await
     }
 
+    /// Does something on a thread of the engine that may block.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let runtime = self.runtime.as_ref().expect("there until the drop");
+        let done = runtime.spawn_blocking(work).await;
+        done.map_err(|error| QueryError::Failed(error.to_string()))
+    }
+
     pub(crate) fn threads(&self) -> usize {
         self.threads
     }

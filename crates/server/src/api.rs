@@ -20,6 +20,7 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Router, middleware};
 use throughline_query::Engine;
 use throughline_store::Store;
+use tokio::sync::watch;
 
 use crate::access::Access;
 use crate::cloudwatch;
@@ -37,8 +38,9 @@ pub(crate) fn router(
     access: Access,
     limits: Limits,
     intake: Intake,
+    stopped: watch::Receiver<bool>,
 ) -> Router {
-    let queries = Queries::new(store.clone(), engine);
+    let queries = Queries::new(store.clone(), engine, limits.tails_max, stopped);
     let reads = Reads::new(store, limits.reads_max, limits.read_wait);
     let routes = routes::ROUTES
         .iter()
@@ -66,7 +68,8 @@ pub(crate) fn router(
             search::SPANS,
             get(search::spans).with_state(queries.clone()),
         )
-        .route(search::LOGS, get(search::logs).with_state(queries))
+        .route(search::LOGS, get(search::logs).with_state(queries.clone()))
+        .route(search::TAIL, get(search::tail).with_state(queries))
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
         .route("/api/", axum::routing::any(error::no_such_endpoint))

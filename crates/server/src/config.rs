@@ -58,6 +58,8 @@ pub struct Limits {
     pub reads_max: usize,
     /// How long an API read waits for its turn.
     pub read_wait: Duration,
+    /// Clients at once that follow log records.
+    pub tails_max: usize,
     /// What a query may take.
     pub queries: throughline_query::Limits,
     /// How long a stopping server waits for what is in flight.
@@ -167,6 +169,7 @@ impl Default for Limits {
             connections_max: 1024,
             reads_max: 4,
             read_wait: Duration::from_secs(5),
+            tails_max: 32,
             queries: throughline_query::Limits::default(),
             drain_timeout: Duration::from_secs(10),
         }

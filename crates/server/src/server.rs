@@ -24,6 +24,8 @@ pub struct Server {
     store: Store,
     recovery: Recovery,
     limits: Limits,
+    /// Told once that the server stops.
+    stop: watch::Sender<bool>,
 }
 
 /// Where a server listens, with the ports it got.
@@ -101,13 +103,15 @@ impl Server {
         tell(&recovery);
         let engine = Engine::start(query_threads(), config.limits().queries);
         let engine = engine.map_err(|error| StartError::Threads { error })?;
-        let routers = wire(&config, &listeners, &store, engine);
+        let stop = watch::Sender::new(false);
+        let routers = wire(&config, &listeners, &store, engine, &stop);
         Ok(Server {
             listeners,
             routers,
             store,
             recovery,
             limits: config.limits(),
+            stop,
         })
     }
 
@@ -128,7 +132,7 @@ impl Server {
     /// Serves until `shutdown` resolves; then accepts nothing more, finishes what is in flight and
     /// closes the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), StopError> {
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = (self.stop.clone(), self.stop.subscribe());
         let (listeners, routers) = (self.listeners, self.routers);
         let serve = |listener: Listener, router| {
             tokio::spawn(listener.serve(router, self.limits, stopped.clone()))
@@ -163,7 +167,13 @@ impl fmt::Debug for Server {
 }
 
 /// All parts in the order in which they depend on each other. Starts nothing.
-fn wire(config: &Config, listeners: &Listeners, store: &Store, engine: Engine) -> Routers {
+fn wire(
+    config: &Config,
+    listeners: &Listeners,
+    store: &Store,
+    engine: Engine,
+    stop: &watch::Sender<bool>,
+) -> Routers {
     let limits = config.limits();
     let budget = Budget::new(limits.in_flight_bytes_max);
     let decoded = Budget::new(limits.decoded_in_flight_bytes_max);
@@ -181,6 +191,7 @@ fn wire(config: &Config, listeners: &Listeners, store: &Store, engine: Engine) -
             access(&listeners.http),
             limits,
             intake(&listeners.http),
+            stop.subscribe(),
         ),
     }
 }

@@ -85,8 +85,8 @@ pub use read::{
 pub use recovery::Recovery;
 pub use scan::{Batches, Bounds, Part, Scan, ScanColumn};
 pub use search::{
-    Condition, Count, Filter, Operator, Search, SearchCursor, SearchError, SearchOrder, SearchPage,
-    SearchQuery, Searched,
+    Arrived, Condition, Count, Filter, Operator, Search, SearchCursor, SearchError, SearchOrder,
+    SearchPage, SearchQuery, Searched, Tail,
 };
 pub use segment::Kind;
 pub use stats::Stats;

@@ -190,3 +190,6 @@ pub(crate) const CONDITION_DEPTH_MAX: usize = 16;
 
 /// Values of one `in`.
 pub(crate) const CONDITION_VALUES_MAX: usize = 1000;
+
+/// A record that is this much older than the one after which somebody follows again is not looked for.
+pub(crate) const TAIL_LATE_NANOS: u64 = 3600 * 1_000_000_000;

@@ -147,6 +147,12 @@ impl Scan {
         found.then(|| Scan::new(Arc::clone(&self.shared)))
     }
 
+    /// The generations whose rows are in buffers, and how many log records each has.
+    pub(crate) fn generations(&self) -> impl Iterator<Item = (u64, usize)> {
+        let buffers = self.snapshot.buffers.iter();
+        buffers.map(|view| (view.generation(), view.rows.logs.len()))
+    }
+
     fn newest_first(&self, signal: Signal) -> Vec<Arc<SegmentMeta>> {
         let mut segments = self.snapshot.segments.of(signal).to_vec();
         segments.sort_by_key(|segment| Reverse((segment.last, segment.id)));

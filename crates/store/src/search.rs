@@ -32,12 +32,14 @@ mod order;
 mod predicate;
 mod run;
 mod searched;
+mod tail;
 mod words;
 
 pub use condition::{Condition, Filter, Operator};
 pub use order::{SearchCursor, SearchOrder};
 pub use run::{Search, SearchPage};
 pub use searched::Searched;
+pub use tail::{Arrived, Tail};
 
 use throughline_telemetry::UnixNanos;
 

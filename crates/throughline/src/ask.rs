@@ -3,14 +3,17 @@
 pub(crate) mod completeness;
 pub(crate) mod query;
 pub(crate) mod replay;
+pub(crate) mod tail;
 
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use hyper::{Method, Request, StatusCode};
+use hyper::http::request::Builder;
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -71,27 +74,52 @@ impl<'a> Server<'a> {
         body: Bytes,
     ) -> anyhow::Result<Answer> {
         let server = &self.target.server;
-        let mut request = Request::builder()
-            .method(method)
-            .uri(match server.contains("://") {
-                true => format!("{server}{path}"),
-                false => format!("http://{server}{path}"),
-            })
+        let request = self
+            .request(method, path)
             .header(CONTENT_TYPE, "text/plain")
             .header(ACCEPT, accept);
-        if let Some(key) = &self.target.api_key {
-            request = request.header(AUTHORIZATION, format!("Bearer {key}"));
-        }
-        let request = request.body(Full::new(body));
-        let request = request
-            .with_context(|| format!("{server:?} cannot be an address, or the key a key"))?;
+        let request = self.whole(request, body)?;
         let exchange = tokio::time::timeout(PATIENCE, self.exchange(request)).await;
         exchange.map_err(|_| anyhow!("{server} did not answer within {PATIENCE:?}"))?
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+    /// An answer that comes bit by bit and may never end.
+    async fn stream(&self, path: &str, last_id: &str) -> anyhow::Result<Response<Incoming>> {
+        let mut request = self
+            .request(Method::GET, path)
+            .header(ACCEPT, "text/event-stream");
+        if !last_id.is_empty() {
+            request = request.header("last-event-id", last_id);
+        }
+        let request = self.whole(request, Bytes::new())?;
+        let answer = tokio::time::timeout(PATIENCE, self.answer(request)).await;
         let server = &self.target.server;
-        let response = self.client.request(request).await.map_err(|error| {
+        answer.map_err(|_| anyhow!("{server} did not answer within {PATIENCE:?}"))?
+    }
+
+    fn request(&self, method: Method, path: &str) -> Builder {
+        let server = &self.target.server;
+        let request = Request::builder()
+            .method(method)
+            .uri(match server.contains("://") {
+                true => format!("{server}{path}"),
+                false => format!("http://{server}{path}"),
+            });
+        match &self.target.api_key {
+            Some(key) => request.header(AUTHORIZATION, format!("Bearer {key}")),
+            None => request,
+        }
+    }
+
+    fn whole(&self, request: Builder, body: Bytes) -> anyhow::Result<Request<Full<Bytes>>> {
+        let server = &self.target.server;
+        let request = request.body(Full::new(body));
+        request.with_context(|| format!("{server:?} cannot be an address, or the key a key"))
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
+        let server = &self.target.server;
+        self.client.request(request).await.map_err(|error| {
             let next = "start one with `throughline serve`, or say where it is with --server";
             match error.is_connect() {
                 true if server.starts_with("https:") => {
@@ -100,7 +128,12 @@ impl<'a> Server<'a> {
                 true => anyhow!("no server listens on {server}: {next}"),
                 false => anyhow!(error).context(format!("the request to {server} broke off")),
             }
-        })?;
+        })
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+        let server = &self.target.server;
+        let response = self.answer(request).await?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| anyhow!("the answer of {server} broke off: {error}"))?;

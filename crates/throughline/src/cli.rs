@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use ask::{Completeness, Form, Query, Replay, Target};
+pub(crate) use ask::{Completeness, Form, Query, Replay, Tail, Target};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use scrub::Scrub;
 
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Completeness(Completeness),
     /// Ask in SQL about spans, logs and metrics
     Query(Query),
+    /// Follow logs as they arrive
+    Tail(Tail),
     /// Read telemetry back that extensions printed because no server could be reached
     Replay(Replay),
     /// Run functions as Lambda does, on this machine, without Docker or AWS

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::Completeness(arguments) => ask::completeness::run(&arguments),
         Command::Query(arguments) => ask::query::run(&arguments),
+        Command::Tail(arguments) => ask::tail::run(&arguments),
         Command::Replay(arguments) => ask::replay::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Scrub(arguments) => scrub::run(&arguments),

@@ -109,6 +109,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/logs/tail": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Follow logs as they arrive
+         * @description Logs that arrive from now on, or after the one whose id the header `Last-Event-ID` names, within a quarter of a second of their acknowledgement. It never ends.
+         */
+        readonly get: operations["tailLogs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/search": {
         readonly parameters: {
             readonly query?: never;
@@ -1347,6 +1367,86 @@ export interface operations {
             };
             /** @description Stored data could not be read (TL0212); the server's log says more. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly tailLogs: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only this service. */
+                readonly service?: string;
+                /** @description Only what this function emitted (`faas.name`). */
+                readonly function?: string;
+                /** @description Only logs of this invocation (`faas.invocation_id`). */
+                readonly request_id?: string;
+                /** @description Only logs of this trace. */
+                readonly trace_id?: components["schemas"]["TraceId"];
+                /** @description Only logs at least this severe, by OTLP's severity number. */
+                readonly min_severity?: number;
+                /** @description Words that the body has, in any order: `timeout payment`; `"order 1234"` as a phrase; `/took \d+ ms/` as a regular expression; `-word` for what it has not. */
+                readonly q?: string;
+                /** @description A condition on a column or an attribute, as often as needed; all must hold. `http.route=/pay`, `http.response.status_code>=500`, `name~^GET`, `user.id contains 42`, `error.type exists`. docs/search.md has them all. */
+                readonly where?: readonly string[];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Events as they come: `log` with a `Log` as data and an id, `dropped` with `{"dropped": n}` when so many came too fast for the client, `failed` when the server cannot go on. A line that begins with a colon says that the connection lives. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string;
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201), or a condition cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many clients follow already (TL0209). */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

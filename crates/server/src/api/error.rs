@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use throughline_query::QueryError;
-use throughline_store::ReadError;
+use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
 use super::{queries, search, view};
@@ -121,6 +121,15 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         tracing::error!(%error, "cannot read");
         ApiError::ReadFailed
+    }
+}
+
+impl From<SearchError> for ApiError {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Invalid(what) => ApiError::BadQuery(what),
+            SearchError::Read(error) => ApiError::from(error),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::json;
 use throughline_query::{Answer, Cost, Engine, QueryError, Spec};
 use throughline_store::{SearchPage, SearchQuery, Searched, Store};
 use throughline_telemetry::UnixNanos;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::error::ApiError;
 use super::view;
@@ -38,13 +39,23 @@ const COST: HeaderName = HeaderName::from_static("x-throughline-cost");
 pub(crate) struct Queries {
     store: Store,
     engine: Arc<Engine>,
+    tails: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Queries {
-    pub(crate) fn new(store: Store, engine: Engine) -> Self {
+    /// Whether the server stops, `stopped` says.
+    pub(crate) fn new(
+        store: Store,
+        engine: Engine,
+        tails_max: usize,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
         Queries {
             store,
             engine: Arc::new(engine),
+            tails: Arc::new(Semaphore::new(tails_max)),
+            stopped,
         }
     }
 }
@@ -55,6 +66,27 @@ impl Queries {
         query: SearchQuery,
     ) -> Result<(SearchPage<T>, Cost), QueryError> {
         self.engine.search(&self.store, query).await
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A turn to follow, if there is one.
+    pub(super) fn tail_turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.tails).try_acquire_owned().ok()
+    }
+
+    pub(super) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopped.clone()
+    }
+
+    /// Does something on the threads of queries that may block.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, QueryError> {
+        self.engine.blocking(work).await
     }
 }
 
@@ -151,6 +183,6 @@ impl Form {
 }
 
 #[allow(clippy::disallowed_methods)] // the edge that says what "the last hour" is
-fn now() -> UnixNanos {
+pub(super) fn now() -> UnixNanos {
     SystemTime::now().into()
 }

@@ -1,6 +1,7 @@
 //! `GET /api/v1/spans`, `GET /api/v1/logs` and `POST /api/v1/search`: rows that a filter lets through.
 
 mod question;
+mod tail;
 mod terms;
 
 use axum::body::Bytes;
@@ -15,14 +16,18 @@ use super::queries::{Queries, read};
 use super::view;
 pub(super) use question::log_query;
 #[cfg(test)]
-pub(super) use question::{LOG_PARAMETERS, SPAN_PARAMETERS};
+pub(super) use question::{LOG_PARAMETERS, SPAN_PARAMETERS, TAIL_PARAMETERS};
 use question::{Question, span_query};
+pub(super) use tail::tail;
 
 /// The path that finds spans.
 pub(super) const SPANS: &str = "/api/v1/spans";
 
 /// The path that finds log records.
 pub(super) const LOGS: &str = "/api/v1/logs";
+
+/// The path that sends log records as they arrive.
+pub(super) const TAIL: &str = "/api/v1/logs/tail";
 
 /// The path that takes filters as JSON.
 pub(super) const SEARCH: &str = "/api/v1/search";

@@ -13,3 +13,4 @@ mod refusals;
 mod samples;
 mod search;
 mod stop;
+mod tail;

@@ -23,6 +23,10 @@ impl BufferView {
         }
     }
 
+    pub(crate) fn generation(&self) -> u64 {
+        self.buffer.generation()
+    }
+
     /// Start and id of every trace that has a span here.
     pub(crate) fn traces(&self) -> Vec<(UnixNanos, TraceId)> {
         let inner = self.buffer.lock();

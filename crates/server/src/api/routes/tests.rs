@@ -117,7 +117,7 @@ fn openapi_and_routes_agree() {
         .map(String::as_str)
         .collect();
     let asked = ROUTES.iter().map(|(path, _)| *path);
-    let asked = asked.chain([search::SPANS, search::LOGS]);
+    let asked = asked.chain([search::SPANS, search::LOGS, search::TAIL]);
     let posted = [
         crate::cloudwatch::PATH,
         queries::SQL,
@@ -148,6 +148,7 @@ fn openapi_and_routes_agree() {
     assert_eq!(parameters("/api/v1/traces"), super::TRACE_PARAMETERS);
     assert_eq!(parameters(search::LOGS), search::LOG_PARAMETERS);
     assert_eq!(parameters(search::SPANS), search::SPAN_PARAMETERS);
+    assert_eq!(parameters(search::TAIL), search::TAIL_PARAMETERS);
     let completeness = parameters("/api/v1/completeness");
     assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
 }

@@ -103,6 +103,19 @@ pub(in crate::api) fn span_query(query: Option<&str>) -> Result<SearchQuery, Api
 /// Which log records an address asks for.
 pub(in crate::api) fn log_query(query: Option<&str>) -> Result<SearchQuery, ApiError> {
     let mut query = Query::parse(query, LOG_PARAMETERS);
+    let filters = log_filters(&mut query);
+    finish(query, filters)
+}
+
+/// Which log records are to be followed.
+pub(super) fn tail_filter(query: Option<&str>) -> Result<Filter, ApiError> {
+    let mut query = Query::parse(query, TAIL_PARAMETERS);
+    let mut filters = log_filters(&mut query);
+    filters.extend(query.each("where", CONDITIONS_MAX, terms::read));
+    query.finish(Filter::All(filters))
+}
+
+fn log_filters(query: &mut Query) -> Vec<Filter> {
     let mut filters = Vec::new();
     for (parameter, column) in [
         ("service", "service"),
@@ -118,7 +131,7 @@ pub(in crate::api) fn log_query(query: Option<&str>) -> Result<SearchQuery, ApiE
     filters
         .extend(severity.map(|severity| Filter::is("severity_number", Operator::GtEq, severity)));
     filters.extend(query.read("q", Filter::of_words));
-    finish(query, filters)
+    filters
 }
 
 /// What all questions have in common.
@@ -184,6 +197,15 @@ pub(in crate::api) const LOG_PARAMETERS: &[&str] = &[
     "limit",
     "cursor",
     "count",
+];
+pub(in crate::api) const TAIL_PARAMETERS: &[&str] = &[
+    "service",
+    "function",
+    "request_id",
+    "trace_id",
+    "min_severity",
+    "q",
+    "where",
 ];
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;

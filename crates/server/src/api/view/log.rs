@@ -21,7 +21,7 @@ pub(in crate::api) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    pub(super) fn new(log: &'a LogRecord) -> Self {
+    pub(in crate::api) fn new(log: &'a LogRecord) -> Self {
         Log {
             time_unix_nanos: Text(log.sort_time()),
             severity_number: log.severity_number,
