@@ -42,13 +42,19 @@ fn main() {
     let (extension, bare) = (Path::new(extension), Path::new(bare));
     let load = load();
     let mut figures = Figures::default();
-    process::start(&mut figures, extension, bare);
-    process::memory(&mut figures, extension, bare);
-    process::outage(&mut figures, extension);
+    if wants("process") {
+        process::start(&mut figures, extension, bare);
+        process::memory(&mut figures, extension, bare);
+        process::outage(&mut figures, extension);
+    }
     let stage = Stage::build();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(response::answers(&mut figures, &stage, extension, bare));
-    runtime.block_on(response::after(&mut figures, &stage, extension, bare));
+    if wants("answers") {
+        runtime.block_on(response::answers(&mut figures, &stage, extension, bare));
+    }
+    if wants("after") {
+        runtime.block_on(response::after(&mut figures, &stage, extension, bare));
+    }
     let document = json!({
         "bench": "extension",
         "commit": output("git", &["rev-parse", "--short", "HEAD"]),
@@ -81,6 +87,11 @@ fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     text.unwrap_or_default()
+}
+
+/// `BENCH_PARTS=answers` measures that alone; the others are `process` and `after`.
+fn wants(part: &str) -> bool {
+    std::env::var("BENCH_PARTS").map_or(true, |told| told.contains(part))
 }
 
 /// Of what is short; `BENCH_ROUNDS` for a look.
