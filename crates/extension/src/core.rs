@@ -18,7 +18,7 @@ use crate::outbox::{Account, Export, Failures, Held, Key, Leftover, Outbox, Outc
 use crate::platform::{self, Parsed, PlatformEvent};
 use clock::Clock;
 use fault::Hand;
-use pace::Rhythm;
+use pace::{BUSY_BYTES_MAX, BUSY_PAUSE, Rhythm};
 
 pub use event::{Action, Event};
 pub use fault::Place;
@@ -52,6 +52,8 @@ pub struct Core {
     rhythm: Rhythm,
     /// When what waits was sealed last.
     sealed_at: UnixNanos,
+    /// Whether something is to be delivered that came too soon after the last delivery.
+    owes: bool,
     blind: bool,
     shutdown_reason: ShutdownReason,
     identity: Identity,
@@ -98,6 +100,7 @@ impl Core {
             clock: Clock::default(),
             rhythm: Rhythm::default(),
             sealed_at: UnixNanos::default(),
+            owes: false,
             blind: false,
             shutdown_reason: ShutdownReason::Spindown,
             identity: Identity::Own,
@@ -290,7 +293,7 @@ impl Core {
     /// Whether this invocation's end is waited for. Where the server is down there is nothing to
     /// wait for.
     fn pace(&mut self, now: UnixNanos) -> Pace {
-        let is_busy = self.rhythm.is_busy(now);
+        let is_busy = self.rhythm.begin(now);
         match self.delivery.strategy {
             Strategy::Periodic(_) => Pace::Ahead,
             _ if self.outbox.is_down() => Pace::Ahead,
@@ -396,7 +399,9 @@ impl Core {
                     actions.push(Action::Next);
                 }
                 Effect::Deliver => {
-                    if !matches!(self.delivery.strategy, Strategy::Periodic(_)) {
+                    if self.is_too_soon(now) {
+                        self.owes = true;
+                    } else if !matches!(self.delivery.strategy, Strategy::Periodic(_)) {
                         self.report_loss(now);
                         self.seal(now);
                     }
@@ -440,6 +445,7 @@ impl Core {
 
     fn seal(&mut self, now: UnixNanos) {
         self.sealed_at = now;
+        self.owes = false;
         let requests = self.joiner.drain();
         // Joining may make more of what was taken, such as metrics of log lines.
         let items: u64 = requests.iter().map(|request| request.items() as u64).sum();
@@ -485,8 +491,19 @@ impl Core {
             {
                 Some(self.sealed_at.plus(period))
             }
+            Strategy::Auto if self.owes => Some(self.sealed_at.plus(BUSY_PAUSE)),
             _ => None,
         }
+    }
+
+    /// Where a function is busy a delivery for each invocation would cost more than the invocation: what
+    /// a few of them left goes together.
+    fn is_too_soon(&self, now: UnixNanos) -> bool {
+        let is_waited_for = !self.state.is_at_rest() || !self.rhythm.is_busy();
+        self.delivery.strategy == Strategy::Auto
+            && !is_waited_for
+            && now.since(self.sealed_at) < BUSY_PAUSE
+            && self.joiner.pending_bytes() < BUSY_BYTES_MAX
     }
 
     fn report_loss(&mut self, now: UnixNanos) {

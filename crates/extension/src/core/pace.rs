@@ -78,22 +78,28 @@ impl FromStr for Strategy {
 pub(super) struct Rhythm {
     /// When each began, oldest first.
     begun: VecDeque<UnixNanos>,
+    is_busy: bool,
 }
 
 impl Rhythm {
     /// One more begins. Whether the next is expected soon, so that what this one makes can wait for it.
-    pub(super) fn is_busy(&mut self, now: UnixNanos) -> bool {
+    pub(super) fn begin(&mut self, now: UnixNanos) -> bool {
         let gaps = u32::try_from(BUSY_INVOCATIONS).unwrap_or(u32::MAX);
         let oldest = self
             .begun
             .front()
             .filter(|_| self.begun.len() == BUSY_INVOCATIONS);
-        let is_busy = oldest.is_some_and(|oldest| now.since(*oldest) <= BUSY_GAP * gaps);
+        self.is_busy = oldest.is_some_and(|oldest| now.since(*oldest) <= BUSY_GAP * gaps);
         self.begun.push_back(now);
         if self.begun.len() > BUSY_INVOCATIONS {
             self.begun.pop_front();
         }
-        is_busy
+        self.is_busy
+    }
+
+    /// What the last one found.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_busy
     }
 }
 
@@ -102,6 +108,11 @@ const BUSY_INVOCATIONS: usize = 8;
 /// A busy function is called at least this often, on average. So long is its telemetry late, because
 /// it leaves with the next invocation: less than anybody notices.
 const BUSY_GAP: Duration = Duration::from_millis(500);
+/// So long at least is between two deliveries of a busy function that nobody waits for. What is not
+/// sent yet is in the books, and at most as late as a function that is just not busy makes it.
+pub(super) const BUSY_PAUSE: Duration = Duration::from_millis(200);
+/// Unless there is so much, on the wire: all of it is scrubbed and packed in one go.
+pub(super) const BUSY_BYTES_MAX: usize = 32 << 10;
 /// How often `periodic` delivers unless told.
 pub(crate) const PERIOD: Duration = Duration::from_secs(5);
 const PERIOD_MILLIS_MIN: u64 = 100;
@@ -148,7 +159,7 @@ mod tests {
     #[test]
     fn a_function_is_busy_after_a_few_invocations_in_a_row() {
         let mut rhythm = Rhythm::default();
-        let mut busy_at = |at: u64| rhythm.is_busy(UnixNanos::from_millis(at * 400));
+        let mut busy_at = |at: u64| rhythm.begin(UnixNanos::from_millis(at * 400));
         assert!((0..8).all(|at| !busy_at(at)));
         assert!((8..20).all(&mut busy_at));
         assert!(!busy_at(60), "a pause");

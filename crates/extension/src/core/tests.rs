@@ -147,20 +147,20 @@ fn a_busy_function_waits_for_nothing() {
     for at in 0..20 {
         let invoked = Invoked {
             request_id: format!("r-{at}"),
-            deadline_millis: ms(at * 100).0 / 1_000_000 + 3000,
+            deadline_millis: ms(at * 300).0 / 1_000_000 + 3000,
             ..Invoked::default()
         };
-        let begun = core.handle(Event::Invoked(invoked), ms(at * 100));
+        let begun = core.handle(Event::Invoked(invoked), ms(at * 300));
         let is_busy = begun.first() == Some(&Action::Next);
         assert_eq!(is_busy, at >= 8, "invocation {at}");
-        core.handle(exported("handler"), ms(at * 100 + 5));
-        let (seconds, millis) = ((at * 100 + 6) / 1000, (at * 100 + 6) % 1000);
+        core.handle(exported("handler"), ms(at * 300 + 5));
+        let (seconds, millis) = ((at * 300 + 6) / 1000, (at * 300 + 6) % 1000);
         let body = format!(
             r#"[{{"time":"2026-10-08T12:00:0{seconds}.{millis:03}Z","type":"platform.runtimeDone","record":{{"requestId":"r-{at}","status":"success"}}}}]"#
         );
-        let told = core.handle(Event::Telemetry(body.into()), ms(at * 100 + 30));
+        let told = core.handle(Event::Telemetry(body.into()), ms(at * 300 + 30));
         assert!(!sent(&told).is_empty(), "what it made leaves");
-        let end = answer(&mut core, &told, &delivered, at * 100 + 31);
+        let end = answer(&mut core, &told, &delivered, at * 300 + 31);
         assert_eq!(end.contains(&Action::Next), at < 8);
     }
 }
@@ -254,4 +254,33 @@ fn on_managed_instances_delivery_is_periodic_and_the_rest_goes_at_the_end() {
 fn sends(actions: &[Action]) -> Vec<&Action> {
     let is_send = |action: &&Action| matches!(action, Action::Order(Order::Send(_)));
     actions.iter().filter(is_send).collect()
+}
+
+#[test]
+fn what_a_busy_function_leaves_goes_together() {
+    let mut core = core();
+    let delivered = Outcome::Delivered { refused: 0 };
+    let mut sent = Vec::new();
+    for number in 0..60 {
+        let at = 1000 + number * 10;
+        let invoked = Invoked {
+            request_id: format!("r-{number}"),
+            deadline_millis: ms(at).0 / 1_000_000 + 3000,
+            ..Invoked::default()
+        };
+        let mut actions = core.handle(Event::Invoked(invoked), ms(at));
+        let done = format!(
+            r#"[{{"type":"platform.runtimeDone","record":{{"requestId":"r-{number}","status":"success"}}}}]"#
+        );
+        actions.extend(core.handle(Event::Telemetry(done.into()), ms(at + 1)));
+        for action in &actions {
+            if let Action::Order(Order::Send(parcel)) = action {
+                sent.push((number, parcel.batch.items));
+            }
+        }
+        answer(&mut core, &actions, &delivered, at + 2);
+    }
+    let (waited_for, together) = sent.split_at(8);
+    assert!(waited_for.iter().all(|(_, items)| *items == 1), "{sent:?}");
+    assert_eq!(together, [(27, 20), (47, 20)]);
 }
