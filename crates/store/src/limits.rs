@@ -100,6 +100,13 @@ pub(crate) const COLUMN_STEPS: u64 = 2;
 /// Bytes of trace indexes kept in memory.
 pub(crate) const INDEX_CACHE_BYTES: usize = 64 << 20;
 
+/// Rows of a range of a segment of which is known what words it may have. A rare word costs the reading
+/// of one range.
+pub(crate) const RANGE_ROWS: u32 = 16 << 10;
+
+/// Words of one range that are told apart. One with more may have any.
+pub(crate) const RANGE_WORDS_MAX: usize = 256 << 10;
+
 /// Bytes kept in memory to find single traces: for some twenty million of them.
 pub(crate) const LOOKUP_CACHE_BYTES: usize = 32 << 20;
 

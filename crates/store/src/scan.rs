@@ -33,6 +33,7 @@ mod part;
 
 use std::cmp::Reverse;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
@@ -42,9 +43,10 @@ pub(crate) use part::{Place, Placed};
 
 use crate::error::ReadError;
 use crate::limits::KIND_SEGMENTS_MAX;
-use crate::segment::{Kind, KindSet, SegmentMeta};
+use crate::segment::{Kind, KindSet, SegmentMeta, attribute_hash};
 use crate::snapshot::Snapshot;
 use crate::store::Shared;
+use crate::token::TokenHash;
 use copies::Copies;
 
 /// Everything stored at one moment, by columns.
@@ -84,6 +86,11 @@ pub struct Bounds {
     pub name: Option<String>,
     /// Spans or log records of this trace.
     pub trace_id: Option<TraceId>,
+    /// Log records whose bodies have these words.
+    pub words: Vec<TokenHash>,
+    /// Spans or log records with these attributes, of their own or of their resource: keys, and the
+    /// texts that their values read as.
+    pub attributes: Vec<(String, String)>,
 }
 
 impl Scan {
@@ -116,9 +123,17 @@ impl Scan {
             Signal::Traces => Copies::find(&self.shared.files, &places)?,
             Signal::Logs | Signal::Metrics => Copies::none(places.len()),
         };
-        let parts = places.into_iter().zip(copies.left_out);
-        let parts = parts.map(|(place, left_out)| Part::new(&self.shared, place, left_out));
-        Ok(parts.collect())
+        // Only now, because a copy that counts instead of another need not have its words.
+        let hashes = bounds.hashes(signal);
+        let mut parts = Vec::with_capacity(places.len());
+        for (place, left_out) in places.into_iter().zip(copies.left_out) {
+            let place = match hashes.is_empty() {
+                true => Some(place),
+                false => self.with_words(place, &hashes)?,
+            };
+            parts.extend(place.map(|place| Part::new(&self.shared, place, left_out)));
+        }
+        Ok(parts)
     }
 
     /// As what the values of an attribute are best read: the kind that all of them can become without
@@ -159,6 +174,18 @@ impl Scan {
         segments
     }
 
+    /// The rows of a place that may have these words, if there are any.
+    fn with_words(&self, place: Place, hashes: &[u64]) -> Result<Option<Place>, ReadError> {
+        let Place::Segment { segment, rows } = place else {
+            return Ok(Some(place));
+        };
+        let rows = match self.shared.files.rows_with(&segment, hashes)? {
+            None => rows,
+            Some(with_words) => common(&rows, &with_words),
+        };
+        Ok((!rows.is_empty()).then_some(Place::Segment { segment, rows }))
+    }
+
     /// The rows of a segment to look at, if there are any.
     fn place(
         &self,
@@ -179,7 +206,41 @@ impl Scan {
     }
 }
 
+/// What two lists of ranges in order have in common.
+fn common(a: &[Range<u32>], b: &[Range<u32>]) -> Vec<Range<u32>> {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut common = Vec::new();
+    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+        let both = left.start.max(right.start)..left.end.min(right.end);
+        let left_ends_first = left.end <= right.end;
+        if !both.is_empty() {
+            common.push(both);
+        }
+        match left_ends_first {
+            true => a.next(),
+            false => b.next(),
+        };
+    }
+    common
+}
+
 impl Bounds {
+    /// What filters of words are asked.
+    fn hashes(&self, signal: Signal) -> Vec<u64> {
+        let attributes = self.attributes.iter();
+        let attributes = attributes.map(|(key, text)| attribute_hash(key, text));
+        match signal {
+            Signal::Traces => attributes.collect(),
+            Signal::Logs => self
+                .words
+                .iter()
+                .map(|word| word.0)
+                .chain(attributes)
+                .collect(),
+            Signal::Metrics => Vec::new(),
+        }
+    }
+
     fn may_be_in(&self, segment: &SegmentMeta) -> bool {
         // The catalog knows of the services of spans and log records, and of the names of spans.
         let (service, name) = match segment.signal {

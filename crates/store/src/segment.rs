@@ -56,6 +56,7 @@ mod summary;
 mod table;
 pub(crate) mod value;
 mod window;
+mod words;
 mod writer;
 
 pub(crate) use copies::{SpanKey, losers, read_keys, settle, span_keys};
@@ -68,6 +69,7 @@ pub(crate) use projection::{AttributeCells, Projected, Projection};
 pub use promotion::Kind;
 pub(crate) use table::Damage;
 pub(crate) use value::attributes_from_json;
+pub(crate) use words::attribute_hash;
 pub(crate) use writer::{write_all, write_index};
 
 use std::path::{Path, PathBuf};

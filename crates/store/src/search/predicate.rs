@@ -195,10 +195,11 @@ impl Rows<'_> {
     }
 }
 
-/// What a filter says that helps to leave parts out.
-pub(super) fn bound(filter: &Filter, bounds: &mut Bounds) {
+/// What a filter says that helps to leave rows out.
+pub(super) fn bound(filter: &Filter, dataset: Dataset, bounds: &mut Bounds) {
     match filter {
-        Filter::All(all) => all.iter().for_each(|filter| bound(filter, bounds)),
+        Filter::All(all) => all.iter().for_each(|filter| bound(filter, dataset, bounds)),
+        Filter::Says(phrase) => bounds.words.extend(phrase.hashes()),
         Filter::Is(Condition {
             column,
             op: Operator::Eq,
@@ -207,10 +208,18 @@ pub(super) fn bound(filter: &Filter, bounds: &mut Bounds) {
             "service" => bounds.service = Some(text.clone()),
             "name" => bounds.name = Some(text.clone()),
             "trace_id" => bounds.trace_id = text.parse().ok().or(bounds.trace_id),
+            key if dataset.column(key).is_none() && is_only_text(text) => {
+                bounds.attributes.push((key.to_owned(), text.clone()));
+            }
             _ => {}
         },
         _ => {}
     }
+}
+
+/// Whether a text reads as no number and no truth value: those are equal to texts that look different.
+fn is_only_text(text: &str) -> bool {
+    text.trim().parse::<f64>().is_err() && text.parse::<bool>().is_err()
 }
 
 const BODY: &str = "body";

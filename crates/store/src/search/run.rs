@@ -107,7 +107,7 @@ impl<T: Searched> Search<T> {
     /// Understands the question and finds out where to look. Blocks on the disk.
     pub fn new(scan: &Scan, query: SearchQuery) -> Result<Self, SearchError> {
         let predicate = Predicate::new(scan, T::DATASET, &query.filter)?;
-        let parts = scan.parts(T::DATASET.signal(), &bounds(&query))?;
+        let parts = scan.parts(T::DATASET.signal(), &bounds::<T>(&query))?;
         let mut parts = parts
             .into_iter()
             .map(Times::of)
@@ -500,7 +500,7 @@ fn read<T: Searched>(parts: &[Times], hits: &[Hit]) -> Result<Vec<T>, ReadError>
     Ok(rows.into_iter().flatten().collect())
 }
 
-fn bounds(query: &SearchQuery) -> Bounds {
+fn bounds<T: Searched>(query: &SearchQuery) -> Bounds {
     let after = query.after.map(|after| after.time);
     let (newest, oldest) = match query.order {
         SearchOrder::Newest => (after, None),
@@ -512,7 +512,7 @@ fn bounds(query: &SearchQuery) -> Bounds {
         to: to.into_iter().chain(newest).min(),
         ..Bounds::default()
     };
-    bound(&query.filter, &mut bounds);
+    bound(&query.filter, T::DATASET, &mut bounds);
     bounds
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -229,6 +230,28 @@ impl SegmentFiles {
         }
     }
 
+    fn access(&self, segment: &SegmentMeta, path: &Path) -> Result<Arc<Access>, ReadError> {
+        self.lookups.get_or_load(segment.id, || {
+            let access = Access::load(path)?;
+            let bytes = access.memory_bytes();
+            Ok((access, bytes))
+        })
+    }
+
+    /// The rows that may have all of these words and attributes, in order; none if it is not known.
+    /// The ranges begin and end where traces do.
+    pub(crate) fn rows_with(
+        &self,
+        segment: &SegmentMeta,
+        hashes: &[u64],
+    ) -> Result<Option<Vec<Range<u32>>>, ReadError> {
+        let path = index_path(&self.layout, segment.signal, segment.id);
+        match &*self.access(segment, &path)? {
+            Access::Parts(lookup) => lookup.rows_with(&path, hashes),
+            Access::Whole => Ok(None),
+        }
+    }
+
     /// Where the rows of a trace are, if there are any. A segment that does not have the trace is hardly
     /// ever opened for that.
     pub(crate) fn rows_of_trace(
@@ -237,12 +260,7 @@ impl SegmentFiles {
         id: TraceId,
     ) -> Result<Option<Vec<Range<u32>>>, ReadError> {
         let path = index_path(&self.layout, segment.signal, segment.id);
-        let access = self.lookups.get_or_load(segment.id, || {
-            let access = Access::load(&path)?;
-            let bytes = access.memory_bytes();
-            Ok::<_, ReadError>((access, bytes))
-        })?;
-        if let Access::Parts(lookup) = &*access {
+        if let Access::Parts(lookup) = &*self.access(segment, &path)? {
             return lookup.find(&path, id);
         }
         let index = self.index(segment)?;

@@ -11,32 +11,22 @@ pub(super) struct Filter {
 }
 
 /// Eight words.
-type Block = [u32; 8];
+pub(super) type Block = [u32; 8];
 
 impl Filter {
     /// A filter of these hashes.
     pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
-        let bits = hashes.len() * BITS_PER_ITEM;
-        let mut blocks = vec![Block::default(); bits.div_ceil(8 * BLOCK_BYTES).max(1)];
+        let mut blocks = vec![Block::default(); blocks_for(hashes.len() * BITS_PER_ITEM)];
         for hash in hashes {
             let place = place(hash, blocks.len());
-            let block = &mut blocks[place];
-            let bits = bits_of(hash);
-            block
-                .iter_mut()
-                .zip(bits)
-                .for_each(|(word, bit)| *word |= bit);
+            put(&mut blocks[place], hash);
         }
         Filter { blocks }
     }
 
     /// Whether a hash may have been put in. Of those that were, always.
     pub(super) fn may_have(&self, hash: u64) -> bool {
-        let block = &self.blocks[place(hash, self.blocks.len())];
-        block
-            .iter()
-            .zip(bits_of(hash))
-            .all(|(word, bit)| word & bit != 0)
+        has(&self.blocks[place(hash, self.blocks.len())], hash)
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -47,15 +37,6 @@ impl Filter {
     /// None if these cannot be the bytes of a filter.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
-        let read = |bytes: &[u8; BLOCK_BYTES]| {
-            let (words, _) = bytes.as_chunks();
-            let mut block = Block::default();
-            block
-                .iter_mut()
-                .zip(words)
-                .for_each(|(word, bytes)| *word = u32::from_le_bytes(*bytes));
-            block
-        };
         (rest.is_empty() && !blocks.is_empty()).then(|| Filter {
             blocks: blocks.iter().map(read).collect(),
         })
@@ -66,10 +47,41 @@ impl Filter {
     }
 }
 
+/// Blocks that have so many bits, at least one.
+pub(super) fn blocks_for(bits: usize) -> usize {
+    bits.div_ceil(8 * BLOCK_BYTES).max(1)
+}
+
 /// The block of a hash.
-fn place(hash: u64, blocks: usize) -> usize {
+pub(super) fn place(hash: u64, blocks: usize) -> usize {
     let place = (u128::from(hash >> 32) * blocks as u128) >> 32;
     usize::try_from(place).expect("it is less than the number of blocks")
+}
+
+/// Puts a hash into its block.
+pub(super) fn put(block: &mut Block, hash: u64) {
+    let bits = bits_of(hash);
+    block
+        .iter_mut()
+        .zip(bits)
+        .for_each(|(word, bit)| *word |= bit);
+}
+
+/// Whether a hash may have been put into its block.
+pub(super) fn has(block: &Block, hash: u64) -> bool {
+    let mut words = block.iter().zip(bits_of(hash));
+    words.all(|(word, bit)| word & bit != 0)
+}
+
+/// The block with these bytes.
+pub(super) fn read(bytes: &[u8; BLOCK_BYTES]) -> Block {
+    let (words, _) = bytes.as_chunks();
+    let mut block = Block::default();
+    block
+        .iter_mut()
+        .zip(words)
+        .for_each(|(word, bytes)| *word = u32::from_le_bytes(*bytes));
+    block
 }
 
 /// One bit of each word.

@@ -197,7 +197,7 @@ pub(super) fn from_file(form: &Form, batch: &RecordBatch) -> Result<RecordBatch,
     let mut columns: Vec<ArrayRef> = Vec::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
         let name = field.name().as_str();
-        if name == ORDINAL || name.starts_with(PROMOTED_PREFIX) {
+        if name == ORDINAL || is_promoted(name) {
             continue;
         }
         let column = match name {
@@ -225,6 +225,11 @@ pub(super) fn from_file(form: &Form, batch: &RecordBatch) -> Result<RecordBatch,
         Arc::new(Schema::new(fields)),
         columns,
     )?)
+}
+
+/// Whether a column of a file has an attribute.
+pub(super) fn is_promoted(column: &str) -> bool {
+    column.starts_with(PROMOTED_PREFIX)
 }
 
 const FORM_KEY: &str = "throughline.form";

@@ -7,6 +7,7 @@
 //! filter    := block:[u32;8]*                                 which traces there may be
 //! checks    := crc:u32*                                       of each 4 KiB of the file of rows
 //! traces    := block*                                         some hundred traces each
+//! words     := what bodies and attributes may say, see [`words`](super::words)
 //! ```
 //!
 //! Numbers are little-endian, checksums are CRC-32C. Traces are sorted by id; [`blocks`] says how they
@@ -29,6 +30,7 @@ use super::table::Damage;
 use crate::limits::BLOCK_ROWS;
 pub(crate) use lookup::runs;
 pub(super) use lookup::{Access, load_checks};
+pub(super) use parts::load_range;
 use parts::{Header, Kind};
 
 /// What an index knows of a trace.
@@ -103,15 +105,16 @@ impl IndexSerializer {
     }
 
     /// The bytes of the index of a file of rows.
-    pub(super) fn finish(self, layout: Layout, file: &Checks) -> Vec<u8> {
+    pub(super) fn finish(self, layout: Layout, file: &Checks, words: Option<Vec<u8>>) -> Vec<u8> {
         let (traces, directory) = blocks::write(self.traces.iter(), layout);
         let filter = Filter::of(self.traces.keys().map(|id| hash(*id)));
-        let parts = [
+        let mut parts = vec![
             (Kind::Directory, directory),
             (Kind::Filter, filter.to_bytes()),
             (Kind::Checks, file.to_bytes()),
             (Kind::Traces, traces),
         ];
+        parts.extend(words.map(|words| (Kind::Words, words)));
         parts::write(layout, self.rows, self.traces(), file.bytes, &parts)
     }
 }

@@ -19,7 +19,7 @@ use parquet::file::statistics::Statistics;
 
 use super::absent::{Absent, complete};
 use super::checks::Checks;
-use super::form::{ATTRIBUTES, Form, from_file};
+use super::form::{ATTRIBUTES, Form, from_file, is_promoted};
 use super::pages::{Packed, Pages, unpacked};
 use super::pread::PositionedFile;
 use super::projection::{Projected, Projection};
@@ -165,7 +165,10 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         for start in (0..rows).step_by(INDEX_AGAIN_ROWS as usize) {
             let end = rows.min(start + INDEX_AGAIN_ROWS);
             let range = start as usize..end as usize;
-            let batch = self.read(&[range], |column| columns.contains(&column))?;
+            let of_list = columns.contains(&ATTRIBUTES);
+            let batch = self.canonical(&[range], |column| {
+                columns.contains(&column) || of_list && is_promoted(column)
+            })?;
             let added = summary.add(&batch);
             added.map_err(|damage| self.damaged(damage))?;
         }

@@ -12,6 +12,7 @@ use super::checks::Checks;
 use super::columns::{Columns, Texts};
 use super::index::{IndexSerializer, Layout as RowLayout};
 use super::table::Damage;
+use super::words::WordsSerializer;
 use super::{SegmentId, SegmentMeta};
 use crate::batch::{id_at, required_id_at};
 use crate::buffer::{ServiceStats, Services};
@@ -19,8 +20,25 @@ use crate::buffer::{ServiceStats, Services};
 /// The columns that are looked at.
 pub(super) fn columns(signal: Signal) -> &'static [&'static str] {
     match signal {
-        Signal::Traces => &["trace_id", "start", "duration", "status", "name", "service"],
-        Signal::Logs => &["time", "trace_id", "severity_number", "service"],
+        Signal::Traces => &[
+            "trace_id",
+            "start",
+            "duration",
+            "status",
+            "name",
+            "service",
+            "resource",
+            "attributes",
+        ],
+        Signal::Logs => &[
+            "time",
+            "trace_id",
+            "severity_number",
+            "body",
+            "service",
+            "resource",
+            "attributes",
+        ],
         Signal::Metrics => &["time"],
     }
 }
@@ -30,6 +48,7 @@ pub(super) fn columns(signal: Signal) -> &'static [&'static str] {
 pub(super) struct Summary {
     signal: Signal,
     index: IndexSerializer,
+    words: WordsSerializer,
     first: UnixNanos,
     last: UnixNanos,
     end: UnixNanos,
@@ -44,6 +63,7 @@ impl Summary {
         Summary {
             signal,
             index: IndexSerializer::default(),
+            words: WordsSerializer::new(signal),
             first: UnixNanos(u64::MAX),
             last: UnixNanos(0),
             end: UnixNanos(0),
@@ -56,6 +76,7 @@ impl Summary {
 
     /// Adds the rows of a canonical batch, which come after those before.
     pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<(), Damage> {
+        self.words.add(batch)?;
         match self.signal {
             Signal::Traces => self.spans(batch),
             Signal::Logs => self.logs(batch),
@@ -90,7 +111,7 @@ impl Summary {
             level: u8::from(id.compacted_number().is_some()),
             crc: None,
         };
-        (meta, self.index.finish(layout, file))
+        (meta, self.index.finish(layout, file, self.words.finish()))
     }
 
     fn spans(&mut self, batch: &RecordBatch) -> Result<(), Damage> {

@@ -123,7 +123,7 @@ fn a_damaged_index_is_told_from_a_good_one() {
     );
     let mut file = checks::Checks::default();
     file.add(b"rows");
-    let bytes = index.finish(index::Layout::Scattered, &file);
+    let bytes = index.finish(index::Layout::Scattered, &file, Some(vec![7; 9]));
     TraceIndex::read(&bytes).unwrap();
     for bit in 0..8 * bytes.len() {
         let mut flipped = bytes.clone();
@@ -203,6 +203,58 @@ fn unknown_traces_are_told_without_looking() {
         assert!(looked < 50, "{looked} of a thousand");
         find(1).unwrap_err();
     }
+}
+
+#[test]
+fn rare_words_are_found_without_reading_the_rest() {
+    use throughline_testkit::log;
+    let orders = 40_000_u64;
+    let logs: Vec<LogRecord> = (0..orders)
+        .map(|number| {
+            let log = log("shop")
+                .at(number)
+                .says(format!("order ord-{number:05} accepted"));
+            log.attribute("session", format!("s{number}")).build()
+        })
+        .collect();
+    let written = write(log_rows(&logs, UnixNanos(77)));
+    let segment = &written.segments[0];
+    let rows = |hashes: &[u64]| written.files.rows_with(segment, hashes).unwrap().unwrap();
+    let words = |text: &str| -> Vec<u64> {
+        let phrase = crate::token::Phrase::new(text);
+        phrase.hashes().map(|hash| hash.0).collect()
+    };
+    let all = std::iter::once(0..segment.rows).collect::<Vec<_>>();
+    for common in [
+        words("ACCEPTED order"),
+        vec![attribute_hash("service.name", "shop")],
+    ] {
+        assert_eq!(rows(&common), all);
+    }
+    let mut read = 0;
+    for number in (0..orders).step_by(400) {
+        let row = u32::try_from(number).unwrap();
+        for rare in [
+            words(&format!("ord-{number:05}")),
+            vec![attribute_hash("session", &format!("s{number}"))],
+        ] {
+            let found = rows(&rare);
+            assert!(
+                found.iter().any(|rows| rows.contains(&row)),
+                "{row}: {found:?}"
+            );
+            read += found.iter().map(ExactSizeIterator::len).sum::<usize>();
+        }
+    }
+    // Of three ranges one is read.
+    assert!(read < 200 * 17_000, "{read}");
+    let unknown = (0..1000_u64).filter(|number| {
+        !rows(&words(&format!("ord{number}"))).is_empty() || !rows(&words("ord-40000")).is_empty()
+    });
+    assert!(unknown.count() < 50);
+    let index = std::fs::read(index_path(written.files.layout(), Signal::Logs, segment.id));
+    let again = written.files.index_from_rows(segment).unwrap();
+    assert!(index.unwrap() == again, "another index comes from the rows");
 }
 
 /// The same rows, whatever their order.

@@ -11,6 +11,7 @@ use throughline_telemetry::TraceId;
 use super::super::checks::Checks;
 use super::super::filter::Filter;
 use super::super::table::Damage;
+use super::super::words::Words;
 use super::blocks::{self, Directory};
 use super::parts::{Header, Kind, load_range};
 use super::{Layout, first, hash};
@@ -24,6 +25,7 @@ pub(in crate::segment) struct Lookup {
     layout: Layout,
     /// Where the blocks are in the file.
     blocks: Range<u64>,
+    words: Option<Words>,
 }
 
 /// What the parts of an index can be asked for.
@@ -49,7 +51,12 @@ impl Access {
         let directory = Directory::read(&part(Kind::Directory)?).map_err(corrupt)?;
         let filter = Filter::from_bytes(&part(Kind::Filter)?);
         let filter = filter.ok_or_else(|| corrupt(Damage::new("not a filter")))?;
+        let words = match header.place(Kind::Words) {
+            Ok(place) => Some(settled(path, Words::load(&file, &place))?),
+            Err(_) => None,
+        };
         Ok(Access::Parts(Lookup {
+            words,
             filter,
             directory,
             layout: header.layout,
@@ -61,7 +68,8 @@ impl Access {
         size_of_val(self)
             + match self {
                 Access::Parts(lookup) => {
-                    lookup.filter.memory_bytes() + lookup.directory.memory_bytes()
+                    let words = lookup.words.as_ref().map_or(0, Words::memory_bytes);
+                    lookup.filter.memory_bytes() + lookup.directory.memory_bytes() + words
                 }
                 Access::Whole => 0,
             }
@@ -98,6 +106,21 @@ impl Lookup {
                 runs(&postings[first..first + trace.count as usize])
             }
         }))
+    }
+}
+
+impl Lookup {
+    /// The rows that may have all of these words, in order; none if the index does not know.
+    pub(in crate::segment) fn rows_with(
+        &self,
+        path: &Path,
+        words: &[u64],
+    ) -> Result<Option<Vec<Range<u32>>>, ReadError> {
+        let Some(known) = &self.words else {
+            return Ok(None);
+        };
+        let file = File::open(path).map_err(ReadError::io(path))?;
+        settled(path, known.rows_with(&file, words)).map(Some)
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) enum Kind {
     Checks = 3,
     /// The traces.
     Traces = 4,
+    /// Which words there may be.
+    Words = 5,
 }
 
 /// The bytes of a file with these parts.
@@ -189,7 +191,7 @@ impl Entry {
 }
 
 /// Bytes of a file, all of them.
-pub(super) fn load_range(file: &File, range: Range<u64>) -> io::Result<Vec<u8>> {
+pub(in crate::segment) fn load_range(file: &File, range: Range<u64>) -> io::Result<Vec<u8>> {
     let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, range.start)?;
