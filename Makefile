@@ -63,6 +63,7 @@ budget: ## the size and the memory of the extension, as it is shipped
 servers: ## what sources are polled from in the tests, moto and Kafka, once into the cache
 	@scripts/moto >/dev/null || echo "moto's server cannot be installed; its tests are skipped"
 	@scripts/kafka >/dev/null || echo "Kafka's broker cannot be fetched; its test is skipped"
+	@scripts/readers >/dev/null || echo "DuckDB cannot be installed; tests with it are skipped"
 .PHONY: servers
 
 test-rust: functions clients servers ## unit, integration and end-to-end tests

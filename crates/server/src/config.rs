@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use throughline_store::Retention;
+
 use crate::access::ApiKey;
 use crate::codes;
 
@@ -21,6 +23,7 @@ pub struct Config {
     listen: Listen,
     key: Option<ApiKey>,
     limits: Limits,
+    retention: Retention,
 }
 
 /// The three addresses to listen on. Port 0 takes any free port.
@@ -102,6 +105,7 @@ impl Config {
             listen,
             key,
             limits: Limits::default(),
+            retention: Retention::default(),
         })
     }
 
@@ -109,6 +113,16 @@ impl Config {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Config { limits, ..self }
+    }
+
+    /// The same with what is to be kept; everything, unless said.
+    #[must_use]
+    pub fn with_retention(self, retention: Retention) -> Self {
+        Config { retention, ..self }
+    }
+
+    pub(crate) fn retention(&self) -> Retention {
+        self.retention
     }
 
     pub(crate) fn data_dir(&self) -> &PathBuf {

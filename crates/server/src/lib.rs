@@ -35,6 +35,7 @@ pub use config::{
     Config, ConfigError, DEFAULT_HTTP, DEFAULT_OTLP_GRPC, DEFAULT_OTLP_HTTP, Limits, Listen,
 };
 pub use server::{Addresses, Server, StartError, StopError};
+pub use throughline_store::{Keep, Retention};
 
 /// The description of the HTTP API, as the server also serves it: OpenAPI 3.1 in JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -98,7 +98,9 @@ impl Server {
     /// Whoever connects from now on waits until [`Server::run`].
     pub async fn bind(config: Config) -> Result<Server, StartError> {
         let listeners = Listeners::bind(&config).await?;
-        let opened = open(Options::new(config.data_dir())).await;
+        let mut options = Options::new(config.data_dir());
+        options.retention = config.retention();
+        let opened = open(options).await;
         let (store, recovery) = opened.map_err(|error| StartError::Store { error })?;
         tell(&recovery);
         let engine = Engine::start(query_threads(), config.limits().queries);

@@ -77,6 +77,21 @@ impl Catalog {
         })
     }
 
+    /// What SQLite finds wrong with the file, and rows that refer to nothing.
+    pub(crate) fn faults(&self) -> rusqlite::Result<Vec<String>> {
+        let mut check = self.connection.prepare("PRAGMA integrity_check")?;
+        let found = check.query_map([], |row| row.get::<_, String>(0))?;
+        let mut faults = found.collect::<rusqlite::Result<Vec<_>>>()?;
+        faults.retain(|fault| fault != "ok");
+        let mut check = self.connection.prepare("PRAGMA foreign_key_check")?;
+        let found = check.query_map([], |row| {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(format!("a row of {table} refers to none of {parent}"))
+        })?;
+        faults.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+        Ok(faults)
+    }
+
     fn retired(&self) -> rusqlite::Result<Vec<(SegmentId, Signal)>> {
         let mut select = self.connection.prepare("SELECT id, signal FROM retired")?;
         let rows = select.query_map([], |row| {
@@ -113,6 +128,18 @@ impl Catalog {
         disk::catalog(&self.path, || {
             delete.execute([id.0.cast_signed()]).map(drop)
         })
+    }
+
+    /// Forgets environments by their keys, unless they were heard of at this time or since. How many.
+    pub(crate) fn forget_environments(
+        &mut self,
+        keys: &[i64],
+        time: UnixNanos,
+    ) -> rusqlite::Result<u64> {
+        let transaction = self.connection.transaction()?;
+        let forgotten = environments::forget(&transaction, keys, time)?;
+        disk::catalog(&self.path, || transaction.commit())?;
+        Ok(forgotten)
     }
 
     /// Adds the segments of a generation, notes what its environments sent, and moves the checkpoint

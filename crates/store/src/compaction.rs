@@ -1,4 +1,4 @@
-//! Compaction: many small segments of a window become few large ones.
+//! Compaction: many small segments of a window become few large ones, and old ones none.
 //!
 //! The order of steps is what makes a crash at any moment harmless:
 //!
@@ -9,8 +9,12 @@
 //! 3. Readers get the new segments. Those that began before go on with the old ones, whose files are
 //!    deleted when the last of them is gone, and forgotten by the catalog then.
 //!
+//! What retention drops ([`drops`]) goes the same way from step 2 on, with nothing new.
+//!
 //! **Invariant**: a row is in exactly one segment that counts, whichever of them a reader sees.
 
+mod drops;
+mod failing;
 mod policy;
 
 use std::collections::HashSet;
@@ -22,10 +26,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use throughline_telemetry::UnixNanos;
 
 use crate::disk::{self, sync_directory};
-use crate::limits::{COMPACTION_INTERVAL, COMPACTION_REST_MAX};
+use crate::limits::{COMPACTION_INTERVAL, COMPACTION_REST_MAX, MERGE_FAILURES_MAX};
 use crate::probe::Step;
 use crate::segment::{self, Interrupted, SegmentId, SegmentMeta, Target};
 use crate::store::Shared;
+use failing::Failing;
 
 /// What compaction keeps between its rounds.
 #[derive(Debug, Default)]
@@ -36,6 +41,10 @@ pub(crate) struct Compaction {
     retired: Vec<Arc<SegmentMeta>>,
     /// Segments that could not be read. They stay as they are.
     damaged: HashSet<SegmentId>,
+    /// Segments whose merge failed, for a while.
+    failing: Failing,
+    /// When was last looked for environments to forget.
+    pruned: Option<UnixNanos>,
     /// Nothing is merged any more, because it is not known what the catalog says. The next start asks.
     is_stopped: bool,
 }
@@ -90,8 +99,8 @@ fn wait(wakes: &Receiver<()>, time: Duration) -> Result<(), Interrupted> {
     Ok(())
 }
 
-/// Merges what is worth merging, until nothing is, and deletes what nobody looks at any more. `pace` is
-/// called before each batch of rows; it may wait.
+/// Drops what is not to be kept, merges what is worth merging, until nothing is, and deletes what nobody
+/// looks at any more. `pace` is called before each batch of rows; it may wait.
 pub(crate) fn compact(
     shared: &Shared,
     now: UnixNanos,
@@ -99,29 +108,47 @@ pub(crate) fn compact(
 ) -> Result<(), Interrupted> {
     let state = shared.compaction.lock();
     let mut state = state.unwrap_or_else(PoisonError::into_inner);
-    let outcome = loop {
-        if state.is_stopped {
-            break Ok(());
-        }
+    let dropped = drops::drop_old(shared, &mut state, now);
+    let merged = merge_all(shared, &mut state, now, pace);
+    delete_retired(shared, &mut state);
+    dropped.and(merged)
+}
+
+/// Merges until nothing is worth it, or too much fails. Returns the first failure.
+fn merge_all(
+    shared: &Shared,
+    state: &mut Compaction,
+    now: UnixNanos,
+    pace: &mut dyn FnMut() -> Result<(), Interrupted>,
+) -> Result<(), Interrupted> {
+    let (mut outcome, mut failures) = (Ok(()), 0);
+    while !state.is_stopped && failures < MERGE_FAILURES_MAX {
         let segments = shared.live.segments();
-        let Some(inputs) = policy::choose(&segments, now, &state.damaged) else {
-            break Ok(());
+        let untouched = |id| state.damaged.contains(&id) || state.failing.rests(id, now);
+        let Some(inputs) = policy::choose(&segments, now, &untouched) else {
+            break;
         };
-        drop(segments);
-        match merge(shared, &mut state, &inputs, pace) {
-            Ok(()) => shared.counters.compactions.add(1),
-            Err(Interrupted::Closing) => break Err(Interrupted::Closing),
+        match merge(shared, state, &inputs, pace) {
+            Ok(()) => {
+                state.failing.forget(&inputs);
+                shared.counters.compactions.add(1);
+            }
+            Err(Interrupted::Closing) => return Err(Interrupted::Closing),
             Err(error) => {
                 shared.counters.compaction_failures.add(1);
-                tracing::error!(%error, "compaction failed");
-                match damaged_input(shared, &inputs) {
-                    Some(id) => drop(state.damaged.insert(id)),
-                    None => break Err(error),
+                if let Some(id) = damaged_input(shared, &inputs) {
+                    tracing::error!(%error, "a damaged segment is not merged");
+                    state.damaged.insert(id);
+                    continue;
                 }
+                let again_after = state.failing.note(&inputs, &segments, now);
+                let segments = inputs.len();
+                tracing::error!(%error, segments, ?again_after, "compaction failed");
+                failures += 1;
+                outcome = outcome.and(Err(error));
             }
         }
-    };
-    delete_retired(shared, &mut state);
+    }
     outcome
 }
 
@@ -155,7 +182,14 @@ fn merge(
         Ok(made)
     });
     match (made, inputs.first()) {
-        (Ok(made), _) => swap(shared, state, inputs, made),
+        (Ok(made), _) => {
+            let [before, after] = [rows(inputs.iter().map(Arc::as_ref)), rows(&made)];
+            swap(shared, state, inputs, made)?;
+            shared.counters.merged_rows.add(after);
+            let duplicates = before.saturating_sub(after);
+            shared.counters.duplicate_rows.add(duplicates);
+            Ok(())
+        }
         (Err(why), input) => {
             let begun = named.iter().zip(input.into_iter().cycle());
             begun.for_each(|(id, input)| remove(shared, input, *id));
@@ -171,9 +205,6 @@ fn swap(
     old: &[Arc<SegmentMeta>],
     new: Vec<SegmentMeta>,
 ) -> Result<(), Interrupted> {
-    let rows = |of: &mut dyn Iterator<Item = u32>| of.map(u64::from).sum::<u64>();
-    let before = rows(&mut old.iter().map(|segment| segment.rows));
-    let after = rows(&mut new.iter().map(|segment| segment.rows));
     let catalog = shared.catalog.lock();
     let mut catalog = catalog.unwrap_or_else(PoisonError::into_inner);
     catalog.swap(old, &new).map_err(|error| {
@@ -183,12 +214,14 @@ fn swap(
     })?;
     shared.live.swap(old, new);
     drop(catalog);
-    shared.counters.merged_rows.add(after);
-    let dropped = before.saturating_sub(after);
-    shared.counters.duplicate_rows.add(dropped);
     state.retired.extend(old.iter().map(Arc::clone));
     shared.options.probe.at(Step::Swapped)?;
     Ok(())
+}
+
+fn rows<'a>(segments: impl IntoIterator<Item = &'a SegmentMeta>) -> u64 {
+    let rows = segments.into_iter().map(|segment| u64::from(segment.rows));
+    rows.sum()
 }
 
 /// Deletes the files of replaced segments that no reader has any more.

@@ -34,7 +34,7 @@ const WAL_UNFINISHED: &str = ".wal.new";
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Directory {
@@ -56,6 +56,31 @@ impl Directory {
         }
         // They may be there from a run that was killed before it came to this.
         sync_directory(path).map_err(unwritable)?;
+        Ok(Directory {
+            path: path.to_owned(),
+            _lock: Some(lock),
+        })
+    }
+
+    /// Locks a directory that is there and ours, and changes nothing in it.
+    pub(crate) fn open_unchanged(path: &Path) -> Result<Self, OpenError> {
+        if check_marker(path)? == Marker::Absent {
+            return Err(OpenError::Corrupt {
+                directory: path.to_owned(),
+                what: format!("it has no {MARKER} file"),
+            });
+        }
+        let lock = match File::open(path.join(LOCK)) {
+            // A copy may be without; then nobody has it open either.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => {
+                return Err(OpenError::Unwritable {
+                    directory: path.to_owned(),
+                    source,
+                });
+            }
+            Ok(file) => Some(locked(path, file)?),
+        };
         Ok(Directory {
             path: path.to_owned(),
             _lock: lock,
@@ -195,12 +220,19 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     let options = options.create(true).truncate(false).write(true);
     let file = options.open(path.join(LOCK)).map_err(unwritable)?;
+    locked(path, file)
+}
+
+fn locked(path: &Path, file: File) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
             directory: path.to_owned(),
         }),
-        Err(TryLockError::Error(source)) => Err(unwritable(source)),
+        Err(TryLockError::Error(source)) => Err(OpenError::Unwritable {
+            directory: path.to_owned(),
+            source,
+        }),
     }
 }
 

@@ -153,6 +153,15 @@ impl ReadError {
         }
     }
 
+    /// What is wrong, without the name of the file.
+    pub(crate) fn what(&self) -> String {
+        match self {
+            ReadError::Io { source, .. } => format!("cannot be read: {source}"),
+            ReadError::Corrupt { what, .. } => format!("is damaged: {what}"),
+            ReadError::Catalog(what) => what.clone(),
+        }
+    }
+
     /// Whether the file will be no better at the next try. A disk that fails now and then, or a
     /// process that has too many files open, is another matter.
     pub(crate) fn is_damage(&self) -> bool {

@@ -43,6 +43,7 @@ mod body;
 mod buffer;
 mod cache;
 mod catalog;
+mod check;
 mod compaction;
 mod completeness;
 mod damage;
@@ -50,12 +51,14 @@ mod dataset;
 mod directory;
 mod disk;
 mod error;
+mod export;
 mod known;
 mod limits;
 mod origin;
 mod probe;
 mod read;
 mod recovery;
+mod retention;
 mod rows;
 mod scan;
 mod sealer;
@@ -71,18 +74,21 @@ mod wal;
 mod writer;
 
 pub use body::Body;
+pub use check::{Area, CheckReport, Finding, Progress, check};
 pub use completeness::{
     BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, OpenEnvironment, Report,
     ReportCursor, Why,
 };
 pub use dataset::{Dataset, Intrinsic, Shape};
 pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
+pub use export::{BadTime, ExportError, ExportFilter, Exported, parse_time};
 pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
     BadCursor, LogCursor, LogFilter, LogPage, MetricFilter, MetricPage, ServiceRow, TraceCursor,
     TraceFilter, TracePage, TraceRows, TraceStatus,
 };
 pub use recovery::Recovery;
+pub use retention::{BadKeep, Keep, Retention};
 pub use scan::{Batches, Bounds, Part, Scan, ScanColumn};
 pub use search::{
     Arrived, Condition, Count, Filter, Operator, Search, SearchCursor, SearchError, SearchOrder,

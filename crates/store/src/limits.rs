@@ -156,6 +156,9 @@ pub(crate) const MERGED_MAX: usize = 16;
 /// Rows of one segment that are in memory while it is merged.
 pub(crate) const MERGE_BLOCK_ROWS: u32 = 4096;
 
+/// Rows that are in memory where a segment is read from end to end. The largest trace may add to it.
+pub(crate) const WHOLE_ROWS: u32 = 8192;
+
 /// Segments of one window that are merged while more may come. A seal a minute makes some ten.
 pub(crate) const MERGED_MIN: usize = 8;
 
@@ -164,6 +167,24 @@ pub(crate) const QUIET_AFTER: Duration = Duration::from_secs(600);
 
 /// How often is looked for something to merge, should nothing be sealed.
 pub(crate) const COMPACTION_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Merges that fail in one round. What lets several fail, such as a full disk, lets more fail.
+pub(crate) const MERGE_FAILURES_MAX: u32 = 3;
+
+/// How long segments whose merge failed are left alone; twice as long after each further failure.
+pub(crate) const MERGE_RETRY_MIN: Duration = Duration::from_secs(60);
+
+/// See [`MERGE_RETRY_MIN`].
+pub(crate) const MERGE_RETRY_MAX: Duration = Duration::from_secs(3600);
+
+/// Segments that are dropped in one transaction of the catalog. There may be several in a row.
+pub(crate) const RETENTION_SEGMENTS_MAX: usize = 500;
+
+/// Environments that are forgotten in one transaction.
+pub(crate) const PRUNED_ENVIRONMENTS_MAX: u32 = 1000;
+
+/// How often is looked for environments to forget, which takes reading all that are known.
+pub(crate) const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The longest rest between two batches of a merge.
 pub(crate) const COMPACTION_REST_MAX: Duration = Duration::from_secs(1);

@@ -223,7 +223,7 @@ fn clear_leftovers(
 }
 
 /// Where the file of the generation before this one ends, if not where it is cut off.
-fn end_before(layout: &Layout, generation: u64) -> io::Result<Option<usize>> {
+pub(crate) fn end_before(layout: &Layout, generation: u64) -> io::Result<Option<usize>> {
     let mut bytes = Vec::new();
     let file = fs::File::open(layout.wal(generation))?;
     file.take(HEADER_BYTES_MAX as u64).read_to_end(&mut bytes)?;

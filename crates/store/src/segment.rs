@@ -55,6 +55,7 @@ mod spans;
 mod summary;
 mod table;
 pub(crate) mod value;
+mod whole;
 mod window;
 mod words;
 mod writer;

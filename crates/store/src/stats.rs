@@ -31,6 +31,14 @@ pub struct Stats {
     pub merged_rows: u64,
     /// Spans that were left out by merges because there were several with their id.
     pub duplicate_rows: u64,
+    /// Segments dropped because they were too old or too many.
+    pub retention_segments: u64,
+    /// Rows of them.
+    pub retention_rows: u64,
+    /// Bytes of them on disk, indexes included.
+    pub retention_bytes: u64,
+    /// Environments of which nothing is known any more, because they were not heard of for so long.
+    pub pruned_environments: u64,
     /// Bytes of the WAL and of memory that are not yet in segments.
     pub unsealed_bytes: u64,
     /// Segments, of all signals.
@@ -57,6 +65,10 @@ pub(crate) struct Counters {
     pub(crate) compaction_failures: Counter,
     pub(crate) merged_rows: Counter,
     pub(crate) duplicate_rows: Counter,
+    pub(crate) retention_segments: Counter,
+    pub(crate) retention_rows: Counter,
+    pub(crate) retention_bytes: Counter,
+    pub(crate) pruned_environments: Counter,
     pub(crate) skipped_bytes: Counter,
 }
 

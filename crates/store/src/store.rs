@@ -151,8 +151,9 @@ impl Store {
         outcome.recv().unwrap_or(Err(SealError::Closed))
     }
 
-    /// Merges the segments that are worth merging at this time, and deletes the files of those that
-    /// were replaced and that no reader has any more. Blocks until that is done.
+    /// Drops what [`Options::retention`] does not keep at this time, merges the segments that are worth
+    /// merging, and deletes the files of those dropped and replaced that no reader has any more. Blocks
+    /// until that is done.
     pub fn compact(&self, now: UnixNanos) -> Result<(), CompactError> {
         let done = compaction::compact(&self.0.shared, now, &mut || Ok(()));
         done.map_err(|why| CompactError(why.to_string()))
@@ -196,6 +197,10 @@ impl Store {
             compaction_failures: counters.compaction_failures.total(),
             merged_rows: counters.merged_rows.total(),
             duplicate_rows: counters.duplicate_rows.total(),
+            retention_segments: counters.retention_segments.total(),
+            retention_rows: counters.retention_rows.total(),
+            retention_bytes: counters.retention_bytes.total(),
+            pruned_environments: counters.pruned_environments.total(),
             unsealed_bytes: shared.unsealed_bytes.load(Ordering::Relaxed),
             segments: segments.all().count() as u64,
             segment_bytes: segments.all().map(|segment| segment.bytes).sum(),

@@ -1,12 +1,13 @@
 //! What the tests of this crate share.
 
 pub(crate) mod arbitrary;
+pub(crate) mod harm;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use throughline_telemetry::wire::{Request, WireError, logs_request, traces_request};
+use throughline_telemetry::wire::{Request, WireError, logs_request, otlp, traces_request};
 use throughline_telemetry::{Attributes, LogRecord, MetricPoint, Signal, Span, TraceId, UnixNanos};
 use throughline_testkit::moment;
 
@@ -169,6 +170,36 @@ pub(crate) async fn try_put_from(
     origin: Origin,
 ) -> Result<Stored, AppendError> {
     store.append(body(&request)?, moment(0), Some(origin)).await
+}
+
+/// A request with one metric point.
+pub(crate) fn point(name: &str, at: UnixNanos) -> Request {
+    let point = otlp::metrics::v1::NumberDataPoint {
+        time_unix_nano: at.0,
+        value: Some(otlp::metrics::v1::number_data_point::Value::AsInt(
+            at.0.cast_signed(),
+        )),
+        ..Default::default()
+    };
+    let gauge = otlp::metrics::v1::Gauge {
+        data_points: vec![point],
+    };
+    let metric = otlp::metrics::v1::Metric {
+        name: name.to_owned(),
+        data: Some(otlp::metrics::v1::metric::Data::Gauge(gauge)),
+        ..Default::default()
+    };
+    let scope = otlp::metrics::v1::ScopeMetrics {
+        metrics: vec![metric],
+        ..Default::default()
+    };
+    let resource = otlp::metrics::v1::ResourceMetrics {
+        scope_metrics: vec![scope],
+        ..Default::default()
+    };
+    Request::Metrics(otlp::ExportMetricsServiceRequest {
+        resource_metrics: vec![resource],
+    })
 }
 
 pub(crate) async fn put(store: &Store, spans: &[Span]) {

@@ -3,6 +3,7 @@
 mod ask;
 mod fault;
 mod scrub;
+mod store;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use ask::{Completeness, Form, Query, Replay, Tail, Target};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use scrub::Scrub;
+pub(crate) use store::{Check, CheckForm, Export, ExportSignal, Store, StoreCommand};
 
 /// Observability for serverless applications: one user action, one story.
 #[derive(Debug, Parser)]
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Read telemetry back that extensions printed because no server could be reached
     Replay(Replay),
+    /// Look after a folder of data that no server has open
+    Store(Store),
     /// Run functions as Lambda does, on this machine, without Docker or AWS
     Sandbox(Sandbox),
     /// Run the server and the example application under steady traffic
@@ -73,6 +77,21 @@ pub(crate) struct Serve {
     /// What is logged is chosen with RUST_LOG, `info` unless told.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
+    /// How long telemetry is kept, and how many bytes of each signal [default: 30d]
+    ///
+    /// Such as 30d, 50GB, 7d,50GB or forever. What is too old, or the oldest of what is too much, is
+    /// deleted in the background, ten minutes' worth at a time.
+    #[arg(long, value_name = "KEEP")]
+    pub(crate) retention: Option<String>,
+    /// The same for spans alone
+    #[arg(long, value_name = "KEEP")]
+    pub(crate) retention_traces: Option<String>,
+    /// The same for log records alone
+    #[arg(long, value_name = "KEEP")]
+    pub(crate) retention_logs: Option<String>,
+    /// The same for metric points alone
+    #[arg(long, value_name = "KEEP")]
+    pub(crate) retention_metrics: Option<String>,
     /// File with settings, in TOML
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use throughline_sandbox::{Application, RunningSandbox, Sandbox};
-use throughline_server::{Addresses, Config, Listen, Server};
+use throughline_server::{Addresses, Config, Listen, Retention, Server};
 use tokio::sync::oneshot;
 
 use crate::cli::{API_DEFAULT, Demo};
@@ -75,7 +75,8 @@ fn server_config(arguments: &Demo) -> anyhow::Result<Config> {
     } else {
         Listen::default()
     };
-    Ok(Config::try_new(data_dir, listen, None)?)
+    let keep = settings::RETENTION_DEFAULT.parse()?;
+    Ok(Config::try_new(data_dir, listen, None)?.with_retention(Retention::each(keep)))
 }
 
 async fn start_sandbox(

@@ -10,6 +10,7 @@ mod scrub;
 mod serve;
 mod settings;
 mod signals;
+mod store;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Tail(arguments) => ask::tail::run(&arguments),
         Command::Replay(arguments) => ask::replay::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Store(arguments) => store::run(&arguments.command),
         Command::Scrub(arguments) => scrub::run(&arguments),
         Command::Completions { shell } => completions(shell).map(|()| ExitCode::SUCCESS),
     };

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use throughline_server::{Config, Listen};
+use throughline_server::{Config, Listen, Retention};
 
 use crate::cli::Serve;
 use crate::logging::LogFormat;
@@ -35,13 +35,17 @@ impl fmt::Display for Origin {
 }
 
 /// A setting's name in the file. Its flag has dashes, its variable is `THROUGHLINE_` in capitals.
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 10] = [
     "data_dir",
     "otlp_grpc",
     "otlp_http",
     "http",
     "api_key",
     "log_format",
+    "retention",
+    "retention_traces",
+    "retention_logs",
+    "retention_metrics",
 ];
 
 /// Reads environment variables; a map in tests.
@@ -169,6 +173,7 @@ impl RawSettings {
             .parsed("log_format", &mut problems)
             .unwrap_or(LogFormat::Text);
         let key = self.parsed("api_key", &mut problems);
+        let retention = self.retention(&mut problems);
         let data_dir = self
             .values
             .get("data_dir")
@@ -184,8 +189,20 @@ impl RawSettings {
             return Err(Problems(problems));
         }
         let server = Config::try_new(data_dir.unwrap_or_default(), listen, key)
-            .map_err(|error| Problems(vec![error.to_string()]))?;
+            .map_err(|error| Problems(vec![error.to_string()]))?
+            .with_retention(retention);
         Ok(Settings { server, log_format })
+    }
+
+    /// What is said of one signal beats what is said of all.
+    fn retention(&self, problems: &mut Vec<String>) -> Retention {
+        let each = self.parsed("retention", problems).unwrap_or_default();
+        let mut of = |key| self.parsed(key, problems).unwrap_or(each);
+        Retention {
+            traces: of("retention_traces"),
+            logs: of("retention_logs"),
+            metrics: of("retention_metrics"),
+        }
     }
 
     fn parsed<T: std::str::FromStr<Err: fmt::Display>>(
@@ -224,7 +241,7 @@ impl fmt::Display for RawSettings {
 }
 
 /// In the order of [`KEYS`].
-fn flag_values(flags: &Serve) -> [Option<String>; 6] {
+fn flag_values(flags: &Serve) -> [Option<String>; 10] {
     let Serve {
         data_dir,
         otlp_grpc,
@@ -232,9 +249,25 @@ fn flag_values(flags: &Serve) -> [Option<String>; 6] {
         http,
         api_key,
         log_format,
+        retention,
+        retention_traces,
+        retention_logs,
+        retention_metrics,
         ..
     } = flags;
-    [data_dir, otlp_grpc, otlp_http, http, api_key, log_format].map(Clone::clone)
+    [
+        data_dir,
+        otlp_grpc,
+        otlp_http,
+        http,
+        api_key,
+        log_format,
+        retention,
+        retention_traces,
+        retention_logs,
+        retention_metrics,
+    ]
+    .map(Clone::clone)
 }
 
 fn default(key: &str, environment: &impl Source) -> Option<String> {
@@ -245,9 +278,14 @@ fn default(key: &str, environment: &impl Source) -> Option<String> {
         "otlp_http" => Some(listen.otlp_http.to_string()),
         "http" => Some(listen.http.to_string()),
         "log_format" => Some(LogFormat::Text.to_string()),
+        "retention" => Some(RETENTION_DEFAULT.to_owned()),
         _ => None,
     }
 }
+
+/// What is kept unless told. A disk must not fill up for ever, and a month is what most want to look
+/// back. How many bytes that is depends on who sends, so there is no limit of bytes.
+pub(crate) const RETENTION_DEFAULT: &str = "30d";
 
 /// Where the XDG Base Directory Specification wants data of a user.
 pub(crate) fn data_home(environment: &impl Source) -> Option<String> {

@@ -37,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "throughline",
         &[
             "throughline-server",
+            "throughline-store",
             "throughline-sandbox",
             "throughline-sources",
             "throughline-scrub",

@@ -97,6 +97,49 @@ pub(crate) fn load(
     Ok(Some(stored))
 }
 
+/// The keys of environments that were last heard of before a time, some of them.
+pub(crate) fn last_seen_before(
+    connection: &Connection,
+    time: UnixNanos,
+    keys_max: u32,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut select = connection.prepare_cached(
+        "SELECT key FROM environments WHERE last_seen_nanos BETWEEN 0 AND ?1 LIMIT ?2",
+    )?;
+    let before = i64::try_from(time.0).unwrap_or(i64::MAX).saturating_sub(1);
+    let keys = select.query_map(params![before, keys_max], |row| row.get(0))?;
+    keys.collect()
+}
+
+/// Forgets environments, unless they were heard of since. How many.
+pub(super) fn forget(
+    transaction: &Transaction<'_>,
+    keys: &[i64],
+    time: UnixNanos,
+) -> rusqlite::Result<u64> {
+    let mut is_old = transaction.prepare_cached(
+        "SELECT last_seen_nanos BETWEEN 0 AND ?2 FROM environments WHERE key = ?1",
+    )?;
+    let before = i64::try_from(time.0).unwrap_or(i64::MAX).saturating_sub(1);
+    let mut forgotten = 0;
+    for key in keys {
+        let old: Option<bool> = is_old
+            .query_row(params![key, before], |row| row.get(0))
+            .optional()?;
+        if old != Some(true) {
+            continue;
+        }
+        for delete in [
+            "DELETE FROM batches WHERE environment = ?1",
+            "DELETE FROM environments WHERE key = ?1",
+        ] {
+            transaction.prepare_cached(delete)?.execute([key])?;
+        }
+        forgotten += 1;
+    }
+    Ok(forgotten)
+}
+
 /// Adds what an environment did in a generation to what the catalog knows of it.
 pub(super) fn merge(
     transaction: &Transaction<'_>,

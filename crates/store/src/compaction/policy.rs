@@ -1,6 +1,6 @@
 //! Which segments to merge next.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use throughline_telemetry::{Signal, UnixNanos};
@@ -9,11 +9,12 @@ use crate::limits::{MERGED_MAX, MERGED_MIN, QUIET_AFTER, SEGMENT_ROWS_MAX, WINDO
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::snapshot::Segments;
 
-/// Segments of one signal and window that are worth merging, those with the older rows first.
+/// Segments of one signal and window that are worth merging, those with the older rows first. Some
+/// are not to be touched.
 pub(super) fn choose(
     segments: &Segments,
     now: UnixNanos,
-    damaged: &HashSet<SegmentId>,
+    untouched: &dyn Fn(SegmentId) -> bool,
 ) -> Option<Vec<Arc<SegmentMeta>>> {
     for signal in Signal::ALL {
         let mut windows: BTreeMap<u64, Vec<&Arc<SegmentMeta>>> = BTreeMap::new();
@@ -21,7 +22,7 @@ pub(super) fn choose(
             let small = segment.rows <= SEGMENT_ROWS_MAX / 2;
             if let Some(window) = window(segment)
                 && small
-                && !damaged.contains(&segment.id)
+                && !untouched(segment.id)
             {
                 windows.entry(window).or_default().push(segment);
             }
@@ -106,7 +107,7 @@ mod tests {
     fn check(made: Vec<SegmentMeta>, at_minute: u64, expect: &[u64]) {
         let mut segments = Segments::default();
         made.into_iter().for_each(|segment| segments.add(segment));
-        let chosen = choose(&segments, UnixNanos(at_minute * MINUTE), &HashSet::new());
+        let chosen = choose(&segments, UnixNanos(at_minute * MINUTE), &|_| false);
         let chosen = chosen.unwrap_or_default();
         let ids: Vec<u64> = chosen.iter().map(|it| it.id.generation()).collect();
         assert_eq!(ids, expect);

@@ -2,46 +2,20 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use throughline_telemetry::wire::{Request, otlp};
+use throughline_telemetry::wire::{Request, traces_request};
 use throughline_telemetry::{LogRecord, Span};
 use throughline_testkit::{log, moment, span, trace_id};
 
 use super::*;
-use crate::testing::{TestDirectory, all_traces, put, put_logs, try_put};
-use crate::{LogFilter, MetricFilter, Stats, Store, TraceFilter};
+use crate::limits::{MERGE_RETRY_MAX, MERGE_RETRY_MIN};
+use crate::testing::{
+    TestDirectory, all_traces, origin, point, put, put_logs, try_put, try_put_from,
+};
+use crate::{CompletenessFilter, LogFilter, MetricFilter, Retention, Stats, Store, TraceFilter};
 
 /// When all windows of these tests are over.
 fn later() -> UnixNanos {
     moment(1 << 30)
-}
-
-fn point(name: &str, at: u64) -> Request {
-    let point = otlp::metrics::v1::NumberDataPoint {
-        time_unix_nano: moment(at).0,
-        value: Some(otlp::metrics::v1::number_data_point::Value::AsInt(
-            at.cast_signed(),
-        )),
-        ..Default::default()
-    };
-    let gauge = otlp::metrics::v1::Gauge {
-        data_points: vec![point],
-    };
-    let metric = otlp::metrics::v1::Metric {
-        name: name.to_owned(),
-        data: Some(otlp::metrics::v1::metric::Data::Gauge(gauge)),
-        ..Default::default()
-    };
-    let scope = otlp::metrics::v1::ScopeMetrics {
-        metrics: vec![metric],
-        ..Default::default()
-    };
-    let resource = otlp::metrics::v1::ResourceMetrics {
-        scope_metrics: vec![scope],
-        ..Default::default()
-    };
-    Request::Metrics(otlp::ExportMetricsServiceRequest {
-        resource_metrics: vec![resource],
-    })
 }
 
 /// Four generations of all signals, in which traces and operations come again and one span was
@@ -67,12 +41,9 @@ async fn fill(store: &Store) {
         put(store, &spans).await;
         put_logs(store, &logs).await;
         for n in 0..3 {
-            try_put(
-                store,
-                point(["a", "b"][usize::from(n == 1)], round * 10 + n),
-            )
-            .await
-            .unwrap();
+            let name = ["a", "b"][usize::from(n == 1)];
+            let point = point(name, moment(round * 10 + n));
+            try_put(store, point).await.unwrap();
         }
         store.seal().unwrap();
     }
@@ -199,7 +170,7 @@ async fn a_merge_that_fails_leaves_nothing_and_is_done_again() {
         assert_eq!(directory.files("segments"), files, "{step:?}");
         assert_eq!(everything(&store), before);
         fails.store(false, Ordering::Relaxed);
-        store.compact(later()).unwrap();
+        store.compact(later().plus(MERGE_RETRY_MIN)).unwrap();
         assert_eq!(everything(&store), before);
         assert_eq!(directory.files("segments").len(), 6);
     }
@@ -250,4 +221,165 @@ async fn a_merged_segment_that_was_set_aside_keeps_its_number() {
         );
         store.close().await.unwrap();
     }
+}
+
+fn keeping(directory: &TestDirectory, keep: &str) -> Store {
+    let mut options = directory.options();
+    options.retention = Retention::each(keep.parse().unwrap());
+    Store::open(options).unwrap().0
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_dropped_and_what_is_not_sealed_stays() {
+    let directory = TestDirectory::new();
+    let store = keeping(&directory, "1h");
+    fill(&store).await;
+    let new = UnixNanos(moment(0).0 + 3_600_000_000_000);
+    try_put(&store, point("new", new)).await.unwrap();
+    store.seal().unwrap();
+    let before = everything(&store);
+    // Not sealed, and as old as the others.
+    put_logs(&store, &[log("shop").says("waits").at(0).build()]).await;
+    let all = everything(&store);
+    store.compact(new).unwrap();
+    assert_eq!(everything(&store), all, "the newest of each is younger");
+    let (reader, held) = (store.reader(), directory.files("segments"));
+    store.compact(new.plus(Duration::from_secs(60))).unwrap();
+    let counted = stats(&store);
+    assert_eq!(
+        (
+            counted.segments,
+            counted.retention_segments,
+            counted.retention_rows
+        ),
+        (1, 3, 4 * (31 + 40 + 3) - 3),
+    );
+    assert!(counted.retention_bytes > 0);
+    // Who began before reads on.
+    assert_eq!(directory.files("segments"), held);
+    let logs = LogFilter {
+        limit: 1000,
+        ..LogFilter::default()
+    };
+    assert_eq!(reader.find_logs(&logs).unwrap().logs.len(), 161);
+    drop(reader);
+    store.compact(new.plus(Duration::from_secs(61))).unwrap();
+    let files = directory.files("segments");
+    assert_eq!(files.len(), 2, "{files:?}");
+    let left = everything(&store);
+    assert!(left.len() < before.len() / 10);
+    assert!(left.contains("waits") && left.contains("\"new\""), "{left}");
+    store.close().await.unwrap();
+    let store = directory.open();
+    assert_eq!(everything(&store), left);
+}
+
+#[tokio::test]
+async fn there_are_no_more_bytes_than_are_kept() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    for minute in 0..6_u64 {
+        let logs: Vec<LogRecord> = (0..40)
+            .map(|n| log("shop").says(format!("minute {minute}, {n}")))
+            .map(|log| log.at(minute * 60 * 15 * 1000).build())
+            .collect();
+        put_logs(&store, &logs).await;
+        store.seal().unwrap();
+    }
+    let bytes = stats(&store).segment_bytes;
+    store.close().await.unwrap();
+    // Segments are not all of the same size.
+    let half = bytes * 7 / 12;
+    let store = keeping(&directory, &format!("{half}B"));
+    store.compact(later()).unwrap();
+    assert!(stats(&store).segment_bytes <= half);
+    let left = everything(&store);
+    for minute in 0..6 {
+        let there = left.contains(&format!("minute {minute}, 7"));
+        assert_eq!(there, minute >= 3, "{minute}");
+    }
+}
+
+#[tokio::test]
+async fn environments_are_forgotten_when_nothing_of_them_can_be_there() {
+    let directory = TestDirectory::new();
+    let store = keeping(&directory, "30d");
+    let send = async |store: &Store, environment: &str| {
+        let request = Request::Traces(traces_request(&[span("shop").at(0).build()]));
+        let stored = try_put_from(store, request, origin(environment, 1)).await;
+        stored.unwrap()
+    };
+    send(&store, "old").await;
+    store.seal().unwrap();
+    let functions = |store: &Store| {
+        let report = store.completeness(&CompletenessFilter {
+            limit: 9,
+            ..CompletenessFilter::default()
+        });
+        report.unwrap().functions.len()
+    };
+    let day = Duration::from_secs(86_400);
+    store.compact(moment(0).plus(30 * day)).unwrap();
+    assert_eq!(
+        (functions(&store), stats(&store).pruned_environments),
+        (1, 0)
+    );
+    send(&store, "waits").await;
+    store.compact(moment(1).plus(30 * day)).unwrap();
+    assert_eq!(stats(&store).pruned_environments, 0, "once an hour");
+    store.compact(moment(0).plus(31 * day)).unwrap();
+    assert_eq!(
+        (functions(&store), stats(&store).pruned_environments),
+        (1, 1)
+    );
+    // Its batch would be taken again, and what is not sealed is known.
+    assert_eq!(send(&store, "waits").await, crate::Stored::Already);
+}
+
+/// Tells what fails from what does not by how many rows there are.
+#[tokio::test]
+async fn a_merge_that_fails_again_and_again_is_tried_ever_less_often_and_the_others_are_done() {
+    let directory = TestDirectory::new();
+    let (fails, tried) = (
+        Arc::new(AtomicBool::new(true)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let (failing, trying) = (Arc::clone(&fails), Arc::clone(&tried));
+    let store = directory.open_probed(move |at| {
+        if at != Step::MergedNamed {
+            return Ok(());
+        }
+        trying.store(true, Ordering::Relaxed);
+        // Spans are merged first; everything after the first failure goes well.
+        match failing.swap(false, Ordering::Relaxed) {
+            true => Err(io::Error::other("never")),
+            false => Ok(()),
+        }
+    });
+    fill(&store).await;
+    let before = everything(&store);
+    let mut now = later();
+    let error = store.compact(now).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot compact: cannot write a segment: never"
+    );
+    assert_eq!(stats(&store).compactions, 2, "logs and metrics");
+    assert_eq!(stats(&store).segments, 4 + 1 + 1);
+    let mut rest = MERGE_RETRY_MIN;
+    for _ in 0..9 {
+        // Not a moment earlier.
+        tried.store(false, Ordering::Relaxed);
+        store.compact(UnixNanos(now.plus(rest).0 - 1)).unwrap();
+        assert!(!tried.load(Ordering::Relaxed), "{rest:?}");
+        now = now.plus(rest);
+        fails.store(true, Ordering::Relaxed);
+        store.compact(now).unwrap_err();
+        rest = (rest * 2).min(MERGE_RETRY_MAX);
+    }
+    assert_eq!(rest, MERGE_RETRY_MAX);
+    fails.store(false, Ordering::Relaxed);
+    store.compact(now.plus(rest)).unwrap();
+    assert_eq!(stats(&store).segments, 3);
+    assert_eq!(everything(&store), before);
 }

@@ -156,6 +156,29 @@ impl Part {
     }
 }
 
+impl Part {
+    /// All rows with all that is known of them, as canonical batches. Blocks on the disk.
+    pub(crate) fn whole(&self) -> Result<Batches, ReadError> {
+        let left_out = Arc::clone(&self.left_out);
+        match &self.place {
+            Place::Buffer(chunks) => {
+                let pieces = slices(chunks, &self.ranges()).into_iter();
+                let kept = pieces.map(move |(batch, places)| Ok(keep(batch, &[places], &left_out)));
+                Ok(Box::new(kept))
+            }
+            Place::Segment { segment, .. } => {
+                let shared = Arc::clone(&self.shared);
+                let segment = Arc::clone(segment);
+                let blocks = shared.files.whole_blocks(&segment)?.into_iter();
+                Ok(Box::new(blocks.map(move |rows| {
+                    let batch = shared.files.canonical(&segment, rows.clone())?;
+                    Ok(keep(batch, &[rows], &left_out))
+                })))
+            }
+        }
+    }
+}
+
 /// Makes the columns that are asked for.
 struct Shaper {
     columns: Vec<ScanColumn>,

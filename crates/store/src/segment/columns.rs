@@ -156,7 +156,7 @@ impl<'a> Lists<'a> {
 }
 
 /// A column of attributes.
-pub(super) struct AttributeLists<'a> {
+pub(crate) struct AttributeLists<'a> {
     lists: Lists<'a>,
     pub(super) keys: Texts<'a>,
     types: &'a UInt8Array,
@@ -175,7 +175,7 @@ impl<'a> AttributeLists<'a> {
     }
 
     /// Where the items of a row are.
-    pub(super) fn range(&self, row: usize) -> std::ops::Range<usize> {
+    pub(crate) fn range(&self, row: usize) -> std::ops::Range<usize> {
         self.lists.range(row)
     }
 
@@ -192,7 +192,7 @@ impl<'a> AttributeLists<'a> {
     }
 
     /// Key, type and text of an item.
-    pub(super) fn item(&self, item: usize) -> (&'a str, u8, &'a str) {
+    pub(crate) fn item(&self, item: usize) -> (&'a str, u8, &'a str) {
         (
             self.keys.value(item),
             self.types.value(item),

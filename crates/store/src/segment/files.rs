@@ -171,21 +171,54 @@ impl SegmentFiles {
 
     /// Checks that the files of a segment are as they were written, every byte of them.
     pub(crate) fn verify(&self, segment: &SegmentMeta) -> Result<(), ReadError> {
+        self.verify_index(segment)?;
+        self.verify_rows(segment)
+    }
+
+    /// Checks that the index is as it was written.
+    pub(crate) fn verify_index(&self, segment: &SegmentMeta) -> Result<(), ReadError> {
         let index = self.load_index(segment)?;
-        let path = index_path(&self.layout, segment.signal, segment.id);
         if (index.rows(), index.traces()) != (segment.rows, segment.traces as usize) {
+            let path = index_path(&self.layout, segment.signal, segment.id);
             let damage = Damage::new("it is the index of another segment");
             return Err(ReadError::corrupt(&path, damage));
         }
-        let path = rows_path(&self.layout, segment.signal, segment.id);
+        Ok(())
+    }
+
+    /// Checks that the rows are as they were written: by what the catalog and the index say of them or,
+    /// where neither does because they are older, by reading them all.
+    pub(crate) fn verify_rows(&self, segment: &SegmentMeta) -> Result<(), ReadError> {
         let read = self.checks_from_rows(segment)?;
-        match load_checks(&index_path(&self.layout, segment.signal, segment.id))? {
-            Some(written) if *written != read => {
-                let damage = Damage::new("checksum mismatch");
-                Err(ReadError::corrupt(&path, damage))
+        let index = index_path(&self.layout, segment.signal, segment.id);
+        match (load_checks(&index), segment.crc) {
+            (Ok(Some(written)), crc) if *written != read => {
+                // The catalog has the last word on who is wrong.
+                let (path, damage) = match crc {
+                    Some(_) => (index, "its checksums are not those of the rows"),
+                    None => {
+                        let rows = rows_path(&self.layout, segment.signal, segment.id);
+                        (rows, "checksum mismatch")
+                    }
+                };
+                Err(ReadError::corrupt(&path, Damage::new(damage)))
             }
+            (Ok(None), None) => self.read_through(segment),
+            (Err(error), None) => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that the index is the one of the rows.
+    pub(crate) fn index_agrees(&self, segment: &SegmentMeta) -> Result<(), ReadError> {
+        let path = index_path(&self.layout, segment.signal, segment.id);
+        let from_rows = TraceIndex::read(&self.index_from_rows(segment)?);
+        let from_rows = from_rows.map_err(|damage| ReadError::corrupt(&path, damage))?;
+        if !from_rows.finds_the_same(&self.load_index(segment)?) {
+            let damage = Damage::new("it says other things than the rows do");
+            return Err(ReadError::corrupt(&path, damage));
+        }
+        Ok(())
     }
 
     /// Counts the attributes of a segment.

@@ -248,6 +248,12 @@ impl TraceIndex {
             .unwrap_or_default()
     }
 
+    /// Whether two indexes, of whatever version, have the same rows for each trace.
+    pub(super) fn finds_the_same(&self, other: &TraceIndex) -> bool {
+        let found = |index: &TraceIndex| (index.rows, index.traces.clone(), index.postings.clone());
+        found(self) == found(other)
+    }
+
     /// Rows of the segment.
     pub(super) fn rows(&self) -> u32 {
         self.rows

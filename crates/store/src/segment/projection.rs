@@ -58,6 +58,11 @@ impl Projected {
         Projected::new(PathBuf::from("a buffer"), Form::default(), batch)
     }
 
+    /// All that was read, as it lies in the file.
+    pub(crate) fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.batch.num_rows()
     }
@@ -86,7 +91,7 @@ impl Projected {
     }
 
     /// The lists of attributes that have no column.
-    pub(super) fn residual(&self) -> Result<AttributeLists<'_>, ReadError> {
+    pub(crate) fn residual(&self) -> Result<AttributeLists<'_>, ReadError> {
         let lists = AttributeLists::new(self.get(ATTRIBUTES)?);
         lists.map_err(|damage| self.damage(damage))
     }

@@ -8,6 +8,7 @@ use crate::limits::{
     WAL_RETRY,
 };
 use crate::probe::Probe;
+use crate::retention::Retention;
 
 /// Where the data is and how much of it may wait in memory.
 #[derive(Clone, Debug)]
@@ -21,8 +22,10 @@ pub struct Options {
     /// How many bytes of WAL and buffers may wait to be sealed before senders are turned away.
     /// 1 GiB unless set.
     pub unsealed_bytes_max: u64,
-    /// Whether segments are merged in the background. They are unless set; [`Store::compact`] does it
-    /// at once.
+    /// How long and how much is kept. Everything unless set.
+    pub retention: Retention,
+    /// Whether segments are merged and dropped in the background. They are unless set;
+    /// [`Store::compact`] does it at once.
     ///
     /// [`Store::compact`]: crate::Store::compact
     pub compacts: bool,
@@ -41,6 +44,7 @@ impl Options {
             buffer_bytes_max: BUFFER_BYTES_MAX,
             seal_interval: SEAL_INTERVAL,
             unsealed_bytes_max: UNSEALED_BYTES_MAX,
+            retention: Retention::default(),
             compacts: true,
             segment_rows_max: SEGMENT_ROWS_MAX,
             known_environments_max: KNOWN_ENVIRONMENTS_MAX,

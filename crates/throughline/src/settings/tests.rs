@@ -44,6 +44,10 @@ fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
         http = "127.0.0.1:1"                       # flag
         api_key = "****"                           # variable THROUGHLINE_API_KEY
         log_format = "text"                        # default
+        retention = "30d"                          # default
+        # retention_traces =                       # not set
+        # retention_logs =                         # not set
+        # retention_metrics =                      # not set
     "#]]
     .assert_eq(&shown);
     assert!(raw.resolve().is_ok());
@@ -51,7 +55,7 @@ fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
 
 #[test]
 fn every_mistake_is_told_at_once_and_no_secret_with_it() {
-    let written = file("otlp_htpp = 'x'\nretention = 'x'\nhttp = 7");
+    let written = file("otlp_htpp = 'x'\ncolour = 'x'\nhttp = 7\nretention_logs = '5 weeks'");
     let flags = Serve {
         otlp_grpc: Some("localhost".into()),
         log_format: Some("xml".into()),
@@ -65,14 +69,32 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
         .join("\n")
         .replace(&written.path().display().to_string(), "FILE");
     expect![[r#"
+        unknown setting colour in FILE: there are data_dir, otlp_grpc, otlp_http, http, api_key, log_format, retention, retention_traces, retention_logs, retention_metrics
         http in FILE must be text in quotes
         unknown setting otlp_htpp in FILE: did you mean otlp_http?
-        unknown setting retention in FILE: there are data_dir, otlp_grpc, otlp_http, http, api_key, log_format
         otlp_grpc (flag) is localhost: invalid socket address syntax
         log_format (flag) is xml: there are text and json
         api_key (flag) is ****: the key may hold visible ASCII characters only, no spaces
+        retention_logs (file FILE) is 5 weeks: "5 weeks" says neither how long to keep nor how much: write it as 30d, 50GB, 7d,50GB or forever
         no folder for the data: set --data-dir, or HOME"#]]
     .assert_eq(&shown);
+}
+
+#[test]
+fn what_is_said_of_one_signal_beats_what_is_said_of_all() {
+    let flags = Serve {
+        retention_traces: Some("7d,20GB".into()),
+        ..Serve::default()
+    };
+    let environment = HashMap::from([
+        ("HOME", "H"),
+        ("THROUGHLINE_RETENTION", "14d"),
+        ("THROUGHLINE_RETENTION_METRICS", "forever"),
+    ]);
+    let raw = RawSettings::collect(&flags, &environment);
+    let kept = raw.retention(&mut Vec::new());
+    let kept = [kept.traces, kept.logs, kept.metrics].map(|keep| keep.to_string());
+    assert_eq!(kept, ["7d,20GB", "14d", "forever"]);
 }
 
 #[test]

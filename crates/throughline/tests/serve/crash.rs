@@ -130,7 +130,7 @@ async fn look(senders: &mut [Sender], server: &Process, at: &str) -> usize {
 fn check_told(harm: Harm, lost: usize, name: &str, told: &str, at: &str) {
     let about = || {
         // A merge that met it first says only that it was not done.
-        let of_it = |line: &&str| line.contains(name) && !line.contains("compaction failed");
+        let of_it = |line: &&str| line.contains(name) && !line.contains("is not merged");
         let mut lines = told.lines().filter(of_it);
         lines.next().unwrap_or_else(|| panic!("not named: {at}"))
     };

@@ -65,6 +65,8 @@ impl Process {
 
     fn start(command: &mut Command, data_dir: &Path) -> Self {
         command.arg("--json").arg("--data-dir").arg(data_dir);
+        // What these tests send says that it is of a day long ago.
+        command.args(["--retention", "forever"]);
         let mut child = command.spawn().expect("the server starts");
         let mut stderr = child.stderr.take().expect("piped");
         let stderr = std::thread::spawn(move || {

@@ -10,7 +10,8 @@ use throughline_telemetry::Value;
 use throughline_telemetry::wire::logs_request;
 
 use super::*;
-use crate::testing::{copy, newest_wal, try_put_from, with_ledger};
+use crate::testing::{copy, newest_wal, point, try_put_from, with_ledger};
+use crate::{MetricFilter, Retention};
 
 /// What a crash left, and what had been acknowledged until then.
 struct Crash {
@@ -53,6 +54,7 @@ async fn run(seed: u64, fails_one_in: Option<u32>) -> Vec<Crash> {
     let chance = Mutex::new(rng.fork());
     let mut options = directory.options();
     options.wal_retry = Duration::ZERO;
+    options.retention = retention();
     let opened = Arc::new(AtomicBool::new(false));
     let is_open = Arc::clone(&opened);
     options.probe = crate::probe::Probe::new(move |step| {
@@ -69,6 +71,10 @@ async fn run(seed: u64, fails_one_in: Option<u32>) -> Vec<Crash> {
     for number in 1..=rng.u64(5..15) {
         put_numbered(&store, number).await;
         observed.lock().unwrap().acknowledged.insert(number);
+        if rng.u32(0..2) == 0 {
+            let old = point("old", moment(0).minus(DAY));
+            while try_put(&store, old.clone()).await.is_err() {}
+        }
         if rng.u32(0..4) == 0 {
             let sealed = store.seal();
             assert!(sealed.is_ok() || fails_one_in.is_some(), "{sealed:?}");
@@ -82,6 +88,28 @@ async fn run(seed: u64, fails_one_in: Option<u32>) -> Vec<Crash> {
     check_rows(&store, &acknowledged, &format!("seed {seed}, open"));
     drop(store);
     std::mem::take(&mut observed.lock().unwrap().crashes)
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// At the time when everything is merged, all that was put a day before the rest is too old.
+fn retention() -> Retention {
+    let age = moment(1 << 30).since(moment(0)) + DAY / 2;
+    Retention::each(crate::Keep {
+        age: Some(age),
+        bytes: None,
+    })
+}
+
+/// What is too old is gone, with its files.
+fn check_dropped(store: &Store, crash: &Crash, at: &str) {
+    let points = store.find_metrics(&MetricFilter::default()).unwrap();
+    assert_eq!(points.points.len(), 0, "{at}");
+    let files = crash.image.files("segments");
+    assert!(
+        !files.iter().any(|name| name.starts_with("metrics")),
+        "{at}: {files:?}"
+    );
 }
 
 fn crash_now_and_then(step: Step, path: &Path, observed: &mut Observed, rng: &mut Rng) {
@@ -151,12 +179,15 @@ async fn check(crash: &Crash, seed: u64) {
     check_rows(&store, &crash.acknowledged, &at);
     check_copies(&store, crash, &at).await;
     drop(store);
-    let store = crash.image.open();
+    let mut options = crash.image.options();
+    options.retention = retention();
+    let (store, _) = Store::open(options).expect(&at);
     store.seal().expect(&at);
     check_rows(&store, &crash.acknowledged, &at);
     check_copies(&store, crash, &at).await;
     store.compact(moment(1 << 30)).expect(&at);
     check_rows(&store, &crash.acknowledged, &at);
+    check_dropped(&store, crash, &at);
     put_numbered(&store, 1000).await;
     store.close().await.expect(&at);
     assert_eq!(

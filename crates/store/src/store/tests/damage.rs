@@ -3,48 +3,10 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::testing::harm::{Harm, two_generations};
 
 const ROWS: &str = "spans-0000000001-000.parquet";
 const INDEX: &str = "spans-0000000001-000.index";
-
-/// What can happen to a file.
-#[derive(Clone, Copy, Debug)]
-enum Harm {
-    Removed,
-    Emptied,
-    Cut,
-    /// Of the same length; nobody sees it from outside.
-    Changed,
-}
-
-impl Harm {
-    const ALL: [Harm; 4] = [Harm::Removed, Harm::Emptied, Harm::Cut, Harm::Changed];
-
-    fn happen(self, path: &Path) {
-        let bytes = fs::read(path).unwrap();
-        let harmed = match self {
-            Harm::Removed => return fs::remove_file(path).unwrap(),
-            Harm::Emptied => Vec::new(),
-            Harm::Cut => bytes[..bytes.len() / 2].to_owned(),
-            // Where a footer says where everything is, and an index its checksum.
-            Harm::Changed => [&bytes[..bytes.len() - 8], &[0xff; 8]].concat(),
-        };
-        fs::write(path, harmed).unwrap();
-    }
-}
-
-/// Two generations, each a segment of spans and one of logs.
-async fn two_generations() -> TestDirectory {
-    let directory = TestDirectory::new();
-    let store = directory.open();
-    for number in 1..=2 {
-        try_put(&store, request(number)).await.unwrap();
-        put_logs(&store, &[log("shop").in_trace(number).at(number).build()]).await;
-        store.seal().unwrap();
-    }
-    store.close().await.unwrap();
-    directory
-}
 
 /// Spans and logs of the two traces, and all that a search finds.
 fn there(store: &Store) -> [usize; 6] {

@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::disk::recorder::{Operation, Recorder};
 use crate::disk::simulated::Disk;
-use crate::testing::{origin, try_put_from};
+use crate::testing::{origin, point, try_put_from};
+use crate::{Keep, Retention};
 
 #[tokio::test]
 async fn a_disk_that_loses_what_was_not_synced_loses_nothing_acknowledged() {
@@ -162,6 +163,11 @@ async fn live(
         while let Some(sent) = senders.join_next().await {
             sent.unwrap().map_err(|error| error.to_string())?;
         }
+        if rng.u32(0..3) == 0 {
+            let old = point("old", moment(0).minus(DAY));
+            let put = try_put(&store, old).await;
+            put.map_err(|error| error.to_string())?;
+        }
         if rng.u32(0..4) == 0 {
             store.seal().map_err(|error| error.to_string())?;
         }
@@ -215,9 +221,23 @@ fn open(root: &Path) -> Result<Store, String> {
     let mut options = Options::new(root.join("data"));
     options.compacts = false; // where the seed says
     options.buffer_bytes_max = 1500; // so that seals run beside the senders
-    let (store, _) = Store::open(options).map_err(|error| error.to_string())?;
-    Ok(store)
+    // Of what is put, that of the day before is too old when the rest is merged.
+    options.retention = Retention::each(Keep {
+        age: Some(moment(1 << 30).since(moment(0)) + DAY / 2),
+        bytes: None,
+    });
+    let (store, recovery) = Store::open(options).map_err(|error| error.to_string())?;
+    match recovery
+        .notes
+        .iter()
+        .find(|note| note.contains("not in the catalog"))
+    {
+        Some(note) => Err(note.clone()),
+        None => Ok(store),
+    }
 }
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Lives of one seed.
 const LIVES: usize = 3;

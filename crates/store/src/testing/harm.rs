@@ -1,0 +1,50 @@
+//! Stores to do harm to, and what can happen to a file.
+
+use std::fs;
+use std::path::Path;
+
+use throughline_telemetry::wire::{Request, traces_request};
+use throughline_testkit::{log, span};
+
+use super::{TestDirectory, put_logs, try_put};
+
+/// What can happen to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Harm {
+    Removed,
+    Emptied,
+    Cut,
+    /// Of the same length; nobody sees it from outside.
+    Changed,
+}
+
+impl Harm {
+    pub(crate) const ALL: [Harm; 4] = [Harm::Removed, Harm::Emptied, Harm::Cut, Harm::Changed];
+
+    pub(crate) fn happen(self, path: &Path) {
+        let bytes = fs::read(path).unwrap();
+        let harmed = match self {
+            Harm::Removed => return fs::remove_file(path).unwrap(),
+            Harm::Emptied => Vec::new(),
+            Harm::Cut => bytes[..bytes.len() / 2].to_owned(),
+            // Where a footer says where everything is, and an index its checksum.
+            Harm::Changed => [&bytes[..bytes.len() - 8], &[0xff; 8]].concat(),
+        };
+        fs::write(path, harmed).unwrap();
+    }
+}
+
+/// Two generations, each a segment of spans and one of logs.
+pub(crate) async fn two_generations() -> TestDirectory {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    for number in 1..=2 {
+        let span = span("shop").in_trace(number).at(number).build();
+        let request = Request::Traces(traces_request(&[span]));
+        try_put(&store, request).await.unwrap();
+        put_logs(&store, &[log("shop").in_trace(number).at(number).build()]).await;
+        store.seal().unwrap();
+    }
+    store.close().await.unwrap();
+    directory
+}
