@@ -216,7 +216,9 @@ impl<'a> AttributeLists<'a> {
     /// The attributes of a row, in the order they were written.
     pub(super) fn at(&self, row: usize) -> Result<Attributes, Damage> {
         let items = self.lists.range(row).map(|item| {
-            let key = usize::try_from(self.keys[item]).unwrap_or(usize::MAX);
+            let key = usize::try_from(self.keys[item]).ok();
+            let key = key.filter(|key| *key < self.texts.len());
+            let key = key.ok_or_else(|| Damage::new("a key that is not in its dictionary"))?;
             let value = value::from_text(self.types[item], self.values.value(item))?;
             Ok((self.texts.value(key).to_owned(), value))
         });

@@ -88,34 +88,53 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Those of a canonical batch of any signal.
+    /// Those of a canonical batch of any signal. Of a batch that comes from a file the dictionaries may
+    /// have much that no row uses.
     pub(crate) fn read(batch: &RecordBatch) -> Result<Self, Damage> {
         let columns = OwnerColumns::new(batch)?;
         let texts = columns.resources;
-        let resources = (0..texts.len()).map(|at| {
-            let attributes = value::attributes_from_json(texts.value(at))?;
-            Ok(Arc::new(Resource { attributes }))
-        });
+        let mut resources: Vec<Option<Arc<Resource>>> = vec![None; texts.len()];
+        for (row, key) in columns.resource_keys.iter().enumerate() {
+            if row > 0 && columns.resource_keys[row - 1] == *key {
+                continue;
+            }
+            let key = known(texts, *key)?;
+            if resources[key].is_none() {
+                let attributes = value::attributes_from_json(texts.value(key))?;
+                resources[key] = Some(Arc::new(Resource { attributes }));
+            }
+        }
         let mut scopes = HashMap::new();
         let mut last = None;
         let pairs = columns.name_keys.iter().zip(columns.version_keys);
         for pair in pairs.map(|(name, version)| (*name, *version)) {
-            if last == Some(pair) {
+            if last == Some(pair) || scopes.contains_key(&pair) {
                 continue;
             }
             last = Some(pair);
-            scopes.entry(pair).or_insert_with(|| {
-                Arc::new(Scope {
-                    name: text_at(columns.names, pair.0).to_owned(),
-                    version: text_at(columns.versions, pair.1).to_owned(),
-                })
+            let (names, versions) = (columns.names, columns.versions);
+            let scope = Arc::new(Scope {
+                name: names.value(known(names, pair.0)?).to_owned(),
+                version: versions.value(known(versions, pair.1)?).to_owned(),
             });
+            scopes.insert(pair, scope);
         }
+        let unused = Arc::new(Resource::default());
+        let resources = resources.into_iter();
         Ok(Owners {
-            resources: resources.collect::<Result<_, Damage>>()?,
+            resources: resources
+                .map(|made| made.unwrap_or_else(|| Arc::clone(&unused)))
+                .collect(),
             scopes,
         })
     }
+}
+
+/// The place of a text in its dictionary.
+fn known(texts: &StringArray, key: i32) -> Result<usize, Damage> {
+    let place = usize::try_from(key).ok();
+    let place = place.filter(|place| *place < texts.len());
+    place.ok_or_else(|| Damage::new("a text that is not in its dictionary"))
 }
 
 /// The four columns, to read.

@@ -1,6 +1,5 @@
 //! Columns that several tables have: ids, texts, attributes, resources, scopes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,10 +9,8 @@ use arrow::array::{
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{Field, Int32Type};
 use arrow::error::ArrowError;
-use throughline_telemetry::{Attributes, Resource, Scope};
 
 use super::table::Damage;
-use super::value;
 use crate::batch::{attribute_fields, typed};
 
 /// A list column of the items of all rows, one after the other, and how many each row has.
@@ -49,44 +46,6 @@ impl<'a> Columns<'a> {
     /// A column of texts that repeat.
     pub(super) fn texts(&self, name: &str) -> Result<Texts<'a>, Damage> {
         Texts::new(self.get(name)?, name)
-    }
-
-    /// The resources of all rows, each distinct one made once.
-    pub(super) fn resources(&self) -> Result<Vec<Arc<Resource>>, Damage> {
-        let column = self.texts("resource")?;
-        let mut made: Vec<Option<Arc<Resource>>> = vec![None; column.texts.len()];
-        let mut resources = Vec::with_capacity(column.len());
-        for row in 0..column.len() {
-            let code = column.code(row);
-            let slot = &mut made[code];
-            let resource = match slot {
-                Some(resource) => Arc::clone(resource),
-                None => {
-                    let attributes = value::attributes_from_json(column.texts.value(code))?;
-                    Arc::clone(slot.insert(Arc::new(Resource { attributes })))
-                }
-            };
-            resources.push(resource);
-        }
-        Ok(resources)
-    }
-
-    /// The scopes of all rows, each distinct one made once.
-    pub(super) fn scopes(&self) -> Result<Vec<Arc<Scope>>, Damage> {
-        let names = self.texts("scope_name")?;
-        let versions = self.texts("scope_version")?;
-        let mut made: HashMap<(&str, &str), Arc<Scope>> = HashMap::new();
-        let rows = (0..names.len()).map(|row| (names.value(row), versions.value(row)));
-        let scopes = rows.map(|(name, version)| {
-            let scope = made.entry((name, version)).or_insert_with(|| {
-                Arc::new(Scope {
-                    name: name.to_owned(),
-                    version: version.to_owned(),
-                })
-            });
-            Arc::clone(scope)
-        });
-        Ok(scopes.collect())
     }
 }
 
@@ -198,13 +157,5 @@ impl<'a> AttributeLists<'a> {
             self.types.value(item),
             self.values.value(item),
         )
-    }
-
-    pub(super) fn at(&self, row: usize) -> Result<Attributes, Damage> {
-        let items = self.range(row).map(|item| {
-            let (key, tag, text) = self.item(item);
-            Ok((key.to_owned(), value::from_text(tag, text)?))
-        });
-        items.collect::<Result<Vec<_>, Damage>>().map(Attributes)
     }
 }

@@ -106,8 +106,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
 
     /// The rows in these ranges, which are in order and begin where rows may be split.
     pub(super) fn rows(&self, ranges: &[Range<usize>]) -> Result<Vec<T::Row>, ReadError> {
-        // A row's service repeats what its resource says.
-        let batch = self.canonical(ranges, |column| column != "service")?;
+        let batch = self.canonical(ranges, |_| true)?;
         T::decode(&batch).map_err(|damage| self.damaged(damage))
     }
 

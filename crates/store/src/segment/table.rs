@@ -34,7 +34,7 @@ pub(super) trait Table {
         properties
     }
 
-    /// The rows of a canonical batch. The column `service` may be left out.
+    /// The rows of a canonical batch.
     fn decode(batch: &RecordBatch) -> Result<Vec<Self::Row>, Damage>;
 }
 
