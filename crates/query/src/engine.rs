@@ -98,6 +98,8 @@ pub struct Cost {
     pub bytes: u64,
     /// Segments and buffers that were read.
     pub segments: u64,
+    /// Of those the rollups: rows that were summed up when they were sealed.
+    pub rollups: u64,
     /// From the question to the answer.
     pub elapsed: Duration,
 }
@@ -223,11 +225,11 @@ impl Drop for Engine {
 
 /// One query.
 pub(crate) struct Session {
-    scan: Scan,
-    config: SessionConfig,
+    pub(crate) scan: Scan,
+    pub(crate) config: SessionConfig,
     limits: Limits,
-    cost: Arc<Counters>,
-    wanted: Wanted,
+    pub(crate) cost: Arc<Counters>,
+    pub(crate) wanted: Wanted,
     begun: Instant,
 }
 
@@ -322,6 +324,7 @@ impl Session {
             rows: self.cost.rows.load(Ordering::Relaxed),
             bytes: self.cost.bytes.load(Ordering::Relaxed),
             segments: self.cost.parts.load(Ordering::Relaxed),
+            rollups: self.cost.rollups.load(Ordering::Relaxed),
             elapsed: self.begun.elapsed(),
         }
     }

@@ -20,6 +20,7 @@ mod bounds;
 mod engine;
 mod error;
 mod names;
+mod percentile;
 mod render;
 mod search;
 mod spec;

@@ -85,13 +85,14 @@ impl Answer {
 }
 
 impl Cost {
-    /// `{"rows", "bytes", "segments", "elapsed_ms"}`.
+    /// `{"rows", "bytes", "segments", "rollups", "elapsed_ms"}`.
     pub fn to_json(&self) -> Value {
         let millis = self.elapsed.as_secs_f64() * 1e3;
         json!({
             "rows": self.rows,
             "bytes": self.bytes,
             "segments": self.segments,
+            "rollups": self.rollups,
             "elapsed_ms": (millis * 1e3).round() / 1e3,
         })
     }

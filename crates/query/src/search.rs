@@ -33,6 +33,7 @@ impl Engine {
             rows: page.rows_read,
             bytes: page.bytes_read,
             segments: page.parts_read,
+            rollups: 0,
             elapsed: begun.elapsed(),
         };
         Ok((page, cost))

@@ -12,6 +12,7 @@
 //! ```
 
 mod plan;
+mod rolled;
 mod run;
 
 use std::fmt;
@@ -52,6 +53,8 @@ pub struct Spec {
     pub end_time: Option<f64>,
     /// Seconds of one point of the series. Without it there is no series.
     pub granularity: Option<f64>,
+    /// `false`: not from what was summed up at the seal, but from the rows.
+    pub rollup: Option<bool>,
 }
 
 /// Something to calculate.

@@ -24,6 +24,7 @@ pub(crate) struct Cost {
     pub(crate) rows: AtomicU64,
     pub(crate) bytes: AtomicU64,
     pub(crate) parts: AtomicU64,
+    pub(crate) rollups: AtomicU64,
 }
 
 /// A dataset of one snapshot with the attributes that a query names.

@@ -65,7 +65,8 @@ impl Wanted {
         Ok(watched.data)
     }
 
-    fn check(&self) -> Result<()> {
+    /// Fails once the answer is not wanted.
+    pub(crate) fn check(&self) -> Result<()> {
         match self.0.load(Ordering::Relaxed) {
             false => Ok(()),
             true => Err(DataFusionError::Execution("nobody waits for it".to_owned())),

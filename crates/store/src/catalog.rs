@@ -10,7 +10,7 @@
 pub(crate) mod environments;
 mod migrations;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +18,9 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction, params};
 use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::buffer::{Activities, ServiceStats, Services};
+use crate::census::CensusMeta;
 use crate::disk;
+use crate::rollup::RollupMeta;
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::snapshot::Segments;
 
@@ -58,6 +60,7 @@ impl Catalog {
         let checkpoint = checkpoint(&self.connection)?;
         let mut services = self.connection.prepare(SELECT_SERVICES)?;
         let mut segments = Segments::default();
+        let mut rollups = self.rollups()?;
         let mut select = self.connection.prepare(SELECT_SEGMENTS)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
@@ -68,7 +71,11 @@ impl Catalog {
                     .services
                     .add(&row.get::<_, String>(0)?, &service_of(row)?);
             }
+            segment.rollup = rollups.remove(&segment.id);
             segments.add(segment);
+        }
+        for rollup in rollups.into_values() {
+            segments.add_lone_rollup(rollup);
         }
         Ok(Contents {
             checkpoint,
@@ -92,6 +99,15 @@ impl Catalog {
         Ok(faults)
     }
 
+    fn rollups(&self) -> rusqlite::Result<BTreeMap<SegmentId, Arc<RollupMeta>>> {
+        let mut select = self.connection.prepare(SELECT_ROLLUPS)?;
+        let rows = select.query_map([], |row| {
+            let rollup = rollup_of(row)?;
+            Ok((rollup.id, Arc::new(rollup)))
+        })?;
+        rows.collect()
+    }
+
     fn retired(&self) -> rusqlite::Result<Vec<(SegmentId, Signal)>> {
         let mut select = self.connection.prepare("SELECT id, signal FROM retired")?;
         let rows = select.query_map([], |row| {
@@ -100,8 +116,8 @@ impl Catalog {
         rows.collect()
     }
 
-    /// Replaces segments by others with the same rows, or by none: all or nothing. The files of
-    /// those replaced are to be deleted then, and [`forget`](Self::forget) said of.
+    /// Replaces segments by others with the same rows, or by none, and then what they were rolled up to
+    /// stays: all or nothing. The files of those replaced are to be deleted then, and [`forget`](Self::forget) said of.
     pub(crate) fn swap(
         &mut self,
         old: &[Arc<SegmentMeta>],
@@ -110,6 +126,9 @@ impl Catalog {
         let transaction = self.connection.transaction()?;
         for segment in old {
             take_out(&transaction, segment.id)?;
+            if !new.is_empty() {
+                take_out_rollup(&transaction, segment.id)?;
+            }
             let mut retire =
                 transaction.prepare_cached("INSERT OR REPLACE INTO retired VALUES (?1, ?2)")?;
             retire.execute(params![segment.id.0.cast_signed(), segment.signal.name()])?;
@@ -195,6 +214,11 @@ fn take_out(transaction: &Transaction<'_>, id: SegmentId) -> rusqlite::Result<()
     Ok(())
 }
 
+fn take_out_rollup(transaction: &Transaction<'_>, id: SegmentId) -> rusqlite::Result<()> {
+    let mut delete = transaction.prepare_cached("DELETE FROM rollups WHERE id = ?1")?;
+    delete.execute([id.0.cast_signed()]).map(drop)
+}
+
 fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(INSERT_SEGMENT)?;
     insert.execute(params![
@@ -211,7 +235,22 @@ fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusql
         segment.max_severity,
         segment.level,
         segment.crc,
+        segment.census.map(|census| census.bytes.cast_signed()),
+        segment.census.map(|census| census.crc),
     ])?;
+    if let Some(rollup) = &segment.rollup {
+        let mut insert = transaction.prepare_cached(INSERT_ROLLUP)?;
+        insert.execute(params![
+            rollup.id.0.cast_signed(),
+            rollup.rows,
+            rollup.bytes.cast_signed(),
+            rollup.spans,
+            rollup.others,
+            rollup.first.0.cast_signed(),
+            rollup.last.0.cast_signed(),
+            rollup.crc,
+        ])?;
+    }
     let mut insert = transaction.prepare_cached(INSERT_SERVICE)?;
     for (name, stats) in segment.services.iter() {
         insert.execute(params![
@@ -242,6 +281,29 @@ fn segment_of(row: &Row<'_>) -> rusqlite::Result<SegmentMeta> {
         level: row.get(11)?,
         crc: row.get(12)?,
         services: Services::default(),
+        rollup: None,
+        census: census_of(row)?,
+    })
+}
+
+fn census_of(row: &Row<'_>) -> rusqlite::Result<Option<CensusMeta>> {
+    let (bytes, crc): (Option<i64>, Option<u32>) = (row.get(13)?, row.get(14)?);
+    Ok(bytes.zip(crc).map(|(bytes, crc)| CensusMeta {
+        bytes: bytes.cast_unsigned(),
+        crc,
+    }))
+}
+
+fn rollup_of(row: &Row<'_>) -> rusqlite::Result<RollupMeta> {
+    Ok(RollupMeta {
+        id: SegmentId(u64_at(row, 0)?),
+        rows: row.get(1)?,
+        bytes: u64_at(row, 2)?,
+        spans: row.get(3)?,
+        others: row.get(4)?,
+        first: UnixNanos(u64_at(row, 5)?),
+        last: UnixNanos(u64_at(row, 6)?),
+        crc: row.get(7)?,
     })
 }
 
@@ -272,15 +334,21 @@ fn bad(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
 }
 
-const INSERT_SEGMENT: &str = "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const INSERT_SEGMENT: &str = "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 const INSERT_SERVICE: &str =
     "INSERT OR REPLACE INTO segment_services VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 const SELECT_SEGMENTS: &str = "
 SELECT id, signal, rows, bytes, traces, first_nanos, last_nanos, end_nanos, max_duration_nanos,
-       errors, max_severity, level, rows_crc32c
+       errors, max_severity, level, rows_crc32c, census_bytes, census_crc32c
 FROM segments ORDER BY level DESC, id";
+
+const INSERT_ROLLUP: &str =
+    "INSERT OR REPLACE INTO rollups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+const SELECT_ROLLUPS: &str = "
+SELECT id, rows, bytes, spans, others, first_nanos, last_nanos, crc32c FROM rollups";
 
 const SELECT_SERVICES: &str = "
 SELECT name, rows, errors, last_seen_nanos, operations

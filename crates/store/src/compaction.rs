@@ -23,7 +23,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use throughline_telemetry::UnixNanos;
+use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::disk::{self, sync_directory};
 use crate::limits::{COMPACTION_INTERVAL, COMPACTION_REST_MAX, MERGE_FAILURES_MAX};
@@ -246,9 +246,17 @@ fn delete_retired(shared: &Shared, state: &mut Compaction) {
     }
 }
 
-/// Removes the files of a segment of the same signal as another, whole or begun.
+/// Removes the files of a segment of the same signal as another, whole or begun. What it was rolled up to
+/// goes too, unless that is to outlive it.
 fn remove(shared: &Shared, like: &SegmentMeta, id: SegmentId) {
-    for path in segment::paths(&shared.layout, like.signal, id) {
+    let mut paths = segment::paths(&shared.layout, like.signal, id).to_vec();
+    let segments = shared.live.segments();
+    let has_rollup = like.signal == Signal::Traces;
+    if has_rollup && segments.rollups().all(|rollup| rollup.id != id) {
+        paths.push(shared.layout.rollup(id));
+    }
+    paths.push(shared.layout.census(like.signal, id));
+    for path in paths {
         for path in [path.with_added_extension("new"), path] {
             match disk::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

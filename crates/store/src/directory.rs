@@ -7,6 +7,7 @@
 //! wal/0000000007.wal                  the bodies of generation 7
 //! wal/0000000007.damaged              what could not be read of it, kept for a person to look at
 //! segments/spans-0000000006-000.parquet   and .index beside it
+//! rollups/spans-0000000006-000.parquet    what its rows sum up to, and .census.parquet beside it
 //! damaged/spans-0000000005-000.index      files of segments that are not as they were written
 //! ```
 
@@ -14,8 +15,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use throughline_telemetry::Signal;
+
 use crate::disk::{self, make_directory, sync_directory};
 use crate::error::OpenError;
+use crate::segment::{self, SegmentId};
 
 /// The file that makes a directory ours.
 pub(crate) const MARKER: &str = "THROUGHLINE";
@@ -51,7 +55,7 @@ impl Directory {
         if check_marker(path)? != Marker::Ours {
             write_marker(path).map_err(unwritable)?;
         }
-        for inner in ["wal", "segments"] {
+        for inner in ["wal", "segments", "rollups"] {
             make_directory(&path.join(inner)).map_err(unwritable)?;
         }
         // They may be there from a run that was killed before it came to this.
@@ -131,6 +135,22 @@ impl Layout {
 
     pub(crate) fn segment_directory(&self) -> PathBuf {
         self.0.join("segments")
+    }
+
+    pub(crate) fn rollup_directory(&self) -> PathBuf {
+        self.0.join("rollups")
+    }
+
+    /// What the rows of a segment of spans sum up to.
+    pub(crate) fn rollup(&self, id: SegmentId) -> PathBuf {
+        let name = segment::file_name(Signal::Traces, id, "parquet");
+        self.rollup_directory().join(name)
+    }
+
+    /// Which attributes the rows of a segment have.
+    pub(crate) fn census(&self, signal: Signal, id: SegmentId) -> PathBuf {
+        let name = segment::file_name(signal, id, "census.parquet");
+        self.rollup_directory().join(name)
     }
 
     /// Removes WAL files that were being made, in which nothing can be yet.

@@ -43,6 +43,7 @@ mod body;
 mod buffer;
 mod cache;
 mod catalog;
+mod census;
 mod check;
 mod compaction;
 mod completeness;
@@ -59,6 +60,7 @@ mod probe;
 mod read;
 mod recovery;
 mod retention;
+mod rollup;
 mod rows;
 mod scan;
 mod sealer;
@@ -84,12 +86,13 @@ pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
 pub use export::{BadTime, ExportError, ExportFilter, Exported, parse_time};
 pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
-    BadCursor, LogCursor, LogFilter, LogPage, MetricFilter, MetricPage, ServiceRow, TraceCursor,
-    TraceFilter, TracePage, TraceRows, TraceStatus,
+    AttributeKey, AttributeValue, BadCursor, Listed, LogCursor, LogFilter, LogPage, MetricFilter,
+    MetricPage, ServiceRow, TraceCursor, TraceFilter, TracePage, TraceRows, TraceStatus,
 };
 pub use recovery::Recovery;
 pub use retention::{BadKeep, Keep, Retention};
-pub use scan::{Batches, Bounds, Part, Scan, ScanColumn};
+pub use rollup::OTHER;
+pub use scan::{Batches, Bounds, Part, RolledUp, Scan, ScanColumn};
 pub use search::{
     Arrived, Condition, Count, Filter, Operator, Search, SearchCursor, SearchError, SearchOrder,
     SearchPage, SearchQuery, Searched, Tail,

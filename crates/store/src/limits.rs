@@ -119,6 +119,40 @@ pub(crate) const BLOCK_CACHE_BYTES: usize = 96 << 20;
 /// Rows decoded at once by a search.
 pub(crate) const BLOCK_ROWS: u32 = 2048;
 
+/// Names of spans of one service in one rollup. Programs that put ids into names have more, and nobody
+/// looks at them one by one.
+pub(crate) const ROLLUP_SERVICE_NAMES_MAX: usize = 500;
+
+/// Names of spans of all services in one rollup.
+pub(crate) const ROLLUP_NAMES_MAX: usize = 10_000;
+
+/// Bytes of rollups kept in memory: some 200,000 rows.
+pub(crate) const ROLLUP_CACHE_BYTES: usize = 64 << 20;
+
+/// Keys of attributes, each with a type, that a census counts.
+pub(crate) const CENSUS_KEYS_MAX: usize = 1000;
+
+/// Values of one key in a census.
+pub(crate) const CENSUS_VALUES_MAX: usize = 32;
+
+/// Values of one key that are counted to find those.
+pub(crate) const CENSUS_CANDIDATES_MAX: usize = 512;
+
+/// Bytes of a value that a census shows. Longer ones are nothing to choose from a list.
+pub(crate) const CENSUS_VALUE_BYTES_MAX: usize = 128;
+
+/// Rows of a segment whose values are all counted.
+pub(crate) const CENSUS_WHOLE_ROWS: usize = 16 << 10;
+
+/// Beyond those, one row in so many. Looking at all of them would make a seal a tenth longer.
+pub(crate) const CENSUS_EVERY: usize = 16;
+
+/// Segments, the newest of a signal, whose censuses are asked for the keys and values that there are.
+pub(crate) const CENSUS_SEGMENTS_MAX: usize = 256;
+
+/// Bytes of censuses kept in memory.
+pub(crate) const CENSUS_CACHE_BYTES: usize = 16 << 20;
+
 /// Environments of which the writer remembers the highest batch number; the others it looks up in
 /// the catalog, some 20 us each. An entry is about 120 bytes.
 pub(crate) const KNOWN_ENVIRONMENTS_MAX: usize = 1 << 16;

@@ -5,6 +5,7 @@
 //! Work is counted in steps and limited; a search that stops at the limit says so, and its cursor
 //! goes on where it stopped.
 
+mod attributes;
 mod check;
 mod cursor;
 mod filter;
@@ -15,6 +16,7 @@ mod trace;
 mod traces;
 mod work;
 
+pub use attributes::{AttributeKey, AttributeValue, Listed};
 pub(crate) use cursor::hex;
 pub use cursor::{BadCursor, LogCursor, TraceCursor};
 pub use filter::{LogFilter, MetricFilter, TraceFilter, TraceStatus};

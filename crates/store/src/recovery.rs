@@ -17,6 +17,7 @@ use crate::disk::{self, sync_directory};
 use crate::error::OpenError;
 use crate::known::Known;
 use crate::limits::REPLAY_ROWS;
+use crate::rollup;
 use crate::rows::Rows;
 use crate::segment::{self, SegmentFiles};
 use crate::snapshot::Segments;
@@ -68,6 +69,7 @@ pub(crate) fn recover(directory: &Directory, options: &Options) -> Result<Recove
     }
     let last_merged = last_merged(&layout, &contents).map_err(io_failed)?;
     delete_retired(&layout, &catalog, &contents).map_err(io_failed)?;
+    rollup::clear(&layout, &contents.segments).map_err(io_failed)?;
     clear_leftovers(&layout, &contents.segments, &open, &mut recovery).map_err(io_failed)?;
     let segments =
         check_segments(directory, contents.segments, &mut recovery).map_err(io_failed)?;

@@ -30,6 +30,7 @@
 mod attribute;
 mod copies;
 mod part;
+mod rolled;
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -38,8 +39,10 @@ use std::sync::Arc;
 
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
 
+pub(crate) use part::Shaper;
 pub use part::{Batches, Part};
 pub(crate) use part::{Place, Placed};
+pub use rolled::RolledUp;
 
 use crate::error::ReadError;
 use crate::limits::KIND_SEGMENTS_MAX;

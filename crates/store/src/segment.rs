@@ -60,6 +60,7 @@ mod window;
 mod words;
 mod writer;
 
+pub(crate) use columns::{AttributeLists, Texts, attribute_lists, texts_of};
 pub(crate) use copies::{SpanKey, losers, read_keys, settle, span_keys};
 pub(crate) use files::{SegmentFiles, blocks};
 pub(crate) use heads::LogHeads;
@@ -71,14 +72,17 @@ pub use promotion::Kind;
 pub(crate) use table::Damage;
 pub(crate) use value::attributes_from_json;
 pub(crate) use words::attribute_hash;
-pub(crate) use writer::{write_all, write_index};
+pub(crate) use writer::{durably, write_all, write_index};
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::buffer::Services;
+use crate::census::CensusMeta;
 use crate::directory::Layout;
+use crate::rollup::RollupMeta;
 
 /// Names a segment: its generation and its number in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,6 +140,10 @@ pub(crate) struct SegmentMeta {
     pub(crate) level: u8,
     /// CRC-32C of the file of rows, unless it is older than these.
     pub(crate) crc: Option<u32>,
+    /// What spans sum up to; older segments have none.
+    pub(crate) rollup: Option<Arc<RollupMeta>>,
+    /// Which attributes there are; older segments have none.
+    pub(crate) census: Option<CensusMeta>,
 }
 
 impl SegmentMeta {
@@ -182,7 +190,7 @@ fn index_path(layout: &Layout, signal: Signal, id: SegmentId) -> PathBuf {
         .join(file_name(signal, id, "index"))
 }
 
-fn file_name(signal: Signal, id: SegmentId, extension: &str) -> String {
+pub(crate) fn file_name(signal: Signal, id: SegmentId, extension: &str) -> String {
     let prefix = file_prefix(signal);
     if let Some(number) = id.compacted_number() {
         return format!("{prefix}-merged-{number:010}.{extension}");

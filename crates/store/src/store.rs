@@ -31,8 +31,8 @@ use crate::limits::{
 };
 use crate::origin::Origin;
 use crate::read::{
-    LogFilter, LogPage, MetricFilter, MetricPage, Reader, ServiceRow, TraceFilter, TracePage,
-    TraceRows,
+    AttributeKey, AttributeValue, Listed, LogFilter, LogPage, MetricFilter, MetricPage, Reader,
+    ServiceRow, TraceFilter, TracePage, TraceRows,
 };
 use crate::recovery::{self, Recovered, Recovery};
 use crate::rows::Rows;
@@ -126,6 +126,29 @@ impl Store {
     /// Every service that has sent spans, by name.
     pub fn services(&self) -> Result<Vec<ServiceRow>, ReadError> {
         Ok(self.reader().services())
+    }
+
+    /// Keys of attributes that begin with `prefix`, those that most rows of the buffers and of the newest
+    /// segments have first. Blocks on the disk.
+    pub fn attribute_keys(
+        &self,
+        signal: Signal,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Listed<AttributeKey>, ReadError> {
+        self.read(|reader| reader.attribute_keys(signal, prefix, limit))
+    }
+
+    /// Values of an attribute that begin with `prefix`, of those that a segment has most. Blocks on the
+    /// disk.
+    pub fn attribute_values(
+        &self,
+        signal: Signal,
+        key: &str,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Listed<AttributeValue>, ReadError> {
+        self.read(|reader| reader.attribute_values(signal, key, prefix, limit))
     }
 
     /// Everything stored at this moment, to be read by columns.

@@ -19,9 +19,11 @@
 //!
 //! What it deliberately does not do: no I/O, no async, no clock, no storage layout.
 
+mod histogram;
 pub mod model;
 pub mod wire;
 
+pub use histogram::{Histogram, HistogramSum};
 pub use model::{
     Attributes, Event, Link, LogRecord, MetricPoint, Resource, Scope, Signal, Span, SpanId,
     SpanKind, SpanStatus, TraceId, UnixNanos, Value,

@@ -698,6 +698,7 @@ export interface components {
          *       "rows": 5,
          *       "bytes": 80,
          *       "segments": 1,
+         *       "rollups": 0,
          *       "elapsed_ms": 3.25
          *     }
          */
@@ -708,6 +709,8 @@ export interface components {
             readonly bytes: number;
             /** @description Segments and buffers that were read. */
             readonly segments: number;
+            /** @description How many of the segments were rollups: rows that were summed up when they were sealed. */
+            readonly rollups: number;
             /** @description Milliseconds from the question to the answer. */
             readonly elapsed_ms: number;
         };
@@ -739,6 +742,7 @@ export interface components {
          *         "rows": 13,
          *         "bytes": 80,
          *         "segments": 1,
+         *         "rollups": 0,
          *         "elapsed_ms": 3.25
          *       }
          *     }
@@ -863,6 +867,8 @@ export interface components {
             readonly end_time?: number | null;
             /** @description Seconds of one point of the series. Without it there is no series. */
             readonly granularity?: number | null;
+            /** @description `false`: from the rows, and not from what was summed up when they were sealed. */
+            readonly rollup?: boolean;
         };
         /** @description What a query found. */
         readonly QueryAnswer: {

@@ -18,6 +18,7 @@ use datafusion::logical_expr::{Expr, SortExpr, cast, ident, lit, try_cast};
 use datafusion::prelude::SessionContext;
 
 use super::plan::{OrderBy, Plan};
+use super::rolled::{self, can_be_rolled_up};
 use super::{Calculation, Combination, Direction, Filter, Operation, Operator};
 use crate::engine::{Answer, Session};
 use crate::error::QueryError;
@@ -40,8 +41,14 @@ pub struct QueryAnswer {
 impl Session {
     pub(crate) async fn query(&self, plan: &Plan) -> Result<QueryAnswer, QueryError> {
         let context = self.context(&Names::default())?;
+        let is_rolled_up = can_be_rolled_up(plan);
+        let rows = match is_rolled_up {
+            true => self.rolled_rows(plan, &context).await?,
+            false => self.rows(plan, &context)?,
+        };
         let query = Query {
-            rows: self.rows(plan, &context)?,
+            rows,
+            is_rolled_up,
             plan,
             context,
         };
@@ -62,6 +69,21 @@ impl Session {
             series,
             heatmaps,
         })
+    }
+
+    /// The sums of the rows that count: `time`, breakdowns and sums.
+    async fn rolled_rows(
+        &self,
+        plan: &Plan,
+        context: &SessionContext,
+    ) -> Result<DataFrame, QueryError> {
+        let table = self.rolled_up(plan).await?;
+        let schema = table.schema();
+        let frame = filtered_by(plan, context.read_table(table)?, &schema)?;
+        let mut columns = vec![ident("time")];
+        columns.extend(breakdowns(plan));
+        columns.extend(rolled::summed());
+        Ok(frame.select(columns)?)
     }
 
     /// The rows that count, with what is needed of them: `time`, breakdowns `b0`.., the columns of
@@ -107,26 +129,9 @@ impl Session {
                 .gt_eq(time(plan.from.0))
                 .and(ident("time").lt(time(plan.to.0))),
         )?;
-        let mut filters = Vec::new();
-        for filter in &plan.spec.filters {
-            filters.push(condition(
-                filter,
-                &type_of(&filter.column).map_err(unknown)?,
-            )?);
-        }
-        let combined = filters
-            .into_iter()
-            .reduce(|a, b| match plan.spec.filter_combination {
-                Combination::And => a.and(b),
-                Combination::Or => a.or(b),
-            });
-        if let Some(filter) = combined {
-            frame = frame.filter(filter)?;
-        }
+        frame = filtered_by(plan, frame, &schema)?;
         let mut columns = vec![ident("time")];
-        for (number, name) in plan.spec.breakdowns.iter().enumerate() {
-            columns.push(ident(name).alias(format!("b{number}")));
-        }
+        columns.extend(breakdowns(plan));
         for (number, calculation) in plan.calculations.iter().enumerate() {
             if let Some(name) = &calculation.column {
                 let counts = matches!(calculation.op, Operation::Count | Operation::CountDistinct);
@@ -146,11 +151,38 @@ impl Session {
     }
 }
 
+/// The rows that the filters let through.
+fn filtered_by(plan: &Plan, frame: DataFrame, schema: &Schema) -> Result<DataFrame, QueryError> {
+    let mut filters = Vec::new();
+    for filter in &plan.spec.filters {
+        let field = schema.field_with_name(&filter.column).map_err(unknown)?;
+        filters.push(condition(filter, field.data_type())?);
+    }
+    let combined = filters
+        .into_iter()
+        .reduce(|a, b| match plan.spec.filter_combination {
+            Combination::And => a.and(b),
+            Combination::Or => a.or(b),
+        });
+    Ok(match combined {
+        Some(filter) => frame.filter(filter)?,
+        None => frame,
+    })
+}
+
+/// The columns of the breakdowns as `b0`..
+fn breakdowns(plan: &Plan) -> impl Iterator<Item = Expr> {
+    let names = plan.spec.breakdowns.iter().enumerate();
+    names.map(|(number, name)| ident(name).alias(format!("b{number}")))
+}
+
 /// A query that is being run.
 struct Query<'a> {
     plan: &'a Plan,
     context: SessionContext,
     rows: DataFrame,
+    /// Rows are sums of rows.
+    is_rolled_up: bool,
 }
 
 impl Query<'_> {
@@ -228,7 +260,11 @@ impl Query<'_> {
         let calculations = self.plan.calculations.iter().enumerate();
         let exprs = calculations.map(|(number, calculation)| {
             let value = ident(format!("c{number}"));
-            aggregate(calculation, value, seconds).alias(format!("r{number}"))
+            let result = match self.is_rolled_up {
+                true => rolled::aggregate(calculation, seconds),
+                false => aggregate(calculation, value, seconds),
+            };
+            result.alias(format!("r{number}"))
         });
         exprs.collect()
     }

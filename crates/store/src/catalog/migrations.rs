@@ -31,7 +31,8 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 3] = [
+    "
 ALTER TABLE segments ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segments ADD COLUMN rows_crc32c INTEGER;  -- of the Parquet file; null if it is older
 
@@ -39,7 +40,24 @@ CREATE TABLE retired (                 -- files that nothing refers to and that 
     id INTEGER PRIMARY KEY,
     signal TEXT NOT NULL
 ) STRICT;
-"];
+",
+    "
+CREATE TABLE rollups (                 -- what segments of spans sum up to by the minute
+    id INTEGER PRIMARY KEY,            -- of the segment, which may be gone
+    rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    spans INTEGER NOT NULL,            -- those of the segment but copies
+    others INTEGER NOT NULL,           -- of them those whose names did not fit
+    first_nanos INTEGER NOT NULL,      -- the first minute
+    last_nanos INTEGER NOT NULL,       -- the last one
+    crc32c INTEGER NOT NULL            -- of the file
+) STRICT;
+",
+    "
+ALTER TABLE segments ADD COLUMN census_bytes INTEGER;  -- null where none was taken
+ALTER TABLE segments ADD COLUMN census_crc32c INTEGER;
+",
+];
 
 /// As they were before there were versions.
 const TABLES: &str = "

@@ -101,6 +101,8 @@ mod tests {
             services: Services::default(),
             level: 0,
             crc: None,
+            rollup: None,
+            census: None,
         }
     }
 

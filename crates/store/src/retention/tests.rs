@@ -20,6 +20,8 @@ fn segment(number: u64, bytes: u64, first: u64, last: u64, end: u64) -> SegmentM
         services: Services::default(),
         level: 0,
         crc: None,
+        rollup: None,
+        census: None,
     }
 }
 

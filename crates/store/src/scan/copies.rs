@@ -49,7 +49,11 @@ impl Copies {
                     parts.push((times, part, Spans::Buffer(spans)));
                 }
                 Place::Segment { segment, .. } => {
-                    left_out.extend(&files.copies(segment, segment)?[0]);
+                    let rollup = segment.rollup.as_ref();
+                    // Its rollup counts each span once.
+                    if rollup.is_none_or(|rollup| rollup.spans != segment.rows) {
+                        left_out.extend(&files.copies(segment, segment)?[0]);
+                    }
                     let times = segment.first..segment.last.max(segment.end);
                     parts.push((times, part, Spans::Segment(segment)));
                 }

@@ -15,6 +15,7 @@ use super::attribute::Resources;
 use crate::buffer::Chunks;
 use crate::error::ReadError;
 use crate::limits::SCAN_ROWS;
+use crate::rollup::RollupMeta;
 use crate::segment::{Damage, Projected, Projection, SegmentFiles, SegmentMeta};
 use crate::store::Shared;
 
@@ -69,6 +70,17 @@ impl Part {
             Place::Segment { rows, .. } => rows.iter().map(ExactSizeIterator::len).sum(),
         };
         rows - self.left_out.len()
+    }
+
+    /// What the rows sum up to, if that was written and no row is left out that counts in it.
+    pub(super) fn rollup(&self) -> Option<&RollupMeta> {
+        let Place::Segment { segment, rows } = &self.place else {
+            return None;
+        };
+        let rollup = segment.rollup.as_deref()?;
+        let copies = segment.rows - rollup.spans;
+        let is_whole = rows.len() == 1 && rows[0] == (0..segment.rows);
+        (is_whole && self.left_out.len() == copies as usize).then_some(rollup)
     }
 
     /// These columns of all rows, in this order. Stored columns come as they are in a file, attributes
@@ -180,13 +192,13 @@ impl Part {
 }
 
 /// Makes the columns that are asked for.
-struct Shaper {
+pub(crate) struct Shaper {
     columns: Vec<ScanColumn>,
     resources: Resources,
 }
 
 impl Shaper {
-    fn new(columns: &[ScanColumn]) -> Self {
+    pub(crate) fn new(columns: &[ScanColumn]) -> Self {
         let keys = columns.iter().filter_map(|column| match column {
             ScanColumn::Stored(_) => None,
             ScanColumn::Attribute { key, .. } => Some(key.clone()),
@@ -221,7 +233,7 @@ impl Shaper {
         projection
     }
 
-    fn shape(
+    pub(crate) fn shape(
         &mut self,
         read: &Projected,
         parents: Option<ArrayRef>,

@@ -7,9 +7,9 @@ use super::table::Damage;
 
 /// The length of a file and the checksums of its blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Checks {
+pub(crate) struct Checks {
     /// Bytes of the file.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// CRC-32C of each block; the last one may be shorter.
     pub(super) blocks: Vec<u32>,
 }

@@ -87,6 +87,16 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// A column of texts that repeat.
+pub(crate) fn texts_of<'a>(column: &'a ArrayRef, name: &str) -> Result<Texts<'a>, Damage> {
+    Texts::new(typed(column, name)?, name)
+}
+
+/// A column of lists of attributes.
+pub(crate) fn attribute_lists(column: &ArrayRef) -> Result<AttributeLists<'_>, Damage> {
+    AttributeLists::new(typed(column, "attributes")?)
+}
+
 /// A list column whose items have several columns.
 pub(super) struct Lists<'a> {
     offsets: &'a ScalarBuffer<i32>,
@@ -117,7 +127,7 @@ impl<'a> Lists<'a> {
 /// A column of attributes.
 pub(crate) struct AttributeLists<'a> {
     lists: Lists<'a>,
-    pub(super) keys: Texts<'a>,
+    pub(crate) keys: Texts<'a>,
     types: &'a UInt8Array,
     values: &'a StringArray,
 }
@@ -146,7 +156,7 @@ impl<'a> AttributeLists<'a> {
         keys.filter(|(_, used)| *used).map(|(key, _)| key)
     }
 
-    pub(super) fn tag(&self, item: usize) -> u8 {
+    pub(crate) fn tag(&self, item: usize) -> u8 {
         self.types.value(item)
     }
 

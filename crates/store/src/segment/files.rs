@@ -1,5 +1,6 @@
 //! The segments on disk, as readers use them: through caches with byte budgets.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::Read;
 use std::ops::Range;
@@ -26,12 +27,14 @@ use super::summary::Summary;
 use super::table::{Damage, Table};
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::cache::Cache;
+use crate::census::{self, Census};
 use crate::directory::Layout;
 use crate::error::ReadError;
 use crate::limits::{
-    BLOCK_CACHE_BYTES, BLOCK_ROWS, COPIES_CACHE_BYTES, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES,
-    KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES, SCAN_ROWS,
+    BLOCK_CACHE_BYTES, BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, FOOTER_CACHE_BYTES,
+    INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS,
 };
+use crate::rollup::{self, RollupMeta};
 use crate::rows::{LogRow, span_bytes};
 
 /// Reads segments.
@@ -47,6 +50,9 @@ pub(crate) struct SegmentFiles {
     log_heads: Cache<(SegmentId, u32), LogHeads>,
     kinds: Cache<SegmentId, Kinds>,
     copies: Cache<(SegmentId, SegmentId), [Vec<u32>; 2]>,
+    /// None of those that cannot be read.
+    rollups: Cache<SegmentId, Option<RecordBatch>>,
+    censuses: Cache<SegmentId, Census>,
 }
 
 /// What was read, some rows at a time.
@@ -64,6 +70,8 @@ impl SegmentFiles {
             log_heads: Cache::new(BLOCK_CACHE_BYTES / 3),
             kinds: Cache::new(KINDS_CACHE_BYTES),
             copies: Cache::new(COPIES_CACHE_BYTES),
+            rollups: Cache::new(ROLLUP_CACHE_BYTES),
+            censuses: Cache::new(CENSUS_CACHE_BYTES),
         }
     }
 
@@ -385,9 +393,50 @@ impl SegmentFiles {
         })
     }
 
+    /// A rollup. None if it cannot be read, which is said once.
+    pub(crate) fn rollup(&self, meta: &RollupMeta) -> Arc<Option<RecordBatch>> {
+        let loaded = self.rollups.get_or_load(meta.id, || {
+            let loaded = rollup::load(&self.layout, meta);
+            if let Err(error) = &loaded {
+                tracing::error!(%error, "rollup cannot be read; its rows are summed up instead");
+            }
+            let loaded = loaded.ok();
+            let bytes = loaded
+                .as_ref()
+                .map_or(0, RecordBatch::get_array_memory_size);
+            Ok::<_, Infallible>((loaded, bytes + COPIES_ENTRY_BYTES))
+        });
+        match loaded {
+            Ok(loaded) => loaded,
+        }
+    }
+
+    /// Which attributes a segment has, with their values. None of a segment that is older than censuses,
+    /// or whose census cannot be read, which is said.
+    pub(crate) fn census(&self, segment: &SegmentMeta) -> Option<Arc<Census>> {
+        let meta = segment.census?;
+        let loaded = self.censuses.get_or_load(segment.id, || {
+            let census = census::load(&self.layout, segment, meta)?;
+            let bytes = census.memory_bytes();
+            Ok::<_, ReadError>((census, bytes))
+        });
+        match loaded {
+            Ok(census) => Some(census),
+            Err(error) => {
+                tracing::error!(%error, "the attributes of a segment are not known");
+                None
+            }
+        }
+    }
+
     /// Which attributes a segment has, and of which kinds.
     pub(crate) fn kinds(&self, segment: &SegmentMeta) -> Result<Arc<Kinds>, ReadError> {
         self.kinds.get_or_load(segment.id, || {
+            let census = self.census(segment);
+            if let Some(kinds) = census.as_deref().and_then(Kinds::of_census) {
+                let bytes = kinds.memory_bytes();
+                return Ok((kinds, bytes));
+            }
             let columns = vec![ATTRIBUTES, "resource"];
             let attributes = Vec::new();
             let projection = Projection {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::projection::Projected;
 use super::promotion::Kind;
 use super::value::{self, attributes_from_json};
+use crate::census::Census;
 use crate::error::ReadError;
+use crate::limits::CENSUS_KEYS_MAX;
 
 /// The kinds of values by the keys of attributes, those of resources among them.
 #[derive(Debug, Default)]
@@ -16,6 +18,15 @@ pub(crate) struct Kinds(HashMap<String, KindSet>);
 pub(crate) struct KindSet(u8);
 
 impl Kinds {
+    /// What a census says, if it counted all keys.
+    pub(super) fn of_census(census: &Census) -> Option<Self> {
+        let mut kinds = Kinds::default();
+        for (key, kind) in census.0.keys() {
+            kinds.note(key, KindSet::of(*kind));
+        }
+        (census.0.len() < CENSUS_KEYS_MAX).then_some(kinds)
+    }
+
     /// Adds what was read with `attributes` and `resource`.
     pub(crate) fn add(&mut self, read: &Projected) -> Result<(), ReadError> {
         for promoted in &read.form().promoted {

@@ -23,10 +23,9 @@ use super::metrics::MetricTable;
 use super::promotion::Counts;
 use super::spans::SpanTable;
 use super::table::{Damage, Table};
-use super::writer::write_segment;
+use super::writer::{sync_made, write_segment};
 use super::{SegmentId, SegmentMeta};
 use crate::directory::Layout;
-use crate::disk::sync_directory;
 use crate::error::ReadError;
 use crate::probe::Probe;
 use gather::Gather;
@@ -89,7 +88,7 @@ pub(crate) fn merge(
             write::<MetricTable>(files, inputs, order, target)
         }
     }?;
-    sync_directory(&target.layout.segment_directory())?;
+    sync_made(target.layout)?;
     Ok(made)
 }
 

@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 4] = [Kind::String, Kind::Int, Kind::Double, Kind::Bool];
+    pub(crate) const ALL: [Kind; 4] = [Kind::String, Kind::Int, Kind::Double, Kind::Bool];
 
     /// As values of it are tagged in a list of attributes.
     pub(super) fn tag(self) -> u8 {
@@ -44,7 +44,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn of_tag(tag: u8) -> Option<Kind> {
+    pub(crate) fn of_tag(tag: u8) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.tag() == tag)
     }
 

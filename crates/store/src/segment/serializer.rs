@@ -10,11 +10,16 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
 };
+use throughline_telemetry::Signal;
 
 use super::form::{Form, ToFile, residual_metadata};
+use super::projection::Projected;
 use super::promotion::Kind;
 use super::summary::Summary;
 use super::table::Table;
+use crate::census::{Census, Count};
+use crate::rollup::Fold;
+use crate::scan::Shaper;
 
 /// Turns sorted canonical batches into the bytes of a Parquet file, and collects what there is to
 /// say about them.
@@ -23,6 +28,16 @@ pub(super) struct SegmentSerializer<W: Write + Send> {
     properties: WriterPropertiesBuilder,
     to_file: ToFile,
     summary: Summary,
+    /// Of spans.
+    rollup: Option<(Shaper, Fold)>,
+    census: Count,
+}
+
+/// What was collected while rows were written.
+pub(super) struct Collected {
+    pub(super) summary: Summary,
+    pub(super) rollup: Option<Fold>,
+    pub(super) census: Census,
 }
 
 /// A file is begun with its first rows, which say how its columns are best written.
@@ -39,18 +54,27 @@ impl<W: Write + Send> SegmentSerializer<W> {
             properties: properties::<T>(form).map_err(io::Error::other)?,
             to_file: ToFile::new(form, &T::schema()),
             summary: Summary::new(T::SIGNAL),
+            rollup: (T::SIGNAL == Signal::Traces)
+                .then(|| (Shaper::new(&Fold::columns()), Fold::default())),
+            census: Count::default(),
         })
     }
 
     /// Adds rows, of each trace all or none.
     pub(super) fn push(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.summary.add(batch).map_err(io::Error::other)?;
+        if let Some((shaper, fold)) = &mut self.rollup {
+            let rows = Projected::of_canonical(batch.clone());
+            let columns = shaper.shape(&rows, None).map_err(io::Error::other)?;
+            fold.add_traces(batch, &columns).map_err(io::Error::other)?;
+        }
+        self.census.add(batch).map_err(io::Error::other)?;
         let batch = self.to_file.batch(batch).map_err(io::Error::other)?;
         let writer = self.begin(many_values(&batch))?;
         writer.write(&batch).map_err(io::Error::other)
     }
 
-    pub(super) fn finish(mut self) -> io::Result<(W, Summary)> {
+    pub(super) fn finish(mut self) -> io::Result<(W, Collected)> {
         self.begin(Vec::new())?;
         let State::Begun(mut writer) = self.file else {
             return Err(io::Error::other("the file was not begun"));
@@ -59,7 +83,12 @@ impl<W: Write + Send> SegmentSerializer<W> {
             writer.append_key_value_metadata(residual);
         }
         let written = writer.into_inner().map_err(io::Error::other)?;
-        Ok((written, self.summary))
+        let collected = Collected {
+            summary: self.summary,
+            rollup: self.rollup.map(|(_, fold)| fold),
+            census: self.census.finish().map_err(io::Error::other)?,
+        };
+        Ok((written, collected))
     }
 
     /// The writer, which is made at the first call.

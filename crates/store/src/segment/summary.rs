@@ -110,6 +110,8 @@ impl Summary {
             services: self.services,
             level: u8::from(id.compacted_number().is_some()),
             crc: None,
+            rollup: None,
+            census: None,
         };
         (meta, self.index.finish(layout, file, self.words.finish()))
     }

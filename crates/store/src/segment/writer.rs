@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::{FixedSizeBinaryArray, RecordBatch};
 use throughline_telemetry::Signal;
@@ -19,9 +20,11 @@ use super::window::windows;
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::batch::{by_name, sort};
 use crate::buffer::{BufferRows, Chunks};
+use crate::census;
 use crate::directory::Layout;
 use crate::disk::{self, File, sync_directory};
 use crate::probe::{Probe, Step};
+use crate::rollup;
 
 /// Writes the segments of a generation. When it returns, their files are on disk; nothing points
 /// to them yet.
@@ -41,9 +44,15 @@ pub(crate) fn write_all(
     writer.signal::<LogTable>(&rows.logs)?;
     writer.signal::<MetricTable>(&rows.metrics)?;
     if !writer.made.is_empty() {
-        sync_directory(&layout.segment_directory())?;
+        sync_made(layout)?;
     }
     Ok(writer.made)
+}
+
+/// Makes the names of new files survive a crash.
+pub(super) fn sync_made(layout: &Layout) -> io::Result<()> {
+    sync_directory(&layout.segment_directory())?;
+    sync_directory(&layout.rollup_directory())
 }
 
 /// Writes the files of segments.
@@ -104,16 +113,16 @@ pub(super) fn write_segment<T: Table>(
 ) -> io::Result<SegmentMeta> {
     probe.at(Step::SegmentWrite)?;
     let path = rows_path(layout, T::SIGNAL, id);
-    let mut summary = None;
+    let mut collected = None;
     let (rows_checks, crc) = durably(probe, &path, |file| {
         let mut serializer = SegmentSerializer::new::<T>(file, form)?;
         push(&mut serializer)?;
-        let (file, collected) = serializer.finish()?;
-        summary = Some(collected);
+        let (file, found) = serializer.finish()?;
+        collected = Some(found);
         Ok(file)
     })?;
-    let summary = summary.expect("it was written");
-    let (mut meta, index) = summary.finish(id, &rows_checks);
+    let collected = collected.expect("it was written");
+    let (mut meta, index) = collected.summary.finish(id, &rows_checks);
     let path = index_path(layout, T::SIGNAL, id);
     let (index_checks, _) = durably(probe, &path, |mut file| {
         file.write_all(&index)?;
@@ -121,6 +130,10 @@ pub(super) fn write_segment<T: Table>(
     })?;
     meta.bytes = rows_checks.bytes + index_checks.bytes;
     meta.crc = Some(crc);
+    if let Some(fold) = collected.rollup {
+        meta.rollup = Some(Arc::new(rollup::write(layout, probe, id, &fold)?));
+    }
+    meta.census = Some(census::write(layout, probe, &meta, &collected.census)?);
     Ok(meta)
 }
 
@@ -135,7 +148,7 @@ pub(crate) fn write_index(path: &Path, index: &[u8]) -> io::Result<()> {
 
 /// Writes a file under a temporary name, syncs it and gives it its name. The checksums of its blocks and
 /// of all of it.
-fn durably(
+pub(crate) fn durably(
     probe: &Probe,
     path: &Path,
     write: impl FnOnce(Checksummed) -> io::Result<Checksummed>,
@@ -158,7 +171,7 @@ fn durably(
 
 /// A file in the making, and the checksums of what was written.
 #[derive(Debug)]
-pub(super) struct Checksummed {
+pub(crate) struct Checksummed {
     file: BufWriter<File>,
     crc: u32,
     checks: Checks,

@@ -3,6 +3,7 @@ mod damage;
 mod duplicates;
 mod failing;
 mod power;
+mod rollups;
 
 use std::fs;
 use std::io;

@@ -113,7 +113,10 @@ fn check_dropped(store: &Store, crash: &Crash, at: &str) {
 }
 
 fn crash_now_and_then(step: Step, path: &Path, observed: &mut Observed, rng: &mut Rng) {
-    let is_rare = matches!(step, Step::MergedNamed | Step::Swapped);
+    let is_rare = matches!(
+        step,
+        Step::MergedNamed | Step::Swapped | Step::RetiredDeleted
+    );
     if is_rare || rng.u32(0..6) == 0 {
         let image = TestDirectory::new();
         copy(path, image.path());
@@ -238,6 +241,7 @@ fn check_rows(store: &Store, acknowledged: &BTreeSet<u64>, at: &str) {
         .first()
         .map_or(0, |shop| shop.span_count);
     assert_eq!(spans, traces, "{at}");
+    assert_eq!(rollups::rolled(store).0, traces.cast_signed(), "{at}");
     let filter = LogFilter {
         limit: 1000,
         ..LogFilter::default()

@@ -1,0 +1,123 @@
+//! Rollups as files.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, TimestampNanosecondArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use throughline_telemetry::UnixNanos;
+
+use super::{Fold, RollupMeta, schema};
+use crate::directory::Layout;
+use crate::disk;
+use crate::error::ReadError;
+use crate::probe::Probe;
+use crate::segment::{self, Damage, SegmentId};
+use crate::snapshot::Segments;
+
+/// Writes the rollup of a segment. When it returns the file is on disk, and nothing points to it.
+pub(crate) fn write(
+    layout: &Layout,
+    probe: &Probe,
+    id: SegmentId,
+    fold: &Fold,
+) -> io::Result<RollupMeta> {
+    let rows = fold.finish();
+    let times: &TimestampNanosecondArray =
+        crate::batch::typed(rows.column(0), "time").map_err(io::Error::other)?;
+    let minutes = times.values().iter().map(|time| time.cast_unsigned());
+    let (first, last) = (minutes.clone().min(), minutes.max());
+    let (bytes, crc) = write_batch(probe, &layout.rollup(id), &rows)?;
+    Ok(RollupMeta {
+        id,
+        rows: u32::try_from(rows.num_rows()).expect("there are no more rows than spans"),
+        bytes,
+        spans: fold.spans(),
+        others: fold.others(),
+        first: UnixNanos(first.unwrap_or_default()),
+        last: UnixNanos(last.unwrap_or_default()),
+        crc,
+    })
+}
+
+/// Writes rows as a file that survives a crash. Its bytes and their CRC-32C.
+pub(crate) fn write_batch(
+    probe: &Probe,
+    path: &Path,
+    rows: &RecordBatch,
+) -> io::Result<(u64, u32)> {
+    let (checks, crc) = segment::durably(probe, path, |file| {
+        let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties()?))?;
+        writer.write(rows)?;
+        Ok(writer.into_inner()?)
+    })?;
+    Ok((checks.bytes, crc))
+}
+
+/// Reads a rollup, all of it, and checks it.
+pub(crate) fn load(layout: &Layout, meta: &RollupMeta) -> Result<RecordBatch, ReadError> {
+    load_batch(&layout.rollup(meta.id), meta.crc, schema())
+}
+
+/// Reads the rows of a file, all of them, and checks them.
+pub(crate) fn load_batch(
+    path: &Path,
+    crc: u32,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, ReadError> {
+    let bytes = Bytes::from(fs::read(path).map_err(ReadError::io(path))?);
+    let corrupt = |damage: Damage| ReadError::corrupt(path, damage);
+    if crc32c::crc32c(&bytes) != crc {
+        return Err(corrupt(Damage::new("checksum mismatch")));
+    }
+    let read = || -> Result<RecordBatch, Damage> {
+        let options = ArrowReaderOptions::new().with_schema(Arc::clone(schema));
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
+        let batches = reader.with_batch_size(ROWS_AT_ONCE).build()?;
+        let batches = batches.collect::<Result<Vec<_>, _>>()?;
+        Ok(concat_batches(schema, &batches)?)
+    };
+    read().map_err(corrupt)
+}
+
+/// Removes the files of rollups and censuses that the catalog does not know: of segments that were never published,
+/// or are not any more.
+pub(crate) fn clear(layout: &Layout, segments: &Segments) -> io::Result<()> {
+    let with_census = segments.all().filter(|segment| segment.census.is_some());
+    let censuses = with_census.map(|segment| layout.census(segment.signal, segment.id));
+    let known: HashSet<PathBuf> = segments
+        .rollups()
+        .map(|meta| layout.rollup(meta.id))
+        .chain(censuses)
+        .collect();
+    for entry in fs::read_dir(layout.rollup_directory())? {
+        let path = entry?.path();
+        if segment::id_of_file(&path).is_some() && !known.contains(&path) {
+            disk::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn properties() -> Result<WriterProperties, parquet::errors::ParquetError> {
+    Ok(WriterProperties::builder()
+        .set_created_by(concat!("throughline ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_column_dictionary_enabled("time".into(), false)
+        .set_column_encoding("time".into(), Encoding::DELTA_BINARY_PACKED)
+        .build())
+}
+
+const ZSTD_LEVEL: i32 = 3;
+
+/// Rows that are unpacked at once.
+const ROWS_AT_ONCE: usize = 64 << 10;

@@ -1,0 +1,310 @@
+//! Spans to the rows of a rollup.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use arrow::array::{
+    Array, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray,
+    TimestampNanosecondArray, UInt8Array,
+};
+use throughline_telemetry::{SpanKind, UnixNanos};
+
+use super::schema::{About, Sums, batch};
+use super::{MINUTE_NANOS, OTHER};
+use crate::batch::typed;
+use crate::limits::{ROLLUP_NAMES_MAX, ROLLUP_SERVICE_NAMES_MAX};
+use crate::scan::ScanColumn;
+use crate::segment::{Damage, Kind, Texts, texts_of};
+
+/// Sums up spans, in memory that is bounded by the names and minutes that there are.
+#[derive(Debug, Default)]
+pub(crate) struct Fold {
+    services: Vec<Service>,
+    by_service: HashMap<String, u32>,
+    names: usize,
+    rows: HashMap<Key, Sums>,
+    spans: u32,
+    others: u32,
+    copies: Copies,
+}
+
+#[derive(Debug, Default)]
+struct Service {
+    service: String,
+    names: Vec<String>,
+    by_name: HashMap<String, u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    minute: u64,
+    service: u32,
+    name: u32,
+    kind: u8,
+    status: u8,
+}
+
+impl Fold {
+    /// What is needed of each span.
+    pub(crate) fn columns() -> Vec<ScanColumn> {
+        let mut columns = STORED.map(ScanColumn::Stored).to_vec();
+        columns.push(ScanColumn::Attribute {
+            key: COLD_START.to_owned(),
+            kind: Kind::Bool,
+        });
+        columns
+    }
+
+    /// Adds spans of which none is a copy of another, with the [`columns`](Self::columns), those that
+    /// began in one of these times.
+    pub(crate) fn add(
+        &mut self,
+        batch: &RecordBatch,
+        times: &[Range<UnixNanos>],
+    ) -> Result<(), Damage> {
+        let within = |start: u64| times.iter().any(|times| times.contains(&UnixNanos(start)));
+        self.rows(batch, |_, start| within(start))
+    }
+
+    /// Adds whole traces of a canonical batch; of copies of a span the one that counts. `columns` are
+    /// made from it.
+    pub(crate) fn add_traces(
+        &mut self,
+        canonical: &RecordBatch,
+        columns: &RecordBatch,
+    ) -> Result<(), Damage> {
+        let mut copies = std::mem::take(&mut self.copies);
+        copies.find(canonical)?;
+        let added = self.rows(columns, |row, _| {
+            copies.left_out.binary_search(&row).is_err()
+        });
+        self.copies = copies;
+        added
+    }
+
+    /// How many spans were counted.
+    pub(crate) fn spans(&self) -> u32 {
+        self.spans
+    }
+
+    /// How many of them have lost their names.
+    pub(crate) fn others(&self) -> u32 {
+        self.others
+    }
+
+    /// The rollup, by service, name, kind, status and minute.
+    pub(crate) fn finish(&self) -> RecordBatch {
+        let mut rows: Vec<(About<'_>, &Sums)> = Vec::with_capacity(self.rows.len());
+        rows.extend(self.rows.iter().map(|(key, sums)| {
+            let service = &self.services[key.service as usize];
+            let about = About {
+                service: &service.service,
+                name: &service.names[key.name as usize],
+                kind: key.kind,
+                status: key.status,
+                minute: key.minute,
+            };
+            (about, sums)
+        }));
+        rows.sort_unstable_by_key(|(about, _)| *about);
+        batch(&rows)
+    }
+
+    fn rows(
+        &mut self,
+        batch: &RecordBatch,
+        counts: impl Fn(usize, u64) -> bool,
+    ) -> Result<(), Damage> {
+        let columns = Columns::new(batch)?;
+        let mut services = vec![None; columns.services.distinct().len()];
+        let mut last: Option<(usize, &str, (u32, u32))> = None;
+        for row in 0..batch.num_rows() {
+            let start = columns.starts[row].cast_unsigned();
+            if !counts(row, start) {
+                continue;
+            }
+            let (code, name) = (columns.services.code(row), columns.names.value(row));
+            // Spans of one trace are beside each other, and many have the name of the one before.
+            let (service, name) = match last {
+                Some((last_code, last_name, ids)) if (last_code, last_name) == (code, name) => ids,
+                _ => {
+                    let service = match services[code] {
+                        Some(service) => service,
+                        None => *services[code].insert(self.service(columns.services.value(row))),
+                    };
+                    let ids = self.name(service, name);
+                    last = Some((code, name, ids));
+                    ids
+                }
+            };
+            let kind = columns.kinds[row];
+            let key = Key {
+                minute: start - start % MINUTE_NANOS,
+                service,
+                name,
+                kind,
+                status: columns.statuses[row],
+            };
+            #[allow(clippy::cast_precision_loss)] // exact up to 104 days
+            let millis = columns.durations[row] as f64 / 1e6;
+            let is_cold = kind == SpanKind::Server as u8
+                && columns.cold.is_valid(row)
+                && columns.cold.value(row);
+            self.spans += 1;
+            self.others += u32::from(self.services[service as usize].names[name as usize] == OTHER);
+            self.rows.entry(key).or_default().add(millis, is_cold);
+        }
+        Ok(())
+    }
+
+    fn service(&mut self, service: &str) -> u32 {
+        if let Some(known) = self.by_service.get(service) {
+            return *known;
+        }
+        let service = if self.names < ROLLUP_NAMES_MAX {
+            service
+        } else {
+            OTHER
+        };
+        if let Some(known) = self.by_service.get(service) {
+            return *known;
+        }
+        let id = number(self.services.len());
+        self.services.push(Service {
+            service: service.to_owned(),
+            ..Service::default()
+        });
+        self.by_service.insert(service.to_owned(), id);
+        id
+    }
+
+    /// The numbers of a name and its service.
+    fn name(&mut self, service: u32, name: &str) -> (u32, u32) {
+        let of = &mut self.services[service as usize];
+        if let Some(known) = of.by_name.get(name) {
+            return (service, *known);
+        }
+        let has_room = of.names.len() < ROLLUP_SERVICE_NAMES_MAX && self.names < ROLLUP_NAMES_MAX;
+        let name = if has_room && of.service != OTHER {
+            name
+        } else {
+            OTHER
+        };
+        if let Some(known) = of.by_name.get(name) {
+            return (service, *known);
+        }
+        let id = number(of.names.len());
+        of.names.push(name.to_owned());
+        of.by_name.insert(name.to_owned(), id);
+        self.names += 1;
+        (service, id)
+    }
+}
+
+impl Sums {
+    fn add(&mut self, millis: f64, is_cold: bool) {
+        let is_first = self.count == 0;
+        self.min_ms = if is_first {
+            millis
+        } else {
+            self.min_ms.min(millis)
+        };
+        self.max_ms = if is_first {
+            millis
+        } else {
+            self.max_ms.max(millis)
+        };
+        self.count += 1;
+        self.sum_ms += millis;
+        self.cold_starts += i64::from(is_cold);
+        self.durations.record(millis);
+    }
+}
+
+struct Columns<'a> {
+    starts: &'a [i64],
+    durations: &'a [i64],
+    kinds: &'a [u8],
+    statuses: &'a [u8],
+    names: &'a StringArray,
+    services: Texts<'a>,
+    cold: &'a BooleanArray,
+}
+
+impl<'a> Columns<'a> {
+    fn new(batch: &'a RecordBatch) -> Result<Self, Damage> {
+        let column = |at: usize| batch.column(at);
+        Ok(Columns {
+            starts: typed::<TimestampNanosecondArray>(column(0), STORED[0])?.values(),
+            durations: typed::<Int64Array>(column(1), STORED[1])?.values(),
+            kinds: typed::<UInt8Array>(column(2), STORED[2])?.values(),
+            statuses: typed::<UInt8Array>(column(3), STORED[3])?.values(),
+            names: typed(column(4), STORED[4])?,
+            services: texts_of(column(5), STORED[5])?,
+            cold: typed(column(6), COLD_START)?,
+        })
+    }
+}
+
+/// Looks for spans that are there twice in a trace.
+#[derive(Debug, Default)]
+struct Copies {
+    /// Rows that do not count, in order.
+    left_out: Vec<usize>,
+    ids: Vec<[u8; 8]>,
+}
+
+impl Copies {
+    fn find(&mut self, batch: &RecordBatch) -> Result<(), Damage> {
+        self.left_out.clear();
+        let get = |name: &str| {
+            let column = batch.column_by_name(name);
+            column.ok_or_else(|| Damage::new(format!("no column {name}")))
+        };
+        let trace_ids: &FixedSizeBinaryArray = typed(get("trace_id")?, "trace_id")?;
+        let span_ids: &FixedSizeBinaryArray = typed(get("span_id")?, "span_id")?;
+        let starts = typed::<TimestampNanosecondArray>(get("start")?, "start")?.values();
+        let durations = typed::<Int64Array>(get("duration")?, "duration")?.values();
+        let end = |row: usize| starts[row].wrapping_add(durations[row]).cast_unsigned();
+        let mut first = 0;
+        while first < trace_ids.len() {
+            let trace = trace_ids.value(first);
+            let mut next = first + 1;
+            while next < trace_ids.len() && trace_ids.value(next) == trace {
+                next += 1;
+            }
+            self.ids.clear();
+            let ids = (first..next).map(|row| <[u8; 8]>::try_from(span_ids.value(row)));
+            let ids = ids.map(Result::unwrap_or_default);
+            self.ids.extend(ids);
+            self.ids.sort_unstable();
+            if self.ids.windows(2).any(|pair| pair[0] == pair[1]) {
+                let mut kept: HashMap<&[u8], usize> = HashMap::new();
+                for row in first..next {
+                    let best = kept.entry(span_ids.value(row)).or_insert(row);
+                    if *best != row {
+                        let loser = if end(row) > end(*best) {
+                            std::mem::replace(best, row)
+                        } else {
+                            row
+                        };
+                        self.left_out.push(loser);
+                    }
+                }
+            }
+            first = next;
+        }
+        self.left_out.sort_unstable();
+        Ok(())
+    }
+}
+
+fn number(len: usize) -> u32 {
+    u32::try_from(len).expect("names are limited")
+}
+
+const STORED: [&str; 6] = ["start", "duration", "kind", "status", "name", "service"];
+const COLD_START: &str = "faas.coldstart";
+
+#[cfg(test)]
+mod tests;

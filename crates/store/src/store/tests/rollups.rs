@@ -1,0 +1,124 @@
+//! What spans sum up to, through everything that happens to segments.
+
+use super::*;
+use crate::Bounds;
+use crate::testing::copy;
+
+/// How many spans there are by the rollups, and how many rollups were read for that.
+pub(super) fn rolled(store: &Store) -> (i64, u64) {
+    let bounds = Bounds {
+        from: Some(UnixNanos(0)),
+        to: Some(UnixNanos(u64::MAX / 2)),
+        ..Bounds::default()
+    };
+    let found = store.scan().rolled_up(&bounds, true, &|| true).unwrap();
+    let counts = found.batches.iter().flat_map(|batch| {
+        let counts = batch.column_by_name("count").unwrap().as_any();
+        let counts = counts.downcast_ref::<arrow::array::Int64Array>().unwrap();
+        counts.values().to_vec()
+    });
+    (counts.sum(), found.rollups)
+}
+
+/// The files of rollups.
+fn files(directory: &TestDirectory) -> Vec<String> {
+    let mut files = directory.files("rollups");
+    files.retain(|name| !name.contains("census"));
+    files
+}
+
+async fn sealed(directory: &TestDirectory, numbers: std::ops::RangeInclusive<u64>) -> Store {
+    let store = directory.open();
+    for number in numbers {
+        try_put(&store, request(number)).await.unwrap();
+        store.seal().unwrap();
+    }
+    store
+}
+
+fn late() -> UnixNanos {
+    moment(1 << 30)
+}
+
+#[tokio::test]
+async fn rollups_come_and_go_with_segments() {
+    let directory = TestDirectory::new();
+    let store = sealed(&directory, 1..=3).await;
+    try_put(&store, request(4)).await.unwrap();
+    assert_eq!(rolled(&store), (4, 3));
+    assert_eq!(files(&directory).len(), 3);
+    store.compact(late()).unwrap();
+    assert_eq!(rolled(&store), (4, 1));
+    assert_eq!(files(&directory), ["spans-merged-0000000001.parquet"]);
+    store.close().await.unwrap();
+    let store = directory.open();
+    assert_eq!(rolled(&store), (4, 2));
+}
+
+#[tokio::test]
+async fn rollups_outlive_the_rows() {
+    let directory = TestDirectory::new();
+    let store = sealed(&directory, 1..=2).await;
+    let shared = &store.0.shared;
+    let old = shared.live.segments().of(Signal::Traces).to_vec();
+    shared.catalog.lock().unwrap().swap(&old, &[]).unwrap();
+    shared.live.swap(&old, Vec::new());
+    drop(old);
+    assert_eq!((count(&store), rolled(&store)), (0, (2, 2)));
+    store.close().await.unwrap();
+    let store = directory.open();
+    assert_eq!((count(&store), rolled(&store)), (0, (2, 2)));
+    assert_eq!(directory.files("segments").len(), 0);
+    assert_eq!(files(&directory).len(), 2);
+}
+
+#[tokio::test]
+async fn a_rollup_that_cannot_be_read_is_done_without() {
+    let directory = TestDirectory::new();
+    sealed(&directory, 1..=3).await.close().await.unwrap();
+    let path = |name: &String| directory.path().join("rollups").join(name);
+    let files = files(&directory);
+    fs::remove_file(path(&files[0])).unwrap();
+    let mut bytes = fs::read(path(&files[1])).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path(&files[1]), bytes).unwrap();
+    let store = directory.open();
+    assert_eq!(rolled(&store), (3, 1));
+    store.compact(late()).unwrap();
+    assert_eq!(rolled(&store), (3, 1));
+    assert_eq!(store.stats().compaction_failures, 0);
+}
+
+#[tokio::test]
+async fn rollups_that_nobody_knows_are_removed() {
+    let directory = TestDirectory::new();
+    let store = sealed(&directory, 1..=1).await;
+    store.close().await.unwrap();
+    let rollups = directory.path().join("rollups");
+    let known = files(&directory);
+    for name in [
+        "spans-0000000009-000.parquet",
+        "spans-merged-0000000001.parquet.new",
+    ] {
+        fs::copy(rollups.join(&known[0]), rollups.join(name)).unwrap();
+    }
+    fs::write(rollups.join("notes.txt"), "not ours").unwrap();
+    directory.open();
+    assert_eq!(files(&directory), ["notes.txt", &known[0]]);
+}
+
+#[tokio::test]
+async fn copies_in_other_segments_count_once() {
+    let directory = TestDirectory::new();
+    let store = sealed(&directory, 1..=2).await;
+    try_put(&store, request(1)).await.unwrap();
+    assert_eq!(rolled(&store), (2, 2));
+    store.seal().unwrap();
+    let image = TestDirectory::new();
+    copy(directory.path(), image.path());
+    assert_eq!(rolled(&store).0, 2);
+    assert_eq!(rolled(&image.open()).0, 2, "after a crash");
+    store.compact(late()).unwrap();
+    assert_eq!(rolled(&store), (2, 1));
+}
