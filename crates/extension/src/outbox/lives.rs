@@ -310,11 +310,31 @@ impl Outbox {
             let open = open.filter(|queued| frame::is_same(&queued.batch.environment, environment));
             let open = open.map(|queued| (queued.batch.sequence, queued.batch.items));
             let open: Vec<_> = open.take(OPEN_MAX).collect();
-            let (held, missed) = (self.held(environment), self.missed(environment));
-            let line = frame::encode_record(&life.account, held, &missed, &open, self.limits.home);
+            let (account, held) = self.as_if_killed(life);
+            let missed = self.missed(environment);
+            let line = frame::encode_record(&account, held, &missed, &open, self.limits.home);
             (Arc::clone(environment), line)
         });
         records.collect()
+    }
+
+    /// The books of a life as the next one would find them: what is being printed may not be out, and is
+    /// still where it was.
+    fn as_if_killed(&self, life: &Life) -> (Account, Held) {
+        let mut account = life.account.clone();
+        let mut held = self.held(&account.environment);
+        let printing = |queued: &&Queued| queued.place == Place::Printing;
+        for queued in self.queue.iter().filter(printing) {
+            let items = queued.batch.items;
+            if frame::is_same(&queued.batch.environment, &account.environment) {
+                account.printed -= items;
+                match queued.on_disk {
+                    OnDisk::Yes => held.spilled += items,
+                    OnDisk::No | OnDisk::Writing => held.waiting += items,
+                }
+            }
+        }
+        (account, held)
     }
 
     /// After a panic: so many items are still in no batch, and so many more were taken in that are

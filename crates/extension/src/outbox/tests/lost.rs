@@ -1,6 +1,7 @@
 //! Answers that were lost in a panic.
 
 use super::*;
+use crate::outbox::frame::{Stored, decode_record};
 
 fn key(sequence: u64) -> Key {
     Key {
@@ -48,4 +49,45 @@ fn what_was_asked_for_is_asked_for_again() {
     assert_eq!(rig.pump(2), [1]);
     rig.outbox.unanswered(Question::Send, &key(9));
     assert!(rig.outbox.is_balanced());
+}
+
+/// Found by seed 69194 of the simulation.
+#[test]
+fn what_is_being_printed_when_the_kill_comes_is_not_booked_twice() {
+    let mut rig = Rig::spilling();
+    rig.seal("x", Worth::Logs, 0);
+    rig.pump(0);
+    rig.answer(1, &failed(), 1);
+    rig.outbox.pump(ms(1));
+    rig.files(1);
+    let stored = Stored {
+        batch: Batch {
+            body: Bytes::new(),
+            ..rig.outbox.queue[0].batch.clone()
+        },
+        bytes: rig.outbox.queue[0].bytes,
+    };
+    rig.outbox.last_flush(ms(10), ms(1410));
+    rig.pump(1400);
+    rig.pump(1401);
+    assert_eq!(rig.ledger()["printed"], 1, "the line itself says so");
+    let (_, line) = rig.outbox.records().remove(0);
+    let record = decode_record(line.as_bytes(), rig.outbox.limits.home).unwrap();
+    assert_eq!(record.account.printed, 0);
+    let leftover = Leftover {
+        record: Some(record),
+        batches: vec![stored],
+    };
+    let mut next = Rig::spilling();
+    next.outbox = Outbox::new(
+        "e-2",
+        "checkout",
+        Export::On,
+        next.outbox.limits,
+        Arc::clone(&next.counters),
+    );
+    assert_eq!(next.outbox.take_over(vec![leftover]).lives, 1);
+    assert!(next.outbox.is_balanced());
+    let (account, held) = next.outbox.books().remove(1);
+    assert_eq!((account.taken, held.spilled), (1, 1));
 }
