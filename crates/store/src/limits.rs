@@ -110,8 +110,9 @@ pub(crate) const RANGE_WORDS_MAX: usize = 256 << 10;
 /// Bytes kept in memory to find single traces: for some twenty million of them.
 pub(crate) const LOOKUP_CACHE_BYTES: usize = 32 << 20;
 
-/// Bytes of Parquet footers kept in memory.
-pub(crate) const FOOTER_CACHE_BYTES: usize = 32 << 20;
+/// Bytes of Parquet footers kept in memory. Whatever is read of a file needs its footer; by estimate
+/// they take 0.6 MB for a million spans, so that those of a hundred million stay.
+pub(crate) const FOOTER_CACHE_BYTES: usize = 80 << 20;
 
 /// Bytes of decoded rows kept in memory.
 pub(crate) const BLOCK_CACHE_BYTES: usize = 96 << 20;
