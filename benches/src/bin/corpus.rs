@@ -4,7 +4,8 @@
 //! bench-corpus stats [traces|logs|metrics] [ROWS]        what it looks like
 //! bench-corpus speed [traces|logs|metrics] [ROWS] [N]    how fast it is made, N items a body (512)
 //! bench-corpus export FOLDER [ROWS]                      spans and log records as Parquet, and what to ask of them
-//! bench-corpus write FOLDER [ROWS] [N]                   the bodies of all signals, a file each (NNNNNNNN.pb)
+//! bench-corpus write FOLDER [ROWS] [N] [DAY]             the bodies of all signals, a file each (NNNNNNNN.pb), of a day
+//!                                                        that has DAY rows (ROWS)
 //! ```
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -47,7 +48,8 @@ fn main() -> anyhow::Result<()> {
         Some("write") => {
             let folder = arguments.get(1).context("no folder was named")?;
             let items = usize::try_from(number(3, 512)?)?;
-            write(Path::new(folder), number(2, 100_000)?, items)
+            let rows = number(2, 100_000)?;
+            write(Path::new(folder), rows, items, number(4, rows)?)
         }
         _ => bail!("usage: bench-corpus stats|speed|export|write, see src/bin/corpus.rs"),
     }
@@ -108,11 +110,11 @@ fn export(folder: &Path, rows: u64) -> anyhow::Result<()> {
     )?)
 }
 
-fn write(folder: &Path, rows: u64, items: usize) -> anyhow::Result<()> {
+fn write(folder: &Path, rows: u64, items: usize, of_a_day: u64) -> anyhow::Result<()> {
     for signal in Signal::ALL {
         let folder = folder.join(signal.name());
         std::fs::create_dir_all(&folder)?;
-        let mut corpus = Corpus::new(Options::of(rows), signal);
+        let mut corpus = Corpus::new(Options::of(of_a_day), signal);
         let mut body = Vec::new();
         for number in 0..rows.div_ceil(items as u64) {
             corpus.body(items, &mut body);
