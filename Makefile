@@ -14,7 +14,7 @@ help: ## what there is to make
 demo: need build functions ## build everything, run the example under load, print the page's address
 	@exec $(BIN)/throughline demo
 
-test: need fmt ui lint tidy build budget functions clients test-ui test-functions test-rust test-browser deny ## every check and test there is
+test: need fmt ui lint tidy build budget functions clients test-ui test-functions test-rust test-soak test-browser deny ## every check and test there is
 	@echo "make test: all passed"
 
 need:
@@ -139,8 +139,12 @@ bench-peers: bench-store ## the same rows in ClickHouse's engine and in DuckDB, 
 
 SOAK_SECONDS ?= 1800
 soak: bench-binaries ## half an hour of telemetry and questions (SOAK_SECONDS=n): memory and files stay flat, target/bench/soak.json
-	$(BENCH_BIN)/bench-soak $(BENCH_BIN)/throughline $(SOAK_SECONDS)
+	$(BENCH_BIN)/bench-soak $(BENCH_BIN)/throughline $(SOAK_SECONDS) --retention 150MB
 .PHONY: soak
+
+test-soak: build ## the same in two and a half minutes, with everything kept
+	$(BIN)/bench-soak $(BIN)/throughline 150 --rate 2000 --out target/bench/soak-short.json
+.PHONY: test-soak
 
 # `make bench-sandbox BENCH_FLAGS=` measures what is built anyhow.
 BENCH_FLAGS ?= --release

@@ -16,11 +16,16 @@ use tokio::task::JoinSet;
 use crate::client::{Framed, Protocol, Sender, Sent};
 use crate::corpus::{Corpus, Options};
 
-/// So many rows over the last day, to the hour: a server must not find them too old to be kept.
-pub fn recent(rows: u64) -> Options {
-    let hours = UnixNanos::from(SystemTime::now()).0 / HOUR_NANOS;
+/// What the corpus of a benchmark is spread over.
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// So many rows over the time up to now: a server must not find them too old to be kept.
+pub fn recent(rows: u64, range: Duration) -> Options {
+    let now = UnixNanos::from(SystemTime::now());
+    let end = UnixNanos(now.0 - now.0 % MINUTE_NANOS);
     Options {
-        start: UnixNanos((hours - 24) * HOUR_NANOS),
+        start: end.minus(range),
+        range,
         ..Options::of(rows)
     }
 }
@@ -240,7 +245,7 @@ fn millis_since(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1e3
 }
 
-const HOUR_NANOS: u64 = 3_600_000_000_000;
+const MINUTE_NANOS: u64 = 60_000_000_000;
 /// Bodies made before they are asked for.
 const AHEAD: usize = 64;
 /// Connections that many senders share, where they can.

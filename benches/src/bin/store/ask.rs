@@ -127,79 +127,70 @@ impl Asking {
     }
 
     async fn newest(&mut self, facts: impl Fn(usize) -> TraceFacts) -> anyhow::Result<()> {
-        type Filter = fn(&TraceFacts) -> (String, String);
-        let kinds: [(&'static str, Filter); 4] = [
-            ("newest_20_common", |facts| {
-                (facts.service.clone(), "faas.coldstart=false".to_owned())
-            }),
+        type Condition = fn(&TraceFacts) -> String;
+        let kinds: [(&'static str, Condition); 4] = [
+            ("newest_20_common", |_| "faas.coldstart%3Dfalse".to_owned()),
             ("newest_20_tenant", |facts| {
-                (
-                    facts.service.clone(),
-                    format!("app.tenant={}", facts.tenant),
-                )
+                format!("app.tenant%3D{}", facts.tenant)
             }),
             ("newest_20_user", |facts| {
-                (facts.service.clone(), format!("user.id={}", facts.user))
+                format!("user.id%3D{}", facts.user)
             }),
-            ("newest_20_none", |facts| {
-                (facts.service.clone(), "app.tenant=nobody".to_owned())
-            }),
+            ("newest_20_none", |_| "app.tenant%3Dnobody".to_owned()),
         ];
-        for (name, filter) in kinds {
-            let (mut took, mut found, mut truncated) = (Vec::new(), 0, 0);
-            for number in 0..SEARCHES {
-                let (service, attribute) = filter(&facts(20_000 + number));
-                let attribute = attribute.replace('=', "%3D");
-                let path =
-                    format!("/api/v1/traces?limit=20&service={service}&attribute={attribute}");
-                let (answer, millis) = self.get(&path).await?;
-                ensure!(answer.status == 200, "{}", answer.why());
-                let page = answer.json()?;
-                found += page["traces"].as_array().map_or(0, Vec::len);
-                truncated += usize::from(page["truncated"] == true);
-                took.push(millis);
-            }
-            let note = format!(
-                "{SEARCHES} searches by service and attribute, {:.1} traces each; {truncated} stopped at a limit",
-                found as f64 / SEARCHES as f64
-            );
-            self.push(name, &took, 100.0, note);
+        for (name, condition) in kinds {
+            let questions = (0..SEARCHES).map(|number| {
+                let facts = facts(20_000 + number);
+                let (service, condition) = (&facts.service, condition(&facts));
+                format!("/api/v1/spans?limit=20&service={service}&where={condition}")
+            });
+            let questions = questions.collect::<Vec<_>>();
+            self.searches(name, 100.0, &questions, "spans").await?;
         }
         Ok(())
     }
 
-    /// Both in SQL: nothing else of the API looks into the text of log records yet.
     async fn words(&mut self, facts: impl Fn(usize) -> TraceFacts) -> anyhow::Result<()> {
         let rare = (0..SEARCHES).map(|number| {
             let word = facts(30_000 + number).order;
-            format!(
-                "select time, service, body from logs where strpos(body, '{word}') > 0 order by time desc limit 20"
-            )
+            format!("/api/v1/logs?limit=20&q={word}")
         });
         let rare = rare.collect::<Vec<_>>();
-        let common = "select count(*) as n from logs where strpos(body, 'connect timed out') > 0";
+        self.searches("log_rare_token", 150.0, &rare, "logs")
+            .await?;
+        let common =
+            "/api/v1/logs?limit=20&count=all&where=body%20contains%20%22connect%20timed%20out%22";
         let common = vec![common.to_owned(); COMMON];
-        for (name, goal, questions) in [
-            ("log_rare_token", 150.0, rare),
-            ("log_common_substring", 5_000.0, common),
-        ] {
-            let (mut took, mut found) = (Vec::new(), 0);
-            for sql in &questions {
-                let (answer, millis) = self.post(SQL, &json!({ "sql": sql })).await?;
-                ensure!(answer.status == 200, "{}", answer.why());
-                let rows = answer.json()?["rows"].clone();
-                let rows = rows.as_array().cloned().unwrap_or_default();
-                found += match name {
-                    "log_rare_token" => rows.len() as u64,
-                    _ => rows[0][0].as_u64().unwrap_or_default(),
-                };
-                took.push(millis);
-            }
-            ensure!(found > 0, "{name} found nothing");
-            let each = found as f64 / questions.len() as f64;
-            let note = format!("{} searches in SQL, {each:.1} found each", questions.len());
-            self.push(name, &took, goal, note);
+        let name = "log_common_substring";
+        self.searches(name, 5_000.0, &common, "logs").await
+    }
+
+    /// Asks for each of these pages.
+    async fn searches(
+        &mut self,
+        name: &'static str,
+        goal: f64,
+        questions: &[String],
+        rows: &str,
+    ) -> anyhow::Result<()> {
+        let (mut took, mut shown, mut total, mut truncated) = (Vec::new(), 0, 0, 0);
+        for path in questions {
+            let (answer, millis) = self.get(path).await?;
+            ensure!(answer.status == 200, "{path}: {}", answer.why());
+            let page = answer.json()?;
+            shown += page[rows].as_array().map_or(0, Vec::len);
+            total += page["total"].as_u64().unwrap_or_default();
+            truncated += usize::from(page["truncated"] == true);
+            took.push(millis);
         }
+        let each = |count: f64| count / questions.len() as f64;
+        let note = format!(
+            "{} searches, {:.1} {rows} each of {:.1} found; {truncated} stopped counting at a limit",
+            questions.len(),
+            each(shown as f64),
+            each(total as f64)
+        );
+        self.push(name, &took, goal, note);
         Ok(())
     }
 
@@ -245,7 +236,6 @@ fn by_service_and_name() -> Value {
     })
 }
 
-const SQL: &str = "/api/v1/sql";
 const QUERY: &str = "/api/v1/query";
 
 /// Leads through all traces without a pattern.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use throughline_bench::client::Protocol;
 use throughline_bench::corpus::Corpus;
 use throughline_bench::figures::{Figure, Goal, quantile};
-use throughline_bench::load::{Feed, pour, recent, senders};
+use throughline_bench::load::{DAY, Feed, pour, recent, senders};
 use throughline_bench::server::{Server, own_processor};
 use throughline_telemetry::Signal;
 
@@ -46,7 +46,7 @@ async fn rate(
     // What is waited for at once fills two group commits.
     let at_once = if items > 100 { 32 } else { 512 };
     let senders = senders(protocol, address, Signal::Traces, at_once).await?;
-    let corpus = Corpus::new(recent(run.rows), Signal::Traces);
+    let corpus = Corpus::new(recent(run.rows, DAY), Signal::Traces);
     let own = own_processor();
     let feed = Feed::start(corpus, items, u64::MAX);
     let loaded = pour(senders, feed, limit).await?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde_json::{Value, json};
 use throughline_bench::corpus::Options;
-use throughline_bench::load::recent;
+use throughline_bench::load::{DAY, recent};
 use throughline_telemetry::UnixNanos;
 
 /// In `state.json` of the folder of a run.
@@ -44,7 +44,7 @@ impl State {
         std::fs::create_dir_all(work)?;
         Ok(State {
             file,
-            options: recent(rows),
+            options: recent(rows, DAY),
             spans: 0,
             logs: 0,
             repeated_rows: 0,
