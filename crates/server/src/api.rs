@@ -4,6 +4,7 @@
 //! question is a line of [`ROUTES`](routes) or of [`router`], every parameter is named in `query`, every answer is a struct of
 //! `view`, every error is a line of `error`.
 
+mod attributes;
 mod error;
 mod guard;
 mod queries;

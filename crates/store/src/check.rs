@@ -7,6 +7,7 @@
 //! start is noted and is no fault.
 
 mod catalog;
+mod rollups;
 mod segments;
 mod wal;
 
@@ -94,6 +95,7 @@ pub fn check(
         let segments = contents.segments.all();
         check.done.bytes += segments.map(|segment| segment.bytes).sum::<u64>();
         check.segments(contents);
+        check.rollups(contents).map_err(unreadable)?;
     }
     let checkpoint = contents.as_ref().map(|contents| contents.checkpoint);
     check.wal(&generations, checkpoint.unwrap_or(0));
@@ -150,6 +152,7 @@ impl Check<'_> {
             "catalog.sqlite-shm",
             "wal",
             "segments",
+            "rollups",
             "damaged",
         ]);
         for path in entries(self.root)? {

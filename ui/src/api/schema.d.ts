@@ -166,6 +166,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/attributes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Keys of attributes
+         * @description To choose one: those that most rows of the buffers and of the newest segments have first.
+         */
+        readonly get: operations["listAttributes"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/attributes/{key}/values": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Values of an attribute
+         * @description To choose one: those that a segment has most. How many rows have a value is an estimate once there are many.
+         */
+        readonly get: operations["listAttributeValues"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/completeness": {
         readonly parameters: {
             readonly query?: never;
@@ -952,6 +992,37 @@ export interface components {
              */
             readonly count: "page" | "some" | "all";
         };
+        /** @description Keys of attributes. */
+        readonly AttributeList: {
+            /** @description Those that most rows have first. */
+            readonly attributes: readonly {
+                /** @description The key. */
+                readonly key: string;
+                /** @description The types of its values; what is neither a number nor a truth value is text. */
+                readonly types: readonly ("bool" | "int" | "double" | "text")[];
+                /** @description Rows that have it, or whose resource has. */
+                readonly rows: number;
+            }[];
+            /** @description Whether there are, or may be, others. */
+            readonly truncated: boolean;
+        };
+        /** @description Values of an attribute. */
+        readonly ValueList: {
+            /** @description Those that most rows have first. */
+            readonly values: readonly {
+                /** @description The value as text. */
+                readonly value: string;
+                /**
+                 * @description Its type.
+                 * @enum {string}
+                 */
+                readonly type: "bool" | "int" | "double" | "text";
+                /** @description About how many rows have it. */
+                readonly rows: number;
+            }[];
+            /** @description Whether there are, or may be, others. */
+            readonly truncated: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -1550,6 +1621,153 @@ export interface operations {
                 };
             };
             /** @description A parameter was given (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listAttributes: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Of which rows. */
+                readonly dataset?: "spans" | "logs" | "metrics";
+                /** @description Only what begins with this. */
+                readonly prefix?: string;
+                /** @description How many at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The keys. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AttributeList"];
+                };
+            };
+            /** @description A parameter is unknown or cannot be understood (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listAttributeValues: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Of which rows. */
+                readonly dataset?: "spans" | "logs" | "metrics";
+                /** @description Only what begins with this. */
+                readonly prefix?: string;
+                /** @description How many at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The key. */
+                readonly key: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The values. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ValueList"];
+                };
+            };
+            /** @description A parameter is unknown or cannot be understood (TL0201). */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;

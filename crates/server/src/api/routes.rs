@@ -11,6 +11,7 @@ use throughline_telemetry::model::BadId;
 use throughline_telemetry::{TraceId, UnixNanos};
 
 use super::Reads;
+use super::attributes;
 use super::error::ApiError;
 use super::query::Query;
 use super::view;
@@ -25,6 +26,10 @@ pub(super) const ROUTES: &[Route] = &[
     ("/api/v1/traces", || get(find_traces)),
     ("/api/v1/traces/{trace_id}", || get(load_trace)),
     ("/api/v1/services", || get(list_services)),
+    ("/api/v1/attributes", || get(attributes::keys)),
+    ("/api/v1/attributes/{key}/values", || {
+        get(attributes::values)
+    }),
     ("/api/v1/completeness", || get(completeness)),
 ];
 

@@ -1,5 +1,6 @@
 //! What the API's JSON looks like: one struct for each schema of the OpenAPI file.
 
+mod attributes;
 mod completeness;
 mod log;
 mod page;
@@ -15,6 +16,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::{Serialize, Serializer};
 use throughline_telemetry as telemetry;
 
+pub(super) use attributes::{AttributeList, ValueList};
 pub(super) use completeness::Completeness;
 pub(super) use log::Log;
 pub(super) use page::{LogPage, ServiceList, SpanPage, TracePage};

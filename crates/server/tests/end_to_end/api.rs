@@ -298,3 +298,36 @@ async fn errors_have_codes() {
     assert_eq!(posted.header("allow"), "GET, HEAD");
     assert_eq!(posted.json()["code"], "TL0205");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_values_of_attributes() {
+    let server = TestServer::start().await;
+    let spans: Vec<_> = (1..=3)
+        .map(|id| {
+            let mut span = span("cart", 1, id, 0, 0, 1);
+            let route = if id == 3 { "/pay" } else { "/cart" };
+            span.attributes.set("http.route", route);
+            span.attributes.set("http.size", id.cast_signed());
+            span
+        })
+        .collect();
+    server.post_protobuf(Signal::Traces, traces(&spans)).await;
+    let keys = server.json("/api/v1/attributes?prefix=http").await;
+    let expected = json!({"attributes": [
+        {"key": "http.route", "types": ["text"], "rows": 3},
+        {"key": "http.size", "types": ["int"], "rows": 3},
+    ], "truncated": false});
+    assert_eq!(keys, expected);
+    let values = server.json("/api/v1/attributes/http.route/values").await;
+    let expected = json!({"values": [
+        {"value": "/cart", "type": "text", "rows": 2},
+        {"value": "/pay", "type": "text", "rows": 1},
+    ], "truncated": false});
+    assert_eq!(values, expected);
+    let values = server
+        .json("/api/v1/attributes/http.route/values?prefix=/p&limit=1")
+        .await;
+    assert_eq!(values["values"][0]["value"], "/pay");
+    let none = server.json("/api/v1/attributes?dataset=metrics").await;
+    assert_eq!(none, json!({"attributes": [], "truncated": false}));
+}

@@ -123,7 +123,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 22] = [
+    let cases: [(&str, &str); 27] = [
         ("/healthz", "/healthz"),
         ("/api/v1/openapi.json", "/api/v1/openapi.json"),
         ("/api/v1/traces", "/api/v1/traces"),
@@ -151,6 +151,17 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/logs/tail", "/api/v1/logs/tail?limit=1"),
         ("/api/v1/services", "/api/v1/services"),
         ("/api/v1/services", "/api/v1/services?x=1"),
+        ("/api/v1/attributes", "/api/v1/attributes"),
+        ("/api/v1/attributes", "/api/v1/attributes?dataset=spam"),
+        ("/api/v1/attributes", "/api/v1/attributes?dataset=logs"),
+        (
+            "/api/v1/attributes/{key}/values",
+            "/api/v1/attributes/double/values?limit=1",
+        ),
+        (
+            "/api/v1/attributes/{key}/values",
+            "/api/v1/attributes/double/values?limit=0",
+        ),
         ("/api/v1/completeness", "/api/v1/completeness"),
         ("/api/v1/completeness", "/api/v1/completeness?limit=1"),
         (

@@ -260,3 +260,29 @@ async fn a_store_in_use_is_refused_and_so_is_what_is_none() {
     })
     .unwrap();
 }
+
+#[tokio::test]
+async fn harm_to_what_was_summed_up_is_named() {
+    let directory = two_generations().await;
+    let rollups = directory.path().join("rollups");
+    for name in [
+        "spans-0000000001-000.parquet",
+        "logs-0000000002-000.census.parquet",
+    ] {
+        Harm::Cut.happen(&rollups.join(name));
+    }
+    fs::write(rollups.join("spans-0000000009-000.parquet"), "x").unwrap();
+    let report = checked(&directory);
+    let without = "is damaged: checksum mismatch: what it says is read from the rows as long as they are there";
+    assert_eq!(
+        shown(&report.faults),
+        [
+            format!("rollups/logs-0000000002-000.census.parquet: {without}"),
+            format!("rollups/spans-0000000001-000.parquet: {without}"),
+        ]
+    );
+    assert_eq!(
+        shown(&report.notes),
+        ["rollups/spans-0000000009-000.parquet: is not in the catalog, and goes at the next start"]
+    );
+}
