@@ -1,6 +1,7 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! So far it knows one thing, traces: [`assemble`] lays the spans of one trace out as a tree and
+//! It knows two things. [`lines`] makes lines of a chart from the points of a metric. The other are
+//! traces: [`assemble`] lays the spans of one trace out as a tree and
 //! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
 //! may arrive in any order, with parents missing, named twice or in circles; every span comes out
 //! exactly once, and no parent after its child.
@@ -25,12 +26,14 @@
 //!
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
+mod series;
 mod summary;
 #[cfg(test)]
 mod testing;
 mod trace;
 mod tree;
 
+pub use series::{Line, LineCalculation, LineQuery, Lines, lines};
 pub use summary::{Outcome, Root, ServiceShare, Summary};
 pub use trace::{Trace, assemble};
 pub use tree::{Placed, place};

@@ -1,11 +1,14 @@
 //! Searches on the engine's threads.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use throughline_store::{
-    ReadError, Scan, Search, SearchError, SearchPage, SearchQuery, Searched, Store,
+    Filter, FoundPoints, ReadError, Scan, Search, SearchError, SearchPage, SearchQuery, Searched,
+    Store,
 };
+use throughline_telemetry::UnixNanos;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::QueryError;
@@ -37,6 +40,54 @@ impl Engine {
             elapsed: begun.elapsed(),
         };
         Ok((page, cost))
+    }
+}
+
+impl Engine {
+    /// Finds metric points, `max` of them at most. Dropping the future stops it.
+    pub async fn points(
+        &self,
+        store: &Store,
+        filter: Filter,
+        from: UnixNanos,
+        to: UnixNanos,
+        max: usize,
+    ) -> Result<(FoundPoints, Cost), QueryError> {
+        let begun = now();
+        let scan = store.scan();
+        let stopped = StopFlag::default();
+        let work = async move {
+            let flag = Arc::clone(&stopped.0);
+            let work = move || scan.points(&filter, from, to, max, &flag);
+            let found = tokio::task::spawn_blocking(work).await;
+            drop(stopped);
+            match found {
+                Ok(Ok(found)) => Ok(found),
+                Ok(Err(SearchError::Invalid(what))) => Err(QueryError::Invalid(what)),
+                Ok(Err(error)) => Err(QueryError::Failed(error.to_string())),
+                Err(error) => Err(QueryError::Failed(error.to_string())),
+            }
+        };
+        let found = self.run(Wanted::default().wait(), self.searches(), work);
+        let found = found.await?;
+        let cost = Cost {
+            rows: found.rows_read,
+            bytes: found.bytes_read,
+            segments: found.parts_read,
+            rollups: 0,
+            elapsed: begun.elapsed(),
+        };
+        Ok((found, cost))
+    }
+}
+
+/// Says that nobody waits any more, when it is dropped.
+#[derive(Default)]
+struct StopFlag(Arc<AtomicBool>);
+
+impl Drop for StopFlag {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

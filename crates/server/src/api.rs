@@ -7,6 +7,7 @@
 mod attributes;
 mod error;
 mod guard;
+mod metrics;
 mod queries;
 mod query;
 mod read;
@@ -70,7 +71,12 @@ pub(crate) fn router(
             get(search::spans).with_state(queries.clone()),
         )
         .route(search::LOGS, get(search::logs).with_state(queries.clone()))
-        .route(search::TAIL, get(search::tail).with_state(queries))
+        .route(search::TAIL, get(search::tail).with_state(queries.clone()))
+        .route(
+            metrics::METRICS,
+            get(metrics::list).with_state(queries.clone()),
+        )
+        .route(metrics::RANGE, get(metrics::range).with_state(queries))
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
         .route("/api/", axum::routing::any(error::no_such_endpoint))

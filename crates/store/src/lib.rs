@@ -94,8 +94,8 @@ pub use retention::{BadKeep, Keep, Retention};
 pub use rollup::OTHER;
 pub use scan::{Batches, Bounds, Part, RolledUp, Scan, ScanColumn};
 pub use search::{
-    Arrived, Condition, Count, Filter, Operator, Search, SearchCursor, SearchError, SearchOrder,
-    SearchPage, SearchQuery, Searched, Tail,
+    Arrived, Condition, Count, Filter, FoundPoints, Operator, Search, SearchCursor, SearchError,
+    SearchOrder, SearchPage, SearchQuery, Searched, Tail,
 };
 pub use segment::Kind;
 pub use stats::Stats;

@@ -29,6 +29,7 @@
 mod compare;
 mod condition;
 mod order;
+mod points;
 mod predicate;
 mod run;
 mod searched;
@@ -37,6 +38,7 @@ mod words;
 
 pub use condition::{Condition, Filter, Operator};
 pub use order::{SearchCursor, SearchOrder};
+pub use points::FoundPoints;
 pub use run::{Search, SearchPage};
 pub use searched::Searched;
 pub use tail::{Arrived, Tail};

@@ -5,11 +5,13 @@
 //! with [`traces_request`] and [`logs_request`].
 
 mod json;
+mod point;
 mod read;
 pub mod walk;
 mod weight;
 mod write;
 
+pub use point::{Bucket, PointDetail, Temporality};
 pub use read::{logs, metric_points, spans};
 pub use weight::memory_bytes;
 pub use write::{attributes_to_otlp, logs_request, traces_request, value_to_otlp};

@@ -129,6 +129,43 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/metrics": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** List metrics */
+        readonly get: operations["listMetrics"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/metrics/range": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Draw lines of a metric
+         * @description Counters that are told since their start become what they grew by; where one began anew, it counts from nothing.
+         */
+        readonly get: operations["drawMetric"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/search": {
         readonly parameters: {
             readonly query?: never;
@@ -1023,6 +1060,61 @@ export interface components {
             /** @description Whether there are, or may be, others. */
             readonly truncated: boolean;
         };
+        /** @description One metric. */
+        readonly Metric: {
+            /** @description Its name. */
+            readonly name: string;
+            /** @description Its unit, as UCUM writes it; empty if it has none. */
+            readonly unit: string;
+            /**
+             * @description What its numbers mean.
+             * @enum {string}
+             */
+            readonly kind: "unknown" | "gauge" | "sum" | "histogram" | "exponential_histogram" | "summary";
+            /** @description How many points it has in this time. */
+            readonly point_count: number;
+            /** @description When it was measured last. */
+            readonly last_seen_unix_nanos: components["schemas"]["UnixNanos"];
+        };
+        /** @description Metrics, by name. */
+        readonly MetricList: {
+            /** @description A metric that changed its unit or its kind stands here more than once. */
+            readonly metrics: readonly components["schemas"]["Metric"][];
+            /** @description Whether there are more than are listed. */
+            readonly truncated: boolean;
+            /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description One line. */
+        readonly MetricLine: {
+            /** @description The value of each attribute that makes the groups; null where the points have none. */
+            readonly group: {
+                readonly [key: string]: string | null;
+            };
+            /** @description One for each step; null where nothing was measured. */
+            readonly values: readonly (number | null)[];
+        };
+        /** @description Lines of a metric. */
+        readonly MetricLines: {
+            /** @description The metric. */
+            readonly name: string;
+            /** @description Its unit. */
+            readonly unit: string;
+            /** @description What was calculated. */
+            readonly agg: string;
+            /** @description When the first step begins. */
+            readonly from_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description How long a step is. */
+            readonly step_nanos: components["schemas"]["Nanos"];
+            /** @description At most a hundred, those that add up to most. */
+            readonly series: readonly components["schemas"]["MetricLine"][];
+            /** @description Whether there are more lines, or more points than are looked at. */
+            readonly truncated: boolean;
+            /** @description Points that cannot be understood. */
+            readonly unreadable_count: number;
+            /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
     };
     responses: never;
     parameters: never;
@@ -1524,6 +1616,158 @@ export interface operations {
             };
             /** @description Too many clients follow already (TL0209). */
             readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listMetrics: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only metrics that were measured at or after this time, in Unix nanoseconds; a day before `to` unless told otherwise. */
+                readonly from?: string;
+                /** @description Only metrics that were measured before this time, in Unix nanoseconds; now unless told otherwise. */
+                readonly to?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The metrics, by name. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MetricList"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201), or a condition cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took more time or memory than it may, and was stopped (TL0211); ask for less time. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly drawMetric: {
+        readonly parameters: {
+            readonly query: {
+                /** @description The metric. */
+                readonly name: string;
+                /** @description What to calculate of each step: `rate` a second, `sum`, `count`, `avg`, `min`, `max`, `last` (of each series, added up), or a percentile, `p50` to `p99.9`. Unless told otherwise `rate` for sums, `p95` for histograms, `avg` for gauges. */
+                readonly agg?: string;
+                /** @description Only this service. */
+                readonly service?: string;
+                /** @description A condition on a column or an attribute, as often as needed; all must hold. `http.route=/pay`, `http.response.status_code>=500`, `name~^GET`, `user.id contains 42`, `error.type exists`. docs/search.md has them all. */
+                readonly where?: readonly string[];
+                /** @description An attribute whose values make a line each; `service` for services. As often as needed. */
+                readonly group_by?: readonly string[];
+                /** @description From when on, in Unix nanoseconds; an hour before `to` unless told otherwise. */
+                readonly from?: string;
+                /** @description Up to when, in Unix nanoseconds; now unless told otherwise. */
+                readonly to?: string;
+                /** @description Seconds of a step; a sixtieth of the time unless told otherwise. */
+                readonly step?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The lines. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MetricLines"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201), or a condition cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It took more time or memory than it may, and was stopped (TL0211); ask for less time. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0212); the server's log says more. */
+            readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::json;
 use throughline_query::{Answer, Cost, Engine, QueryError, Spec};
-use throughline_store::{SearchPage, SearchQuery, Searched, Store};
+use throughline_store::{Filter, FoundPoints, SearchPage, SearchQuery, Searched, Store};
 use throughline_telemetry::UnixNanos;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -68,6 +68,21 @@ impl Queries {
         self.engine.search(&self.store, query).await
     }
 
+    pub(super) async fn sql(&self, sql: &str) -> Result<Answer, QueryError> {
+        self.engine.sql(self.store.scan(), sql).await
+    }
+
+    pub(super) async fn points(
+        &self,
+        filter: Filter,
+        from: UnixNanos,
+        to: UnixNanos,
+        max: usize,
+    ) -> Result<(FoundPoints, Cost), QueryError> {
+        let store = &self.store;
+        self.engine.points(store, filter, from, to, max).await
+    }
+
     pub(super) fn store(&self) -> &Store {
         &self.store
     }
@@ -102,10 +117,7 @@ pub(super) async fn sql(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let question: Sql = read(body)?;
-    let answer = queries
-        .engine
-        .sql(queries.store.scan(), &question.sql)
-        .await?;
+    let answer = queries.sql(&question.sql).await?;
     let (body, content_type) = Form::of(&headers).render(&answer)?;
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();

@@ -45,6 +45,19 @@ impl Query {
         })
     }
 
+    /// The same, which must be there.
+    pub(super) fn needed(&mut self, name: &str) -> String {
+        if values(&self.pairs, name).next().is_none() {
+            self.problems.push(format!("`{name}` is needed"));
+        }
+        self.text(name).unwrap_or_default()
+    }
+
+    /// Something that is wrong with several of them together.
+    pub(super) fn problem(&mut self, what: &str) {
+        self.problems.push(what.to_owned());
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
         self.one(name, |text| {

@@ -2,7 +2,7 @@
 
 mod question;
 mod tail;
-mod terms;
+pub(super) mod terms;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;

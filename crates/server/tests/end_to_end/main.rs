@@ -6,6 +6,7 @@ mod cloudwatch;
 mod completeness;
 mod harness;
 mod ingest;
+mod metrics;
 mod openapi;
 mod page;
 mod queries;

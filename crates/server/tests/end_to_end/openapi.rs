@@ -85,7 +85,7 @@ impl OpenApi {
 async fn real_answers_fit_their_schemas() {
     let mut openapi = OpenApi::load();
     let server = TestServer::start().await;
-    for signal in [Signal::Traces, Signal::Logs] {
+    for signal in Signal::ALL {
         server
             .post(
                 &format!("/v1/{signal}"),
@@ -123,7 +123,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 27] = [
+    let cases: [(&str, &str); 31] = [
         ("/healthz", "/healthz"),
         ("/api/v1/openapi.json", "/api/v1/openapi.json"),
         ("/api/v1/traces", "/api/v1/traces"),
@@ -149,6 +149,13 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/spans", "/api/v1/spans?where=double=text"),
         ("/api/v1/logs", "/api/v1/logs?q=hello&limit=1"),
         ("/api/v1/logs/tail", "/api/v1/logs/tail?limit=1"),
+        ("/api/v1/metrics", "/api/v1/metrics?from=0"),
+        ("/api/v1/metrics", "/api/v1/metrics?x=1"),
+        (
+            "/api/v1/metrics/range",
+            "/api/v1/metrics/range?name=sample&from=0&step=9000000&group_by=service",
+        ),
+        ("/api/v1/metrics/range", "/api/v1/metrics/range?agg=mode"),
         ("/api/v1/services", "/api/v1/services"),
         ("/api/v1/services", "/api/v1/services?x=1"),
         ("/api/v1/attributes", "/api/v1/attributes"),
@@ -202,8 +209,15 @@ async fn real_answers_fit_their_schemas() {
         openapi.check(path, &answer);
     }
 
-    for path in ["/api/v1/spans", "/api/v1/logs"] {
-        openapi.check(path, &hasty_server().await.get(path).await);
+    let asked = [
+        ("/api/v1/spans", ""),
+        ("/api/v1/logs", ""),
+        ("/api/v1/metrics", ""),
+        ("/api/v1/metrics/range", "?name=sample"),
+    ];
+    for (path, query) in asked {
+        let asked = format!("{path}{query}");
+        openapi.check(path, &hasty_server().await.get(&asked).await);
     }
     let asks = ["/api/v1/sql", "/api/v1/query", "/api/v1/search"];
     for (path, good) in asks.into_iter().zip([

@@ -13,7 +13,7 @@ use super::{Condition, Filter, Operator, SearchError};
 use crate::dataset::{Dataset, Shape};
 use crate::limits::{CONDITION_DEPTH_MAX, CONDITIONS_MAX};
 use crate::scan::{Bounds, Scan, ScanColumn};
-use crate::segment::Kind;
+use crate::segment::{Kind, SegmentMeta};
 use crate::token::Phrase;
 
 /// A filter that was understood, and the columns that it needs.
@@ -192,6 +192,54 @@ impl Rows<'_> {
             shape => shape.make(stored)?,
         };
         Ok(self.shaped[place].get_or_init(|| made))
+    }
+}
+
+/// What the catalog must say of a segment so that a filter can hold for a row of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Needs {
+    /// A span that failed.
+    failed: bool,
+    /// A log record that is at least this grave.
+    severity: f64,
+    /// A span that is at least this long.
+    duration_ms: f64,
+}
+
+impl Needs {
+    pub(super) fn of(dataset: Dataset, filter: &Filter) -> Self {
+        let mut needs = Needs::default();
+        needs.add(dataset, filter);
+        needs
+    }
+
+    #[allow(clippy::cast_precision_loss)] // as the column is made
+    pub(super) fn may_be_in(&self, segment: &SegmentMeta) -> bool {
+        (!self.failed || segment.errors > 0)
+            && f64::from(segment.max_severity) >= self.severity
+            && segment.max_duration_nanos as f64 / 1e6 >= self.duration_ms
+    }
+
+    fn add(&mut self, dataset: Dataset, filter: &Filter) {
+        let condition = match filter {
+            Filter::All(all) => {
+                all.iter().for_each(|filter| self.add(dataset, filter));
+                return;
+            }
+            Filter::Is(condition) => condition,
+            Filter::Says(_) | Filter::Any(_) | Filter::Not(_) => return,
+        };
+        let number = condition.value.as_f64();
+        let least = matches!(condition.op, Operator::Eq | Operator::Gt | Operator::GtEq);
+        let least = number.filter(|_| least).unwrap_or_default();
+        match (dataset, condition.column.as_str()) {
+            (Dataset::Spans, "duration_ms") => self.duration_ms = self.duration_ms.max(least),
+            (Dataset::Logs, "severity_number") => self.severity = self.severity.max(least),
+            (Dataset::Spans, "status") => {
+                self.failed |= condition.op == Operator::Eq && condition.value == "error";
+            }
+            _ => {}
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use arrow::datatypes::TimestampNanosecondType;
 use throughline_telemetry::{Signal, UnixNanos};
 
 use super::order::{Rank, RowId};
-use super::predicate::{Predicate, bound};
+use super::predicate::{Needs, Predicate, bound};
 use super::{Count, SearchCursor, SearchError, SearchOrder, SearchQuery, Searched};
 use crate::error::ReadError;
 use crate::limits::{COUNT_ROWS_MAX, PAGE_MAX, SEARCH_BLOCK_ROWS};
@@ -107,11 +107,18 @@ impl<T: Searched> Search<T> {
     /// Understands the question and finds out where to look. Blocks on the disk.
     pub fn new(scan: &Scan, query: SearchQuery) -> Result<Self, SearchError> {
         let predicate = Predicate::new(scan, T::DATASET, &query.filter)?;
-        let parts = scan.parts(T::DATASET.signal(), &bounds::<T>(&query))?;
-        let mut parts = parts
-            .into_iter()
-            .map(Times::of)
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut bounds = bounds::<T>(&query);
+        if predicate.columns().contains(&PARENT) {
+            // Parents are places in whole traces, which the ranges of an index may cut.
+            bounds.attributes.clear();
+        }
+        let parts = scan.parts(T::DATASET.signal(), &bounds)?;
+        let needs = Needs::of(T::DATASET, &query.filter);
+        let parts = parts.into_iter().filter(|part| match part.place() {
+            Place::Segment { segment, .. } => needs.may_be_in(segment),
+            Place::Buffer(_) => true,
+        });
+        let mut parts = parts.map(Times::of).collect::<Result<Vec<_>, _>>()?;
         match query.order {
             SearchOrder::Newest => parts.sort_by_key(|part| std::cmp::Reverse(part.last)),
             SearchOrder::Oldest => parts.sort_by_key(|part| part.first),
@@ -361,10 +368,9 @@ impl<T: Searched> Search<T> {
         if need == Need::Count {
             self.cost.counted.fetch_add(rows, Ordering::Relaxed);
         }
-        let bytes = batch.columns().iter();
-        let bytes = bytes.filter_map(|column| column.to_data().get_slice_memory_size().ok());
-        let bytes = bytes.sum::<usize>() as u64;
-        self.cost.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.cost
+            .bytes
+            .fetch_add(bytes_of(batch), Ordering::Relaxed);
     }
 
     fn is_stopped(&self) -> bool {
@@ -375,6 +381,13 @@ impl<T: Searched> Search<T> {
         // Nothing in here panics half way through a change.
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Bytes of the columns of a batch.
+pub(super) fn bytes_of(batch: &RecordBatch) -> u64 {
+    let bytes = batch.columns().iter();
+    let bytes = bytes.filter_map(|column| column.to_data().get_slice_memory_size().ok());
+    bytes.sum::<usize>() as u64
 }
 
 /// Rows of a block that match, with their times.

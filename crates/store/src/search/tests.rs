@@ -40,6 +40,46 @@ async fn searches_agree_with_a_loop_over_all_rows() {
     }
 }
 
+/// An index says in which ranges of rows an attribute may be, and those cut traces.
+#[tokio::test]
+async fn parents_are_known_where_only_some_of_a_trace_is_looked_at() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    let spans: Vec<Span> = (0..20_000)
+        .map(|number| {
+            let built = span("shop")
+                .in_trace(1 + number / 7)
+                .id(number)
+                .at(number / 7);
+            let built = built.attribute("order", format!("o-{number}"));
+            match number % 7 {
+                0 => built.build(),
+                _ => built.parent(number - 1).build(),
+            }
+        })
+        .collect();
+    put(&store, &spans).await;
+    store.seal().unwrap();
+    for (number, expect) in [(16_383_u64, 1), (16_384, 1), (7000, 0), (19_998, 1)] {
+        let order = Filter::is("order", Operator::Eq, format!("o-{number}"));
+        let query = SearchQuery {
+            filter: order.and(Filter::is("parent_span_id", Operator::Exists, Json::Null)),
+            ..SearchQuery::default()
+        };
+        let search: Search<Span> = Search::new(&store.scan(), query).unwrap();
+        search.work().unwrap();
+        let page = search.finish().unwrap().unwrap();
+        assert_eq!(page.rows.len(), expect, "{number}");
+        for found in page.rows {
+            assert_eq!(
+                found.parent_id,
+                Some(throughline_testkit::span_id(number - 1))
+            );
+        }
+    }
+    assert_eq!(store.damaged(), Vec::<String>::new());
+}
+
 /// The rows in the order in which they arrived, each span once.
 async fn random_store(
     directory: &TestDirectory,

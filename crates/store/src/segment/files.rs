@@ -537,6 +537,16 @@ impl SegmentFiles {
         self.rows::<LogTable>(segment, &rows)
     }
 
+    /// Metric points at these places, which are in order.
+    pub(crate) fn metric_rows(
+        &self,
+        segment: &SegmentMeta,
+        rows: &[Range<u32>],
+    ) -> Result<Vec<MetricPoint>, ReadError> {
+        let rows: Vec<Range<usize>> = rows.iter().cloned().map(places).collect();
+        self.rows::<MetricTable>(segment, &rows)
+    }
+
     /// The metric points of one block.
     pub(crate) fn metric_block(
         &self,

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
-use crate::api::{queries, search};
+use crate::api::{metrics, queries, search};
 
 /// What is wrong with a query, one problem a line.
 fn check<T>(filter: Result<T, ApiError>, expected: Expect) {
@@ -117,7 +117,13 @@ fn openapi_and_routes_agree() {
         .map(String::as_str)
         .collect();
     let asked = ROUTES.iter().map(|(path, _)| *path);
-    let asked = asked.chain([search::SPANS, search::LOGS, search::TAIL]);
+    let asked = asked.chain([
+        search::SPANS,
+        search::LOGS,
+        search::TAIL,
+        metrics::METRICS,
+        metrics::RANGE,
+    ]);
     let posted = [
         crate::cloudwatch::PATH,
         queries::SQL,
@@ -149,6 +155,8 @@ fn openapi_and_routes_agree() {
     assert_eq!(parameters(search::LOGS), search::LOG_PARAMETERS);
     assert_eq!(parameters(search::SPANS), search::SPAN_PARAMETERS);
     assert_eq!(parameters(search::TAIL), search::TAIL_PARAMETERS);
+    assert_eq!(parameters(metrics::METRICS), metrics::LIST_PARAMETERS);
+    assert_eq!(parameters(metrics::RANGE), metrics::RANGE_PARAMETERS);
     let completeness = parameters("/api/v1/completeness");
     assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use throughline_store::{Filter, Operator};
 
 /// Reads one condition, or says what is wrong with it.
-pub(super) fn read(text: &str) -> Result<Filter, String> {
+pub(in crate::api) fn read(text: &str) -> Result<Filter, String> {
     let text = text.trim();
     let (column, rest) = column(text)
         .filter(|(column, _)| !column.is_empty())
