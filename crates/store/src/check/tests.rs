@@ -267,7 +267,7 @@ async fn harm_to_what_was_summed_up_is_named() {
     let rollups = directory.path().join("rollups");
     for name in [
         "spans-0000000001-000.parquet",
-        "logs-0000000002-000.census.parquet",
+        "logs-0000000002-001.census.parquet",
     ] {
         Harm::Cut.happen(&rollups.join(name));
     }
@@ -277,7 +277,7 @@ async fn harm_to_what_was_summed_up_is_named() {
     assert_eq!(
         shown(&report.faults),
         [
-            format!("rollups/logs-0000000002-000.census.parquet: {without}"),
+            format!("rollups/logs-0000000002-001.census.parquet: {without}"),
             format!("rollups/spans-0000000001-000.parquet: {without}"),
         ]
     );
