@@ -22,6 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::counts::{self, Counts, End};
 use crate::error::QueryError;
 use crate::names::{self, Names};
 use crate::spec::{Plan, QueryAnswer, Spec};
@@ -37,6 +38,7 @@ pub struct Engine {
     turns: Arc<Semaphore>,
     searches: Arc<Semaphore>,
     limits: Limits,
+    counts: Arc<counts::Counters>,
 }
 
 /// What a query may take.
@@ -118,6 +120,7 @@ impl Engine {
             runtime: Some(runtime),
             threads,
             turns: Arc::new(Semaphore::new(limits.queries)),
+            counts: Arc::default(),
             searches: Arc::new(Semaphore::new(limits.searches)),
             limits,
         })
@@ -126,6 +129,11 @@ impl Engine {
     /// What queries may take.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// How many queries there are, and what became of those that there were.
+    pub fn counts(&self) -> Counts {
+        self.counts.read()
     }
 
     /// Runs a statement that reads. Dropping the future stops the query.
@@ -179,6 +187,8 @@ impl Engine {
         turns: Arc<Semaphore>,
         query: impl Future<Output = Result<T, QueryError>> + Send + 'static,
     ) -> Result<T, QueryError> {
+        let counts = Arc::clone(&self.counts);
+        let asked = counts.ask();
         let mut task = JoinSet::new(); // stops what runs in it when it is dropped
         let runtime = self.runtime.as_ref().expect("there until the drop");
         let time = self.limits.time;
@@ -187,16 +197,23 @@ impl Engine {
                 // Held until the query has really stopped, which an operator that works on rows
                 // already in memory does later than its caller goes away.
                 let _turn = turns.acquire().await;
+                let _running = counts.run();
                 query.await
             },
             runtime.handle(),
         );
-        match tokio::time::timeout(time, task.join_next()).await {
+        let answer = match tokio::time::timeout(time, task.join_next()).await {
             Err(_) => Err(QueryError::TooSlow(time)),
             Ok(Some(Ok(answer))) => answer,
             Ok(Some(Err(error))) => Err(QueryError::Failed(error.to_string())),
             Ok(None) => Err(QueryError::Failed("the query did not start".to_owned())),
-        }
+        };
+        asked.ended(match &answer {
+            Ok(_) => End::Answered,
+            Err(QueryError::TooSlow(_)) => End::TooSlow,
+            Err(_) => End::Failed,
+        });
+        answer
     }
 
     fn session(&self, scan: Scan) -> Session {

@@ -17,6 +17,7 @@
 //! trace by id, and the rows that a filter lets through, which [`Engine::search`] only gives threads.
 
 mod bounds;
+mod counts;
 mod engine;
 mod error;
 mod names;
@@ -27,6 +28,7 @@ mod spec;
 mod table;
 mod watch;
 
+pub use counts::Counts;
 pub use engine::{Answer, Cost, Engine, Limits};
 pub use error::QueryError;
 pub use spec::{Calculation, Combination, Having, Operation, Order, QueryAnswer, Spec};

@@ -7,6 +7,7 @@
 mod attributes;
 mod error;
 mod guard;
+mod health;
 mod metrics;
 mod queries;
 mod query;
@@ -30,13 +31,15 @@ use crate::config::Limits;
 use crate::ingest::Intake;
 use crate::page;
 
+pub(crate) use health::Watch;
 pub(crate) use queries::Queries;
 pub(crate) use read::Reads;
 
 /// Everything that arrives on the HTTP port.
 pub(crate) fn router(
     store: Store,
-    engine: Engine,
+    engine: Arc<Engine>,
+    health: Watch,
     access: Access,
     limits: Limits,
     intake: Intake,
@@ -77,6 +80,11 @@ pub(crate) fn router(
             get(metrics::list).with_state(queries.clone()),
         )
         .route(metrics::RANGE, get(metrics::range).with_state(queries))
+        .route(
+            health::METRICS,
+            get(health::metrics).with_state(health.clone()),
+        )
+        .route(health::STATUS, get(health::status).with_state(health))
         .method_not_allowed_fallback(error::method_not_allowed)
         .route("/api", axum::routing::any(error::no_such_endpoint))
         .route("/api/", axum::routing::any(error::no_such_endpoint))

@@ -63,7 +63,10 @@ pub(crate) async fn take(State(reader): State<Reader>, request: Request) -> Resp
             tally.log();
             caller.answer(&tally)
         }
-        Err(refusal) => caller.refuse(&refusal),
+        Err(refusal) => {
+            reader.intake.refusals().count(&refusal);
+            caller.refuse(&refusal)
+        }
     }
 }
 

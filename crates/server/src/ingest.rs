@@ -12,6 +12,7 @@ mod http;
 mod intake;
 mod origin;
 mod refusal;
+mod refusals;
 mod status;
 mod weight;
 
@@ -22,3 +23,4 @@ pub(crate) use grpc::router as grpc_router;
 pub(crate) use http::router as http_router;
 pub(crate) use intake::{Format, Intake, Taken};
 pub(crate) use refusal::Refusal;
+pub(crate) use refusals::Refusals;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use throughline_query::Engine;
@@ -11,10 +12,10 @@ use throughline_store::{OpenError, Options, Recovery, SealError, Store};
 use tokio::sync::watch;
 
 use crate::access::Access;
-use crate::api;
+use crate::api::{self, Watch};
 use crate::codes::{self, Code};
 use crate::config::{Config, Limits};
-use crate::ingest::{self, Budget, Intake};
+use crate::ingest::{self, Budget, Intake, Refusals};
 use crate::listen::Listener;
 
 /// A server whose sockets are bound and whose store is open, but that serves nothing yet.
@@ -179,10 +180,26 @@ fn wire(
     let limits = config.limits();
     let budget = Budget::new(limits.in_flight_bytes_max);
     let decoded = Budget::new(limits.decoded_in_flight_bytes_max);
+    let refusals = Arc::new(Refusals::default());
+    let engine = Arc::new(engine);
+    let health = Watch::new(
+        store.clone(),
+        Arc::clone(&engine),
+        Arc::clone(&refusals),
+        config.data_dir().clone(),
+    );
     let access = |listener: &Listener| Access::new(config.key().cloned(), listener.address().ip());
     let intake = |listener| {
         let (budget, decoded) = (budget.clone(), decoded.clone());
-        Intake::new(store.clone(), access(listener), limits, budget, decoded)
+        let refusals = Arc::clone(&refusals);
+        Intake::new(
+            store.clone(),
+            access(listener),
+            limits,
+            budget,
+            decoded,
+            refusals,
+        )
     };
     Routers {
         otlp_grpc: ingest::grpc_router(intake(&listeners.otlp_grpc)),
@@ -190,6 +207,7 @@ fn wire(
         http: api::router(
             store.clone(),
             engine,
+            health,
             access(&listeners.http),
             limits,
             intake(&listeners.http),

@@ -29,6 +29,7 @@ use crate::disk::{self, sync_directory};
 use crate::limits::{COMPACTION_INTERVAL, COMPACTION_REST_MAX, MERGE_FAILURES_MAX};
 use crate::probe::Step;
 use crate::segment::{self, Interrupted, SegmentId, SegmentMeta, Target};
+use crate::snapshot::Segments;
 use crate::store::Shared;
 use failing::Failing;
 
@@ -150,6 +151,13 @@ fn merge_all(
         }
     }
     outcome
+}
+
+/// The segments that would be merged now if all was done at once.
+pub(crate) fn unmerged(segments: &Segments, now: UnixNanos) -> Vec<Arc<SegmentMeta>> {
+    policy::worthwhile(segments, now, &|_| false)
+        .flatten()
+        .collect()
 }
 
 /// Replaces segments by what they are merged into.

@@ -53,6 +53,7 @@ mod directory;
 mod disk;
 mod error;
 mod export;
+mod health;
 mod known;
 mod limits;
 mod origin;
@@ -84,6 +85,7 @@ pub use completeness::{
 pub use dataset::{Dataset, Intrinsic, Shape};
 pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
 pub use export::{BadTime, ExportError, ExportFilter, Exported, parse_time};
+pub use health::{Health, SignalHealth};
 pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
     AttributeKey, AttributeValue, BadCursor, Listed, LogCursor, LogFilter, LogPage, MetricFilter,
@@ -98,6 +100,6 @@ pub use search::{
     SearchOrder, SearchPage, SearchQuery, Searched, Tail,
 };
 pub use segment::Kind;
-pub use stats::Stats;
+pub use stats::{Latency, Stats};
 pub use store::{Options, Store, Stored};
 pub use token::{Phrase, TOKEN_HASHED_BYTES, Token, TokenHash, Tokens, tokens};

@@ -1,6 +1,14 @@
 //! Counters.
 
+mod latency;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use throughline_telemetry::Signal;
+
+pub use latency::Latency;
+
+use latency::Histogram;
 
 /// What the store has done since it was opened, and what it holds now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,11 +73,33 @@ pub(crate) struct Counters {
     pub(crate) compaction_failures: Counter,
     pub(crate) merged_rows: Counter,
     pub(crate) duplicate_rows: Counter,
-    pub(crate) retention_segments: Counter,
-    pub(crate) retention_rows: Counter,
-    pub(crate) retention_bytes: Counter,
     pub(crate) pruned_environments: Counter,
     pub(crate) skipped_bytes: Counter,
+    /// How long senders waited.
+    pub(crate) acks: Histogram,
+    signals: [SignalCounters; Signal::ALL.len()],
+}
+
+/// Those of one signal.
+#[derive(Debug, Default)]
+pub(crate) struct SignalCounters {
+    pub(crate) accepted_requests: Counter,
+    pub(crate) accepted_rows: Counter,
+    pub(crate) accepted_bytes: Counter,
+    pub(crate) dropped_segments: Counter,
+    pub(crate) dropped_rows: Counter,
+    pub(crate) dropped_bytes: Counter,
+}
+
+impl Counters {
+    pub(crate) fn of(&self, signal: Signal) -> &SignalCounters {
+        &self.signals[signal as usize]
+    }
+
+    /// One counter of all signals together.
+    pub(crate) fn sum(&self, counter: fn(&SignalCounters) -> &Counter) -> u64 {
+        self.signals.iter().map(|of| counter(of).total()).sum()
+    }
 }
 
 /// A number that only grows.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use throughline_telemetry::wire::walk::Checked;
@@ -83,10 +83,12 @@ impl Store {
         if totals.rows == 0 && origin.is_none() {
             return Ok(Stored::New);
         }
+        let begun = now();
         let origin = origin.map(|origin| Box::new(origin.cut()));
         let cost = cost(&body, origin.as_deref());
         let signal = body.signal();
         let (raw, checked) = body.into_parts();
+        let bytes = raw.len() as u64;
         let entry = Entry {
             rows: rows(checked, raw.len(), received).await?,
             received,
@@ -98,6 +100,14 @@ impl Store {
         let stored = done.await.unwrap_or(Err(AppendError::Closed))?;
         if let Some(delay) = self.0.shared.ack_delay() {
             tokio::time::sleep(delay).await;
+        }
+        let counters = &self.0.shared.counters;
+        counters.acks.add(begun.elapsed());
+        if stored == Stored::New {
+            let counters = counters.of(signal);
+            counters.accepted_requests.add(1);
+            counters.accepted_rows.add(totals.rows as u64);
+            counters.accepted_bytes.add(bytes);
         }
         Ok(stored)
     }
@@ -220,9 +230,9 @@ impl Store {
             compaction_failures: counters.compaction_failures.total(),
             merged_rows: counters.merged_rows.total(),
             duplicate_rows: counters.duplicate_rows.total(),
-            retention_segments: counters.retention_segments.total(),
-            retention_rows: counters.retention_rows.total(),
-            retention_bytes: counters.retention_bytes.total(),
+            retention_segments: counters.sum(|of| &of.dropped_segments),
+            retention_rows: counters.sum(|of| &of.dropped_rows),
+            retention_bytes: counters.sum(|of| &of.dropped_bytes),
             pruned_environments: counters.pruned_environments.total(),
             unsealed_bytes: shared.unsealed_bytes.load(Ordering::Relaxed),
             segments: segments.all().count() as u64,
@@ -271,6 +281,10 @@ impl Store {
             }
         }
         result
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
     }
 
     pub(crate) fn reader(&self) -> Reader<'_> {
@@ -387,6 +401,11 @@ fn ack_delay(unsealed: u64, unsealed_max: u64) -> Option<Duration> {
     let over = unsealed.min(unsealed_max).checked_sub(from)?;
     let part = over as f64 / (unsealed_max - from).max(1) as f64;
     (over > 0).then(|| ACK_DELAY_MAX.mul_f64(part))
+}
+
+#[allow(clippy::disallowed_methods)] // the edge that measures how long senders wait
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// The one owner of the threads.

@@ -21,6 +21,14 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> anyhow::Result<Reader> {
     }
 }
 
+/// A number and what it counts.
+pub(crate) fn counted(number: u64, one: &str, several: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {several}"),
+    }
+}
+
 /// An error with its causes on one line. A cause that was told already is not told again.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut told = String::new();

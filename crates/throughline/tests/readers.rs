@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use throughline_store::{Body, Options, Store};
@@ -167,6 +168,70 @@ async fn check_tells_good_from_damaged_and_from_in_use() {
     assert_eq!(report["faults"][0]["path"], name.to_str().unwrap());
     let nowhere = throughline(&["store", "check", "no-such-folder"]);
     assert_eq!(nowhere.status.code(), Some(2));
+}
+
+#[test]
+fn prometheus_reads_the_metrics() {
+    let Some(python) = python() else {
+        return eprintln!(
+            "skipped: Prometheus' parser is not installed; scripts/readers installs it"
+        );
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_throughline"))
+        .args(["serve", "--json", "--data-dir"])
+        .arg(directory.path().join("data"))
+        .args(["--http", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0"])
+        .args(["--otlp-grpc", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let stdout = server.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    let addresses: Value = serde_json::from_str(&line).unwrap();
+    let url = format!("http://{}/metrics", addresses["http"].as_str().unwrap());
+    let script = "import json, sys, urllib.request
+from prometheus_client.parser import text_string_to_metric_families as families
+text = urllib.request.urlopen(sys.argv[1]).read().decode()
+print(json.dumps([[f.name, f.type, bool(f.documentation), len(f.samples)] for f in families(text)]))";
+    let parsed = Command::new(&python).args(["-c", script, &url]).output();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let parsed = parsed.unwrap();
+    assert!(parsed.status.success(), "{}", said(&parsed));
+    let families: Value = serde_json::from_slice(&parsed.stdout).unwrap();
+    let families = families.as_array().unwrap();
+    let family = |name: &str| families.iter().find(|family| family[0] == name);
+    // The parser takes `_total` off, and what has no type or no help it would call unknown.
+    assert_eq!(
+        family("throughline_accepted_rows"),
+        Some(&json!(["throughline_accepted_rows", "counter", true, 3]))
+    );
+    assert_eq!(
+        family("throughline_ack_seconds"),
+        Some(&json!(["throughline_ack_seconds", "histogram", true, 17]))
+    );
+    assert_eq!(
+        family("throughline_build_info"),
+        Some(&json!(["throughline_build_info", "gauge", true, 1]))
+    );
+    assert!(families.len() > 30, "{families:?}");
+    for family in families {
+        assert!(
+            family[0].as_str().unwrap().starts_with("throughline_"),
+            "{family}"
+        );
+        assert!(
+            ["counter", "gauge", "histogram"].contains(&family[1].as_str().unwrap()),
+            "{family}"
+        );
+        assert!(
+            family[2] == true && family[3].as_u64() > Some(0),
+            "{family}"
+        );
+    }
 }
 
 /// The interpreter that `scripts/readers` installs.

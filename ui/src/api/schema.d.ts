@@ -323,6 +323,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/status": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The state of the server
+         * @description The same as at `/metrics`. Counts begin when the server starts.
+         */
+        readonly get: operations["status"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1114,6 +1134,119 @@ export interface components {
             readonly unreadable_count: number;
             /** @description What it took. */
             readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description How the server does. */
+        readonly Status: {
+            /** @description The version of the server. */
+            readonly version: string;
+            /** @description Since it started. */
+            readonly uptime_seconds: number;
+            /** @description The disk of the data; null if it cannot be asked. */
+            readonly disk: {
+                /** @description Room on it. */
+                readonly free_bytes: number;
+                /** @description Its size. */
+                readonly bytes: number;
+            } | null;
+            /** @description One of each signal. */
+            readonly signals: readonly {
+                /** @enum {string} */
+                readonly signal: "traces" | "logs" | "metrics";
+                /** @description Requests acknowledged and stored. */
+                readonly accepted_requests: number;
+                /** @description Spans, log records or points in them. */
+                readonly accepted_rows: number;
+                /** @description Bytes of them, decompressed. */
+                readonly accepted_bytes: number;
+                /** @description Rows that are in no segment yet. */
+                readonly buffered_rows: number;
+                /** @description Segments. */
+                readonly segments: number;
+                /** @description Rows of them. */
+                readonly segment_rows: number;
+                /** @description Bytes of them with their indexes. */
+                readonly segment_bytes: number;
+                /** @description Segments dropped by retention. */
+                readonly dropped_segments: number;
+                /** @description Rows of them. */
+                readonly dropped_rows: number;
+                /** @description Bytes of them. */
+                readonly dropped_bytes: number;
+            }[];
+            /** @description The write-ahead log. */
+            readonly wal: {
+                /** @description Its files. */
+                readonly files: number;
+                /** @description Bytes of them. */
+                readonly bytes: number;
+                /** @description Times that it was synced. */
+                readonly syncs: number;
+                /** @description Writes of it that failed. */
+                readonly failures: number;
+                /** @description Bytes that could not be read at the start. */
+                readonly skipped_bytes: number;
+            };
+            /** @description Bytes of log and memory that wait to be segments. */
+            readonly unsealed_bytes: number;
+            /** @description From a checked body to its acknowledgement. */
+            readonly acknowledgements: {
+                /** @description How many there were. */
+                readonly count: number;
+                /** @description Median; null if there were none. */
+                readonly p50_ms: number | null;
+                /** @description 99th percentile. */
+                readonly p99_ms: number | null;
+                /** @description Those held back because the store was nearly full. */
+                readonly delayed: number;
+            };
+            /** @description Buffers made into segments. */
+            readonly seals: {
+                /** @description How many. */
+                readonly done: number;
+                /** @description Attempts that failed. */
+                readonly failures: number;
+            };
+            /** @description Merges of segments. */
+            readonly compaction: {
+                /** @description How many. */
+                readonly done: number;
+                /** @description Those that failed. */
+                readonly failures: number;
+                /** @description Segments that are to be merged. */
+                readonly waiting_segments: number;
+                /** @description Bytes of them. */
+                readonly waiting_bytes: number;
+            };
+            /** @description What came more than once. */
+            readonly duplicates: {
+                /** @description Batches sent again and not stored again. */
+                readonly batches: number;
+                /** @description Copies of spans left out by merges. */
+                readonly spans: number;
+            };
+            /** @description Environments that retention forgot. */
+            readonly forgotten_environments: number;
+            /** @description Segments and indexes found damaged. */
+            readonly damaged: number;
+            /** @description Bodies refused, by reason. */
+            readonly refusals: {
+                readonly [key: string]: number;
+            };
+            /** @description SQL and queries with groups. */
+            readonly queries: {
+                /** @description Those that somebody waits for. */
+                readonly open: number;
+                /** @description Those that have their turn. */
+                readonly running: number;
+                /** @description Answered. */
+                readonly answered: number;
+                /** @description Failed. */
+                readonly failed: number;
+                /** @description Given up because they took too long. */
+                readonly too_slow: number;
+                /** @description Their caller went away. */
+                readonly cancelled: number;
+            };
         };
     };
     responses: never;
@@ -2353,6 +2486,62 @@ export interface operations {
                 };
             };
             /** @description Stored data could not be read, or the engine failed (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly status: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The state. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description A parameter was given (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
+use super::health::METRICS;
 use crate::access::Access;
 use crate::cloudwatch;
 
@@ -22,7 +23,7 @@ pub(super) async fn check(
         return ApiError::HostNotAllowed(host).into_response();
     }
     let path = request.uri().path();
-    let data = path == "/api" || path.starts_with("/api/");
+    let data = path == "/api" || path.starts_with("/api/") || path == METRICS;
     let opened = match path {
         cloudwatch::PATH => access.key_in_opens(request.headers(), &cloudwatch::FIREHOSE_KEY),
         _ => access.key_opens(request.headers()),

@@ -47,13 +47,13 @@ impl Queries {
     /// Whether the server stops, `stopped` says.
     pub(crate) fn new(
         store: Store,
-        engine: Engine,
+        engine: Arc<Engine>,
         tails_max: usize,
         stopped: watch::Receiver<bool>,
     ) -> Self {
         Queries {
             store,
-            engine: Arc::new(engine),
+            engine,
             tails: Arc::new(Semaphore::new(tails_max)),
             stopped,
         }

@@ -54,6 +54,7 @@ async fn export(intake: Intake, signal: Signal, request: http::Request<Body>) ->
         return (status, "this port speaks gRPC; OTLP/HTTP has its own\n").into_response();
     }
     if let Err(refusal) = intake.admit(request.headers()) {
+        intake.refusals().count(&refusal);
         return refuse(&refusal).into_http();
     }
     let origin = intake.origin(request.headers());
@@ -113,8 +114,14 @@ impl ClientStreamingService<Bytes> for Call {
                 Err(failure) => Err(failure),
             };
             taken.map_err(|error| match error {
-                Failure::Refused(refusal) => refuse(&refusal),
-                Failure::Protocol(status) => status,
+                Failure::Refused(refusal) => {
+                    intake.refusals().count(&refusal);
+                    refuse(&refusal)
+                }
+                Failure::Protocol(status) => {
+                    intake.refusals().count_protocol(&status);
+                    status
+                }
             })?;
             Ok(tonic::Response::new(wire::success_protobuf(signal).into()))
         })

@@ -26,7 +26,10 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
     let format = format(request.headers());
     match take(&intake, request, format.as_ref().ok().copied()).await {
         Ok(signal) => done(signal, format.unwrap_or(Format::Json)),
-        Err(refusal) => refuse(&refusal, format.unwrap_or(Format::Json)),
+        Err(refusal) => {
+            intake.refusals().count(&refusal);
+            refuse(&refusal, format.unwrap_or(Format::Json))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use throughline_telemetry::{Signal, UnixNanos};
 use super::budget::{Budget, Charge};
 use super::origin::{self, Oddities};
 use super::refusal::Refusal;
+use super::refusals::Refusals;
 use super::weight::{self, TooHeavy};
 use crate::access::Access;
 use crate::config::Limits;
@@ -25,6 +26,7 @@ pub(crate) struct Intake {
     budget: Arc<Budget>,
     decoded: Arc<Budget>,
     oddities: Oddities,
+    refusals: Arc<Refusals>,
 }
 
 /// What was taken.
@@ -50,6 +52,7 @@ impl Intake {
         limits: Limits,
         budget: Arc<Budget>,
         decoded: Arc<Budget>,
+        refusals: Arc<Refusals>,
     ) -> Self {
         Intake {
             store,
@@ -58,6 +61,7 @@ impl Intake {
             budget,
             decoded,
             oddities: Oddities::default(),
+            refusals,
         }
     }
 
@@ -116,6 +120,11 @@ impl Intake {
             return Err(Refusal::KeyRequired);
         }
         Ok(())
+    }
+
+    /// Where refusals are counted.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -5,6 +5,7 @@ mod api;
 mod cloudwatch;
 mod completeness;
 mod harness;
+mod health;
 mod ingest;
 mod metrics;
 mod openapi;

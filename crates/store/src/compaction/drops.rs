@@ -47,9 +47,10 @@ fn tell<'a>(
     let count = dropped.clone().count() as u64;
     let rows = rows(dropped.clone());
     let bytes: u64 = dropped.clone().map(|segment| segment.bytes).sum();
-    shared.counters.retention_segments.add(count);
-    shared.counters.retention_rows.add(rows);
-    shared.counters.retention_bytes.add(bytes);
+    let counters = shared.counters.of(signal);
+    counters.dropped_segments.add(count);
+    counters.dropped_rows.add(rows);
+    counters.dropped_bytes.add(bytes);
     let from = dropped.clone().map(|segment| segment.first).min();
     let to = dropped.map(|segment| segment.last.max(segment.end)).max();
     tracing::info!(

@@ -16,7 +16,16 @@ pub(super) fn choose(
     now: UnixNanos,
     untouched: &dyn Fn(SegmentId) -> bool,
 ) -> Option<Vec<Arc<SegmentMeta>>> {
-    for signal in Signal::ALL {
+    worthwhile(segments, now, untouched).next()
+}
+
+/// The same of each signal and window.
+pub(super) fn worthwhile(
+    segments: &Segments,
+    now: UnixNanos,
+    untouched: &dyn Fn(SegmentId) -> bool,
+) -> impl Iterator<Item = Vec<Arc<SegmentMeta>>> {
+    Signal::ALL.into_iter().flat_map(move |signal| {
         let mut windows: BTreeMap<u64, Vec<&Arc<SegmentMeta>>> = BTreeMap::new();
         for segment in segments.of(signal) {
             let small = segment.rows <= SEGMENT_ROWS_MAX / 2;
@@ -27,14 +36,11 @@ pub(super) fn choose(
                 windows.entry(window).or_default().push(segment);
             }
         }
-        for (window, candidates) in windows {
+        windows.into_iter().filter_map(move |(window, candidates)| {
             let is_quiet = quiet_from(window) <= now.0;
-            if let Some(chosen) = worthwhile(candidates, if is_quiet { 2 } else { MERGED_MIN }) {
-                return Some(chosen);
-            }
-        }
-    }
-    None
+            smallest(candidates, if is_quiet { 2 } else { MERGED_MIN })
+        })
+    })
 }
 
 /// The window that all rows of a segment are in, if there is one.
@@ -53,7 +59,7 @@ fn quiet_from(window: u64) -> u64 {
 
 /// As many of the smallest as can be merged, at least so many. The largest of them must not be so much
 /// larger than the others that it would be written again for next to nothing.
-fn worthwhile(
+fn smallest(
     mut candidates: Vec<&Arc<SegmentMeta>>,
     at_least: usize,
 ) -> Option<Vec<Arc<SegmentMeta>>> {

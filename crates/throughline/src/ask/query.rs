@@ -72,8 +72,9 @@ fn took(cost: &Value, truncated: bool) -> String {
         true => "; there are more rows than an answer may have",
         false => "",
     };
-    let (rows, segments) = (of("rows"), of("segments"));
-    format!("read {rows} rows of {segments} segments and buffers in {millis:.1} ms{more}")
+    let rows = output::counted(of("rows"), "row", "rows");
+    let parts = output::counted(of("segments"), "segment or buffer", "segments and buffers");
+    format!("read {rows} of {parts} in {millis:.1} ms{more}")
 }
 
 /// The server's words, and the place in the statement if they name one.
@@ -129,6 +130,11 @@ mod tests {
         assert_eq!(
             took(&cost, false),
             "read 5 rows of 2 segments and buffers in 3.2 ms"
+        );
+        let one = json!({"rows": 1, "bytes": 1, "segments": 1, "elapsed_ms": 3});
+        assert_eq!(
+            took(&one, false),
+            "read 1 row of 1 segment or buffer in 3.0 ms"
         );
         assert!(took(&cost, true).ends_with("more rows than an answer may have"));
     }

@@ -38,7 +38,7 @@ fn table(report: &CheckReport) -> String {
     for area in &report.areas {
         let rows = match area.name {
             "catalog" => String::new(),
-            "wal" => counted(area.rows, "body", "bodies"),
+            "wal" => output::counted(area.rows, "body", "bodies"),
             _ => area.rows.to_string(),
         };
         let (name, files, size) = (area.name, area.files, bytes(area.bytes));
@@ -50,7 +50,10 @@ fn table(report: &CheckReport) -> String {
     text.push('\n');
     text += &match report.faults.len() as u64 {
         0 => "everything is as it was written\n".to_owned(),
-        faults => format!("{} wrong\n", counted(faults, "thing is", "things are")),
+        faults => format!(
+            "{} wrong\n",
+            output::counted(faults, "thing is", "things are")
+        ),
     };
     text
 }
@@ -64,13 +67,6 @@ fn findings(title: &str, findings: &[Finding]) -> String {
         text += &format!("  {}: {what}\n", path.display());
     }
     text
-}
-
-fn counted(number: u64, one: &str, several: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {several}"),
-    }
 }
 
 #[cfg(test)]

@@ -30,10 +30,7 @@ pub(super) fn run(arguments: &Export) -> anyhow::Result<ExitCode> {
     }
     let exported = written?;
     let size = fs::metadata(&arguments.out).map_or(0, |metadata| metadata.len());
-    let rows = match exported.rows {
-        1 => "1 row".to_owned(),
-        rows => format!("{rows} rows"),
-    };
+    let rows = output::counted(exported.rows, "row", "rows");
     output::print(format!("{rows} in {shown}, {}\n", bytes(size)))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,126 @@
+//! How the server does: `GET /metrics` for Prometheus, `GET /api/v1/status` as JSON.
+
+mod exposition;
+mod status;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use throughline_query::{Counts, Engine};
+use throughline_store::{Health, ReadError, Store};
+
+use super::error::ApiError;
+use super::query::Query;
+use super::view;
+use crate::ingest::Refusals;
+
+/// The path that Prometheus asks.
+pub(super) const METRICS: &str = "/metrics";
+
+/// The path that answers in JSON.
+pub(super) const STATUS: &str = "/api/v1/status";
+
+/// What there is to look at. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    engine: Arc<Engine>,
+    refusals: Arc<Refusals>,
+    data_dir: PathBuf,
+    begun: Instant,
+}
+
+/// Everything at one moment.
+pub(crate) struct Seen {
+    store: Health,
+    queries: Counts,
+    refusals: Vec<(&'static str, u64)>,
+    disk: Option<Disk>,
+    uptime: Duration,
+}
+
+/// The file system of the data directory.
+struct Disk {
+    free_bytes: u64,
+    bytes: u64,
+}
+
+impl Watch {
+    #[allow(clippy::disallowed_methods)] // the edge that knows since when the server is up
+    pub(crate) fn new(
+        store: Store,
+        engine: Arc<Engine>,
+        refusals: Arc<Refusals>,
+        data_dir: PathBuf,
+    ) -> Self {
+        Watch(Arc::new(Parts {
+            store,
+            engine,
+            refusals,
+            data_dir,
+            begun: Instant::now(),
+        }))
+    }
+
+    /// Looks on a thread that may block. Not with the reads, whose turns may be taken when it matters.
+    async fn see(&self) -> Result<Seen, ApiError> {
+        let watch = self.clone();
+        let seen = tokio::task::spawn_blocking(move || watch.0.see()).await;
+        match seen {
+            Ok(seen) => Ok(seen?),
+            Err(error) => {
+                tracing::error!(%error, "looking at the server's own state ended badly");
+                Err(ApiError::ReadFailed)
+            }
+        }
+    }
+}
+
+impl Parts {
+    #[allow(clippy::disallowed_methods)] // the edge that says what is now
+    fn see(&self) -> Result<Seen, ReadError> {
+        let disk = rustix::fs::statvfs(&self.data_dir).ok();
+        Ok(Seen {
+            store: self.store.health(SystemTime::now().into())?,
+            queries: self.engine.counts(),
+            refusals: self.refusals.read().collect(),
+            disk: disk.map(|disk| Disk {
+                free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
+                bytes: disk.f_blocks.saturating_mul(disk.f_frsize),
+            }),
+            uptime: self.begun.elapsed(),
+        })
+    }
+}
+
+pub(super) async fn metrics(State(watch): State<Watch>) -> Result<Response, ApiError> {
+    let text = exposition::render(&watch.see().await?);
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(exposition::CONTENT_TYPE),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+pub(super) async fn status(
+    State(watch): State<Watch>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    Query::parse(query.as_deref(), &[]).finish(())?;
+    let status = status::render(&watch.see().await?);
+    Ok(view::json_response(view::json(&status)))
+}
+
+/// The version of this server.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
