@@ -194,7 +194,7 @@ impl Asking {
         Ok(())
     }
 
-    /// By service and name, how many and how long: from rows, and from rollups where there are any.
+    /// By service and name, how many and how long: from rows, and from rollups.
     async fn groups(&mut self) -> anyhow::Result<()> {
         for (name, goal, rollup) in [
             ("group_by_ad_hoc", 1_000.0, false),
@@ -202,16 +202,16 @@ impl Asking {
         ] {
             let (mut took, mut cost) = (Vec::new(), Value::Null);
             for _ in 0..GROUPS {
-                let (answer, millis) = self.post(QUERY, &by_service_and_name()).await?;
+                let (answer, millis) = self.post(QUERY, &by_service_and_name(rollup)).await?;
                 ensure!(answer.status == 200, "{}", answer.why());
                 cost = answer.json()?["results"]["cost"].clone();
                 took.push(millis);
             }
-            if (cost["rollup"] == true) == rollup {
+            if (cost["rollups"] != 0) == rollup {
                 let note = format!("{GROUPS} times; {cost}");
                 self.push(name, &took, goal, note);
             } else {
-                let figure = Figure::not_yet(name, "ms", "there are no rollups");
+                let figure = Figure::not_yet(name, "ms", format!("answered otherwise: {cost}"));
                 self.figures.push(figure.goal(Goal::AtMost(goal)));
             }
         }
@@ -225,7 +225,7 @@ impl Asking {
     }
 }
 
-fn by_service_and_name() -> Value {
+fn by_service_and_name(rollup: bool) -> Value {
     json!({
         "dataset": "spans",
         "breakdowns": ["service", "name"],
@@ -233,6 +233,7 @@ fn by_service_and_name() -> Value {
         "orders": [{ "op": "COUNT", "order": "descending" }],
         "limit": 100,
         "time_range": 2 * 24 * 3600,
+        "rollup": rollup,
     })
 }
 
