@@ -124,6 +124,7 @@ impl Core {
         if guard(|| self.go_on(&outline, wall, actions)).is_some() {
             return;
         }
+        self.hand.faults += 1;
         self.hand.in_a_row += 1;
         self.joiner.forget();
         self.write_off();

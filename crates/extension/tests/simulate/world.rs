@@ -60,6 +60,8 @@ pub(crate) struct World {
     books: BTreeMap<String, (Account, Held)>,
     /// Lives of which not everything is in a record.
     unknown: BTreeSet<String>,
+    /// The record of this life is that of an event before, because of panics.
+    is_behind: bool,
     in_flight_bytes: BTreeMap<(String, u64), usize>,
     tally: Tally,
 }
@@ -164,6 +166,7 @@ impl World {
             accepted: BTreeMap::new(),
             books: BTreeMap::new(),
             unknown: BTreeSet::new(),
+            is_behind: false,
             in_flight_bytes: BTreeMap::new(),
             tally: Tally::default(),
         };
@@ -420,6 +423,9 @@ impl World {
         self.shut_down_by = None;
         self.invocation = None;
         self.note_books();
+        if self.is_behind {
+            self.unknown.insert(self.environment.clone());
+        }
         self.say("ended");
         let goes_on = self.invoked < self.plan.invocations;
         if goes_on {
@@ -433,7 +439,7 @@ impl World {
     fn kill(&mut self) {
         self.note_books();
         let is_blind = self.delivery.limits.spill_bytes == 0 || self.tmp.mode == tmp::Mode::Gone;
-        if is_blind || self.tmp.unwritten.contains(&self.environment) {
+        if is_blind || self.is_behind || self.tmp.unwritten.contains(&self.environment) {
             self.unknown.insert(self.environment.clone());
         }
         self.tally.kills += 1;
@@ -448,6 +454,7 @@ impl World {
         self.held.clear();
         self.in_flight_bytes.clear();
         self.frozen = false;
+        self.is_behind = false;
         self.asked = false;
         self.shut_down_by = None;
         self.invocation = None;

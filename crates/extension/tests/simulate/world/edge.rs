@@ -18,7 +18,11 @@ impl World {
                 self.say(&text.chars().take(200).collect::<String>());
             }
             let wall = UnixNanos::from_millis(self.wall_millis(self.now));
-            for action in self.core.handle(event, wall) {
+            let faults = self.core.faults();
+            let actions = self.core.handle(event, wall);
+            // One panic, and what is done about it makes a record. After a second one nothing did.
+            self.is_behind |= self.core.faults() > faults + 1;
+            for action in actions {
                 if self.loud {
                     let text = format!("  -> {action:?}");
                     self.say(&text.chars().take(200).collect::<String>());
@@ -27,7 +31,10 @@ impl World {
                     Action::Next => self.asked = true,
                     Action::Say(_) => {}
                     Action::Name | Action::Renew(_) => unreachable!("no snapshots here"),
-                    Action::Record { environment, line } => self.tmp.record(&environment, &line),
+                    Action::Record { environment, line } => {
+                        self.is_behind &= *environment != *self.environment;
+                        self.tmp.record(&environment, &line);
+                    }
                     Action::Order(order) => events.extend(self.perform(order)),
                     Action::Exit => return self.ended(),
                 }
