@@ -214,9 +214,12 @@ mod tests {
     use crate::cli::{Cli, Command};
 
     #[test]
-    fn words_may_begin_with_a_dash_and_flags_come_anywhere() {
-        let line = "throughline tail timeout -retry --json --where a>=1 /x/ --min-severity warn";
-        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+    fn words_may_begin_with_a_dash_and_come_after_the_options() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        let error = parse("throughline tail timeout --json").unwrap_err();
+        assert!(error.to_string().contains("options go before the words"));
+        let line = "throughline tail --json --where a>=1 --min-severity warn timeout -retry /x/";
+        let cli = parse(line).unwrap();
         let Command::Tail(arguments) = cli.command else {
             panic!("it is another command");
         };

@@ -85,8 +85,8 @@ pub(crate) enum Form {
 pub(crate) struct Tail {
     /// Words that the lines have
     ///
-    /// A phrase in quotes, a regular expression between slashes, -word for what they have not.
-    #[arg(value_name = "WORDS", allow_hyphen_values = true)]
+    /// A phrase in quotes, a regular expression between slashes, -word for what they have not. They come last.
+    #[arg(value_name = "WORDS", allow_hyphen_values = true, value_parser = word)]
     pub(crate) words: Vec<String>,
     /// Only this service
     #[arg(long, value_name = "NAME")]
@@ -105,6 +105,14 @@ pub(crate) struct Tail {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) target: Target,
+}
+
+/// A word may begin with a dash, so an option behind words would be one.
+fn word(text: &str) -> Result<String, String> {
+    match text.starts_with("--") {
+        true => Err("options go before the words".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// How severe a line is.
