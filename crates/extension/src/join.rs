@@ -25,13 +25,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use throughline_telemetry::wire::{self, Request};
-use throughline_telemetry::{LogRecord, Resource, Scope, Span, SpanId, UnixNanos};
+use throughline_telemetry::{LogRecord, Resource, Scope, Span, UnixNanos};
 
 use crate::counters::{Counter, Counters};
 use crate::lifecycle::Telemetry;
 use crate::line::{self, Durable, Level};
 use crate::platform::{Ended, Kind, PlatformEvent, Used};
-use crate::process::Readings;
 
 pub use function::Function;
 use function::Told;
@@ -98,9 +97,6 @@ pub struct Joiner {
     holds_payloads: bool,
     /// How many bytes of them.
     held_bytes_max: usize,
-    readings: Readings,
-    /// The span of the invocation that the last reading is of.
-    read_of: Option<SpanId>,
     phases: Vec<Phase>,
     pending: Pending,
     redactions: Redactions,
@@ -165,8 +161,6 @@ impl Joiner {
             crowded: false,
             holds_payloads: false,
             held_bytes_max: held::HELD_BYTES_MAX,
-            readings: Readings::default(),
-            read_of: None,
             phases: Vec::new(),
             pending: Pending::default(),
             redactions: Redactions::default(),
@@ -246,9 +240,6 @@ impl Joiner {
                 ended,
                 produced_bytes,
             } => {
-                if let Some(at) = self.attempt(&request_id, time) {
-                    self.used(at);
-                }
                 let invocation = self.running(&request_id, time, now);
                 invocation.ended(Ending::RuntimeDone {
                     time,

@@ -1,6 +1,5 @@
 //! What the kernel knows of the function's processes: memory, processor time, network, files,
-//! threads, and `/tmp`. Read once an invocation, when its end is told: nothing of the function runs
-//! between the end of one and the begin of the next, so the first moments of an invocation are free of it.
+//! threads, and `/tmp`. Read twice an invocation, when it begins and when it ends.
 //!
 //! Here are the parsers of the kernel's texts and the difference of two readings; the files are
 //! read at the edge. In Lambda `/proc` shows the runtime's processes and the extensions'; our own
@@ -46,7 +45,7 @@ pub struct Snapshot {
 /// When a reading is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// The first invocation begins.
+    /// An invocation begins.
     Begin,
     /// The platform says that it is over.
     End,
@@ -168,41 +167,11 @@ impl Usage {
     }
 }
 
-/// Of how many invocations a POST of the Telemetry API tells that they are over. Inside of a string
-/// the quotes would be escaped, so that no line of text can say it.
-pub fn ends(body: &[u8]) -> usize {
+/// Whether a POST of the Telemetry API tells that an invocation is over. Inside of a string the
+/// quotes would be escaped, so that no line of text can say it.
+pub fn tells_end(body: &[u8]) -> bool {
     let text = std::str::from_utf8(body).unwrap_or_default();
-    text.matches("\"platform.runtimeDone\"").count()
-}
-
-/// What was read, and whose the time since the reading before is.
-#[derive(Debug, Default)]
-pub(crate) struct Readings {
-    begin: Option<Snapshot>,
-    end: Option<Snapshot>,
-}
-
-impl Readings {
-    /// One more. The end of one invocation is the begin of the next.
-    pub(crate) fn add(&mut self, when: When, snapshot: &Snapshot) {
-        match when {
-            When::Begin => (self.begin, self.end) = (Some(*snapshot), None),
-            When::End => {
-                self.begin = self.end.take().or(self.begin);
-                self.end = Some(*snapshot);
-            }
-        }
-    }
-
-    /// What an invocation used that ended before the last reading, if it was read at all; what several
-    /// used together is nobody's.
-    pub(crate) fn usage(&self, alone: bool) -> Option<Usage> {
-        let (begin, end) = (self.begin?, self.end?);
-        Some(match alone {
-            true => end.since(&begin),
-            false => end.since(&Snapshot::default()),
-        })
-    }
+    text.contains("\"platform.runtimeDone\"")
 }
 
 /// `/proc/PID/stat`. The name of the program is in parentheses and may hold anything.

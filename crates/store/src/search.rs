@@ -20,8 +20,9 @@
 //! };
 //! let search: Search<Span> = Search::new(&store.scan(), query)?;
 //! search.work()?;
-//! let page = search.finish()?;
-//! println!("{} of {} spans", page.rows.len(), page.total);
+//! if let Some(page) = search.finish()? {
+//!     println!("{} of {} spans", page.rows.len(), page.total);
+//! }
 //! # Ok(())
 //! # }
 //! ```

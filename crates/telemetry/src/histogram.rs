@@ -157,8 +157,8 @@ const BUCKETS_A_DOUBLING: f64 = 32.0;
 /// The bucket whose upper bound is a millisecond. A nanosecond is in bucket 3.
 const ONE_MILLISECOND: f64 = 640.0;
 
-/// What 64 bits of nanoseconds can be is in buckets up to 2019.
-const BUCKET_MAX: u16 = 2047;
+/// What 64 bits of nanoseconds can be is in buckets up to 2051.
+const BUCKET_MAX: u16 = 2079;
 
 const PAIR_BYTES: usize = 6;
 

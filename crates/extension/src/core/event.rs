@@ -45,8 +45,8 @@ pub enum Event {
     Restored(String),
     /// The answer to [`Action::Name`]: an id that no snapshot holds yet.
     Named(String),
-    /// What the kernel says of the function's processes when the first invocation begins, or right
-    /// before a POST that tells of ends.
+    /// What the kernel says of the function's processes when an invocation begins, or right before
+    /// the POST that tells its end.
     Measured(When, Box<Snapshot>),
     /// A batch was written to `/tmp`, or could not be.
     Saved {

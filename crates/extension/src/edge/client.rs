@@ -19,16 +19,12 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-/// The way to one server: one connection, which requests take one after the other. Only who waits too
-/// long for it, because the request before hangs or the server is far, gets another one.
+/// The connections to one server.
 pub(super) struct Client {
     server: Server,
-    turn: Semaphore,
-    turn_max: Duration,
     /// Most recently used last.
     idle: Mutex<Vec<Idle>>,
 }
@@ -82,16 +78,12 @@ impl Client {
         };
         Client {
             server,
-            turn: Semaphore::new(1),
-            turn_max: TURN_MAX,
             idle: Mutex::default(),
         }
     }
 
     /// Sends one request, whose URI is only a path. Whoever calls sets the end of the wait.
     pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, Broken> {
-        // Held until the answer is read.
-        let _turn = tokio::time::timeout(self.turn_max, self.turn.acquire()).await;
         let mut sender = match self.take_idle() {
             Some(sender) => sender,
             None => connect(&self.server).await.map_err(Broken::NoConnection)?,
@@ -212,8 +204,6 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 const CONNECT_MAX: Duration = Duration::from_secs(2);
-/// Less than a handshake with TLS costs a small function.
-const TURN_MAX: Duration = Duration::from_millis(10);
 /// Shorter than what load balancers keep, which mostly is a minute: so a function that is called
 /// every minute makes one connection for it.
 const IDLE_MAX: Duration = Duration::from_secs(55);
@@ -223,9 +213,6 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::super::listen;
     use super::*;
 
     fn server(url: &str) -> Server {
@@ -263,46 +250,6 @@ mod tests {
         }
         client.forget_connections();
         assert!(client.take_idle().is_none());
-    }
-
-    /// Sends three at once to a server that answers all but the first `hung`; how many connections are
-    /// kept then.
-    async fn three_at_once(hung: usize, turn_max: Duration) -> usize {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let handler = move |_: Request<Incoming>| {
-            let number = asked.fetch_add(1, Ordering::SeqCst);
-            async move {
-                if number < hung {
-                    std::future::pending::<()>().await;
-                }
-                listen::empty(StatusCode::OK)
-            }
-        };
-        let speaks = listen::Speaks::Http1;
-        tokio::spawn(listen::serve(listener, speaks, Arc::default(), handler));
-        let client = Client::new(&format!("http://{address}").parse().unwrap());
-        let client = Arc::new(Client { turn_max, ..client });
-        let mut sent = tokio::task::JoinSet::new();
-        for _ in 0..3 {
-            let client = Arc::clone(&client);
-            let request = Request::post("/v1/traces").header("host", "here");
-            let request = request.body(Full::default()).unwrap();
-            sent.spawn(async move { client.send(request).await.unwrap().status });
-        }
-        for _ in hung..3 {
-            let status = sent.join_next().await.unwrap().unwrap();
-            assert_eq!(status, StatusCode::OK);
-        }
-        client.idle().len()
-    }
-
-    #[tokio::test]
-    async fn requests_take_turns_and_one_that_hangs_keeps_no_other() {
-        let long = Duration::from_secs(60);
-        assert_eq!(three_at_once(0, long).await, 1, "over one connection");
-        assert!(three_at_once(1, TURN_MAX).await >= 1, "over another one");
     }
 
     #[tokio::test]

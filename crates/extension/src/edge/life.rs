@@ -194,15 +194,15 @@ impl Life {
             }
         }
         let begins = matches!(event, Event::Invoked(_));
-        if let Some(meter) = self.meter.as_mut().filter(|_| begins) {
-            meter.open();
-        }
         let is_over = self.handle(event, poller);
-        if begins
-            && !is_over
-            && let Some(reading) = self.read(Meter::begin)
-        {
-            self.feed(reading, poller);
+        if begins && !is_over {
+            // The call for the next event is on its way before anything else is done.
+            for _ in 0..TURNS_TO_ASK {
+                tokio::task::yield_now().await;
+            }
+            if let Some(reading) = self.read(|meter| Some(meter.begin())) {
+                self.feed(reading, poller);
+            }
         }
         is_over
     }
@@ -210,14 +210,10 @@ impl Life {
     /// Gives the core one event, with what the kernel says of the function before it. Whether it is
     /// over.
     fn handle(&mut self, event: Event, poller: &mut Poller) -> bool {
-        let ends = match &event {
-            Event::Telemetry(body) => process::ends(body),
-            _ => 0,
-        };
-        if ends > 0 {
+        if matches!(&event, Event::Telemetry(body) if process::tells_end(body)) {
             self.listeners.count_datagrams();
         }
-        let before = self.read(|meter| meter.before(ends));
+        let before = self.read(|meter| meter.before(&event));
         let mut events = before.into_iter().chain([event]);
         events.any(|event| self.feed(event, poller))
     }
@@ -250,10 +246,7 @@ impl Life {
             fault::in_core(&mut self.core);
             for action in self.core.handle(event, now()) {
                 match action {
-                    Action::Next => {
-                        self.read(Meter::rest);
-                        poller.ask();
-                    }
+                    Action::Next => poller.ask(),
                     Action::Order(order) => events.extend(self.perform_guarded(order)),
                     Action::Record { environment, line } => self.spill.record(&environment, &line),
                     Action::Name => {
@@ -446,6 +439,8 @@ async fn subscribe(api: Api, who: Registration, inbox: &Inbox, counters: &Arc<Co
 const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
 /// One to find out that there is something, one to read it, one to take it, and one more.
 const TURNS_BEFORE_END: u32 = 4;
+/// To connect, to find the connection there, to write the call, and one more.
+const TURNS_TO_ASK: u32 = 4;
 /// So often is asked whether who held the account of a life before this one is gone.
 const LOOKS_MAX: u32 = 5;
 const LOOK_PAUSE: Duration = Duration::from_millis(100);

@@ -16,15 +16,9 @@ pub(crate) struct Meter {
     own: u32,
     group: Option<GroupFiles>,
     buffer: Vec<u8>,
-    /// Whether there was a reading that the next can be compared with.
-    has_begun: bool,
-    /// Invocations whose end is not told yet: one reading each, however often the platform says that it
-    /// is over.
-    open: usize,
-    /// What the network's counters were at the last reading, and what of them is no function's: our own
-    /// deliveries, which come after it.
-    network: (u64, u64),
-    own_network: (u64, u64),
+    /// Whether an invocation has begun whose end is not read yet: one reading each, however often
+    /// the platform says that it is over.
+    begun: bool,
 }
 
 impl Meter {
@@ -35,10 +29,7 @@ impl Meter {
             own: std::process::id(),
             group: None,
             buffer: Vec::with_capacity(FILE_BYTES_MAX),
-            has_begun: false,
-            open: 0,
-            network: (0, 0),
-            own_network: (0, 0),
+            begun: false,
         };
         meter.group = meter
             .text("/proc/self/cgroup")
@@ -46,36 +37,21 @@ impl Meter {
         meter
     }
 
-    /// An invocation has begun.
-    pub(crate) fn open(&mut self) {
-        self.open = (self.open + 1).min(OPEN_MAX);
+    /// The reading when an invocation has begun.
+    pub(crate) fn begin(&mut self) -> Event {
+        self.begun = true;
+        self.event(When::Begin)
     }
 
-    /// The reading when the first one has begun.
-    pub(crate) fn begin(&mut self) -> Option<Event> {
-        let is_first = !std::mem::replace(&mut self.has_begun, true);
-        is_first.then(|| self.event(When::Begin))
-    }
-
-    /// The reading that belongs before the platform's news of so many ends.
-    pub(crate) fn before(&mut self, ends: usize) -> Option<Event> {
-        let is_news = ends > 0 && self.open > 0;
-        self.open = self.open.saturating_sub(ends);
-        is_news.then(|| self.event(When::End))
-    }
-
-    /// The next event is about to be asked for. What went over the network since the reading was ours, if
-    /// nothing of the function runs. There is no news of it.
-    pub(crate) fn rest(&mut self) -> Option<Event> {
-        if self.open > 0 || !self.has_begun {
-            return None;
+    /// The reading that belongs before this event.
+    pub(crate) fn before(&mut self, event: &Event) -> Option<Event> {
+        match event {
+            Event::Telemetry(body) if self.begun && process::tells_end(body) => {
+                self.begun = false;
+                Some(self.event(When::End))
+            }
+            _ => None,
         }
-        if let Some((received, sent)) = self.text("/proc/net/dev").and_then(process::network) {
-            self.own_network.0 += received.saturating_sub(self.network.0);
-            self.own_network.1 += sent.saturating_sub(self.network.1);
-            self.network = (received, sent);
-        }
-        None
     }
 
     fn event(&mut self, when: When) -> Event {
@@ -93,9 +69,8 @@ impl Meter {
         let network = self.text("/proc/net/dev").map(process::network);
         failures += u64::from(network.is_none());
         if let Some((received, sent)) = network.flatten() {
-            snapshot.received_bytes = received.checked_sub(self.own_network.0);
-            snapshot.sent_bytes = sent.checked_sub(self.own_network.1);
-            self.network = (received, sent);
+            snapshot.received_bytes = Some(received);
+            snapshot.sent_bytes = Some(sent);
         }
         match rustix::fs::statvfs("/tmp") {
             Ok(tmp) => {
@@ -176,57 +151,31 @@ impl Meter {
     }
 }
 
-/// More invocations do not run before news of their ends come, but on Managed Instances, where nothing is read.
-const OPEN_MAX: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn told(text: &str) -> Event {
+        Event::Telemetry(text.to_owned().into())
+    }
+
     #[test]
-    fn each_invocation_is_read_once_and_the_first_twice() {
+    fn each_invocation_is_read_twice_and_no_more() {
         let mut meter = Meter::new(Arc::default());
         let when = |event: Option<Event>| match event {
             Some(Event::Measured(when, _)) => Some(when),
             None => None,
             Some(other) => panic!("no reading: {other:?}"),
         };
-        assert_eq!(when(meter.before(1)), None, "nothing has begun");
-        meter.open();
-        assert_eq!(when(meter.begin()), Some(When::Begin));
+        let done = r#"[{"type":"platform.runtimeDone","record":{"requestId":"r"}}]"#;
+        assert_eq!(when(meter.before(&told(done))), None, "nothing has begun");
         for _ in 0..2 {
-            assert_eq!(when(meter.before(0)), None, "a line");
-            assert_eq!(when(meter.before(1)), Some(When::End));
-            assert_eq!(when(meter.before(1)), None, "told twice");
-            meter.open();
-            assert_eq!(when(meter.begin()), None, "it is where the last one ended");
+            assert_eq!(when(Some(meter.begin())), Some(When::Begin));
+            let line = told(r#"[{"type":"function","record":"x"}]"#);
+            assert_eq!(when(meter.before(&line)), None);
+            assert_eq!(when(meter.before(&told(done))), Some(When::End));
+            assert_eq!(when(meter.before(&told(done))), None, "told twice");
         }
-        // The end of the one before is not told yet.
-        meter.open();
-        assert_eq!(when(meter.before(1)), Some(When::End));
-        assert_eq!(when(meter.before(1)), Some(When::End));
-    }
-
-    #[test]
-    fn what_we_sent_ourselves_is_not_the_functions() {
-        let mut meter = Meter::new(Arc::default());
-        let _ = meter.begin();
-        let (before, _) = meter.read();
-        let Some(sent) = before.sent_bytes else {
-            return; // no network here
-        };
-        meter.open = 0;
-        meter.network.1 = meter.network.1.saturating_sub(1000);
-        let _ = meter.rest();
-        let (after, _) = meter.read();
-        let more = after
-            .sent_bytes
-            .map_or(0, |after| i128::from(after) - i128::from(sent));
-        // Others may send as well, but not less than nothing.
-        assert!(
-            more >= -1000 && meter.own_network.1 >= 1000.min(sent),
-            "{more}"
-        );
     }
 
     #[test]

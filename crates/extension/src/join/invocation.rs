@@ -12,7 +12,7 @@ use super::failure::Failure;
 use crate::ids::{self, TraceContext};
 use crate::line::Durable;
 use crate::platform::{Ended, Started, Step};
-use crate::process::Usage;
+use crate::process::{Snapshot, Usage};
 
 /// What INVOKE says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +69,9 @@ pub(super) struct Invocation {
     pub(super) adopted: bool,
     /// Whether its span was handed on.
     pub(super) has_left: bool,
-    /// What it used, if the kernel was asked at its end.
+    /// What the kernel said when it began.
+    pub(super) begin: Option<Snapshot>,
+    /// What it used, if the kernel was asked at its end as well.
     pub(super) usage: Option<Usage>,
     /// The durable execution that it is a part of, and whether it repeats an earlier invocation of it.
     pub(super) durable: Option<Durable>,
@@ -98,6 +100,7 @@ impl Invocation {
             out_of_memory_told: false,
             adopted: false,
             has_left: false,
+            begin: None,
             usage: None,
             durable: None,
             told: Started::default(),

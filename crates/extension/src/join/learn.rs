@@ -97,38 +97,21 @@ impl Joiner {
             .repeats(&durable.execution, request_id, start);
     }
 
-    /// What the kernel says when the first invocation begins, or before ends are told.
+    /// What the kernel says when an invocation begins, or before its end is told. It is of the one
+    /// that runs, which is the last that was invoked.
     pub(crate) fn measured(&mut self, when: When, snapshot: &Snapshot) {
         self.ephemeral_bytes = snapshot.tmp_size_bytes.unwrap_or(self.ephemeral_bytes);
-        self.readings.add(when, snapshot);
-        self.read_of = None;
-    }
-
-    /// The end of an invocation is told: the last reading is of it, unless another one's end was told
-    /// with it, or that of one before never was.
-    pub(super) fn used(&mut self, at: usize) {
-        let this = &self.invocations[at];
-        if !this.is_invoked() || this.is_over() || self.crowded {
+        let running = self
+            .invocations
+            .iter_mut()
+            .rfind(|known| known.is_invoked());
+        let Some(running) = running.filter(|known| !known.written) else {
             return;
-        }
-        let (id, start) = (this.span_id, this.start());
-        let is_open = |known: &Invocation| known.is_invoked() && !known.is_over();
-        let older = |known: &&Invocation| known.span_id != id && known.start() < start;
-        let alone = self.read_of.is_none() && !self.invocations.iter().filter(older).any(is_open);
-        let shared = self.readings.usage(false);
-        let other = self.read_of.replace(id);
-        let other = other.and_then(|id| {
-            self.invocations
-                .iter_mut()
-                .rfind(|known| known.span_id == id)
-        });
-        if let Some(other) = other {
-            other.usage = shared;
-        }
-        self.invocations[at].usage = match alone {
-            true => self.readings.usage(true),
-            false => shared,
         };
+        match when {
+            When::Begin => running.begin = Some(*snapshot),
+            When::End => running.usage = running.begin.map(|begin| snapshot.since(&begin)),
+        }
     }
 
     /// Says on an invocation's span what others know of it.

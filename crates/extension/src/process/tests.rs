@@ -126,9 +126,13 @@ fn the_difference_of_two_readings() {
 
 #[test]
 fn which_posts_tell_an_end() {
-    assert!(1 == ends(br#"[{"type":"platform.runtimeDone","record":{}}]"#));
-    assert!(0 == ends(br#"[{"type":"function","record":"say \"platform.runtimeDone\""}]"#));
-    assert!(0 == ends(b"\xff"));
+    assert!(tells_end(
+        br#"[{"type":"platform.runtimeDone","record":{}}]"#
+    ));
+    assert!(!tells_end(
+        br#"[{"type":"function","record":"say \"platform.runtimeDone\""}]"#
+    ));
+    assert!(!tells_end(b"\xff"));
 }
 
 #[test]

@@ -48,32 +48,3 @@ fn what_the_kernel_says_at_both_ends_is_on_the_span_and_in_gauges() {
         faas.net_io ExponentialHistogram 300 in 1 By at 110ms since 100ms {"network.io.direction":"receive"}
         throughline.files.open Gauge 21 {file} at 110ms since - {}"#]].assert_eq(&lines.join("\n"));
 }
-
-#[test]
-fn what_several_invocations_used_together_is_nobodys() {
-    let mut story = Story::begin(Telemetry::On);
-    story.joiner.make(Signals { metrics: true });
-    let reading = |cpu_ms: u64| Snapshot {
-        user: Some(Duration::from_millis(cpu_ms)),
-        open_files: Some(21),
-        ..Snapshot::default()
-    };
-    let done = |id: &str| format!(r#"{{"requestId":"{id}","status":"success"}}"#);
-    story.invoke(100, "a", None);
-    story.joiner.measured(When::Begin, &reading(100));
-    // The next begins before the end of the one before is told, as it is where a function is busy.
-    story.invoke(200, "b", None);
-    story.joiner.measured(When::End, &reading(130));
-    story.told(110, "platform.runtimeDone", &done("a"));
-    story.invoke(300, "c", None);
-    story.joiner.measured(When::End, &reading(170));
-    story.told(210, "platform.runtimeDone", &done("b"));
-    story.told(310, "platform.runtimeDone", &done("c"));
-    let (spans, _) = story.drained();
-    let have = |key: &str| {
-        let spans = spans.iter().map(|span| format!("{:?}", span.attributes));
-        spans.map(|text| text.contains(key)).collect::<Vec<_>>()
-    };
-    assert_eq!(have("throughline.cpu.user_ms"), [true, false, false]);
-    assert_eq!(have("throughline.files.open"), [true, true, true]);
-}
