@@ -76,19 +76,16 @@ impl Question {
 /// Which spans an address asks for.
 pub(in crate::api) fn span_query(query: Option<&str>) -> Result<SearchQuery, ApiError> {
     let mut query = Query::parse(query, SPAN_PARAMETERS);
-    let mut filters = Vec::new();
-    for (parameter, column) in [
-        ("service", "service"),
-        ("name", "name"),
-        ("kind", "kind"),
-        ("status", "status"),
-        ("function", "faas.name"),
-    ] {
-        let text = query.text(parameter);
-        filters.extend(text.map(|text| Filter::is(column, Operator::Eq, text)));
-    }
-    let id = query.trace_id("trace_id").map(|id| id.to_string());
-    filters.extend(id.map(|id| Filter::is("trace_id", Operator::Eq, id)));
+    let mut filters = equal(
+        &mut query,
+        &[
+            ("service", "service"),
+            ("name", "name"),
+            ("kind", "kind"),
+            ("status", "status"),
+            ("function", "faas.name"),
+        ],
+    );
     for (parameter, op) in [
         ("min_duration_ms", Operator::GtEq),
         ("max_duration_ms", Operator::LtEq),
@@ -115,18 +112,27 @@ pub(super) fn tail_filter(query: Option<&str>) -> Result<Filter, ApiError> {
     query.finish(Filter::All(filters))
 }
 
-fn log_filters(query: &mut Query) -> Vec<Filter> {
+/// Parameters whose value a column has, and the trace.
+fn equal(query: &mut Query, columns: &[(&'static str, &str)]) -> Vec<Filter> {
     let mut filters = Vec::new();
-    for (parameter, column) in [
-        ("service", "service"),
-        ("function", "faas.name"),
-        ("request_id", "faas.invocation_id"),
-    ] {
+    for (parameter, column) in columns {
         let text = query.text(parameter);
         filters.extend(text.map(|text| Filter::is(column, Operator::Eq, text)));
     }
     let id = query.trace_id("trace_id").map(|id| id.to_string());
     filters.extend(id.map(|id| Filter::is("trace_id", Operator::Eq, id)));
+    filters
+}
+
+fn log_filters(query: &mut Query) -> Vec<Filter> {
+    let mut filters = equal(
+        query,
+        &[
+            ("service", "service"),
+            ("function", "faas.name"),
+            ("request_id", "faas.invocation_id"),
+        ],
+    );
     let severity: Option<u8> = query.number("min_severity", 1, 24);
     filters
         .extend(severity.map(|severity| Filter::is("severity_number", Operator::GtEq, severity)));
