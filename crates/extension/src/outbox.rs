@@ -408,9 +408,9 @@ impl Outbox {
         self.export == Export::On && self.breaker.is_closed()
     }
 
-    /// Whether there is no point in waiting for the server.
+    /// Whether the server failed last time, so that there is no point in waiting for it.
     pub fn is_down(&self) -> bool {
-        !self.breaker.is_closed() || self.in_doubt
+        !self.breaker.is_closed()
     }
 
     /// Bytes of batches in memory.

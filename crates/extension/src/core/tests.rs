@@ -174,9 +174,27 @@ fn a_dead_server_is_waited_for_once() {
     let gave_up = core.handle(Event::Tick, ms(80));
     assert!(gave_up.contains(&Action::Next));
     for at in 1..5 {
-        let begun = invoke(&mut core, at * 10_000);
-        assert_eq!(begun.first(), Some(&Action::Next), "invocation {at}");
+        invoke(&mut core, at * 1000);
+        let told = tell(&mut core, "runtimeDone", at, at * 1000 + 30);
+        assert!(told.contains(&Action::Next), "invocation {at}");
     }
+}
+
+#[test]
+fn a_slow_first_answer_does_not_leave_the_next_invocation_behind() {
+    let mut core = core();
+    let delivered = Outcome::Delivered { refused: 0 };
+    invoke(&mut core, 0);
+    let first = tell(&mut core, "runtimeDone", 0, 30);
+    assert!(core.handle(Event::Tick, ms(80)).contains(&Action::Next));
+    invoke(&mut core, 1000);
+    // It lay in the socket while the environment was frozen.
+    answer(&mut core, &first, &delivered, 1001);
+    let second = tell(&mut core, "runtimeDone", 1, 1030);
+    assert!(!sent(&second).is_empty());
+    assert!(!second.contains(&Action::Next), "waits for what it sent");
+    let end = answer(&mut core, &second, &delivered, 1032);
+    assert!(end.contains(&Action::Next));
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Outbox {
 
     /// While the server is down, what is sealed is kept where a kill does not reach it.
     pub(crate) fn keep_safe(&mut self, now: UnixNanos) {
-        if !self.is_down() {
+        if !self.is_down() && !self.in_doubt {
             return;
         }
         for worth in super::Worth::ALL {
