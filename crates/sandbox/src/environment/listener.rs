@@ -101,7 +101,15 @@ fn router(api: Arc<Api>) -> Router {
             "/2026-01-15/metadata/execution-environment",
             get(metadata).fallback(no_such_method),
         )
+        .fallback(nothing_there)
         .with_state(api)
+}
+
+/// Reads what it was sent: a connection whose request was not read is closed, and a client that uses it
+/// once more finds it broken.
+async fn nothing_there(request: Request) -> StatusCode {
+    let _ = read_small(request).await;
+    StatusCode::NOT_FOUND
 }
 
 fn extensions_router() -> Router<Arc<Api>> {
@@ -201,19 +209,25 @@ async fn extension_next(State(api): Shared, headers: HeaderMap) -> Response {
     .await
 }
 
-async fn extension_init_error(State(api): Shared, headers: HeaderMap) -> Response {
-    let error_type = text(&headers, EXTENSION_ERROR_TYPE);
+async fn extension_init_error(State(api): Shared, request: Request) -> Response {
+    let error_type = text(request.headers(), EXTENSION_ERROR_TYPE);
+    let identifier = identifier(request.headers());
+    // Whatever it says more; see `nothing_there`.
+    let _ = read_small(request).await;
     api.call(ApiCall::ExtensionInitError {
-        identifier: identifier(&headers),
+        identifier,
         error_type,
     })
     .await
 }
 
-async fn extension_exit_error(State(api): Shared, headers: HeaderMap) -> Response {
-    let error_type = text(&headers, EXTENSION_ERROR_TYPE);
+async fn extension_exit_error(State(api): Shared, request: Request) -> Response {
+    let error_type = text(request.headers(), EXTENSION_ERROR_TYPE);
+    let identifier = identifier(request.headers());
+    // Whatever it says more; see `nothing_there`.
+    let _ = read_small(request).await;
     api.call(ApiCall::ExtensionExitError {
-        identifier: identifier(&headers),
+        identifier,
         error_type,
     })
     .await
