@@ -1,0 +1,88 @@
+'use strict';
+/** Reading the trace out of everybody's headers. */
+
+const { ids, parseTraceparent, parseXray } = require('./ids.js');
+
+/** @typedef {(name: string) => unknown} Get a header by its name in lower case */
+
+/** In this order; each gives ids or nothing. */
+const READERS = [
+  (get) => parseTraceparent(text(get('traceparent'))),
+  (get) => parseXray(text(get('x-amzn-trace-id'))),
+  (get) => datadogJson(text(get('_datadog'))),
+  (get) => datadog(get),
+  (get) => parseTraceparent(text(get('elastic-apm-traceparent'))),
+  (get) => b3(text(get('b3'))),
+  (get) => withSpan(ids(text(get('x-b3-traceid')), text(get('x-b3-spanid')))),
+  (get) => jaeger(text(get('uber-trace-id'))),
+  (get) => jaeger(text(get('epsagon-trace-id'))),
+];
+
+/**
+ * @param {Get} get
+ * @returns {import('./ids.js').Ids | undefined}
+ */
+function extract(get) {
+  for (const reader of READERS) {
+    const found = reader(get);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const text = (value) => (typeof value === 'string' ? value : Array.isArray(value) && typeof value[0] === 'string' ? value[0] : '');
+const withSpan = (found) => (found && found.spanId ? found : undefined);
+
+/** Datadog's are decimal and have 64 bits; the upper half of a trace id is in a tag. */
+function datadog(get) {
+  const low = hex64(text(get('x-datadog-trace-id')));
+  const span = hex64(text(get('x-datadog-parent-id')));
+  const high = /_dd\.p\.tid=([0-9a-f]{16})/.exec(text(get('x-datadog-tags')));
+  return low && span ? withSpan(ids((high ? high[1] : '') + low, span)) : undefined;
+}
+
+function datadogJson(json) {
+  if (!json) return undefined;
+  const plain = json.startsWith('{') ? json : Buffer.from(json, 'base64').toString();
+  const fields = parsed(plain);
+  return fields ? extract(getter(fields)) : undefined;
+}
+
+const hex64 = (decimal) => (/^\d{1,20}$/.test(decimal) ? BigInt(decimal).toString(16).padStart(16, '0').slice(-16) : '');
+
+function b3(header) {
+  const [trace, span] = header.split('-');
+  return span ? withSpan(ids(trace, span)) : undefined;
+}
+
+/** `trace:span:parent:flags` in hexadecimal, possibly percent-encoded. */
+function jaeger(header) {
+  const [trace, span] = header.replace(/%3A/gi, ':').split(':');
+  return span ? withSpan(ids(trace, span)) : undefined;
+}
+
+/** Looks names up whatever their case; the first of several values counts. */
+function getter(headers) {
+  if (!headers || typeof headers !== 'object') return () => undefined;
+  let lower;
+  return (name) => {
+    if (name in headers) return headers[name];
+    if (!lower) {
+      lower = {};
+      for (const key of Object.keys(headers)) lower[key.toLowerCase()] = headers[key];
+    }
+    return lower[name];
+  };
+}
+
+/** An object out of JSON text, if it is one. */
+function parsed(json) {
+  if (typeof json !== 'string' || !json.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { extract, getter, parsed };

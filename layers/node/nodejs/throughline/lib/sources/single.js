@@ -1,0 +1,45 @@
+'use strict';
+/** Events that are one thing, and no HTTP request. */
+
+const { getter } = require('../carriers.js');
+
+function eventbridge(event) {
+  const attributes = { 'messaging.system': 'aws_eventbridge', 'messaging.operation.type': 'process', 'throughline.event.source': event.source, 'throughline.event.type': event['detail-type'] };
+  return { records: [{ get: getter(event.detail) }], keys: event.id ? [`eb:${event.id}`] : [], attributes };
+}
+
+function schedule(event) {
+  const rule = Array.isArray(event.resources) ? event.resources[0] : undefined;
+  const attributes = { 'faas.time': event.time };
+  if (rule) attributes['throughline.schedule'] = rule;
+  return { keys: event.id ? [`eb:${event.id}`] : [], attributes };
+}
+
+function cognito(event) {
+  const get = getter((event.request || {}).clientMetadata);
+  return { records: [{ get }], attributes: { 'throughline.event.type': event.triggerSource } };
+}
+
+/** The context object of a state machine, if its definition passes it, at the top or one below. */
+function executionOf(event) {
+  const is = (about) => about && typeof about === 'object' && about.Execution && /:execution:|:express:/.test(about.Execution.Id || '');
+  if (is(event)) return event;
+  return is(event.Context) ? event.Context : is(event.Payload) ? event.Payload : undefined;
+}
+
+function stepFunctions(event) {
+  const { Execution: execution, State: state } = executionOf(event);
+  const attributes = { 'aws.step_functions.execution.arn': execution.Id };
+  if (state && state.Name) attributes['aws.step_functions.state.name'] = state.Name;
+  return { records: [{ get: getter(event) }], keys: [`sfn:${execution.Id}`], attributes };
+}
+
+/** Operations may carry what Datadog's tracer kept there for the next invocation. */
+function durable(event) {
+  const operations = (event.InitialExecutionState || {}).Operations || [];
+  const kept = operations.find((operation) => /^_datadog_\d+$/.test(operation.Name || ''));
+  const payload = kept && (kept.Payload || (kept.StepDetails || {}).Result);
+  return { records: [{ get: getter(payload ? { _datadog: payload } : {}) }], attributes: { 'throughline.durable.execution': event.DurableExecutionArn } };
+}
+
+module.exports = { cognito, durable, eventbridge, executionOf, schedule, stepFunctions };

@@ -1,0 +1,48 @@
+'use strict';
+/** The event sources, each with how its events are recognised and read. The first that recognises an event reads it. */
+
+const { http, appsync } = require('./http.js');
+const batch = require('./batch.js');
+const single = require('./single.js');
+
+const source = (name) => (event) => {
+  const first = Array.isArray(event.Records) ? event.Records[0] : undefined;
+  return Boolean(first) && (first.eventSource === name || first.EventSource === name);
+};
+const has = (...names) => (event) => names.every((name) => event[name] !== undefined && event[name] !== null);
+
+/**
+ * @type {{type: string, trigger: 'http'|'pubsub'|'datasource'|'timer'|'other', is: (event: any) => boolean,
+ *   read: (event: any) => {records?: {get?: Function, keys?: string[], id?: string}[], isBatch?: boolean, keys?: string[],
+ *   attributes?: Record<string, unknown>, trigger?: string, type?: string}}[]}
+ */
+const TABLE = [
+  { type: 'sqs', trigger: 'pubsub', is: source('aws:sqs'), read: batch.sqs },
+  { type: 'sns', trigger: 'pubsub', is: source('aws:sns'), read: batch.sns },
+  { type: 'kinesis', trigger: 'datasource', is: source('aws:kinesis'), read: batch.kinesis },
+  { type: 'dynamodb', trigger: 'datasource', is: source('aws:dynamodb'), read: batch.dynamodb },
+  { type: 's3', trigger: 'datasource', is: source('aws:s3'), read: batch.s3 },
+  { type: 'ses', trigger: 'other', is: source('aws:ses'), read: batch.ses },
+  { type: 'cloudfront', trigger: 'http', is: (event) => Array.isArray(event.Records) && Boolean(event.Records[0] && event.Records[0].cf), read: batch.cloudfront },
+  { type: 'kafka', trigger: 'pubsub', is: (event) => /kafka/i.test(event.eventSource || '') && Boolean(event.records), read: batch.kafka },
+  { type: 'rabbitmq', trigger: 'pubsub', is: has('rmqMessagesByQueue'), read: batch.rabbitmq },
+  { type: 'activemq', trigger: 'pubsub', is: (event) => event.eventSource === 'aws:mq' && Array.isArray(event.messages), read: batch.activemq },
+  { type: 'firehose', trigger: 'datasource', is: has('deliveryStreamArn', 'records'), read: batch.firehose },
+  { type: 'documentdb', trigger: 'datasource', is: (event) => event.eventSource === 'aws:docdb', read: batch.documentdb },
+  { type: 'lattice', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.serviceNetworkArn), read: http.lattice },
+  { type: 'alb', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.elb), read: http.alb },
+  { type: 'websocket', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.connectionId), read: http.websocket },
+  { type: 'http-api', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.http), read: http.v2 },
+  { type: 'rest-api', trigger: 'http', is: (event) => Boolean(event.requestContext && event.httpMethod), read: http.v1 },
+  { type: 'authorizer', trigger: 'http', is: (event) => Boolean(event.methodArn || event.routeArn), read: http.authorizer },
+  { type: 'appsync', trigger: 'http', is: (event) => Boolean(appsync.first(event)), read: appsync.read },
+  { type: 's3-object-lambda', trigger: 'http', is: has('userRequest', 'getObjectContext'), read: http.objectLambda },
+  { type: 'cognito', trigger: 'other', is: has('triggerSource', 'userPoolId'), read: single.cognito },
+  { type: 'schedule', trigger: 'timer', is: (event) => event['detail-type'] === 'Scheduled Event' || event.source === 'aws.scheduler', read: single.schedule },
+  { type: 'eventbridge', trigger: 'pubsub', is: has('detail-type', 'source'), read: single.eventbridge },
+  { type: 'logs', trigger: 'datasource', is: (event) => Boolean(event.awslogs && event.awslogs.data), read: () => ({}) },
+  { type: 'durable', trigger: 'other', is: has('DurableExecutionArn'), read: single.durable },
+  { type: 'step-functions', trigger: 'other', is: (event) => Boolean(single.executionOf(event)), read: single.stepFunctions },
+];
+
+module.exports = { TABLE };
