@@ -3,8 +3,11 @@
 
 const faults = require('./faults.js');
 
-/** Name of the switch, and the module that has `install(layer)`. */
-const HOOKS = [];
+/** The word that switches it off in `THROUGHLINE_HOOKS_OFF`, and the module that has `install(layer)`. */
+const HOOKS = [
+  ['http', './hooks/http.js'],
+  ['fetch', './hooks/fetch.js'],
+];
 
 /** @param {import('./layer.js').Layer} layer */
 function install(layer) {

@@ -90,8 +90,8 @@ class Layer {
     const invocation = faults.guard('begin', () => this.begin(args[0], told));
     if (!invocation) return handler.apply(self, args);
     if (!streaming) faults.guard('callback', () => this.watchCallback(invocation, args, told));
-    // Not `run`, which would leave frames in the stacks of the function's errors. What calls the handler is the
-    // runtime's loop, and every invocation enters its own.
+    // Not `run`, which would leave frames in the stacks of the function's errors.
+    const before = context.current();
     context.storage.enterWith({ invocation, span: invocation.span });
     let result;
     try {
@@ -99,6 +99,8 @@ class Layer {
     } catch (error) {
       this.failed(invocation, error);
       throw error;
+    } finally {
+      context.storage.enterWith(before);
     }
     if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
       return this.settle(invocation, result);

@@ -1,0 +1,121 @@
+'use strict';
+/** One call over HTTP, of AWS or of somebody else, as a span. */
+
+const { traceparent, xray } = require('./ids.js');
+const { KIND, STATUS } = require('./span.js');
+const aws = require('./aws.js');
+
+/** So much of an answer is read along, for the ids in it. */
+const ANSWER_BYTES_MAX = 64 << 10;
+
+/**
+ * @typedef {object} Request
+ * @property {string} method
+ * @property {'http'|'https'} scheme
+ * @property {string} host with its port, if it is not the usual one
+ * @property {string} path with its query
+ * @property {(name: string) => any} get a header
+ * @property {string | Uint8Array | undefined} body if it is at hand
+ */
+
+class Call {
+  /**
+   * @param {import('./layer.js').Layer} layer
+   * @param {Request} request
+   * @returns {Call | undefined} nothing if it is not to be told
+   */
+  static begin(layer, request) {
+    const operation = layer.settings.hook('aws') ? aws.recognise(request) : undefined;
+    const span = layer.span(operation ? operation.name : request.method, operation ? operation.kind : KIND.CLIENT);
+    return span ? new Call(span, request, operation) : undefined;
+  }
+
+  constructor(span, request, operation) {
+    this.span = span;
+    this.request = request;
+    this.operation = operation;
+    this.chunks = undefined;
+    this.bytes = 0;
+    const { host } = request;
+    const at = /^(.*?)(?::(\d+))?$/.exec(host);
+    span.setAttribute('http.request.method', request.method);
+    span.setAttribute('server.address', at[1]);
+    if (at[2]) span.setAttribute('server.port', Number(at[2]));
+    if (operation) span.setAttributes(operation.attributes);
+    else span.setAttribute('url.full', shown(request));
+  }
+
+  /** The headers that carry the trace: X-Ray's to whatever is AWS, which leaves it out of its signature; W3C's to the rest. */
+  headers() {
+    const { get, host } = this.request;
+    const headers = [];
+    if (this.operation || isAtAws(host)) headers.push(['x-amzn-trace-id', xray(this.span, get('x-amzn-trace-id') || process.env._X_AMZN_TRACE_ID)]);
+    if (!this.operation && !get('traceparent')) headers.push(['traceparent', traceparent(this.span)]);
+    return headers;
+  }
+
+  /** @param {(name: string) => any} get a header of the answer, by its name in lower case */
+  answered(status, get) {
+    const { operation, span } = this;
+    span.setAttribute('http.response.status_code', status);
+    this.status = status;
+    const id = get('x-amzn-requestid') || get('x-amz-request-id') || get('apigw-requestid');
+    if (operation) {
+      if (id) span.setAttribute('aws.request_id', id);
+      if (get('x-amz-id-2')) span.setAttribute('aws.extended_request_id', get('x-amz-id-2'));
+      this.keys = operation.keysOf({ id, get });
+      this.error = get('x-amzn-errortype');
+      if (operation.reads || status >= 400) this.chunks = [];
+    } else if (id) {
+      this.keys = [`apigw:${id}`];
+    }
+  }
+
+  /** A piece of the answer, as the function reads it. */
+  data(chunk) {
+    if (!this.chunks) return;
+    this.bytes += chunk.length;
+    if (this.bytes > ANSWER_BYTES_MAX) this.chunks = undefined;
+    else this.chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  }
+
+  done() {
+    const { operation, span } = this;
+    if (!span.isRecording()) return;
+    const text = this.chunks && this.chunks.length ? Buffer.concat(this.chunks).toString() : '';
+    const keys = this.keys || [];
+    if (operation && text && this.status < 400) keys.push(...operation.keysIn(text));
+    if (keys.length) span.setAttribute('throughline.link.out', keys.slice(0, 1_000));
+    if (this.status >= 400) {
+      const { type, message } = operation ? aws.errorOf(this.error, text) : {};
+      span.setAttribute('error.type', type || String(this.status));
+      span.setStatus({ code: STATUS.ERROR, message });
+    }
+    span.end();
+  }
+
+  failed(error) {
+    this.span.fail(error);
+    this.span.end();
+  }
+
+  /** The connection is closed; an answer that is still being read ends by itself. */
+  closed() {
+    if (this.status === undefined && this.span.isRecording()) {
+      this.span.setAttribute('error.type', 'closed');
+      this.span.setStatus({ code: STATUS.ERROR, message: 'closed without an answer' });
+      this.span.end();
+    }
+  }
+}
+
+const isAtAws = (host) => /\.(amazonaws\.com(\.cn)?|on\.aws|api\.aws)(:\d+)?$/.test(host);
+
+/** The address without credentials and without the values of its query. */
+function shown({ scheme, host, path }) {
+  const [start, query] = String(path).split('?', 2);
+  const names = query ? `?${query.split('&').map((pair) => `${pair.split('=', 1)[0]}=…`).join('&')}` : '';
+  return `${scheme}://${host.split('@').pop()}${start.startsWith('/') ? start : ''}${names}`;
+}
+
+module.exports = { Call };
