@@ -1,0 +1,507 @@
+"""What an event tells: where it came from, who caused it, and by which ids it can be found again.
+
+`SOURCES` and `RECORDS` are tables of the event sources; each reader fills a `Way`. A reader meets whatever was
+thrown at the function, so it may raise: `read` then keeps what was read before.
+"""
+
+from . import carriers, faults
+
+RECORDS_MAX = 1000
+TEXT_MAX = 262144
+
+
+class Way:
+    """The way by which an event came."""
+
+    __slots__ = ("type", "trigger", "attributes", "contexts", "keys", "messages", "ends")
+
+    def __init__(self):
+        self.type = "invoke"
+        # OpenTelemetry's faas.trigger: http, pubsub, datasource, timer, other.
+        self.trigger = "other"
+        self.attributes = {}
+        # One context or None for each record; of an event without records the only one.
+        self.contexts = []
+        # Correlation keys, `kind:value`.
+        self.keys = []
+        # The ids of messages, beside their contexts; None where a record has none.
+        self.messages = []
+        # How many keys there were when each record had been read.
+        self.ends = []
+
+    def carried(self, *headers):
+        """Takes the context of one record, or of the event."""
+        self.contexts.append(carriers.context(*[carriers.lower(one) for one in headers]))
+        self.ends.append(len(self.keys))
+
+    def key(self, kind, *values):
+        """One more correlation key, if all of its parts are known."""
+        if len(self.keys) < RECORDS_MAX and all(values):
+            self.keys.append(kind + ":" + "/".join(map(str, values)))
+
+
+def read(event, context=None):
+    """The way by which an event came. Never raises."""
+    way = Way()
+    try:
+        if isinstance(event, dict):
+            for kind, trigger, is_it, reader in SOURCES:
+                if is_it(event):
+                    way.type, way.trigger = kind, trigger
+                    reader(way, event)
+                    break
+        elif isinstance(event, list) and event and isinstance(event[0], dict) and "request" in event[0]:
+            way.type, way.trigger = "appsync", "http"
+            for one in event[:RECORDS_MAX]:
+                way.carried(_in(one, "request", "headers"))
+    except Exception as error:
+        faults.note("event", error, aloud=False)
+    try:
+        if context is not None and not any(way.contexts):
+            _client(way, context)
+    except Exception as error:
+        faults.note("client context", error, aloud=False)
+    return way
+
+
+def _in(value, *path):
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _records(way, records):
+    """The records that are looked at; how many there are is told."""
+    way.attributes["messaging.batch.message_count"] = len(records)
+    if way.trigger == "pubsub":
+        way.attributes["messaging.operation.type"] = "process"
+    return [record for record in records[:RECORDS_MAX] if isinstance(record, dict)]
+
+
+def _tail(arn):
+    """The last part of an ARN: the name of a queue, a topic, a table."""
+    return str(arn or "").rpartition(":")[2]
+
+
+def _json(text):
+    """The object in a text, if there is one and it is not too large to look into."""
+    if isinstance(text, str) and text[:1] == "{" and len(text) <= TEXT_MAX:
+        import json
+
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return None
+        return value if isinstance(value, dict) else None
+    return None
+
+
+def _bytes_in_base64(text):
+    if isinstance(text, str) and len(text) <= TEXT_MAX:
+        import binascii
+
+        try:
+            data = binascii.a2b_base64(text)
+        except ValueError:
+            return None
+        if b'"_datadog"' in data or b'"traceparent"' in data:
+            return _json(data.decode("utf-8", "replace"))
+    return None
+
+
+def _client(way, context):
+    """What the caller of `Invoke` gave beside the event."""
+    w3c = getattr(context, "w3c", None)
+    custom = getattr(getattr(context, "client_context", None), "custom", None)
+    given = [w3c() if callable(w3c) else None, custom, _in(custom, "headers")]
+    found = carriers.context(*[carriers.lower(one) for one in given])
+    if found:
+        way.contexts = [found]
+
+
+# --- HTTP
+
+
+def _set(way, **pairs):
+    for name, value in pairs.items():
+        if value not in (None, ""):
+            way.attributes[name.replace("__", ".")] = value
+
+
+def _header(headers, name):
+    for known in headers or ():
+        if isinstance(known, str) and known.lower() == name:
+            return carriers.text(headers[known])
+    return None
+
+
+def _http(way, event, method, path, route, headers):
+    way.carried(headers, event.get("multiValueHeaders"))
+    _set(way, http__request__method=method, url__path=path, http__route=route)
+    _set(way, url__scheme=_header(headers, "x-forwarded-proto"), server__address=_header(headers, "host"))
+    _set(way, user_agent__original=_header(headers, "user-agent"))
+
+
+def _rest(way, event):
+    request = event.get("requestContext") or {}
+    headers = event.get("headers") or event.get("multiValueHeaders")
+    _http(way, event, event.get("httpMethod"), event.get("path"), event.get("resource"), headers)
+    _set(way, client__address=_in(request, "identity", "sourceIp"))
+    way.key("apigw", request.get("requestId"))
+    way.key("apigw", request.get("extendedRequestId"))
+    _authorizer(way, request.get("authorizer"))
+
+
+def _http_api(way, event):
+    request = event.get("requestContext") or {}
+    http = request.get("http") or {}
+    route = str(event.get("routeKey") or request.get("routeKey") or "")
+    method = http.get("method")
+    if ".lambda-url." in str(request.get("domainName")):
+        way.type = "function-url"
+    path = route.partition(" ")[2] if " " in route else None
+    _http(way, event, method, http.get("path") or event.get("rawPath"), path, event.get("headers"))
+    _set(way, client__address=http.get("sourceIp"))
+    way.key("apigw", request.get("requestId"))
+    _authorizer(way, _in(request, "authorizer", "lambda"))
+
+
+def _authorizer(way, authorizer):
+    """A context that an authorizer handed over, where the request itself brought none."""
+    if not any(way.contexts) and isinstance(authorizer, dict):
+        way.contexts = [carriers.context(carriers.lower(authorizer))]
+
+
+def _websocket(way, event):
+    request = event.get("requestContext") or {}
+    way.carried(event.get("headers"), event.get("multiValueHeaders"))
+    _set(way, http__route=request.get("routeKey"), client__address=_in(request, "identity", "sourceIp"))
+    way.key("ws", request.get("connectionId"))
+    way.key("apigw", request.get("requestId"))
+
+
+def _alb(way, event):
+    headers = event.get("headers") or event.get("multiValueHeaders")
+    _http(way, event, event.get("httpMethod"), event.get("path"), None, headers)
+
+
+def _lattice(way, event):
+    path = str(event.get("path") or event.get("raw_path") or "").partition("?")[0]
+    _http(way, event, event.get("method"), path, None, event.get("headers"))
+
+
+def _appsync(way, event):
+    way.carried(_in(event, "request", "headers"))
+    _set(way, graphql__field=_in(event, "info", "fieldName"))
+    _set(way, graphql__type=_in(event, "info", "parentTypeName"))
+    way.key("apigw", _header(_in(event, "request", "headers"), "x-amzn-requestid"))
+
+
+def _cloudfront(way, event):
+    request = _in(event["Records"][0], "cf", "request") or {}
+    headers = {name: _in(values[0], "value") for name, values in (request.get("headers") or {}).items() if values}
+    _http(way, event, request.get("method"), request.get("uri"), None, headers)
+
+
+def _object_lambda(way, event):
+    way.carried(_in(event, "userRequest", "headers"))
+    way.key("s3r", event.get("xAmzRequestId"))
+
+
+# --- queues, topics, buses
+
+
+def _sqs(way, event):
+    records = _records(way, event["Records"])
+    queue = _tail(records[0].get("eventSourceARN"))
+    _set(way, messaging__system="aws_sqs", messaging__destination__name=queue)
+    for record in records:
+        message, body = record.get("messageId"), _envelope(record.get("body"))
+        way.messages.append(message)
+        way.key("sqs", message)
+        way.key("sqsbody", record.get("md5OfBody"))
+        inner = _enclosed(way, body) if body else {}
+        way.carried(record.get("messageAttributes"), record.get("attributes"), inner)
+
+
+def _envelope(body):
+    """What another service wrapped: a topic's notification, a bus's event, a bucket's."""
+    if isinstance(body, str) and ('"TopicArn"' in body or '"detail-type"' in body or '"aws:s3"' in body):
+        return _json(body)
+    return None
+
+
+def _enclosed(way, body):
+    """The keys of an envelope, and the headers that it carries."""
+    if body.get("Type") == "Notification" and "TopicArn" in body:
+        way.key("sns", body.get("MessageId"))
+        inner = _envelope(body.get("Message"))
+        if inner:
+            _enclosed(way, inner)
+        return body.get("MessageAttributes")
+    if "detail-type" in body:
+        way.key("eb", body.get("id"))
+        return body.get("detail")
+    for record in body.get("Records") or ():
+        _object_keys(way, record)
+    return {}
+
+
+def _sns(way, event):
+    records = _records(way, event["Records"])
+    topic = _tail(_in(records[0], "Sns", "TopicArn") or _in(records[0], "Sns", "topic_arn"))
+    _set(way, messaging__system="aws.sns", messaging__destination__name=topic)
+    for record in records:
+        sns = record.get("Sns") or {}
+        way.messages.append(sns.get("MessageId"))
+        way.key("sns", sns.get("MessageId"))
+        inner = _envelope(sns.get("Message"))
+        if inner:
+            _enclosed(way, inner)
+        way.carried(sns.get("MessageAttributes"))
+
+
+def _bus(way, event):
+    kind = event.get("detail-type")
+    if kind == "Scheduled Event" or event.get("source") == "aws.scheduler":
+        way.type, way.trigger = "schedule", "timer"
+        _set(way, faas__time=event.get("time"))
+    else:
+        _set(way, messaging__system="aws_eventbridge", throughline__event__type=kind)
+        _set(way, throughline__event__source=event.get("source"))
+    way.key("eb", event.get("id"))
+    way.carried(event.get("detail"))
+    if kind == "Object Created" or kind == "Object Deleted":
+        way.key("s3r", _in(event, "detail", "request-id"))
+
+
+def _kafka(way, event):
+    _set(way, messaging__system="kafka", messaging__operation__type="process")
+    for rows in event["records"].values():
+        for row in rows[: RECORDS_MAX - len(way.contexts)]:
+            _set(way, messaging__destination__name=row.get("topic"))
+            message = "%s/%s/%s" % (row.get("topic"), row.get("partition"), row.get("offset"))
+            way.messages.append(message)
+            way.key("kafka", message)
+            headers = {name: value for pair in row.get("headers") or () for name, value in pair.items()}
+            way.carried(headers)
+    way.attributes["messaging.batch.message_count"] = sum(map(len, event["records"].values()))
+
+
+def _rabbit(way, event):
+    _set(way, messaging__system="rabbitmq", messaging__operation__type="process")
+    count = 0
+    for queue, rows in event["rmqMessagesByQueue"].items():
+        _set(way, messaging__destination__name=queue.partition("::")[0])
+        count += len(rows)
+        for row in rows[: RECORDS_MAX - len(way.contexts)]:
+            properties = row.get("basicProperties") or {}
+            message = properties.get("messageId") or properties.get("correlationId")
+            way.messages.append(message)
+            way.key("mq", message)
+            way.carried(properties.get("headers"))
+    way.attributes["messaging.batch.message_count"] = count
+
+
+def _active(way, event):
+    _set(way, messaging__system="activemq")
+    for row in _records(way, event["messages"]):
+        _set(way, messaging__destination__name=_in(row, "destination", "physicalName"))
+        way.messages.append(row.get("messageID"))
+        way.key("mq", row.get("messageID"))
+        way.carried(row.get("properties"))
+
+
+# --- streams and stores
+
+
+def _kinesis(way, event):
+    records = _records(way, event["Records"])
+    stream = str(records[0].get("eventSourceARN") or "").rpartition("/")[2]
+    _set(way, messaging__system="aws_kinesis", messaging__destination__name=stream)
+    for record in records:
+        shard, _, number = str(record.get("eventID") or "").partition(":")
+        way.messages.append(number)
+        way.key("kin", stream, shard, number)
+        way.carried(_bytes_in_base64(_in(record, "kinesis", "data")))
+
+
+def _firehose(way, event):
+    stream = str(event.get("deliveryStreamArn") or "").rpartition("/")[2]
+    source = str(event.get("sourceKinesisStreamArn") or "").rpartition("/")[2]
+    _set(way, messaging__system="aws_firehose", messaging__destination__name=stream)
+    for record in _records(way, event["records"]):
+        way.messages.append(record.get("recordId"))
+        way.key("fh", record.get("recordId"))
+        meta = record.get("kinesisRecordMetadata") or {}
+        way.key("kin", source, meta.get("shardId"), meta.get("sequenceNumber"))
+        way.carried(_bytes_in_base64(record.get("data")))
+
+
+def _dynamodb(way, event):
+    from .keys import of_item
+
+    records = _records(way, event["Records"])
+    table = (str(records[0].get("eventSourceARN") or "").split("/") + [""])[1]
+    _set(way, faas__document__collection=table)
+    operations = {"INSERT": "insert", "MODIFY": "edit", "REMOVE": "delete"}
+    _set(way, faas__document__operation=operations.get(records[0].get("eventName")))
+    for record in records:
+        change = record.get("dynamodb") or {}
+        way.messages.append(change.get("SequenceNumber"))
+        way.key("ddb", table, of_item(change.get("Keys")))
+        way.key("ddbi", table, of_item(change.get("NewImage")))
+        image = change.get("NewImage") or {}
+        way.carried({name: _in(image, name, "S") for name in ("_datadog", "traceparent")})
+
+
+def _document(way, event):
+    _set(way, db__system__name="mongodb")
+    for record in _records(way, event["events"]):
+        change = record.get("event") or {}
+        _set(way, faas__document__collection=_in(change, "ns", "coll"))
+        _set(way, faas__document__operation=change.get("operationType"))
+        way.messages.append(_in(change, "_id", "_data"))
+        way.carried(change.get("fullDocument"))
+
+
+def _s3(way, event):
+    records = _records(way, event["Records"])
+    _set(way, faas__document__collection=_in(records[0], "s3", "bucket", "name"))
+    _set(way, faas__document__name=_in(records[0], "s3", "object", "key"))
+    removed = "Removed" in str(records[0].get("eventName"))
+    _set(way, faas__document__operation="delete" if removed else "insert")
+    _set(way, faas__document__time=records[0].get("eventTime"))
+    for record in records:
+        way.messages.append(None)
+        way.contexts.append(None)
+        _object_keys(way, record)
+
+
+def _object_keys(way, record):
+    from urllib.parse import unquote_plus
+
+    thing = _in(record, "s3", "object") or {}
+    way.key("s3r", _in(record, "responseElements", "x-amz-request-id"))
+    if thing.get("eTag"):
+        versions = [thing["versionId"]] if thing.get("versionId") else []
+        name = unquote_plus(str(thing.get("key")))
+        way.key("s3o", _in(record, "s3", "bucket", "name"), name, thing["eTag"], *versions)
+
+
+# --- others
+
+
+def _mail(way, event):
+    mail = _in(event["Records"][0], "ses", "mail") or {}
+    pairs = [one for one in mail.get("headers") or () if isinstance(one, dict)]
+    way.messages.append(mail.get("messageId"))
+    way.carried({one.get("name"): one.get("value") for one in pairs})
+
+
+def _logs(way, event):
+    way.contexts.append(None)
+
+
+def _cognito(way, event):
+    way.carried(_in(event, "request", "clientMetadata"), _in(event, "callerContext"))
+    _set(way, throughline__event__type=event.get("triggerSource"))
+
+
+def _token(way, event):
+    """An authorizer is asked before the function that it guards."""
+    way.carried(event.get("headers"), event.get("multiValueHeaders"))
+    way.key("apigw", _in(event, "requestContext", "requestId"))
+
+
+def _execution(event):
+    """The context object of a state machine, if its definition hands it over, here or one level below."""
+    for one in (event, event.get("Context"), event.get("Payload")):
+        name = str(_in(one, "Execution", "Id"))
+        if ":execution:" in name or ":express:" in name:
+            return one
+    return None
+
+
+def _steps(way, event):
+    execution = _execution(event)
+    way.key("sfn", execution["Execution"]["Id"])
+    _set(way, aws__step_functions__execution__arn=execution["Execution"]["Id"])
+    _set(way, aws__step_functions__state__name=_in(execution, "State", "Name"))
+    way.carried(event)
+
+
+def _durable(way, event):
+    """What an earlier invocation of the execution kept, as Datadog's tracer does."""
+    _set(way, throughline__durable__execution=event.get("DurableExecutionArn"))
+    for operation in _in(event, "InitialExecutionState", "Operations") or ():
+        if str(operation.get("Name")).startswith("_datadog_"):
+            kept = operation.get("Payload") or _in(operation, "StepDetails", "Result")
+            return way.carried({"_datadog": kept})
+    way.carried(None)
+
+
+def _invoked(way, event):
+    """By a program, or by who puts carriers beside the data: destinations, schedulers, Step Functions' input."""
+    request = event.get("requestContext")
+    if isinstance(request, dict) and "condition" in request:
+        way.type, way.trigger = "destination", "pubsub"
+        way.key("lam", request.get("requestId"))
+        return
+    way.carried(event, event.get("headers") if isinstance(event.get("headers"), dict) else None)
+
+
+def _record_is(*names):
+    def is_it(event):
+        records = event.get("Records")
+        first = records[0] if isinstance(records, list) and records else None
+        source = isinstance(first, dict) and (first.get("eventSource") or first.get("EventSource"))
+        return source in names
+
+    return is_it
+
+
+def _edge(event):
+    records = event.get("Records")
+    return isinstance(records, list) and bool(records) and isinstance(_in(records[0], "cf", "request"), dict)
+
+
+def _rows(event, name):
+    rows = event.get(name)
+    return isinstance(rows, list) and bool(rows) and isinstance(rows[0], dict)
+
+
+def _request(event):
+    request = event.get("requestContext")
+    return request if isinstance(request, dict) else {}
+
+
+# kind, faas.trigger, whether it is this, reader: the first that says yes reads.
+SOURCES = (
+    ("sqs", "pubsub", _record_is("aws:sqs"), _sqs),
+    ("sns", "pubsub", _record_is("aws:sns"), _sns),
+    ("kinesis", "datasource", _record_is("aws:kinesis"), _kinesis),
+    ("dynamodb", "datasource", _record_is("aws:dynamodb"), _dynamodb),
+    ("s3", "datasource", _record_is("aws:s3"), _s3),
+    ("ses", "other", _record_is("aws:ses"), _mail),
+    ("cloudfront", "http", _edge, _cloudfront),
+    ("authorizer", "http", lambda event: "methodArn" in event or "routeArn" in event, _token),
+    ("alb", "http", lambda event: "elb" in _request(event), _alb),
+    ("websocket", "http", lambda event: "connectionId" in _request(event), _websocket),
+    ("http-api", "http", lambda event: isinstance(_request(event).get("http"), dict), _http_api),
+    ("rest-api", "http", lambda event: "httpMethod" in event and "requestContext" in event, _rest),
+    ("lattice", "http", lambda event: "raw_path" in event or "serviceNetworkArn" in _request(event), _lattice),
+    ("appsync", "http", lambda event: "info" in event and isinstance(event.get("request"), dict), _appsync),
+    ("s3-object-lambda", "http", lambda event: "getObjectContext" in event or "xAmzRequestId" in event, _object_lambda),
+    ("eventbridge", "pubsub", lambda event: "detail-type" in event and "source" in event, _bus),
+    ("kafka", "pubsub", lambda event: "kafka" in str(event.get("eventSource")).lower() and isinstance(event.get("records"), dict), _kafka),
+    ("rabbitmq", "pubsub", lambda event: isinstance(event.get("rmqMessagesByQueue"), dict), _rabbit),
+    ("activemq", "pubsub", lambda event: event.get("eventSource") in ("aws:mq", "aws:amq") and _rows(event, "messages"), _active),
+    ("firehose", "datasource", lambda event: "deliveryStreamArn" in event and _rows(event, "records"), _firehose),
+    ("documentdb", "datasource", lambda event: event.get("eventSource") == "aws:docdb" and _rows(event, "events"), _document),
+    ("logs", "datasource", lambda event: isinstance(event.get("awslogs"), dict), _logs),
+    ("cognito", "other", lambda event: "triggerSource" in event and "userPoolId" in event, _cognito),
+    ("durable", "other", lambda event: "DurableExecutionArn" in event, _durable),
+    ("step-functions", "other", lambda event: _execution(event) is not None, _steps),
+    ("invoke", "other", lambda event: True, _invoked),
+)

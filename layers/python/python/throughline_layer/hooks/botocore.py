@@ -1,0 +1,98 @@
+"""boto3 and aioboto3: one span for each operation, whatever number of requests it takes.
+
+`_make_api_call` knows the operation, its parameters and the parsed answer. The requests are made below it by urllib3
+or aiohttp, whose hooks put the context of this span into the header.
+"""
+
+from inspect import iscoroutinefunction
+
+from .. import faults, spans
+from . import aws, calls
+
+
+def put_in(module):
+    """Follows the base class of all clients."""
+    base = getattr(module, "AioBaseClient", None) or module.BaseClient
+    if iscoroutinefunction(base._make_api_call):
+        calls.wrap(base, "_make_api_call", _asynchronous)
+    else:
+        calls.wrap(base, "_make_api_call", _synchronous)
+        calls.wrap(base, "_convert_to_request_dict", _converted)
+
+
+def _describe(client, operation, parameters):
+    try:
+        return aws.describe(client.meta.service_model.service_name, client.meta, operation, parameters)
+    except Exception as error:
+        faults.note("aws", error)
+        return operation, spans.CLIENT, {}
+
+
+def _synchronous(original):
+    def _make_api_call(self, operation_name, api_params):
+        if spans.running is None and spans.init is None:
+            return original(self, operation_name, api_params)
+        with calls.around(*_describe(self, operation_name, api_params)) as span:
+            try:
+                response = original(self, operation_name, api_params)
+            except Exception as error:
+                _failed(span, error)
+                raise
+            _answered(self, span, operation_name, api_params, response)
+            return response
+
+    return _make_api_call
+
+
+def _asynchronous(original):
+    async def _make_api_call(self, operation_name, api_params):
+        if spans.running is None and spans.init is None:
+            return await original(self, operation_name, api_params)
+        with calls.around(*_describe(self, operation_name, api_params)) as span:
+            try:
+                response = await original(self, operation_name, api_params)
+            except Exception as error:
+                _failed(span, error)
+                raise
+            _answered(self, span, operation_name, api_params, response)
+            return response
+
+    return _make_api_call
+
+
+def _answered(client, span, operation, parameters, response):
+    if span is None:
+        return
+    try:
+        aws.answered(span, client.meta.service_model.service_name, operation, parameters, response)
+    except Exception as error:
+        faults.note("aws", error)
+
+
+def _failed(span, error):
+    if span is None:
+        return
+    try:
+        response = getattr(error, "response", None)
+        if isinstance(response, dict):
+            told = response.get("Error") or {}
+            span.fail(told.get("Code") or type(error).__name__, str(told.get("Message") or "")[:2048])
+            aws.metadata(span, response)
+    except Exception as fault:
+        faults.note("aws", fault)
+
+
+def _converted(original):
+    """The request as it is on the wire, for keys that both ends of a hop work out."""
+
+    def _convert_to_request_dict(self, *args, **kwargs):
+        request = original(self, *args, **kwargs)
+        try:
+            span = spans.leaf.get()
+            if span is not None and span.attributes.get("rpc.service") == "DynamoDB":
+                aws.items(span, request)
+        except Exception as error:
+            faults.note("aws", error)
+        return request
+
+    return _convert_to_request_dict

@@ -1,0 +1,64 @@
+"""httpx, whose clients send every request with one method, redirects and all."""
+
+from .. import faults, spans
+from . import calls
+
+
+def put_in(module):
+    """Follows the client and the asynchronous client."""
+    calls.wrap(module.Client, "_send_single_request", _synchronous)
+    calls.wrap(module.AsyncClient, "_send_single_request", _asynchronous)
+
+
+def _begin(request):
+    """Opens a span for the request, and puts its context into the headers."""
+    if spans.running is None:
+        return None
+    try:
+        url, method = request.url, request.method.upper()
+        said = calls.http_attributes(method, url.scheme, url.host, url.port, url.raw_path.decode("latin-1"))
+        span = calls.begin(method, spans.CLIENT, said)
+        names = {name.lower() for name in request.headers}
+        if "traceparent" not in names:
+            before = request.headers.get("x-amzn-trace-id", "")
+            for name, value in calls.outgoing(span, calls.is_aws(url.host, names), before):
+                request.headers[name] = value
+        return span
+    except Exception as error:
+        faults.note("httpx", error)
+        return None
+
+
+def _end(span, error, response=None):
+    if span is not None:
+        if response is not None:
+            calls.answered(span, response.status_code)
+        spans.finish(span, error)
+
+
+def _synchronous(original):
+    def _send_single_request(self, request):
+        span = _begin(request)
+        try:
+            response = original(self, request)
+        except BaseException as error:
+            _end(span, error)
+            raise
+        _end(span, None, response)
+        return response
+
+    return _send_single_request
+
+
+def _asynchronous(original):
+    async def _send_single_request(self, request):
+        span = _begin(request)
+        try:
+            response = await original(self, request)
+        except BaseException as error:
+            _end(span, error)
+            raise
+        _end(span, None, response)
+        return response
+
+    return _send_single_request
