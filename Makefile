@@ -14,7 +14,7 @@ help: ## what there is to make
 demo: need build functions ## build everything, run the example under load, print the page's address
 	@exec $(BIN)/throughline demo
 
-test: need fmt ui lint tidy build budget functions clients test-ui test-functions test-rust test-soak test-browser deny ## every check and test there is
+test: need fmt ui lint tidy build budget functions clients test-ui test-functions test-layers test-rust test-soak test-browser deny ## every check and test there is
 	@echo "make test: all passed"
 
 need:
@@ -78,6 +78,22 @@ test-ui: ui/node_modules/.stamp ## the page's unit tests
 
 test-functions: functions ## the example's own tests
 	@$(MAKE) --no-print-directory -C examples/checkout test
+
+layers: layers-python ## the layers for functions, as zips in target/layers
+layers-python:
+	@python3 layers/python/pack.py target/layers
+.PHONY: layers layers-python
+
+test-layers: test-layers-python ## the layers' own tests
+test-layers-python: build
+	@python=$$(layers/python/venv test) || echo "the layer's libraries cannot be installed; its tests with them are skipped"; \
+		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) python3 -m unittest discover --quiet -s . -t .
+.PHONY: test-layers test-layers-python
+
+bench-layers: bench-layers-python ## what the layers cost a function: target/bench/layers.json
+bench-layers-python:
+	@python3 layers/python/bench.py target/bench/layers.json
+.PHONY: bench-layers bench-layers-python
 
 test-browser: build functions ## the page in Chromium, against fixtures and against the running product
 	scripts/test-browser

@@ -38,9 +38,10 @@ def _start():
     if os.environ.get("THROUGHLINE_LAYER", "").lower() in OFF:
         return None
     try:
-        from . import imports, invocation
+        from . import imports, invocation, logs
 
         imports.install()
+        logs.install()
         return invocation
     except Exception as error:
         faults.note("start", error)

@@ -4,10 +4,11 @@ import os
 
 VARIABLES = {
     "THROUGHLINE_LAYER": "off starts the function as if there were no layer",
-    "THROUGHLINE_HOOKS_OFF": "hooks that stay off, with commas between them: http,aws,logging,...",
+    "THROUGHLINE_HOOKS_OFF": "hooks that stay off, with commas between them: http,aws,redis,...",
     "THROUGHLINE_PAYLOADS": "off, metadata, on-error or all: as for the extension",
     "THROUGHLINE_SCRUB_KEYS": "further names whose values are secret",
     "THROUGHLINE_SCRUB_ALLOW": "names whose values are not secret",
+    "THROUGHLINE_LOG_IDS": "on puts trace_id and span_id on the records of logging",
     "THROUGHLINE_OTLP_LISTEN": "where the extension listens",
     "OTEL_SERVICE_NAME": "the name of the service; else the function's",
 }

@@ -24,7 +24,7 @@ def begin(event, context):
         return _begin(event, context)
     except Exception as error:
         faults.note("begin", error)
-        spans.running = None
+        spans.running = spans.init = None
         return None
 
 
@@ -61,6 +61,8 @@ def finish(owner):
 def tell_unfinished(owner):
     """Sends what is open, once, because the time is nearly up."""
     owner.unfinished = True
+    if owner.sent:
+        return
     now = time_ns()
     done, owner.done = owner.done, []
     for span in list(owner.open.values()) + [owner.span]:
