@@ -7,6 +7,7 @@ const faults = require('./faults.js');
 const HOOKS = [
   ['http', './hooks/http.js'],
   ['fetch', './hooks/fetch.js'],
+  ['otel', './hooks/otel.js'],
 ];
 
 /** @param {import('./layer.js').Layer} layer */
