@@ -1,13 +1,15 @@
 """Spans as OTLP/JSON."""
 
-import json
+from json.encoder import encode_basestring_ascii as _text
 
 from . import SCOPE, VERSION, config
 
 TEXT_MAX = 65536
 BODY_BYTES_MAX = 262144
 
-_text = json.JSONEncoder(ensure_ascii=True).encode
+# The beginnings of pairs, since names are few and come again and again.
+_keys = {}
+KEYS_MAX = 2000
 
 
 def resource():
@@ -70,14 +72,28 @@ def one(span):
 
 def attributes(said):
     """`{name: value}` as a list of pairs."""
-    return "[%s]" % ",".join(['{"key":%s,"value":%s}' % (_text(str(name)), value(one)) for name, one in said.items()])
+    parts = []
+    for name, one in said.items():
+        head = _keys.get(name) or _key(name)
+        if type(one) is str and len(one) <= TEXT_MAX:
+            parts.append(head + '{"stringValue":' + _text(one) + "}}")
+        else:
+            parts.append(head + value(one) + "}")
+    return "[" + ",".join(parts) + "]"
+
+
+def _key(name):
+    if len(_keys) >= KEYS_MAX:
+        _keys.clear()
+    head = _keys[name] = '{"key":' + _text(str(name)) + ',"value":'
+    return head
 
 
 def value(one):
     """One value: text, truth, a number, or a list of them; anything else as text."""
     kind = type(one)
     if kind is str:
-        return '{"stringValue":%s}' % _text(one if len(one) <= TEXT_MAX else one[:TEXT_MAX])
+        return '{"stringValue":%s}' % _text(one[:TEXT_MAX])
     if kind is bool:
         return '{"boolValue":%s}' % ("true" if one else "false")
     if kind is int:

@@ -9,6 +9,10 @@ from .. import faults, spans
 from . import calls
 
 
+NAMES = calls.AWS_HEADERS + ("traceparent", "host")
+WATCHED = frozenset(NAMES + tuple(name.encode() for name in NAMES))
+
+
 class Call:
     """One request on a connection."""
 
@@ -48,14 +52,13 @@ def _putheader(original):
         call = getattr(self, "_throughline", None)
         if call is not None:
             try:
-                name = (header.decode("latin-1") if isinstance(header, bytes) else str(header)).lower()
-                if name in ("x-amzn-trace-id", "traceparent"):
+                name = header.lower()
+                if name in WATCHED:
+                    name = _text([name])
                     call.headers[name] = _text(values)
                     if name == "x-amzn-trace-id":
                         # It is sent with the others, in `endheaders`.
                         return None
-                elif name in calls.AWS_HEADERS or name == "host":
-                    call.headers[name] = _text(values)
             except Exception as error:
                 faults.note("http", error)
         return original(self, header, *values)
