@@ -5,6 +5,7 @@ If the connection turns out to be closed before the last body was answered, or t
 body is sent once more. If nobody listens, the layer is quiet for the rest of this environment.
 """
 
+import atexit
 import os
 from _thread import allocate_lock
 
@@ -16,6 +17,9 @@ CONNECT_SECONDS_MAX = 0.1
 # More than a body, so that all of it finds room at once. The kernel may allow less.
 BUFFER_BYTES = 524288
 STALLS_MAX = 3
+# A process that ends with unread answers resets the connection, and with it what the extension has not read yet.
+EXIT_SECONDS_MAX = 0.1
+ANSWER = b"HTTP/1.1 "
 
 
 class Sender:
@@ -28,6 +32,8 @@ class Sender:
         self.again = None
         self.quiet = False
         self.stalls = 0
+        # Bodies whose answers were not read yet.
+        self.open = 0
         # Bodies that nobody took.
         self.lost = 0
         self.lock = allocate_lock()
@@ -54,13 +60,24 @@ class Sender:
             self.lock.release()
 
     def hear(self):
-        """Reads what was answered meanwhile: a process that is killed with unread answers would reset the
-        connection, and with it what the extension has not read yet."""
+        """Reads what was answered meanwhile, so that a process that is killed leaves nothing unread."""
         if self.socket is not None and self.lock.acquire(False):
             try:
                 self._hear()
             finally:
                 self.lock.release()
+
+    def leave(self):
+        """At the end of the process: waits until the extension has what was sent."""
+        try:
+            while self.socket is not None and self.open > 0:
+                self.socket.settimeout(EXIT_SECONDS_MAX)
+                answer = self.socket.recv(65536)
+                if not answer:
+                    break
+                self.open -= answer.count(ANSWER)
+        except OSError:
+            pass
 
     def forked(self):
         """In a new process: the connection is the parent's."""
@@ -85,6 +102,7 @@ class Sender:
             return
         except OSError:
             answer = b""
+        self.open -= answer.count(ANSWER)
         last, self.unanswered = self.unanswered, None
         if not answer:
             self.close()
@@ -106,6 +124,7 @@ class Sender:
             self.quiet = self.stalls >= STALLS_MAX
             return False
         self.stalls = 0
+        self.open += 1
         return True
 
     def _connect(self):
@@ -126,4 +145,7 @@ class Sender:
             self.quiet = True
             return False
         self.socket = new
+        self.open = 0
+        atexit.unregister(self.leave)
+        atexit.register(self.leave)
         return True
