@@ -79,21 +79,28 @@ test-ui: ui/node_modules/.stamp ## the page's unit tests
 test-functions: functions ## the example's own tests
 	@$(MAKE) --no-print-directory -C examples/checkout test
 
-layers: layers-python ## the layers for functions, as zips in target/layers
+layers: layers-python layers-node ## the layers for functions, as zips in target/layers
 layers-python:
 	@python3 layers/python/pack.py target/layers
-.PHONY: layers layers-python
+layers-node:
+	@node layers/node/pack.mjs target/layers
+.PHONY: layers layers-python layers-node
 
-test-layers: test-layers-python ## the layers' own tests
+test-layers: test-layers-python test-layers-node ## the layers' own tests
 test-layers-python: build
 	@python=$$(layers/python/venv test) || echo "the layer's libraries cannot be installed; its tests with them are skipped"; \
 		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) python3 -m unittest discover --quiet -s . -t .
-.PHONY: test-layers test-layers-python
+test-layers-node: layers-node
+	@layers/node/test
+.PHONY: test-layers test-layers-python test-layers-node
 
-bench-layers: bench-layers-python ## what the layers cost a function: target/bench/layers.json
+bench-layers: bench-layers-python bench-layers-node ## what the layers cost a function: target/bench/layers.json
 bench-layers-python:
 	@python3 layers/python/bench.py target/bench/layers.json
-.PHONY: bench-layers bench-layers-python
+bench-layers-node:
+	@npm --prefix layers/node/bench ci --silent
+	@node layers/node/bench/bench.mjs target/bench/layers.json
+.PHONY: bench-layers bench-layers-python bench-layers-node
 
 test-browser: build functions ## the page in Chromium, against fixtures and against the running product
 	scripts/test-browser

@@ -95,4 +95,17 @@ describe('@opentelemetry/api', { skip: api ? false : 'the package is not install
     assert.equal(children.length, 999);
     assert.equal(span.attributes['throughline.dropped.spans'], 11);
   });
+
+  // The last one: what is registered stays.
+  test('an SDK that registers itself takes the place', async () => {
+    const said = [];
+    api.diag.setLogger({ error: (text) => said.push(text), warn() {}, info() {}, debug() {}, verbose() {} });
+    assert.equal(api.trace.getActiveSpan(), undefined);
+    const { result } = await invoke(world, async () => api.trace.getActiveSpan().spanContext().traceId);
+    assert.equal(result, TRACE);
+    const theirs = { getTracer: () => ({ startSpan: () => 'theirs' }) };
+    assert.equal(api.trace.setGlobalTracerProvider(theirs), true);
+    assert.equal(api.trace.getTracer('t').startSpan('x'), 'theirs');
+    assert.deepEqual(said, []);
+  });
 });

@@ -7,7 +7,8 @@ const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
 
-const LAYER = path.resolve(__dirname, '../..');
+/** The layer as it lies here, or as it was packed. */
+const LAYER = path.resolve(process.env.THROUGHLINE_LAYER_FOLDER || path.join(__dirname, '../..'));
 const CACHE = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'throughline', 'runtimes');
 const ROOT = '1-5f35ae12-0c0fec141ab77a00bc047aa2';
 const PARENT = '2be948a625588e32';

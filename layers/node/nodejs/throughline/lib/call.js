@@ -45,6 +45,15 @@ class Call {
     else span.setAttribute('url.full', shown(request));
   }
 
+  /** The body came after the call began: what it touches is in it. */
+  sent(body) {
+    const { operation, request, span } = this;
+    if (!operation || (typeof body !== 'string' && !(body instanceof Uint8Array))) return;
+    const again = aws.recognise({ ...request, body });
+    span.setAttributes(again.attributes);
+    this.operation = again;
+  }
+
   /** The headers that carry the trace: X-Ray's to whatever is AWS, which leaves it out of its signature; W3C's to the rest. */
   headers() {
     const { get, host } = this.request;

@@ -7,7 +7,8 @@ const faults = require('./faults.js');
 const HOOKS = [
   ['http', './hooks/http.js'],
   ['fetch', './hooks/fetch.js'],
-  ['otel', './hooks/otel.js'],
+  ['libraries', './hooks/modules.js'],
+  ['opentelemetry', './hooks/opentelemetry.js'],
 ];
 
 /** @param {import('./layer.js').Layer} layer */

@@ -57,12 +57,16 @@ function parseXray(text) {
   return root ? ids(root[1] + root[2], of('parent')) : undefined;
 }
 
+/** Calls of one invocation all begin with the same header. */
+let last = { before: '', kept: '' };
+
 /** The header that names `span`; of `before`, everything but its ids stays. */
-function xray(span, before) {
-  const kept = xrayFields(before).filter(([key]) => !['root', 'parent', 'self'].includes(key.toLowerCase()));
-  const root = `1-${span.traceId.slice(0, 8)}-${span.traceId.slice(8)}`;
-  const all = [['Root', root], ['Parent', span.spanId], ...kept];
-  return all.map(([key, value]) => (value === '' ? key : `${key}=${value}`)).join(';');
+function xray(span, before = '') {
+  if (last.before !== before) {
+    const kept = xrayFields(before).filter(([key]) => !['root', 'parent', 'self'].includes(key.toLowerCase()));
+    last = { before, kept: kept.map(([key, value]) => (value === '' ? `;${key}` : `;${key}=${value}`)).join('') };
+  }
+  return `Root=1-${span.traceId.slice(0, 8)}-${span.traceId.slice(8)};Parent=${span.spanId}${last.kept}`;
 }
 
 module.exports = { ids, isSpanId, isTraceId, newSpanId, newTraceId, parseTraceparent, parseXray, traceparent, xray };
