@@ -102,6 +102,17 @@ describe('calls of somebody', () => {
     assert.equal(children[0].attributes['http.response.status_code'], 200);
   });
 
+  test('an answer whose body nobody reads', async () => {
+    const { children } = await invoke(world, async () => {
+      const byFetch = await fetch(`http://${host}/`);
+      const [name, port] = host.split(':');
+      const status = await new Promise((resolve) => http.get({ hostname: name, port }, (response) => resolve(response.statusCode)));
+      return [byFetch.status, status];
+    });
+    assert.deepEqual(children.map(({ attributes }) => attributes['http.response.status_code']), [200, 200]);
+    assert.ok(children.every((call) => call.attributes['throughline.unfinished'] === undefined));
+  });
+
   test('an error answer', async () => {
     answer = [503, {}, 'busy'];
     const { result, children } = await invoke(world, () => request({}));

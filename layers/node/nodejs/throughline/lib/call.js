@@ -4,6 +4,8 @@
 const { traceparent, xray } = require('./ids.js');
 const { KIND, STATUS } = require('./span.js');
 const aws = require('./aws.js');
+const { now } = require('./clock.js');
+const { KEYS_MAX } = require('./invocation.js');
 
 /** So much of an answer is read along, for the ids in it. */
 const ANSWER_BYTES_MAX = 64 << 10;
@@ -78,6 +80,18 @@ class Call {
     } else if (id) {
       this.keys = [`apigw:${id}`];
     }
+    this.tell();
+    span.answeredAt = now();
+  }
+
+  /** What is known of the outcome; more is once the body was read, which not every caller does. */
+  tell(text = '') {
+    const { keys = [], operation, span, status } = this;
+    if (keys.length) span.setAttribute('throughline.link.out', keys.slice(0, KEYS_MAX));
+    if (status < 400) return;
+    const { type, message } = operation ? aws.errorOf(this.error, text) : {};
+    span.setAttribute('error.type', type || String(status));
+    span.setStatus({ code: STATUS.ERROR, message });
   }
 
   /** A piece of the answer, as the function reads it. */
@@ -91,14 +105,10 @@ class Call {
   done() {
     const { operation, span } = this;
     if (!span.isRecording()) return;
-    const text = this.chunks && this.chunks.length ? Buffer.concat(this.chunks).toString() : '';
-    const keys = this.keys || [];
-    if (operation && text && this.status < 400) keys.push(...operation.keysIn(text));
-    if (keys.length) span.setAttribute('throughline.link.out', keys.slice(0, 1_000));
-    if (this.status >= 400) {
-      const { type, message } = operation ? aws.errorOf(this.error, text) : {};
-      span.setAttribute('error.type', type || String(this.status));
-      span.setStatus({ code: STATUS.ERROR, message });
+    if (this.chunks && this.chunks.length) {
+      const text = Buffer.concat(this.chunks).toString();
+      if (operation && this.status < 400) this.keys = [...(this.keys || []), ...operation.keysIn(text)];
+      this.tell(text);
     }
     span.end();
   }

@@ -38,6 +38,8 @@ class Layer {
       scope: { name: 'throughline.node', version },
     };
     this.hadFirst = false;
+    /** On Managed Instances several invocations run at once. */
+    this.isMany = 'AWS_LAMBDA_MAX_CONCURRENCY' in process.env;
     /** @type {Invocation | undefined} the one that runs, or ran last */
     this.last = undefined;
     /** @type {Span[]} */
@@ -56,7 +58,7 @@ class Layer {
   current() {
     const store = context.current();
     if (store) return store;
-    const last = this.last;
+    const last = this.isMany ? undefined : this.last;
     return last && !last.sent ? { invocation: last, span: last.span } : undefined;
   }
 
@@ -190,8 +192,7 @@ class Layer {
   /** From here on AWS's SDKs say our trace and this span in the header of every call. */
   name(span, header) {
     const named = xray(span, header);
-    const isMany = 'AWS_LAMBDA_MAX_CONCURRENCY' in process.env;
-    if (!isMany) process.env[TRACE_ID] = named;
+    if (!this.isMany) process.env[TRACE_ID] = named;
     const store = globalThis.awslambda && globalThis.awslambda.InvokeStore;
     const kept = store && typeof store.getContext === 'function' ? store.getContext() : undefined;
     if (kept && INVOKE_STORE_TRACE_ID in kept) kept[INVOKE_STORE_TRACE_ID] = named;
@@ -224,6 +225,7 @@ class Layer {
       else this.answered(span, result);
       clearTimeout(invocation.timer);
       span.end();
+      for (const open of invocation.open) if (open.answeredAt) open.end(open.answeredAt);
       this.flush(invocation, []);
     });
   }
@@ -258,7 +260,7 @@ class Layer {
   /** An invocation whose handler never said that it was done. */
   closeLast() {
     const { last } = this;
-    if (last && !last.sent && !('AWS_LAMBDA_MAX_CONCURRENCY' in process.env)) {
+    if (last && !last.sent && !this.isMany) {
       clearTimeout(last.timer);
       this.unfinished(last);
     }

@@ -8,22 +8,25 @@ const DEPTH_MAX = 8;
 const MEMBERS_MAX = 64;
 const TEXT_CHARS_MAX = 4_096;
 const CHARS_MAX = 65_536;
+/** Values, lists and objects, all levels together. */
+const VALUES_MAX = 4_096;
 const EXACT = new Set(['pw', 'pwd', 'pin', 'cvv', 'cvc', 'ssn', 'sid', 'sig', 'auth', 'jwt', 'otp', 'dob', 'iban']);
 const PARTS = /pass|secret|token|apikey|accesskey|privatekey|credential|authorization|cookie|session|signature|cardnumber|creditcard|securitycode|socialsecurity/;
 const REDACTED = '[redacted]';
 
 /** @param {{secretKeys: string[], allowedKeys: string[]}} settings */
 function text(value, settings) {
-  const budget = { chars: CHARS_MAX };
+  const budget = { chars: CHARS_MAX, values: VALUES_MAX };
   return JSON.stringify(cut(value, settings, 0, budget));
 }
 
 function cut(value, settings, depth, budget) {
+  if (--budget.values < 0) return '…';
   if (typeof value === 'string') return beginning(value, budget);
   if (typeof value === 'bigint') return String(value);
   if (value === null || typeof value !== 'object') return value;
-  if (typeof value.toJSON === 'function') return cut(value.toJSON(), settings, depth + 1, budget);
   if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
+  if (typeof value.toJSON === 'function') return cut(value.toJSON(), settings, depth + 1, budget);
   if (depth >= DEPTH_MAX) return '…';
   if (Array.isArray(value)) {
     const members = value.slice(0, MEMBERS_MAX).map((member) => cut(member, settings, depth + 1, budget));

@@ -28,7 +28,7 @@ function open(file) {
   const url = named(file);
   if (!url) return undefined;
   const inline = /^data:application\/json[^,]*;base64,(.*)$/.exec(url);
-  const mapFile = path.resolve(path.dirname(file), url);
+  const mapFile = inline ? file : path.resolve(path.dirname(file), url);
   if (!inline && fs.statSync(mapFile).size > MAP_BYTES_MAX) return undefined;
   const text = inline ? Buffer.from(inline[1], 'base64').toString() : fs.readFileSync(mapFile, 'utf8');
   const payload = JSON.parse(text);

@@ -28,6 +28,8 @@ class Span {
     this.spanId = newSpanId();
     this.start = start === undefined ? clock.now() : start;
     this.endTime = 0;
+    /** When a call was answered whose body nobody has read yet. */
+    this.answeredAt = 0;
     this.scope = undefined;
     /** @type {Record<string, unknown>} */
     this.attributes = {};
