@@ -90,8 +90,8 @@ test-layers: test-layers-python test-layers-node ## the layers' own tests
 test-layers-python: build
 	@python=$$(layers/python/venv test) || echo "the layer's libraries cannot be installed; its tests with them are skipped"; \
 		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) python3 -m unittest discover --quiet -s . -t .
-test-layers-node: layers-node
-	@layers/node/test
+test-layers-node: functions layers-node
+	@THROUGHLINE_BIN=$(BIN) layers/node/test
 .PHONY: test-layers test-layers-python test-layers-node
 
 bench-layers: bench-layers-python bench-layers-node ## what the layers cost a function: target/bench/layers.json

@@ -13,12 +13,12 @@ const CACHE = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.
 const ROOT = '1-5f35ae12-0c0fec141ab77a00bc047aa2';
 const PARENT = '2be948a625588e32';
 
-/** The client that the sandbox installed, if it did. */
+/** The client that the sandbox installed, or that the example has. */
 function client() {
-  if (!fs.existsSync(CACHE)) return undefined;
-  const folder = fs.readdirSync(CACHE).find((name) => /^aws-lambda-ric\d/.test(name) && !name.endsWith('.lock'));
-  const file = folder && path.join(CACHE, folder, 'node_modules/aws-lambda-ric/index.mjs');
-  return file && fs.existsSync(file) ? file : undefined;
+  const kept = fs.existsSync(CACHE) ? fs.readdirSync(CACHE).filter((name) => /^aws-lambda-ric[\d.]+$/.test(name)) : [];
+  const folders = [...kept.map((name) => path.join(CACHE, name)), path.resolve(__dirname, '../../../../examples/checkout/notify')];
+  const files = folders.map((folder) => path.join(folder, 'node_modules/aws-lambda-ric/index.mjs'));
+  return files.find((file) => fs.existsSync(file) && fs.existsSync(path.join(path.dirname(file), 'rapid-client.node')));
 }
 
 /**
