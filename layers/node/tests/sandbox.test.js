@@ -16,10 +16,13 @@ const LIMIT_MS = 60_000;
 
 const SHOP = `
 const http = require('http');
+const early = new URL(process.env.AWS_ENDPOINT_URL_LAMBDA);
+const signed = { authorization: 'AWS4-HMAC-SHA256 Credential=AKID/20261121/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0' };
+http.get({ hostname: early.hostname, port: early.port, path: '/2015-03-31/functions/pay', headers: signed }, (response) => response.resume());
 exports.handler = async (event) => {
   console.log('order', event.rawPath);
   const url = new URL(process.env.AWS_ENDPOINT_URL_LAMBDA);
-  const authorization = 'AWS4-HMAC-SHA256 Credential=AKID/20261121/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0';
+  const { authorization } = signed;
   const answer = await new Promise((resolve, reject) => {
     http.request({ hostname: url.hostname, port: url.port, method: 'POST', path: '/2015-03-31/functions/pay/invocations', headers: { authorization } }, (response) => {
       let text = '';
@@ -100,7 +103,8 @@ test('one click is one trace in the store', { skip, timeout: LIMIT_MS }, async (
   const ours = spans.filter((span) => (span.scope.name || span.scope) === 'throughline.node');
   const named = (name) => ours.find((span) => span.name === name);
   const parent = (span) => spans.find((other) => other.span_id === span.parent_span_id);
-  assert.deepEqual(ours.map(({ name }) => name).sort(), ['Lambda.Invoke', 'pay', 'shop']);
+  assert.deepEqual(ours.map(({ name }) => name).sort(), ['Lambda.GetFunction', 'Lambda.Invoke', 'pay', 'shop']);
+  assert.equal(parent(named('Lambda.GetFunction')).name, 'init');
   assert.equal(parent(named('Lambda.Invoke')), named('shop'));
   // Between them is what the extension tells of the platform.
   assert.equal(parent(parent(named('pay'))), named('Lambda.Invoke'));

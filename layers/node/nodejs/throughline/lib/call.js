@@ -60,6 +60,8 @@ class Call {
   headers() {
     const { get, host } = this.request;
     const headers = [];
+    // While the function is loaded there is no trace yet.
+    if (!this.span.traceId) return headers;
     if (this.operation || isAtAws(host)) headers.push(['x-amzn-trace-id', xray(this.span, get('x-amzn-trace-id') || process.env._X_AMZN_TRACE_ID)]);
     if (!this.operation && !get('traceparent')) headers.push(['traceparent', traceparent(this.span)]);
     return headers;

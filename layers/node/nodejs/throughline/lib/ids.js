@@ -69,4 +69,14 @@ function xray(span, before = '') {
   return `Root=1-${span.traceId.slice(0, 8)}-${span.traceId.slice(8)};Parent=${span.spanId}${last.kept}`;
 }
 
-module.exports = { ids, isSpanId, isTraceId, newSpanId, newTraceId, parseTraceparent, parseXray, traceparent, xray };
+/** FNV-1a, 64 bits: how the extension makes the ids of its own spans. */
+function fnv(text) {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, '0');
+}
+
+/** The span that the extension writes for the initialisation before this invocation. */
+const initSpanId = (requestId, deadlineMillis) => fnv(`${fnv(`${requestId}${deadlineMillis}`)}init`);
+
+module.exports = { ids, initSpanId, isSpanId, isTraceId, newSpanId, newTraceId, parseTraceparent, parseXray, traceparent, xray };

@@ -5,7 +5,7 @@ const clock = require('./clock.js');
 const context = require('./context.js');
 const faults = require('./faults.js');
 const { encode } = require('./encode.js');
-const { newTraceId, parseXray, xray } = require('./ids.js');
+const { initSpanId, newTraceId, parseXray, xray } = require('./ids.js');
 const { Invocation } = require('./invocation.js');
 const { Sender } = require('./sender.js');
 const { KIND, STATUS, Span } = require('./span.js');
@@ -17,6 +17,8 @@ const { version } = require('../package.json');
 const BEFORE_DEADLINE_MS = 100;
 /** Spans that ended after their invocation wait for the next one. */
 const LATE_MAX = 256;
+/** A millisecond may pass between two looks at the clock, not many times in a row. */
+const DEADLINE_TRIES_MAX = 10;
 const TRACE_ID = '_X_AMZN_TRACE_ID';
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 const INVOKE_STORE_TRACE_ID = Symbol.for('_AWS_LAMBDA_X_RAY_TRACE_ID');
@@ -44,6 +46,10 @@ class Layer {
     this.last = undefined;
     /** @type {Span[]} */
     this.late = [];
+    /** What is called while the function is loaded, until there is an invocation that says in which trace that was. */
+    const init = new Invocation('', (span) => this.keepLate(span));
+    this.init = { invocation: init, span: new Span(init, 'init', KIND.INTERNAL, { traceId: '', spanId: '' }, '') };
+    this.init.span.spanId = '';
   }
 
   install() {
@@ -56,7 +62,7 @@ class Layer {
 
   /** The current span's place: of what runs now, else of the invocation as a whole. */
   current() {
-    const store = context.current();
+    const store = context.current() || this.init;
     if (store) return store;
     const last = this.isMany ? undefined : this.last;
     return last && !last.sent ? { invocation: last, span: last.span } : undefined;
@@ -160,6 +166,7 @@ class Layer {
     invocation.span = span;
     invocation.begin(span);
     this.describe(span, told, way);
+    if (this.init) this.adoptInit(span, told);
     this.name(span, header);
     this.watchDeadline(invocation, told);
     this.last = invocation;
@@ -180,6 +187,21 @@ class Layer {
     if (way.keys.length) span.setAttribute('throughline.link.in', way.keys);
     const { payloads } = this.settings;
     if (payloads !== 'off') this.payload(span, 'throughline.payload.request', way.event);
+  }
+
+  /** What was called while the function was loaded is below the extension's span of that. */
+  adoptInit(span, told) {
+    const { invocation } = this.init;
+    this.init = undefined;
+    const spans = [...invocation.done, ...invocation.open];
+    if (spans.length === 0) return;
+    const parent = initSpanId(told.awsRequestId, deadlineOf(told));
+    for (const early of spans) {
+      early.traceId = span.traceId;
+      early.parentId = early.parentId || parent;
+    }
+    invocation.sent = true;
+    for (const early of invocation.take()) this.keepLate(early);
   }
 
   payload(span, key, value) {
@@ -239,6 +261,8 @@ class Layer {
         span.setStatus({ code: STATUS.ERROR });
       }
     }
+    const failures = result !== null && typeof result === 'object' ? result.batchItemFailures : undefined;
+    if (Array.isArray(failures) && failures.length) span.setAttribute('throughline.batch.failures', failures.length);
     if (this.settings.payloads !== 'off' && result !== undefined) this.payload(span, 'throughline.payload.response', result);
   }
 
@@ -280,6 +304,18 @@ class Layer {
       }
     });
   }
+}
+
+/** In milliseconds since 1970, as the platform said it; the runtime only says how much is left. */
+function deadlineOf(told) {
+  if (typeof told.getRemainingTimeInMillis !== 'function') return 0;
+  let deadline = 0;
+  for (let tries = 0; tries < DEADLINE_TRIES_MAX; tries++) {
+    const before = Date.now();
+    deadline = before + told.getRemainingTimeInMillis();
+    if (Date.now() === before) break;
+  }
+  return deadline;
 }
 
 module.exports = { Layer };
