@@ -86,6 +86,21 @@ class Http(Case):
         )
         self.assertEqual(spans[0]["attributes"]["error.type"], "ConnectionRefusedError")
 
+    def test_an_error_of_a_call_is_reported_without_the_layer(self):
+        code = {"app.py": "import urllib.request\ndef handler(event, context):\n    return urllib.request.urlopen('http://127.0.0.1:%d/')\n" % world.free_port()}
+        for more in ({}, {"THROUGHLINE_HOOKS_OFF": "http"}):
+            with_layer = world.function(code, [EVENT], self.extension.port, env=more)
+            self.assertEqual(with_layer, world.function(code, [EVENT], self.extension.port, layer=False))
+
+    @unittest.skipIf(sys.version_info < (3, 11), "an older Python goes on with the stack trace that it has")
+    def test_an_error_that_the_function_prints_is_without_the_layer(self):
+        call = (
+            "import traceback, urllib.request\ntry:\n    urllib.request.urlopen('http://127.0.0.1:%d/')\n"
+            "except OSError as e:\n    return ['hooks' in part for part in (traceback.format_exc(), repr(traceback.extract_tb(e.__traceback__)))]"
+        )
+        _, _, lines = self.call(call % world.free_port())
+        self.assertEqual(lines, [{"answer": [False, False]}])
+
     def test_threads_belong_to_the_invocation(self):
         spans, requests, _ = self.call(
             "from concurrent.futures import ThreadPoolExecutor\nimport urllib.request\n"

@@ -58,12 +58,24 @@ def _around(handler, invocation):
         try:
             result = handler(event, context)
         except BaseException as error:
+            _forget_own_frames(error)
             end(running, None, error)
             raise
         end(running, result, None)
         return result
 
     return throughline_handler
+
+
+def _forget_own_frames(error):
+    """Takes the frames of hooks out of a stack trace, which the runtime then reports as if they were not there."""
+    own = __file__.rpartition("/")[0] + "/hooks/"
+    entry = error.__traceback__
+    while entry is not None:
+        after = entry.tb_next
+        while after is not None and after.tb_frame.f_code.co_filename.startswith(own):
+            after = entry.tb_next = after.tb_next
+        entry = after
 
 
 def _named_alike(error):

@@ -27,6 +27,7 @@ def _request(original):
             response = await original(self, method, str_or_url, **kwargs)
         except BaseException as error:
             spans.finish(span, error)
+            calls.hide(error)
             raise
         calls.answered(span, response.status)
         spans.finish(span)

@@ -32,14 +32,15 @@ def _synchronous(original):
     def _make_api_call(self, operation_name, api_params):
         if spans.running is None and spans.init is None:
             return original(self, operation_name, api_params)
-        with calls.around(*_describe(self, operation_name, api_params)) as span:
-            try:
+        try:
+            with calls.around(*_describe(self, operation_name, api_params)) as span:
                 response = original(self, operation_name, api_params)
-            except Exception as error:
-                _failed(span, error)
-                raise
-            _answered(self, span, operation_name, api_params, response)
-            return response
+                _answered(self, span, operation_name, api_params, response)
+                return response
+        except Exception as error:
+            _failed(span, error)
+            calls.hide(error)
+            raise
 
     return _make_api_call
 
@@ -48,14 +49,15 @@ def _asynchronous(original):
     async def _make_api_call(self, operation_name, api_params):
         if spans.running is None and spans.init is None:
             return await original(self, operation_name, api_params)
-        with calls.around(*_describe(self, operation_name, api_params)) as span:
-            try:
+        try:
+            with calls.around(*_describe(self, operation_name, api_params)) as span:
                 response = await original(self, operation_name, api_params)
-            except Exception as error:
-                _failed(span, error)
-                raise
-            _answered(self, span, operation_name, api_params, response)
-            return response
+                _answered(self, span, operation_name, api_params, response)
+                return response
+        except Exception as error:
+            _failed(span, error)
+            calls.hide(error)
+            raise
 
     return _make_api_call
 

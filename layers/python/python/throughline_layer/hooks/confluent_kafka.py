@@ -30,6 +30,7 @@ def _produce(original):
         except BaseException as error:
             if span is not None:
                 spans.finish(span, error)
+            calls.hide(error)
             raise
 
     return produce

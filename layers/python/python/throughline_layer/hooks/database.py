@@ -45,8 +45,12 @@ def follow(describe, is_async=False):
             opened = open_span(self, args)
             if opened is None:
                 return original(self, *args, **kwargs)
-            with calls.around(*opened):
-                return original(self, *args, **kwargs)
+            try:
+                with calls.around(*opened):
+                    return original(self, *args, **kwargs)
+            except BaseException as error:
+                calls.hide(error)
+                raise
 
         return method
 
@@ -55,8 +59,12 @@ def follow(describe, is_async=False):
             opened = open_span(self, args)
             if opened is None:
                 return await original(self, *args, **kwargs)
-            with calls.around(*opened):
-                return await original(self, *args, **kwargs)
+            try:
+                with calls.around(*opened):
+                    return await original(self, *args, **kwargs)
+            except BaseException as error:
+                calls.hide(error)
+                raise
 
         return method
 

@@ -83,6 +83,7 @@ def _endheaders(original):
             return original(self, *args, **kwargs)
         except BaseException as error:
             _end(self, error)
+            calls.hide(error)
             raise
 
     return endheaders
@@ -134,6 +135,7 @@ def _getresponse(original):
             response = original(self, *args, **kwargs)
         except BaseException as error:
             _end(self, error)
+            calls.hide(error)
             raise
         _end(self, None, response)
         return response

@@ -43,6 +43,7 @@ def _synchronous(original):
             response = original(self, request)
         except BaseException as error:
             _end(span, error)
+            calls.hide(error)
             raise
         _end(span, None, response)
         return response
@@ -57,6 +58,7 @@ def _asynchronous(original):
             response = await original(self, request)
         except BaseException as error:
             _end(span, error)
+            calls.hide(error)
             raise
         _end(span, None, response)
         return response

@@ -49,6 +49,7 @@ def _send(original):
         except BaseException as error:
             if span is not None:
                 spans.finish(span, error)
+            calls.hide(error)
             raise
         if span is not None:
             future.add_callback(lambda told: sent(span, told.topic, told.partition, told.offset))
