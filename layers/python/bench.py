@@ -22,7 +22,7 @@ import pack
 
 ROOT = Path(__file__).resolve().parent
 CALLS = 20
-WARM = 15
+WARM = 40
 HANDLER = """
 import os, boto3
 from botocore.config import Config

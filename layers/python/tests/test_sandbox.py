@@ -36,13 +36,14 @@ FUNCTION = """
 runtime = "python3.11"
 handler = "app.handler"
 code = "%s"
-timeout_seconds = 20
+timeout_seconds = %d
 layers = ["%s"]
 environment = { AWS_LAMBDA_EXEC_WRAPPER = "/opt/throughline" }
 """
 
 
 BUILT = (BIN / "throughline").exists()
+PLANTED = "planted-and-to-be-found-nowhere"
 LOCAL = "127.0.0.1:%d"
 
 
@@ -50,14 +51,14 @@ class World(unittest.TestCase):
     """A server, and a sandbox whose functions have the layer and the extension."""
 
     @classmethod
-    def prepare(cls, functions, extra=""):
+    def prepare(cls, functions, extra="", timeout=20):
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
         folder = Path(cls.folder.name)
         for name, code in functions.items():
             (folder / name).mkdir()
             (folder / name / "app.py").write_text(code)
-        tables = "".join(FUNCTION % (name, name, LAYER) for name in functions)
+        tables = "".join(FUNCTION % (name, name, timeout, LAYER) for name in functions)
         (folder / "throughline.toml").write_text(tables + extra)
 
     @classmethod
@@ -143,7 +144,7 @@ class Sandbox(World):
         cls.run_world()
 
     def test_one_click_is_one_trace(self):
-        answered = self.invoke({"order": 7})
+        answered = self.invoke({"order": 7, "password": PLANTED, "note": PLANTED, "headers": {"Authorization": PLANTED}})
         self.assertEqual(answered["answer"], {"paid": 7})
         # What a slow server did not take in time leaves at the end of the environments.
         self.ends[0]()
@@ -158,6 +159,50 @@ class Sandbox(World):
         ours, platform = "throughline.python", "throughline.platform"
         expected = [("pay", "pay", ours), ("pay", "pay", platform), ("shop", "Lambda.Invoke", ours), ("shop", "shop", ours), ("shop", "shop", platform)]
         self.assertEqual(way, expected)
+        # The log of what came is kept as it came, so that a secret in it could be read.
+        kept = [path for path in (Path(self.folder.name) / "data").rglob("*") if path.is_file()]
+        self.assertTrue(any(b"throughline.payload.request" in path.read_bytes() for path in kept))
+        self.assertEqual([path.name for path in kept if PLANTED.encode() in path.read_bytes()], [])
+
+
+FAILING = """
+import time, urllib.request
+try:
+    urllib.request.urlopen("http://127.0.0.1:9/")
+except OSError:
+    pass
+def handler(event, context):
+    if event["slow"]:
+        time.sleep(30)
+    raise KeyError("x")
+"""
+
+
+@unittest.skipUnless(BUILT, "THROUGHLINE_BIN does not name the built programs")
+class Failing(World):
+    @classmethod
+    def setUpClass(cls):
+        cls.prepare({"slow": FAILING, "bad": FAILING}, timeout=2)
+        cls.run_world()
+
+    def test_timeouts_errors_and_calls_while_loading(self):
+        reported = [self.invoke({"slow": name == "slow"}, name) for name in ("slow", "bad")]
+        self.assertEqual(reported[1]["stackTrace"], ['  File "/var/task/app.py", line 10, in handler\n    raise KeyError("x")\n'])
+        self.ends[0]()
+        found = {}
+        for name in ("slow", "bad"):
+            (row,) = self.ask("traces?service=%s" % name)["traces"]
+            spans = self.ask("traces/" + row["trace_id"])["spans"]
+            by_id = {span["span_id"]: span for span in spans}
+            ours = {span["name"]: span for span in spans if span["scope"]["name"] == "throughline.python"}
+            self.assertEqual(sorted(ours), ["GET", name])
+            self.assertEqual(by_id[ours["GET"]["parent_span_id"]]["name"], "init")
+            self.assertEqual(by_id[ours[name]["parent_span_id"]]["scope"]["name"], "throughline.platform")
+            found[name] = ours[name]
+        self.assertEqual(found["slow"]["attributes"]["throughline.unfinished"], True)
+        self.assertEqual(found["bad"]["attributes"]["error.type"], "KeyError")
+        self.assertEqual(found["bad"]["attributes"]["code.line.number"], 10)
+        self.assertEqual([event["name"] for event in found["bad"]["events"]], ["exception"])
 
 
 if __name__ == "__main__":
