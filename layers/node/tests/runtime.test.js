@@ -119,6 +119,24 @@ test('the kill switch leaves the runtime alone', { skip }, async () => {
   assert.equal(answers[0].body, '[null,0]');
 });
 
+test('what is loaded when it is needed is there, also when packed', { skip }, async (t) => {
+  const intake = await new Intake().start();
+  t.after(() => intake.stop());
+  const code = folder({
+    'node_modules/pg/package.json': '{"name":"pg","main":"index.js"}',
+    'node_modules/pg/index.js': 'exports.Client = class Client { async query() { return 1; } };',
+    'index.mjs': `import pg from 'pg';
+      export const handler = async () => {
+        globalThis[Symbol.for('opentelemetry.js.api.1')].trace.getTracer('t').startSpan('own').end();
+        return new pg.Client().query('SELECT a FROM orders');
+      };`,
+  });
+  const { answers } = await run({ code, handler: 'index.handler', events: [1], layer: true, env: { THROUGHLINE_OTLP_LISTEN: `127.0.0.1:${intake.port}` } });
+  assert.equal(answers[0].body, '1');
+  const spans = await intake.until(3);
+  assert.deepEqual(spans.map(({ name }) => name), ['shop', 'SELECT orders', 'own']);
+});
+
 test('what is open shortly before the deadline is sent as unfinished, once', { skip }, async () => {
   const intake = await new Intake().start();
   const code = folder({ 'index.js': 'exports.handler = async () => { await new Promise((r) => setTimeout(r, 390)); return 1; };' });

@@ -4,16 +4,24 @@
 /** The wall clock may be this far from ours before ours is set anew: it is, after a freeze. */
 const DRIFT_MS = 1.5;
 
-let origin = performance.timeOrigin;
+/** Node's own clock with a fraction is loaded when it is first used, which takes longer than all of this. */
+const ticks = () => {
+  const [seconds, nanos] = process.hrtime();
+  return seconds * 1e3 + nanos / 1e6;
+};
 
-/** Sets the clock by the wall's; called when an invocation begins. */
+let origin = Date.now() - ticks();
+
+/**
+ * Sets the clock by the wall's; called when an invocation begins. The wall says whole milliseconds, so that it is late by
+ * less than one: of what it said, the latest is the best.
+ */
 function set() {
-  const wall = Date.now();
-  const ours = origin + performance.now();
-  if (Math.abs(wall - ours) > DRIFT_MS) origin += wall - ours;
+  const found = Date.now() - ticks();
+  if (found > origin || found < origin - DRIFT_MS) origin = found;
 }
 
-const now = () => origin + performance.now();
+const now = () => origin + ticks();
 
 /** As OTLP/JSON has it: nanoseconds since 1970 in decimal. */
 function nanos(millis) {

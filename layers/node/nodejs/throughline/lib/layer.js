@@ -9,7 +9,6 @@ const { initSpanId, newTraceId, parseXray, xray } = require('./ids.js');
 const { Invocation } = require('./invocation.js');
 const { Sender } = require('./sender.js');
 const { KIND, STATUS, Span } = require('./span.js');
-const { clean } = require('./exceptions.js');
 const { read } = require('./sources.js');
 const { version } = require('../package.json');
 
@@ -132,7 +131,7 @@ class Layer {
 
   failed(invocation, error) {
     this.finish(invocation, { error });
-    clean(error);
+    require('./exceptions.js').clean(error);
   }
 
   /** Runtimes up to Node 22 have callbacks, and their older spelling on the context. */
