@@ -113,12 +113,14 @@ class Http(Case):
         self.assertEqual(set(sent.values()), {call["spanId"] for call in calls})
 
     def test_switched_off(self):
-        spans, requests, _ = self.call(
-            "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:%d/' % port).read()",
-            env={"THROUGHLINE_HOOKS_OFF": "aws, HTTP"},
-        )
-        self.assertEqual(len(spans), 1)
-        self.assertNotIn("traceparent", requests[0][2])
+        for off, count in (("aws, HTTP", 1), ("all", 1), ("libraries", 2)):
+            spans, requests, _ = self.call(
+                "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:%d/' % port).read()",
+                env={"THROUGHLINE_HOOKS_OFF": off},
+            )
+            self.assertEqual(len(spans), count)
+            self.assertEqual("traceparent" in requests[0][2], count == 2)
+            self.extension.requests.clear()
 
     def test_calls_while_loading_belong_to_the_initialisation(self):
         from throughline_layer import ids

@@ -42,6 +42,10 @@ SAME = {
         "app.py": "import os, sys\nseen = [os.environ.get('_HANDLER'), os.environ.get('THROUGHLINE_HANDLER'), sys.argv[1:]]\n"
         "def handler(event, context):\n    return seen\n"
     },
+    "raises what has no words": {
+        "app.py": "class Odd(Exception):\n    def __str__(self):\n        raise RuntimeError('no words')\n"
+        "def handler(event, context):\n    try:\n        raise Odd()\n    except Odd as e:\n        raise KeyError('x') from e\n"
+    },
     "exits": {"app.py": "import sys\ndef handler(event, context):\n    sys.exit(3)\n"},
 }
 
@@ -115,6 +119,38 @@ class Handlers(unittest.TestCase):
         self.run_function(SAME["plain"], env={"THROUGHLINE_LAYER": "off"})
         self.run_function(SAME["plain"])
         self.assertEqual(len(self.extension.wait(1)), 1)
+
+    def test_faults_of_the_layer_are_its_own(self):
+        broken = "def broken(*_, **__):\n    raise RuntimeError('broken')\n"
+        handler = (
+            "import urllib.request\ndef handler(event, context):\n    try:\n        urllib.request.urlopen('http://127.0.0.1:%d/')\n"
+            "    except OSError as e:\n        return str(e)\n" % world.free_port()
+        )
+        plain, _ = world.function({"app.py": handler}, [EVENT] * 2, self.extension.port, layer=False)
+        for place in (
+            "invocation.events.read",
+            "invocation.otlp.request",
+            "invocation.payload.text",
+            "invocation.out.send",
+            "invocation.out.hear",
+            "invocation.watch.arm",
+            "spans.start",
+            "spans.finish",
+            "spans.current",
+            "ids.new_span",
+            "ids.traceparent",
+            "hooks.calls.outgoing",
+            "hooks.calls.answered",
+        ):
+            with self.subTest(place):
+                module = place.rpartition(".")[0]
+                imports = "import throughline_layer.%s\n" % (module if module in ("spans", "ids") else module.split(".")[0])
+                top = broken + imports + "import http.client\nthroughline_layer.%s = broken\n" % place
+                lines, errors = world.function({"app.py": top + handler}, [EVENT] * 2, self.extension.port)
+                self.assertEqual(lines, plain)
+                self.assertLessEqual(len(errors.splitlines()), 3)
+                for line in errors.splitlines():
+                    self.assertRegex(line, "^throughline: .* failed and is left out: RuntimeError: broken$")
 
     def test_payloads(self):
         code = {"app.py": "def handler(event, context):\n    return {'password': 'hunter2', 'n': 1}\n"}

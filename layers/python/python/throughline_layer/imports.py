@@ -23,11 +23,16 @@ HOOKS = {
     "pika.channel": ("pika", "pika"),
 }
 
+# What THROUGHLINE_HOOKS_OFF=libraries switches off: what is neither Python's own nor AWS's.
+LIBRARIES = ("aiohttp", "httpx", "psycopg", "pymysql", "pymongo", "redis", "kafka", "pika")
+
 
 def install():
     """Puts in the hooks of what is loaded, and watches for the rest."""
     off = config.hooks_off()
-    wanted = {name: module for name, (hook, module) in HOOKS.items() if hook not in off}
+    if "libraries" in off:
+        off.update(LIBRARIES)
+    wanted = {name: module for name, (hook, module) in HOOKS.items() if hook not in off and "all" not in off}
     for name in wanted:
         module = sys.modules.get(name)
         if module is not None:

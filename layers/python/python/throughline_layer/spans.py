@@ -127,12 +127,20 @@ def start(name, kind, attributes, parent=None):
     return span
 
 
+def words(error):
+    """The text of an error, which is the function's code and may itself raise."""
+    try:
+        return str(error)[:2048]
+    except Exception:
+        return ""
+
+
 def finish(span, error=None):
     """Ends it; a second time changes nothing."""
     if span.end:
         return
     if error is not None and span.status != ERROR:
-        span.fail(type(error).__qualname__, str(error)[:2048])
+        span.fail(type(error).__qualname__, words(error))
     span.end = max(time_ns(), span.start)
     owner = span.owner
     if owner.open.pop(span.id, None) is None:

@@ -26,11 +26,10 @@ def _request(original):
         try:
             response = await original(self, method, str_or_url, **kwargs)
         except BaseException as error:
-            spans.finish(span, error)
+            calls.end(span, error)
             calls.hide(error)
             raise
-        calls.answered(span, response.status)
-        spans.finish(span)
+        calls.done(span, response.status)
         return response
 
     return _request

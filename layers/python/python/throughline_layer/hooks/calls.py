@@ -16,12 +16,12 @@ def around(name, kind, attributes):
         yield span
     except BaseException as error:
         if span is not None:
-            spans.finish(span, error)
+            end(span, error)
         raise
     finally:
         if span is not None:
             reset(token)
-            spans.finish(span)
+            end(span)
 
 
 def hide(error):
@@ -38,6 +38,14 @@ def begin(name, kind, attributes):
     except Exception as error:
         faults.note("span", error)
         return None
+
+
+def end(span, error=None):
+    """Ends a span. Never raises, even if the error cannot be put into words."""
+    try:
+        spans.finish(span, error)
+    except Exception as fault:
+        faults.note("span", fault)
 
 
 def reset(token):
@@ -95,6 +103,15 @@ def answered(span, status):
     span.attributes["http.response.status_code"] = status
     if status >= 400 and span.status != spans.ERROR:
         span.fail(str(status))
+
+
+def done(span, status):
+    """Ends the span of a call over HTTP. Never raises."""
+    try:
+        answered(span, status)
+    except Exception as fault:
+        faults.note("span", fault)
+    end(span)
 
 
 def wrap(owner, name, make):

@@ -29,7 +29,7 @@ def _produce(original):
             return original(self, topic, *args, **kwargs)
         except BaseException as error:
             if span is not None:
-                spans.finish(span, error)
+                calls.end(span, error)
             calls.hide(error)
             raise
 
@@ -41,7 +41,7 @@ def _delivered(span, then):
         try:
             if error is not None:
                 span.fail(error.name(), error.str())
-                spans.finish(span)
+                calls.end(span)
             else:
                 kafka.sent(span, message.topic(), message.partition(), message.offset())
         except Exception as fault:

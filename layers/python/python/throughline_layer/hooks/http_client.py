@@ -160,6 +160,6 @@ def _end(self, error, response=None):
             gateway = response.headers.get("apigw-requestid") or identity
             if gateway and "rpc.system" not in span.attributes:
                 span.attributes["throughline.link.out"] = ["apigw:" + gateway]
-        spans.finish(span, error)
+        calls.end(span, error)
     except Exception as fault:
         faults.note("http", fault)

@@ -30,10 +30,10 @@ def _begin(request):
 
 
 def _end(span, error, response=None):
-    if span is not None:
-        if response is not None:
-            calls.answered(span, response.status_code)
-        spans.finish(span, error)
+    if span is not None and response is not None:
+        calls.done(span, response.status_code)
+    elif span is not None:
+        calls.end(span, error)
 
 
 def _synchronous(original):

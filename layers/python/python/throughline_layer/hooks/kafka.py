@@ -32,7 +32,7 @@ def sent(span, topic, partition, offset):
     """The broker has it, under this name."""
     span.attributes["throughline.link.out"] = ["kafka:%s/%s/%s" % (topic, partition, offset)]
     span.attributes["messaging.destination.partition.id"] = str(partition)
-    spans.finish(span)
+    calls.end(span)
 
 
 def _send(original):
@@ -48,12 +48,12 @@ def _send(original):
             future = original(self, topic, value, key, headers, *args, **kwargs)
         except BaseException as error:
             if span is not None:
-                spans.finish(span, error)
+                calls.end(span, error)
             calls.hide(error)
             raise
         if span is not None:
             future.add_callback(lambda told: sent(span, told.topic, told.partition, told.offset))
-            future.add_errback(lambda error: spans.finish(span, error))
+            future.add_errback(lambda error: calls.end(span, error))
         return future
 
     return send

@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 
 from .. import faults, invocation, spans
+from . import calls
 
 KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 ATTRIBUTES_MAX = 128
@@ -110,14 +111,14 @@ class _Api:
                     self.record.events[-1][2].update({key: plain(value) for key, value in dict(attributes).items()})
 
             def end(self, end_time=None):
-                spans.finish(self.record)
+                calls.end(self.record)
                 if end_time and self.record.end:
                     self.record.end = end_time
 
             def __exit__(self, exc_type, exc_val, exc_tb):
                 if exc_val is not None and self.is_recording():
                     self.record_exception(exc_val)
-                    self.record.fail(type(exc_val).__qualname__, str(exc_val)[:2048])
+                    self.record.fail(type(exc_val).__qualname__, spans.words(exc_val))
                 self.end()
 
         class Tracer(trace.Tracer):

@@ -39,7 +39,7 @@ def put_in(module):
                     if failure is not None:
                         said = failure if isinstance(failure, dict) else {}
                         span.fail(str(said.get("codeName") or said.get("code") or "Error"), str(said.get("errmsg") or "")[:2048])
-                    spans.finish(span)
+                    calls.end(span)
             except Exception as error:
                 faults.note("pymongo", error)
 
