@@ -88,7 +88,7 @@ layers-node:
 
 test-layers: test-layers-python test-layers-node ## the layers' own tests
 test-layers-python: build
-	@python=$$(layers/python/venv test) || echo "the layer's libraries cannot be installed; its tests with them are skipped"; \
+	@python=$$(layers/python/venv test):$$(layers/python/venv aio) || echo "the layer's libraries cannot be installed; its tests with them are skipped"; \
 		moto=$$(scripts/moto) || echo "moto's server cannot be installed; tests with it are skipped"; \
 		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) THROUGHLINE_MOTO=$$moto python3 -m unittest discover --quiet -s . -t .
 test-layers-node: functions layers-node

@@ -13,9 +13,9 @@ EVENT = [30, world.HEADER, {}]
 
 @lru_cache
 def python_with(*modules):
-    """An interpreter that has these; `None` if there is none. THROUGHLINE_TEST_PYTHON names one."""
+    """An interpreter that has these; `None` if there is none. THROUGHLINE_TEST_PYTHON names some, with colons between."""
     look = "import sys\nfrom importlib.util import find_spec\nsys.exit(not all(find_spec(name.split('.')[0]) and find_spec(name) for name in sys.argv[1:]))"
-    for python in (os.environ.get("THROUGHLINE_TEST_PYTHON"), sys.executable):
+    for python in os.environ.get("THROUGHLINE_TEST_PYTHON", "").split(":") + [sys.executable]:
         if python and subprocess.run([python, "-c", look, *modules], capture_output=True).returncode == 0:
             return python
     return None

@@ -3,7 +3,7 @@
 import unittest
 
 from . import world
-from .test_calls import Case
+from .test_calls import Case, aws
 
 REDIS = '''
 import socket, threading
@@ -67,6 +67,27 @@ class Clients(Case):
         sent = {request[2]["traceparent"].split("-")[2] for request in requests}
         self.assertEqual(sent, {span["spanId"] for span in spans[:-1]})
         self.assertEqual(len(sent), 20)
+
+
+class AsynchronousAws(Case):
+    def test_aiobotocore(self):
+        spans, requests, lines = self.call(
+            "import asyncio\nfrom aiobotocore.session import get_session\nasync def go():\n"
+            "    settings = dict(endpoint_url='http://127.0.0.1:%d' % port, region_name='eu-west-1')\n"
+            "    async with get_session().create_client('dynamodb', **settings) as c:\n"
+            "        await c.put_item(TableName='t', Item={'id': {'S': '7'}})\n"
+            "        try:\n            await c.get_item(TableName='t', Key={'id': {'S': '7'}})\n        except Exception as e:\n            return type(e).__name__\n"
+            "return asyncio.run(go())",
+            answer=aws,
+            needs=("aiobotocore",),
+        )
+        put, get, invocation = spans
+        self.assertEqual(lines, [{"answer": "ResourceNotFoundException"}])
+        self.assertEqual(put["attributes"]["throughline.link.out"][0][:7], "ddbi:t/")
+        self.assertEqual(get["attributes"]["error.type"], "ResourceNotFoundException")
+        sent = [request[2]["X-Amzn-Trace-Id"].split("Parent=")[1][:16] for request in requests]
+        self.assertEqual(sent, [put["spanId"], get["spanId"]])
+        self.assertNotIn("x-amzn-trace-id", requests[0][2]["Authorization"].lower())
 
 
 class Stores(Case):

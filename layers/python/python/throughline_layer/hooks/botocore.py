@@ -15,6 +15,7 @@ def put_in(module):
     base = getattr(module, "AioBaseClient", None) or module.BaseClient
     if iscoroutinefunction(base._make_api_call):
         calls.wrap(base, "_make_api_call", _asynchronous)
+        calls.wrap(base, "_convert_to_request_dict", _converted_asynchronously)
     else:
         calls.wrap(base, "_make_api_call", _synchronous)
         calls.wrap(base, "_convert_to_request_dict", _converted)
@@ -84,17 +85,26 @@ def _failed(span, error):
         faults.note("aws", fault)
 
 
-def _converted(original):
-    """The request as it is on the wire, for keys that both ends of a hop work out."""
+def _wire(request):
+    """Looks at the request as it is on the wire, for keys that both ends of a hop work out."""
+    try:
+        span = spans.leaf.get()
+        if span is not None and span.attributes.get("rpc.service") == "DynamoDB":
+            aws.items(span, request)
+    except Exception as error:
+        faults.note("aws", error)
+    return request
 
+
+def _converted(original):
     def _convert_to_request_dict(self, *args, **kwargs):
-        request = original(self, *args, **kwargs)
-        try:
-            span = spans.leaf.get()
-            if span is not None and span.attributes.get("rpc.service") == "DynamoDB":
-                aws.items(span, request)
-        except Exception as error:
-            faults.note("aws", error)
-        return request
+        return _wire(original(self, *args, **kwargs))
+
+    return _convert_to_request_dict
+
+
+def _converted_asynchronously(original):
+    async def _convert_to_request_dict(self, *args, **kwargs):
+        return _wire(await original(self, *args, **kwargs))
 
     return _convert_to_request_dict
