@@ -10,6 +10,9 @@ TRACEPARENT = _compile(r"^\s*[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{
 ROOT = _compile(r"(?:^|;)\s*Root=1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})\s*(?:;|$)")
 PARENT = _compile(r"(?:^|;)\s*Parent=([0-9a-fA-F]{16})\s*(?:;|$)")
 OWN_FIELDS = ("root", "parent", "self")
+# All calls of an invocation begin with the same header.
+_rests = {}
+RESTS_MAX = 64
 
 
 def new_span():
@@ -54,11 +57,20 @@ def of_traceparent(header):
 
 def xray(trace, span, before=""):
     """The X-Ray header for this span. `Lineage`, by which Lambda ends loops, and other fields stay as they were."""
+    rest = _rests.get(before)
+    if rest is None:
+        if len(_rests) >= RESTS_MAX:
+            _rests.clear()
+        rest = _rests[before] = _rest(before)
+    return "Root=1-%s-%s;Parent=%s;%s" % (trace[:8], trace[8:], span, rest)
+
+
+def _rest(before):
     fields = [field.strip() for field in before.split(";")]
     kept = [field for field in fields if field and field.split("=", 1)[0].lower() not in OWN_FIELDS]
     if not any(field[:8].lower() == "sampled=" for field in kept):
         kept.insert(0, "Sampled=1")
-    return ";".join(["Root=1-%s-%s" % (trace[:8], trace[8:]), "Parent=" + span] + kept)
+    return ";".join(kept)
 
 
 def traceparent(trace, span):
