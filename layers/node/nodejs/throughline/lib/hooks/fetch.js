@@ -3,7 +3,6 @@
 
 const { subscribe } = require('diagnostics_channel');
 
-const { Call } = require('../call.js');
 const faults = require('../faults.js');
 const { getter } = require('../carriers.js');
 
@@ -11,7 +10,7 @@ const PART = 'fetch';
 
 /** @param {import('../layer.js').Layer} layer */
 function install(layer) {
-  /** @type {WeakMap<object, Call>} */
+  /** @type {WeakMap<object, import('../call.js').Call>} */
   const calls = new WeakMap();
   const on = (name, work) => subscribe(`undici:request:${name}`, (message) => void (faults.isOff(PART) || faults.guard(PART, () => work(message))));
   const own = `${layer.settings.host}:${layer.settings.port}`;
@@ -22,6 +21,7 @@ function install(layer) {
     if (url.host === own || method === 'CONNECT') return;
     const get = getter(headersOf(request.headers));
     const body = typeof request.body === 'string' || request.body instanceof Uint8Array ? request.body : undefined;
+    const { Call } = require('../call.js');
     const call = Call.begin(layer, { method, scheme: url.protocol.slice(0, -1), host: url.host, path, get, body });
     if (!call) return;
     calls.set(request, call);

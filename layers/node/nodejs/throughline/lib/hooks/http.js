@@ -6,7 +6,6 @@
 
 const http = require('http');
 
-const { Call } = require('../call.js');
 const faults = require('../faults.js');
 
 const BODY = Symbol('body');
@@ -37,6 +36,7 @@ function begin(layer, request, headers, own) {
   if (own.includes(host) || request.method === 'CONNECT') return undefined;
   const list = Array.isArray(headers) ? flat(headers) : undefined;
   const get = list ? (name) => inList(list, name) : (name) => request.getHeader(name);
+  const { Call } = require('../call.js');
   const call = Call.begin(layer, {
     method: request.method,
     scheme: request.protocol === 'https:' ? 'https' : 'http',
