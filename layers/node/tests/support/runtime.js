@@ -96,9 +96,14 @@ function decoded(trailers) {
   return Object.fromEntries(Object.entries(trailers).map(([name, value]) => [name, text(value)]));
 }
 
-/** A folder with these files. */
+/** @type {string[]} */
+const made = [];
+process.on('exit', () => made.forEach((at) => fs.rmSync(at, { recursive: true, force: true })));
+
+/** A folder with these files, which goes with the process. */
 function folder(files) {
   const at = fs.mkdtempSync(path.join(os.tmpdir(), 'throughline-node-'));
+  made.push(at);
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(at, name)), { recursive: true });
     fs.writeFileSync(path.join(at, name), text);
