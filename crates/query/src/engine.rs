@@ -17,7 +17,7 @@ use datafusion::physical_plan::collect;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use thread_priority::{ThreadPriority, ThreadPriorityValue};
-use throughline_store::{Dataset, Scan};
+use throughline_store::{Dataset, ReadError, Scan};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -138,12 +138,19 @@ impl Engine {
 
     /// Runs a statement that reads. Dropping the future stops the query.
     pub async fn sql(&self, scan: Scan, sql: &str) -> Result<Answer, QueryError> {
-        let session = self.session(scan);
+        let mut session = self.session(scan);
         let sql = sql.to_owned();
         let wanted = session.wanted.wait();
         let turns = Arc::clone(&self.turns);
-        self.run(wanted, turns, async move { session.sql(&sql).await })
-            .await
+        let answer = async move {
+            loop {
+                let answer = session.sql(&sql).await;
+                if answer.is_ok() || !session.leaves_damage_out() {
+                    return answer;
+                }
+            }
+        };
+        self.run(wanted, turns, answer).await
     }
 
     /// Runs a query of the product's own form. Dropping the future stops it.
@@ -154,11 +161,18 @@ impl Engine {
         now: throughline_telemetry::UnixNanos,
     ) -> Result<QueryAnswer, QueryError> {
         let plan = Plan::new(spec, now)?;
-        let session = self.session(scan);
+        let mut session = self.session(scan);
         let wanted = session.wanted.wait();
         let turns = Arc::clone(&self.turns);
-        self.run(wanted, turns, async move { session.query(&plan).await })
-            .await
+        let answer = async move {
+            loop {
+                let answer = session.query(&plan).await;
+                if answer.is_ok() || !session.leaves_damage_out() {
+                    return answer;
+                }
+            }
+        };
+        self.run(wanted, turns, answer).await
     }
 
     /// Does something on a thread of the engine that may block.
@@ -251,6 +265,16 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Goes on without a segment that was found damaged. If none was, there is nothing to ask again.
+    fn leaves_damage_out(&mut self) -> bool {
+        let Some(rest) = self.cost.rest() else {
+            return false;
+        };
+        self.scan = rest;
+        self.cost = Arc::default();
+        true
+    }
+
     async fn sql(&self, sql: &str) -> Result<Answer, QueryError> {
         let state = self.context(&Names::default())?.state();
         let mut statement = state.sql_to_statement(sql, &Dialect::PostgreSQL)?;
@@ -333,7 +357,13 @@ impl Session {
             self.scan.clone(),
             Arc::clone(&self.cost),
         );
-        table.map_err(|error| QueryError::Failed(error.to_string()))
+        table.map_err(|error| self.failed(&error))
+    }
+
+    /// That something stored could not be read.
+    pub(crate) fn failed(&self, error: &ReadError) -> QueryError {
+        self.cost.note(&self.scan, error);
+        QueryError::Failed(error.to_string())
     }
 
     fn cost(&self) -> Cost {

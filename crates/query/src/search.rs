@@ -56,18 +56,13 @@ impl Engine {
         let begun = now();
         let scan = store.scan();
         let stopped = StopFlag::default();
-        let work = async move {
-            let flag = Arc::clone(&stopped.0);
-            let work = move || scan.points(&filter, from, to, max, &flag);
-            let found = tokio::task::spawn_blocking(work).await;
-            drop(stopped);
-            match found {
-                Ok(Ok(found)) => Ok(found),
-                Ok(Err(SearchError::Invalid(what))) => Err(QueryError::Invalid(what)),
-                Ok(Err(error)) => Err(QueryError::Failed(error.to_string())),
-                Err(error) => Err(QueryError::Failed(error.to_string())),
+        let work = undamaged(scan, move |scan| {
+            let (flag, filter) = (Arc::clone(&stopped.0), filter.clone());
+            async move {
+                let work = move || scan.points(&filter, from, to, max, &flag);
+                Ok(tokio::task::spawn_blocking(work).await??)
             }
-        };
+        });
         let found = self.run(Wanted::default().wait(), self.searches(), work);
         let found = found.await?;
         let cost = Cost {
@@ -92,16 +87,25 @@ impl Drop for StopFlag {
 }
 
 async fn found<T: Searched + 'static>(
-    mut scan: Scan,
+    scan: Scan,
     query: SearchQuery,
     threads: usize,
     time: Duration,
 ) -> Result<SearchPage<T>, QueryError> {
+    let found = undamaged(scan, move |scan| {
+        attempt(scan, query.clone(), threads, time)
+    });
+    found.await?.ok_or(QueryError::TooSlow(time))
+}
+
+/// Tries until no segment is met that is damaged. Each costs one attempt, and is not met again.
+async fn undamaged<T, F: Future<Output = Result<T, Failed>>>(
+    mut scan: Scan,
+    attempt: impl Fn(Scan) -> F,
+) -> Result<T, QueryError> {
     loop {
-        // Each damaged segment costs one attempt, and is not met again.
-        match attempt(scan.clone(), query.clone(), threads, time).await {
-            Ok(Some(page)) => return Ok(page),
-            Ok(None) => return Err(QueryError::TooSlow(time)),
+        match attempt(scan.clone()).await {
+            Ok(found) => return Ok(found),
             Err(Failed::Invalid(what)) => return Err(QueryError::Invalid(what)),
             Err(Failed::Ended(error)) => return Err(QueryError::Failed(error.to_string())),
             Err(Failed::Read(error)) => match scan.without_damage(&error) {

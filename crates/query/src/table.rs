@@ -1,8 +1,8 @@
 //! A dataset as the engine sees it, for one query: its columns, and streams of its rows.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -16,7 +16,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use throughline_store::{Dataset, Kind, Part, ReadError, Scan, ScanColumn, Shape};
 
-use crate::bounds::bounds;
+use crate::bounds::{Known, bounds};
 
 /// What a query has cost so far.
 #[derive(Debug, Default)]
@@ -25,6 +25,28 @@ pub(crate) struct Cost {
     pub(crate) bytes: AtomicU64,
     pub(crate) parts: AtomicU64,
     pub(crate) rollups: AtomicU64,
+    /// What there is without a segment that was found damaged.
+    rest: Mutex<Option<Scan>>,
+}
+
+impl Cost {
+    /// Notes what there is without the damage that an error tells of, if it does.
+    pub(crate) fn note(&self, scan: &Scan, error: &ReadError) {
+        if let Some(rest) = scan.without_damage(error) {
+            *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+        }
+    }
+
+    fn failed(&self, scan: &Scan, error: ReadError) -> DataFusionError {
+        self.note(scan, &error);
+        external(error)
+    }
+
+    /// What to ask again, if the query failed because of damage.
+    pub(crate) fn rest(&self) -> Option<Scan> {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        rest.take()
+    }
 }
 
 /// A dataset of one snapshot with the attributes that a query names.
@@ -77,6 +99,15 @@ impl Table {
             schema: Arc::new(Schema::new(fields)),
         })
     }
+
+    /// What filters of words know of a column.
+    fn known(&self, name: &str) -> Option<Known> {
+        let at = self.schema.index_of(name).ok()?;
+        match &self.columns[at].read {
+            ScanColumn::Attribute { kind, .. } => (*kind == Kind::String).then_some(Known::Text),
+            ScanColumn::Stored(stored) => (*stored == "body").then_some(Known::Words),
+        }
+    }
 }
 
 #[async_trait]
@@ -109,9 +140,14 @@ impl TableProvider for Table {
             None => (0..self.columns.len()).collect(),
         };
         let (scan, signal) = (self.scan.clone(), self.dataset.signal());
-        let bounds = bounds(filters);
+        let mut bounds = bounds(filters, &|name| self.known(name));
+        if columns.iter().any(|at| self.columns[*at].read == PARENT) {
+            // Parents are places in whole traces, as in a search.
+            bounds.attributes.clear();
+        }
         let parts = tokio::task::spawn_blocking(move || scan.parts(signal, &bounds)).await;
-        let parts = parts.map_err(external)?.map_err(external)?;
+        let parts = parts.map_err(external)?;
+        let parts = parts.map_err(|error| self.cost.failed(&self.scan, error))?;
         let streams = state.config().target_partitions().min(parts.len()).max(1);
         let schema = Arc::new(self.schema.project(&columns)?);
         let columns = columns.into_iter().map(|at| self.columns[at].clone());
@@ -121,6 +157,7 @@ impl TableProvider for Table {
             columns: columns.collect(),
             schema: Arc::clone(&schema),
             cost: Arc::clone(&self.cost),
+            scan: self.scan.clone(),
         });
         let streams = (0..streams).map(|_| {
             let stream: Arc<dyn PartitionStream> = Arc::new(Stream(Arc::clone(&work)));
@@ -147,6 +184,7 @@ struct Work {
     columns: Vec<TableColumn>,
     schema: SchemaRef,
     cost: Arc<Cost>,
+    scan: Scan,
 }
 
 struct Stream(Arc<Work>);
@@ -196,10 +234,14 @@ impl Work {
             .iter()
             .map(|column| column.read.clone())
             .collect();
-        let batches = part.read(&columns).map_err(external)?;
+        let failed = |error| self.cost.failed(&self.scan, error);
+        let batches = part.read(&columns).map_err(failed)?;
         self.cost.parts.fetch_add(1, Ordering::Relaxed);
         let work = Arc::clone(self);
-        Ok(batches.map(move |batch| work.shape(&batch.map_err(external)?)))
+        Ok(batches.map(move |batch| {
+            let failed = |error| work.cost.failed(&work.scan, error);
+            work.shape(&batch.map_err(failed)?)
+        }))
     }
 
     /// The columns of the store as the query sees them.
@@ -225,6 +267,8 @@ impl Work {
 fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
+
+const PARENT: ScanColumn = ScanColumn::Stored("parent_span_id");
 
 /// Batches that a stream reads before they are asked for.
 const BATCHES_AHEAD: usize = 2;

@@ -2,6 +2,8 @@
 //! are in segments, and while all are, and has the same answer.
 #![allow(clippy::unwrap_used)]
 
+#[path = "engine/bounds.rs"]
+mod bounds;
 #[path = "engine/rolled.rs"]
 mod rolled;
 #[path = "engine/searches.rs"]

@@ -44,15 +44,25 @@ impl<K: Copy + Eq + Hash, V> Cache<K, V> {
         key: K,
         load: impl FnOnce() -> Result<(V, usize), E>,
     ) -> Result<Arc<V>, E> {
-        if let Some(value) = self.lock().touch(key) {
+        if let Some(value) = self.get(key) {
             return Ok(value);
         }
         let (value, bytes) = load()?;
+        Ok(self.put(key, value, bytes))
+    }
+
+    /// The value of `key`, if it is there.
+    pub(crate) fn get(&self, key: K) -> Option<Arc<V>> {
+        self.lock().touch(key)
+    }
+
+    /// Keeps a value that takes so many bytes.
+    pub(crate) fn put(&self, key: K, value: V, bytes: usize) -> Arc<V> {
         let value = Arc::new(value);
         let mut inner = self.lock();
         inner.insert(key, Arc::clone(&value), bytes);
         inner.evict(self.bytes_max);
-        Ok(value)
+        value
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<K, V>> {

@@ -7,6 +7,9 @@
 //! A start looks at the names and lengths of all files, which takes no time; what is wrong inside of
 //! them shows when they are read.
 //!
+//! What the disk does not give out now (`EIO`, too many open files) is no damage: who reads gets the error,
+//! and the next one tries again.
+//!
 //! **Invariant**: a damaged file is neither overwritten nor deleted.
 
 use std::collections::HashSet;
@@ -64,9 +67,17 @@ pub(crate) fn mend(
     error: &ReadError,
 ) -> io::Result<(Fate, String)> {
     let [rows, index] = segment::paths(layout, segment.signal, segment.id);
-    if error.path() == Some(&index)
-        && let Ok(bytes) = files.index_from_rows(segment)
+    let made = match error.path() == Some(&index) {
+        true => Some(files.index_from_rows(segment)),
+        false => None,
+    };
+    if let Some(Err(failed)) = &made
+        && !failed.is_damage()
     {
+        // Rows that a disk does not give out now may be good.
+        return Err(io::Error::other(failed.to_string()));
+    }
+    if let Some(Ok(bytes)) = made {
         let kept = match index.exists() {
             true => format!("; the old one is {}", aside(layout, &index)?.display()),
             false => String::new(),

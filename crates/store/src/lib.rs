@@ -88,8 +88,9 @@ pub use export::{BadTime, ExportError, ExportFilter, Exported, parse_time};
 pub use health::{Health, SignalHealth};
 pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
-    AttributeKey, AttributeValue, BadCursor, Listed, LogCursor, LogFilter, LogPage, MetricFilter,
-    MetricPage, ServiceRow, TraceCursor, TraceFilter, TracePage, TraceRows, TraceStatus,
+    AttributeKey, AttributeValue, BadCursor, Listed, LogCursor, MetricFilter, MetricPage,
+    ServiceFilter, ServiceList, ServiceRow, TraceCursor, TraceFilter, TracePage, TraceRows,
+    TraceStatus,
 };
 pub use recovery::Recovery;
 pub use retention::{BadKeep, Keep, Retention};

@@ -95,7 +95,7 @@ pub(crate) const COUNT_WORK_MAX: u64 = 1_000_000;
 pub(crate) const ROW_STEPS: u64 = 20;
 
 /// Steps that checking a few columns of one row counts as.
-pub(crate) const COLUMN_STEPS: u64 = 2;
+pub(crate) const COLUMN_STEPS: u64 = 1;
 
 /// Bytes of trace indexes kept in memory.
 pub(crate) const INDEX_CACHE_BYTES: usize = 64 << 20;
@@ -114,10 +114,10 @@ pub(crate) const LOOKUP_CACHE_BYTES: usize = 32 << 20;
 /// they take 0.6 MB for a million spans, so that those of a hundred million stay.
 pub(crate) const FOOTER_CACHE_BYTES: usize = 80 << 20;
 
-/// Bytes of decoded rows kept in memory.
-pub(crate) const BLOCK_CACHE_BYTES: usize = 96 << 20;
+/// Bytes of decoded traces kept in memory.
+pub(crate) const TRACE_CACHE_BYTES: usize = 32 << 20;
 
-/// Rows decoded at once by a search.
+/// Metric points decoded at once by a search.
 pub(crate) const BLOCK_ROWS: u32 = 2048;
 
 /// Names of spans of one service in one rollup. Programs that put ids into names have more, and nobody

@@ -1,15 +1,12 @@
 //! Reads: what can be asked and what comes back.
 //!
-//! A search walks newest first through the indexes of all segments and buffers at once, looks at
-//! rows only where an index cannot decide, and stops when its page is full and its work is done.
 //! Work is counted in steps and limited; a search that stops at the limit says so, and its cursor
-//! goes on where it stopped.
+//! goes on where it stopped. Rows of other kinds than traces are found by [`crate::Search`].
 
 mod attributes;
 mod check;
 mod cursor;
 mod filter;
-mod logs;
 mod metrics;
 mod services;
 mod trace;
@@ -19,10 +16,9 @@ mod work;
 pub use attributes::{AttributeKey, AttributeValue, Listed};
 pub(crate) use cursor::hex;
 pub use cursor::{BadCursor, LogCursor, TraceCursor};
-pub use filter::{LogFilter, MetricFilter, TraceFilter, TraceStatus};
-pub use logs::LogPage;
+pub use filter::{MetricFilter, TraceFilter, TraceStatus};
 pub use metrics::MetricPage;
-pub use services::ServiceRow;
+pub use services::{ServiceFilter, ServiceList, ServiceRow};
 pub use trace::TraceRows;
 pub use traces::TracePage;
 

@@ -40,6 +40,7 @@ mod words;
 pub use condition::{Condition, Filter, Operator};
 pub use order::{SearchCursor, SearchOrder};
 pub use points::FoundPoints;
+pub(crate) use run::bytes_of;
 pub use run::{Search, SearchPage};
 pub use searched::Searched;
 pub use tail::{Arrived, Tail};

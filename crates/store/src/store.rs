@@ -31,8 +31,8 @@ use crate::limits::{
 };
 use crate::origin::Origin;
 use crate::read::{
-    AttributeKey, AttributeValue, Listed, LogFilter, LogPage, MetricFilter, MetricPage, Reader,
-    ServiceRow, TraceFilter, TracePage, TraceRows,
+    AttributeKey, AttributeValue, Listed, MetricFilter, MetricPage, Reader, ServiceFilter,
+    ServiceList, TraceFilter, TracePage, TraceRows,
 };
 use crate::recovery::{self, Recovered, Recovery};
 use crate::rows::Rows;
@@ -123,19 +123,14 @@ impl Store {
         self.read(|reader| reader.trace(id))
     }
 
-    /// The newest log records that a filter lets through. Blocks on the disk.
-    pub fn find_logs(&self, filter: &LogFilter) -> Result<LogPage, ReadError> {
-        self.read(|reader| reader.find_logs(filter))
-    }
-
     /// The newest metric points that a filter lets through. Blocks on the disk.
     pub fn find_metrics(&self, filter: &MetricFilter) -> Result<MetricPage, ReadError> {
         self.read(|reader| reader.find_metrics(filter))
     }
 
-    /// Every service that has sent spans, by name.
-    pub fn services(&self) -> Result<Vec<ServiceRow>, ReadError> {
-        Ok(self.reader().services())
+    /// The services that have sent spans, by name. Blocks on the disk.
+    pub fn services(&self, filter: &ServiceFilter) -> Result<ServiceList, ReadError> {
+        self.read(|reader| self.scan().services(*filter, &reader.last_seen()))
     }
 
     /// Keys of attributes that begin with `prefix`, those that most rows of the buffers and of the newest

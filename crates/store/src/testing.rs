@@ -15,7 +15,8 @@ use crate::batch::{LogBuilder, PointBuilder, SpanBuilder};
 use crate::probe::{Probe, Step};
 use crate::rows::Rows;
 use crate::{
-    AppendError, Body, EnvironmentId, Ledger, Options, Origin, Sequence, Store, Stored, TraceFilter,
+    AppendError, Body, Count, EnvironmentId, Ledger, Options, Origin, ReadError, Scan, Search,
+    SearchError, SearchQuery, Sequence, Store, Stored, TraceFilter,
 };
 
 /// A data directory that goes with the test.
@@ -226,4 +227,42 @@ pub(crate) fn all_traces(store: &Store, filter: &TraceFilter) -> Vec<(TraceId, V
             None => return traces,
         }
     }
+}
+
+/// How many spans are stored, copies and all.
+pub(crate) fn stored_spans(store: &Store) -> u64 {
+    let snapshot = store.shared().live.snapshot();
+    let sealed = snapshot.segments.of(Signal::Traces).iter();
+    let waiting = snapshot.buffers.iter();
+    sealed.map(|segment| u64::from(segment.rows)).sum::<u64>()
+        + waiting
+            .map(|view| view.rows.spans.len() as u64)
+            .sum::<u64>()
+}
+
+/// The log records, newest first, as many as fit on a page. What is damaged is set aside.
+pub(crate) fn newest_logs(store: &Store) -> Result<Vec<LogRecord>, ReadError> {
+    let mut scan = store.scan();
+    loop {
+        match logs_of(&scan) {
+            Ok(logs) => return Ok(logs),
+            Err(SearchError::Invalid(what)) => panic!("{what}"),
+            Err(SearchError::Read(error)) => match scan.without_damage(&error) {
+                Some(rest) => scan = rest,
+                None => return Err(error),
+            },
+        }
+    }
+}
+
+/// The same at one moment.
+pub(crate) fn logs_of(scan: &Scan) -> Result<Vec<LogRecord>, SearchError> {
+    let query = SearchQuery {
+        limit: Some(1000),
+        count: Count::Page,
+        ..SearchQuery::default()
+    };
+    let search: Search<LogRecord> = Search::new(scan, query)?;
+    search.work()?;
+    Ok(search.finish()?.expect("nobody stopped it").rows)
 }

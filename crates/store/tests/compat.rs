@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use throughline_store::{
-    Body, CompletenessFilter, EnvironmentId, Ledger, LogFilter, MetricFilter, Options, Origin,
-    Sequence, Store, Stored, TraceFilter,
+    Body, CompletenessFilter, EnvironmentId, Ledger, MetricFilter, Options, Origin, Search,
+    SearchQuery, Sequence, ServiceFilter, Store, Stored, TraceFilter,
 };
 use throughline_telemetry::wire::{Request, logs_request, otlp, traces_request};
 use throughline_telemetry::{Attributes, LogRecord, Signal, Span, UnixNanos, Value};
@@ -142,8 +142,9 @@ fn check(store: &Store) {
     assert_eq!(trace.logs, logs);
     let page = store.find_traces(&TraceFilter::default()).unwrap();
     assert_eq!((page.total, page.traces[0].1.len()), (1, 3));
-    let page = store.find_logs(&LogFilter::default()).unwrap();
-    assert_eq!(page.total, 2);
+    let search: Search<LogRecord> = Search::new(&store.scan(), SearchQuery::default()).unwrap();
+    search.work().unwrap();
+    assert_eq!(search.finish().unwrap().unwrap().total, 2);
     let page = store.find_metrics(&MetricFilter::default()).unwrap();
     let points: Vec<(&str, f64)> = page
         .points
@@ -151,7 +152,7 @@ fn check(store: &Store) {
         .map(|p| (p.name.as_str(), p.value))
         .collect();
     assert_eq!(points, [("queue.length", 7.0)]);
-    let services = store.services().unwrap();
+    let services = store.services(&ServiceFilter::default()).unwrap().services;
     let counts: Vec<_> = services
         .iter()
         .map(|row| (row.name.as_str(), row.span_count))

@@ -193,7 +193,10 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** The services that have sent spans */
+        /**
+         * The services that have sent spans
+         * @description Counted by the rollups of segments, and the spans that are not sealed yet. Times of whole minutes are quickest.
+         */
         readonly get: operations["listServices"];
         readonly put?: never;
         readonly post?: never;
@@ -458,6 +461,8 @@ export interface components {
             readonly truncated: boolean;
             /** @description Give this as `cursor` to get the next page; null on the last one. */
             readonly next_cursor: string | null;
+            /** @description What the search took. */
+            readonly cost: components["schemas"]["QueryCost"];
         };
         /** @description What emitted telemetry. */
         readonly Resource: {
@@ -626,13 +631,13 @@ export interface components {
         readonly Service: {
             /** @description Its `service.name`; `unknown_service` if it said none. */
             readonly name: string;
-            /** @description How many spans it has sent. One sent twice may count twice. */
+            /** @description How many spans it has sent. One sent twice counts once. */
             readonly span_count: number;
             /** @description How many of them failed. */
             readonly error_count: number;
             /** @description Names of its spans, sorted; at most 100. */
             readonly operations: readonly string[];
-            /** @description End of its newest span. */
+            /** @description End of its newest span, whatever `from` and `to` say. */
             readonly last_seen_unix_nanos: components["schemas"]["UnixNanos"];
         };
         /** @description The services. */
@@ -643,6 +648,8 @@ export interface components {
             readonly total: number;
             /** @description Whether some were left out. */
             readonly truncated: boolean;
+            /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
         };
         /**
          * @description Why a request failed.
@@ -683,6 +690,8 @@ export interface components {
             readonly truncated: boolean;
             /** @description Give this as `cursor` to get the next page; null on the last one. */
             readonly next_cursor: string | null;
+            /** @description What it took: `rows` are environments, `segments` what is not sealed yet. */
+            readonly cost: components["schemas"]["QueryCost"];
         };
         /** @description What came of one function, and what did not. */
         readonly FunctionCompleteness: {
@@ -1981,7 +1990,12 @@ export interface operations {
     };
     readonly listServices: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description Only spans that began at or after this time count, in Unix nanoseconds. */
+                readonly from?: string;
+                /** @description Only spans that began before this time count, in Unix nanoseconds. */
+                readonly to?: string;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -1997,7 +2011,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ServiceList"];
                 };
             };
-            /** @description A parameter was given (TL0201). */
+            /** @description A parameter is unknown or its value is not allowed (TL0201). */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -58,7 +58,7 @@ impl Session {
         let rolled = read
             .await
             .map_err(|error| QueryError::Failed(error.to_string()))?;
-        let rolled = rolled.map_err(|error| QueryError::Failed(error.to_string()))?;
+        let rolled = rolled.map_err(|error| self.failed(&error))?;
         self.cost.rows.fetch_add(rolled.rows, Ordering::Relaxed);
         self.cost.bytes.fetch_add(rolled.bytes, Ordering::Relaxed);
         self.cost.parts.fetch_add(rolled.parts, Ordering::Relaxed);

@@ -1,12 +1,14 @@
 //! The endpoints.
 
+use std::time::Instant;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use http::Uri;
 use throughline_insight as insight;
-use throughline_store::{CompletenessFilter, ServiceRow, TraceFilter, TraceStatus};
+use throughline_store::{CompletenessFilter, ServiceFilter, TraceFilter, TraceStatus};
 use throughline_telemetry::model::BadId;
 use throughline_telemetry::{TraceId, UnixNanos};
 
@@ -48,8 +50,9 @@ async fn find_traces(
     let filter = trace_filter(query.as_deref())?;
     reads
         .answer(move |store| {
+            let begun = clock();
             let page = store.find_traces(&filter)?;
-            Ok(view::json(&view::TracePage::new(page)))
+            Ok(view::json(&view::TracePage::new(page, begun.elapsed())))
         })
         .await
 }
@@ -78,11 +81,14 @@ async fn list_services(
     State(reads): State<Reads>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    Query::parse(query.as_deref(), &[]).finish(())?;
+    let filter = service_filter(query.as_deref())?;
     reads
-        .answer(|store| {
-            let services: Vec<ServiceRow> = store.services()?;
-            Ok(view::json(&view::ServiceList::new(&services, SERVICES_MAX)))
+        .answer(move |store| {
+            let begun = clock();
+            let list = store.services(&filter)?;
+            let elapsed = begun.elapsed();
+            let list = view::ServiceList::new(&list, elapsed, SERVICES_MAX);
+            Ok(view::json(&list))
         })
         .await
 }
@@ -94,8 +100,10 @@ async fn completeness(
     let filter = completeness_filter(query.as_deref())?;
     reads
         .answer(move |store| {
+            let begun = clock();
             let report = store.completeness(&filter)?;
-            Ok(view::json(&view::Completeness::new(&report)))
+            let elapsed = begun.elapsed();
+            Ok(view::json(&view::Completeness::new(&report, elapsed)))
         })
         .await
 }
@@ -135,6 +143,15 @@ fn trace_filter(query: Option<&str>) -> Result<TraceFilter, ApiError> {
     query.finish(filter)
 }
 
+fn service_filter(query: Option<&str>) -> Result<ServiceFilter, ApiError> {
+    let mut query = Query::parse(query, SERVICE_PARAMETERS);
+    let filter = ServiceFilter {
+        from: query.time("from"),
+        to: query.time("to"),
+    };
+    query.finish(filter)
+}
+
 fn completeness_filter(query: Option<&str>) -> Result<CompletenessFilter, ApiError> {
     let mut query = Query::parse(query, COMPLETENESS_PARAMETERS);
     let filter = CompletenessFilter {
@@ -155,6 +172,12 @@ fn now() -> UnixNanos {
     std::time::SystemTime::now().into()
 }
 
+#[allow(clippy::disallowed_methods)] // an edge: an answer says how long it took
+fn clock() -> Instant {
+    Instant::now()
+}
+
+const SERVICE_PARAMETERS: &[&str] = &["from", "to"];
 const TRACE_PARAMETERS: &[&str] = &[
     "service",
     "operation",

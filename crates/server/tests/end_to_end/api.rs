@@ -217,12 +217,18 @@ async fn services_with_their_operations() {
         ..span("b", 1, 3, 0, 30, 40)
     };
     let server = with_spans(&[span("b", 1, 2, 0, 10, 20), failed, span("a", 1, 1, 0, 5, 6)]).await;
-    let services = server.json("/api/v1/services").await;
+    let mut services = server.json("/api/v1/services").await;
+    let cost = services["cost"].take();
+    assert_eq!((&cost["rows"], &cost["segments"]), (&json!(3), &json!(1)));
     let expected = json!({"services": [
         {"name": "a", "span_count": 1, "error_count": 0, "operations": ["span 1"], "last_seen_unix_nanos": "6"},
         {"name": "b", "span_count": 2, "error_count": 1, "operations": ["span 2", "span 3"], "last_seen_unix_nanos": "40"},
-    ], "total": 2, "truncated": false});
+    ], "total": 2, "truncated": false, "cost": null});
     assert_eq!(services, expected);
+    let some = server.json("/api/v1/services?from=30&to=40").await;
+    assert_eq!(some["total"], 1);
+    assert_eq!(some["services"][0]["span_count"], 1);
+    assert_eq!(some["services"][0]["operations"], json!(["span 3"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +245,7 @@ async fn errors_have_codes() {
             "/api/v1/services?x=1",
             400,
             "TL0201",
-            "unknown parameter `x`: this endpoint takes none",
+            "unknown parameter `x`: this endpoint takes from, to",
         ),
         (
             "/api/v1/traces/xyz",

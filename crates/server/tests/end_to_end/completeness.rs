@@ -27,6 +27,11 @@ async fn send(server: &TestServer, environment: &str, number: u64, ledger: &str)
 
 async fn completeness(server: &TestServer) -> Value {
     let mut answer = server.json("/api/v1/completeness").await;
+    let cost = answer["cost"].take();
+    assert!(cost["segments"].is_u64(), "{cost}");
+    let known = answer["functions"].as_array().expect("functions");
+    let known = known.iter().map(|it| it["environments"].as_u64());
+    assert_eq!(cost["rows"].as_u64(), known.sum::<Option<u64>>());
     // When an environment was heard of is the clock's.
     for function in answer["functions"].as_array_mut().expect("functions") {
         for list in ["missing", "open"] {
@@ -49,7 +54,7 @@ async fn what_is_missing_and_why() {
     let server = TestServer::start().await;
     assert_eq!(
         completeness(&server).await,
-        json!({"functions": [], "total": 0, "truncated": false, "next_cursor": null})
+        json!({"functions": [], "total": 0, "truncated": false, "next_cursor": null, "cost": null})
     );
     let ledger = r#"{"v":1,"revision":7,"sealed":6,"accepted":40,"delivered":2,"waiting":10,"spilled":3,"printed":0,
         "dropped":{"buffer_full":24,"rejected":1},"gone":[[2,3,"buffer_full",24],[6,6,"rejected",1]],"final":false}"#
@@ -68,7 +73,7 @@ async fn what_is_missing_and_why() {
         ],
         "missing_total": 3,
         "dropped": {"buffer_full": "24", "rejected": "1"},
-    }], "total": 1, "truncated": false, "next_cursor": null});
+    }], "total": 1, "truncated": false, "next_cursor": null, "cost": null});
     assert_eq!(completeness(&server).await, expected);
     assert_eq!(
         server.json("/api/v1/completeness?function=payment").await["total"],

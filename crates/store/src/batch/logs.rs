@@ -244,10 +244,6 @@ impl<'a> LogRows<'a> {
         id_at(self.trace_ids, row, TraceId::from_slice)
     }
 
-    pub(crate) fn service(&self, row: usize) -> &'a str {
-        self.owner.service(row)
-    }
-
     /// The whole record. The owners are those of this batch.
     pub(crate) fn at(&self, owners: &Owners, row: usize) -> Result<LogRow, Damage> {
         let (resource, scope) = self.owner.at(owners, row);

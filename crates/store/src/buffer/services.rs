@@ -61,6 +61,11 @@ impl Services {
         }
     }
 
+    /// End of the latest span of a service.
+    pub(crate) fn last_seen(&self, name: &str) -> Option<UnixNanos> {
+        self.0.get(name).map(|stats| stats.last_seen)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &ServiceStats)> {
         self.0.iter().map(|(name, stats)| (name.as_str(), stats))
     }

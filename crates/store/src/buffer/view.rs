@@ -41,6 +41,12 @@ impl BufferView {
         self.has(entry).then_some((entry.start, entry.end))
     }
 
+    /// How many spans a trace has here.
+    pub(crate) fn span_count(&self, id: TraceId) -> usize {
+        let places = self.span_places(id);
+        places.partition_point(|place| *place < self.rows.spans.len())
+    }
+
     /// The spans of a trace, in the order received.
     pub(crate) fn spans_of(&self, id: TraceId) -> Vec<Arc<Span>> {
         let mut spans = Vec::new();
@@ -90,27 +96,6 @@ impl BufferView {
             }
         });
         logs
-    }
-
-    /// Time and sequence of the log records that are let through, and their places.
-    pub(crate) fn find_logs(
-        &self,
-        allows: impl Fn(&LogRows<'_>, usize) -> bool,
-    ) -> Vec<(UnixNanos, u64, usize)> {
-        let mut found = Vec::new();
-        for chunk in self.rows.logs.iter() {
-            let rows = LogRows::new(&chunk.batch).expect(BUILT);
-            let places = (0..rows.len()).filter(|row| allows(&rows, *row));
-            found.extend(places.map(|row| (rows.time(row), rows.sequence(row), chunk.first + row)));
-        }
-        found
-    }
-
-    /// The log record at a place.
-    pub(crate) fn log(&self, place: usize) -> Option<LogRow> {
-        let chunk = self.rows.logs.chunk_of(place)?;
-        let rows = LogRows::new(&chunk.batch).expect(BUILT);
-        Some(rows.at(chunk.owners(), place - chunk.first).expect(BUILT))
     }
 
     /// The metric points that are let through.

@@ -9,9 +9,12 @@ use throughline_testkit::{log, moment, span, trace_id};
 use super::*;
 use crate::limits::{MERGE_RETRY_MAX, MERGE_RETRY_MIN};
 use crate::testing::{
-    TestDirectory, all_traces, origin, point, put, put_logs, try_put, try_put_from,
+    TestDirectory, all_traces, logs_of, newest_logs, origin, point, put, put_logs, try_put,
+    try_put_from,
 };
-use crate::{CompletenessFilter, LogFilter, MetricFilter, Retention, Stats, Store, TraceFilter};
+use crate::{
+    CompletenessFilter, MetricFilter, Retention, ServiceFilter, Stats, Store, TraceFilter,
+};
 
 /// When all windows of these tests are over.
 fn later() -> UnixNanos {
@@ -51,10 +54,6 @@ async fn fill(store: &Store) {
 
 /// Everything that can be read, as text.
 fn everything(store: &Store) -> String {
-    let logs = LogFilter {
-        limit: 1000,
-        ..LogFilter::default()
-    };
     let points = MetricFilter {
         limit: 1000,
         ..MetricFilter::default()
@@ -62,7 +61,7 @@ fn everything(store: &Store) -> String {
     let traces = all_traces(store, &TraceFilter::default());
     let whole = (1..8).map(|n| store.trace(trace_id(n)).unwrap());
     let whole: Vec<_> = whole.collect();
-    let (logs, points) = (store.find_logs(&logs), store.find_metrics(&points));
+    let (logs, points) = (newest_logs(store), store.find_metrics(&points));
     format!(
         "{traces:#?}\n{whole:#?}\n{:#?}\n{:#?}",
         logs.unwrap(),
@@ -91,7 +90,7 @@ async fn merging_changes_nothing_that_is_read() {
             assert_eq!((after.segments, after.compactions), (3, 3));
         }
         assert_eq!(everything(&store), before, "at most {rows_max} rows");
-        let shop = &store.services().unwrap()[1];
+        let shop = &store.services(&ServiceFilter::default()).unwrap().services[1];
         assert_eq!((shop.name.as_str(), shop.span_count), ("shop", 61));
         store.close().await.unwrap();
         let store = directory.open();
@@ -243,7 +242,7 @@ async fn what_is_too_old_is_dropped_and_what_is_not_sealed_stays() {
     let all = everything(&store);
     store.compact(new).unwrap();
     assert_eq!(everything(&store), all, "the newest of each is younger");
-    let (reader, held) = (store.reader(), directory.files("segments"));
+    let (scan, held) = (store.scan(), directory.files("segments"));
     store.compact(new.plus(Duration::from_secs(60))).unwrap();
     let counted = stats(&store);
     assert_eq!(
@@ -257,12 +256,8 @@ async fn what_is_too_old_is_dropped_and_what_is_not_sealed_stays() {
     assert!(counted.retention_bytes > 0);
     // Who began before reads on.
     assert_eq!(directory.files("segments"), held);
-    let logs = LogFilter {
-        limit: 1000,
-        ..LogFilter::default()
-    };
-    assert_eq!(reader.find_logs(&logs).unwrap().logs.len(), 161);
-    drop(reader);
+    assert_eq!(logs_of(&scan).unwrap().len(), 161);
+    drop(scan);
     store.compact(new.plus(Duration::from_secs(61))).unwrap();
     let files = directory.files("segments");
     assert_eq!(files.len(), 2, "{files:?}");

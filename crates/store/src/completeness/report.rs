@@ -55,6 +55,10 @@ pub struct Report {
     pub truncated: bool,
     /// Where the next page begins.
     pub next: Option<ReportCursor>,
+    /// Environments that were looked at.
+    pub rows_read: u64,
+    /// Buffers that were looked at.
+    pub parts_read: u64,
 }
 
 /// What came of one function, and what did not.
@@ -163,7 +167,13 @@ pub(crate) fn report(
         }
     }
     functions.retain(|_, function| function.environments > 0);
-    let mut report = page(functions, filter);
+    let looked_at = functions.values().map(|function| function.environments);
+    let rows_read = looked_at.sum();
+    let mut report = Report {
+        rows_read,
+        parts_read: buffers.len() as u64,
+        ..page(functions, filter)
+    };
     let fresh_names: HashSet<&str> = unsealed.keys().map(|name| name.as_str()).collect();
     for function in &mut report.functions {
         for (name, now, verdict) in &fresh {
@@ -317,6 +327,7 @@ fn page(functions: BTreeMap<String, FunctionReport>, filter: &CompletenessFilter
         truncated: false,
         next: last.map(|last| ReportCursor(last.function.clone())),
         functions: left,
+        ..Report::default()
     }
 }
 

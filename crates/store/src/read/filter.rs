@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use throughline_telemetry::{Attributes, MetricPoint, Span, SpanStatus, TraceId, UnixNanos};
+use throughline_telemetry::{Attributes, MetricPoint, Span, SpanStatus, UnixNanos};
 
-use super::{LogCursor, TraceCursor};
+use super::TraceCursor;
 use crate::batch::{Owners, SpanRows};
-use crate::rows::LogRow;
 use crate::segment::SegmentMeta;
 
 /// Which traces to find. Everything set must hold.
@@ -42,25 +41,6 @@ pub enum TraceStatus {
     Error,
 }
 
-/// Which log records to find. Everything set must hold.
-#[derive(Clone, Debug)]
-pub struct LogFilter {
-    /// The record is of this service.
-    pub service: Option<String>,
-    /// It was written during this trace.
-    pub trace_id: Option<TraceId>,
-    /// Its severity number is this or more.
-    pub min_severity: Option<u8>,
-    /// It was written then or later.
-    pub from: Option<UnixNanos>,
-    /// It was written before then.
-    pub to: Option<UnixNanos>,
-    /// How many records at most, 1000 at the most.
-    pub limit: usize,
-    /// Only what comes after this place in the order.
-    pub after: Option<LogCursor>,
-}
-
 /// Which metric points to find. Everything set must hold.
 #[derive(Clone, Debug)]
 pub struct MetricFilter {
@@ -91,21 +71,6 @@ impl Default for TraceFilter {
     }
 }
 
-impl Default for LogFilter {
-    /// The newest fifty.
-    fn default() -> Self {
-        LogFilter {
-            service: None,
-            trace_id: None,
-            min_severity: None,
-            from: None,
-            to: None,
-            limit: PAGE,
-            after: None,
-        }
-    }
-}
-
 impl Default for MetricFilter {
     /// The newest fifty.
     fn default() -> Self {
@@ -127,6 +92,11 @@ impl TraceFilter {
     /// Whether one span must have certain properties.
     pub(crate) fn asks_for_a_span(&self) -> bool {
         self.service.is_some() || self.operation.is_some() || !self.attributes.is_empty()
+    }
+
+    /// Whether there must be a span with certain properties, or that failed.
+    pub(crate) fn decides(&self) -> bool {
+        self.asks_for_a_span() || self.asks_for_an_error()
     }
 
     /// Whether one span must have failed.
@@ -208,58 +178,6 @@ impl MetricFilter {
         self.name.as_deref().is_none_or(|wanted| wanted == name)
             && self.from.is_none_or(|from| time >= from)
             && self.to.is_none_or(|to| time < to)
-    }
-}
-
-impl LogFilter {
-    /// Whether a segment may have such a record.
-    pub(crate) fn may_be_in(&self, segment: &SegmentMeta) -> bool {
-        segment.services.may_have(self.service.as_deref(), None)
-            && self
-                .min_severity
-                .is_none_or(|min| segment.max_severity >= min)
-            && self.from.is_none_or(|from| segment.last >= from)
-            && self.bound().is_none_or(|bound| (segment.first, 0) < bound)
-    }
-
-    /// Whether all records from some place in the order on are let through.
-    pub(crate) fn allows_all_older(&self) -> bool {
-        let LogFilter {
-            service,
-            trace_id,
-            min_severity,
-            from,
-            ..
-        } = self;
-        service.is_none() && trace_id.is_none() && min_severity.is_none() && from.is_none()
-    }
-
-    pub(crate) fn allows(&self, row: &LogRow) -> bool {
-        let log = &row.record;
-        self.trace_id.is_none_or(|id| log.trace_id == Some(id))
-            && self.allows_of(
-                (row.time, row.sequence),
-                log.resource.service(),
-                log.severity_number,
-            )
-    }
-
-    /// Whether a record of this place, service and severity is let through, its trace aside.
-    pub(crate) fn allows_of(&self, place: (UnixNanos, u64), service: &str, severity: u8) -> bool {
-        self.bound().is_none_or(|bound| place < bound)
-            && self.from.is_none_or(|from| place.0 >= from)
-            && self
-                .service
-                .as_deref()
-                .is_none_or(|wanted| wanted == service)
-            && self.min_severity.is_none_or(|min| severity >= min)
-    }
-
-    /// What all records come after in the order: their time and sequence are less.
-    pub(crate) fn bound(&self) -> Option<(UnixNanos, u64)> {
-        let after = self.after.map(|after| (after.time, after.sequence));
-        let to = self.to.map(|to| (to, 0));
-        after.into_iter().chain(to).min()
     }
 }
 

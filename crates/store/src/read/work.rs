@@ -19,8 +19,8 @@ impl Work {
     }
 
     /// So many rows of which some columns were read and checked.
-    pub(super) fn columns(&mut self, rows: usize) {
-        self.left = self.left.saturating_sub(rows as u64 * COLUMN_STEPS);
+    pub(super) fn columns(&mut self, rows: u64) {
+        self.left = self.left.saturating_sub(rows * COLUMN_STEPS);
     }
 
     /// So many rows read and checked.

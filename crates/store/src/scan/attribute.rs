@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
+use arrow::array::ArrayRef;
 
 use crate::error::ReadError;
-use crate::segment::{Damage, Kind, Projected, attributes_from_json, value};
+use crate::segment::{Column, Damage, Kind, Projected, attributes_from_json, value};
 
 /// The values of attributes that resources have, each resource read once.
 pub(super) struct Resources {
@@ -93,65 +93,38 @@ impl Attributes {
                 let (tag, text) = of_resource(row)?;
                 Some((*tag, Cow::Borrowed(text.as_str())))
             });
-            let pushed = column.push(found);
+            let pushed = push(&mut column, found);
             pushed.map_err(|damage| read.damage(damage))?;
         }
-        Ok(column.finish())
+        Ok(column.finish(read.rows()))
     }
 }
 
-/// A column in the making.
-enum Column {
-    Texts(StringBuilder),
-    Ints(Int64Builder),
-    Doubles(Float64Builder),
-    Bools(BooleanBuilder),
-}
-
-impl Column {
-    fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::String => Column::Texts(StringBuilder::new()),
-            Kind::Int => Column::Ints(Int64Builder::new()),
-            Kind::Double => Column::Doubles(Float64Builder::new()),
-            Kind::Bool => Column::Bools(BooleanBuilder::new()),
-        }
+/// Puts a value at the end of a column, or null if there is none that it can have.
+fn push(column: &mut Column, found: Option<(u8, Cow<'_, str>)>) -> Result<(), Damage> {
+    let found = found.filter(|(tag, _)| *tag != value::NULL);
+    match column {
+        Column::Texts(texts) => match found {
+            None => texts.append_null(),
+            Some((value::STRING | value::INT | value::BOOL, text)) => texts.append_value(text),
+            Some((tag, text)) => texts.append_value(value::from_text(tag, &text)?.to_text()),
+        },
+        Column::Ints(ints) => ints.append_option(match found {
+            Some((value::INT, text)) => text.parse().ok(),
+            Some((value::DOUBLE, text)) => value::double(&text).and_then(whole),
+            _ => None,
+        }),
+        Column::Doubles(doubles) => doubles.append_option(match found {
+            Some((value::INT, text)) => text.parse().ok().and_then(exact),
+            Some((value::DOUBLE, text)) => value::double(&text),
+            _ => None,
+        }),
+        Column::Bools(bools) => bools.append_option(match found {
+            Some((value::BOOL, text)) => Some(text == "true"),
+            _ => None,
+        }),
     }
-
-    fn push(&mut self, found: Option<(u8, Cow<'_, str>)>) -> Result<(), Damage> {
-        let found = found.filter(|(tag, _)| *tag != value::NULL);
-        match self {
-            Column::Texts(texts) => match found {
-                None => texts.append_null(),
-                Some((value::STRING | value::INT | value::BOOL, text)) => texts.append_value(text),
-                Some((tag, text)) => texts.append_value(value::from_text(tag, &text)?.to_text()),
-            },
-            Column::Ints(ints) => ints.append_option(match found {
-                Some((value::INT, text)) => text.parse().ok(),
-                Some((value::DOUBLE, text)) => value::double(&text).and_then(whole),
-                _ => None,
-            }),
-            Column::Doubles(doubles) => doubles.append_option(match found {
-                Some((value::INT, text)) => text.parse().ok().and_then(exact),
-                Some((value::DOUBLE, text)) => value::double(&text),
-                _ => None,
-            }),
-            Column::Bools(bools) => bools.append_option(match found {
-                Some((value::BOOL, text)) => Some(text == "true"),
-                _ => None,
-            }),
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> ArrayRef {
-        match self {
-            Column::Texts(mut texts) => Arc::new(texts.finish()),
-            Column::Ints(mut ints) => Arc::new(ints.finish()),
-            Column::Doubles(mut doubles) => Arc::new(doubles.finish()),
-            Column::Bools(mut bools) => Arc::new(bools.finish()),
-        }
-    }
+    Ok(())
 }
 
 /// A double as an integer, if it is one.

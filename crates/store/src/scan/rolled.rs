@@ -38,6 +38,24 @@ impl Scan {
         is_named: bool,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<RolledUp, ReadError> {
+        let mut rolling = self.rolling(bounds, is_named, is_wanted)?;
+        for lone in self.snapshot.segments.lone_rollups() {
+            rolling.rollup(lone);
+        }
+        Ok(rolling.finish())
+    }
+
+    /// The same of spans whose rows are still there, where names do not matter.
+    pub(crate) fn rolled_up_of_rows(&self, bounds: &Bounds) -> Result<RolledUp, ReadError> {
+        Ok(self.rolling(bounds, false, &|| true)?.finish())
+    }
+
+    fn rolling(
+        &self,
+        bounds: &Bounds,
+        is_named: bool,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Rolling<'_>, ReadError> {
         let times = bounds.from.unwrap_or_default()..bounds.to.unwrap_or(UnixNanos(u64::MAX));
         let mut rolling = Rolling::new(self, times);
         for part in self.parts(Signal::Traces, bounds)? {
@@ -46,10 +64,7 @@ impl Scan {
             }
             rolling.part(&part, is_named)?;
         }
-        for lone in self.snapshot.segments.lone_rollups() {
-            rolling.rollup(lone);
-        }
-        Ok(rolling.finish())
+        Ok(rolling)
     }
 }
 

@@ -384,7 +384,7 @@ impl<T: Searched> Search<T> {
 }
 
 /// Bytes of the columns of a batch.
-pub(super) fn bytes_of(batch: &RecordBatch) -> u64 {
+pub(crate) fn bytes_of(batch: &RecordBatch) -> u64 {
     let bytes = batch.columns().iter();
     let bytes = bytes.filter_map(|column| column.to_data().get_slice_memory_size().ok());
     bytes.sum::<usize>() as u64

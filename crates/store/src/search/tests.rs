@@ -80,6 +80,96 @@ async fn parents_are_known_where_only_some_of_a_trace_is_looked_at() {
     assert_eq!(store.damaged(), Vec::<String>::new());
 }
 
+/// A span whose clock ran backwards is found by when it says that it began, and took less than nothing.
+#[tokio::test]
+async fn spans_that_end_before_they_start_are_found_by_their_start() {
+    let backwards = |id: u64, start: u64, end: u64| {
+        let mut built = span("shop").in_trace(1).id(id).build();
+        (built.start, built.end) = (moment(start), moment(end));
+        built
+    };
+    // Of the trace, all but the first begin after everything has ended.
+    let spans = [
+        backwards(1, 0, 10),
+        backwards(2, 5000, 20),
+        backwards(3, 9000, 0),
+    ];
+    let other = span("mail").in_trace(2).id(4).at(7000).lasting(1).build();
+    let minus = json!(-100);
+    let cases = [
+        (Filter::default(), Some(4000), None, vec![3, 4, 2]),
+        (Filter::default(), Some(8000), None, vec![3]),
+        (Filter::default(), None, Some(5001), vec![2, 1]),
+        (Filter::default(), Some(9000), Some(9001), vec![3]),
+        (
+            Filter::is("duration_ms", Operator::Lt, json!(0)),
+            None,
+            None,
+            vec![3, 2],
+        ),
+        (
+            Filter::is("duration_ms", Operator::GtEq, minus),
+            None,
+            None,
+            vec![4, 1],
+        ),
+        (
+            Filter::is("duration_ms", Operator::Eq, json!(-9000)),
+            None,
+            None,
+            vec![3],
+        ),
+        (
+            Filter::is("service", Operator::Eq, "shop"),
+            Some(1),
+            None,
+            vec![3, 2],
+        ),
+    ];
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    put(&store, &spans).await;
+    for step in ["buffered", "sealed", "both", "merged"] {
+        match step {
+            "sealed" => {
+                put(&store, std::slice::from_ref(&other)).await;
+                store.seal().unwrap();
+            }
+            "both" => put(&store, &spans).await,
+            "merged" => {
+                store.seal().unwrap();
+                store.compact(moment(1 << 30)).unwrap();
+            }
+            _ => {}
+        }
+        for (filter, from, to, expect) in &cases {
+            for order in [SearchOrder::Newest, SearchOrder::Oldest] {
+                let query = SearchQuery {
+                    filter: filter.clone(),
+                    from: from.map(moment),
+                    to: to.map(moment),
+                    order,
+                    ..SearchQuery::default()
+                };
+                let search: Search<Span> = Search::new(&store.scan(), query).unwrap();
+                search.work().unwrap();
+                let found = search.finish().unwrap().unwrap().rows;
+                let mut expect = expect.clone();
+                expect.retain(|id| step != "buffered" || *id != 4);
+                if order == SearchOrder::Oldest {
+                    expect.reverse();
+                }
+                let expect: Vec<SpanId> = expect
+                    .into_iter()
+                    .map(throughline_testkit::span_id)
+                    .collect();
+                let found: Vec<SpanId> = found.iter().map(|span| span.span_id).collect();
+                assert_eq!(found, expect, "{step}: {filter:?} from {from:?} to {to:?}");
+            }
+        }
+    }
+}
+
 /// The rows in the order in which they arrived, each span once.
 async fn random_store(
     directory: &TestDirectory,

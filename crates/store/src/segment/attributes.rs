@@ -129,8 +129,8 @@ pub(super) fn merge(
     Ok(items.finish(lengths)?)
 }
 
-/// A column in the making.
-enum Column {
+/// A column of values of one kind in the making.
+pub(crate) enum Column {
     Texts(StringBuilder),
     Ints(Int64Builder),
     Doubles(Float64Builder),
@@ -138,7 +138,7 @@ enum Column {
 }
 
 impl Column {
-    fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         match kind {
             Kind::String => Column::Texts(StringBuilder::new()),
             Kind::Int => Column::Ints(Int64Builder::new()),
@@ -179,7 +179,8 @@ impl Column {
         true
     }
 
-    fn finish(self, rows: usize) -> ArrayRef {
+    /// The column of so many rows. Those at the end that have got nothing are null.
+    pub(crate) fn finish(self, rows: usize) -> ArrayRef {
         match self {
             Column::Texts(mut builder) => {
                 builder.append_nulls(rows - builder.len());

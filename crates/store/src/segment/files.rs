@@ -13,7 +13,6 @@ use throughline_telemetry::{MetricPoint, Signal, Span, TraceId};
 
 use super::copies;
 use super::form::{ATTRIBUTES, ORDINAL, PARENT};
-use super::heads::LogHeads;
 use super::index::{Access, TraceIndex, TraceRange, load_checks, runs};
 use super::kinds::Kinds;
 use super::logs::LogTable;
@@ -30,8 +29,8 @@ use crate::census::{self, Census};
 use crate::directory::Layout;
 use crate::error::ReadError;
 use crate::limits::{
-    BLOCK_CACHE_BYTES, BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, FOOTER_CACHE_BYTES,
-    INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS,
+    BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES,
+    KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS, TRACE_CACHE_BYTES,
 };
 use crate::rollup::{self, RollupMeta};
 use crate::rows::{LogRow, span_bytes};
@@ -43,10 +42,8 @@ pub(crate) struct SegmentFiles {
     indexes: Cache<SegmentId, TraceIndex>,
     lookups: Cache<SegmentId, Access>,
     footers: Cache<SegmentId, Footer>,
-    span_blocks: Cache<(SegmentId, u32), Vec<Arc<Span>>>,
     /// By segment and first row of the trace.
     traces: Cache<(SegmentId, u32), Vec<Arc<Span>>>,
-    log_heads: Cache<(SegmentId, u32), LogHeads>,
     kinds: Cache<SegmentId, Kinds>,
     copies: Cache<(SegmentId, SegmentId), [Vec<u32>; 2]>,
     /// None of those that cannot be read.
@@ -64,9 +61,7 @@ impl SegmentFiles {
             indexes: Cache::new(INDEX_CACHE_BYTES),
             lookups: Cache::new(LOOKUP_CACHE_BYTES),
             footers: Cache::new(FOOTER_CACHE_BYTES),
-            span_blocks: Cache::new(BLOCK_CACHE_BYTES / 3),
-            traces: Cache::new(BLOCK_CACHE_BYTES / 3),
-            log_heads: Cache::new(BLOCK_CACHE_BYTES / 3),
+            traces: Cache::new(TRACE_CACHE_BYTES),
             kinds: Cache::new(KINDS_CACHE_BYTES),
             copies: Cache::new(COPIES_CACHE_BYTES),
             rollups: Cache::new(ROLLUP_CACHE_BYTES),
@@ -176,6 +171,19 @@ impl SegmentFiles {
         match &*self.access(segment, &path)? {
             Access::Parts(lookup) => lookup.rows_with(&path, hashes),
             Access::Whole => Ok(None),
+        }
+    }
+
+    /// What the index knows of a trace. A segment that does not have it is hardly ever opened for that.
+    pub(crate) fn trace(
+        &self,
+        segment: &SegmentMeta,
+        id: TraceId,
+    ) -> Result<Option<TraceRange>, ReadError> {
+        let path = index_path(&self.layout, segment.signal, segment.id);
+        match &*self.access(segment, &path)? {
+            Access::Parts(lookup) => Ok(lookup.trace(&path, id)?.map(|(trace, _)| trace)),
+            Access::Whole => Ok(self.index(segment)?.trace(id).copied()),
         }
     }
 
@@ -342,75 +350,43 @@ impl SegmentFiles {
         })
     }
 
-    /// The spans of a trace on their own: for searches that look at few traces of many.
-    pub(crate) fn lone_spans(
-        &self,
-        segment: &SegmentMeta,
-        index: &TraceIndex,
-        trace: &TraceRange,
-    ) -> Result<Vec<Arc<Span>>, ReadError> {
-        let spans = self.spans_at(segment, index.adjacent_rows(trace))?;
-        Ok(spans.to_vec())
-    }
-
     /// The spans of a trace that are in these rows.
     pub(crate) fn spans_at(
         &self,
         segment: &SegmentMeta,
         rows: Range<u32>,
     ) -> Result<Arc<Vec<Arc<Span>>>, ReadError> {
-        self.traces.get_or_load((segment.id, rows.start), || {
-            self.shared_spans(segment, rows)
-        })
+        let mut spans = self.spans_of(segment, std::slice::from_ref(&rows))?;
+        Ok(spans.pop().unwrap_or_default())
     }
 
-    /// The spans of a trace, through the block that it is in: for searches that look at all traces.
-    pub(crate) fn block_spans(
+    /// The spans of traces, each in its rows, which are in order. Those that are not in memory are read
+    /// at once.
+    pub(crate) fn spans_of(
         &self,
         segment: &SegmentMeta,
-        index: &TraceIndex,
-        trace: &TraceRange,
-    ) -> Result<Vec<Arc<Span>>, ReadError> {
-        let range = index.block(trace);
-        let block = self
-            .span_blocks
-            .get_or_load((segment.id, range.start), || {
-                self.shared_spans(segment, range.clone())
-            })?;
-        let rows = index.adjacent_rows(trace);
-        let rows = places(rows.start - range.start..rows.end - range.start);
-        Ok(block.get(rows).unwrap_or_default().to_vec())
-    }
-
-    /// Spans, and what they take in memory.
-    fn shared_spans(
-        &self,
-        segment: &SegmentMeta,
-        rows: Range<u32>,
-    ) -> Result<(Vec<Arc<Span>>, usize), ReadError> {
-        let spans = self.rows::<SpanTable>(segment, &[places(rows)])?;
-        let bytes = spans.iter().map(span_bytes).sum();
-        Ok((spans.into_iter().map(Arc::new).collect(), bytes))
-    }
-
-    /// What searches look at first of the log records of one block; block 0 has the oldest.
-    pub(crate) fn log_heads(
-        &self,
-        segment: &SegmentMeta,
-        number: u32,
-    ) -> Result<Arc<LogHeads>, ReadError> {
-        self.log_heads.get_or_load((segment.id, number), || {
-            let range = block_range(segment, number);
-            let begin = range.start;
-            let columns = vec!["time", "sequence", "severity_number", "service"];
-            let projection = Projection {
-                columns,
-                attributes: Vec::new(),
-            };
-            let heads = LogHeads::new(begin, &self.project(segment, &projection, &[range])?)?;
-            let bytes = heads.memory_bytes();
-            Ok((heads, bytes))
-        })
+        traces: &[Range<u32>],
+    ) -> Result<Vec<Arc<Vec<Arc<Span>>>>, ReadError> {
+        let known = traces.iter();
+        let known = known.map(|rows| self.traces.get((segment.id, rows.start)));
+        let known: Vec<Option<_>> = known.collect();
+        let missing = traces.iter().zip(&known);
+        let missing = missing.filter(|(_, known)| known.is_none());
+        let missing: Vec<_> = missing.map(|(rows, _)| places(rows.clone())).collect();
+        let mut read = match missing.is_empty() {
+            true => Vec::new(),
+            false => self.rows::<SpanTable>(segment, &missing)?,
+        }
+        .into_iter()
+        .map(Arc::new);
+        let spans = traces.iter().zip(known).map(|(rows, known)| {
+            known.unwrap_or_else(|| {
+                let spans: Vec<Arc<Span>> = read.by_ref().take(rows.len()).collect();
+                let bytes = spans.iter().map(|span| span_bytes(span)).sum();
+                self.traces.put((segment.id, rows.start), spans, bytes)
+            })
+        });
+        Ok(spans.collect())
     }
 
     /// Log records at these places, which are in order.

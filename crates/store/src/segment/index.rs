@@ -27,7 +27,6 @@ use twox_hash::XxHash64;
 use super::checks::Checks;
 use super::filter::Filter;
 use super::table::Damage;
-use crate::limits::BLOCK_ROWS;
 pub(crate) use lookup::runs;
 pub(super) use lookup::{Access, load_checks};
 pub(super) use parts::load_range;
@@ -41,6 +40,13 @@ pub(crate) struct TraceRange {
     pub(crate) end: UnixNanos,
     first: u32,
     count: u32,
+}
+
+impl TraceRange {
+    /// Its rows, where those are next to each other.
+    pub(crate) fn rows(&self) -> std::ops::Range<u32> {
+        self.first..self.first + self.count
+    }
 }
 
 /// Collects the traces of a segment while its rows are written, in their order.
@@ -133,8 +139,6 @@ pub(crate) struct TraceIndex {
     /// Sorted by id.
     traces: Vec<TraceRange>,
     postings: Vec<u32>,
-    /// Places in `traces`, newest start first and then by id.
-    newest_first: Vec<u32>,
     /// The first row of each trace, sorted.
     firsts: Vec<u32>,
 }
@@ -169,11 +173,6 @@ impl TraceIndex {
     }
 
     fn new(rows: u32, traces: Vec<TraceRange>, postings: Vec<u32>) -> Self {
-        let mut newest_first: Vec<u32> = (0..).take(traces.len()).collect();
-        newest_first.sort_by_key(|place| {
-            let trace = &traces[*place as usize];
-            (std::cmp::Reverse(trace.start), trace.trace_id)
-        });
         let mut firsts: Vec<u32> = traces.iter().map(|trace| trace.first).collect();
         firsts.sort_unstable();
         TraceIndex {
@@ -181,14 +180,13 @@ impl TraceIndex {
             rows_bytes: None,
             traces,
             postings,
-            newest_first,
             firsts,
         }
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
         size_of_val(self)
-            + self.traces.len() * (size_of::<TraceRange>() + 2 * size_of::<u32>())
+            + self.traces.len() * (size_of::<TraceRange>() + size_of::<u32>())
             + self.postings.len() * size_of::<u32>()
     }
 
@@ -197,20 +195,6 @@ impl TraceIndex {
             .traces
             .binary_search_by_key(&id, |trace| trace.trace_id);
         place.ok().map(|place| &self.traces[place])
-    }
-
-    /// The trace at a place in the order of newest start first, then id.
-    pub(crate) fn nth_newest(&self, place: usize) -> Option<&TraceRange> {
-        let place = *self.newest_first.get(place)?;
-        self.traces.get(place as usize)
-    }
-
-    /// How many traces come before or at this one in that order, whether it is here or not.
-    pub(crate) fn newest_up_to(&self, start: UnixNanos, id: TraceId) -> usize {
-        self.newest_first.partition_point(|place| {
-            let trace = &self.traces[*place as usize];
-            (std::cmp::Reverse(trace.start), trace.trace_id) <= (std::cmp::Reverse(start), id)
-        })
     }
 
     /// The first row of each trace, in order.
@@ -237,7 +221,7 @@ impl TraceIndex {
 
     /// The rows of a trace whose rows are next to each other.
     pub(crate) fn adjacent_rows(&self, trace: &TraceRange) -> std::ops::Range<u32> {
-        trace.first..trace.first + trace.count
+        trace.rows()
     }
 
     /// The rows of a trace whose rows are scattered.
@@ -274,12 +258,7 @@ impl TraceIndex {
         self.traces.iter()
     }
 
-    /// The block of rows that a trace is in: whole traces, some two thousand rows.
-    pub(crate) fn block(&self, trace: &TraceRange) -> std::ops::Range<u32> {
-        self.block_of(trace, BLOCK_ROWS)
-    }
-
-    /// The same with blocks of about so many rows.
+    /// The block of rows that a trace is in: whole traces, about so many rows.
     pub(super) fn block_of(&self, trace: &TraceRange, rows: u32) -> std::ops::Range<u32> {
         let number = trace.first / rows;
         let first_from = |row: u32| {

@@ -22,7 +22,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use zstd::bulk::Decompressor;
 
-use super::pread::PositionedFile;
+use super::pread::{Failure, PositionedFile};
 
 /// Where the columns of a file are that are compressed. Sorted.
 pub(super) type Packed = Arc<[Range<u64>]>;
@@ -37,6 +37,11 @@ pub(super) struct Pages {
 impl Pages {
     pub(super) fn new(file: PositionedFile, packed: Packed) -> Self {
         Pages { file, packed }
+    }
+
+    /// What the system says of the file from now on, if anything.
+    pub(super) fn failure(&self) -> Failure {
+        self.file.failure()
     }
 }
 

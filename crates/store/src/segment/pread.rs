@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parquet::errors::Result;
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::checks::Checks;
+use super::table::Damage;
+use crate::error::ReadError;
 
 /// Parquet's own reader of a `File` seeks, and a clone of a file shares its position: two columns
 /// read at once would get each other's bytes.
@@ -19,6 +21,28 @@ pub(super) struct PositionedFile {
     file: Arc<File>,
     bytes: u64,
     checks: Option<Arc<Checks>>,
+    failure: Failure,
+}
+
+/// What the system said when a file could not be read. An error that has come through Parquet does not
+/// tell that from damage.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failure(Arc<OnceLock<i32>>);
+
+impl Failure {
+    fn note(&self, error: &io::Error) {
+        if let Some(code) = error.raw_os_error() {
+            let _ = self.0.set(code); // the first is told
+        }
+    }
+
+    /// Why a file could not be read, of which something looked damaged.
+    pub(super) fn error(&self, path: &Path, damage: Damage) -> ReadError {
+        match self.0.get() {
+            Some(code) => ReadError::io(path)(io::Error::from_raw_os_error(*code)),
+            None => ReadError::corrupt(path, damage),
+        }
+    }
 }
 
 impl PositionedFile {
@@ -30,11 +54,19 @@ impl PositionedFile {
             let what = format!("it has {bytes} bytes, and had {}", checks.bytes);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
         }
+        #[cfg(test)]
+        let file = crate::testing::harm::broken(path).unwrap_or(file);
         Ok(PositionedFile {
             file: Arc::new(file),
             bytes,
             checks,
+            failure: Failure::default(),
         })
+    }
+
+    /// What the system says of it from now on, if anything.
+    pub(super) fn failure(&self) -> Failure {
+        self.failure.clone()
     }
 
     /// So many bytes, or less at the end of the file.
@@ -44,7 +76,8 @@ impl PositionedFile {
         let read = |from: u64, to: u64| -> io::Result<Bytes> {
             let length = usize::try_from(to - from).map_err(io::Error::other)?;
             let mut bytes = vec![0; length];
-            self.file.read_exact_at(&mut bytes, from)?;
+            let read = self.file.read_exact_at(&mut bytes, from);
+            read.inspect_err(|error| self.failure.note(error))?;
             Ok(bytes.into())
         };
         let Some(checks) = &self.checks else {

@@ -47,7 +47,7 @@ impl Footer {
     ) -> Result<Self, ReadError> {
         let file = PositionedFile::open(path, checks.clone()).map_err(ReadError::io(path))?;
         let footer = Self::read(&file, canonical, checks);
-        footer.map_err(|damage| ReadError::corrupt(path, damage))
+        footer.map_err(|damage| file.failure().error(path, damage))
     }
 
     fn read(
@@ -183,17 +183,18 @@ impl<'a, T: Table> SegmentReader<'a, T> {
     ) -> Result<impl Iterator<Item = Result<Projected, ReadError>> + Send + use<T>, ReadError> {
         let (path, form) = (self.path.clone(), self.footer.form.clone());
         let file = self.footer.open(&path)?;
+        let failure = file.failure();
         let reader = self.open(
             file,
             ranges,
             |column| projection.needs(&form, column),
             batch_rows,
         );
-        let (reader, wanted) = reader.map_err(|damage| self.damaged(damage))?;
+        let (reader, wanted) = reader.map_err(|damage| failure.error(&path, damage))?;
         Ok(reader.map(move |batch| {
             let batch = batch.map_err(Damage::from);
             let batch = batch.and_then(|batch| complete(&batch, &wanted));
-            let batch = batch.map_err(|damage| ReadError::corrupt(&path, damage))?;
+            let batch = batch.map_err(|damage| failure.error(&path, damage))?;
             Ok(Projected::new(path.clone(), form.clone(), batch))
         }))
     }
@@ -215,8 +216,9 @@ impl<'a, T: Table> SegmentReader<'a, T> {
     ) -> Result<RecordBatch, ReadError> {
         // A file is opened for each read: open files are dearer to keep than to open again.
         let file = self.footer.open(&self.path)?;
+        let failure = file.failure();
         let batch = self.select(file, ranges, wants);
-        batch.map_err(|damage| self.damaged(damage))
+        batch.map_err(|damage| failure.error(&self.path, damage))
     }
 
     fn select(

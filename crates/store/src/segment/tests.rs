@@ -103,10 +103,9 @@ fn a_trace_larger_than_a_batch_and_a_block_is_whole() {
         let read = written.files.trace_spans(segment, id).unwrap();
         assert_eq!(read.iter().collect::<Vec<_>>(), want);
         let trace = index.trace(id).unwrap();
-        let block = written.files.block_spans(segment, &index, trace).unwrap();
-        assert_eq!(block.iter().map(|span| &**span).collect::<Vec<_>>(), want);
-        let lone = written.files.lone_spans(segment, &index, trace).unwrap();
-        assert_eq!(lone, block);
+        assert_eq!(written.files.trace(segment, id).unwrap(), Some(*trace));
+        let spans = written.files.spans_at(segment, trace.rows()).unwrap();
+        assert_eq!(spans.iter().map(|span| &**span).collect::<Vec<_>>(), want);
     }
     let unknown = throughline_testkit::trace_id(4);
     assert_eq!(written.files.trace_spans(segment, unknown).unwrap(), []);
@@ -124,14 +123,14 @@ fn a_damaged_index_is_told_from_a_good_one() {
     let mut file = checks::Checks::default();
     file.add(b"rows");
     let bytes = index.finish(index::Layout::Scattered, &file, Some(vec![7; 9]));
-    TraceIndex::read(&bytes).unwrap();
+    index::TraceIndex::read(&bytes).unwrap();
     for bit in 0..8 * bytes.len() {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        TraceIndex::read(&flipped).unwrap_err();
+        index::TraceIndex::read(&flipped).unwrap_err();
     }
     for cut in 0..bytes.len() {
-        TraceIndex::read(&bytes[..cut]).unwrap_err();
+        index::TraceIndex::read(&bytes[..cut]).unwrap_err();
     }
 }
 
@@ -288,7 +287,11 @@ proptest! {
         let mut read = Vec::new();
         for segment in &written.segments {
             let index = written.files.index(segment).unwrap();
-            for trace in (0..).map_while(|place| index.nth_newest(place)) {
+            let mut all: Vec<_> = index.iter().map(|trace| trace.rows()).collect();
+            all.sort_by_key(|rows| rows.start);
+            let all = all.iter().zip(written.files.spans_of(segment, &all).unwrap());
+            let all: std::collections::HashMap<u32, _> = all.map(|(rows, spans)| (rows.start, spans)).collect();
+            for trace in index.iter() {
                 let rows = index.adjacent_rows(trace);
                 let whole = written.files.trace_spans(segment, trace.trace_id).unwrap();
                 for key in ["a", "b", "$x", "none"] {
@@ -305,8 +308,8 @@ proptest! {
                     }
                 }
                 let spans = written.files.trace_spans(segment, trace.trace_id).unwrap();
-                let block = written.files.block_spans(segment, &index, trace).unwrap();
-                prop_assert_eq!(spans.iter().collect::<Vec<_>>(), block.iter().map(|span| &**span).collect::<Vec<_>>());
+                let together = &all[&trace.rows().start];
+                prop_assert_eq!(spans.iter().collect::<Vec<_>>(), together.iter().map(|span| &**span).collect::<Vec<_>>());
                 prop_assert_eq!(spans.iter().map(|span| span.start).min(), Some(trace.start));
                 prop_assert_eq!(spans.iter().map(|span| span.end).max(), Some(trace.end));
                 read.extend(spans);
@@ -322,18 +325,8 @@ proptest! {
         let written = write(log_rows(&logs, UnixNanos(77)));
         let mut read: Vec<LogRow> = Vec::new();
         for segment in &written.segments {
-            for number in 0..blocks(segment) {
-                let heads = written.files.log_heads(segment, number).unwrap();
-                let places: Vec<u32> = (0..heads.len()).map(|at| heads.place(at)).collect();
-                let rows = written.files.log_rows(segment, &places).unwrap();
-                for (at, row) in rows.iter().enumerate() {
-                    let (log, key) = (&row.record, (row.time, row.sequence));
-                    prop_assert_eq!(heads.key(at), key);
-                    prop_assert_eq!(heads.severity(at), log.severity_number);
-                    prop_assert_eq!(heads.service(at), log.resource.service());
-                }
-                read.extend(rows);
-            }
+            let places: Vec<u32> = (0..segment.rows).collect();
+            read.extend(written.files.log_rows(segment, &places).unwrap());
             for number in 1..4 {
                 let id = TraceId::new([number; 16]).unwrap();
                 for row in written.files.trace_logs(segment, id).unwrap() {

@@ -1,7 +1,9 @@
 //! Stores to do harm to, and what can happen to a file.
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use throughline_telemetry::wire::{Request, traces_request};
 use throughline_testkit::{log, span};
@@ -32,6 +34,33 @@ impl Harm {
         };
         fs::write(path, harmed).unwrap();
     }
+}
+
+/// A file that the disk does not give out as long as this lives.
+pub(crate) struct Broken(PathBuf);
+
+static BROKEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+impl Broken {
+    pub(crate) fn new(path: &Path) -> Self {
+        let mut broken = BROKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.insert(path.to_owned());
+        Broken(path.to_owned())
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        let mut broken = BROKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.remove(&self.0);
+    }
+}
+
+/// What is read instead of a file that is broken: memory that is not there, of which Linux says `EIO`.
+pub(crate) fn broken(path: &Path) -> Option<File> {
+    let broken = BROKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_broken = broken.contains(path);
+    is_broken.then(|| File::open("/proc/self/mem").unwrap())
 }
 
 /// Two generations, each a segment of spans and one of logs.

@@ -1,8 +1,11 @@
 //! What of each function is here, and what is not.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
+use throughline_query::Cost;
 use throughline_store::{FunctionReport, Missing, OpenEnvironment, Report, ReportCursor};
 use throughline_telemetry::UnixNanos;
 
@@ -15,6 +18,7 @@ pub(in crate::api) struct Completeness<'a> {
     total: u64,
     truncated: bool,
     next_cursor: Option<Text<&'a ReportCursor>>,
+    cost: Value,
 }
 
 #[derive(Serialize)]
@@ -49,12 +53,19 @@ struct Lack<'a> {
 }
 
 impl<'a> Completeness<'a> {
-    pub(in crate::api) fn new(report: &'a Report) -> Self {
+    pub(in crate::api) fn new(report: &'a Report, elapsed: Duration) -> Self {
+        let cost = Cost {
+            rows: report.rows_read,
+            segments: report.parts_read,
+            elapsed,
+            ..Cost::default()
+        };
         Completeness {
             functions: report.functions.iter().map(Function::new).collect(),
             total: report.total,
             truncated: report.truncated,
             next_cursor: report.next.as_ref().map(Text),
+            cost: cost.to_json(),
         }
     }
 }

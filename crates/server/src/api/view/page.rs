@@ -1,5 +1,7 @@
 //! Lists, each with its total, whether it is cut, and how to go on.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 use throughline_insight as insight;
@@ -17,16 +19,25 @@ pub(in crate::api) struct TracePage {
     total: u64,
     truncated: bool,
     next_cursor: Option<Text<TraceCursor>>,
+    cost: Value,
 }
 
 impl TracePage {
-    pub(in crate::api) fn new(page: store::TracePage) -> Self {
+    pub(in crate::api) fn new(page: store::TracePage, elapsed: Duration) -> Self {
+        let cost = Cost {
+            rows: page.rows_read,
+            bytes: page.bytes_read,
+            segments: page.parts_read,
+            rollups: 0,
+            elapsed,
+        };
         let summary = |(id, spans): (_, Vec<_>)| Summary::new(id, &insight::Summary::of(&spans));
         TracePage {
             traces: page.traces.into_iter().map(summary).collect(),
             total: page.total,
             truncated: page.truncated,
             next_cursor: page.next.map(Text),
+            cost: cost.to_json(),
         }
     }
 }
@@ -81,6 +92,7 @@ pub(in crate::api) struct ServiceList<'a> {
     services: Vec<Service<'a>>,
     total: usize,
     truncated: bool,
+    cost: Value,
 }
 
 #[derive(Serialize)]
@@ -94,14 +106,20 @@ struct Service<'a> {
 
 impl<'a> ServiceList<'a> {
     /// At most `max` of the services, sorted by name.
-    pub(in crate::api) fn new(rows: &'a [ServiceRow], max: usize) -> Self {
-        let mut services: Vec<Service> = rows.iter().map(Service::new).collect();
-        services.sort_by_key(|service| service.name);
-        services.truncate(max);
+    pub(in crate::api) fn new(list: &'a store::ServiceList, elapsed: Duration, max: usize) -> Self {
+        let rows = &list.services;
+        let cost = Cost {
+            rows: list.rows_read,
+            bytes: list.bytes_read,
+            segments: list.parts_read,
+            rollups: list.rollups_read,
+            elapsed,
+        };
         ServiceList {
+            services: rows.iter().take(max).map(Service::new).collect(),
             total: rows.len(),
-            truncated: services.len() < rows.len(),
-            services,
+            truncated: rows.len() > max,
+            cost: cost.to_json(),
         }
     }
 }

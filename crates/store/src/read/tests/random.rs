@@ -16,21 +16,15 @@ async fn searches_agree_with_a_loop_over_all_rows() {
         let directory = TestDirectory::new();
         let mut store = directory.open();
         let mut spans = Vec::new();
-        let mut logs = Vec::new();
-        for number in 0..rng.u64(1..12) {
+        for _ in 0..rng.u64(1..12) {
             let mut batch: Vec<Span> = (0..rng.usize(1..9))
                 .map(|_| random_span(&mut rng))
                 .collect();
             if let (true, Some(again)) = (rng.bool(), rng.choice(&spans)) {
                 batch.push(Span::clone(again));
             }
-            let some_logs: Vec<_> = (0..rng.u64(1..6))
-                .map(|n| random_log(&mut rng, 10 * number + n))
-                .collect();
             put(&store, &batch).await;
-            put_logs(&store, &some_logs).await;
             spans.extend(batch);
-            logs.extend(some_logs);
             match rng.u32(0..7) {
                 0 | 1 => store.seal().unwrap(),
                 3 => store.compact(moment(1 << 30)).unwrap(),
@@ -49,7 +43,6 @@ async fn searches_agree_with_a_loop_over_all_rows() {
                 &mut rng,
                 seed,
             );
-            check_logs(&store, &logs, &random_log_filter(&mut rng), &mut rng, seed);
         }
     }
 }
@@ -67,18 +60,6 @@ fn random_span(rng: &mut Rng) -> Span {
         .attribute("status", ["200", "500"][rng.usize(0..2)]);
     if rng.u32(0..8) == 0 {
         built.error().build()
-    } else {
-        built.build()
-    }
-}
-
-fn random_log(rng: &mut Rng, number: u64) -> LogRecord {
-    let built = log(["shop", "mail"][rng.usize(0..2)])
-        .says(Value::Int(number.cast_signed()))
-        .severity([9, 13, 17][rng.usize(0..3)], "")
-        .at(rng.u64(0..40) * 60_000);
-    if rng.bool() {
-        built.in_trace(rng.u64(1..5)).build()
     } else {
         built.build()
     }
@@ -105,18 +86,6 @@ fn random_trace_filter(rng: &mut Rng) -> TraceFilter {
     filter.to = (rng.u32(0..3) == 0).then(|| moment(rng.u64(0..40) * 60_000));
     filter.limit = rng.usize(1..9);
     filter
-}
-
-fn random_log_filter(rng: &mut Rng) -> LogFilter {
-    LogFilter {
-        service: (rng.u32(0..3) == 0).then(|| "mail".to_owned()),
-        trace_id: (rng.u32(0..4) == 0).then(|| trace_id(2)),
-        min_severity: (rng.u32(0..3) == 0).then_some(13),
-        from: (rng.u32(0..3) == 0).then(|| moment(rng.u64(0..40) * 60_000)),
-        to: (rng.u32(0..3) == 0).then(|| moment(rng.u64(0..40) * 60_000)),
-        limit: rng.usize(1..9),
-        after: None,
-    }
 }
 
 fn check_traces(store: &Store, spans: &[Span], filter: &TraceFilter, rng: &mut Rng, seed: u64) {
@@ -198,49 +167,4 @@ fn expected_to_pass(spans: &[Span], filter: &TraceFilter) -> bool {
             .is_none_or(|min| end.since(start) >= min)
         && filter.from.is_none_or(|from| start >= from)
         && filter.to.is_none_or(|to| start < to)
-}
-
-fn check_logs(store: &Store, logs: &[LogRecord], filter: &LogFilter, rng: &mut Rng, seed: u64) {
-    let passes = |log: &&LogRecord| {
-        filter
-            .service
-            .as_deref()
-            .is_none_or(|service| service == log.resource.service())
-            && filter.trace_id.is_none_or(|id| log.trace_id == Some(id))
-            && filter
-                .min_severity
-                .is_none_or(|min| log.severity_number >= min)
-            && filter.from.is_none_or(|from| log.time >= from)
-            && filter.to.is_none_or(|to| log.time < to)
-    };
-    // Of the same time, the last received first.
-    let mut expected: Vec<&LogRecord> = logs.iter().rev().filter(passes).collect();
-    expected.sort_by_key(|log| Reverse(log.time));
-    let mut filter = filter.clone();
-    let mut found = Vec::new();
-    loop {
-        let mut reader = store.reader();
-        reader.work_max = if rng.bool() {
-            WORK_MAX
-        } else {
-            rng.u64(1..3000)
-        };
-        let page = reader.find_logs(&filter).unwrap();
-        let left = (expected.len() - found.len()) as u64;
-        if page.truncated {
-            assert!(page.total <= left, "seed {seed}: {filter:?}");
-        } else {
-            assert_eq!(page.total, left, "seed {seed}: {filter:?}");
-        }
-        found.extend(page.logs);
-        match page.next {
-            Some(next) => filter.after = Some(next),
-            None => break,
-        }
-    }
-    assert_eq!(
-        found.iter().collect::<Vec<_>>(),
-        expected,
-        "seed {seed}: {filter:?}"
-    );
 }

@@ -14,7 +14,7 @@ use super::super::table::Damage;
 use super::super::words::Words;
 use super::blocks::{self, Directory};
 use super::parts::{Header, Kind, load_range};
-use super::{Layout, first, hash};
+use super::{Layout, TraceRange, first, hash};
 use crate::error::ReadError;
 
 /// What is kept of an index to find single traces: some one and a half bytes a trace.
@@ -77,12 +77,29 @@ impl Access {
 }
 
 impl Lookup {
-    /// The rows of a trace, in order. The file is opened only if it may have the trace.
+    /// The rows of a trace, in order.
     pub(in crate::segment) fn find(
         &self,
         path: &Path,
         id: TraceId,
     ) -> Result<Option<Vec<Range<u32>>>, ReadError> {
+        let found = self.trace(path, id)?;
+        Ok(found.map(|(trace, postings)| match self.layout {
+            Layout::Adjacent => std::iter::once(trace.rows()).collect(),
+            Layout::Scattered => {
+                let first = trace.first as usize;
+                runs(&postings[first..first + trace.count as usize])
+            }
+        }))
+    }
+
+    /// What is known of a trace, and the rows that it may point to. The file is opened only if it may
+    /// have the trace.
+    pub(in crate::segment) fn trace(
+        &self,
+        path: &Path,
+        id: TraceId,
+    ) -> Result<Option<(TraceRange, Vec<u32>)>, ReadError> {
         if !self.filter.may_have(hash(id)) {
             return Ok(None);
         }
@@ -98,14 +115,8 @@ impl Lookup {
         let mut postings = Vec::new();
         let traces = blocks::read(&block, self.layout, &mut postings);
         let traces = traces.ok_or_else(|| corrupt(Damage::new("not a block of traces")))?;
-        let found = traces.iter().find(|trace| trace.trace_id == id);
-        Ok(found.map(|trace| match self.layout {
-            Layout::Adjacent => std::iter::once(trace.first..trace.first + trace.count).collect(),
-            Layout::Scattered => {
-                let first = trace.first as usize;
-                runs(&postings[first..first + trace.count as usize])
-            }
-        }))
+        let found = traces.into_iter().find(|trace| trace.trace_id == id);
+        Ok(found.map(|trace| (trace, postings)))
     }
 }
 

@@ -10,7 +10,7 @@ use throughline_telemetry::Value;
 use throughline_telemetry::wire::logs_request;
 
 use super::*;
-use crate::testing::{copy, newest_wal, point, try_put_from, with_ledger};
+use crate::testing::{copy, newest_wal, point, stored_spans, try_put_from, with_ledger};
 use crate::{MetricFilter, Retention};
 
 /// What a crash left, and what had been acknowledged until then.
@@ -235,18 +235,10 @@ fn check_rows(store: &Store, acknowledged: &BTreeSet<u64>, at: &str) {
     }
     // What was being written may be there too, but nothing is there twice.
     let traces = count(store) as u64;
-    let spans = store
-        .services()
-        .unwrap()
-        .first()
-        .map_or(0, |shop| shop.span_count);
+    let spans = stored_spans(store);
     assert_eq!(spans, traces, "{at}");
     assert_eq!(rollups::rolled(store).0, traces.cast_signed(), "{at}");
-    let filter = LogFilter {
-        limit: 1000,
-        ..LogFilter::default()
-    };
-    let logs = store.find_logs(&filter).unwrap().logs;
+    let logs = newest_logs(store).unwrap();
     let distinct: BTreeSet<String> = logs.iter().map(|log| log.body.to_text()).collect();
     assert_eq!(distinct.len(), logs.len(), "{at}");
 }

@@ -3,18 +3,29 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::testing::harm::{Harm, two_generations};
+use crate::testing::harm::{Broken, Harm, two_generations};
 
 const ROWS: &str = "spans-0000000001-000.parquet";
 const INDEX: &str = "spans-0000000001-000.index";
 
+/// Reads every index as a whole, as a merge does; a search takes what it needs.
+fn read_indexes(store: &Store) -> Result<(), ReadError> {
+    let shared = store.shared();
+    store.read(|_| {
+        let segments = shared.live.segments();
+        let mut all = segments.all();
+        all.try_for_each(|segment| shared.files.index(segment).map(drop))
+    })
+}
+
 /// Spans and logs of the two traces, and all that a search finds.
 fn there(store: &Store) -> [usize; 6] {
+    read_indexes(store).unwrap();
     let of = |number| {
         let trace = store.trace(trace_id(number)).unwrap();
         [trace.spans.len(), trace.logs.len()]
     };
-    let logs = store.find_logs(&LogFilter::default()).unwrap().logs.len();
+    let logs = newest_logs(store).unwrap().len();
     let ([spans_1, logs_1], [spans_2, logs_2]) = (of(1), of(2));
     [spans_1, logs_1, spans_2, logs_2, count(store), logs]
 }
@@ -80,7 +91,11 @@ async fn damaged_rows_are_set_aside_and_the_rest_is_served() {
         let harmed =
             fs::read(&path).or_else(|_| fs::read(directory.path().join("damaged").join(ROWS)));
         assert_eq!(there(&store), [0, 1, 1, 1, 1, 2], "{at}");
-        assert_eq!(store.services().unwrap()[0].span_count, 1, "{at}");
+        assert_eq!(
+            store.services(&ServiceFilter::default()).unwrap().services[0].span_count,
+            1,
+            "{at}"
+        );
         let notes = store.damaged();
         assert_eq!(notes.len(), 1, "{at}: {notes:?}");
         assert!(
@@ -122,4 +137,36 @@ fn kept_aside(directory: &TestDirectory) -> Vec<PathBuf> {
         return Vec::new();
     };
     files.map(|file| file.unwrap().path()).collect()
+}
+
+#[tokio::test]
+async fn what_the_disk_does_not_give_out_is_there_when_it_does() {
+    let directory = two_generations().await;
+    let rows = directory.path().join("segments").join(ROWS);
+    let index = directory.path().join("segments").join(INDEX);
+    for index_is_damaged in [false, true] {
+        let store = directory.open();
+        if index_is_damaged {
+            Harm::Changed.happen(&index);
+        }
+        let broken = Broken::new(&rows);
+        let (failed, name) = match index_is_damaged {
+            true => (vec![read_indexes(&store)], INDEX),
+            false => {
+                let found = store.find_traces(&TraceFilter::default()).map(drop);
+                (vec![found, store.trace(trace_id(1)).map(drop)], ROWS)
+            }
+        };
+        for error in failed {
+            let error = error.unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+            assert_eq!(error.is_damage(), index_is_damaged, "{error}");
+        }
+        assert_eq!(store.trace(trace_id(2)).unwrap().spans.len(), 1);
+        assert_eq!(store.damaged(), Vec::<String>::new());
+        assert_eq!(directory.files("segments").len(), 8);
+        drop(broken);
+        assert_eq!(there(&store), [1, 1, 1, 1, 2, 2]);
+        assert_eq!(store.damaged().len(), usize::from(index_is_damaged));
+    }
 }

@@ -4,17 +4,12 @@ use throughline_telemetry::Signal;
 
 use super::*;
 use crate::completeness::CompletenessFilter;
-use crate::testing::{origin, try_put_from, with_ledger};
+use crate::testing::{origin, stored_spans, try_put_from, with_ledger};
 
 /// Sends batch `number` of environment `e`, which has span `number`.
 async fn send(store: &Store, number: u64) -> Stored {
     let sent = try_put_from(store, request(number), origin("e", number)).await;
     sent.unwrap()
-}
-
-fn spans(store: &Store) -> u64 {
-    let services = store.services().unwrap();
-    services.first().map_or(0, |shop| shop.span_count)
 }
 
 /// What is said of function `checkout`: received, accepted, ranges missing.
@@ -53,7 +48,7 @@ async fn a_copy_is_acknowledged_and_not_stored() {
         .await
         .unwrap();
     assert_eq!(other, Stored::New);
-    assert_eq!(spans(&store), 6);
+    assert_eq!(stored_spans(&store), 6);
     assert_eq!(store.stats().duplicates, 9);
     let report = store.completeness(&CompletenessFilter::default()).unwrap();
     assert_eq!(report.functions[0].missing_total, 2, "3-4 and 6-10 of e");
@@ -72,7 +67,7 @@ async fn a_body_without_a_number_is_stored_as_often_as_it_comes() {
         let stored = try_put_from(&store, request(1), unnumbered).await.unwrap();
         assert_eq!(stored, Stored::New);
     }
-    assert_eq!(spans(&store), 4);
+    assert_eq!(stored_spans(&store), 4);
 }
 
 #[tokio::test]
@@ -92,7 +87,7 @@ async fn copies_are_known_after_every_kind_of_restart() {
                 "{number}, round {round}"
             );
         }
-        assert_eq!(spans(&store), 2);
+        assert_eq!(stored_spans(&store), 2);
         assert_eq!(said(&store), (2, 2, 0));
         store.close().await.unwrap();
     }
@@ -130,7 +125,7 @@ async fn of_two_copies_in_flight_the_second_waits_for_the_first() {
     for other in others {
         assert_eq!(other.await.unwrap(), Stored::Already);
     }
-    assert_eq!(spans(&store), 1);
+    assert_eq!(stored_spans(&store), 1);
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -168,7 +163,7 @@ async fn copies_in_one_group_are_stored_once() {
     while let Some(stored) = copies.join_next().await {
         new += usize::from(stored.unwrap() == Stored::New);
     }
-    assert_eq!((new, spans(&store)), (5, 5));
+    assert_eq!((new, stored_spans(&store)), (5, 5));
     assert_eq!(store.stats().groups, 2);
 }
 
@@ -188,7 +183,7 @@ async fn what_failed_is_not_taken_for_stored() {
         let store = directory.open();
         send(&store, 1).await;
         assert_eq!(
-            spans(&store),
+            stored_spans(&store),
             1,
             "{failing:?}: there once, whether it was new or not"
         );
@@ -229,7 +224,7 @@ async fn the_newest_ledger_wins_and_comes_also_with_copies() {
     drop(store);
     let store = directory.open();
     assert_eq!(said(&store), (2, 51, 1));
-    assert_eq!(spans(&store), 2);
+    assert_eq!(stored_spans(&store), 2);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn put_line(store: &Store, number: u64) -> Result<(), AppendError> {
 }
 
 fn lines(store: &Store) -> Vec<String> {
-    let logs = store.find_logs(&LogFilter::default()).unwrap().logs;
+    let logs = newest_logs(store).unwrap();
     let mut lines: Vec<String> = logs.iter().map(|log| log.body.to_text()).collect();
     lines.sort();
     lines

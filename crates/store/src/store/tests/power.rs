@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::disk::recorder::{Operation, Recorder};
 use crate::disk::simulated::Disk;
-use crate::testing::{origin, point, try_put_from};
+use crate::testing::{origin, point, stored_spans, try_put_from};
 use crate::{Keep, Retention};
 
 #[tokio::test]
@@ -195,16 +195,11 @@ fn look(left: &TestDirectory, acknowledged: &BTreeSet<u64>) -> Result<(), String
             }
         }
         let traces = store.find_traces(&TraceFilter::default()).map_err(fails)?;
-        let services = store.services().map_err(fails)?;
-        let spans = services.first().map_or(0, |shop| shop.span_count);
+        let spans = stored_spans(&store);
         if spans != traces.total {
             return Err(format!("{spans} spans in {} traces of one", traces.total));
         }
-        let filter = LogFilter {
-            limit: 1000,
-            ..LogFilter::default()
-        };
-        let logs = store.find_logs(&filter).map_err(fails)?.logs;
+        let logs = newest_logs(&store).map_err(fails)?;
         let distinct: BTreeSet<String> = logs.iter().map(|log| log.body.to_text()).collect();
         if distinct.len() != logs.len() {
             return Err(format!("{} logs, {} different", logs.len(), distinct.len()));
