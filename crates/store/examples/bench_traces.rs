@@ -1,4 +1,4 @@
-//! What searches for traces cost over many segments: `cargo run --release --example bench_traces`.
+//! What searches for traces cost over many segments: `cargo run -p throughline-store --example bench_traces`.
 //!
 //! Fills a store with an hour of traces for each segment and asks it as it is after a start, and again.
 //! Run the same program built from two commits in turn to compare them.

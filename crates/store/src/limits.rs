@@ -88,8 +88,9 @@ pub(crate) const TRACE_ROWS_MAX: usize = 200_000;
 /// a second.
 pub(crate) const WORK_MAX: u64 = 4_000_000;
 
-/// Steps of one search that may go into counting matches beyond the page.
-pub(crate) const COUNT_WORK_MAX: u64 = 1_000_000;
+/// Steps of one search that may go into counting matches beyond the page: some fifty milliseconds, which
+/// a page that is there already may wait for a total.
+pub(crate) const COUNT_WORK_MAX: u64 = 250_000;
 
 /// Steps that reading and checking one row counts as.
 pub(crate) const ROW_STEPS: u64 = 20;
