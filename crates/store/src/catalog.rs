@@ -74,9 +74,6 @@ impl Catalog {
             segment.rollup = rollups.remove(&segment.id);
             segments.add(segment);
         }
-        for rollup in rollups.into_values() {
-            segments.add_lone_rollup(rollup);
-        }
         Ok(Contents {
             checkpoint,
             segments,
@@ -116,8 +113,8 @@ impl Catalog {
         rows.collect()
     }
 
-    /// Replaces segments by others with the same rows, or by none, and then what they were rolled up to
-    /// stays: all or nothing. The files of those replaced are to be deleted then, and [`forget`](Self::forget) said of.
+    /// Replaces segments by others with the same rows, or by none: all or nothing. The files of those
+    /// replaced are to be deleted then, and [`forget`](Self::forget) said of.
     pub(crate) fn swap(
         &mut self,
         old: &[Arc<SegmentMeta>],
@@ -126,9 +123,6 @@ impl Catalog {
         let transaction = self.connection.transaction()?;
         for segment in old {
             take_out(&transaction, segment.id)?;
-            if !new.is_empty() {
-                take_out_rollup(&transaction, segment.id)?;
-            }
             let mut retire =
                 transaction.prepare_cached("INSERT OR REPLACE INTO retired VALUES (?1, ?2)")?;
             retire.execute(params![segment.id.0.cast_signed(), segment.signal.name()])?;
@@ -202,21 +196,17 @@ pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<u64> {
     select.query_row([], |row| u64_at(row, 0))
 }
 
-/// Takes a segment out of those that count.
+/// Takes a segment out of those that count, with what it sums up to.
 fn take_out(transaction: &Transaction<'_>, id: SegmentId) -> rusqlite::Result<()> {
     let id = id.0.cast_signed();
     for delete in [
         "DELETE FROM segment_services WHERE segment_id = ?1",
+        "DELETE FROM rollups WHERE id = ?1",
         "DELETE FROM segments WHERE id = ?1",
     ] {
         transaction.prepare_cached(delete)?.execute([id])?;
     }
     Ok(())
-}
-
-fn take_out_rollup(transaction: &Transaction<'_>, id: SegmentId) -> rusqlite::Result<()> {
-    let mut delete = transaction.prepare_cached("DELETE FROM rollups WHERE id = ?1")?;
-    delete.execute([id.0.cast_signed()]).map(drop)
 }
 
 fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusqlite::Result<()> {

@@ -254,13 +254,11 @@ fn delete_retired(shared: &Shared, state: &mut Compaction) {
     }
 }
 
-/// Removes the files of a segment of the same signal as another, whole or begun. What it was rolled up to
-/// goes too, unless that is to outlive it.
+/// Removes the files of a segment of the same signal as another, whole or begun, and what lies beside
+/// them.
 fn remove(shared: &Shared, like: &SegmentMeta, id: SegmentId) {
     let mut paths = segment::paths(&shared.layout, like.signal, id).to_vec();
-    let segments = shared.live.segments();
-    let has_rollup = like.signal == Signal::Traces;
-    if has_rollup && segments.rollups().all(|rollup| rollup.id != id) {
+    if like.signal == Signal::Traces {
         paths.push(shared.layout.rollup(id));
     }
     paths.push(shared.layout.census(like.signal, id));

@@ -47,7 +47,7 @@ pub struct SignalHealth {
     pub segments: u64,
     /// Rows of them.
     pub segment_rows: u64,
-    /// Bytes of them on disk, indexes included.
+    /// Bytes of them on disk, with all that lies beside their rows.
     pub segment_bytes: u64,
     /// Segments that retention dropped.
     pub dropped_segments: u64,
@@ -107,7 +107,7 @@ fn of(shared: &Shared, signal: Signal) -> SignalHealth {
         buffered_rows: buffered.sum::<usize>() as u64,
         segments: segments.len() as u64,
         segment_rows: segments.iter().map(|segment| u64::from(segment.rows)).sum(),
-        segment_bytes: segments.iter().map(|segment| segment.bytes).sum(),
+        segment_bytes: segments.iter().map(|segment| segment.disk_bytes()).sum(),
         dropped_segments: dropped_segments.total(),
         dropped_rows: dropped_rows.total(),
         dropped_bytes: dropped_bytes.total(),

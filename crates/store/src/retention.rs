@@ -3,7 +3,8 @@
 //! A segment is too old when its last row is, so that no row goes before its time; how much longer than
 //! that a row stays, its segment's width says, ten minutes unless its rows were scattered. Where a
 //! signal has more bytes than it may have, the oldest windows go first, and of one window the oldest
-//! segments, as many as it takes. What is acknowledged and not sealed is no segment, and stays.
+//! segments, as many as it takes. What is acknowledged and not sealed is no segment, and stays. What lies
+//! beside the rows of a segment, such as its rollup, counts with it and goes with it.
 //!
 //! The age of a row is what it says of itself, not when it came: what is older than that when it is sent
 //! is dropped soon after its seal, and what claims to be of the future stays until its time has come.
@@ -95,7 +96,7 @@ pub(crate) fn choose(
             return Some((Why::Age, old));
         }
     }
-    let bytes: u64 = of_signal.iter().map(|segment| segment.bytes).sum();
+    let bytes: u64 = of_signal.iter().map(|segment| segment.disk_bytes()).sum();
     let mut over = bytes.checked_sub(keep.bytes?)?;
     let mut too_many = in_order(of_signal.iter());
     let count = too_many
@@ -103,7 +104,7 @@ pub(crate) fn choose(
         .take(RETENTION_SEGMENTS_MAX)
         .take_while(|segment| {
             let goes = over > 0;
-            over = over.saturating_sub(segment.bytes);
+            over = over.saturating_sub(segment.disk_bytes());
             goes
         })
         .count();

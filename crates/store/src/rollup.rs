@@ -7,11 +7,10 @@
 //! A rollup has a row for each minute, service, name, kind and status: how many spans began then, how
 //! long they took (sum, least, greatest, [`Histogram`](throughline_telemetry::Histogram)), and how many
 //! of them were cold starts. [`schema`] has the columns. It is made while the rows are written
-//! ([`Fold`]), from spans of which each counts once, and published with them. It outlives them: when
-//! retention drops a segment, its rollup stays.
+//! ([`Fold`]), from spans of which each counts once, and published with them. It goes with them, too.
 //!
-//! A rollup can be made again from the rows as long as they are there. So one that is gone or damaged is
-//! said in the log and done without.
+//! What a rollup says can be had from the rows. So one that is gone or damaged is said in the log and done
+//! without.
 //!
 //! **Invariant**: for every minute, what a segment's rollup counts is what its rows count.
 

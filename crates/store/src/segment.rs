@@ -146,6 +146,13 @@ pub(crate) struct SegmentMeta {
 }
 
 impl SegmentMeta {
+    /// Bytes on disk, with what lies beside the rows.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let rollup = self.rollup.as_ref().map_or(0, |rollup| rollup.bytes);
+        let census = self.census.map_or(0, |census| census.bytes);
+        self.bytes + rollup + census
+    }
+
     /// What segments with older rows have less of: what was merged was there before what was not.
     pub(crate) fn age(&self) -> impl Ord + use<> {
         (std::cmp::Reverse(self.level), self.id)

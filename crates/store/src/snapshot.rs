@@ -17,8 +17,6 @@ pub(crate) struct Segments {
     spans: Vec<Arc<SegmentMeta>>,
     logs: Vec<Arc<SegmentMeta>>,
     metrics: Vec<Arc<SegmentMeta>>,
-    /// Of segments of spans that are gone.
-    lone_rollups: Vec<Arc<RollupMeta>>,
     /// The services of all span segments together.
     pub(crate) services: Services,
 }
@@ -36,19 +34,8 @@ impl Segments {
         self.spans.iter().chain(&self.logs).chain(&self.metrics)
     }
 
-    /// The rollups of segments that are there, and of those that are gone.
     pub(crate) fn rollups(&self) -> impl Iterator<Item = &Arc<RollupMeta>> {
-        let of_segments = self.spans.iter().flat_map(|segment| &segment.rollup);
-        of_segments.chain(&self.lone_rollups)
-    }
-
-    /// The rollups of segments that are gone.
-    pub(crate) fn lone_rollups(&self) -> &[Arc<RollupMeta>] {
-        &self.lone_rollups
-    }
-
-    pub(crate) fn add_lone_rollup(&mut self, rollup: Arc<RollupMeta>) {
-        self.lone_rollups.push(rollup);
+        self.spans.iter().flat_map(|segment| &segment.rollup)
     }
 
     pub(crate) fn add(&mut self, segment: SegmentMeta) {
@@ -71,10 +58,7 @@ impl Segments {
 impl Segments {
     /// All but one.
     pub(crate) fn without(&self, id: SegmentId) -> Self {
-        let mut rest = Segments {
-            lone_rollups: self.lone_rollups.clone(),
-            ..Segments::default()
-        };
+        let mut rest = Segments::default();
         for segment in self.all().filter(|segment| segment.id != id) {
             rest.add_shared(Arc::clone(segment));
         }
@@ -163,23 +147,15 @@ impl Live {
         state.segments = Arc::new(state.segments.without(id));
     }
 
-    /// Replaces segments by others, or by none: then what they were rolled up to stays.
+    /// Replaces segments by others, or by none.
     pub(crate) fn swap(&self, old: &[Arc<SegmentMeta>], new: Vec<SegmentMeta>) {
-        let is_dropped = new.is_empty();
         let mut state = self.lock();
         let is_old = |segment: &SegmentMeta| old.iter().any(|old| old.id == segment.id);
         let stay = state.segments.all().filter(|segment| !is_old(segment));
         let mut all: Vec<Arc<SegmentMeta>> = stay.map(Arc::clone).collect();
         all.extend(new.into_iter().map(Arc::new));
         all.sort_by_key(|segment| segment.age());
-        let mut segments = Segments {
-            lone_rollups: state.segments.lone_rollups.clone(),
-            ..Segments::default()
-        };
-        if is_dropped {
-            let rollups = old.iter().filter_map(|segment| segment.rollup.clone());
-            segments.lone_rollups.extend(rollups);
-        }
+        let mut segments = Segments::default();
         all.into_iter()
             .for_each(|segment| segments.add_shared(segment));
         state.segments = Arc::new(segments);

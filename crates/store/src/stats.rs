@@ -51,7 +51,7 @@ pub struct Stats {
     pub unsealed_bytes: u64,
     /// Segments, of all signals.
     pub segments: u64,
-    /// Their bytes on disk, indexes included.
+    /// Their bytes on disk, with all that lies beside their rows.
     pub segment_bytes: u64,
     /// Bytes of the WAL that could not be read at the start.
     pub skipped_bytes: u64,

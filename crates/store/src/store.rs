@@ -231,7 +231,7 @@ impl Store {
             pruned_environments: counters.pruned_environments.total(),
             unsealed_bytes: shared.unsealed_bytes.load(Ordering::Relaxed),
             segments: segments.all().count() as u64,
-            segment_bytes: segments.all().map(|segment| segment.bytes).sum(),
+            segment_bytes: segments.all().map(|segment| segment.disk_bytes()).sum(),
             skipped_bytes: counters.skipped_bytes.total(),
         }
     }

@@ -69,6 +69,12 @@ impl TestDirectory {
         names
     }
 
+    /// The bytes of the files in a part of it.
+    pub(crate) fn bytes(&self, part: &str) -> u64 {
+        let files = fs::read_dir(self.path().join(part)).unwrap();
+        files.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+    }
+
     /// The WAL file that was written last.
     pub(crate) fn newest_wal(&self) -> PathBuf {
         newest_wal(self.path())

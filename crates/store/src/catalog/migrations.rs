@@ -31,7 +31,7 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
 ALTER TABLE segments ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segments ADD COLUMN rows_crc32c INTEGER;  -- of the Parquet file; null if it is older
@@ -56,6 +56,9 @@ CREATE TABLE rollups (                 -- what segments of spans sum up to by th
     "
 ALTER TABLE segments ADD COLUMN census_bytes INTEGER;  -- null where none was taken
 ALTER TABLE segments ADD COLUMN census_crc32c INTEGER;
+",
+    "
+DELETE FROM rollups WHERE id NOT IN (SELECT id FROM segments);  -- they go with their rows now
 ",
 ];
 

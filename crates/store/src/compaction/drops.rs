@@ -46,7 +46,7 @@ fn tell<'a>(
 ) {
     let count = dropped.clone().count() as u64;
     let rows = rows(dropped.clone());
-    let bytes: u64 = dropped.clone().map(|segment| segment.bytes).sum();
+    let bytes: u64 = dropped.clone().map(SegmentMeta::disk_bytes).sum();
     let counters = shared.counters.of(signal);
     counters.dropped_segments.add(count);
     counters.dropped_rows.add(rows);

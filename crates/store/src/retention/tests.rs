@@ -74,6 +74,22 @@ fn what_is_dropped_and_in_which_order() {
 }
 
 #[test]
+fn what_lies_beside_the_rows_counts_with_them() {
+    let mut with_census = segment(1, 100, MINUTE, MINUTE, MINUTE);
+    with_census.census = Some(crate::census::CensusMeta { bytes: 50, crc: 0 });
+    let mut segments = Segments::default();
+    segments.add(with_census);
+    let too_many = |bytes| {
+        let keep = Keep {
+            age: None,
+            bytes: Some(bytes),
+        };
+        choose(&segments, Signal::Traces, keep, UnixNanos(0)).is_some()
+    };
+    assert_eq!((too_many(149), too_many(150)), (true, false));
+}
+
+#[test]
 fn environments_are_known_as_long_as_any_of_their_rows() {
     let retention = |traces: &str, logs: &str, metrics: &str| Retention {
         traces: traces.parse().unwrap(),

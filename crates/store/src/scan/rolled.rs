@@ -30,32 +30,14 @@ pub struct RolledUp {
 impl Scan {
     /// What the spans sum up to that began from `bounds.from` up to before `bounds.to`, both of which must be there
     /// for the edges to be exact. Spans that were sent twice count once. Where names matter (`is_named`),
-    /// none of those is under [`OTHER`](crate::OTHER) whose rows are still there. Of rows that are not, whole
-    /// minutes count. Stops with what it has when `is_wanted` says no. Blocks on the disk.
+    /// none is under [`OTHER`](crate::OTHER). Stops with what it has when `is_wanted` says no. Blocks on the
+    /// disk.
     pub fn rolled_up(
         &self,
         bounds: &Bounds,
         is_named: bool,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<RolledUp, ReadError> {
-        let mut rolling = self.rolling(bounds, is_named, is_wanted)?;
-        for lone in self.snapshot.segments.lone_rollups() {
-            rolling.rollup(lone);
-        }
-        Ok(rolling.finish())
-    }
-
-    /// The same of spans whose rows are still there, where names do not matter.
-    pub(crate) fn rolled_up_of_rows(&self, bounds: &Bounds) -> Result<RolledUp, ReadError> {
-        Ok(self.rolling(bounds, false, &|| true)?.finish())
-    }
-
-    fn rolling(
-        &self,
-        bounds: &Bounds,
-        is_named: bool,
-        is_wanted: &dyn Fn() -> bool,
-    ) -> Result<Rolling<'_>, ReadError> {
         let times = bounds.from.unwrap_or_default()..bounds.to.unwrap_or(UnixNanos(u64::MAX));
         let mut rolling = Rolling::new(self, times);
         for part in self.parts(Signal::Traces, bounds)? {
@@ -64,7 +46,7 @@ impl Scan {
             }
             rolling.part(&part, is_named)?;
         }
-        Ok(rolling)
+        Ok(rolling.finish())
     }
 }
 

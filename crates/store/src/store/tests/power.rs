@@ -167,6 +167,8 @@ async fn live(
             let old = point("old", moment(0).minus(DAY));
             let put = try_put(&store, old).await;
             put.map_err(|error| error.to_string())?;
+            let put = try_put(&store, old_span(known.next)).await;
+            put.map_err(|error| error.to_string())?;
         }
         if rng.u32(0..4) == 0 {
             store.seal().map_err(|error| error.to_string())?;
@@ -204,6 +206,15 @@ fn look(left: &TestDirectory, acknowledged: &BTreeSet<u64>) -> Result<(), String
         if distinct.len() != logs.len() {
             return Err(format!("{} logs, {} different", logs.len(), distinct.len()));
         }
+        // What is summed up is there with its rows, and nothing of what was dropped or never published.
+        let rolled = rollups::rolled(&store);
+        if rolled.0.cast_unsigned() != spans {
+            return Err(format!("{} of {spans} spans in rollups", rolled.0));
+        }
+        let strange = rollups::strange(&store);
+        if !strange.is_empty() {
+            return Err(format!("{strange:?} beside no rows"));
+        }
         // Nothing has to be mended either: what was cut off was not needed.
         if let Some(damage) = store.damaged().first() {
             return Err(damage.clone());
@@ -231,6 +242,17 @@ fn open(root: &Path) -> Result<Store, String> {
         None => Ok(store),
     }
 }
+
+/// One that is too old when the rest is merged.
+fn old_span(number: u64) -> Request {
+    let mut old = span("shop").in_trace(OLD_TRACES + number).build();
+    old.start = moment(0).minus(DAY);
+    old.end = old.start;
+    Request::Traces(traces_request(&[old]))
+}
+
+/// The traces of what is too old have these numbers and higher ones.
+const OLD_TRACES: u64 = 1 << 40;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

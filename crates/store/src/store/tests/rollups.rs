@@ -1,7 +1,10 @@
 //! What spans sum up to, through everything that happens to segments.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use super::*;
-use crate::Bounds;
+use crate::{Bounds, Retention};
 use crate::testing::copy;
 
 /// How many spans there are by the rollups, and how many rollups were read for that.
@@ -18,6 +21,20 @@ pub(super) fn rolled(store: &Store) -> (i64, u64) {
         counts.values().to_vec()
     });
     (counts.sum(), found.rollups)
+}
+
+/// Files beside the rows of segments that are not there.
+pub(super) fn strange(store: &Store) -> Vec<PathBuf> {
+    let shared = store.shared();
+    let segments = shared.live.segments();
+    let mut known = HashSet::new();
+    for segment in segments.all() {
+        known.insert(shared.layout.census(segment.signal, segment.id));
+        known.insert(shared.layout.rollup(segment.id));
+    }
+    let files = fs::read_dir(shared.layout.rollup_directory()).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    files.filter(|path| !known.contains(path)).collect()
 }
 
 /// The files of rollups.
@@ -56,20 +73,52 @@ async fn rollups_come_and_go_with_segments() {
 }
 
 #[tokio::test]
-async fn rollups_outlive_the_rows() {
+async fn rollups_and_censuses_go_with_the_rows() {
     let directory = TestDirectory::new();
-    let store = sealed(&directory, 1..=2).await;
-    let shared = &store.0.shared;
-    let old = shared.live.segments().of(Signal::Traces).to_vec();
-    shared.catalog.lock().unwrap().swap(&old, &[]).unwrap();
-    shared.live.swap(&old, Vec::new());
-    drop(old);
-    assert_eq!((count(&store), rolled(&store)), (0, (2, 2)));
+    let mut options = directory.options();
+    options.retention = Retention::each("1h".parse().unwrap());
+    let (store, _) = Store::open(options.clone()).unwrap();
+    for number in 1..=2 {
+        try_put(&store, request(number)).await.unwrap();
+        store.seal().unwrap();
+    }
+    let with_what_lies_beside: u64 = ["segments", "rollups"]
+        .map(|part| directory.bytes(part))
+        .iter()
+        .sum();
+    assert_eq!(store.stats().segment_bytes, with_what_lies_beside);
+    let reader = store.reader();
+    store.compact(late()).unwrap();
+    assert_eq!((count(&store), rolled(&store)), (0, (0, 0)));
+    assert_eq!(store.stats().retention_bytes, with_what_lies_beside);
+    assert_eq!(files(&directory).len(), 2, "somebody still reads");
+    drop(reader);
+    store.compact(late()).unwrap();
+    assert_eq!(directory.files("rollups"), Vec::<String>::new());
+    assert_eq!(directory.files("segments"), Vec::<String>::new());
     store.close().await.unwrap();
+    let (store, _) = Store::open(options).unwrap();
+    assert_eq!(rolled(&store), (0, 0));
+}
+
+/// As versions left it that kept rollups for good.
+#[tokio::test]
+async fn rollups_without_rows_go_at_the_start() {
+    let directory = TestDirectory::new();
+    sealed(&directory, 1..=2).await.close().await.unwrap();
+    let catalog = rusqlite::Connection::open(directory.path().join("catalog.sqlite")).unwrap();
+    let drop_the_first = "DELETE FROM segment_services WHERE segment_id = 65536;
+        DELETE FROM segments WHERE id = 65536; PRAGMA user_version = 3;";
+    catalog.execute_batch(drop_the_first).unwrap();
+    drop(catalog);
+    for name in directory.files("segments") {
+        if name.contains("0000000001") {
+            fs::remove_file(directory.path().join("segments").join(name)).unwrap();
+        }
+    }
     let store = directory.open();
-    assert_eq!((count(&store), rolled(&store)), (0, (2, 2)));
-    assert_eq!(directory.files("segments").len(), 0);
-    assert_eq!(files(&directory).len(), 2);
+    assert_eq!((count(&store), rolled(&store)), (1, (1, 1)));
+    assert_eq!(files(&directory), ["spans-0000000002-000.parquet"]);
 }
 
 #[tokio::test]
