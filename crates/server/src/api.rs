@@ -6,6 +6,7 @@
 
 mod attributes;
 mod error;
+mod graph;
 mod guard;
 mod health;
 mod metrics;

@@ -19,7 +19,9 @@ use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::buffer::{Activities, ServiceStats, Services};
 use crate::census::CensusMeta;
+use crate::costs::CostsMeta;
 use crate::disk;
+use crate::edges::EdgesMeta;
 use crate::rollup::RollupMeta;
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::snapshot::Segments;
@@ -227,6 +229,10 @@ fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusql
         segment.crc,
         segment.census.map(|census| census.bytes.cast_signed()),
         segment.census.map(|census| census.crc),
+        segment.edges.map(|edges| edges.bytes.cast_signed()),
+        segment.edges.map(|edges| edges.crc),
+        segment.costs.map(|costs| costs.bytes.cast_signed()),
+        segment.costs.map(|costs| costs.crc),
     ])?;
     if let Some(rollup) = &segment.rollup {
         let mut insert = transaction.prepare_cached(INSERT_ROLLUP)?;
@@ -272,16 +278,31 @@ fn segment_of(row: &Row<'_>) -> rusqlite::Result<SegmentMeta> {
         crc: row.get(12)?,
         services: Services::default(),
         rollup: None,
+        edges: edges_of(row)?,
+        costs: costs_of(row)?,
         census: census_of(row)?,
     })
 }
 
 fn census_of(row: &Row<'_>) -> rusqlite::Result<Option<CensusMeta>> {
-    let (bytes, crc): (Option<i64>, Option<u32>) = (row.get(13)?, row.get(14)?);
-    Ok(bytes.zip(crc).map(|(bytes, crc)| CensusMeta {
-        bytes: bytes.cast_unsigned(),
-        crc,
-    }))
+    let file = file_of(row, 13)?;
+    Ok(file.map(|(bytes, crc)| CensusMeta { bytes, crc }))
+}
+
+fn edges_of(row: &Row<'_>) -> rusqlite::Result<Option<EdgesMeta>> {
+    let file = file_of(row, 15)?;
+    Ok(file.map(|(bytes, crc)| EdgesMeta { bytes, crc }))
+}
+
+fn costs_of(row: &Row<'_>) -> rusqlite::Result<Option<CostsMeta>> {
+    let file = file_of(row, 17)?;
+    Ok(file.map(|(bytes, crc)| CostsMeta { bytes, crc }))
+}
+
+/// Bytes and CRC-32C of a file that may not be there.
+fn file_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<(u64, u32)>> {
+    let (bytes, crc): (Option<i64>, Option<u32>) = (row.get(column)?, row.get(column + 1)?);
+    Ok(bytes.map(i64::cast_unsigned).zip(crc))
 }
 
 fn rollup_of(row: &Row<'_>) -> rusqlite::Result<RollupMeta> {
@@ -324,14 +345,15 @@ fn bad(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
 }
 
-const INSERT_SEGMENT: &str = "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+const INSERT_SEGMENT: &str = "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 
 const INSERT_SERVICE: &str =
     "INSERT OR REPLACE INTO segment_services VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 const SELECT_SEGMENTS: &str = "
 SELECT id, signal, rows, bytes, traces, first_nanos, last_nanos, end_nanos, max_duration_nanos,
-       errors, max_severity, level, rows_crc32c, census_bytes, census_crc32c
+       errors, max_severity, level, rows_crc32c, census_bytes, census_crc32c,
+       edges_bytes, edges_crc32c, costs_bytes, costs_crc32c
 FROM segments ORDER BY level DESC, id";
 
 const INSERT_ROLLUP: &str =

@@ -258,8 +258,10 @@ fn delete_retired(shared: &Shared, state: &mut Compaction) {
 /// them.
 fn remove(shared: &Shared, like: &SegmentMeta, id: SegmentId) {
     let mut paths = segment::paths(&shared.layout, like.signal, id).to_vec();
-    if like.signal == Signal::Traces {
-        paths.push(shared.layout.rollup(id));
+    match like.signal {
+        Signal::Traces => paths.extend([shared.layout.rollup(id), shared.layout.edges(id)]),
+        Signal::Logs => paths.push(shared.layout.costs(id)),
+        Signal::Metrics => {}
     }
     paths.push(shared.layout.census(like.signal, id));
     for path in paths {

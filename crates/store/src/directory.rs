@@ -7,7 +7,7 @@
 //! wal/0000000007.wal                  the bodies of generation 7
 //! wal/0000000007.damaged              what could not be read of it, kept for a person to look at
 //! segments/spans-0000000006-000.parquet   and .index beside it
-//! rollups/spans-0000000006-000.parquet    what its rows sum up to, and .census.parquet beside it
+//! rollups/spans-0000000006-000.parquet    what its rows sum up to, and others beside it
 //! damaged/spans-0000000005-000.index      files of segments that are not as they were written
 //! ```
 
@@ -144,6 +144,18 @@ impl Layout {
     /// What the rows of a segment of spans sum up to.
     pub(crate) fn rollup(&self, id: SegmentId) -> PathBuf {
         let name = segment::file_name(Signal::Traces, id, "parquet");
+        self.rollup_directory().join(name)
+    }
+
+    /// What calls what in a segment of spans.
+    pub(crate) fn edges(&self, id: SegmentId) -> PathBuf {
+        let name = segment::file_name(Signal::Traces, id, "edges.parquet");
+        self.rollup_directory().join(name)
+    }
+
+    /// What functions cost, as a segment of log records says it.
+    pub(crate) fn costs(&self, id: SegmentId) -> PathBuf {
+        let name = segment::file_name(Signal::Logs, id, "costs.parquet");
         self.rollup_directory().join(name)
     }
 

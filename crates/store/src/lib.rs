@@ -47,10 +47,12 @@ mod census;
 mod check;
 mod compaction;
 mod completeness;
+mod costs;
 mod damage;
 mod dataset;
 mod directory;
 mod disk;
+mod edges;
 mod error;
 mod export;
 mod health;
@@ -82,7 +84,9 @@ pub use completeness::{
     BadLedger, CompletenessFilter, FunctionReport, Gone, Ledger, Missing, OpenEnvironment, Report,
     ReportCursor, Why,
 };
+pub use costs::{CostList, FunctionCost};
 pub use dataset::{Dataset, Intrinsic, Shape};
+pub use edges::{Callee, Caller, Edge, EdgeList, NodeKind};
 pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
 pub use export::{BadTime, ExportError, ExportFilter, Exported, parse_time};
 pub use health::{Health, SignalHealth};
@@ -95,7 +99,10 @@ pub use read::{
 pub use recovery::Recovery;
 pub use retention::{BadKeep, Keep, Retention};
 pub use rollup::OTHER;
-pub use scan::{Batches, Bounds, Part, RolledUp, Scan, ScanColumn};
+pub use scan::{
+    Batches, Bounds, Looked, OperationFilter, OperationList, OperationRow, Part, RolledUp, Scan,
+    ScanColumn, SumFilter,
+};
 pub use search::{
     Arrived, Condition, Count, Filter, FoundPoints, Operator, Search, SearchCursor, SearchError,
     SearchOrder, SearchPage, SearchQuery, Searched, Tail,

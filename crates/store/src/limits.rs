@@ -131,6 +131,24 @@ pub(crate) const ROLLUP_NAMES_MAX: usize = 10_000;
 /// Bytes of rollups kept in memory: some 200,000 rows.
 pub(crate) const ROLLUP_CACHE_BYTES: usize = 64 << 20;
 
+/// Edges of one minute in one segment. A map with more of them is no map; what makes more are ids in names.
+pub(crate) const EDGES_A_MINUTE_MAX: usize = 500;
+
+/// Edges of one segment, whatever their minutes.
+pub(crate) const EDGES_MAX: usize = 10_000;
+
+/// Bytes of a name at an edge, or of its operation; longer ones are cut.
+pub(crate) const EDGE_NAME_BYTES_MAX: usize = 256;
+
+/// Bytes of edges kept in memory.
+pub(crate) const EDGES_CACHE_BYTES: usize = 32 << 20;
+
+/// Minutes of functions in the costs of one segment.
+pub(crate) const COSTS_MAX: usize = 20_000;
+
+/// Bytes of costs kept in memory.
+pub(crate) const COSTS_CACHE_BYTES: usize = 8 << 20;
+
 /// Keys of attributes, each with a type, that a census counts.
 pub(crate) const CENSUS_KEYS_MAX: usize = 1000;
 

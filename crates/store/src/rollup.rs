@@ -4,7 +4,7 @@
 //! rollups/spans-0000000007-000.parquet   of segments/spans-0000000007-000.parquet
 //! ```
 //!
-//! A rollup has a row for each minute, service, name, kind and status: how many spans began then, how
+//! What calls what lies beside it: [`edges`](crate::edges). A rollup has a row for each minute, service, name, kind and status: how many spans began then, how
 //! long they took (sum, least, greatest, [`Histogram`](throughline_telemetry::Histogram)), and how many
 //! of them were cold starts. [`schema`] has the columns. It is made while the rows are written
 //! ([`Fold`]), from spans of which each counts once, and published with them. It goes with them, too.
@@ -14,15 +14,18 @@
 //!
 //! **Invariant**: for every minute, what a segment's rollup counts is what its rows count.
 
+mod copies;
 mod file;
 mod fold;
 mod schema;
+mod sums;
 
 use throughline_telemetry::UnixNanos;
 
 pub(crate) use file::{clear, load, load_batch, write, write_batch};
 pub(crate) use fold::Fold;
 pub(crate) use schema::schema;
+pub(crate) use sums::SpanSums;
 
 use crate::segment::SegmentId;
 

@@ -29,8 +29,10 @@
 
 mod attribute;
 mod copies;
+mod operations;
 mod part;
 mod rolled;
+mod summed;
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -39,10 +41,12 @@ use std::sync::Arc;
 
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
 
+pub use operations::{OperationFilter, OperationList, OperationRow};
 pub(crate) use part::Shaper;
 pub use part::{Batches, Part};
 pub(crate) use part::{Place, Placed};
 pub use rolled::RolledUp;
+pub use summed::{Looked, SumFilter};
 
 use crate::error::ReadError;
 use crate::limits::KIND_SEGMENTS_MAX;

@@ -80,7 +80,9 @@ use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::buffer::Services;
 use crate::census::CensusMeta;
+use crate::costs::CostsMeta;
 use crate::directory::Layout;
+use crate::edges::EdgesMeta;
 use crate::rollup::RollupMeta;
 
 /// Names a segment: its generation and its number in it.
@@ -141,6 +143,10 @@ pub(crate) struct SegmentMeta {
     pub(crate) crc: Option<u32>,
     /// What spans sum up to; older segments have none.
     pub(crate) rollup: Option<Arc<RollupMeta>>,
+    /// What calls what in spans; older segments have none.
+    pub(crate) edges: Option<EdgesMeta>,
+    /// What functions cost, as log records say it; older segments have none.
+    pub(crate) costs: Option<CostsMeta>,
     /// Which attributes there are; older segments have none.
     pub(crate) census: Option<CensusMeta>,
 }
@@ -149,8 +155,10 @@ impl SegmentMeta {
     /// Bytes on disk, with what lies beside the rows.
     pub(crate) fn disk_bytes(&self) -> u64 {
         let rollup = self.rollup.as_ref().map_or(0, |rollup| rollup.bytes);
+        let edges = self.edges.map_or(0, |edges| edges.bytes);
         let census = self.census.map_or(0, |census| census.bytes);
-        self.bytes + rollup + census
+        let costs = self.costs.map_or(0, |costs| costs.bytes);
+        self.bytes + rollup + edges + costs + census
     }
 
     /// What segments with older rows have less of: what was merged was there before what was not.

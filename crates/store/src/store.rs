@@ -22,8 +22,10 @@ use crate::buffer::Entry;
 use crate::catalog::{self, Catalog};
 use crate::compaction::{self, Compaction};
 use crate::completeness::{self, CompletenessFilter, Report};
+use crate::costs::CostList;
 use crate::damage::Damages;
 use crate::directory::{Directory, Layout};
+use crate::edges::EdgeList;
 use crate::error::{AppendError, CompactError, OpenError, ReadError, SealError};
 use crate::limits::{
     ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, BODY_BYTES_MAX, BUILD_ASIDE_BYTES, QUEUE_MAX,
@@ -36,7 +38,7 @@ use crate::read::{
 };
 use crate::recovery::{self, Recovered, Recovery};
 use crate::rows::Rows;
-use crate::scan::Scan;
+use crate::scan::{OperationFilter, OperationList, Scan, SumFilter};
 use crate::sealer::Sealer;
 use crate::segment::SegmentFiles;
 use crate::snapshot::Live;
@@ -131,6 +133,21 @@ impl Store {
     /// The services that have sent spans, by name. Blocks on the disk.
     pub fn services(&self, filter: &ServiceFilter) -> Result<ServiceList, ReadError> {
         self.read(|reader| self.scan().services(*filter, &reader.last_seen()))
+    }
+
+    /// What calls what. Blocks on the disk.
+    pub fn edges(&self, filter: &SumFilter) -> Result<EdgeList, ReadError> {
+        self.read_columns(|scan| scan.edges(filter))
+    }
+
+    /// What services do. Blocks on the disk.
+    pub fn operations(&self, filter: &OperationFilter) -> Result<OperationList, ReadError> {
+        self.read_columns(|scan| scan.operations(filter))
+    }
+
+    /// What functions are estimated to have cost. Blocks on the disk.
+    pub fn costs(&self, filter: &SumFilter) -> Result<CostList, ReadError> {
+        self.read_columns(|scan| scan.costs(filter))
     }
 
     /// Keys of attributes that begin with `prefix`, those that most rows of the buffers and of the newest
@@ -267,11 +284,23 @@ impl Store {
 
     /// Reads from a snapshot. A damaged segment is set aside, and the rest is read once more.
     fn read<T>(&self, read: impl Fn(Reader<'_>) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        self.undamaged(|| read(self.reader()))
+    }
+
+    /// The same by columns.
+    fn read_columns<T>(
+        &self,
+        read: impl Fn(&Scan) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        self.undamaged(|| read(&self.scan()))
+    }
+
+    fn undamaged<T>(&self, read: impl Fn() -> Result<T, ReadError>) -> Result<T, ReadError> {
         let shared = &self.0.shared;
-        let mut result = read(self.reader());
+        let mut result = read();
         for _ in 1..READ_ATTEMPTS_MAX {
             match &result {
-                Err(error) if shared.found_damage(error) => result = read(self.reader()),
+                Err(error) if shared.found_damage(error) => result = read(),
                 _ => break,
             }
         }

@@ -72,7 +72,9 @@ impl TestDirectory {
     /// The bytes of the files in a part of it.
     pub(crate) fn bytes(&self, part: &str) -> u64 {
         let files = fs::read_dir(self.path().join(part)).unwrap();
-        files.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+        files
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum()
     }
 
     /// The WAL file that was written last.

@@ -1,7 +1,7 @@
 //! Data directories of every released format must open and read the same for ever.
 //!
-//! `tests/compat/v1` to `v4` were written by [`write_sample`] when the formats were new. A
-//! sample is never written a second time.
+//! `tests/compat/v1` to `v4` were written by [`write_sample`] when the formats were new, and so was
+//! `catalog5` when a catalog had seen five migrations. A sample is never written a second time.
 
 #![allow(clippy::unwrap_used)] // the helpers of a test are tests too
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use throughline_store::{
     Body, CompletenessFilter, EnvironmentId, Ledger, MetricFilter, Options, Origin, Search,
-    SearchQuery, Sequence, ServiceFilter, Store, Stored, TraceFilter,
+    SearchQuery, Sequence, ServiceFilter, Store, Stored, SumFilter, TraceFilter,
 };
 use throughline_telemetry::wire::{Request, logs_request, otlp, traces_request};
 use throughline_telemetry::{Attributes, LogRecord, Signal, Span, UnixNanos, Value};
@@ -43,11 +43,41 @@ async fn format_3_reads_as_it_was_written() {
 /// The same with indexes that have parts.
 #[tokio::test]
 async fn format_4_reads_as_it_was_written() {
-    if !sample("v4").exists() {
-        write_sample().await;
+    with_origins("v4").await;
+}
+
+/// The same with what was summed up beside the rows: rollups, edges and censuses.
+#[tokio::test]
+async fn catalog_5_reads_as_it_was_written() {
+    if !sample("catalog5").exists() {
+        write_sample("catalog5").await;
         panic!("the sample was missing and has been written");
     }
-    with_origins("v4").await;
+    with_origins("catalog5").await;
+    let (_directory, store) = open("catalog5", 3);
+    let filter = SumFilter {
+        from: moment(0),
+        to: moment(1000),
+        limit: 10,
+        ..SumFilter::default()
+    };
+    let found = store.edges(&filter).unwrap();
+    // The span that is in a buffer is another half.
+    assert_eq!(
+        (found.looked.parts, found.looked.rollups, found.total),
+        (2, 1, 1)
+    );
+    let edge = &found.edges[0];
+    let ends = (edge.caller.function.as_str(), edge.callee.name.as_str());
+    assert_eq!(ends, ("checkout", "inventory"));
+    let sums = (
+        edge.operation.as_str(),
+        edge.count,
+        edge.errors,
+        edge.sum_ms,
+    );
+    assert_eq!(sums, ("reserve", 1, 1, 80.0));
+    assert_eq!(edge.durations.total(), 1);
 }
 
 /// A new index need not be as long as the old one was.
@@ -166,7 +196,7 @@ fn sort(attributes: &mut Attributes) {
 }
 
 /// Writes the sample of the present format.
-async fn write_sample() {
+async fn write_sample(name: &str) {
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(Options::new(directory.path())).unwrap();
     let [sealed, buffered] = spans();
@@ -194,7 +224,7 @@ async fn write_sample() {
     };
     put_from(&store, empty, unnumbered).await;
     drop(store);
-    let sample = sample("v4");
+    let sample = sample(name);
     assert!(!sample.exists(), "a sample is never written a second time");
     copy(directory.path(), &sample);
 }

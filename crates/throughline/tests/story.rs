@@ -37,6 +37,16 @@ async fn one_click_is_one_trace_of_three_functions() {
         .spans()
         .filter(|span| span["parent_span_id"].is_null());
     assert_eq!(roots.count(), 0, "{:#}", trace.0);
+    let map = shop.map().await;
+    for function in ["inventory", "notify"] {
+        let edges = map["edges"].as_array().into_iter().flatten();
+        let mut called = edges.filter(|edge| edge["to"] == format!("function:{function}"));
+        let edge = called
+            .next()
+            .unwrap_or_else(|| panic!("nobody calls {function}: {map:#}"));
+        assert_eq!(edge["from"], "function:checkout", "{map:#}");
+        assert!(edge["count"].as_u64() >= Some(1), "{map:#}");
+    }
     shop.close().await;
 }
 
@@ -166,6 +176,12 @@ impl Shop {
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// What calls what, as the API tells it.
+    async fn map(&self) -> Value {
+        let url = format!("http://{}/api/v1/edges", self.server.http);
+        self.server.json(&url).await
     }
 
     async fn close(self) {

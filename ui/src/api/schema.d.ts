@@ -206,6 +206,66 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/operations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What services do
+         * @description Spans by service, name and kind, from what was summed up when they were sealed and from what is not sealed yet.
+         */
+        readonly get: operations["listOperations"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/edges": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What calls what
+         * @description Nodes and edges of a map, from what was summed up when spans were sealed and from what is not sealed yet. Whole minutes count. docs/edges.md says what an edge is.
+         */
+        readonly get: operations["listEdges"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/costs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What functions cost
+         * @description Estimates that the extension makes of the reports of invocations, from what was summed up when log records were sealed and from what is not sealed yet. Whole minutes count. Of invocations without a report nothing is known.
+         */
+        readonly get: operations["listCosts"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/attributes": {
         readonly parameters: {
             readonly query?: never;
@@ -649,6 +709,124 @@ export interface components {
             /** @description Whether some were left out. */
             readonly truncated: boolean;
             /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description The spans of a service that have one name and one kind. */
+        readonly Operation: {
+            /** @description Whose. */
+            readonly service: string;
+            /** @description Their name; `(other)` where a service has too many. */
+            readonly name: string;
+            /** @description Their kind. */
+            readonly kind: components["schemas"]["SpanKind"];
+            /** @description How many there are, each counted once. */
+            readonly count: number;
+            /** @description How many of them failed. */
+            readonly error_count: number;
+            /** @description How many of them were cold starts. */
+            readonly cold_start_count: number;
+            /** @description How long they took all together. */
+            readonly sum_ms: number;
+            /** @description The median of their durations, to about 1 %. */
+            readonly p50_ms: number;
+            /** @description Their 99th percentile, to about 1 %. */
+            readonly p99_ms: number;
+        };
+        /** @description What services do. */
+        readonly OperationList: {
+            /** @description Those with the most spans first. */
+            readonly operations: readonly components["schemas"]["Operation"][];
+            /** @description How many there are. */
+            readonly total: number;
+            /** @description Whether there are others than those listed. */
+            readonly truncated: boolean;
+            /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description Somebody who calls or is called. */
+        readonly MapNode: {
+            /** @description What edges call it: its kind and its name. */
+            readonly id: string;
+            /**
+             * @description What it is.
+             * @enum {string}
+             */
+            readonly kind: "function" | "service" | "table" | "queue" | "topic" | "bus" | "stream" | "bucket" | "database" | "cache" | "host" | "other";
+            /** @description Its name. */
+            readonly name: string;
+            /** @description Of a function the service that it belongs to, if its own spans say so. */
+            readonly service: string | null;
+        };
+        /** @description What somebody has called, and how often. */
+        readonly MapEdge: {
+            /** @description The `id` of the caller. */
+            readonly from: string;
+            /** @description The `id` of whom it calls. */
+            readonly to: string;
+            /** @description What for: the name of the callee's own span, or what the caller says. */
+            readonly operation: string;
+            /** @description Whether nobody waits for what comes of it. */
+            readonly asynchronous: boolean;
+            /** @description How many calls there were. */
+            readonly count: number;
+            /** @description How many of them failed. */
+            readonly error_count: number;
+            /** @description How many were refused because there were too many, as far as the caller says so. */
+            readonly throttle_count: number;
+            /** @description Calls a second. */
+            readonly rate: number;
+            /** @description How long they took all together. */
+            readonly sum_ms: number;
+            /** @description The median of their durations, to about 1 %. */
+            readonly p50_ms: number;
+            /** @description Their 99th percentile, to about 1 %. */
+            readonly p99_ms: number;
+        };
+        /** @description What calls what. */
+        readonly EdgeMap: {
+            /** @description When the first minute that counts begins. */
+            readonly from_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When the last one ends. */
+            readonly to_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description Both ends of all edges that are listed, sorted by id. */
+            readonly nodes: readonly components["schemas"]["MapNode"][];
+            /** @description Those with the most calls first. */
+            readonly edges: readonly components["schemas"]["MapEdge"][];
+            /** @description How many edges there are. */
+            readonly total: number;
+            /** @description Whether there are others than those listed. */
+            readonly truncated: boolean;
+            /** @description Calls in minutes with too many edges, whoever called whom; they are the edge `other:(other)`. */
+            readonly other_count: number;
+            /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description What a function is estimated to have cost. */
+        readonly FunctionCost: {
+            /** @description Its `service.name`. */
+            readonly service: string;
+            /** @description Its `faas.name`. */
+            readonly function: string;
+            /** @description Reports of invocations that said what they cost. */
+            readonly report_count: number;
+            /** @description All together, in US dollars. */
+            readonly usd: number;
+        };
+        /** @description What functions are estimated to have cost. */
+        readonly CostList: {
+            /** @description When the first minute that counts begins. */
+            readonly from_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When the last one ends. */
+            readonly to_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description Those that cost most first. */
+            readonly functions: readonly components["schemas"]["FunctionCost"][];
+            /** @description What all of them cost, those that are not listed included. */
+            readonly usd: number;
+            /** @description How many there are. */
+            readonly total: number;
+            /** @description Whether there are others than those listed. */
+            readonly truncated: boolean;
+            /** @description What the question took. */
             readonly cost: components["schemas"]["QueryCost"];
         };
         /**
@@ -2012,6 +2190,232 @@ export interface operations {
                 };
             };
             /** @description A parameter is unknown or its value is not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listOperations: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only this service. */
+                readonly service?: string;
+                /** @description Only spans that began at or after this time, in Unix nanoseconds; the last hour unless it is given. */
+                readonly from?: string;
+                /** @description Only spans that began before this time, in Unix nanoseconds; now unless it is given. */
+                readonly to?: string;
+                /** @description How many operations at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The operations. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description A parameter is unknown or cannot be understood (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listEdges: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description From the minute on that this time is in, in Unix nanoseconds; the last hour unless it is given. */
+                readonly from?: string;
+                /** @description Up to the end of the minute that this time is in, in Unix nanoseconds; now unless it is given. */
+                readonly to?: string;
+                /** @description Only edges from or to this service. */
+                readonly service?: string;
+                /** @description Only edges from or to this function (`faas.name`). */
+                readonly function?: string;
+                /** @description How many edges at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The map. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EdgeMap"];
+                };
+            };
+            /** @description A parameter is unknown or cannot be understood (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listCosts: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description From the minute on that this time is in, in Unix nanoseconds; the last hour unless it is given. */
+                readonly from?: string;
+                /** @description Up to the end of the minute that this time is in, in Unix nanoseconds; now unless it is given. */
+                readonly to?: string;
+                /** @description Only functions of this service. */
+                readonly service?: string;
+                /** @description Only this function (`faas.name`). */
+                readonly function?: string;
+                /** @description How many functions at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The costs. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CostList"];
+                };
+            };
+            /** @description A parameter is unknown or cannot be understood (TL0201). */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;

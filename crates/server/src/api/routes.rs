@@ -15,6 +15,7 @@ use throughline_telemetry::{TraceId, UnixNanos};
 use super::Reads;
 use super::attributes;
 use super::error::ApiError;
+use super::graph;
 use super::query::Query;
 use super::view;
 
@@ -28,6 +29,9 @@ pub(super) const ROUTES: &[Route] = &[
     ("/api/v1/traces", || get(find_traces)),
     ("/api/v1/traces/{trace_id}", || get(load_trace)),
     ("/api/v1/services", || get(list_services)),
+    ("/api/v1/operations", || get(graph::operations)),
+    ("/api/v1/edges", || get(graph::edges)),
+    ("/api/v1/costs", || get(graph::costs)),
     ("/api/v1/attributes", || get(attributes::keys)),
     ("/api/v1/attributes/{key}/values", || {
         get(attributes::values)

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod completeness;
+mod graph;
 mod log;
 mod page;
 mod span;
@@ -18,6 +19,7 @@ use throughline_telemetry as telemetry;
 
 pub(super) use attributes::{AttributeList, ValueList};
 pub(super) use completeness::Completeness;
+pub(super) use graph::{CostPage, EdgeMap, OperationPage};
 pub(super) use log::Log;
 pub(super) use page::{LogPage, ServiceList, SpanPage, TracePage};
 pub(super) use trace::{Summary, Trace};

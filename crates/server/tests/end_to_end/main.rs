@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod cloudwatch;
 mod completeness;
+mod graph;
 mod harness;
 mod health;
 mod ingest;

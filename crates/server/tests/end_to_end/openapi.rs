@@ -101,7 +101,11 @@ async fn real_answers_fit_their_schemas() {
     server
         .post_protobuf(
             Signal::Traces,
-            traces(&[values, span("sample", 8, 2, 0, 1, 2)]),
+            traces(&[
+                values,
+                span("sample", 8, 2, 0, 1, 2),
+                span("called", 8, 3, 2, 1, 2),
+            ]),
         )
         .await;
 
@@ -123,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 33] = [
+    let cases: [(&str, &str); 39] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -160,6 +164,12 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/metrics/range", "/api/v1/metrics/range?agg=mode"),
         ("/api/v1/services", "/api/v1/services"),
         ("/api/v1/services", "/api/v1/services?x=1"),
+        ("/api/v1/operations", "/api/v1/operations?from=0"),
+        ("/api/v1/operations", "/api/v1/operations?limit=0"),
+        ("/api/v1/costs", "/api/v1/costs?from=0"),
+        ("/api/v1/costs", "/api/v1/costs?limit=0"),
+        ("/api/v1/edges", "/api/v1/edges?from=0"),
+        ("/api/v1/edges", "/api/v1/edges?from=2&to=1"),
         ("/api/v1/attributes", "/api/v1/attributes"),
         ("/api/v1/attributes", "/api/v1/attributes?dataset=spam"),
         ("/api/v1/attributes", "/api/v1/attributes?dataset=logs"),

@@ -31,7 +31,7 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
 ALTER TABLE segments ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segments ADD COLUMN rows_crc32c INTEGER;  -- of the Parquet file; null if it is older
@@ -59,6 +59,12 @@ ALTER TABLE segments ADD COLUMN census_crc32c INTEGER;
 ",
     "
 DELETE FROM rollups WHERE id NOT IN (SELECT id FROM segments);  -- they go with their rows now
+",
+    "
+ALTER TABLE segments ADD COLUMN edges_bytes INTEGER;  -- null where they were not counted
+ALTER TABLE segments ADD COLUMN edges_crc32c INTEGER;
+ALTER TABLE segments ADD COLUMN costs_bytes INTEGER;  -- the same of costs; 0 where there are none
+ALTER TABLE segments ADD COLUMN costs_crc32c INTEGER;
 ",
 ];
 

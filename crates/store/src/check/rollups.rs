@@ -1,4 +1,4 @@
-//! Rollups and censuses, and files in their directory that are neither.
+//! Rollups, edges, costs and censuses, and files in their directory that are neither.
 
 use std::collections::HashSet;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::{Check, entries};
 use crate::catalog::Contents;
 use crate::error::ReadError;
-use crate::{census, rollup};
+use crate::{census, costs, edges, rollup};
 
 impl Check<'_> {
     /// Every one that the catalog knows, byte by byte.
@@ -20,6 +20,16 @@ impl Check<'_> {
             known.insert(path);
         }
         for segment in segments.all() {
+            if let Some(meta) = segment.edges {
+                let path = self.layout.edges(segment.id);
+                self.sums(&path, edges::load(self.layout, segment.id, meta).err());
+                known.insert(path);
+            }
+            if let Some(meta) = segment.costs {
+                let path = self.layout.costs(segment.id);
+                self.sums(&path, costs::load(self.layout, segment.id, meta).err());
+                known.insert(path);
+            }
             if let Some(meta) = segment.census {
                 let path = self.layout.census(segment.signal, segment.id);
                 self.sums(&path, census::load(self.layout, segment, meta).err());

@@ -108,6 +108,8 @@ mod tests {
             level: 0,
             crc: None,
             rollup: None,
+            edges: None,
+            costs: None,
             census: None,
         }
     }

@@ -21,6 +21,8 @@ fn segment(number: u64, bytes: u64, first: u64, last: u64, end: u64) -> SegmentM
         level: 0,
         crc: None,
         rollup: None,
+        edges: None,
+        costs: None,
         census: None,
     }
 }

@@ -89,14 +89,20 @@ pub(crate) fn load_batch(
     read().map_err(corrupt)
 }
 
-/// Removes the files of rollups and censuses that the catalog does not know: of segments that were never published,
+/// Removes the files of rollups and of what lies beside them that the catalog does not know: of segments that were never published,
 /// or are not any more.
 pub(crate) fn clear(layout: &Layout, segments: &Segments) -> io::Result<()> {
     let with_census = segments.all().filter(|segment| segment.census.is_some());
     let censuses = with_census.map(|segment| layout.census(segment.signal, segment.id));
+    let with_edges = segments.all().filter(|segment| segment.edges.is_some());
+    let edges = with_edges.map(|segment| layout.edges(segment.id));
+    let with_costs = segments.all().filter(|segment| segment.costs.is_some());
+    let costs = with_costs.map(|segment| layout.costs(segment.id));
     let known: HashSet<PathBuf> = segments
         .rollups()
         .map(|meta| layout.rollup(meta.id))
+        .chain(edges)
+        .chain(costs)
         .chain(censuses)
         .collect();
     for entry in fs::read_dir(layout.rollup_directory())? {

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use arrow::array::{
-    Array, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray,
-    TimestampNanosecondArray, UInt8Array,
+    Array, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray, UInt8Array,
 };
 use throughline_telemetry::{SpanKind, UnixNanos};
 
@@ -25,7 +24,6 @@ pub(crate) struct Fold {
     rows: HashMap<Key, Sums>,
     spans: u32,
     others: u32,
-    copies: Copies,
 }
 
 #[derive(Debug, Default)]
@@ -66,20 +64,13 @@ impl Fold {
         self.rows(batch, |_, start| within(start))
     }
 
-    /// Adds whole traces of a canonical batch; of copies of a span the one that counts. `columns` are
-    /// made from it.
-    pub(crate) fn add_traces(
+    /// Adds spans with the [`columns`](Self::columns), but those at these places, which are in order.
+    pub(super) fn add_without(
         &mut self,
-        canonical: &RecordBatch,
-        columns: &RecordBatch,
+        batch: &RecordBatch,
+        left_out: &[usize],
     ) -> Result<(), Damage> {
-        let mut copies = std::mem::take(&mut self.copies);
-        copies.find(canonical)?;
-        let added = self.rows(columns, |row, _| {
-            copies.left_out.binary_search(&row).is_err()
-        });
-        self.copies = copies;
-        added
+        self.rows(batch, |row, _| left_out.binary_search(&row).is_err())
     }
 
     /// How many spans were counted.
@@ -243,59 +234,6 @@ impl<'a> Columns<'a> {
             services: texts_of(column(5), STORED[5])?,
             cold: typed(column(6), COLD_START)?,
         })
-    }
-}
-
-/// Looks for spans that are there twice in a trace.
-#[derive(Debug, Default)]
-struct Copies {
-    /// Rows that do not count, in order.
-    left_out: Vec<usize>,
-    ids: Vec<[u8; 8]>,
-}
-
-impl Copies {
-    fn find(&mut self, batch: &RecordBatch) -> Result<(), Damage> {
-        self.left_out.clear();
-        let get = |name: &str| {
-            let column = batch.column_by_name(name);
-            column.ok_or_else(|| Damage::new(format!("no column {name}")))
-        };
-        let trace_ids: &FixedSizeBinaryArray = typed(get("trace_id")?, "trace_id")?;
-        let span_ids: &FixedSizeBinaryArray = typed(get("span_id")?, "span_id")?;
-        let starts = typed::<TimestampNanosecondArray>(get("start")?, "start")?.values();
-        let durations = typed::<Int64Array>(get("duration")?, "duration")?.values();
-        let end = |row: usize| starts[row].wrapping_add(durations[row]).cast_unsigned();
-        let mut first = 0;
-        while first < trace_ids.len() {
-            let trace = trace_ids.value(first);
-            let mut next = first + 1;
-            while next < trace_ids.len() && trace_ids.value(next) == trace {
-                next += 1;
-            }
-            self.ids.clear();
-            let ids = (first..next).map(|row| <[u8; 8]>::try_from(span_ids.value(row)));
-            let ids = ids.map(Result::unwrap_or_default);
-            self.ids.extend(ids);
-            self.ids.sort_unstable();
-            if self.ids.windows(2).any(|pair| pair[0] == pair[1]) {
-                let mut kept: HashMap<&[u8], usize> = HashMap::new();
-                for row in first..next {
-                    let best = kept.entry(span_ids.value(row)).or_insert(row);
-                    if *best != row {
-                        let loser = if end(row) > end(*best) {
-                            std::mem::replace(best, row)
-                        } else {
-                            row
-                        };
-                        self.left_out.push(loser);
-                    }
-                }
-            }
-            first = next;
-        }
-        self.left_out.sort_unstable();
-        Ok(())
     }
 }
 

@@ -13,6 +13,8 @@ use throughline_telemetry::Signal;
 use super::ScanColumn;
 use super::attribute::Resources;
 use crate::buffer::Chunks;
+use crate::costs::CostsMeta;
+use crate::edges::EdgesMeta;
 use crate::error::ReadError;
 use crate::limits::SCAN_ROWS;
 use crate::rollup::RollupMeta;
@@ -73,7 +75,7 @@ impl Part {
     }
 
     /// What the rows sum up to, if that was written and no row is left out that counts in it.
-    pub(super) fn rollup(&self) -> Option<&RollupMeta> {
+    pub(crate) fn rollup(&self) -> Option<&RollupMeta> {
         let Place::Segment { segment, rows } = &self.place else {
             return None;
         };
@@ -81,6 +83,25 @@ impl Part {
         let copies = segment.rows - rollup.spans;
         let is_whole = rows.len() == 1 && rows[0] == (0..segment.rows);
         (is_whole && self.left_out.len() == copies as usize).then_some(rollup)
+    }
+
+    /// What calls what in them, on the same terms.
+    pub(crate) fn edges(&self) -> Option<(&SegmentMeta, EdgesMeta)> {
+        self.rollup()?;
+        match &self.place {
+            Place::Segment { segment, .. } => Some((&**segment, segment.edges?)),
+            Place::Buffer(_) => None,
+        }
+    }
+
+    /// What functions cost by them, if that was written and all rows are looked at.
+    pub(crate) fn costs(&self) -> Option<(&SegmentMeta, CostsMeta)> {
+        match &self.place {
+            Place::Segment { segment, rows } if rows.len() == 1 && rows[0] == (0..segment.rows) => {
+                Some((&**segment, segment.costs?))
+            }
+            Place::Segment { .. } | Place::Buffer(_) => None,
+        }
     }
 
     /// These columns of all rows, in this order. Stored columns come as they are in a file, attributes

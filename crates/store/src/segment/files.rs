@@ -26,11 +26,14 @@ use super::table::{Damage, Table};
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::cache::Cache;
 use crate::census::{self, Census};
+use crate::costs::{self, CostsMeta};
 use crate::directory::Layout;
+use crate::edges::{self, EdgesMeta};
 use crate::error::ReadError;
 use crate::limits::{
-    BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES,
-    KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS, TRACE_CACHE_BYTES,
+    BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, COSTS_CACHE_BYTES, EDGES_CACHE_BYTES,
+    FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES,
+    ROLLUP_CACHE_BYTES, SCAN_ROWS, TRACE_CACHE_BYTES,
 };
 use crate::rollup::{self, RollupMeta};
 use crate::rows::{LogRow, span_bytes};
@@ -48,6 +51,10 @@ pub(crate) struct SegmentFiles {
     copies: Cache<(SegmentId, SegmentId), [Vec<u32>; 2]>,
     /// None of those that cannot be read.
     rollups: Cache<SegmentId, Option<RecordBatch>>,
+    /// The same of edges.
+    edges: Cache<SegmentId, Option<RecordBatch>>,
+    /// The same of costs.
+    costs: Cache<SegmentId, Option<RecordBatch>>,
     censuses: Cache<SegmentId, Census>,
 }
 
@@ -65,6 +72,8 @@ impl SegmentFiles {
             kinds: Cache::new(KINDS_CACHE_BYTES),
             copies: Cache::new(COPIES_CACHE_BYTES),
             rollups: Cache::new(ROLLUP_CACHE_BYTES),
+            edges: Cache::new(EDGES_CACHE_BYTES),
+            costs: Cache::new(COSTS_CACHE_BYTES),
             censuses: Cache::new(CENSUS_CACHE_BYTES),
         }
     }
@@ -289,20 +298,21 @@ impl SegmentFiles {
 
     /// A rollup. None if it cannot be read, which is said once.
     pub(crate) fn rollup(&self, meta: &RollupMeta) -> Arc<Option<RecordBatch>> {
-        let loaded = self.rollups.get_or_load(meta.id, || {
-            let loaded = rollup::load(&self.layout, meta);
-            if let Err(error) = &loaded {
-                tracing::error!(%error, "rollup cannot be read; its rows are summed up instead");
-            }
-            let loaded = loaded.ok();
-            let bytes = loaded
-                .as_ref()
-                .map_or(0, RecordBatch::get_array_memory_size);
-            Ok::<_, Infallible>((loaded, bytes + COPIES_ENTRY_BYTES))
-        });
-        match loaded {
-            Ok(loaded) => loaded,
-        }
+        loaded_once(&self.rollups, meta.id, || rollup::load(&self.layout, meta))
+    }
+
+    /// What calls what in a segment. None if it cannot be read, which is said once.
+    pub(crate) fn edges(&self, segment: &SegmentMeta, meta: EdgesMeta) -> Arc<Option<RecordBatch>> {
+        loaded_once(&self.edges, segment.id, || {
+            edges::load(&self.layout, segment.id, meta)
+        })
+    }
+
+    /// What functions cost by a segment. None if it cannot be read, which is said once.
+    pub(crate) fn costs(&self, segment: &SegmentMeta, meta: CostsMeta) -> Arc<Option<RecordBatch>> {
+        loaded_once(&self.costs, segment.id, || {
+            costs::load(&self.layout, segment.id, meta)
+        })
     }
 
     /// Which attributes a segment has, with their values. None of a segment that is older than censuses,
@@ -439,6 +449,28 @@ impl SegmentFiles {
             Ok::<_, ReadError>((footer, bytes))
         })?;
         read(SegmentReader::<T>::new(path, &footer))
+    }
+}
+
+/// What can be had from the rows as well, if it can be read.
+fn loaded_once(
+    cache: &Cache<SegmentId, Option<RecordBatch>>,
+    id: SegmentId,
+    load: impl FnOnce() -> Result<RecordBatch, ReadError>,
+) -> Arc<Option<RecordBatch>> {
+    let loaded = cache.get_or_load(id, || {
+        let loaded = load();
+        if let Err(error) = &loaded {
+            tracing::error!(%error, "rollup cannot be read; its rows are summed up instead");
+        }
+        let loaded = loaded.ok();
+        let bytes = loaded
+            .as_ref()
+            .map_or(0, RecordBatch::get_array_memory_size);
+        Ok::<_, Infallible>((loaded, bytes + COPIES_ENTRY_BYTES))
+    });
+    match loaded {
+        Ok(loaded) => loaded,
     }
 }
 

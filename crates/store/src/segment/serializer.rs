@@ -13,13 +13,12 @@ use parquet::file::properties::{
 use throughline_telemetry::Signal;
 
 use super::form::{Form, ToFile, residual_metadata};
-use super::projection::Projected;
 use super::promotion::Kind;
 use super::summary::Summary;
 use super::table::Table;
 use crate::census::{Census, Count};
-use crate::rollup::Fold;
-use crate::scan::Shaper;
+use crate::costs::LogSums;
+use crate::rollup::SpanSums;
 
 /// Turns sorted canonical batches into the bytes of a Parquet file, and collects what there is to
 /// say about them.
@@ -29,14 +28,17 @@ pub(super) struct SegmentSerializer<W: Write + Send> {
     to_file: ToFile,
     summary: Summary,
     /// Of spans.
-    rollup: Option<(Shaper, Fold)>,
+    sums: Option<SpanSums>,
+    /// Of log records.
+    log_sums: Option<LogSums>,
     census: Count,
 }
 
 /// What was collected while rows were written.
 pub(super) struct Collected {
     pub(super) summary: Summary,
-    pub(super) rollup: Option<Fold>,
+    pub(super) sums: Option<SpanSums>,
+    pub(super) log_sums: Option<LogSums>,
     pub(super) census: Census,
 }
 
@@ -54,8 +56,8 @@ impl<W: Write + Send> SegmentSerializer<W> {
             properties: properties::<T>(form).map_err(io::Error::other)?,
             to_file: ToFile::new(form, &T::schema()),
             summary: Summary::new(T::SIGNAL),
-            rollup: (T::SIGNAL == Signal::Traces)
-                .then(|| (Shaper::new(&Fold::columns()), Fold::default())),
+            sums: (T::SIGNAL == Signal::Traces).then(SpanSums::new),
+            log_sums: (T::SIGNAL == Signal::Logs).then(LogSums::new),
             census: Count::default(),
         })
     }
@@ -63,10 +65,11 @@ impl<W: Write + Send> SegmentSerializer<W> {
     /// Adds rows, of each trace all or none.
     pub(super) fn push(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.summary.add(batch).map_err(io::Error::other)?;
-        if let Some((shaper, fold)) = &mut self.rollup {
-            let rows = Projected::of_canonical(batch.clone());
-            let columns = shaper.shape(&rows, None).map_err(io::Error::other)?;
-            fold.add_traces(batch, &columns).map_err(io::Error::other)?;
+        if let Some(sums) = &mut self.sums {
+            sums.add(batch)?;
+        }
+        if let Some(sums) = &mut self.log_sums {
+            sums.add(batch)?;
         }
         self.census.add(batch).map_err(io::Error::other)?;
         let batch = self.to_file.batch(batch).map_err(io::Error::other)?;
@@ -85,7 +88,8 @@ impl<W: Write + Send> SegmentSerializer<W> {
         let written = writer.into_inner().map_err(io::Error::other)?;
         let collected = Collected {
             summary: self.summary,
-            rollup: self.rollup.map(|(_, fold)| fold),
+            sums: self.sums,
+            log_sums: self.log_sums,
             census: self.census.finish().map_err(io::Error::other)?,
         };
         Ok((written, collected))

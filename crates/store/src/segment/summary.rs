@@ -111,6 +111,8 @@ impl Summary {
             level: u8::from(id.compacted_number().is_some()),
             crc: None,
             rollup: None,
+            edges: None,
+            costs: None,
             census: None,
         };
         (meta, self.index.finish(layout, file, self.words.finish()))

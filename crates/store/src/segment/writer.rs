@@ -21,8 +21,10 @@ use super::{SegmentId, SegmentMeta, index_path, rows_path};
 use crate::batch::{by_name, sort};
 use crate::buffer::{BufferRows, Chunks};
 use crate::census;
+use crate::costs;
 use crate::directory::Layout;
 use crate::disk::{self, File, sync_directory};
+use crate::edges;
 use crate::probe::{Probe, Step};
 use crate::rollup;
 
@@ -130,8 +132,13 @@ pub(super) fn write_segment<T: Table>(
     })?;
     meta.bytes = rows_checks.bytes + index_checks.bytes;
     meta.crc = Some(crc);
-    if let Some(fold) = collected.rollup {
-        meta.rollup = Some(Arc::new(rollup::write(layout, probe, id, &fold)?));
+    if let Some(sums) = collected.sums {
+        let rollup = rollup::write(layout, probe, id, &sums.rollup)?;
+        meta.rollup = Some(Arc::new(rollup));
+        meta.edges = Some(edges::write(layout, probe, id, &sums.edges)?);
+    }
+    if let Some(sums) = collected.log_sums {
+        meta.costs = Some(costs::write(layout, probe, id, &sums.costs)?);
     }
     meta.census = Some(census::write(layout, probe, &meta, &collected.census)?);
     Ok(meta)

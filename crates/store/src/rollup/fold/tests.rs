@@ -2,17 +2,13 @@ use throughline_telemetry::Span;
 use throughline_testkit::builders::span;
 
 use super::*;
-use crate::scan::Shaper;
-use crate::segment::Projected;
+use crate::rollup::SpanSums;
 use crate::testing::span_batch;
 
 fn fold(spans: &[Span]) -> Fold {
-    let canonical = span_batch(spans);
-    let mut fold = Fold::default();
-    let rows = Projected::of_canonical(canonical.clone());
-    let columns = Shaper::new(&Fold::columns()).shape(&rows, None).unwrap();
-    fold.add_traces(&canonical, &columns).unwrap();
-    fold
+    let mut sums = SpanSums::new();
+    sums.add(&span_batch(spans)).unwrap();
+    sums.rollup
 }
 
 /// Service, name, minute and count of each row.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::{Bounds, Retention};
 use crate::testing::copy;
+use crate::{Bounds, Retention};
 
 /// How many spans there are by the rollups, and how many rollups were read for that.
 pub(super) fn rolled(store: &Store) -> (i64, u64) {
@@ -31,6 +31,8 @@ pub(super) fn strange(store: &Store) -> Vec<PathBuf> {
     for segment in segments.all() {
         known.insert(shared.layout.census(segment.signal, segment.id));
         known.insert(shared.layout.rollup(segment.id));
+        known.insert(shared.layout.edges(segment.id));
+        known.insert(shared.layout.costs(segment.id));
     }
     let files = fs::read_dir(shared.layout.rollup_directory()).unwrap();
     let files = files.map(|entry| entry.unwrap().path());
@@ -40,7 +42,7 @@ pub(super) fn strange(store: &Store) -> Vec<PathBuf> {
 /// The files of rollups.
 fn files(directory: &TestDirectory) -> Vec<String> {
     let mut files = directory.files("rollups");
-    files.retain(|name| !name.contains("census"));
+    files.retain(|name| !name.contains("census") && !name.contains("edges"));
     files
 }
 
@@ -108,7 +110,10 @@ async fn rollups_without_rows_go_at_the_start() {
     sealed(&directory, 1..=2).await.close().await.unwrap();
     let catalog = rusqlite::Connection::open(directory.path().join("catalog.sqlite")).unwrap();
     let drop_the_first = "DELETE FROM segment_services WHERE segment_id = 65536;
-        DELETE FROM segments WHERE id = 65536; PRAGMA user_version = 3;";
+        DELETE FROM segments WHERE id = 65536;
+        ALTER TABLE segments DROP COLUMN edges_bytes; ALTER TABLE segments DROP COLUMN edges_crc32c;
+        ALTER TABLE segments DROP COLUMN costs_bytes; ALTER TABLE segments DROP COLUMN costs_crc32c;
+        PRAGMA user_version = 3;";
     catalog.execute_batch(drop_the_first).unwrap();
     drop(catalog);
     for name in directory.files("segments") {

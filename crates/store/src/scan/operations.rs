@@ -1,0 +1,143 @@
+//! What services do: their spans by name and kind, summed up.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use arrow::array::{BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array};
+use throughline_telemetry::{HistogramSum, SpanKind, SpanStatus, UnixNanos};
+
+use super::{Bounds, Looked, Scan};
+use crate::batch::typed;
+use crate::error::ReadError;
+use crate::segment::Damage;
+
+/// Which operations are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Spans that began then or later.
+    pub from: UnixNanos,
+    /// Spans that began before then.
+    pub to: UnixNanos,
+    /// Only those of this service.
+    pub service: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OperationList {
+    /// The operations, those with the most spans first.
+    pub operations: Vec<OperationRow>,
+    /// How many there are.
+    pub total: usize,
+    /// What was looked at.
+    pub looked: Looked,
+}
+
+/// The spans of a service that have one name and one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperationRow {
+    /// Whose.
+    pub service: String,
+    /// Their name.
+    pub name: String,
+    /// Their kind.
+    pub kind: SpanKind,
+    /// How many there are.
+    pub count: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// How many of them were cold starts.
+    pub cold_starts: u64,
+    /// How long they took all together, in milliseconds.
+    pub sum_ms: f64,
+    /// How long each took, in milliseconds.
+    pub durations: HistogramSum,
+}
+
+/// Service, name and kind.
+type Key = (String, String, SpanKind);
+
+impl Scan {
+    /// What services do. Each span counts once, wherever it is. Blocks on the disk.
+    pub fn operations(&self, filter: &OperationFilter) -> Result<OperationList, ReadError> {
+        let bounds = Bounds {
+            from: Some(filter.from),
+            to: Some(filter.to),
+            service: filter.service.clone(),
+            ..Bounds::default()
+        };
+        let rolled = self.rolled_up(&bounds, true, &|| true)?;
+        let mut sums: HashMap<Key, OperationRow> = HashMap::new();
+        for batch in &rolled.batches {
+            let added = add(&mut sums, filter, batch);
+            added.map_err(|damage| ReadError::corrupt(Path::new("a rollup"), damage))?;
+        }
+        let mut operations: Vec<OperationRow> = sums.into_values().collect();
+        let about = |row: &OperationRow| (row.service.clone(), row.name.clone(), row.kind as u8);
+        operations.sort_by_cached_key(|row| (u64::MAX - row.count, about(row)));
+        let total = operations.len();
+        operations.truncate(filter.limit);
+        Ok(OperationList {
+            operations,
+            total,
+            looked: Looked {
+                parts: rolled.parts,
+                rollups: rolled.rollups,
+                rows: rolled.rows,
+                bytes: rolled.bytes,
+            },
+        })
+    }
+}
+
+fn add(
+    sums: &mut HashMap<Key, OperationRow>,
+    filter: &OperationFilter,
+    rows: &RecordBatch,
+) -> Result<(), Damage> {
+    let column = |name: &str| {
+        let column = rows.column_by_name(name);
+        column.ok_or_else(|| Damage::new(format!("no column {name}")))
+    };
+    let services: &StringArray = typed(column("service")?, "service")?;
+    let names: &StringArray = typed(column("name")?, "name")?;
+    let kinds: &UInt8Array = typed(column("kind")?, "kind")?;
+    let statuses: &UInt8Array = typed(column("status")?, "status")?;
+    let counts: &Int64Array = typed(column("count")?, "count")?;
+    let cold: &Int64Array = typed(column("cold_starts")?, "cold_starts")?;
+    let millis: &Float64Array = typed(column("sum_ms")?, "sum_ms")?;
+    let durations: &BinaryArray = typed(column("durations")?, "durations")?;
+    for row in 0..rows.num_rows() {
+        let (service, name) = (services.value(row), names.value(row));
+        if filter
+            .service
+            .as_deref()
+            .is_some_and(|only| only != service)
+        {
+            continue;
+        }
+        let kind = SpanKind::from_number(i32::from(kinds.value(row)));
+        let key = (service.to_owned(), name.to_owned(), kind);
+        let sum = sums.entry(key).or_insert_with(|| OperationRow {
+            service: service.to_owned(),
+            name: name.to_owned(),
+            kind,
+            count: 0,
+            errors: 0,
+            cold_starts: 0,
+            sum_ms: 0.0,
+            durations: HistogramSum::default(),
+        });
+        let count = counts.value(row).cast_unsigned();
+        sum.count += count;
+        if statuses.value(row) == SpanStatus::Error as u8 {
+            sum.errors += count;
+        }
+        sum.cold_starts += cold.value(row).cast_unsigned();
+        sum.sum_ms += millis.value(row);
+        sum.durations.add(durations.value(row));
+    }
+    Ok(())
+}
