@@ -55,6 +55,7 @@ mod disk;
 mod edges;
 mod error;
 mod export;
+mod hash;
 mod health;
 mod known;
 mod limits;

@@ -1,10 +1,11 @@
 //! Texts that repeat: each once, and a key for it in each row.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray};
 use arrow::datatypes::Int32Type;
+
+use crate::hash::HashMap;
 
 /// The distinct texts of a column, numbered as they come.
 #[derive(Debug, Default)]

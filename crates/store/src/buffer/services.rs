@@ -1,9 +1,10 @@
 //! Which services there are, counted as their spans arrive.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use throughline_telemetry::{SpanStatus, UnixNanos};
 
+use crate::hash::{HashMap, HashSet};
 use crate::batch::SpanRows;
 use crate::limits::{OPERATIONS_MAX, SERVICES_MAX};
 
@@ -25,8 +26,8 @@ pub(crate) struct ServiceStats {
 impl Services {
     /// Counts the spans of a batch.
     pub(crate) fn spans(&mut self, rows: &SpanRows<'_>) {
-        let mut counted: HashMap<i32, (&str, ServiceStats)> = HashMap::new();
-        let mut operations: HashSet<(i32, &str)> = HashSet::new();
+        let mut counted: HashMap<i32, (&str, ServiceStats)> = HashMap::default();
+        let mut operations: HashSet<(i32, &str)> = HashSet::default();
         for row in 0..rows.len() {
             let key = rows.service_key(row);
             let entry = counted.entry(key);

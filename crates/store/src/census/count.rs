@@ -1,10 +1,10 @@
 //! Rows to a census.
 
-use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 
 use super::{Census, Counted};
+use crate::hash::HashMap;
 use crate::limits::{
     CENSUS_CANDIDATES_MAX, CENSUS_EVERY, CENSUS_KEYS_MAX, CENSUS_VALUE_BYTES_MAX,
     CENSUS_VALUES_MAX, CENSUS_WHOLE_ROWS,
@@ -70,7 +70,7 @@ impl Count {
         let distinct: Vec<&str> = lists.keys.distinct().collect();
         // By key and type: how many rows, and the values of those that are looked at.
         let mut found: Vec<[u64; Kind::ALL.len()]> = vec![[0; Kind::ALL.len()]; distinct.len()];
-        let mut values: HashMap<(usize, Kind, &str), u64> = HashMap::new();
+        let mut values: HashMap<(usize, Kind, &str), u64> = HashMap::default();
         for row in 0..rows {
             let at = self.rows + row;
             let weight = match at {

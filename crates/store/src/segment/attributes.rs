@@ -6,7 +6,6 @@
 //! again.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -23,6 +22,7 @@ use super::columns::{AttributeLists, attribute_items, lists};
 use super::promotion::{Kind, Promoted};
 use super::table::Damage;
 use super::value;
+use crate::hash::HashMap;
 use crate::batch::typed;
 
 /// Takes lists of attributes apart, one batch after the other.
@@ -38,7 +38,7 @@ type Slots = [Option<usize>; 4];
 impl Splitter {
     /// For these columns, which are sorted.
     pub(super) fn new(promoted: &[Promoted]) -> Self {
-        let mut keys: HashMap<String, (usize, Slots)> = HashMap::new();
+        let mut keys: HashMap<String, (usize, Slots)> = HashMap::default();
         for (slot, promoted) in promoted.iter().enumerate() {
             let number = keys.len();
             let key = keys.entry(promoted.key.clone());
@@ -61,6 +61,7 @@ impl Splitter {
         let mut columns: Vec<Column> = self.kinds.iter().map(|kind| Column::new(*kind)).collect();
         let distinct = lists_in.keys.distinct();
         let known: Vec<_> = distinct.map(|key| self.keys.get(key)).collect();
+        let ranks = lists_in.ranks();
         let mut seen = vec![0; self.keys.len()]; // the row that had a key last, counted from one
         let mut left: Vec<u32> = Vec::new();
         let mut lengths = Vec::with_capacity(rows);
@@ -78,7 +79,7 @@ impl Splitter {
                     left.push(u32::try_from(item).map_err(|_| Damage::new("too many items"))?);
                 }
             }
-            left[begin..].sort_by_key(|item| lists_in.keys.value(*item as usize));
+            left[begin..].sort_by_key(|item| ranks[lists_in.keys.code(*item as usize)]);
             lengths.push(left.len() - begin);
         }
         let items = take(attributes.values(), &UInt32Array::from(left), None)?;

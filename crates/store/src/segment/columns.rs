@@ -60,8 +60,12 @@ impl<'a> Texts<'a> {
     fn new(column: &'a DictionaryArray<Int32Type>, name: &str) -> Result<Self, Damage> {
         let texts: &StringArray = typed(column.values(), name)?;
         let codes = column.keys();
-        let known = 0..i32::try_from(texts.len()).unwrap_or(i32::MAX);
-        if codes.null_count() > 0 || codes.values().iter().any(|code| !known.contains(code)) {
+        // Without a way out in the middle it takes several codes at a time.
+        let bounds = codes.values().iter().fold((0, -1), |(low, high), code| {
+            (std::cmp::min(low, *code), std::cmp::max(high, *code))
+        });
+        let known = i32::try_from(texts.len()).unwrap_or(i32::MAX);
+        if codes.null_count() > 0 || bounds.0 < 0 || bounds.1 >= known {
             return Err(Damage::new(format!("column {name} has bad codes")));
         }
         Ok(Texts { codes, texts })
@@ -154,6 +158,19 @@ impl<'a> AttributeLists<'a> {
         (0..self.keys.len()).for_each(|item| used[self.keys.code(item)] = true);
         let keys = self.keys.distinct().zip(used);
         keys.filter(|(_, used)| *used).map(|(key, _)| key)
+    }
+
+    /// By the code of a key, its place among the distinct keys in order.
+    pub(super) fn ranks(&self) -> Vec<u32> {
+        let mut order: Vec<(&str, usize)> = self.keys.distinct().zip(0..).collect();
+        order.sort_unstable();
+        let mut ranks = vec![0; order.len()];
+        let mut rank = 0;
+        for (at, (key, code)) in order.iter().enumerate() {
+            rank += u32::from(at > 0 && order[at - 1].0 != *key);
+            ranks[*code] = rank;
+        }
+        ranks
     }
 
     pub(crate) fn tag(&self, item: usize) -> u8 {

@@ -1,10 +1,10 @@
 //! Which attributes rows have, and of which kinds their values are.
 
-use std::collections::HashMap;
 
 use super::projection::Projected;
 use super::promotion::Kind;
 use super::value::{self, attributes_from_json};
+use crate::hash::HashMap;
 use crate::census::Census;
 use crate::error::ReadError;
 use crate::limits::CENSUS_KEYS_MAX;

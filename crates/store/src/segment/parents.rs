@@ -1,13 +1,13 @@
 //! Parents as places inside a trace: the id of a parent is that of another row and need not be
 //! stored twice.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, UInt32Array, UInt32Builder,
 };
 
+use crate::hash::HashMap;
 use super::table::Damage;
 
 /// For each row the place of its parent, counted from the first row of the trace; where the parent
@@ -86,7 +86,7 @@ impl<'a> Places<'a> {
         if rows.len() <= FEW {
             return Places::Few(span_ids, rows);
         }
-        let mut places = HashMap::with_capacity(rows.len());
+        let mut places = HashMap::with_capacity_and_hasher(rows.len(), Default::default());
         for (place, row) in (0..).zip(rows) {
             places.entry(span_ids.value(row)).or_insert(place);
         }

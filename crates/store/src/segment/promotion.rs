@@ -5,7 +5,6 @@
 //! those that save most first. A key whose values are of several types gets a column for each, so
 //! that no type is ever in another's way.
 
-use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
@@ -15,6 +14,7 @@ use super::columns::{AttributeLists, Columns};
 use super::conventions::has_column;
 use super::table::Damage;
 use super::value::{BOOL, DOUBLE, INT, STRING};
+use crate::hash::HashMap;
 use crate::limits::{KEYS_COUNTED_MAX, PROMOTED_MAX};
 
 /// The types of values that can have a column. Of an attribute, what to read it as.

@@ -1,6 +1,5 @@
 //! What the catalog and the index say of a segment, collected while its rows are written.
 
-use std::collections::HashSet;
 
 use arrow::array::{
     FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
@@ -14,6 +13,7 @@ use super::index::{IndexSerializer, Layout as RowLayout};
 use super::table::Damage;
 use super::words::WordsSerializer;
 use super::{SegmentId, SegmentMeta};
+use crate::hash::HashSet;
 use crate::batch::{id_at, required_id_at};
 use crate::buffer::{ServiceStats, Services};
 
@@ -192,7 +192,7 @@ impl<'a> Counted<'a> {
         Counted {
             stats: vec![ServiceStats::default(); services.distinct().len()],
             services,
-            operations: HashSet::new(),
+            operations: HashSet::default(),
         }
     }
 
