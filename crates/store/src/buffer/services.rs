@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use throughline_telemetry::{SpanStatus, UnixNanos};
 
-use crate::hash::{HashMap, HashSet};
 use crate::batch::SpanRows;
+use crate::hash::{HashMap, HashSet};
 use crate::limits::{OPERATIONS_MAX, SERVICES_MAX};
 
 /// Counts by service.

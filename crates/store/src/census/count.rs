@@ -1,6 +1,5 @@
 //! Rows to a census.
 
-
 use arrow::array::RecordBatch;
 
 use super::{Census, Counted};

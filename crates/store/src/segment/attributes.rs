@@ -22,8 +22,8 @@ use super::columns::{AttributeLists, attribute_items, lists};
 use super::promotion::{Kind, Promoted};
 use super::table::Damage;
 use super::value;
-use crate::hash::HashMap;
 use crate::batch::typed;
+use crate::hash::HashMap;
 
 /// Takes lists of attributes apart, one batch after the other.
 #[derive(Debug)]

@@ -1,12 +1,11 @@
 //! Which attributes rows have, and of which kinds their values are.
 
-
 use super::projection::Projected;
 use super::promotion::Kind;
 use super::value::{self, attributes_from_json};
-use crate::hash::HashMap;
 use crate::census::Census;
 use crate::error::ReadError;
+use crate::hash::HashMap;
 use crate::limits::CENSUS_KEYS_MAX;
 
 /// The kinds of values by the keys of attributes, those of resources among them.

@@ -7,8 +7,8 @@ use arrow::array::{
     Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, UInt32Array, UInt32Builder,
 };
 
-use crate::hash::HashMap;
 use super::table::Damage;
+use crate::hash::HashMap;
 
 /// For each row the place of its parent, counted from the first row of the trace; where the parent
 /// is not in the batch, its id. The rows of a trace are next to each other and all in the batch.

@@ -5,7 +5,6 @@
 //! those that save most first. A key whose values are of several types gets a column for each, so
 //! that no type is ever in another's way.
 
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,5 @@
 //! What the catalog and the index say of a segment, collected while its rows are written.
 
-
 use arrow::array::{
     FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
     UInt8Array,
@@ -13,9 +12,9 @@ use super::index::{IndexSerializer, Layout as RowLayout};
 use super::table::Damage;
 use super::words::WordsSerializer;
 use super::{SegmentId, SegmentMeta};
-use crate::hash::HashSet;
 use crate::batch::{id_at, required_id_at};
 use crate::buffer::{ServiceStats, Services};
+use crate::hash::HashSet;
 
 /// The columns that are looked at.
 pub(super) fn columns(signal: Signal) -> &'static [&'static str] {
