@@ -1,7 +1,7 @@
 //! Tables in memory that are asked once a row or more.
 //!
-//! Their hash is several times cheaper than the standard library's on short texts, and seeded at random
-//! in each process, so that nobody can send texts that all fall into one place.
+//! Their hash takes fewer steps on short texts than the standard library's, which is made to withstand
+//! more, and is seeded at random, so that texts that all fall into one place cannot be prepared.
 
 use foldhash::fast::RandomState;
 
