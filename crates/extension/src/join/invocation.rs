@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use throughline_telemetry::wire::otlp::common::v1::{KeyValue, any_value::Value as Any};
 use throughline_telemetry::{
     Attributes, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, UnixNanos, Value,
 };
@@ -59,6 +60,8 @@ pub(super) struct Invocation {
     pub(super) written: bool,
     /// The end of the last span seen in it, for the case that nothing says when it ended.
     pub(super) last_seen: UnixNanos,
+    /// What the handler's span says of the request that it answers.
+    pub(super) heard: Attributes,
     /// What its handler raised, if that came before its span left.
     pub(super) failure: Option<Failure>,
     /// Whether something said that there was no more memory.
@@ -95,6 +98,7 @@ impl Invocation {
             started: None,
             written: false,
             last_seen: UnixNanos::default(),
+            heard: Attributes::default(),
             failure: None,
             out_of_memory: false,
             out_of_memory_told: false,
@@ -220,6 +224,23 @@ impl Invocation {
     pub(super) fn deadline_millis(&self) -> Option<u64> {
         let invoked = self.invoked.as_ref();
         invoked.map(|(invoked, _)| invoked.deadline_millis)
+    }
+
+    /// The handler's span says which request it answers; the first one that says so.
+    pub(super) fn hear(&mut self, said: &[KeyValue]) {
+        if !self.heard.0.is_empty() {
+            return;
+        }
+        let of_request = |pair: &&KeyValue| OF_REQUEST.contains(&pair.key.as_str());
+        let said = said.iter().filter(of_request).filter_map(|pair| {
+            let value = match pair.value.as_ref()?.value.as_ref()? {
+                Any::StringValue(text) if text.len() <= HEARD_BYTES_MAX => text.as_str().into(),
+                Any::IntValue(number) => Value::Int(*number),
+                _ => return None,
+            };
+            Some((pair.key.clone(), value))
+        });
+        self.heard = Attributes(said.take(OF_REQUEST.len()).collect());
     }
 
     /// When it began: as the platform says, else when INVOKE came.
@@ -398,3 +419,13 @@ fn step_names(step: &str) -> (String, String) {
     let phase = name.replace(' ', "-");
     (name, phase)
 }
+
+/// What an invocation's span repeats of its handler's, so that requests can be counted by it.
+const OF_REQUEST: [&str; 5] = [
+    "faas.trigger",
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "url.path",
+];
+const HEARD_BYTES_MAX: usize = 1024;

@@ -128,6 +128,8 @@ impl Joiner {
             span.trace_id = known.context.trace_id;
             span.parent_id = known.context.parent_id;
         }
+        let heard = std::mem::take(&mut known.heard);
+        span.attributes.0.extend(heard.0);
         if let Some(failure) = &known.failure {
             failure.mark(span);
         }

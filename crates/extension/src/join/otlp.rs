@@ -122,7 +122,8 @@ fn is_unknown(pair: &KeyValue) -> bool {
 }
 
 /// The SDK and the platform are told of the same caller, so both make a span under it. The
-/// platform's is the outer one: the SDK's is hung under it.
+/// platform's is the outer one: the SDK's is hung under it, and is no second server's span, so that
+/// an invocation counts once. A consumer's stays what it is: it says that a message was taken.
 fn hang(joiner: &mut Joiner, span: &mut Span) {
     let named = adopt(joiner, span);
     let latest_start = UnixNanos(span.start_time_unix_nano).plus(START_TOLERANCE);
@@ -157,12 +158,16 @@ fn hang(joiner: &mut Joiner, span: &mut Span) {
     if parent.failure.is_none() {
         parent.failure = Failure::of(span);
     }
+    if span.kind() == SpanKind::Server {
+        parent.hear(&span.attributes);
+        span.set_kind(SpanKind::Internal);
+    }
 }
 
 /// An agent that is told of its caller in another way than by the X-Ray header, such as by a
-/// `traceparent` in the event, has put its span into another trace. Its trace is the one that its
-/// callers are in, so the invocation goes there too, unless it has left already. Returns the
-/// invocation that the span names.
+/// `traceparent` in the event, has put its span into another trace, or below another span of the
+/// same. It knows better who called, so the invocation goes there too, unless it has left already.
+/// Returns the invocation that the span names.
 fn adopt(joiner: &mut Joiner, span: &Span) -> Option<usize> {
     if !matches!(span.kind(), SpanKind::Server | SpanKind::Consumer) {
         return None;
@@ -176,15 +181,19 @@ fn adopt(joiner: &mut Joiner, span: &Span) -> Option<usize> {
     let at = joiner.attempt(&text(id)?, UnixNanos(span.start_time_unix_nano))?;
     let known = &mut joiner.invocations[at];
     let is_free = known.is_invoked() && !known.has_left && !known.adopted;
+    let parent_id = SpanId::from_slice(&span.parent_span_id).ok();
     if let Ok(trace_id) = TraceId::from_slice(&span.trace_id)
         && is_free
-        && trace_id != known.context.trace_id
     {
-        known.adopted = true;
-        known.context = TraceContext {
+        let told = TraceContext {
             trace_id,
-            parent_id: SpanId::from_slice(&span.parent_span_id).ok(),
+            parent_id,
         };
+        let knows_less = trace_id == known.context.trace_id && parent_id.is_none();
+        if !knows_less && told != known.context {
+            known.adopted = true;
+            known.context = told;
+        }
     }
     Some(at)
 }

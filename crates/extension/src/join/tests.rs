@@ -230,7 +230,7 @@ fn a_cold_invocation_becomes_one_tree() {
               inventory Server 200ms+30.5ms [faas.invocation_id=r-1 faas.coldstart=true throughline.response.bytes=15]
                 init Internal 0ns+173.778ms [faas.invocation_id=r-1 faas.coldstart=true aws.lambda.initialization_type=on-demand]
                 response latency Internal 200ms+23.02ms [faas.invocation_id=r-1]
-                handler Server 205ms+20ms []
+                handler Internal 205ms+20ms []
                   SELECT Server 206ms+4ms []
                 response duration Internal 223ms+98µs [faas.invocation_id=r-1]
                 runtime overhead Internal 223ms+1.2ms [faas.invocation_id=r-1]
@@ -319,16 +319,16 @@ fn spans_find_their_own_invocation() {
           foreign trace Server 110ms+10ms []
         trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
           inventory Server 100ms+30ms [faas.invocation_id=first faas.coldstart=true]
-            in first Server 110ms+10ms []
+            in first Internal 110ms+10ms []
         trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
           inventory Server 1.1s+30ms [faas.invocation_id=retry of the same event faas.coldstart=false]
-            in retry Server 1.11s+10ms []
+            in retry Internal 1.11s+10ms []
         trace 62e900b2710d76f009d6e7785905449b under 0efbd19962d95b06
           inventory Server 2.1s+30ms [faas.invocation_id=another faas.coldstart=false]
-            in another Server 2.11s+10ms []
+            in another Internal 2.11s+10ms []
         trace 62e900b2710d76f009d6e7785905449c root
           inventory Server 3.1s+30ms [faas.invocation_id=without a caller faas.coldstart=false]
-            without parent Server 3.11s+10ms []
+            without parent Internal 3.11s+10ms []
     "#]]);
 }
 
@@ -397,7 +397,7 @@ fn without_telemetry_the_end_is_what_was_seen_last() {
     story.span("a b1 0efbd19962d95b05 handler", 105..225);
     story.check(expect![[r#"
         trace 62e900b2710d76f009d6e7785905449a under 188b3cfa09341599
-          handler Server 105ms+120ms []
+          handler Internal 105ms+120ms []
     "#]]);
     story.invoke(5000, "r-2", None).check(expect![[r#"
         trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
