@@ -1,11 +1,11 @@
 """Ways in: each event source, with a context in every place where one may ride."""
 
-import base64
 import json
 import unittest
+from pathlib import Path
 
 from . import world
-from throughline_layer import carriers, events, ids, invocation
+from throughline_layer import carriers, events, ids, invocation, path
 
 TRACE = world.TRACE
 SPAN = "2be948a625588e32"
@@ -18,7 +18,7 @@ DATADOG = {
     "x-datadog-parent-id": str(int(SPAN, 16)),
     "x-datadog-tags": "_dd.p.dm=-1,_dd.p.tid=" + TRACE[:16],
 }
-NOTE = {"Type": "Notification", "TopicArn": "arn:aws:sns:eu:1:t", "MessageId": "n-1", "Message": "hi"}
+INVOKED = "Root=1-11111111-111111111111111111111111;Parent=2222222222222222"
 W3C_BYTES = list(W3C.encode())
 
 
@@ -26,123 +26,26 @@ def sqs(body="hello", identity="m-1", md5=None, **more):
     return {"eventSource": "aws:sqs", "messageId": identity, "body": body, "eventSourceARN": "arn:aws:sqs:eu:1:orders", **more}
 
 
-def base(value):
-    return base64.b64encode(json.dumps(value).encode()).decode()
-
-
-# name: (event, kind, contexts, keys)
-CASES = {
-    "rest api": (
-        {"httpMethod": "GET", "path": "/a", "resource": "/{x}", "headers": {"TraceParent": W3C}, "requestContext": {"requestId": "r1", "extendedRequestId": "e1"}},
-        "rest-api", [BOTH], ["apigw:r1", "apigw:e1"],
-    ),
-    "rest api, several values": (
-        {"httpMethod": "GET", "path": "/a", "headers": None, "multiValueHeaders": {"traceparent": [W3C]}, "requestContext": {}},
-        "rest-api", [BOTH], [],
-    ),
-    "http api": (
-        {"version": "2.0", "routeKey": "GET /a", "headers": {"x-amzn-trace-id": XRAY}, "requestContext": {"http": {"method": "GET", "path": "/a"}, "requestId": "r2"}},
-        "http-api", [BOTH], ["apigw:r2"],
-    ),
-    "function url": (
-        {"version": "2.0", "headers": {"x-amzn-trace-id": ROOT}, "requestContext": {"domainName": "x.lambda-url.eu.on.aws", "http": {"method": "GET", "path": "/a"}}},
-        "function-url", [(TRACE, None)], [],
-    ),
-    "w3c before x-ray": (
-        {"version": "2.0", "headers": {"x-amzn-trace-id": "Root=1-11111111-222222222222222222222222", "traceparent": W3C}, "requestContext": {"http": {}}},
-        "http-api", [BOTH], [],
-    ),
-    "authorizer hands over": (
-        {"version": "2.0", "headers": {}, "requestContext": {"http": {}, "authorizer": {"lambda": {"_datadog": base(DATADOG)}}}},
-        "http-api", [BOTH], [],
-    ),
-    "websocket": (
-        {"requestContext": {"connectionId": "c1", "requestId": "r3", "routeKey": "$connect"}, "headers": {"traceparent": W3C}},
-        "websocket", [BOTH], ["ws:c1", "apigw:r3"],
-    ),
-    "alb": (
-        {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/", "multiValueHeaders": {"x-amzn-trace-id": [ROOT]}},
-        "alb", [(TRACE, None)], [],
-    ),
-    "lattice": (
-        {"version": "2.0", "path": "/a", "method": "GET", "headers": {"traceparent": [W3C]}, "requestContext": {"serviceNetworkArn": "arn"}},
-        "lattice", [BOTH], [],
-    ),
-    "queue": ({"Records": [sqs(md5OfBody="5d", attributes={"AWSTraceHeader": XRAY})]}, "sqs", [BOTH], ["sqs:m-1", "sqsbody:5d"]),
-    "queue, attribute": (
-        {"Records": [sqs(messageAttributes={"traceparent": {"dataType": "String.custom", "stringValue": W3C}}, attributes={"AWSTraceHeader": ROOT})]},
-        "sqs", [BOTH], ["sqs:m-1"],
-    ),
-    "queue, datadog": (
-        {"Records": [sqs(messageAttributes={"_datadog": {"dataType": "Binary", "binaryValue": None, "stringValue": json.dumps(DATADOG)}})]},
-        "sqs", [BOTH], ["sqs:m-1"],
-    ),
-    "queue below a topic": (
-        {"Records": [sqs(json.dumps({**NOTE, "MessageAttributes": {"traceparent": {"Type": "String", "Value": W3C}}}))]},
-        "sqs", [BOTH], ["sqs:m-1", "sns:n-1"],
-    ),
-    "queue below a bus": (
-        {"Records": [sqs(json.dumps({"detail-type": "x", "id": "e-1", "detail": {"_datadog": {"traceparent": W3C}}}))]},
-        "sqs", [BOTH], ["sqs:m-1", "eb:e-1"],
-    ),
-    "queue, every record": (
-        {"Records": [sqs(attributes={"AWSTraceHeader": XRAY}), sqs(identity="m-2"), "odd"]},
-        "sqs", [BOTH, None], ["sqs:m-1", "sqs:m-2"],
-    ),
-    "topic": (
-        {"Records": [{"EventSource": "aws:sns", "Sns": {**NOTE, "MessageAttributes": {"traceparent": {"Type": "String", "Value": W3C}}}}]},
-        "sns", [BOTH], ["sns:n-1"],
-    ),
-    "bus": ({"detail-type": "x", "source": "shop", "id": "e-1", "detail": {"traceparent": W3C}}, "eventbridge", [BOTH], ["eb:e-1"]),
-    "schedule": ({"detail-type": "Scheduled Event", "source": "aws.events", "id": "e-2", "time": "2026-11-21T00:00:00Z", "detail": {}}, "schedule", [None], ["eb:e-2"]),
-    "kinesis": (
-        {"Records": [{"eventSource": "aws:kinesis", "eventSourceARN": "arn:aws:kinesis:eu:1:stream/s", "eventID": "shardId-0:495", "kinesis": {"data": base({"traceparent": W3C})}}]},
-        "kinesis", [BOTH], ["kin:s/shardId-0/495"],
-    ),
-    "dynamodb": (
-        {"Records": [{"eventSource": "aws:dynamodb", "eventSourceARN": "arn:aws:dynamodb:eu:1:table/t/stream/x", "eventName": "INSERT", "dynamodb": {"Keys": {"id": {"S": "1"}}, "NewImage": {"id": {"S": "1"}, "traceparent": {"S": W3C}}}}]},
-        "dynamodb", [BOTH],
-        ["ddb:t/4ce6bd0ad9d7e3ba0e0e8d8d1d1e1d1d", "ddbi:t/"],
-    ),
-    "bucket": (
-        {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "responseElements": {"x-amz-request-id": "R1"}, "s3": {"bucket": {"name": "b"}, "object": {"key": "a+b%2Fc", "eTag": "t", "versionId": "v"}}}]},
-        "s3", [None], ["s3r:R1", "s3o:b/a b/c/t/v"],
-    ),
-    "kafka": (
-        {"eventSource": "aws:kafka", "records": {"t-0": [{"topic": "t", "partition": 0, "offset": 7, "headers": [{"traceparent": W3C_BYTES}]}]}},
-        "kafka", [BOTH], ["kafka:t/0/7"],
-    ),
-    "rabbitmq": (
-        {"eventSource": "aws:rmq", "rmqMessagesByQueue": {"q::/": [{"basicProperties": {"messageId": "x", "headers": {"traceparent": {"bytes": W3C_BYTES}}}, "data": ""}]}},
-        "rabbitmq", [BOTH], ["mq:x"],
-    ),
-    "activemq": (
-        {"eventSource": "aws:mq", "messages": [{"messageID": "y", "properties": {"traceparent": W3C}}]},
-        "activemq", [BOTH], ["mq:y"],
-    ),
-    "firehose": (
-        {"deliveryStreamArn": "arn:x/d", "sourceKinesisStreamArn": "arn:x/s", "records": [{"recordId": "f1", "data": "aGk=", "kinesisRecordMetadata": {"shardId": "s0", "sequenceNumber": "9"}}]},
-        "firehose", [None], ["fh:f1", "kin:s/s0/9"],
-    ),
-    "documentdb": ({"eventSource": "aws:docdb", "events": [{"event": {"fullDocument": {"traceparent": W3C}}}]}, "documentdb", [BOTH], []),
-    "mail": ({"Records": [{"eventSource": "aws:ses", "ses": {"mail": {"headers": [{"name": "traceparent", "value": W3C}]}}}]}, "ses", [BOTH], []),
-    "edge": ({"Records": [{"cf": {"request": {"method": "GET", "uri": "/", "headers": {"traceparent": [{"key": "t", "value": W3C}]}}}}]}, "cloudfront", [BOTH], []),
-    "appsync": ({"info": {"fieldName": "f", "parentTypeName": "Query"}, "request": {"headers": {"x-amzn-trace-id": XRAY}}}, "appsync", [BOTH], []),
-    "object lambda": ({"xAmzRequestId": "R2", "getObjectContext": {}, "userRequest": {"headers": {"traceparent": W3C}}}, "s3-object-lambda", [BOTH], ["s3r:R2"]),
-    "user pool": ({"triggerSource": "PreSignUp", "userPoolId": "p", "request": {"clientMetadata": {"traceparent": W3C}}}, "cognito", [BOTH], []),
-    "state machine": (
-        {"Execution": {"Id": "arn:aws:states:eu:1:execution:m:x"}, "State": {"Name": "s"}, "_datadog": {"traceparent": W3C}},
-        "step-functions", [BOTH], ["sfn:arn:aws:states:eu:1:execution:m:x"],
-    ),
-    "durable": ({"DurableExecutionArn": "arn:d", "InitialExecutionState": {"Operations": [{"Name": "_datadog_1", "Payload": json.dumps(DATADOG)}]}}, "durable", [BOTH], []),
-    "destination": ({"requestContext": {"requestId": "q-1", "condition": "RetriesExhausted"}, "requestPayload": {}}, "destination", [], ["lam:q-1"]),
-    "logs": ({"awslogs": {"data": ""}}, "logs", [None], []),
-    "anything": ({"n": 1}, "invoke", [None], []),
-    "a list": ([1], "invoke", [], []),
-    "text": ("x", "invoke", [], []),
-    "nothing": (None, "invoke", [], []),
-    "odd records": ({"Records": [None]}, "invoke", [None], []),
-}
+# The same for every language: `{file: [{case, event, expected}]}`.
+SAMPLES = {file.name: json.loads(file.read_text()) for file in sorted((Path(__file__).parents[2] / "events").glob("*.json"))}
+TIMES = (
+    (1795228800, 1795228800000),
+    (1795228800.9876, 1795228800988),
+    ("1795228800123", 1795228800123),
+    ("1795228800123456", 1795228800123),
+    ("2026-11-21T02:40:00Z", 1795228800000),
+    ("2026-11-21T02:40:00.1239Z", 1795228800123),
+    ("2026-11-21T04:40:00.5+02:00", 1795228800500),
+    ("2026-11-20T21:10:00-05:30", 1795228800000),
+    ("2024-02-29T23:59:59Z", 1709251199000),
+    ("Jan 1, 1970, 12:33:41 AM", None),
+    ("2026-11-21Tx", None),
+    (0, None),
+    (-1, None),
+    (None, None),
+    (True, None),
+    ({}, None),
+)
 
 HEADERS = {
     "traceparent": {"traceparent": W3C},
@@ -174,14 +77,36 @@ class Context:
 
 class Events(unittest.TestCase):
     def test_sources(self):
-        for name, (event, kind, contexts, keys) in CASES.items():
-            with self.subTest(name):
-                way = events.read(event)
-                self.assertEqual((way.type, way.contexts), (kind, contexts))
-                if kind == "dynamodb":
-                    self.assertEqual([key[:6].rstrip("/") for key in way.keys], ["ddb:t", "ddbi:t"])
-                else:
-                    self.assertEqual(way.keys, keys)
+        for file, cases in SAMPLES.items():
+            for case in cases:
+                with self.subTest(file + ": " + case["case"]):
+                    way, expected = events.read(case["event"]), case["expected"]
+                    self.assertEqual((way.type, way.trigger), (expected["type"], expected["trigger"]))
+                    context = type("C", (), {})
+                    said = invocation._attributes(way, context, "i1")
+                    self.assertEqual(said["throughline.link.in"], expected["keys"])
+                    self.assertEqual(said.get("throughline.in.path", []), expected["path"])
+                    trace, span = invocation.where(way, INVOKED, "i1")
+                    parent = None if (trace, span) == ("1" * 32, "2" * 16) else "-".join(filter(None, (trace, span)))
+                    self.assertEqual(parent, expected["parent"])
+                    links = [
+                        {"to": trace + "-" + span, "message": said["messaging.message.id"], "keys": said.get("throughline.link.in", [])}
+                        for trace, span, said in invocation.links(way) or []
+                    ]
+                    self.assertEqual(links, expected["links"])
+                    for name, value in expected.get("attributes", {}).items():
+                        self.assertEqual(said[name], value)
+
+    def test_times(self):
+        for time, expected in TIMES:
+            with self.subTest(time):
+                self.assertEqual(path.millis(time), expected)
+
+    def test_hops(self):
+        self.assertEqual(path.hop("broker", "a>b@c#d", 1, "mq:1"), "broker:a_b_c_d@1000#mq:1")
+        self.assertEqual(path.hop("broker", "a", 1, "mq:1>2"), "broker:a@1000")
+        self.assertEqual(path.hop("broker", "a", 1, "k" * 1025), "broker:a@1000")
+        self.assertEqual(path.hop("broker", "a" * 300), "broker:" + "a" * 256)
 
     def test_carriers(self):
         for name, headers in HEADERS.items():
@@ -223,10 +148,13 @@ class Events(unittest.TestCase):
         self.assertEqual(way.attributes["messaging.batch.message_count"], 3000)
 
     def test_nothing_that_is_thrown_at_it_raises(self):
-        for name, (event, *_) in CASES.items():
-            for broken in mutations(event):
-                with self.subTest(name):
-                    events.read(broken)
+        for cases in SAMPLES.values():
+            for case in cases:
+                for broken in mutations(case["event"]):
+                    with self.subTest(case["case"]):
+                        way = events.read(broken)
+                        invocation.links(way)
+                        invocation.where(way, INVOKED, "i1")
 
     def test_ids_are_those_of_the_extension(self):
         self.assertEqual(ids.fnv(""), 0xCBF29CE484222325)

@@ -16,6 +16,8 @@ NAMES = (
     "uber-trace-id",
     "epsagon-trace-id",
 )
+# Where brokers, queues and topics keep the value of an attribute.
+VALUES = ("bytes", "value", "stringValue", "Value", "binaryValue", "BinaryValue")
 
 
 def lower(headers):
@@ -47,7 +49,7 @@ def text(value):
             return bytes(part & 0xFF for part in value).decode("utf-8", "replace")
         return text(value[0])
     if isinstance(value, dict):
-        inner = value.get("bytes") or value.get("value") or value.get("stringValue") or value.get("Value")
+        inner = next((value[name] for name in VALUES if value.get(name)), None)
         if inner is not None and not isinstance(inner, dict):
             return text(inner)
         return _json_text(value)

@@ -5,6 +5,7 @@ thrown at the function, so it may raise: `read` then keeps what was read before.
 """
 
 from . import carriers, faults
+from .path import hop, key_of
 
 RECORDS_MAX = 1000
 TEXT_MAX = 262144
@@ -13,7 +14,7 @@ TEXT_MAX = 262144
 class Way:
     """The way by which an event came."""
 
-    __slots__ = ("type", "trigger", "attributes", "contexts", "keys", "messages", "ends")
+    __slots__ = ("type", "trigger", "attributes", "contexts", "keys", "path", "messages", "ends")
 
     def __init__(self):
         self.type = "invoke"
@@ -24,6 +25,8 @@ class Way:
         self.contexts = []
         # Correlation keys, `kind:value`.
         self.keys = []
+        # The managed services that each record came through.
+        self.path = []
         # The ids of messages, beside their contexts; None where a record has none.
         self.messages = []
         # How many keys there were when each record had been read.
@@ -35,9 +38,15 @@ class Way:
         self.ends.append(len(self.keys))
 
     def key(self, kind, *values):
-        """One more correlation key, if all of its parts are known."""
-        if len(self.keys) < RECORDS_MAX and all(values):
-            self.keys.append(kind + ":" + "/".join(map(str, values)))
+        """One more correlation key, if all of its parts are known; gives it back."""
+        key = key_of(kind, *values)
+        if key and len(self.keys) < RECORDS_MAX:
+            self.keys.append(key)
+        return key
+
+    def came(self, *hops):
+        """The services that one record came through."""
+        self.path.append(">".join(hops))
 
 
 def read(event, context=None):
@@ -52,8 +61,8 @@ def read(event, context=None):
                     break
         elif isinstance(event, list) and event and isinstance(event[0], dict) and "request" in event[0]:
             way.type, way.trigger = "appsync", "http"
-            for one in event[:RECORDS_MAX]:
-                way.carried(_in(one, "request", "headers"))
+            # One request for several of its fields.
+            _appsync(way, event[0])
     except Exception as error:
         faults.note("event", error, aloud=False)
     try:
@@ -147,9 +156,14 @@ def _rest(way, event):
     headers = event.get("headers") or event.get("multiValueHeaders")
     _http(way, event, event.get("httpMethod"), event.get("path"), event.get("resource"), headers)
     _set(way, client__address=_in(request, "identity", "sourceIp"))
-    way.key("apigw", request.get("requestId"))
+    way.came(_api(way, request, request.get("requestTimeEpoch")))
     way.key("apigw", request.get("extendedRequestId"))
     _authorizer(way, request.get("authorizer"))
+
+
+def _api(way, request, time):
+    """The hop of a request to an API, whose key it takes."""
+    return hop("api", request.get("apiId") or request.get("domainName"), time, way.key("apigw", request.get("requestId")))
 
 
 def _http_api(way, event):
@@ -162,7 +176,7 @@ def _http_api(way, event):
     path = route.partition(" ")[2] if " " in route else None
     _http(way, event, method, http.get("path") or event.get("rawPath"), path, event.get("headers"))
     _set(way, client__address=http.get("sourceIp"))
-    way.key("apigw", request.get("requestId"))
+    way.came(_api(way, request, request.get("timeEpoch")))
     _authorizer(way, _in(request, "authorizer", "lambda"))
 
 
@@ -177,35 +191,45 @@ def _websocket(way, event):
     way.carried(event.get("headers"), event.get("multiValueHeaders"))
     _set(way, http__route=request.get("routeKey"), client__address=_in(request, "identity", "sourceIp"))
     way.key("ws", request.get("connectionId"))
-    way.key("apigw", request.get("requestId"))
+    way.came(_api(way, request, request.get("requestTimeEpoch")))
 
 
 def _alb(way, event):
     headers = event.get("headers") or event.get("multiValueHeaders")
     _http(way, event, event.get("httpMethod"), event.get("path"), None, headers)
+    # `...:targetgroup/NAME/ID`
+    group = str(_in(event, "requestContext", "elb", "targetGroupArn") or "").split("/")
+    way.came(hop("balancer", group[1] if len(group) > 1 else None))
 
 
 def _lattice(way, event):
     path = str(event.get("path") or event.get("raw_path") or "").partition("?")[0]
     _http(way, event, event.get("method"), path, None, event.get("headers"))
+    request = _request(event)
+    service = str(request.get("serviceArn") or request.get("serviceNetworkArn") or "")
+    way.came(hop("balancer", service.rpartition("/")[2], request.get("timeEpoch")))
 
 
 def _appsync(way, event):
     way.carried(_in(event, "request", "headers"))
-    _set(way, graphql__field=_in(event, "info", "fieldName"))
-    _set(way, graphql__type=_in(event, "info", "parentTypeName"))
-    way.key("apigw", _header(_in(event, "request", "headers"), "x-amzn-requestid"))
+    _set(way, graphql__operation__name=_in(event, "info", "fieldName"))
+    _set(way, graphql__operation__type=str(_in(event, "info", "parentTypeName") or "").lower())
+    headers = _in(event, "request", "headers")
+    way.came(hop("api", _header(headers, "host"), None, way.key("apigw", _header(headers, "x-amzn-requestid"))))
 
 
 def _cloudfront(way, event):
     request = _in(event["Records"][0], "cf", "request") or {}
     headers = {name: _in(values[0], "value") for name, values in (request.get("headers") or {}).items() if values}
     _http(way, event, request.get("method"), request.get("uri"), None, headers)
+    known = _in(event["Records"][0], "cf", "config") or {}
+    way.came(hop("balancer", known.get("distributionId"), None, way.key("cf", known.get("requestId"))))
 
 
 def _object_lambda(way, event):
     way.carried(_in(event, "userRequest", "headers"))
-    way.key("s3r", event.get("xAmzRequestId"))
+    point = str(_in(event, "configuration", "accessPointArn") or "").rpartition("/")[2]
+    way.came(hop("bucket", point, None, way.key("s3r", event.get("xAmzRequestId"))))
 
 
 # --- queues, topics, buses
@@ -218,10 +242,13 @@ def _sqs(way, event):
     for record in records:
         message, body = record.get("messageId"), _envelope(record.get("body"))
         way.messages.append(message)
-        way.key("sqs", message)
+        key = way.key("sqs", message)
         way.key("sqsbody", record.get("md5OfBody"))
-        inner = _enclosed(way, body) if body else {}
-        way.carried(record.get("messageAttributes"), record.get("attributes"), inner)
+        hops = []
+        inner = _enclosed(way, body, hops) if body else []
+        way.carried(record.get("messageAttributes"), record.get("attributes"), *inner)
+        accepted = _in(record, "attributes", "SentTimestamp")
+        way.came(*hops, hop("queue", _tail(record.get("eventSourceARN")), accepted, key))
 
 
 def _envelope(body):
@@ -231,48 +258,72 @@ def _envelope(body):
     return None
 
 
-def _enclosed(way, body):
-    """The keys of an envelope, and the headers that it carries."""
+def _enclosed(way, body, hops):
+    """Takes the keys of an envelope and, oldest first, its hops; gives the headers that it carries, its own first."""
     if body.get("Type") == "Notification" and "TopicArn" in body:
-        way.key("sns", body.get("MessageId"))
-        inner = _envelope(body.get("Message"))
-        if inner:
-            _enclosed(way, inner)
-        return body.get("MessageAttributes")
+        return _notification(way, body, hops)
     if "detail-type" in body:
-        way.key("eb", body.get("id"))
-        return body.get("detail")
-    for record in body.get("Records") or ():
-        _object_keys(way, record)
-    return {}
+        _on_bus(way, body, hops)
+        return [body.get("detail")]
+    for at, record in enumerate(body.get("Records") or ()):
+        if isinstance(_in(record, "s3"), dict):
+            there = _object(way, record)
+            hops.extend([there] if at == 0 else [])
+    return []
+
+
+def _notification(way, message, hops):
+    """Of a topic, as it is in events and in the bodies of queues' messages."""
+    key = way.key("sns", message.get("MessageId"))
+    inner = _envelope(message.get("Message"))
+    headers = _enclosed(way, inner, hops) if inner else []
+    hops.append(hop("topic", _tail(message.get("TopicArn")), message.get("Timestamp"), key))
+    return [message.get("MessageAttributes")] + headers
+
+
+def _scheduled(event):
+    return event.get("detail-type") == "Scheduled Event" or event.get("source") == "aws.scheduler"
+
+
+def _on_bus(way, event, hops):
+    """An event does not tell its bus; AWS's own are on the default one, and those of a partner on one with its name."""
+    key = way.key("eb", event.get("id"))
+    source, time, detail = str(event.get("source")), event.get("time"), event.get("detail")
+    if _scheduled(event):
+        rule = event.get("resources")
+        rule = rule[0] if isinstance(rule, list) and rule else ""
+        hops.append(hop("schedule", str(rule).rpartition("/")[2], time, key))
+        return
+    if source == "aws.s3":
+        request = way.key("s3r", _in(detail, "request-id"))
+        if _in(detail, "bucket"):
+            hops.append(hop("bucket", _in(detail, "bucket", "name"), time, request))
+    bus = source if source.startswith("aws.partner/") else "default" if source.startswith("aws.") else None
+    hops.append(hop("bus", bus, time, key))
 
 
 def _sns(way, event):
     records = _records(way, event["Records"])
-    topic = _tail(_in(records[0], "Sns", "TopicArn") or _in(records[0], "Sns", "topic_arn"))
-    _set(way, messaging__system="aws.sns", messaging__destination__name=topic)
+    topic = _in(records[0], "Sns", "TopicArn")
+    _set(way, messaging__system="aws.sns", messaging__destination__name=_tail(topic), aws__sns__topic__arn=topic)
     for record in records:
-        sns = record.get("Sns") or {}
+        sns, hops = record.get("Sns") or {}, []
         way.messages.append(sns.get("MessageId"))
-        way.key("sns", sns.get("MessageId"))
-        inner = _envelope(sns.get("Message"))
-        if inner:
-            _enclosed(way, inner)
-        way.carried(sns.get("MessageAttributes"))
+        way.carried(*_notification(way, sns, hops))
+        way.came(*hops)
 
 
 def _bus(way, event):
-    kind = event.get("detail-type")
-    if kind == "Scheduled Event" or event.get("source") == "aws.scheduler":
+    if _scheduled(event):
         way.type, way.trigger = "schedule", "timer"
         _set(way, faas__time=event.get("time"))
     else:
-        _set(way, messaging__system="aws_eventbridge", throughline__event__type=kind)
-        _set(way, throughline__event__source=event.get("source"))
-    way.key("eb", event.get("id"))
+        _set(way, messaging__system="aws_eventbridge", messaging__operation__type="process")
+        _set(way, throughline__event__type=event.get("detail-type"), throughline__event__source=event.get("source"))
+    hops = []
+    _on_bus(way, event, hops)
     way.carried(event.get("detail"))
-    if kind == "Object Created" or kind == "Object Deleted":
-        way.key("s3r", _in(event, "detail", "request-id"))
+    way.came(*hops)
 
 
 def _kafka(way, event):
@@ -282,7 +333,8 @@ def _kafka(way, event):
             _set(way, messaging__destination__name=row.get("topic"))
             message = "%s/%s/%s" % (row.get("topic"), row.get("partition"), row.get("offset"))
             way.messages.append(message)
-            way.key("kafka", message)
+            key = way.key("kafka", message)
+            way.came(hop("broker", row.get("topic"), row.get("timestamp"), key))
             headers = {name: value for pair in row.get("headers") or () for name, value in pair.items()}
             way.carried(headers)
     way.attributes["messaging.batch.message_count"] = sum(map(len, event["records"].values()))
@@ -298,8 +350,9 @@ def _rabbit(way, event):
             properties = row.get("basicProperties") or {}
             message = properties.get("messageId") or properties.get("correlationId")
             way.messages.append(message)
-            way.key("mq", message)
+            key = way.key("mq", message)
             way.carried(properties.get("headers"))
+            way.came(hop("broker", queue.partition("::")[0], properties.get("timestamp"), key))
     way.attributes["messaging.batch.message_count"] = count
 
 
@@ -308,8 +361,10 @@ def _active(way, event):
     for row in _records(way, event["messages"]):
         _set(way, messaging__destination__name=_in(row, "destination", "physicalName"))
         way.messages.append(row.get("messageID"))
-        way.key("mq", row.get("messageID"))
+        key = way.key("mq", row.get("messageID"))
         way.carried(row.get("properties"))
+        accepted = row.get("brokerInTime") or row.get("timestamp")
+        way.came(hop("broker", _in(row, "destination", "physicalName"), accepted, key))
 
 
 # --- streams and stores
@@ -319,23 +374,29 @@ def _kinesis(way, event):
     records = _records(way, event["Records"])
     stream = str(records[0].get("eventSourceARN") or "").rpartition("/")[2]
     _set(way, messaging__system="aws_kinesis", messaging__destination__name=stream)
+    _set(way, messaging__operation__type="process", aws__kinesis__stream_name=stream)
     for record in records:
         shard, _, number = str(record.get("eventID") or "").partition(":")
         way.messages.append(number)
-        way.key("kin", stream, shard, number)
+        key = way.key("kin", stream, shard, number)
         way.carried(_bytes_in_base64(_in(record, "kinesis", "data")))
+        way.came(hop("stream", stream, _in(record, "kinesis", "approximateArrivalTimestamp"), key))
 
 
 def _firehose(way, event):
     stream = str(event.get("deliveryStreamArn") or "").rpartition("/")[2]
     source = str(event.get("sourceKinesisStreamArn") or "").rpartition("/")[2]
     _set(way, messaging__system="aws_firehose", messaging__destination__name=stream)
+    _set(way, messaging__operation__type="process")
     for record in _records(way, event["records"]):
         way.messages.append(record.get("recordId"))
-        way.key("fh", record.get("recordId"))
-        meta = record.get("kinesisRecordMetadata") or {}
-        way.key("kin", source, meta.get("shardId"), meta.get("sequenceNumber"))
+        hops = [hop("stream", stream, record.get("approximateArrivalTimestamp"), way.key("fh", record.get("recordId")))]
+        meta = record.get("kinesisRecordMetadata")
+        if meta and source:
+            key = way.key("kin", source, meta.get("shardId"), meta.get("sequenceNumber"))
+            hops.insert(0, hop("stream", source, meta.get("approximateArrivalTimestamp"), key))
         way.carried(_bytes_in_base64(record.get("data")))
+        way.came(*hops)
 
 
 def _dynamodb(way, event):
@@ -344,15 +405,17 @@ def _dynamodb(way, event):
     records = _records(way, event["Records"])
     table = (str(records[0].get("eventSourceARN") or "").split("/") + [""])[1]
     _set(way, faas__document__collection=table)
+    way.attributes["aws.dynamodb.table_names"] = [table]
     operations = {"INSERT": "insert", "MODIFY": "edit", "REMOVE": "delete"}
     _set(way, faas__document__operation=operations.get(records[0].get("eventName")))
     for record in records:
         change = record.get("dynamodb") or {}
         way.messages.append(change.get("SequenceNumber"))
-        way.key("ddb", table, of_item(change.get("Keys")))
+        key = way.key("ddb", table, of_item(change.get("Keys")))
         way.key("ddbi", table, of_item(change.get("NewImage")))
         image = change.get("NewImage") or {}
-        way.carried({name: _in(image, name, "S") for name in ("_datadog", "traceparent")})
+        way.carried({name: _in(image, name, "S") for name in image if name.lower() in carriers.NAMES})
+        way.came(hop("table", table, change.get("ApproximateCreationDateTime"), key))
 
 
 def _document(way, event):
@@ -363,30 +426,40 @@ def _document(way, event):
         _set(way, faas__document__operation=change.get("operationType"))
         way.messages.append(_in(change, "_id", "_data"))
         way.carried(change.get("fullDocument"))
+        way.came(hop("table", _in(change, "ns", "coll"), _in(change, "clusterTime", "$timestamp", "t")))
 
 
 def _s3(way, event):
     records = _records(way, event["Records"])
-    _set(way, faas__document__collection=_in(records[0], "s3", "bucket", "name"))
-    _set(way, faas__document__name=_in(records[0], "s3", "object", "key"))
-    removed = "Removed" in str(records[0].get("eventName"))
-    _set(way, faas__document__operation="delete" if removed else "insert")
+    bucket = _in(records[0], "s3", "bucket", "name")
+    _set(way, faas__document__collection=bucket, aws__s3__bucket=bucket)
+    _set(way, faas__document__name=_unquoted(_in(records[0], "s3", "object", "key")))
+    kind = str(records[0].get("eventName")).replace("s3:", "").partition(":")[0]
+    operations = {"ObjectCreated": "insert", "ObjectRemoved": "delete"}
+    _set(way, faas__document__operation=operations.get(kind, "edit"))
     _set(way, faas__document__time=records[0].get("eventTime"))
     for record in records:
         way.messages.append(None)
         way.contexts.append(None)
-        _object_keys(way, record)
+        way.came(_object(way, record))
 
 
-def _object_keys(way, record):
+def _unquoted(name):
     from urllib.parse import unquote_plus
 
+    return unquote_plus(str(name))
+
+
+def _object(way, record):
+    """The hop of a bucket, whose keys are taken."""
     thing = _in(record, "s3", "object") or {}
-    way.key("s3r", _in(record, "responseElements", "x-amz-request-id"))
+    key = way.key("s3r", _in(record, "responseElements", "x-amz-request-id"))
+    bucket = _in(record, "s3", "bucket", "name")
     if thing.get("eTag"):
         versions = [thing["versionId"]] if thing.get("versionId") else []
-        name = unquote_plus(str(thing.get("key")))
-        way.key("s3o", _in(record, "s3", "bucket", "name"), name, thing["eTag"], *versions)
+        other = way.key("s3o", bucket, _unquoted(thing.get("key")), thing["eTag"], *versions)
+        key = key or other
+    return hop("bucket", bucket, record.get("eventTime"), key)
 
 
 # --- others
@@ -395,7 +468,7 @@ def _object_keys(way, record):
 def _mail(way, event):
     mail = _in(event["Records"][0], "ses", "mail") or {}
     pairs = [one for one in mail.get("headers") or () if isinstance(one, dict)]
-    way.messages.append(mail.get("messageId"))
+    way.key("ses", mail.get("messageId"))
     way.carried({one.get("name"): one.get("value") for one in pairs})
 
 
@@ -411,7 +484,10 @@ def _cognito(way, event):
 def _token(way, event):
     """An authorizer is asked before the function that it guards."""
     way.carried(event.get("headers"), event.get("multiValueHeaders"))
-    way.key("apigw", _in(event, "requestContext", "requestId"))
+    # `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/...`
+    name = ":".join(str(event.get("methodArn") or event.get("routeArn")).split(":")[5:]).partition("/")[0]
+    request = {"apiId": name, **_request(event)}
+    way.came(_api(way, request, request.get("requestTimeEpoch") or request.get("timeEpoch")))
 
 
 def _execution(event):
@@ -425,7 +501,10 @@ def _execution(event):
 
 def _steps(way, event):
     execution = _execution(event)
-    way.key("sfn", execution["Execution"]["Id"])
+    key = way.key("sfn", execution["Execution"]["Id"])
+    # `...:execution:MACHINE:NAME`
+    name = _in(execution, "StateMachine", "Name") or (execution["Execution"]["Id"].split(":") + [""] * 7)[6]
+    way.came(hop("workflow", name, execution["Execution"].get("StartTime"), key))
     _set(way, aws__step_functions__execution__arn=execution["Execution"]["Id"])
     _set(way, aws__step_functions__state__name=_in(execution, "State", "Name"))
     way.carried(event)

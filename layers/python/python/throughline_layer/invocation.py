@@ -157,10 +157,9 @@ def _attributes(way, context, request):
         said["aws.lambda.invoked_arn"] = arn
         said["cloud.resource_id"] = ":".join(arn.split(":")[:7])
     said.update(way.attributes)
-    keys = way.keys[: events.RECORDS_MAX - 1]
-    if request:
-        keys.append("lam:" + request)
-    said["throughline.link.in"] = keys
+    said["throughline.link.in"] = (["lam:" + request] if request else []) + way.keys[: events.RECORDS_MAX - 1]
+    if way.path:
+        said["throughline.in.path"] = way.path
     return said
 
 

@@ -9,7 +9,7 @@ const { ids, parseTraceparent, parseXray } = require('./ids.js');
 const READERS = [
   (get) => parseTraceparent(text(get('traceparent'))),
   (get) => parseXray(text(get('x-amzn-trace-id'))),
-  (get) => datadogJson(text(get('_datadog'))),
+  (get) => datadogJson(get('_datadog')),
   (get) => datadog(get),
   (get) => parseTraceparent(text(get('elastic-apm-traceparent'))),
   (get) => b3(text(get('b3'))),
@@ -41,11 +41,13 @@ function datadog(get) {
   return low && span ? withSpan(ids((high ? high[1] : '') + low, span)) : undefined;
 }
 
-function datadogJson(json) {
-  if (!json) return undefined;
-  const plain = json.startsWith('{') ? json : Buffer.from(json, 'base64').toString();
-  const fields = parsed(plain);
-  return fields ? extract(getter(fields)) : undefined;
+/** Its headers in an object, in JSON, or in JSON in base64. */
+function datadogJson(value) {
+  const json = text(value);
+  const fields = json ? parsed(json.startsWith('{') ? json : Buffer.from(json, 'base64').toString()) : value;
+  if (!fields || typeof fields !== 'object' || Array.isArray(fields)) return undefined;
+  const get = getter(fields);
+  return extract((name) => (name === '_datadog' ? undefined : get(name)));
 }
 
 const hex64 = (decimal) => (/^\d{1,20}$/.test(decimal) ? BigInt(decimal).toString(16).padStart(16, '0').slice(-16) : '');

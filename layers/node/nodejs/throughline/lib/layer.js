@@ -184,6 +184,7 @@ class Layer {
     span.setAttributes(way.attributes);
     span.addLinks(way.links);
     if (way.keys.length) span.setAttribute('throughline.link.in', way.keys);
+    if (way.path.length) span.setAttribute('throughline.in.path', way.path);
     const { payloads } = this.settings;
     if (payloads !== 'off') this.payload(span, 'throughline.payload.request', way.event);
   }

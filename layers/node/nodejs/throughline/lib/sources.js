@@ -13,6 +13,7 @@ const { KEYS_MAX } = require('./invocation.js');
  * @property {import('./ids.js').Ids | undefined} parent whose trace the invocation is in
  * @property {{context: import('./ids.js').Ids, attributes: Record<string, unknown>}[]} links one for each record that names its own
  * @property {string[]} keys `kind:value`
+ * @property {string[]} path the managed services that each record came through
  * @property {Record<string, unknown>} attributes
  * @property {unknown} event what may be shown of it
  */
@@ -28,6 +29,7 @@ function read(event, told, invoked, settings) {
   const records = found.records || [];
   const contexts = records.map((record) => record.get && extract(record.get));
   const keys = [`lam:${told.awsRequestId}`, ...(found.keys || [])];
+  const path = records.map((record) => record.path).filter(Boolean);
   for (const record of records) keys.push(...(record.keys || []));
   const links = [];
   contexts.forEach((context, at) => {
@@ -37,7 +39,7 @@ function read(event, told, invoked, settings) {
   });
   const attributes = { 'faas.trigger': found.trigger || 'other', 'throughline.trigger.type': found.type || 'invoke', ...found.attributes };
   const parent = same(contexts) || extract(custom(told)) || invoked;
-  return { parent: completed(parent, invoked), links, keys: keys.slice(0, KEYS_MAX), attributes, event };
+  return { parent: completed(parent, invoked), links, keys: keys.slice(0, KEYS_MAX), path, attributes, event };
 }
 
 function look(event) {
@@ -47,10 +49,11 @@ function look(event) {
   return { type: row.type, trigger: row.trigger, ...row.read(event) };
 }
 
-/** The one trace that all records are in, below the caller that all have, or the first of them. */
+/** The one trace that all records are in, below the caller that all have, or the first that is known. */
 function same(contexts) {
   const [first] = contexts;
-  return first && contexts.every((context) => context && context.traceId === first.traceId) ? first : undefined;
+  const isOne = first && contexts.every((context) => context && context.traceId === first.traceId);
+  return isOne ? contexts.find((context) => context.spanId) || first : undefined;
 }
 
 /** The header may name the trace without the caller, which the invocation's own header has. */

@@ -3,12 +3,14 @@
 
 const { getter, parsed } = require('../carriers.js');
 const { KEYS_MAX } = require('../invocation.js');
+const { attribute, decoded, enclosed, lastOf, notification, objectHop, objectKeys } = require('./enclosed.js');
+const { hop, keyOf } = require('./path.js');
 
 /** A record beyond this is not searched for a trace inside of its data. */
 const DATA_CHARS_MAX = 64 << 10;
 
-const lastOf = (arn, by) => String(arn || '').split(by).pop();
-const each = (records, read) => records.slice(0, KEYS_MAX).map(read);
+const each = (records, read) => records.filter((record) => record !== null && typeof record === 'object').slice(0, KEYS_MAX).map(read);
+const some = (...keys) => keys.filter(Boolean);
 
 function processed(system, destination, count) {
   const attributes = { 'messaging.system': system, 'messaging.operation.type': 'process', 'messaging.batch.message_count': count };
@@ -16,54 +18,36 @@ function processed(system, destination, count) {
   return attributes;
 }
 
-/** Attributes of SQS (`stringValue`) and SNS (`Value`). */
-function attribute(attributes, name) {
-  const found = getter(attributes)(name);
-  if (!found || typeof found !== 'object') return undefined;
-  return found.stringValue || found.StringValue || found.Value || found.binaryValue || found.BinaryValue;
-}
-
 function sqs(event) {
+  const queue = lastOf(event.Records[0].eventSourceARN, ':');
   const records = each(event.Records, (record) => {
-    const inner = wrapped(record.body);
-    const get = (name) => attribute(record.messageAttributes, name) || (name === 'x-amzn-trace-id' && (record.attributes || {}).AWSTraceHeader) || inner.get(name);
-    const keys = [`sqs:${record.messageId}`, ...inner.keys];
-    if (record.md5OfBody) keys.push(`sqsbody:${record.md5OfBody}`);
-    return { get, keys, id: record.messageId };
+    const inner = enclosed(record.body);
+    const about = record.attributes || {};
+    const get = (name) => attribute(record.messageAttributes, name) || (name === 'x-amzn-trace-id' && about.AWSTraceHeader) || inner.get(name);
+    const key = keyOf('sqs', record.messageId);
+    const path = [...inner.hops, hop('queue', lastOf(record.eventSourceARN, ':'), about.SentTimestamp, key)].join('>');
+    return { get, keys: some(key, keyOf('sqsbody', record.md5OfBody), ...inner.keys), id: record.messageId, path };
   });
-  return { records, isBatch: true, attributes: processed('aws_sqs', lastOf(event.Records[0].eventSourceARN, ':'), event.Records.length) };
-}
-
-/** A queue's message may be what a topic or a bus delivered. */
-function wrapped(body) {
-  const none = { get: () => undefined, keys: [] };
-  if (typeof body !== 'string' || body.length > DATA_CHARS_MAX || !/"TopicArn"|"detail-type"/.test(body)) return none;
-  const message = parsed(body);
-  if (message && message.TopicArn && message.MessageId) {
-    return { get: (name) => attribute(message.MessageAttributes, name), keys: [`sns:${message.MessageId}`] };
-  }
-  if (message && message['detail-type'] && message.id) return { get: getter(message.detail), keys: [`eb:${message.id}`] };
-  return none;
+  return { records, isBatch: true, attributes: processed('aws_sqs', queue, event.Records.length) };
 }
 
 function sns(event) {
-  const records = each(event.Records, ({ Sns: message }) => ({
-    get: (name) => attribute(message.MessageAttributes, name),
-    keys: [`sns:${message.MessageId}`],
-    id: message.MessageId,
-  }));
-  const { TopicArn: topic } = event.Records[0].Sns;
+  const records = each(event.Records, ({ Sns: message = {} }) => {
+    const { get, hops, keys } = notification(message);
+    return { get, keys, id: message.MessageId, path: hops.join('>') };
+  });
+  const { TopicArn: topic } = event.Records[0].Sns || {};
   return { records, isBatch: true, attributes: { ...processed('aws.sns', lastOf(topic, ':'), event.Records.length), 'aws.sns.topic.arn': topic } };
 }
 
 function kinesis(event) {
   const stream = lastOf(event.Records[0].eventSourceARN, '/');
-  const records = each(event.Records, (record) => ({
-    get: inData(record.kinesis.data),
+  const records = each(event.Records, ({ eventID, kinesis: about = {} }) => {
     // `shardId-000000000000:SEQUENCE`
-    keys: [`kin:${stream}/${String(record.eventID).replace(':', '/')}`],
-    id: record.kinesis.sequenceNumber,
-  }));
+    const [shard, number] = String(eventID).split(':');
+    const key = keyOf('kin', stream, shard, number);
+    return { get: inData(about.data), keys: some(key), id: number, path: hop('stream', stream, about.approximateArrivalTimestamp, key) };
+  });
   return { records, isBatch: true, attributes: { ...processed('aws_kinesis', stream, event.Records.length), 'aws.kinesis.stream_name': stream } };
 }
 
@@ -83,28 +67,23 @@ function inData(data) {
 function dynamodb(event) {
   const { itemKey, keysKey } = require('../dynamo.js');
   const table = (String(event.Records[0].eventSourceARN).split('/')[1] || '');
-  const records = each(event.Records, ({ dynamodb: change }) => {
+  const records = each(event.Records, ({ dynamodb: change = {} }) => {
     const image = getter(change.NewImage);
     const get = (name) => (image(name) || {}).S;
-    const keys = [keysKey(table, change.Keys)];
-    if (change.NewImage) keys.push(itemKey(table, change.NewImage));
-    return { get, keys, id: change.SequenceNumber };
+    const key = change.Keys ? keysKey(table, change.Keys) : '';
+    const item = change.NewImage ? itemKey(table, change.NewImage) : '';
+    return { get, keys: some(key, item), id: change.SequenceNumber, path: hop('table', table, change.ApproximateCreationDateTime, key) };
   });
-  const attributes = { 'faas.document.collection': table, 'aws.dynamodb.table_names': [table], 'messaging.batch.message_count': event.Records.length };
+  const operation = CHANGES[event.Records[0].eventName];
+  const attributes = { 'faas.document.collection': table, 'faas.document.operation': operation, 'aws.dynamodb.table_names': [table], 'messaging.batch.message_count': event.Records.length };
   return { records, isBatch: true, attributes };
 }
 
+const CHANGES = { INSERT: 'insert', MODIFY: 'edit', REMOVE: 'delete' };
 const OPERATIONS = { ObjectCreated: 'insert', ObjectRemoved: 'delete' };
 
 function s3(event) {
-  const records = each(event.Records, (record) => {
-    const { bucket, object } = record.s3;
-    const key = decoded(object.key);
-    const request = (record.responseElements || {})['x-amz-request-id'];
-    const keys = request ? [`s3r:${request}`] : [];
-    if (object.eTag) keys.push(`s3o:${bucket.name}/${key}/${object.eTag}${object.versionId ? `/${object.versionId}` : ''}`);
-    return { keys };
-  });
+  const records = each(event.Records, (record) => ({ keys: objectKeys(record), path: objectHop(record) }));
   const [{ s3: first, eventName, eventTime }] = event.Records;
   const attributes = {
     'faas.document.collection': first.bucket.name,
@@ -116,19 +95,11 @@ function s3(event) {
   return { records, attributes };
 }
 
-function decoded(key) {
-  try {
-    return decodeURIComponent(String(key).replace(/\+/g, ' '));
-  } catch {
-    return String(key);
-  }
-}
-
 function ses(event) {
-  const records = each(event.Records, ({ ses: { mail } }) => {
+  const records = each(event.Records, ({ ses: { mail = {} } = {} }) => {
     const headers = {};
     for (const { name, value } of mail.headers || []) headers[name] = value;
-    return { get: getter(headers), keys: mail.messageId ? [`ses:${mail.messageId}`] : [], id: mail.messageId };
+    return { get: getter(headers), keys: some(keyOf('ses', mail.messageId)), id: mail.messageId };
   });
   return { records };
 }
@@ -138,7 +109,9 @@ function cloudfront(event) {
   const headers = getter(cf.request.headers);
   const get = (name) => ((headers(name) || [])[0] || {}).value;
   const attributes = { 'http.request.method': cf.request.method, 'url.path': cf.request.uri };
-  return { records: [{ get }], keys: cf.config && cf.config.requestId ? [`cf:${cf.config.requestId}`] : [], attributes };
+  const { distributionId: distribution, requestId } = cf.config || {};
+  const key = keyOf('cf', requestId);
+  return { records: [{ get, path: hop('balancer', distribution, undefined, key) }], keys: some(key), attributes };
 }
 
 /** Header values are arrays of bytes, some of them written as text, or objects with numbers as keys. */
@@ -153,52 +126,60 @@ function kafka(event) {
   const all = lists.flat();
   const records = each(all, (record) => {
     const headers = getter(Object.assign({}, ...(record.headers || [])));
-    return {
-      get: (name) => bytesText(headers(name)),
-      keys: [`kafka:${record.topic}/${record.partition}/${record.offset}`],
-      id: `${record.topic}/${record.partition}/${record.offset}`,
-    };
+    const id = `${record.topic}/${record.partition}/${record.offset}`;
+    const key = `kafka:${id}`;
+    return { get: (name) => bytesText(headers(name)), keys: [key], id, path: hop('broker', record.topic, record.timestamp, key) };
   });
   return { records, isBatch: true, attributes: processed('kafka', (all[0] || {}).topic, all.length) };
 }
 
 function rabbitmq(event) {
   const queues = Object.keys(event.rmqMessagesByQueue);
-  const all = queues.flatMap((queue) => event.rmqMessagesByQueue[queue] || []);
-  const records = each(all, ({ basicProperties: about = {} }) => {
+  const named = queues.flatMap((queue) => (event.rmqMessagesByQueue[queue] || []).map((message) => ({ queue: queue.split('::')[0], message })));
+  const records = each(named, ({ queue, message }) => {
+    const about = message.basicProperties || {};
     const headers = getter(about.headers);
     const get = (name) => bytesText((headers(name) || {}).bytes);
-    const ids = [about.messageId, about.correlationId].filter(Boolean);
-    return { get, keys: ids.map((id) => `mq:${id}`), id: about.messageId || undefined };
+    const id = about.messageId || about.correlationId || undefined;
+    const key = keyOf('mq', id);
+    return { get, keys: some(key), id, path: hop('broker', queue, about.timestamp, key) };
   });
-  return { records, isBatch: true, attributes: processed('rabbitmq', (queues[0] || '').split('::')[0], all.length) };
+  return { records, isBatch: true, attributes: processed('rabbitmq', (queues[0] || '').split('::')[0], named.length) };
 }
 
 function activemq(event) {
-  const records = each(event.messages, (message) => ({
-    get: getter(message.properties),
-    keys: [message.messageID, message.correlationId].filter(Boolean).map((id) => `mq:${id}`),
-    id: message.messageID,
-  }));
-  const destination = ((event.messages[0] || {}).destination || {}).physicalName;
-  return { records, isBatch: true, attributes: processed('activemq', destination, event.messages.length) };
+  const destinationOf = (message) => (message.destination || {}).physicalName;
+  const records = each(event.messages, (message) => {
+    const key = keyOf('mq', message.messageID);
+    const path = hop('broker', destinationOf(message), message.brokerInTime || message.timestamp, key);
+    return { get: getter(message.properties), keys: some(key), id: message.messageID, path };
+  });
+  return { records, isBatch: true, attributes: processed('activemq', destinationOf(event.messages[0] || {}), event.messages.length) };
 }
 
 function firehose(event) {
+  const delivery = lastOf(event.deliveryStreamArn, '/');
+  const stream = lastOf(event.sourceKinesisStreamArn, '/');
   const records = each(event.records, (record) => {
     const from = record.kinesisRecordMetadata;
-    const stream = lastOf(event.sourceKinesisStreamArn, '/');
-    const keys = [`fh:${record.recordId}`];
-    if (from && stream) keys.push(`kin:${stream}/${from.shardId}/${from.sequenceNumber}`);
-    return { get: inData(record.data), keys, id: record.recordId };
+    const key = keyOf('fh', record.recordId);
+    const before = from && stream ? keyOf('kin', stream, from.shardId, from.sequenceNumber) : '';
+    const hops = [hop('stream', delivery, record.approximateArrivalTimestamp, key)];
+    if (from && stream) hops.unshift(hop('stream', stream, from.approximateArrivalTimestamp, before));
+    return { get: inData(record.data), keys: some(key, before), id: record.recordId, path: hops.join('>') };
   });
-  return { records, isBatch: true, attributes: processed('aws_firehose', lastOf(event.deliveryStreamArn, '/'), event.records.length) };
+  return { records, isBatch: true, attributes: processed('aws_firehose', delivery, event.records.length) };
 }
 
 function documentdb(event) {
-  const records = each(event.events || [], ({ event: change }) => ({ get: getter(change.fullDocument) }));
-  const first = ((event.events || [])[0] || {}).event || {};
-  const attributes = { 'faas.document.collection': (first.ns || {}).coll, 'faas.document.operation': first.operationType };
+  const all = event.events || [];
+  const records = each(all, ({ event: change = {} }) => {
+    const { t: seconds } = (change.clusterTime || {}).$timestamp || {};
+    const path = hop('table', (change.ns || {}).coll, seconds);
+    return { get: getter(change.fullDocument), id: (change._id || {})._data, path };
+  });
+  const { ns = {}, operationType } = (all[0] || {}).event || {};
+  const attributes = { 'db.system.name': 'mongodb', 'faas.document.collection': ns.coll, 'faas.document.operation': operationType, 'messaging.batch.message_count': all.length };
   return { records, isBatch: true, attributes };
 }
 

@@ -2,6 +2,8 @@
 /** Events that are HTTP requests. */
 
 const { getter } = require('../carriers.js');
+const { lastOf } = require('./enclosed.js');
+const { hop, keyOf } = require('./path.js');
 
 /** Reads single and multi-value headers. */
 function headersOf(event) {
@@ -28,7 +30,13 @@ function described(get, facts) {
   return attributes;
 }
 
-const key = (kind, value) => (value ? [`${kind}:${value}`] : []);
+const some = (...keys) => keys.filter(Boolean);
+
+/** A context that an authorizer handed over counts where the request itself brought none. */
+const handedOver = (get, authorizer) => (name) => get(name) || (name === '_datadog' ? getter(authorizer)(name) : undefined);
+
+/** @param {any} about of a request to an API */
+const atApi = (about, time) => hop('api', about.apiId || about.domainName, time, keyOf('apigw', about.requestId));
 
 const http = {
   v1(event) {
@@ -42,8 +50,9 @@ const http = {
       client: (about.identity || {}).sourceIp,
       protocol: about.protocol,
     };
-    const keys = [...key('apigw', about.requestId), ...key('apigw', about.extendedRequestId)];
-    return { records: [{ get }], keys, attributes: described(get, facts) };
+    const keys = some(keyOf('apigw', about.requestId), keyOf('apigw', about.extendedRequestId));
+    const record = { get: handedOver(get, about.authorizer), path: atApi(about, about.requestTimeEpoch) };
+    return { records: [record], keys, attributes: described(get, facts) };
   },
 
   v2(event) {
@@ -59,7 +68,8 @@ const http = {
       protocol: about.http.protocol,
     };
     const isUrl = /\.lambda-url\./.test(about.domainName || '');
-    const found = { records: [{ get }], keys: key('apigw', about.requestId), attributes: described(get, facts) };
+    const record = { get: handedOver(get, (about.authorizer || {}).lambda), path: atApi(about, about.timeEpoch) };
+    const found = { records: [record], keys: some(keyOf('apigw', about.requestId)), attributes: described(get, facts) };
     return isUrl ? { ...found, type: 'function-url' } : found;
   },
 
@@ -67,27 +77,38 @@ const http = {
     const { requestContext: about } = event;
     const get = headersOf(event);
     const attributes = { 'http.route': about.routeKey, 'server.address': about.domainName };
-    return { records: [{ get }], keys: [...key('ws', about.connectionId), ...key('apigw', about.requestId)], attributes };
+    const keys = some(keyOf('ws', about.connectionId), keyOf('apigw', about.requestId));
+    return { records: [{ get, path: atApi(about, about.requestTimeEpoch) }], keys, attributes };
   },
 
   alb(event) {
     const get = headersOf(event);
     const facts = { method: event.httpMethod, path: event.path, client: (get('x-forwarded-for') || '').split(',')[0] || undefined };
-    return { records: [{ get }], attributes: described(get, facts) };
+    // `...:targetgroup/NAME/ID`
+    const group = String(event.requestContext.elb.targetGroupArn || '').split('/')[1];
+    return { records: [{ get, path: hop('balancer', group) }], attributes: described(get, facts) };
   },
 
   lattice(event) {
     const get = headersOf(event);
+    const { requestContext: about = {} } = event;
     const facts = { method: event.method, path: (event.path || '').split('?')[0] };
-    return { records: [{ get }], attributes: described(get, facts) };
+    const service = lastOf(about.serviceArn || about.serviceNetworkArn, '/');
+    return { records: [{ get, path: hop('balancer', service, about.timeEpoch) }], attributes: described(get, facts) };
   },
 
   authorizer(event) {
-    return { records: [{ get: headersOf(event) }], keys: key('apigw', (event.requestContext || {}).requestId) };
+    const { requestContext: about = {} } = event;
+    // `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/...`
+    const [api] = String(event.methodArn || event.routeArn).split(':').slice(5).join(':').split('/');
+    const path = atApi({ apiId: api, ...about }, about.requestTimeEpoch || about.timeEpoch);
+    return { records: [{ get: headersOf(event), path }], keys: some(keyOf('apigw', about.requestId)) };
   },
 
   objectLambda(event) {
-    return { records: [{ get: getter(event.userRequest.headers) }], keys: key('s3r', event.xAmzRequestId) };
+    const key = keyOf('s3r', event.xAmzRequestId);
+    const point = lastOf((event.configuration || {}).accessPointArn, '/');
+    return { records: [{ get: getter((event.userRequest || {}).headers), path: hop('bucket', point, undefined, key) }], keys: some(key) };
   },
 };
 
@@ -101,7 +122,8 @@ const appsync = {
     const one = appsync.first(event);
     const get = getter(one.request.headers);
     const attributes = { 'graphql.operation.type': String(one.info.parentTypeName || '').toLowerCase(), 'graphql.operation.name': one.info.fieldName };
-    return { records: [{ get }], keys: key('apigw', get('x-amzn-requestid')), attributes };
+    const key = keyOf('apigw', get('x-amzn-requestid'));
+    return { records: [{ get, path: hop('api', get('host'), undefined, key) }], keys: some(key), attributes };
   },
 };
 

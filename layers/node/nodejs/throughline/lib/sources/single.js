@@ -2,17 +2,21 @@
 /** Events that are one thing, and no HTTP request. */
 
 const { getter } = require('../carriers.js');
+const { onBus } = require('./enclosed.js');
+const { hop, keyOf } = require('./path.js');
 
 function eventbridge(event) {
   const attributes = { 'messaging.system': 'aws_eventbridge', 'messaging.operation.type': 'process', 'throughline.event.source': event.source, 'throughline.event.type': event['detail-type'] };
-  return { records: [{ get: getter(event.detail) }], keys: event.id ? [`eb:${event.id}`] : [], attributes };
+  const { hops, keys } = onBus(event);
+  return { records: [{ get: getter(event.detail), path: hops.join('>') }], keys, attributes };
 }
 
 function schedule(event) {
   const rule = Array.isArray(event.resources) ? event.resources[0] : undefined;
   const attributes = { 'faas.time': event.time };
   if (rule) attributes['throughline.schedule'] = rule;
-  return { keys: event.id ? [`eb:${event.id}`] : [], attributes };
+  const { hops, keys } = onBus(event);
+  return { records: [{ get: getter(event.detail), path: hops.join('>') }], keys, attributes };
 }
 
 function cognito(event) {
@@ -28,10 +32,19 @@ function executionOf(event) {
 }
 
 function stepFunctions(event) {
-  const { Execution: execution, State: state } = executionOf(event);
+  const { Execution: execution, State: state, StateMachine: machine } = executionOf(event);
   const attributes = { 'aws.step_functions.execution.arn': execution.Id };
   if (state && state.Name) attributes['aws.step_functions.state.name'] = state.Name;
-  return { records: [{ get: getter(event) }], keys: [`sfn:${execution.Id}`], attributes };
+  const key = keyOf('sfn', execution.Id);
+  // `...:execution:MACHINE:NAME`
+  const name = (machine && machine.Name) || execution.Id.split(':')[6];
+  return { records: [{ get: getter(event), path: hop('workflow', name, execution.StartTime, key) }], keys: [key], attributes };
+}
+
+/** The outcome of an invocation that nobody waited for, delivered to this function. */
+function destination(event) {
+  const key = keyOf('lam', event.requestContext.requestId);
+  return { keys: key ? [key] : [] };
 }
 
 /** Operations may carry what Datadog's tracer kept there for the next invocation. */
@@ -42,4 +55,4 @@ function durable(event) {
   return { records: [{ get: getter(payload ? { _datadog: payload } : {}) }], attributes: { 'throughline.durable.execution': event.DurableExecutionArn } };
 }
 
-module.exports = { cognito, durable, eventbridge, executionOf, schedule, stepFunctions };
+module.exports = { cognito, destination, durable, eventbridge, executionOf, schedule, stepFunctions };

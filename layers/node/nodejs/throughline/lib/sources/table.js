@@ -3,6 +3,7 @@
 
 const { http, appsync } = require('./http.js');
 const batch = require('./batch.js');
+const { isScheduled } = require('./enclosed.js');
 const single = require('./single.js');
 
 const source = (name) => (event) => {
@@ -13,7 +14,7 @@ const has = (...names) => (event) => names.every((name) => event[name] !== undef
 
 /**
  * @type {{type: string, trigger: 'http'|'pubsub'|'datasource'|'timer'|'other', is: (event: any) => boolean,
- *   read: (event: any) => {records?: {get?: Function, keys?: string[], id?: string}[], isBatch?: boolean, keys?: string[],
+ *   read: (event: any) => {records?: {get?: Function, keys?: string[], id?: string, path?: string}[], isBatch?: boolean, keys?: string[],
  *   attributes?: Record<string, unknown>, trigger?: string, type?: string}}[]}
  */
 const TABLE = [
@@ -29,19 +30,20 @@ const TABLE = [
   { type: 'activemq', trigger: 'pubsub', is: (event) => event.eventSource === 'aws:mq' && Array.isArray(event.messages), read: batch.activemq },
   { type: 'firehose', trigger: 'datasource', is: has('deliveryStreamArn', 'records'), read: batch.firehose },
   { type: 'documentdb', trigger: 'datasource', is: (event) => event.eventSource === 'aws:docdb', read: batch.documentdb },
+  { type: 'authorizer', trigger: 'http', is: (event) => Boolean(event.methodArn || event.routeArn), read: http.authorizer },
   { type: 'lattice', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.serviceNetworkArn), read: http.lattice },
   { type: 'alb', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.elb), read: http.alb },
   { type: 'websocket', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.connectionId), read: http.websocket },
   { type: 'http-api', trigger: 'http', is: (event) => Boolean(event.requestContext && event.requestContext.http), read: http.v2 },
   { type: 'rest-api', trigger: 'http', is: (event) => Boolean(event.requestContext && event.httpMethod), read: http.v1 },
-  { type: 'authorizer', trigger: 'http', is: (event) => Boolean(event.methodArn || event.routeArn), read: http.authorizer },
   { type: 'appsync', trigger: 'http', is: (event) => Boolean(appsync.first(event)), read: appsync.read },
   { type: 's3-object-lambda', trigger: 'http', is: has('userRequest', 'getObjectContext'), read: http.objectLambda },
   { type: 'cognito', trigger: 'other', is: has('triggerSource', 'userPoolId'), read: single.cognito },
-  { type: 'schedule', trigger: 'timer', is: (event) => event['detail-type'] === 'Scheduled Event' || event.source === 'aws.scheduler', read: single.schedule },
+  { type: 'schedule', trigger: 'timer', is: isScheduled, read: single.schedule },
   { type: 'eventbridge', trigger: 'pubsub', is: has('detail-type', 'source'), read: single.eventbridge },
   { type: 'logs', trigger: 'datasource', is: (event) => Boolean(event.awslogs && event.awslogs.data), read: () => ({}) },
   { type: 'durable', trigger: 'other', is: has('DurableExecutionArn'), read: single.durable },
+  { type: 'destination', trigger: 'pubsub', is: (event) => Boolean(event.requestContext && event.requestContext.condition), read: single.destination },
   { type: 'step-functions', trigger: 'other', is: (event) => Boolean(single.executionOf(event)), read: single.stepFunctions },
 ];
 

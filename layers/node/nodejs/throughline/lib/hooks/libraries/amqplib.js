@@ -39,8 +39,8 @@ function begin(layer, exchange, key, content, options) {
   if (!span) return undefined;
   span.setAttributes({ 'messaging.system': 'rabbitmq', 'messaging.operation.type': 'send', 'messaging.destination.name': name, 'messaging.rabbitmq.destination.routing_key': key });
   if (content) span.setAttribute('messaging.message.body.size', content.length);
-  const ids = [options && options.messageId, options && options.correlationId].filter(Boolean);
-  if (ids.length) span.setAttribute('throughline.link.out', ids.map((id) => `mq:${id}`));
+  const id = options && (options.messageId || options.correlationId);
+  if (id) span.setAttribute('throughline.link.out', [`mq:${id}`]);
   return span;
 }
 
