@@ -8,6 +8,9 @@ VARIABLES = {
     "THROUGHLINE_PAYLOADS": "off, metadata, on-error or all: as for the extension",
     "THROUGHLINE_SCRUB_KEYS": "further names whose values are secret",
     "THROUGHLINE_SCRUB_ALLOW": "names whose values are not secret",
+    "THROUGHLINE_ATTRIBUTES": "sqs, sns or both: their messages get an attribute that carries the trace",
+    "THROUGHLINE_PAYLOAD_CONTEXT": "whose payloads get a member that carries the trace: bus:NAME,stream:NAME,function:NAME",
+    "THROUGHLINE_SQLCOMMENTER": "on ends queries with a comment that carries the trace",
     "THROUGHLINE_LOG_IDS": "on puts trace_id and span_id on the records of logging",
     "THROUGHLINE_OTLP_LISTEN": "where the extension listens",
     "OTEL_SERVICE_NAME": "the name of the service; else the function's",
@@ -18,6 +21,22 @@ PORT = 4318
 def words(name):
     text = os.environ.get(name, "")
     return {word.strip().lower() for word in text.split(",") if word.strip()}
+
+
+def attributes():
+    """The services whose messages get an attribute: sqs, sns."""
+    return words("THROUGHLINE_ATTRIBUTES")
+
+
+def payload_context():
+    """The destinations whose payloads get a member, as `bus:orders`, `stream:clicks`, `function:pay`."""
+    text = os.environ.get("THROUGHLINE_PAYLOAD_CONTEXT", "")
+    return {word.strip() for word in text.split(",") if word.strip()}
+
+
+def sqlcommenter():
+    """Whether queries end with a comment."""
+    return os.environ.get("THROUGHLINE_SQLCOMMENTER", "").strip().lower() == "on"
 
 
 def hooks_off():

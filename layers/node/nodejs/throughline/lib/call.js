@@ -2,6 +2,7 @@
 /** One call over HTTP, of AWS or of somebody else, as a span. */
 
 const { traceparent, xray } = require('./ids.js');
+const context = require('./context.js');
 const { KIND, STATUS } = require('./span.js');
 const aws = require('./aws.js');
 const { now } = require('./clock.js');
@@ -29,7 +30,14 @@ class Call {
   static begin(layer, request) {
     const operation = layer.settings.hook('aws') ? aws.recognise(request) : undefined;
     const span = layer.span(operation ? operation.name : request.method, operation ? operation.kind : KIND.CLIENT);
-    return span ? new Call(span, request, operation) : undefined;
+    if (!span) return undefined;
+    const { promised } = context.current() || {};
+    // Of attempts that are repeated the first one has it.
+    if (promised && operation && operation.attributes['rpc.method'] === promised.operation) {
+      span.spanId = promised.spanId;
+      promised.operation = '';
+    }
+    return new Call(span, request, operation);
   }
 
   constructor(span, request, operation) {

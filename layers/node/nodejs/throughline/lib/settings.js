@@ -12,6 +12,9 @@ const PAYLOAD_MODES = ['off', 'metadata', 'on-error', 'all'];
  * @property {string} service the name that spans are filed under
  * @property {string} region
  * @property {'off'|'metadata'|'on-error'|'all'} payloads
+ * @property {string[]} attributes the services whose messages get an attribute that carries the trace
+ * @property {string[]} payloadContext the destinations whose payloads get a member that does, as `bus:orders`
+ * @property {boolean} sqlcommenter whether queries end with a comment that does
  * @property {(name: string) => boolean} hook whether a hook is on
  */
 
@@ -31,6 +34,9 @@ function readSettings(env) {
     payloads: PAYLOAD_MODES.includes(payloads) ? payloads : 'metadata',
     secretKeys: words(env.THROUGHLINE_SCRUB_KEYS),
     allowedKeys: words(env.THROUGHLINE_SCRUB_ALLOW),
+    attributes: words(env.THROUGHLINE_ATTRIBUTES),
+    payloadContext: (env.THROUGHLINE_PAYLOAD_CONTEXT || '').split(',').map((word) => word.trim()).filter(Boolean),
+    sqlcommenter: (env.THROUGHLINE_SQLCOMMENTER || '').trim().toLowerCase() === 'on',
     hook: (name) => !off.includes(name) && !off.includes('all'),
   };
 }

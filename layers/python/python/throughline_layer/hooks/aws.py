@@ -93,13 +93,13 @@ def describe(service, meta, operation, parameters):
         if parameters.get("IndexName"):
             attributes["aws.dynamodb.index_name"] = parameters["IndexName"]
     elif service == "lambda" and "FunctionName" in parameters:
-        attributes["faas.invoked_name"] = _function(str(parameters["FunctionName"]))
+        attributes["faas.invoked_name"] = function_name(str(parameters["FunctionName"]))
         attributes["faas.invoked_provider"] = "aws"
         attributes["faas.invoked_region"] = meta.region_name or ""
     return name, kind, attributes
 
 
-def _function(name):
+def function_name(name):
     """The name in `NAME`, `NAME:ALIAS`, `ACCOUNT:function:NAME` and ARNs."""
     parts = name.split(":")
     return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]

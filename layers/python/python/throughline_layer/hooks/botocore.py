@@ -6,19 +6,38 @@ or aiohttp, whose hooks put the context of this span into the header.
 
 from inspect import iscoroutinefunction
 
-from .. import faults, spans
+from .. import config, faults, spans
 from . import aws, calls
 
 
 def put_in(module):
     """Follows the base class of all clients."""
     base = getattr(module, "AioBaseClient", None) or module.BaseClient
+    global _carries
+    _carries = bool(config.attributes() or config.payload_context())
     if iscoroutinefunction(base._make_api_call):
         calls.wrap(base, "_make_api_call", _asynchronous)
         calls.wrap(base, "_convert_to_request_dict", _converted_asynchronously)
     else:
         calls.wrap(base, "_make_api_call", _synchronous)
         calls.wrap(base, "_convert_to_request_dict", _converted)
+
+
+# Whether the user asked for a context in attributes or payloads.
+_carries = False
+
+
+def _sent(client, operation, parameters, span):
+    """The parameters that go out."""
+    if not _carries:
+        return parameters
+    try:
+        from . import carrying
+
+        return carrying.put_on(client.meta.service_model.service_name, operation, parameters, span)
+    except Exception as error:
+        faults.note("carrying", error)
+        return parameters
 
 
 def _describe(client, operation, parameters):
@@ -35,7 +54,7 @@ def _synchronous(original):
             return original(self, operation_name, api_params)
         try:
             with calls.around(*_describe(self, operation_name, api_params)) as span:
-                response = original(self, operation_name, api_params)
+                response = original(self, operation_name, _sent(self, operation_name, api_params, span))
                 _answered(self, span, operation_name, api_params, response)
                 return response
         except Exception as error:
@@ -52,7 +71,7 @@ def _asynchronous(original):
             return await original(self, operation_name, api_params)
         try:
             with calls.around(*_describe(self, operation_name, api_params)) as span:
-                response = await original(self, operation_name, api_params)
+                response = await original(self, operation_name, _sent(self, operation_name, api_params, span))
                 _answered(self, span, operation_name, api_params, response)
                 return response
         except Exception as error:

@@ -2,7 +2,7 @@
 
 import re
 
-from .. import faults, spans
+from .. import config, faults, ids, spans
 from . import calls
 
 TEXT_MAX = 4096
@@ -25,8 +25,35 @@ def sql(system, query, **said):
     return ("%s %s" % (operation, collection) if collection else operation), attributes
 
 
-def follow(describe, is_async=False):
-    """A wrapper for a method of a cursor or client: `describe(self, *arguments)` gives name and attributes."""
+def commented(query, span):
+    """The query with a comment at its end that carries the trace: `/*traceparent='...'*/`, as sqlcommenter has it.
+
+    One that has a comment, is to be prepared, or is no text stays.
+    """
+    if not isinstance(query, str) or not span.trace or "/*" in query or "--" in query:
+        return query
+    if query.split(None, 1)[:1] in ([], ["PREPARE"], ["prepare"]):
+        return query
+    plain = query.rstrip()
+    end = ";" if plain.endswith(";") else ""
+    return "%s /*traceparent='%s'*/%s" % (plain.rstrip(";").rstrip(), ids.traceparent(span.trace, span.id), end)
+
+
+def follow(describe, is_async=False, comments=None):
+    """A wrapper for a method of a cursor or client: `describe(self, *arguments)` gives name and attributes.
+
+    `comments(self, args, kwargs)` says whether the query is one that may be given a comment.
+    """
+    comments = comments if config.sqlcommenter() else None
+
+    def sent(self, args, kwargs, span):
+        """The arguments that go out."""
+        try:
+            if comments is not None and span is not None and args and comments(self, args, kwargs):
+                return (commented(args[0], span),) + args[1:]
+        except Exception as error:
+            faults.note("sqlcommenter", error)
+        return args
 
     def open_span(self, arguments):
         leaf = spans.leaf.get()
@@ -46,8 +73,8 @@ def follow(describe, is_async=False):
             if opened is None:
                 return original(self, *args, **kwargs)
             try:
-                with calls.around(*opened):
-                    return original(self, *args, **kwargs)
+                with calls.around(*opened) as span:
+                    return original(self, *sent(self, args, kwargs, span), **kwargs)
             except BaseException as error:
                 calls.hide(error)
                 raise
@@ -60,8 +87,8 @@ def follow(describe, is_async=False):
             if opened is None:
                 return await original(self, *args, **kwargs)
             try:
-                with calls.around(*opened):
-                    return await original(self, *args, **kwargs)
+                with calls.around(*opened) as span:
+                    return await original(self, *sent(self, args, kwargs, span), **kwargs)
             except BaseException as error:
                 calls.hide(error)
                 raise

@@ -9,7 +9,16 @@ def put_in(module):
         cursor = getattr(module, name, None)
         for method in ("execute", "executemany"):
             if cursor is not None and method in vars(cursor):
-                calls.wrap(cursor, method, database.follow(_describe, name.startswith("Async")))
+                comments = _is_plain if method == "execute" else None
+                calls.wrap(cursor, method, database.follow(_describe, name.startswith("Async"), comments))
+
+
+def _is_plain(cursor, args, kwargs):
+    """Whether the statement is not going to be prepared; psycopg prepares by itself what comes often and unchanged."""
+    prepared = kwargs.get("prepare")
+    if prepared is None:
+        return getattr(cursor.connection, "prepare_threshold", None) is None
+    return prepared is False
 
 
 def _describe(cursor, query="", *_):

@@ -15,7 +15,7 @@ def _connect(original, module):
     def of(kind):
         if kind not in followed:
             new = followed[kind] = type(kind.__name__, (kind,), {})
-            calls.wrap(new, "execute", database.follow(_describe))
+            calls.wrap(new, "execute", database.follow(_describe, comments=lambda *_: True))
             calls.wrap(new, "executemany", database.follow(_describe))
         return followed[kind]
 

@@ -5,7 +5,7 @@ from . import calls, database
 
 def put_in(module):
     """Follows `execute` and `executemany`; the latter is made of the former, and is one call."""
-    calls.wrap(module.Cursor, "execute", database.follow(_describe))
+    calls.wrap(module.Cursor, "execute", database.follow(_describe, comments=lambda *_: True))
     calls.wrap(module.Cursor, "executemany", database.follow(_describe))
 
 

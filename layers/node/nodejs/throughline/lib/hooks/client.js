@@ -2,6 +2,7 @@
 /** What the hooks of libraries share. */
 
 const faults = require('../faults.js');
+const { traceparent } = require('../ids.js');
 const { KIND } = require('../span.js');
 
 const TEXT_CHARS_MAX = 2_048;
@@ -82,4 +83,15 @@ function querySpan(layer, system, statement, { database, host, port }) {
   return span;
 }
 
-module.exports = { called, emitted, querySpan, settled, sql, wrap };
+/**
+ * A statement with a comment at its end that carries the trace, as sqlcommenter has it. One that has a comment, or is to
+ * be prepared, stays.
+ */
+function commented(layer, statement, span) {
+  if (!layer.settings.sqlcommenter || typeof statement !== 'string' || !span.traceId || /\/\*|--|^\s*(prepare\b|$)/i.test(statement)) return statement;
+  const plain = statement.trimEnd();
+  const end = plain.endsWith(';') ? ';' : '';
+  return `${plain.slice(0, plain.length - end.length).trimEnd()} /*traceparent='${traceparent(span)}'*/${end}`;
+}
+
+module.exports = { called, commented, emitted, querySpan, settled, sql, wrap };

@@ -21,8 +21,13 @@ const LIBRARIES = new Map([
   ['node:http2', ['http2', './libraries/http2.js']],
 ]);
 
+/** AWS's clients have a hook of their own only where their input is to be changed. */
+const CLIENTS = ['@smithy/core/client', '@smithy/smithy-client', '@aws-sdk/smithy-client'];
+
 /** @param {import('../layer.js').Layer} layer */
 function install(layer) {
+  const { attributes, payloadContext } = layer.settings;
+  if (attributes.length || payloadContext.length) CLIENTS.forEach((name) => LIBRARIES.set(name, ['aws', './libraries/smithy.js']));
   const { _load: load } = Module;
   const seen = new WeakSet();
   Module._load = function (request, parent, isMain) {

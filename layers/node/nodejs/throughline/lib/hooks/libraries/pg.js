@@ -1,7 +1,7 @@
 'use strict';
 
 const faults = require('../../faults.js');
-const { called, emitted, querySpan, settled, wrap } = require('../client.js');
+const { called, commented, emitted, querySpan, settled, wrap } = require('../client.js');
 
 /** @param {import('../../layer.js').Layer} layer */
 function install(layer, pg) {
@@ -10,10 +10,13 @@ function install(layer, pg) {
     const text = typeof first === 'string' ? first : first && first.text;
     const span = faults.guard('pg', () => text && querySpan(layer, 'postgresql', text, this));
     if (!span) return query.apply(this, args);
+    // A statement with a name is prepared; what has its own `submit` is sent by somebody else's code.
+    if (typeof first === 'string') args[0] = commented(layer, first, span);
+    else if (!first.name && typeof first.submit !== 'function') args[0] = withText(first, commented(layer, text, span));
     const at = args.findIndex((value, n) => n > 0 && typeof value === 'function');
-    const inside = first && typeof first === 'object' && typeof first.callback === 'function';
+    const inside = args[0] && typeof args[0] === 'object' && typeof args[0].callback === 'function';
     if (at > 0) args[at] = called(span, args[at]);
-    else if (inside) first.callback = called(span, first.callback);
+    else if (inside) args[0].callback = called(span, args[0].callback);
     const result = query.apply(this, args);
     if (at > 0 || inside) return result;
     if (result && typeof result.then === 'function') return settled(span, result);
@@ -27,5 +30,8 @@ function install(layer, pg) {
     return connect.call(this, AsyncResource.bind(callback));
   });
 }
+
+/** A copy, if there is a change: a query's description may be used again. */
+const withText = (query, text) => (text === query.text ? query : { ...query, text });
 
 module.exports = { install };
