@@ -3,6 +3,7 @@
 mod teller;
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_s3::config::http::HttpRequest;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
@@ -90,15 +91,7 @@ async fn to_topic(aws: &Aws, arn: &str, account: &Account) -> Result<(), String>
         publish = publish.message_attributes(*name, attribute.map_err(error_text)?);
     }
     let publish = publish.customize();
-    let publish = match account.trace_header.clone() {
-        Some(header) => publish.mutate_request(move |request| {
-            // A header that is none is not sent; the account goes without.
-            let _ = request
-                .headers_mut()
-                .try_insert("x-amzn-trace-id", header.clone());
-        }),
-        None => publish,
-    };
+    let publish = publish.mutate_request(carrying(account));
     publish.send().await.map(drop).map_err(error_text)
 }
 
@@ -123,7 +116,19 @@ async fn to_bus(aws: &Aws, arn: &str, account: &Account) -> Result<(), String> {
 async fn to_bucket(aws: &Aws, arn: &str, account: &Account) -> Result<(), String> {
     let put = aws.s3.put_object().bucket(name_of(arn)).key(account.key());
     let put = put.body(ByteStream::from(account.body.clone().into_bytes()));
+    let put = put.customize().mutate_request(carrying(account));
     put.send().await.map(drop).map_err(error_text)
+}
+
+/// Puts the trace on a request. A header that is none is not sent; the account goes without.
+fn carrying(account: &Account) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
+    let header = account.trace_header.clone();
+    move |request| {
+        if let Some(header) = &header {
+            let headers = request.headers_mut();
+            let _ = headers.try_insert("x-amzn-trace-id", header.clone());
+        }
+    }
 }
 
 impl Account {

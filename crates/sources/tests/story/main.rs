@@ -12,6 +12,7 @@ use throughline_sources::{Aws, Endpoint, RunningSources, SourceEvent, Sources, W
 use tokio::sync::broadcast::Receiver;
 
 mod destinations;
+mod headers;
 mod kafka;
 mod moto;
 mod resources;

@@ -17,7 +17,7 @@ pub(crate) fn moto() -> Option<&'static str> {
 
 fn start() -> Option<(String, Child)> {
     let python = installed()?;
-    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/story/server.py");
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/moto_server.py");
     // The shell ends the server when this program is gone, however it went: its end of the pipe closes.
     let watch = r#"exec 3<&0
         "$@" 2>&1 3<&- & server=$!

@@ -3,7 +3,6 @@
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sns::types::MessageAttributeValue;
-use aws_sdk_sqs::types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue};
 use serde_json::json;
 use throughline_sandbox::{EventBridgeSource, S3Source, SnsSource};
 
@@ -69,35 +68,6 @@ async fn notification_of_a_topic_reaches_the_function_and_nothing_is_left_behind
         .await
         .unwrap();
     assert!(left.subscriptions().is_empty());
-}
-
-/// Moto's SNS does not hand the header on, so that the message is written as AWS's would be.
-#[tokio::test]
-async fn invocation_goes_on_with_the_trace_of_the_sender() {
-    let Some(moto) = moto() else { return };
-    let aws = Aws::connect(endpoint(moto)).await;
-    aws.sns.create_topic().name("traced").send().await.unwrap();
-    let mut story = Story::begin(moto, function("traced", EventSource::Sns(topic("traced")))).await;
-    let queue = queues(&aws, "throughline-traced-").await.remove(0);
-    let header =
-        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
-    let value = MessageSystemAttributeValue::builder()
-        .data_type("String")
-        .string_value(header);
-    let send = aws.sqs.send_message().queue_url(queue);
-    let send = send.message_body(json!({"Type": "Notification", "Message": "hello"}).to_string());
-    let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
-    let send = send.message_system_attributes(name, value.build().unwrap());
-    send.send().await.unwrap();
-    let told = story.event().await;
-    assert!(
-        told.trace
-            .starts_with("Root=1-5759e988-bd862e3fe1be46a994272793;"),
-        "{}",
-        told.trace
-    );
-    assert!(told.trace.contains("Lineage=a:1"), "{}", told.trace);
-    story.end().await;
 }
 
 #[tokio::test]
