@@ -11,8 +11,13 @@ DENY := $(CACHE)/tools/bin/cargo-deny
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | column -t -s '	'
 
-demo: need build functions ## build everything, run the example under load, print the page's address
-	@exec $(BIN)/throughline demo
+demo: need build big-mouth ## build everything, run a restaurant service with users, print the page's address
+	@scripts/moto >/dev/null
+	@exec $(BIN)/throughline demo $(DEMO)
+
+demo-checkout: need build checkout ## the same with the small example of three functions
+	@exec $(BIN)/throughline demo --example checkout $(DEMO)
+.PHONY: demo-checkout
 
 test: need fmt ui lint tidy build budget functions clients test-ui test-functions test-layers test-rust test-soak test-browser deny ## every check and test there is
 	@echo "make test: all passed"
@@ -37,8 +42,12 @@ ui/node_modules/.stamp: ui/package-lock.json
 	npm --prefix ui ci --no-audit --no-fund
 	@touch $@
 
-functions: build ## the three functions of the example, with their dependencies
+functions: checkout big-mouth ## the functions of the examples, with their dependencies
+checkout: build
 	@$(MAKE) --no-print-directory -C examples/checkout build
+big-mouth: build
+	@$(MAKE) --no-print-directory -C examples/big-mouth build
+.PHONY: checkout big-mouth
 
 clients: ## the runtime clients and SDKs that the sandbox is tested with, once into the cache
 	@scripts/clients
@@ -76,8 +85,10 @@ simulate: ## the extension in a simulated world, 100,000 seeds (SEEDS=n); one of
 test-ui: ui/node_modules/.stamp ## the page's unit tests
 	npm --prefix ui test
 
-test-functions: functions ## the example's own tests
+test-functions: functions ## the examples' own tests
 	@$(MAKE) --no-print-directory -C examples/checkout test
+	@if scripts/moto >/dev/null; then $(MAKE) --no-print-directory -C examples/big-mouth test; \
+		else echo "moto's server cannot be installed; the tests of big-mouth are skipped"; fi
 
 layers: layers-python layers-node ## the layers for functions, as zips in target/layers
 layers-python:
@@ -105,6 +116,10 @@ bench-layers-node:
 
 test-browser: build functions ## the page in Chromium, against fixtures and against the running product
 	scripts/test-browser
+
+orders: functions ## a thousand orders of big-mouth under load (ORDERS=n): each has its e-mail, and is one trace
+	BIG_MOUTH_ORDERS=$(or $(ORDERS),1000) cargo test --locked --workspace --test orders -- --nocapture
+.PHONY: orders
 
 bench-sandbox: ## how fast the sandbox is: target/bench/sandbox.json
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench target/bench/sandbox.json
@@ -185,4 +200,4 @@ $(DENY):
 	@rm -rf $(CACHE)/tools/target
 
 clean: ## what was built from this checkout; dependencies in the cache stay
-	rm -rf ui/dist ui/node_modules examples/checkout/inventory/.venv examples/checkout/notify/node_modules examples/checkout/checkout/bin
+	rm -rf ui/dist ui/node_modules examples/checkout/inventory/.venv examples/checkout/notify/node_modules examples/checkout/checkout/bin examples/big-mouth/.build examples/big-mouth/node_modules

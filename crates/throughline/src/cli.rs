@@ -1,6 +1,7 @@
 //! Every command and flag, declared once.
 
 mod ask;
+mod demo;
 mod fault;
 mod scrub;
 mod store;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use ask::{Completeness, Form, Query, Replay, Tail, Target};
+pub(crate) use demo::{Demo, Example, Users};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use scrub::Scrub;
 pub(crate) use store::{Check, CheckForm, Export, ExportSignal, Store, StoreCommand};
@@ -40,7 +42,7 @@ pub(crate) enum Command {
     Store(Store),
     /// Run functions as Lambda does, on this machine, without Docker or AWS
     Sandbox(Sandbox),
-    /// Run the server and the example application under steady traffic
+    /// Run the server and an example application with users
     Demo(Demo),
     /// Show what the extension would take out of telemetry or logs
     Scrub(Scrub),
@@ -212,29 +214,6 @@ pub(crate) struct Invoke {
     /// Address of the sandbox's AWS Lambda API
     #[arg(long, value_name = "ADDRESS", default_value_t = API_DEFAULT)]
     pub(crate) api: SocketAddr,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Demo {
-    /// File that describes the application
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "examples/checkout/throughline.toml"
-    )]
-    pub(crate) app: PathBuf,
-    /// Folder for everything that is kept [default: $XDG_DATA_HOME/throughline-demo]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Orders a minute; 0 sends none
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(..=6000))]
-    pub(crate) rate: u32,
-    /// Listen on free ports instead of the usual ones
-    #[arg(long)]
-    pub(crate) any_port: bool,
-    /// Print the bound addresses as one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Where a sandbox's AWS Lambda API is, and where it is looked for.

@@ -1,24 +1,28 @@
-//! `throughline demo`: the server, the sandbox with the example application, and traffic.
+//! `throughline demo`: the server, the sandbox with an example application, what is outside of it, and its users.
 
+mod announcement;
+mod clicks;
+mod outside;
 mod traffic;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use throughline_sandbox::{Application, RunningSandbox, Sandbox};
+use clap::ValueEnum;
+use throughline_sandbox::{Application, Overrides, RunningSandbox, Sandbox};
 use throughline_server::{Addresses, Config, Listen, Retention, Server};
+use throughline_sources::{Endpoint, RunningSources, Sources};
 use tokio::sync::oneshot;
 
-use crate::cli::{API_DEFAULT, Demo};
+use crate::cli::{API_DEFAULT, Demo, Example};
 use crate::logging::{self, LogFormat};
 use crate::settings::{self, ProcessEnvironment};
 use crate::signals::Signals;
-use traffic::Counts;
+use announcement::{Shown, announce};
+use outside::Player;
+use traffic::Traffic;
 
 pub(crate) fn run(arguments: Demo) -> anyhow::Result<()> {
     logging::start(LogFormat::Text, "warn");
@@ -28,13 +32,22 @@ pub(crate) fn run(arguments: Demo) -> anyhow::Result<()> {
 
 async fn demo(arguments: Demo) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    ensure!(
-        arguments.app.exists(),
-        "cannot find {}: the demo runs from the root of the checkout, or with --app FILE",
-        arguments.app.display()
-    );
-    let application = Application::load(&arguments.app)?;
-    let starting = Server::bind(server_config(&arguments)?);
+    let data_dir = data_dir(&arguments)?;
+    let file = application_file(&arguments)?;
+    let outside = match arguments.example {
+        Example::Checkout => None,
+        Example::BigMouth => {
+            progress(
+                &arguments,
+                "starting AWS (moto), a payment provider and a mail server",
+            );
+            let starting = start_outside(&file, arguments.any_port);
+            Some(signals.unless_stopped(starting).await?)
+        }
+    };
+    let application = load(&file, outside.as_ref())?;
+
+    let starting = Server::bind(server_config(&arguments, data_dir.clone())?);
     let server = signals.unless_stopped(starting).await?;
     let addresses = server.addresses();
     let (stop_server, stopped) = oneshot::channel::<()>();
@@ -42,34 +55,126 @@ async fn demo(arguments: Demo) -> anyhow::Result<()> {
         let _ = stopped.await;
     }));
 
-    let starting = start_sandbox(&arguments, application, addresses);
-    let running = signals.unless_stopped(starting).await?;
-    let checkout = running
-        .url_addr(ENTRY)
-        .with_context(|| format!("{} gives {ENTRY} no url", arguments.app.display()))?;
-    announce(addresses, checkout, arguments.json)?;
+    progress(&arguments, "starting the functions and their sources");
+    let starting = start_sandbox(&arguments, application, addresses, outside.as_ref());
+    let (running, sources) = signals.unless_stopped(starting).await?;
+    let ground_truth = data_dir.join("ground-truth.jsonl");
+    let mut traffic = match &outside {
+        None => {
+            let checkout = running
+                .url_addr(ENTRY)
+                .with_context(|| format!("{} gives {ENTRY} no url", file.display()))?;
+            announce(&addresses, &Shown::Checkout(checkout), arguments.json)?;
+            let rate = arguments.rate;
+            Traffic::Clicks { checkout, rate }
+        }
+        Some(outside) => {
+            let shop = running.apis().first();
+            let shop = shop.with_context(|| format!("{} has no API", file.display()))?;
+            let told = traffic::arguments(
+                &arguments.users,
+                arguments.rate,
+                &shop.url,
+                &outside.addresses,
+                &ground_truth,
+            );
+            progress(&arguments, "filling the tables");
+            let mut users = Player::start(folder_of(&file), "traffic", told)?;
+            // Its first line says that the tables are filled.
+            signals.unless_stopped(users.line()).await?;
+            let shown = Shown::BigMouth {
+                shop: &shop.url,
+                outside: &outside.addresses,
+                ground_truth: &ground_truth,
+            };
+            announce(&addresses, &shown, arguments.json)?;
+            Traffic::Users(Box::new(users))
+        }
+    };
 
-    let counts = Arc::new(Counts::default());
-    tokio::select! {
-        () = load(checkout, arguments.rate, Arc::clone(&counts)) => {}
-        () = progress(&counts, arguments.json) => {}
-        () = signals.first() => {}
-    }
+    let show = !arguments.json && std::io::stderr().is_terminal();
+    let ended = tokio::select! {
+        ended = traffic.run(show) => ended,
+        () = signals.first() => Ok(()),
+    };
     // The order matters: the extensions send what they still have while the server listens.
-    eprintln!("\nstopping: the functions first, then the server");
+    eprintln!("\nstopping: the users and the functions first, then the server");
+    traffic.stop().await;
+    sources.shutdown().await;
     running.shutdown().await;
     let _ = stop_server.send(());
     serving.await.context("the server fell over")??;
-    Ok(())
+    if let Some(outside) = outside {
+        outside.player.stop().await;
+    }
+    ended
 }
 
-fn server_config(arguments: &Demo) -> anyhow::Result<Config> {
-    let data_dir = match &arguments.data_dir {
-        Some(folder) => folder.clone(),
+fn progress(arguments: &Demo, what: &str) {
+    if !arguments.json {
+        eprintln!("  {what}");
+    }
+}
+
+fn application_file(arguments: &Demo) -> anyhow::Result<PathBuf> {
+    let file = arguments.app.clone().unwrap_or_else(|| {
+        let name = arguments.example.to_possible_value();
+        let name = name.map(|name| name.get_name().to_owned());
+        Path::new("examples")
+            .join(name.unwrap_or_default())
+            .join("throughline.toml")
+    });
+    ensure!(
+        file.exists(),
+        "cannot find {}: the demo runs from the root of the checkout, or with --app FILE",
+        file.display()
+    );
+    Ok(file)
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("."))
+}
+
+/// What is outside of big-mouth.
+struct Outside {
+    player: Player,
+    addresses: outside::Addresses,
+}
+
+async fn start_outside(file: &Path, any_port: bool) -> anyhow::Result<Outside> {
+    let told = any_port.then(|| "--any-port".to_owned());
+    let mut player = Player::start(folder_of(file), "outside", told)?;
+    let addresses = outside::Addresses::of(&player.line().await?)?;
+    Ok(Outside { player, addresses })
+}
+
+fn load(file: &Path, outside: Option<&Outside>) -> anyhow::Result<Application> {
+    let overrides = Overrides {
+        aws_endpoint: outside.map(|outside| outside.addresses.aws.clone()),
+        ..Overrides::default()
+    };
+    let application = Application::load_with(file, &overrides)?;
+    let missing = application
+        .functions()
+        .iter()
+        .find(|function| !Path::new(function.code()).exists());
+    match missing {
+        Some(function) => anyhow::bail!("{} is not built: run `make functions`", function.name()),
+        None => Ok(application),
+    }
+}
+
+fn data_dir(arguments: &Demo) -> anyhow::Result<PathBuf> {
+    match &arguments.data_dir {
+        Some(folder) => Ok(folder.clone()),
         None => settings::data_home(&ProcessEnvironment)
             .map(|home| PathBuf::from(home).join("throughline-demo"))
-            .context("no folder for the data: set --data-dir, or HOME")?,
-    };
+            .context("no folder for the data: set --data-dir, or HOME"),
+    }
+}
+
+fn server_config(arguments: &Demo, data_dir: PathBuf) -> anyhow::Result<Config> {
     let listen = if arguments.any_port {
         Listen::on_free_ports()
     } else {
@@ -83,7 +188,8 @@ async fn start_sandbox(
     arguments: &Demo,
     application: Application,
     server: Addresses,
-) -> anyhow::Result<RunningSandbox> {
+    outside: Option<&Outside>,
+) -> anyhow::Result<(RunningSandbox, RunningSources)> {
     let extension = std::env::current_exe()
         .context("cannot tell where this program lies")?
         .with_file_name("throughline-extension");
@@ -100,77 +206,37 @@ async fn start_sandbox(
     } else {
         (application, API_DEFAULT)
     };
-    let missing = application
-        .functions()
-        .iter()
-        .find(|function| !Path::new(function.code()).exists());
-    if let Some(function) = missing {
-        anyhow::bail!("{} is not built: run `make functions`", function.name());
-    }
-    let sandbox = Sandbox::new()
+    let resources = application.resources().to_vec();
+    let mut endpoint = None;
+    let mut sandbox = Sandbox::new()
         .application(application)
         .extension(extension)
         .env(
             "THROUGHLINE_ENDPOINT",
             format!("http://{}", server.otlp_http),
         )
+        .watch(true)
         .api(api);
-    Ok(sandbox.start().await?)
-}
-
-fn announce(server: Addresses, checkout: SocketAddr, json: bool) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    if json {
-        let addresses = serde_json::json!({
-            "http": server.http.to_string(),
-            "otlp_http": server.otlp_http.to_string(),
-            "otlp_grpc": server.otlp_grpc.to_string(),
-            "functions": { ENTRY: checkout.to_string() },
-        });
-        writeln!(out, "{addresses}")?;
-    } else {
-        writeln!(out, "\n  Throughline   http://{}/", server.http)?;
-        writeln!(out, "  The shop      http://{checkout}/?order=7")?;
-        writeln!(
-            out,
-            "                http://{checkout}/?order=7&fail=inventory"
-        )?;
-        writeln!(
-            out,
-            "  OTLP          http://{}  (gRPC {})",
-            server.otlp_http, server.otlp_grpc
-        )?;
-        writeln!(out, "\n  Ctrl-C stops everything.\n")?;
+    if let Some(Outside { addresses, .. }) = outside {
+        endpoint = Some(addresses.aws.parse::<Endpoint>()?);
+        sandbox = sandbox
+            .aws_endpoint(&addresses.aws)
+            .env("PAY_URL", &addresses.pay)
+            .env("SMTP_URL", &addresses.smtp);
     }
-    out.flush()?;
-    Ok(())
-}
-
-async fn load(checkout: SocketAddr, orders_a_minute: u32, counts: Arc<Counts>) {
-    match Duration::from_secs(60).checked_div(orders_a_minute) {
-        Some(every) => traffic::run(checkout, every, counts).await,
-        None => std::future::pending().await,
+    let running = sandbox.start().await?;
+    let starting = Sources::new(running.invoker(), running.activity())
+        .endpoint(endpoint)
+        .resources(resources)
+        .start();
+    match starting.await {
+        Ok(sources) => Ok((running, sources)),
+        Err(error) => {
+            running.shutdown().await;
+            Err(error.into())
+        }
     }
 }
 
-/// One line that counts along, where somebody looks at it.
-async fn progress(counts: &Counts, json: bool) {
-    if json || !std::io::stderr().is_terminal() {
-        return std::future::pending().await;
-    }
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        ticks.tick().await;
-        let [sent, failed, skipped] = [&counts.sent, &counts.failed, &counts.skipped]
-            .map(|count| count.load(Ordering::Relaxed));
-        let skipped = if skipped > 0 {
-            format!(", {skipped} left out")
-        } else {
-            String::new()
-        };
-        eprint!("\r  {sent} orders, {failed} failed{skipped} ");
-    }
-}
-
-/// The function that the shop's customers talk to.
+/// The function that the customers of the small example talk to.
 const ENTRY: &str = "checkout";

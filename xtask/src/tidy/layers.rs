@@ -46,6 +46,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("throughline-bench", &["throughline-telemetry"]),
     ("checkout", &[]),
+    ("notify-restaurant", &[]),
+    ("search-restaurants", &[]),
     ("xtask", &[]),
 ];
 

@@ -1,84 +1,139 @@
-//! Steady traffic for the example: mostly good orders, now and then a slow or a failing one.
+//! Who uses the application while the demo runs, and how it goes for them.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
-use tokio::sync::Semaphore;
-use tokio::time::{MissedTickBehavior, interval};
+use serde_json::Value;
 
-/// What the traffic has met with so far.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) sent: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) skipped: AtomicU64,
+use super::clicks::{self, Counts};
+use super::outside::{Addresses, Player};
+use crate::cli::Users;
+
+/// Users, not yet at work.
+pub(super) enum Traffic {
+    /// Steady orders at a function's URL.
+    Clicks { checkout: SocketAddr, rate: u32 },
+    /// The example's own program.
+    Users(Box<Player>),
 }
 
-/// Sends one order every `every` to the checkout's URL until it is dropped. A tick at which too
-/// many orders are still open is skipped and counted: a slow machine gets less traffic, not a queue.
-pub(super) async fn run(checkout: SocketAddr, every: Duration, counts: Arc<Counts>) {
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let open = Arc::new(Semaphore::new(OPEN_ORDERS_MAX));
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    for order in 1u64.. {
-        ticks.tick().await;
-        let Ok(permit) = Arc::clone(&open).try_acquire_owned() else {
-            counts.skipped.fetch_add(1, Ordering::Relaxed);
-            continue;
-        };
-        let (client, counts) = (client.clone(), Arc::clone(&counts));
-        let uri = format!("http://{checkout}/{}", query(order));
-        tokio::spawn(async move {
-            let good = answered_well(&client, &uri).await;
-            counts.sent.fetch_add(1, Ordering::Relaxed);
-            counts.failed.fetch_add(u64::from(!good), Ordering::Relaxed);
-            drop(permit);
-        });
+impl Traffic {
+    /// Works until it is dropped.
+    ///
+    /// # Errors
+    /// The program of the example ended.
+    pub(super) async fn run(&mut self, show: bool) -> anyhow::Result<()> {
+        match self {
+            Self::Clicks { checkout, rate } => {
+                let counts = Arc::new(Counts::default());
+                tokio::select! {
+                    () = click(*checkout, *rate, Arc::clone(&counts)) => Ok(()),
+                    () = show_clicks(&counts, show) => Ok(()),
+                }
+            }
+            Self::Users(player) => loop {
+                let line = player.line().await?;
+                if show {
+                    eprint!("{}", shown(&line));
+                }
+            },
+        }
+    }
+
+    pub(super) async fn stop(self) {
+        if let Self::Users(player) = self {
+            player.stop().await;
+        }
     }
 }
 
-async fn answered_well(client: &Client<HttpConnector, Empty<Bytes>>, uri: &str) -> bool {
-    let Ok(uri) = uri.parse() else { return false };
-    let Ok(answer) = client.get(uri).await else {
-        return false;
-    };
-    let good = answer.status().is_success();
-    good && answer.into_body().collect().await.is_ok()
+/// What `play traffic` is told.
+pub(super) fn arguments(
+    users: &Users,
+    rate: u32,
+    shop: &str,
+    outside: &Addresses,
+    ground_truth: &Path,
+) -> Vec<String> {
+    let ground_truth = ground_truth.to_string_lossy().into_owned();
+    let settings = [
+        ("--shop", shop.to_owned()),
+        ("--aws", outside.aws.clone()),
+        ("--pay", outside.pay.clone()),
+        ("--rate", rate.to_string()),
+        ("--day-minutes", users.day_minutes.to_string()),
+        ("--seed", users.seed.to_string()),
+        ("--misbehave-after", users.misbehave_after.to_string()),
+        ("--misbehave-for", users.misbehave_for.to_string()),
+        ("--ground-truth", ground_truth),
+    ];
+    let misbehave = users.misbehave.iter();
+    let misbehave = misbehave.map(|name| ("--misbehave", name.clone()));
+    let settings = settings.into_iter().chain(misbehave);
+    settings
+        .flat_map(|(flag, value)| [flag.to_owned(), value])
+        .collect()
 }
 
-/// Which order misbehaves follows from its number alone, so that two runs look the same.
-fn query(order: u64) -> String {
-    let trouble = match order % 40 {
-        9 => "&slow=inventory",
-        17 => "&fail=inventory",
-        23 => "&slow=notify",
-        29 => "&fail=notify",
-        35 => "&slow=checkout",
-        39 => "&fail=checkout",
-        _ => "",
+/// One line that counts along, over the one before.
+fn shown(line: &Value) -> String {
+    let count = |name: &str| line[name].as_u64().unwrap_or_default();
+    let skipped = match count("skipped") {
+        0 => String::new(),
+        skipped => format!(", {skipped} left out"),
     };
-    format!("?order={order}{trouble}")
+    let misbehaving = match line["misbehaving"].as_str() {
+        Some(name) => format!(", {name} now"),
+        None => String::new(),
+    };
+    let [visits, orders, failed] = ["visits", "orders", "failed"].map(count);
+    format!("\r\x1b[K  {visits} visits, {orders} orders, {failed} failed{skipped}{misbehaving} ")
 }
 
-/// Each function has at most ten environments; more open orders than that would only be throttled.
-const OPEN_ORDERS_MAX: usize = 8;
+async fn click(checkout: SocketAddr, orders_a_minute: u32, counts: Arc<Counts>) {
+    match Duration::from_secs(60).checked_div(orders_a_minute) {
+        Some(every) => clicks::run(checkout, every, counts).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn show_clicks(counts: &Counts, show: bool) {
+    if !show {
+        return std::future::pending().await;
+    }
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        let [sent, failed, skipped] = [&counts.sent, &counts.failed, &counts.skipped]
+            .map(|count| count.load(Ordering::Relaxed));
+        let skipped = if skipped > 0 {
+            format!(", {skipped} left out")
+        } else {
+            String::new()
+        };
+        eprint!("\r  {sent} orders, {failed} failed{skipped} ");
+    }
+}
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn a_few_orders_in_a_hundred_misbehave() {
-        let troubled = (1..=400).filter(|order| query(*order).contains('&'));
-        assert_eq!(troubled.count(), 60);
-        assert_eq!(query(1), "?order=1");
-        assert_eq!(query(57), "?order=57&fail=inventory");
+    fn the_line_says_what_goes_wrong() {
+        let counts = |skipped: u32, misbehaving: Value| json!({"visits": 9, "orders": 5, "failed": 1, "skipped": skipped, "misbehaving": misbehaving});
+        assert_eq!(
+            shown(&counts(0, Value::Null)),
+            "\r\x1b[K  9 visits, 5 orders, 1 failed "
+        );
+        assert_eq!(
+            shown(&counts(2, json!("bad-deploy"))),
+            "\r\x1b[K  9 visits, 5 orders, 1 failed, 2 left out, bad-deploy now "
+        );
     }
 }

@@ -1,0 +1,100 @@
+"""AWS: moto's server, which can be told to throttle a table.
+
+    PUT /outside/throttle  {"table": "users", "share": 0.8, "seed": 7}    a share of 0 ends it
+
+Prints its URL when it listens, and stops when its standard input ends.
+"""
+
+import json
+import os
+import random
+import runpy
+import sys
+import threading
+from io import BytesIO
+from pathlib import Path
+
+import moto.server
+import werkzeug.serving
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+# Moto as everything here starts it: with the trace header of requests in messages, as on AWS.
+LAUNCHER = Path(__file__).resolve().parents[3] / "scripts" / "moto_server.py"
+BODY_BYTES_MAX = 1 << 20
+
+
+class Throttle:
+    """Whether a call is refused because its table is used too much."""
+
+    def __init__(self):
+        self.table, self.share, self.random = None, 0.0, random.Random()
+
+    def set(self, table, share, seed=None):
+        self.table, self.share, self.random = table, share, random.Random(seed)
+
+    def refuses(self, target, body):
+        if not self.share or not target.startswith("DynamoDB_"):
+            return False
+        return json.loads(body or b"{}").get("TableName") == self.table and self.random.random() < self.share
+
+
+THROTTLE = Throttle()
+TOO_MUCH = {
+    "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+    "message": "The level of configured provisioned throughput for the table was exceeded.",
+}
+
+
+def throttling(application):
+    """`application` as a WSGI application that refuses what is throttled."""
+
+    def call(environ, start_response):
+        target, path = environ.get("HTTP_X_AMZ_TARGET", ""), environ.get("PATH_INFO", "")
+        if path == "/outside/throttle":
+            THROTTLE.set(**json.loads(read(environ)))
+            return answer(start_response, "200 OK", {})
+        if THROTTLE.share and target.startswith("DynamoDB_") and THROTTLE.refuses(target, read(environ)):
+            return answer(start_response, "400 Bad Request", TOO_MUCH)
+        return application(environ, start_response)
+
+    return call
+
+
+def read(environ):
+    """The body, which stays there for whoever reads it next."""
+    body = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), BODY_BYTES_MAX))
+    environ["wsgi.input"] = BytesIO(body)
+    return body
+
+
+def answer(start_response, status, body):
+    start_response(status, [("content-type", "application/x-amz-json-1.0")])
+    return [json.dumps(body).encode()]
+
+
+def run(host, port, application, **options):
+    """As werkzeug's function of this name, with the throttle before it, and its URL as the only line."""
+    server = werkzeug.serving.make_server(host, port, throttling(application), threaded=True, request_handler=Quiet)
+    server.daemon_threads = True
+    print(f"http://{host}:{server.server_port}", flush=True)
+    server.serve_forever()
+
+
+class Quiet(MotoRequestHandler):
+    def log_request(self, *_):
+        pass
+
+
+def end_with_input():
+    sys.stdin.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_input, daemon=True).start()
+    moto.server.run_simple = run
+    if LAUNCHER.exists():
+        sys.argv[0] = str(LAUNCHER)
+        runpy.run_path(str(LAUNCHER), run_name="__main__")
+    else:
+        moto.server.main(sys.argv[1:])
