@@ -33,7 +33,7 @@ function crc32(bytes) {
 }
 
 /** What is needed only by functions that do more than begin and end. */
-const isLate = (name) => /\/(aws|call|carrying|otel|exceptions|sourcemap|dynamo|client)\.js$|\/libraries\/|\/aws\//.test(name);
+const isLate = (name) => /\/(aws|bodies|call|carrying|otel|exceptions|sourcemap|dynamo|client)\.js$|\/libraries\/|\/aws\//.test(name);
 
 const NAMES = ['package.json', ...filesBelow(`${ROOT}/lib`).map((name) => path.posix.relative(ROOT, name))];
 

@@ -34,6 +34,21 @@ def text(value):
     return encoded if len(encoded) <= TEXT_MAX else encoded[:TEXT_MAX] + "…(+%d bytes)" % (len(encoded) - TEXT_MAX)
 
 
+def plain(value):
+    """A text that is no JSON, as of XML, without the values of elements and pairs whose names are secret."""
+    import re
+
+    def element(found):
+        return "<%s%s>%s</%s>" % (found[1], found[2], REDACTED, found[1]) if is_secret(found[1]) else found[0]
+
+    def pair(found):
+        return found[1] + found[2] + REDACTED if is_secret(found[1]) else found[0]
+
+    value = value[:TEXT_MAX]
+    value = re.sub(r"<([\w:.-]{1,64})((?:\s[^<>]*)?)>([^<]*)</\1>", element, value)
+    return re.sub(r"""(?<![\w.-])([\w.-]{1,64})(["']?\s*[=:]\s*["']?)([^\s"'&,;<>]+)""", pair, value)
+
+
 def is_secret(name):
     """Whether what stands under this name is secret."""
     found = _known.get(name)
@@ -42,6 +57,28 @@ def is_secret(name):
             _known.clear()
         found = _known[name] = _decide(name)
     return found
+
+
+def _inner(value, depth, left):
+    """A text that is JSON itself, as the body of a request is; it stays as it is unless it has a secret."""
+    import json
+
+    try:
+        known = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return json.dumps(_cut(known, depth - 1, left), ensure_ascii=False, separators=(",", ":")) if _has_secret(known) else value
+
+
+def _has_secret(value, depth=DEPTH_MAX):
+    if depth <= 0:
+        return True
+    if isinstance(value, dict):
+        return any(is_secret(name) or _has_secret(inner, depth - 1) for name, inner in value.items())
+    if isinstance(value, list):
+        return any(_has_secret(inner, depth - 1) for inner in value)
+    # A text in a text is JSON again.
+    return isinstance(value, str) and value[:1] in ("{", "[")
 
 
 def _decide(name):
@@ -58,6 +95,8 @@ def _cut(value, depth, left):
     if value is None or isinstance(value, (bool, int, float)):
         return value if value == value else None
     if isinstance(value, str):
+        if value[:1] in ("{", "[") and len(value) <= TEXT_MAX:
+            value = _inner(value, depth, left)
         return value if len(value) <= VALUE_MAX else value[:VALUE_MAX] + "…(+%d bytes)" % (len(value) - VALUE_MAX)
     if isinstance(value, (bytes, bytearray)):
         return "(%d bytes)" % len(value)

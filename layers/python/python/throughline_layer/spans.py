@@ -77,7 +77,7 @@ class Span:
 class Owner:
     """The spans of an invocation, or of the initialisation before the first."""
 
-    __slots__ = ("span", "open", "done", "started", "dropped", "sent", "deadline", "unfinished", "token", "request")
+    __slots__ = ("span", "open", "done", "started", "dropped", "sent", "deadline", "unfinished", "token", "request", "bodies")
 
     def __init__(self):
         self.span = None
@@ -92,6 +92,8 @@ class Owner:
         self.unfinished = False
         self.token = None
         self.request = ""
+        # How many characters of the bodies of calls it has.
+        self.bodies = 0
 
 
 # What the function does while it is loaded. Its trace is known when the first event comes.

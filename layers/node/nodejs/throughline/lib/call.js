@@ -3,6 +3,7 @@
 
 const { traceparent, xray } = require('./ids.js');
 const context = require('./context.js');
+const faults = require('./faults.js');
 const { KIND, STATUS } = require('./span.js');
 const aws = require('./aws.js');
 const { now } = require('./clock.js');
@@ -37,15 +38,16 @@ class Call {
       span.spanId = promised.spanId;
       promised.operation = '';
     }
-    return new Call(span, request, operation);
+    return new Call(span, request, operation, layer.settings);
   }
 
-  constructor(span, request, operation) {
+  constructor(span, request, operation, settings) {
     this.span = span;
     this.request = request;
     this.operation = operation;
     this.chunks = undefined;
     this.bytes = 0;
+    if (settings.bodies) this.keep(settings);
     const { host } = request;
     const at = /^(.*?)(?::(\d+))?$/.exec(host);
     span.setAttribute('http.request.method', request.method);
@@ -55,9 +57,29 @@ class Call {
     else span.setAttribute('url.full', shown(request));
   }
 
+  /** What it sends and is answered is told, too. */
+  keep(settings) {
+    const { Kept, tell } = require('./bodies.js');
+    const { get, body } = this.request;
+    const head = { type: get('content-type'), encoding: get('content-encoding') };
+    this.outgoing = new Kept();
+    this.incoming = new Kept();
+    if (body !== undefined) this.outgoing.add(body);
+    this.tellBodies = () => faults.guard('bodies', () => {
+      tell(this.span, 'request', this.outgoing, head, settings);
+      if (this.head) tell(this.span, 'response', this.incoming, this.head, settings);
+    });
+  }
+
+  /** A piece of what it sends. */
+  wrote(chunk) {
+    if (this.outgoing && this.span.isRecording()) this.outgoing.add(chunk);
+  }
+
   /** The body came after the call began: what it touches is in it. */
   sent(body) {
     const { operation, request, span } = this;
+    this.wrote(body);
     if (!operation || (typeof body !== 'string' && !(body instanceof Uint8Array))) return;
     const again = aws.recognise({ ...request, body });
     span.setAttributes(again.attributes);
@@ -80,6 +102,7 @@ class Call {
     const { operation, span } = this;
     span.setAttribute('http.response.status_code', status);
     this.status = status;
+    if (this.incoming) this.head = { type: get('content-type'), encoding: get('content-encoding') };
     const id = get('x-amzn-requestid') || get('x-amz-request-id') || get('apigw-requestid');
     if (operation) {
       if (id) span.setAttribute('aws.request_id', id);
@@ -106,6 +129,7 @@ class Call {
 
   /** A piece of the answer, as the function reads it. */
   data(chunk) {
+    if (this.incoming) this.incoming.add(chunk);
     if (!this.chunks) return;
     this.bytes += chunk.length;
     if (this.bytes > ANSWER_BYTES_MAX) this.chunks = undefined;
@@ -120,10 +144,12 @@ class Call {
       if (operation && this.status < 400) this.keys = [...(this.keys || []), ...operation.keysIn(text)];
       this.tell(text);
     }
+    if (this.tellBodies) this.tellBodies();
     span.end();
   }
 
   failed(error) {
+    if (this.tellBodies && this.span.isRecording()) this.tellBodies();
     this.span.fail(error);
     this.span.end();
   }

@@ -20,6 +20,8 @@ class Invocation {
     this.started = 0;
     this.dropped = 0;
     this.sent = false;
+    /** How many characters of the bodies of calls it has. */
+    this.bodyChars = 0;
     this.timer = undefined;
   }
 

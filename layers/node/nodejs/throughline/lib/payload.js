@@ -22,7 +22,7 @@ function text(value, settings) {
 
 function cut(value, settings, depth, budget) {
   if (--budget.values < 0) return '…';
-  if (typeof value === 'string') return beginning(value, budget);
+  if (typeof value === 'string') return beginning(isJson(value) ? inner(value, settings, depth, budget) : value, budget);
   if (typeof value === 'bigint') return String(value);
   if (value === null || typeof value !== 'object') return value;
   if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
@@ -41,6 +41,33 @@ function cut(value, settings, depth, budget) {
   return members;
 }
 
+const isJson = (text) => (text[0] === '{' || text[0] === '[') && text.length <= CHARS_MAX;
+
+/** A text that is JSON itself, as the body of a request is; it stays as it is unless it has a secret. */
+function inner(text, settings, depth, budget) {
+  let known;
+  try {
+    known = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  return hasSecret(known, settings, DEPTH_MAX) ? JSON.stringify(cut(known, settings, depth + 1, budget)) : text;
+}
+
+function hasSecret(value, settings, depth) {
+  // A text in a text is JSON again.
+  if (typeof value === 'string') return isJson(value);
+  if (value === null || typeof value !== 'object') return false;
+  if (depth <= 0) return true;
+  return Object.keys(value).some((key) => isSecret(key, settings) || hasSecret(value[key], settings, depth - 1));
+}
+
+/** A text that is no JSON, as of XML, without the values of elements and pairs whose names are secret. */
+function plain(text, settings) {
+  const elements = text.slice(0, CHARS_MAX).replace(/<([\w:.-]{1,64})((?:\s[^<>]*)?)>([^<]*)<\/\1>/g, (all, name, more) => (isSecret(name, settings) ? `<${name}${more}>${REDACTED}</${name}>` : all));
+  return elements.replace(/(?<![\w.-])([\w.-]{1,64})(["']?\s*[=:]\s*["']?)([^\s"'&,;<>]+)/g, (all, name, between) => (isSecret(name, settings) ? name + between + REDACTED : all));
+}
+
 function beginning(text, budget) {
   const room = Math.max(0, Math.min(TEXT_CHARS_MAX, budget.chars));
   budget.chars -= Math.min(text.length, room);
@@ -57,4 +84,4 @@ function isSecret(key, { secretKeys, allowedKeys }) {
   return EXACT.has(plain) || PARTS.test(plain) || secretKeys.some(named);
 }
 
-module.exports = { isSecret, text };
+module.exports = { isSecret, plain, text };

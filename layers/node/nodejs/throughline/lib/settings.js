@@ -12,6 +12,7 @@ const PAYLOAD_MODES = ['off', 'metadata', 'on-error', 'all'];
  * @property {string} service the name that spans are filed under
  * @property {string} region
  * @property {'off'|'metadata'|'on-error'|'all'} payloads
+ * @property {boolean} bodies whether what calls send and are answered is kept
  * @property {string[]} attributes the services whose messages get an attribute that carries the trace
  * @property {string[]} payloadContext the destinations whose payloads get a member that does, as `bus:orders`
  * @property {boolean} sqlcommenter whether queries end with a comment that does
@@ -34,6 +35,7 @@ function readSettings(env) {
     payloads: PAYLOAD_MODES.includes(payloads) ? payloads : 'metadata',
     secretKeys: words(env.THROUGHLINE_SCRUB_KEYS),
     allowedKeys: words(env.THROUGHLINE_SCRUB_ALLOW),
+    bodies: payloads === 'on-error' || payloads === 'all',
     attributes: words(env.THROUGHLINE_ATTRIBUTES),
     payloadContext: (env.THROUGHLINE_PAYLOAD_CONTEXT || '').split(',').map((word) => word.trim()).filter(Boolean),
     sqlcommenter: (env.THROUGHLINE_SQLCOMMENTER || '').trim().toLowerCase() === 'on',

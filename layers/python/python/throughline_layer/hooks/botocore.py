@@ -13,8 +13,12 @@ from . import aws, calls
 def put_in(module):
     """Follows the base class of all clients."""
     base = getattr(module, "AioBaseClient", None) or module.BaseClient
-    global _carries
+    global _carries, _bodies
     _carries = bool(config.attributes() or config.payload_context())
+    if config.payloads() in ("on-error", "all"):
+        from . import bodies
+
+        _bodies = bodies
     if iscoroutinefunction(base._make_api_call):
         calls.wrap(base, "_make_api_call", _asynchronous)
         calls.wrap(base, "_convert_to_request_dict", _converted_asynchronously)
@@ -25,10 +29,14 @@ def put_in(module):
 
 # Whether the user asked for a context in attributes or payloads.
 _carries = False
+# The module that keeps what is sent and answered, if somebody wants it.
+_bodies = None
 
 
 def _sent(client, operation, parameters, span):
     """The parameters that go out."""
+    if _bodies is not None and span is not None:
+        _bodies.operation(span, "request", client.meta.service_model.service_name, operation, parameters)
     if not _carries:
         return parameters
     try:
@@ -86,7 +94,10 @@ def _answered(client, span, operation, parameters, response):
     if span is None:
         return
     try:
-        aws.answered(span, client.meta.service_model.service_name, operation, parameters, response)
+        service = client.meta.service_model.service_name
+        aws.answered(span, service, operation, parameters, response)
+        if _bodies is not None:
+            _bodies.operation(span, "response", service, operation, response)
     except Exception as error:
         faults.note("aws", error)
 

@@ -5,7 +5,7 @@ begins with the first and ends with the last. AWS's clients have signed their he
 `X-Amzn-Trace-Id`, which is overwritten on its way.
 """
 
-from .. import faults, spans
+from .. import config, faults, spans
 from . import calls
 
 
@@ -16,7 +16,7 @@ WATCHED = frozenset(NAMES + tuple(name.encode() for name in NAMES))
 class Call:
     """One request on a connection."""
 
-    __slots__ = ("span", "method", "path", "headers", "own")
+    __slots__ = ("span", "method", "path", "headers", "own", "sent")
 
     def __init__(self, method, path):
         self.method = method
@@ -25,6 +25,8 @@ class Call:
         self.headers = {}
         # Whether it is made by a hook that has its own span.
         self.own = False
+        # Its body, once the headers are gone, if somebody wants it.
+        self.sent = None
 
 
 def put_in(module):
@@ -34,6 +36,30 @@ def put_in(module):
     calls.wrap(connection, "putheader", _putheader)
     calls.wrap(connection, "endheaders", _endheaders)
     calls.wrap(connection, "getresponse", _getresponse)
+    if config.payloads() in ("on-error", "all"):
+        global _bodies, WATCHED
+        from . import bodies
+
+        _bodies = bodies
+        WATCHED = WATCHED | {"content-type", b"content-type"}
+        calls.wrap(connection, "send", _send)
+
+
+# The module that keeps what is sent and answered, if somebody wants it.
+_bodies = None
+
+
+def _send(original):
+    def send(self, data):
+        call = getattr(self, "_throughline", None)
+        if call is not None and call.sent is not None:
+            try:
+                call.sent.add(data)
+            except Exception as error:
+                faults.note("bodies", error)
+        return original(self, data)
+
+    return send
 
 
 def _putrequest(original):
@@ -80,13 +106,26 @@ def _endheaders(original):
             except Exception as error:
                 faults.note("http", error)
         try:
-            return original(self, *args, **kwargs)
+            result = original(self, *args, **kwargs)
         except BaseException as error:
             _end(self, error)
             calls.hide(error)
             raise
+        if _bodies is not None and call is not None and call.span is not None:
+            _kept(call, args[0] if args else kwargs.get("message_body"))
+        return result
 
     return endheaders
+
+
+def _kept(call, body):
+    """Pieces that follow the headers are kept; a body that went out with them is here."""
+    try:
+        call.sent = _bodies.Kept()
+        if body is not None:
+            call.sent.add(body)
+    except Exception as error:
+        faults.note("bodies", error)
 
 
 def _start(self, call):
@@ -160,6 +199,10 @@ def _end(self, error, response=None):
             gateway = response.headers.get("apigw-requestid") or identity
             if gateway and "rpc.system" not in span.attributes:
                 span.attributes["throughline.link.out"] = ["apigw:" + gateway]
+        if call.sent is not None:
+            _bodies.http(span, "request", call.headers.get("content-type"), call.sent.data, call.sent.size)
+            if response is not None:
+                _bodies.follow(response, span)
         calls.end(span, error)
     except Exception as fault:
         faults.note("http", fault)

@@ -1,6 +1,6 @@
 """httpx, whose clients send every request with one method, redirects and all."""
 
-from .. import faults, spans
+from .. import config, faults, spans
 from . import calls
 
 
@@ -8,6 +8,41 @@ def put_in(module):
     """Follows the client and the asynchronous client."""
     calls.wrap(module.Client, "_send_single_request", _synchronous)
     calls.wrap(module.AsyncClient, "_send_single_request", _asynchronous)
+    if config.payloads() in ("on-error", "all"):
+        global _bodies
+        from . import bodies
+
+        _bodies = bodies
+        calls.wrap(module.Response, "read", _read)
+        calls.wrap(module.Response, "aread", _aread)
+
+
+# The module that keeps what is sent and answered, if somebody wants it.
+_bodies = None
+
+
+def _told(response, content):
+    span = response.__dict__.pop("_throughline", None)
+    if span is not None:
+        _bodies.http(span, "response", response.headers.get("content-type"), content)
+
+
+def _read(original):
+    def read(self):
+        content = original(self)
+        _told(self, content)
+        return content
+
+    return read
+
+
+def _aread(original):
+    async def aread(self):
+        content = await original(self)
+        _told(self, content)
+        return content
+
+    return aread
 
 
 def _begin(request):
@@ -23,6 +58,8 @@ def _begin(request):
             before = request.headers.get("x-amzn-trace-id", "")
             for name, value in calls.outgoing(span, calls.is_aws(url.host, names), before):
                 request.headers[name] = value
+        if _bodies is not None:
+            _bodies.http(span, "request", request.headers.get("content-type"), getattr(request, "_content", None))
         return span
     except Exception as error:
         faults.note("httpx", error)
@@ -31,6 +68,8 @@ def _begin(request):
 
 def _end(span, error, response=None):
     if span is not None and response is not None:
+        if _bodies is not None:
+            response._throughline = span
         calls.done(span, response.status_code)
     elif span is not None:
         calls.end(span, error)

@@ -30,6 +30,11 @@ function install(layer) {
       if (!get(name)) request.addHeader(name, value);
     }
   });
+  if (layer.settings.bodies) {
+    // Not every version tells of them.
+    on('bodyChunkSent', ({ request, chunk }) => calls.get(request)?.wrote(chunk));
+    on('bodyChunkReceived', ({ request, chunk }) => calls.get(request)?.data(chunk));
+  }
   on('headers', ({ request, response }) => {
     const call = calls.get(request);
     if (call) call.answered(response.statusCode, getter(headersOf(response.headers)));

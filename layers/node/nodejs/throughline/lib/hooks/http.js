@@ -9,19 +9,31 @@ const http = require('http');
 const faults = require('../faults.js');
 
 const BODY = Symbol('body');
+const CALL = Symbol('call');
 const PART = 'http';
 
 /** @param {import('../layer.js').Layer} layer */
 function install(layer) {
   const { prototype } = http.ClientRequest;
-  const { _storeHeader: store, end } = prototype;
+  const { _storeHeader: store, end, write } = prototype;
   const own = [`${layer.settings.host}:${layer.settings.port}`, process.env.AWS_LAMBDA_RUNTIME_API || ''];
 
   /** The only place where a call with a short body, as AWS's SDKs make it, has all of it in its hands. */
   prototype.end = function (chunk, ...rest) {
-    if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') this[BODY] = chunk;
+    if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') {
+      if (this[CALL]) this[CALL].wrote(chunk);
+      else this[BODY] = chunk;
+    }
     return end.call(this, chunk, ...rest);
   };
+
+  if (layer.settings.bodies) {
+    prototype.write = function (chunk, ...rest) {
+      const result = write.call(this, chunk, ...rest);
+      if (this[CALL]) this[CALL].wrote(chunk);
+      return result;
+    };
+  }
 
   prototype._storeHeader = function (first, headers) {
     if (faults.isOff(PART)) return store.call(this, first, headers);
@@ -51,6 +63,7 @@ function begin(layer, request, headers, own) {
     if (list) put(list, name, value);
     else if (headers) request.setHeader(name, value);
   }
+  if (layer.settings.bodies) request[CALL] = call;
   watch(request, call);
   return list;
 }
