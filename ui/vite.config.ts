@@ -5,13 +5,12 @@ export default defineConfig({
   plugins: [svelte()],
   server: {
     host: '127.0.0.1',
-    proxy: { '/api': 'http://127.0.0.1:4300' },
+    proxy: { '/api': process.env['THROUGHLINE_URL'] ?? 'http://127.0.0.1:4300' },
   },
   build: {
-    // The page is embedded in the server and usually read over loopback, so
-    // one script and one style sheet are quicker than many small files.
     target: 'es2022',
-    cssCodeSplit: false,
+    // The map's layout and the charts are for those who open them.
+    modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
   test: {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 import { checkoutTrace } from '../fixtures/checkout.mjs';
+import { answerQuery, edgeMap, largeMap, operations } from './answers.mjs';
 import { largeTrace, traceSummaries } from '../fixtures/list.mjs';
 
 const DIST = new URL('../dist/', import.meta.url);
@@ -24,8 +25,8 @@ export const CHECKOUT_ID = '6740a1f09c3b5d2e8f7a4b1c0d9e8f7a';
 export const LARGE_ID = 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb';
 
 /** Like the real one in what it refuses, so that the page cannot ask for what does not exist. */
-const PARAMETERS = new Set(
-  'service operation status min_duration_ms attribute from to limit cursor'.split(' '),
+const OPENAPI = JSON.parse(
+  await readFile(new URL('../../crates/server/openapi.json', import.meta.url), 'utf8'),
 );
 
 export class MockServer {
@@ -38,16 +39,23 @@ export class MockServer {
     this.failing = false;
     /** @type {string[]} */
     this.refused = [];
-    this.server = createServer((request, response) => {
-      this.answer(request.url ?? '/', request.headers.authorization ?? '').then(
-        ({ status, type, body }) => {
-          response.writeHead(status, {
-            'content-type': type,
-            'content-security-policy': POLICY,
-          });
-          response.end(body);
-        },
+    /** A node that the map does not know yet. */
+    this.newNode = '';
+    this.large = false;
+    /** @type {URL[]} */
+    this.asked = [];
+    this.server = createServer(async (request, response) => {
+      const { url = '/', method = 'GET', headers } = request;
+      let text = '';
+      for await (const part of request) text += part;
+      const { status, type, body } = await this.answer(
+        url,
+        headers.authorization ?? '',
+        method.toLowerCase(),
+        text,
       );
+      response.writeHead(status, { 'content-type': type, 'content-security-policy': POLICY });
+      response.end(body);
     });
   }
 
@@ -75,10 +83,17 @@ export class MockServer {
     this.list.unshift({ ...first, trace_id: traceId, root_name: 'fresh', start_unix_nanos: start });
   }
 
-  /** @param {string} url @param {string} authorization */
-  async answer(url, authorization) {
-    const { pathname, searchParams } = new URL(url, 'http://mock');
+  /** @param {string} url @param {string} authorization @param {string} method @param {string} body */
+  async answer(url, authorization, method, body) {
+    const asked = new URL(url, 'http://mock');
+    const { pathname, searchParams } = asked;
     if (!pathname.startsWith('/api/')) return this.file(pathname);
+    this.asked.push(asked);
+    const unknown = unknownParameters(method, pathname, searchParams);
+    if (unknown.length > 0) {
+      this.refused.push(...unknown);
+      return json(400, { code: 'TL0201', message: `unknown parameter ${unknown.join(', ')}` });
+    }
     if (this.failing)
       return json(500, { code: 'TL0208', message: 'stored data could not be read' });
     if (this.key !== '' && authorization !== `Bearer ${this.key}`) {
@@ -86,6 +101,10 @@ export class MockServer {
     }
     if (pathname === '/api/v1/traces') return this.page(searchParams);
     if (pathname === '/api/v1/services') return json(200, services(this.list));
+    if (pathname === '/api/v1/edges')
+      return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
+    if (pathname === '/api/v1/operations') return json(200, operations(searchParams));
+    if (pathname === '/api/v1/query') return json(200, answerQuery(JSON.parse(body)));
     const trace = this.traces.get(pathname.slice('/api/v1/traces/'.length));
     return trace
       ? withLongInteger(json(200, trace))
@@ -94,11 +113,6 @@ export class MockServer {
 
   /** @param {URLSearchParams} search */
   page(search) {
-    const unknown = [...search.keys()].filter((key) => !PARAMETERS.has(key));
-    if (unknown.length > 0) {
-      this.refused.push(...unknown);
-      return json(400, { code: 'TL0201', message: `unknown parameter ${unknown.join(', ')}` });
-    }
     const found = this.list.filter((trace) => matches(trace, search));
     const from = Number(search.get('cursor') ?? 0);
     const limit = Number(search.get('limit') ?? PAGE_ROWS);
@@ -123,6 +137,17 @@ export class MockServer {
       return json(404, { code: 'TL0204', message: 'not found' });
     }
   }
+}
+
+/** @param {string} method @param {string} pathname @param {URLSearchParams} search */
+function unknownParameters(method, pathname, search) {
+  const path = Object.keys(OPENAPI.paths).find((each) =>
+    new RegExp(`^${each.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+  );
+  const operation = path === undefined ? null : OPENAPI.paths[path][method];
+  if (!operation) return [`${method} ${pathname}`];
+  const known = (operation.parameters ?? []).map((/** @type {any} */ each) => each.name);
+  return [...search.keys()].filter((key) => !known.includes(key));
 }
 
 /** @param {any} trace @param {URLSearchParams} search */

@@ -1,11 +1,44 @@
 /** The only place of the page that fetches. */
 import { err, ok, type Result } from '../base/result';
 import type { DurationNanos, UnixNanos } from '../base/time';
-import { decodeServices, decodeTrace, decodeTracePage } from './decode';
+import {
+  decodeKeys,
+  decodeLog,
+  decodeLogPage,
+  decodeServices,
+  decodeTrace,
+  decodeTracePage,
+  decodeValues,
+} from './decode';
 import type { ApiError } from './error';
 import { parseJson } from './json';
-import type { Service, Trace, TracePage } from './model';
-import type { WireError, WireServiceList, WireTrace, WireTraceList } from './wire';
+import type {
+  Completeness,
+  CostList,
+  EdgeMap,
+  Known,
+  Log,
+  LogPage,
+  Operation,
+  QueryAnswer,
+  QuerySpec,
+  Service,
+  Table,
+  Trace,
+  TracePage,
+} from './model';
+import { EventReader } from './events';
+import type {
+  WireAttributeList,
+  WireError,
+  WireLog,
+  WireLogPage,
+  WireOperationList,
+  WireServiceList,
+  WireTrace,
+  WireTraceList,
+  WireValueList,
+} from './wire';
 
 export type Answer<T> = Promise<Result<T, ApiError>>;
 
@@ -23,10 +56,56 @@ export interface TraceQuery {
   readonly cursor?: string;
 }
 
+/** A stretch of time, and whose. */
+export interface Stretch {
+  readonly from: UnixNanos;
+  readonly to: UnixNanos;
+  readonly service?: string;
+  readonly function?: string;
+  readonly limit?: number;
+}
+
+/** Which log records to find; what is left out does not narrow. */
+export interface LogQuery {
+  readonly q?: string;
+  readonly service?: string;
+  readonly minSeverity?: number;
+  readonly where?: readonly string[];
+  readonly from?: UnixNanos;
+  readonly to?: UnixNanos;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export type Dataset = 'spans' | 'logs' | 'metrics';
+
+/** What comes while log records are followed. */
+export type TailEvent =
+  | { readonly kind: 'following' }
+  | { readonly kind: 'log'; readonly log: Log }
+  /** The reader is too slow: so many were left out. */
+  | { readonly kind: 'dropped'; readonly count: number };
+
 export interface Api {
   traces(query: TraceQuery, signal?: AbortSignal): Answer<TracePage>;
   trace(traceId: string, signal?: AbortSignal): Answer<Trace>;
   services(signal?: AbortSignal): Answer<readonly Service[]>;
+  edges(stretch: Stretch, signal?: AbortSignal): Answer<EdgeMap>;
+  operations(stretch: Stretch, signal?: AbortSignal): Answer<readonly Operation[]>;
+  costs(stretch: Stretch, signal?: AbortSignal): Answer<CostList>;
+  completeness(signal?: AbortSignal): Answer<Completeness>;
+  logs(query: LogQuery, signal?: AbortSignal): Answer<LogPage>;
+  /** Calls back with records as they arrive, until the signal ends it or the connection breaks. */
+  tail(query: LogQuery, onevent: (event: TailEvent) => void, signal: AbortSignal): Answer<null>;
+  keys(dataset: Dataset, prefix: string, signal?: AbortSignal): Answer<readonly Known[]>;
+  values(
+    dataset: Dataset,
+    key: string,
+    prefix: string,
+    signal?: AbortSignal,
+  ): Answer<readonly Known[]>;
+  query(spec: QuerySpec, signal?: AbortSignal): Answer<QueryAnswer>;
+  sql(statement: string, signal?: AbortSignal): Answer<Table>;
 }
 
 export interface ApiOptions {
@@ -47,15 +126,52 @@ export function createApi(options: ApiOptions = {}): Api {
     return key === null ? accept : { ...accept, authorization: `Bearer ${key}` };
   }
 
-  async function load<W, T>(path: string, decode: (wire: W) => T, signal?: AbortSignal): Answer<T> {
+  async function load<W, T>(
+    path: string,
+    decode: (wire: W) => T,
+    signal?: AbortSignal,
+    body?: unknown,
+  ): Answer<T> {
     try {
       const init: RequestInit = { headers: headers() };
+      if (body !== undefined) {
+        init.method = 'POST';
+        init.headers = { ...headers(), 'content-type': 'application/json' };
+        init.body = JSON.stringify(body);
+      }
       const timeout = AbortSignal.timeout(REQUEST_MILLIS_MAX);
       init.signal = signal ? AbortSignal.any([signal, timeout]) : timeout;
       const response = await fetcher(base + path, init);
       if (response.status === 401) options.onKeyNeeded?.();
       if (!response.ok) return err(await refusal(response));
       return read(await response.text(), decode);
+    } catch (cause) {
+      return err({ kind: 'unreachable', detail: String(cause) });
+    }
+  }
+
+  /** Not EventSource: that cannot send a key. */
+  async function tail(
+    query: LogQuery,
+    onevent: (event: TailEvent) => void,
+    signal: AbortSignal,
+  ): Answer<null> {
+    try {
+      const init = { headers: { ...headers(), accept: 'text/event-stream' }, signal };
+      const response = await fetcher(`${base}/logs/tail${logSearch(query)}`, init);
+      if (response.status === 401) options.onKeyNeeded?.();
+      if (!response.ok || response.body === null) return err(await refusal(response));
+      onevent({ kind: 'following' });
+      const events = new EventReader();
+      const chunks = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let part = await chunks.read(); !part.done; part = await chunks.read()) {
+        for (const { event, data } of events.read(part.value)) {
+          if (event === 'log') onevent({ kind: 'log', log: decodeLog(parseJson(data) as WireLog) });
+          if (event === 'dropped')
+            onevent({ kind: 'dropped', count: (parseJson(data) as { dropped: number }).dropped });
+        }
+      }
+      return ok(null);
     } catch (cause) {
       return err({ kind: 'unreachable', detail: String(cause) });
     }
@@ -68,7 +184,60 @@ export function createApi(options: ApiOptions = {}): Api {
       load<WireTrace, Trace>(`/traces/${encodeURIComponent(traceId)}`, decodeTrace, signal),
     services: (signal) =>
       load<WireServiceList, readonly Service[]>('/services', decodeServices, signal),
+    edges: (stretch, signal) => load(`/edges${stretchSearch(stretch)}`, asItIs<EdgeMap>, signal),
+    operations: (stretch, signal) =>
+      load<WireOperationList, readonly Operation[]>(
+        `/operations${stretchSearch(stretch)}`,
+        (wire) => wire.operations,
+        signal,
+      ),
+    costs: (stretch, signal) => load(`/costs${stretchSearch(stretch)}`, asItIs<CostList>, signal),
+    completeness: (signal) =>
+      load(`/completeness?limit=${COMPLETENESS_MAX}`, asItIs<Completeness>, signal),
+    logs: (query, signal) =>
+      load<WireLogPage, LogPage>(`/logs${logSearch(query)}`, decodeLogPage, signal),
+    tail,
+    keys: (dataset, prefix, signal) =>
+      load<WireAttributeList, readonly Known[]>(
+        `/attributes?${new URLSearchParams({ dataset, prefix, limit: String(COMPLETIONS_MAX) })}`,
+        decodeKeys,
+        signal,
+      ),
+    values: (dataset, key, prefix, signal) =>
+      load<WireValueList, readonly Known[]>(
+        `/attributes/${encodeURIComponent(key)}/values?${new URLSearchParams({ dataset, prefix, limit: String(COMPLETIONS_MAX) })}`,
+        decodeValues,
+        signal,
+      ),
+    query: (spec, signal) => load('/query', asItIs<QueryAnswer>, signal, spec),
+    sql: (statement, signal) => load('/sql', asItIs<Table>, signal, { sql: statement }),
   };
+}
+
+export function logSearch(query: LogQuery): string {
+  const search = new URLSearchParams();
+  if (query.q) search.set('q', query.q);
+  if (query.service) search.set('service', query.service);
+  if (query.minSeverity) search.set('min_severity', String(query.minSeverity));
+  for (const condition of query.where ?? []) search.append('where', condition);
+  if (query.from !== undefined) search.set('from', String(query.from));
+  if (query.to !== undefined) search.set('to', String(query.to));
+  if (query.limit !== undefined) search.set('limit', String(query.limit));
+  if (query.cursor !== undefined) search.set('cursor', query.cursor);
+  const text = search.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function stretchSearch(stretch: Stretch): string {
+  const search = new URLSearchParams({ from: String(stretch.from), to: String(stretch.to) });
+  if (stretch.service) search.set('service', stretch.service);
+  if (stretch.function) search.set('function', stretch.function);
+  if (stretch.limit !== undefined) search.set('limit', String(stretch.limit));
+  return `?${search}`;
+}
+
+function asItIs<T>(wire: T): T {
+  return wire;
 }
 
 export function traceSearch(query: TraceQuery): string {
@@ -111,5 +280,7 @@ async function refusal(response: Response): Promise<ApiError> {
   }
 }
 
-// Long enough for a cold store, short enough that the page says so.
-const REQUEST_MILLIS_MAX = 15_000;
+// The server itself gives up after 30 seconds, and says why.
+const REQUEST_MILLIS_MAX = 35_000;
+const COMPLETIONS_MAX = 50;
+const COMPLETENESS_MAX = 200;

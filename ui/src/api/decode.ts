@@ -4,14 +4,27 @@ import {
   type DurationNanos,
   type UnixNanos,
 } from '../base/time';
-import type { Attributes, Log, Service, Span, Trace, TracePage, TraceSummary } from './model';
 import type {
+  Attributes,
+  Known,
+  Log,
+  LogPage,
+  Service,
+  Span,
+  Trace,
+  TracePage,
+  TraceSummary,
+} from './model';
+import type {
+  WireAttributeList,
   WireLog,
+  WireLogPage,
   WireServiceList,
   WireSpan,
   WireTrace,
   WireTraceList,
   WireTraceSummary,
+  WireValueList,
 } from './wire';
 
 /** The server sent a time that is no time: page and server do not fit together. */
@@ -43,6 +56,27 @@ export function decodeServices(wire: WireServiceList): readonly Service[] {
     operations: service.operations,
     lastSeen: unixNanos(service.last_seen_unix_nanos, 'last_seen_unix_nanos'),
   }));
+}
+
+export function decodeLogPage(wire: WireLogPage): LogPage {
+  return {
+    logs: wire.logs.map(decodeLog),
+    total: wire.total,
+    truncated: wire.truncated,
+    nextCursor: wire.next_cursor,
+  };
+}
+
+export function decodeKeys(wire: WireAttributeList): readonly Known[] {
+  return wire.attributes.map(({ key, types, rows }) => ({
+    text: key,
+    type: types.join('|'),
+    rows,
+  }));
+}
+
+export function decodeValues(wire: WireValueList): readonly Known[] {
+  return wire.values.map(({ value, type, rows }) => ({ text: value, type, rows }));
 }
 
 function decodeSummary(wire: WireTraceSummary): TraceSummary {
@@ -88,7 +122,7 @@ function decodeSpan(wire: WireSpan, resources: readonly Attributes[]): Span {
   };
 }
 
-function decodeLog(wire: WireLog): Log {
+export function decodeLog(wire: WireLog): Log {
   return {
     time: unixNanos(wire.time_unix_nanos, 'time_unix_nanos'),
     severityNumber: wire.severity_number,

@@ -1,11 +1,37 @@
 /** What the page knows of traces: the wire's words with real times. */
 import type { DurationNanos, UnixNanos } from '../base/time';
-import type { Json, WireScope, WireServiceShare, WireSpan } from './wire';
+import type {
+  Json,
+  WireCompleteness,
+  WireCostList,
+  WireEdgeMap,
+  WireMapEdge,
+  WireMapNode,
+  WireOperationList,
+  WireQueryAnswer,
+  WireQuerySpec,
+  WireScope,
+  WireServiceShare,
+  WireSpan,
+  WireTable,
+} from './wire';
 
 export type { Json } from './wire';
 export type Attributes = Readonly<Record<string, Json>>;
 export type Scope = WireScope;
 export type ServiceShare = WireServiceShare;
+export type MapNode = WireMapNode;
+export type MapEdge = WireMapEdge;
+export type EdgeMap = WireEdgeMap;
+export type Operation = WireOperationList['operations'][number];
+export type CostList = WireCostList;
+export type Completeness = WireCompleteness;
+export type FunctionCompleteness = WireCompleteness['functions'][number];
+/** What is left out is as the server has it by default. */
+export type QuerySpec = Partial<WireQuerySpec>;
+export type QueryAnswer = WireQueryAnswer;
+export type Table = WireTable;
+export type Cell = WireTable['rows'][number][number];
 export type SpanKind = WireSpan['kind'];
 export type SpanStatus = WireSpan['status'];
 
@@ -85,4 +111,19 @@ export interface Service {
   readonly errorCount: number;
   readonly operations: readonly string[];
   readonly lastSeen: UnixNanos;
+}
+
+export interface LogPage {
+  readonly logs: readonly Log[];
+  readonly total: number;
+  /** True when `total` is a lower bound. */
+  readonly truncated: boolean;
+  readonly nextCursor: string | null;
+}
+
+/** A key of attributes, or a value of one. */
+export interface Known {
+  readonly text: string;
+  readonly type: string;
+  readonly rows: number;
 }

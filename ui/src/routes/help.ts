@@ -1,10 +1,10 @@
-interface Key {
+export interface Key {
   readonly keys: readonly string[];
   readonly does: string;
 }
 
-const ALWAYS: readonly Key[] = [
-  { keys: ['/'], does: 'go to the filter' },
+export const ALWAYS: readonly Key[] = [
+  { keys: ['g', '1…6'], does: 'go to the map, the traces and so on' },
   { keys: ['?'], does: 'show these keys' },
 ];
 
@@ -14,6 +14,7 @@ export const LIST_KEYS: readonly Key[] = [
   { keys: ['Enter'], does: 'open the trace' },
   { keys: ['r'], does: 'refresh and show what is new' },
   { keys: ['p'], does: 'stop refreshing, or go on' },
+  { keys: ['/'], does: 'go to the filter' },
   ...ALWAYS,
 ];
 
@@ -28,5 +29,17 @@ export const TRACE_KEYS: readonly Key[] = [
   { keys: ['z'], does: 'stretch the span over the axis' },
   { keys: ['n'], does: 'next match of the search' },
   { keys: ['Backspace'], does: 'back to the list' },
+  { keys: ['/'], does: 'go to the filter' },
+  ...ALWAYS,
+];
+
+export const MAP_KEYS: readonly Key[] = [
+  { keys: ['+', '−'], does: 'bring the map nearer, or push it away' },
+  { keys: ['0'], does: 'show all of the map' },
+  { keys: ['←', '→'], does: 'a minute back, or on' },
+  { keys: ['p'], does: 'play the minutes, or stop' },
+  { keys: ['t'], does: 'the map as a table, and back' },
+  { keys: ['Esc'], does: 'let go of what is selected' },
+  { keys: ['/'], does: 'find somebody on the map' },
   ...ALWAYS,
 ];

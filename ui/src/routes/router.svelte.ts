@@ -19,9 +19,9 @@ export class Router {
     return (history.state ?? {}) as Kept;
   }
 
-  /** The list as the reader left it. */
+  /** The page that the reader came to a trace from, as they left it. */
   get listHref(): string {
-    return `/${this.kept.list ?? ''}`;
+    return this.kept.list ?? LIST;
   }
 
   /** Takes over links and the back button; returns how to let go. */
@@ -38,9 +38,8 @@ export class Router {
 
   go(href: string): void {
     const { list, depth } = this.kept;
-    const onList = this.#path === LIST;
-    const next: Kept = onList
-      ? { list: this.#search, depth: 1 }
+    const next: Kept = !this.#inTrace
+      ? { list: this.#path + this.#search, depth: 1 }
       : {
           ...(list === undefined ? {} : { list }),
           ...(depth === undefined ? {} : { depth: depth + 1 }),
@@ -60,7 +59,7 @@ export class Router {
     history.replaceState({ ...this.kept, place }, '');
   }
 
-  /** To the list: back in the history when it is there, so that its place is found again. */
+  /** To that page: back in the history when it is there, so that its place is found again. */
   back(): void {
     const { depth } = this.kept;
     if (depth !== undefined) history.go(-depth);
@@ -76,8 +75,12 @@ export class Router {
     if (link.pathname.startsWith('/api/')) return;
     event.preventDefault();
     const href = link.pathname + link.search;
-    if (this.#path !== LIST && href === this.listHref) this.back();
+    if (this.#inTrace && href === this.listHref) this.back();
     else this.go(href);
+  }
+
+  get #inTrace(): boolean {
+    return this.#path.startsWith('/traces/');
   }
 
   #read(): void {
@@ -87,9 +90,9 @@ export class Router {
 }
 
 interface Kept {
-  /** The query of the list that the reader came from. */
+  /** The address of the page that the reader came from. */
   readonly list?: string;
-  /** How many entries above that list this one is. */
+  /** How many entries above that page this one is. */
   readonly depth?: number;
   readonly place?: unknown;
 }

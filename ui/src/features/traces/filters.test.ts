@@ -16,7 +16,7 @@ const FULL: Filters = {
   status: 'error',
   minMillis: 1500,
   attributes: ['faas.coldstart=true', 'note=a=b&c'],
-  range: '1h',
+  range: { kind: 'last', text: '1h' },
 };
 
 describe('address', () => {

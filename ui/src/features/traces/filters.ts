@@ -1,9 +1,16 @@
 /** The filters of the trace list, as the address has them. */
 import type { TraceQuery } from '../../api/client';
 import { formatDuration, parseMillis } from '../../base/format';
-import { before, durationFromMillis, type UnixNanos } from '../../base/time';
+import {
+  ALL,
+  boundsOf,
+  describeRange,
+  parseRange,
+  setRange,
+  type TimeRange,
+} from '../../base/range';
+import { durationFromMillis, type UnixNanos } from '../../base/time';
 
-export type Range = '15m' | '1h' | '24h' | 'all';
 export type Status = 'any' | 'error' | 'ok';
 
 export interface Filters {
@@ -14,7 +21,7 @@ export interface Filters {
   readonly minMillis: number;
   /** Each `key=value`. */
   readonly attributes: readonly string[];
-  readonly range: Range;
+  readonly range: TimeRange;
 }
 
 export const NO_FILTERS: Filters = {
@@ -24,21 +31,13 @@ export const NO_FILTERS: Filters = {
   minMillis: 0,
   attributes: [],
   // The list is newest first, so a shorter range would hide things and save nothing.
-  range: 'all',
+  range: ALL,
 };
-
-export const RANGES: readonly { readonly range: Range; readonly label: string }[] = [
-  { range: '15m', label: '15 min' },
-  { range: '1h', label: '1 h' },
-  { range: '24h', label: '24 h' },
-  { range: 'all', label: 'All' },
-];
 
 /** Reads an address; what it does not understand does not narrow. */
 export function parseFilters(search: string): Filters {
   const params = new URLSearchParams(search);
   const status = params.get('status');
-  const range = params.get('range');
   return {
     service: params.get('service') ?? '',
     operation: params.get('operation') ?? '',
@@ -48,7 +47,7 @@ export function parseFilters(search: string): Filters {
       0,
       ATTRIBUTES_MAX,
     ),
-    range: RANGES.find((known) => known.range === range)?.range ?? NO_FILTERS.range,
+    range: parseRange(search, ALL),
   };
 }
 
@@ -60,13 +59,12 @@ export function formatFilters(filters: Filters): string {
   if (filters.status !== 'any') params.set('status', filters.status);
   if (filters.minMillis > 0) params.set('min', `${filters.minMillis}ms`);
   for (const attribute of filters.attributes) params.append('attribute', attribute);
-  if (filters.range !== NO_FILTERS.range) params.set('range', filters.range);
+  setRange(params, filters.range, ALL);
   const text = params.toString();
   return text === '' ? '' : `?${text}`;
 }
 
 export function toQuery(filters: Filters, now: UnixNanos): TraceQuery {
-  const span = RANGE_MILLIS[filters.range];
   return {
     // Trimmed only here: an address that loses the space just typed fights the typist.
     service: filters.service.trim(),
@@ -74,7 +72,7 @@ export function toQuery(filters: Filters, now: UnixNanos): TraceQuery {
     ...(filters.status === 'any' ? {} : { status: filters.status }),
     ...(filters.minMillis > 0 ? { minDuration: durationFromMillis(filters.minMillis) } : {}),
     attributes: filters.attributes,
-    ...(span === null ? {} : { from: before(now, durationFromMillis(span)) }),
+    ...boundsWithin(filters.range, now),
   };
 }
 
@@ -92,7 +90,7 @@ export function countNarrowing(filters: Filters): number {
     filters.operation !== '',
     filters.status !== 'any',
     filters.minMillis > 0,
-    filters.range !== NO_FILTERS.range,
+    filters.range.kind !== 'all',
   ];
   return single.filter(Boolean).length + filters.attributes.length;
 }
@@ -108,17 +106,18 @@ export function describeFilters(filters: Filters): readonly string[] {
     words.push(`at least ${formatDuration(durationFromMillis(filters.minMillis))}`);
   }
   words.push(...filters.attributes);
-  const range = RANGES.find((known) => known.range === filters.range);
-  if (filters.range !== 'all' && range) words.push(`in the last ${range.label}`);
+  if (filters.range.kind === 'last')
+    words.push(`in the ${describeRange(filters.range).toLowerCase()}`);
+  if (filters.range.kind === 'fixed') words.push(`from ${describeRange(filters.range)}`);
   return words;
 }
 
-const RANGE_MILLIS: Record<Range, number | null> = {
-  '15m': 15 * 60_000,
-  '1h': 3_600_000,
-  '24h': 24 * 3_600_000,
-  all: null,
-};
+/** A range that goes on has no end: what arrives meanwhile belongs to it. */
+function boundsWithin(range: TimeRange, now: UnixNanos): Pick<TraceQuery, 'from' | 'to'> {
+  if (range.kind === 'all') return {};
+  if (range.kind === 'fixed') return { from: range.from, to: range.to };
+  return { from: boundsOf(range, now).from };
+}
 
 function unique(items: readonly string[]): readonly string[] {
   return [...new Set(items)];

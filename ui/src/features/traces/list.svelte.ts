@@ -10,7 +10,7 @@ import { appendPage, mergeFresh, type Listed, type Motion } from './merge';
 
 /** The list of traces: asks again every two seconds and never loses what it had. */
 export class TraceListStore {
-  #api: Api;
+  #api: ListApi;
   #place: PollPlace | undefined;
   #fresh = new Latest();
   #more = new Latest();
@@ -26,7 +26,7 @@ export class TraceListStore {
   #moreError = $state.raw<ApiError | null>(null);
   #holds = new Set<string>();
 
-  constructor(api: Api, filters: Filters, place?: PollPlace) {
+  constructor(api: ListApi, filters: Filters, place?: PollPlace) {
     this.#api = api;
     this.#filters = filters;
     this.#place = place;
@@ -159,6 +159,8 @@ export class TraceListStore {
     if (services.ok) this.#services = services.value;
   }
 }
+
+export type ListApi = Pick<Api, 'traces' | 'services'>;
 
 export const POLL_MILLIS = 2_000;
 const PAGE_ROWS = 50;

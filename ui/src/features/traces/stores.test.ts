@@ -20,7 +20,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A server that answers with whatever the test puts here. */
-class FakeApi implements Api {
+class FakeApi implements Pick<Api, 'traces' | 'trace' | 'services'> {
   page: Result<TracePage, ApiError> = DOWN;
   whole: Result<Trace, ApiError> = DOWN;
   asked: TraceQuery[] = [];

@@ -8,7 +8,7 @@ import { after, between, now, NANOS_PER_SECOND } from '../../base/time';
 
 /** One trace: asks again while its late spans may still arrive. */
 export class TraceStore {
-  #api: Api;
+  #api: Pick<Api, 'trace'>;
   #traceId: string;
   #place: PollPlace | undefined;
   #latest = new Latest();
@@ -16,7 +16,7 @@ export class TraceStore {
   #remote = $state.raw<Remote<Trace, ApiError>>({ state: 'idle' });
   #settled = $state(false);
 
-  constructor(api: Api, traceId: string, place?: PollPlace) {
+  constructor(api: Pick<Api, 'trace'>, traceId: string, place?: PollPlace) {
     this.#api = api;
     this.#traceId = traceId;
     this.#place = place;

@@ -1,0 +1,150 @@
+// Answers of the endpoints that the map, the logs and the charts ask, made up
+// for a small shop whose notify has failed for some minutes.
+const COST = { rows: 12, bytes: 2048, segments: 1, rollups: 1, elapsed_ms: 0.4 };
+const MINUTE = 60_000_000_000n;
+
+/** From, to, calls a second, share of failures, milliseconds, whether nobody waits. */
+/** @type {[string, string, number, number, number, boolean][]} */
+const FLOWS = [
+  ['function:get-index', 'cache:menu-cache', 4, 0, 4, false],
+  ['function:get-index', 'function:get-restaurants', 4, 0, 41, false],
+  ['function:get-restaurants', 'table:restaurants', 4, 0, 38, false],
+  ['function:place-order', 'host:api.payments.example', 1, 0.01, 140, false],
+  ['function:place-order', 'bus:order-events', 1, 0, 12, true],
+  ['function:place-order', 'function:notify-restaurant', 1, 0, 30, true],
+  ['function:notify-restaurant', 'queue:user-notify', 1, 0, 11, true],
+  ['function:notify-restaurant', 'function:notify', 1, 0.01, 110, true],
+  ['function:notify', 'table:customers', 1, 0.01, 7, false],
+  ['function:notify', 'host:mail.example.net', 1, 0, 90, false],
+];
+
+/** @param {URLSearchParams} search @param {string} extra a node that is new, or '' */
+export function edgeMap(search, extra) {
+  const { from, to, seconds } = stretchOf(search);
+  const failing = seconds <= 180;
+  /** @type {typeof FLOWS} */
+  const flows = extra === '' ? FLOWS : [...FLOWS, ['function:place-order', extra, 1, 0, 9, false]];
+  const edges = flows.map(([caller, callee, rate, errors, millis, asynchronous]) => {
+    const count = Math.round(rate * seconds);
+    const share = failing && callee === 'table:customers' ? 0.6 : errors;
+    return edge(caller, callee, count, Math.round(count * share), millis, asynchronous, seconds);
+  });
+  return { ...mapOf(edges), from_unix_nanos: String(from), to_unix_nanos: String(to) };
+}
+
+/** As large as the map is meant for: 500 nodes, 2,000 edges. @param {URLSearchParams} search */
+export function largeMap(search) {
+  const { from, to, seconds } = stretchOf(search);
+  const edges = Array.from({ length: 2000 }, (_, at) => {
+    // A tree of all of them first, then lines across it.
+    const caller = at < 499 ? Math.floor(at / 3) : (at * 7) % 480;
+    const callee = at < 499 ? at + 1 : caller + 1 + ((at * 13) % Math.min(40, 499 - caller));
+    const name = (/** @type {number} */ n) => `function:f${n}x`;
+    return edge(
+      name(caller),
+      name(callee),
+      Math.round(60 * seconds),
+      at % 97,
+      20,
+      at % 5 === 0,
+      seconds,
+    );
+  });
+  return { ...mapOf(edges), from_unix_nanos: String(from), to_unix_nanos: String(to) };
+}
+
+/** @param {URLSearchParams} search */
+export function operations(search) {
+  const { seconds } = stretchOf(search);
+  const names = [...new Set(FLOWS.flat())].filter((name) => String(name).startsWith('function:'));
+  return {
+    operations: names.map((id) => {
+      const name = String(id).slice('function:'.length);
+      const failed = name === 'notify' && seconds <= 180 ? 0.6 : 0.01;
+      const count = Math.round(seconds);
+      return {
+        service: name,
+        name,
+        kind: 'server',
+        count,
+        error_count: Math.round(count * failed),
+        cold_start_count: 1,
+        sum_ms: 50 * count,
+        p50_ms: 48,
+        p99_ms: 210,
+      };
+    }),
+    total: names.length,
+    truncated: false,
+    cost: COST,
+  };
+}
+
+/** @param {any} spec */
+export function answerQuery(spec) {
+  const step = spec.granularity ?? 60;
+  const end = spec.end_time ?? Date.now() / 1000;
+  const start = spec.start_time ?? end - (spec.time_range ?? 7200);
+  /** @type {(string | number)[][]} */
+  const rows = [];
+  for (let time = Math.floor(start / step) * step; time < end; time += step) {
+    const at = new Date(time * 1000).toISOString().replace('.000Z', 'Z');
+    const late = (time - start) / (end - start) > 0.8;
+    rows.push([at, 'unset', 300], [at, 'error', late ? 60 : 1]);
+  }
+  const columns = [
+    { name: 'status', type: 'text' },
+    { name: 'COUNT', type: 'int' },
+  ];
+  const results = [
+    ['unset', 18000],
+    ['error', 700],
+  ];
+  return {
+    results: { columns, rows: results, truncated: false, cost: COST },
+    series: {
+      columns: [{ name: 'time', type: 'time' }, ...columns],
+      rows,
+      truncated: false,
+      cost: COST,
+    },
+    heatmaps: [],
+  };
+}
+
+/** @param {URLSearchParams} search */
+function stretchOf(search) {
+  const [from, to] = [BigInt(search.get('from') ?? 0), BigInt(search.get('to') ?? 0)];
+  const start = from - (from % MINUTE);
+  return { from: start, to, seconds: Math.max(1, Number((to - start) / 1_000_000_000n)) };
+}
+
+/**
+ * @param {string} from @param {string} to @param {number} count @param {number} errors
+ * @param {number} millis @param {boolean} asynchronous @param {number} seconds
+ */
+function edge(from, to, count, errors, millis, asynchronous, seconds) {
+  return {
+    from,
+    to,
+    operation: to.split(':')[1] ?? '',
+    asynchronous,
+    count,
+    error_count: errors,
+    throttle_count: 0,
+    rate: count / seconds,
+    sum_ms: count * millis,
+    p50_ms: millis,
+    p99_ms: millis * 2.2,
+  };
+}
+
+/** @param {ReturnType<typeof edge>[]} edges */
+function mapOf(edges) {
+  const ids = [...new Set(edges.flatMap((each) => [each.from, each.to]))].sort();
+  const nodes = ids.map((id) => {
+    const [kind = '', name = ''] = id.split(':');
+    return { id, kind, name, service: kind === 'function' ? name : null };
+  });
+  return { nodes, edges, total: edges.length, truncated: false, other_count: 0, cost: COST };
+}

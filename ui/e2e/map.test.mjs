@@ -1,0 +1,214 @@
+// The living map over made-up answers.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { MockServer } from './mock.mjs';
+import { openPage, overflow, screenshot } from './page.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let server;
+/** @type {string} */
+let url;
+/** @type {Awaited<ReturnType<typeof openPage>>} */
+let opened;
+/** @type {import('playwright-core').Page} */
+let page;
+
+const NODE = 'button[data-node]';
+const CUSTOMERS = '[data-node="table:customers"]';
+const MAP_WORK_MILLIS_MAX = 4;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  server = new MockServer();
+  url = await server.listen();
+  opened = await openPage(browser);
+  page = opened.page;
+});
+
+afterEach(async () => {
+  await opened.close();
+  await server.close();
+  assert.deepEqual(opened.complaints, [], 'the page complained');
+  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
+});
+
+/** @param {string} path */
+async function openMap(path = '/map') {
+  await page.goto(url + path);
+  await page.locator(NODE).first().waitFor();
+}
+
+/** Where every node stands, in the map's own units. */
+const places = () =>
+  page
+    .locator('li:has(> button[data-node])')
+    .evaluateAll((items) =>
+      Object.fromEntries(
+        items.map((item) => [
+          item.querySelector('button')?.dataset['node'],
+          item.getAttribute('style') ?? '',
+        ]),
+      ),
+    );
+
+test('what is unlike usual stands out, and a click says why and what else is affected', async () => {
+  await openMap();
+  await page.getByText('are unlike usual').waitFor();
+  assert.match(await page.locator(CUSTOMERS).innerText(), /(59|60).% fail/);
+  await page.locator(CUSTOMERS).click();
+  const panel = page.getByRole('complementary', { name: 'About customers' });
+  await panel.getByText('very unusual').waitFor();
+  const text = await panel.innerText();
+  assert.match(text, /(59|60).% fail, usually 0.%/);
+  assert.match(text, /Affected, however far away 3/);
+  await panel.getByRole('link', { name: /./ }).first().waitFor();
+  assert.match(page.url(), /select=table%3Acustomers/);
+
+  await page.reload();
+  await panel.getByText('very unusual').waitFor();
+  await panel.getByRole('button', { name: 'notify', exact: true }).click();
+  await page.getByRole('complementary', { name: 'About notify' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('complementary', { name: /About/ }).waitFor({ state: 'detached' });
+});
+
+test('a failing trace is two clicks away, and the way back leads to the map', async () => {
+  await openMap();
+  await page.locator(CUSTOMERS).click();
+  const trace = page.getByRole('complementary', { name: 'About customers' }).getByRole('link');
+  await trace.first().click();
+  await page.getByRole('link', { name: 'Back to where you came from' }).click();
+  await page.getByRole('complementary', { name: 'About customers' }).waitFor();
+});
+
+test('a minute is replayed, by keyboard and in the address', async () => {
+  await openMap();
+  await page.getByLabel('Minute that the map shows').waitFor();
+  await page
+    .locator('section[aria-label="Time on the map"] svg rect')
+    .first()
+    .waitFor({ state: 'attached' });
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForURL(/at=/);
+  await page.keyboard.press('ArrowLeft');
+  const at = Date.parse(new URL(page.url()).searchParams.get('at') ?? '');
+  assert.equal(at % 60_000, 0);
+  await page.getByText('the minute from').waitFor();
+  const minute = server.asked.filter((asked) => asked.pathname === '/api/v1/edges').at(-1);
+  assert.equal(minute?.searchParams.get('from'), `${at}000000`);
+  assert.equal(minute?.searchParams.get('to'), `${at + 60_000}000000`);
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.waitForURL((address) => !address.search.includes('at='));
+});
+
+test('everything is also a row of a table', async () => {
+  await openMap();
+  const nodes = await page.locator(NODE).count();
+  assert.equal(nodes, 12);
+  await page.keyboard.press('t');
+  const rows = page.getByRole('region', { name: 'The map as a table' }).locator('tbody tr');
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), 10);
+  assert.match(await rows.first().innerText(), /notify[\s\S]*customers[\s\S]*fail, usually/);
+});
+
+test('a newcomer moves nobody, also after a reload', async () => {
+  await openMap();
+  const before = await places();
+  server.newNode = 'table:brand-new';
+  await page.locator('[data-node="table:brand-new"]').waitFor();
+  const after = await places();
+  for (const [id, place] of Object.entries(before)) assert.equal(after[id], place, id);
+  await page.reload();
+  await page.locator('[data-node="table:brand-new"]').waitFor();
+  assert.deepEqual(await places(), after);
+});
+
+test('a layer can be left out, and somebody found', async () => {
+  await openMap();
+  await page.getByRole('button', { name: 'Outside' }).click();
+  await page.locator('[data-node="host:mail.example.net"]').waitFor({ state: 'detached' });
+  await page.keyboard.press('/');
+  await page.keyboard.type('custom');
+  await page.keyboard.press('Enter');
+  await page.getByRole('complementary', { name: 'About customers' }).waitFor();
+});
+
+test('who asks for less motion gets lines without particles', async () => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await openMap();
+  assert.equal(await page.locator('canvas').count(), 0);
+});
+
+test('the chosen time goes along to the traces and back', async () => {
+  await openMap();
+  await page.getByRole('button', { name: /Time range/ }).click();
+  await page.getByRole('button', { name: 'Last 6 h' }).click();
+  await page.waitForURL(/range=6h/);
+  await page.getByRole('link', { name: 'Traces' }).click();
+  await page.waitForURL(/\/\?range=6h/);
+  await page.locator('a[data-trace]').first().waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('1');
+  await page.waitForURL(/\/map\?range=6h/);
+});
+
+test('500 nodes, 2,000 edges and their particles leave the main thread alone', async () => {
+  server.large = true;
+  await openMap();
+  await page.locator('canvas[data-work]').waitFor();
+  assert.equal(await page.locator(NODE).count(), 500);
+  const frames = await page.evaluate(async () => {
+    const canvas = document.querySelector('canvas');
+    /** @type {number[]} */
+    const work = [];
+    const began = performance.now();
+    while (performance.now() - began < 4000) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      work.push(Number(canvas?.dataset['work']));
+    }
+    work.sort((a, b) => a - b);
+    return {
+      count: work.length,
+      median: work[work.length >> 1] ?? 0,
+      most: work[Math.floor(work.length * 0.99)] ?? 0,
+    };
+  });
+  const particles = await page.locator('canvas').getAttribute('data-particles');
+  console.log(
+    `map of 500 nodes, 2,000 edges, ${particles} particles, software GL: ` +
+      `${(frames.count / 4).toFixed(0)} frames a second, script ${frames.median} ms a frame, 99th ${frames.most} ms`,
+  );
+  await screenshot(page, 'map-large');
+  assert.ok(Number(particles) > 10_000, 'there are many particles');
+  assert.ok(frames.median <= MAP_WORK_MILLIS_MAX, `${frames.median} ms of script a frame`);
+});
+
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const [width, height] of /** @type {const} */ ([
+    [390, 844],
+    [1280, 800],
+    [2560, 1300],
+  ])) {
+    test(`the map at ${width} px in ${scheme}`, async () => {
+      await opened.close();
+      opened = await openPage(browser, { width, height, scheme });
+      page = opened.page;
+      await openMap();
+      assert.equal(await overflow(page), 0, 'the map scrolls sideways');
+      await screenshot(page, `map-${width}-${scheme}`);
+      await openMap('/map?select=table%3Acustomers');
+      await page.getByText('Affected, however far away').waitFor();
+      assert.equal(await overflow(page), 0, 'the panel scrolls sideways');
+      await screenshot(page, `map-panel-${width}-${scheme}`);
+    });
+  }
+}

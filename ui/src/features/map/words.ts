@@ -1,0 +1,25 @@
+/** Numbers of the map in words, the same on it, beside it and in the table. */
+import { LEVEL_WORDS, type MapEdgeView, type MapNodeView } from '../../widgets/map/graph';
+import { millis, percent, perSecond, type Calls } from './deviation';
+import type { Flow, Party } from './model';
+
+export function nodeView(party: Party): MapNodeView {
+  const { id, name, kind, shape, level } = party;
+  return { id, name, kind, shape, level, line: callLine(party.seen) };
+}
+
+export function edgeView(flow: Flow, nameOf: (id: string) => string): MapEdgeView {
+  const { id, from, to, level, asynchronous } = flow;
+  const about = flow.why === '' ? LEVEL_WORDS[level] : `${LEVEL_WORDS[level]}: ${flow.why}`;
+  const words = `${nameOf(from)} → ${nameOf(to)}: ${callLine(flow.seen)}; ${about}`;
+  return { id, from, to, rate: flow.seen.rate, level, asynchronous, words };
+}
+
+/** `3.0 % fail · 2.1/s · 41 ms`: what is worst comes first, because lines are cut at their end. */
+export function callLine(calls: Calls): string {
+  if (calls.count === 0) return 'no calls';
+  const parts = calls.errors > 0 ? [`${percent(calls.errors / calls.count)} fail`] : [];
+  parts.push(perSecond(calls.rate));
+  if (calls.p50 > 0) parts.push(millis(calls.p50));
+  return parts.join(' · ');
+}

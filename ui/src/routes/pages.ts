@@ -1,0 +1,68 @@
+/** Which address shows what. Each page's code is loaded when it is first opened. */
+import type { Component } from 'svelte';
+import type { Api } from '../api/client';
+import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
+import { LIST_KEYS, MAP_KEYS, TRACE_KEYS, type Key } from './help';
+import type { Router } from './router.svelte';
+
+export interface RouteProps {
+  readonly api: Api;
+  readonly router: Router;
+  /** What the address names: a trace, a function; else empty. */
+  readonly name: string;
+  /** The chosen colours, for what is drawn by hand. */
+  readonly theme: string;
+}
+
+export interface Page {
+  /** Its entry in the navigation. */
+  readonly section: string;
+  readonly path: RegExp;
+  readonly load: () => Promise<{ default: Component<RouteProps> }>;
+  /** The time that it looks at when the address says none; null if time is not asked. */
+  readonly range: TimeRange | null;
+  readonly keys: readonly Key[];
+}
+
+export const PAGES: readonly Page[] = [
+  {
+    section: '/',
+    path: /^\/$/,
+    load: () => import('./ListRoute.svelte'),
+    range: ALL,
+    keys: LIST_KEYS,
+  },
+  {
+    section: '/',
+    path: /^\/traces\/([^/]+)\/?$/,
+    load: () => import('./TraceRoute.svelte'),
+    range: null,
+    keys: TRACE_KEYS,
+  },
+  {
+    section: '/map',
+    path: /^\/map\/?$/,
+    load: () => import('./MapRoute.svelte'),
+    range: LAST_HOUR,
+    keys: MAP_KEYS,
+  },
+];
+
+export const SECTIONS: readonly { readonly href: string; readonly label: string }[] = [
+  { href: '/map', label: 'Map' },
+  { href: '/', label: 'Traces' },
+];
+
+export function pageOf(path: string): Page | null {
+  return PAGES.find((page) => page.path.test(path)) ?? null;
+}
+
+export function nameIn(page: Page, path: string): string {
+  const found = page.path.exec(path)?.[1] ?? '';
+  try {
+    return decodeURIComponent(found);
+  } catch {
+    // Not what this page writes into addresses; the server will say that it knows no such thing.
+    return found;
+  }
+}

@@ -1,0 +1,44 @@
+/** A map as it is drawn: who is there, and what moves between them. */
+
+/** How far something is from its own normal. */
+export type Level = 'normal' | 'unusual' | 'bad' | 'silent';
+
+export type Shape = 'function' | 'store' | 'queue' | 'outside' | 'group';
+
+export interface MapNodeView {
+  readonly id: string;
+  readonly name: string;
+  /** What it is, in a word: function, table, queue. */
+  readonly kind: string;
+  readonly shape: Shape;
+  readonly level: Level;
+  /** One line below the name: `2.1/s · 0.4 % errors`. */
+  readonly line: string;
+}
+
+export interface MapEdgeView {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** Calls a second. */
+  readonly rate: number;
+  readonly level: Level;
+  readonly asynchronous: boolean;
+  /** All of it in words, for those who point at it. */
+  readonly words: string;
+}
+
+export const LEVELS: readonly Level[] = ['normal', 'unusual', 'bad', 'silent'];
+
+export const LEVEL_WORDS: Readonly<Record<Level, string>> = {
+  normal: 'as usual',
+  unusual: 'unusual',
+  bad: 'very unusual',
+  silent: 'silent',
+};
+
+export function worse(a: Level, b: Level): Level {
+  return RANK[a] >= RANK[b] ? a : b;
+}
+
+const RANK: Readonly<Record<Level, number>> = { normal: 0, silent: 1, unusual: 2, bad: 3 };
