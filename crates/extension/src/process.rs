@@ -1,5 +1,6 @@
 //! What the kernel knows of the function's processes: memory, processor time, network, files,
-//! threads, and `/tmp`. Read twice an invocation, when it begins and when it ends.
+//! threads, and `/tmp`. Read when an invocation begins, and when it ends; where the next one begins
+//! before that is told, its beginning is the end of the one before it.
 //!
 //! Here are the parsers of the kernel's texts and the difference of two readings; the files are
 //! read at the edge. In Lambda `/proc` shows the runtime's processes and the extensions'; our own
@@ -45,7 +46,7 @@ pub struct Snapshot {
 /// When a reading is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// An invocation begins.
+    /// An invocation begins, and the one before it has ended.
     Begin,
     /// The platform says that it is over.
     End,
@@ -171,7 +172,17 @@ impl Usage {
 /// quotes would be escaped, so that no line of text can say it.
 pub fn tells_end(body: &[u8]) -> bool {
     let text = std::str::from_utf8(body).unwrap_or_default();
-    text.contains("\"platform.runtimeDone\"")
+    text.contains(RUNTIME_DONE)
+}
+
+/// Whether it tells that of this invocation, in the record of that event.
+pub fn tells_end_of(body: &[u8], request_id: &str) -> bool {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    text.match_indices(RUNTIME_DONE).any(|(at, _)| {
+        let rest = &text[at + RUNTIME_DONE.len()..];
+        let end = rest.find("\"platform.").unwrap_or(rest.len());
+        rest[..end].contains(request_id)
+    })
 }
 
 /// `/proc/PID/stat`. The name of the program is in parentheses and may hold anything.
@@ -282,6 +293,7 @@ pub fn throttled(text: &str) -> Option<Duration> {
     micros.or_else(|| of("throttled_time ").map(Duration::from_nanos))
 }
 
+const RUNTIME_DONE: &str = "\"platform.runtimeDone\"";
 /// Beyond so many processes this is a whole machine and no function's environment. Then those of
 /// our control group are the function's, if there is one and it has no more.
 pub const PROCESSES_MAX: usize = 64;

@@ -28,6 +28,7 @@
 mod counts;
 mod finding;
 mod keys;
+mod known;
 mod payload;
 mod request;
 mod rules;

@@ -77,7 +77,7 @@ fn of_span(span: &mut Span, scrubber: &mut Scrubber, origins: Origins<'_>) {
         .as_ref()
         .is_some_and(|status| status.code() == StatusCode::Error);
     let origin = origins(&span.trace_id, UnixNanos(span.start_time_unix_nano));
-    let withheld = is_withheld(&span.name, &span.attributes);
+    let withheld = || is_withheld(&span.name, &span.attributes);
     let around = around(scrubber, origin, failed, withheld);
     field(scrubber, "name", |s| of_text(&mut span.name, s));
     field(scrubber, "traceState", |s| {
@@ -111,7 +111,7 @@ fn of_log(record: &mut LogRecord, scrubber: &mut Scrubber, origins: Origins<'_>)
         time => time,
     };
     let origin = origins(&record.trace_id, UnixNanos(written));
-    let withheld = is_withheld("", &record.attributes);
+    let withheld = || is_withheld("", &record.attributes);
     let around = around(scrubber, origin, false, withheld);
     field(scrubber, "severityText", |s| {
         of_text(&mut record.severity_text, s)
@@ -137,11 +137,16 @@ fn of_body(body: &mut AnyValue, scrubber: &mut Scrubber, around: Around) {
     }
 }
 
-fn around(scrubber: &Scrubber, origin: Option<Origin>, failed: bool, withheld: bool) -> Around {
+fn around(
+    scrubber: &Scrubber,
+    origin: Option<Origin>,
+    failed: bool,
+    withheld: impl FnOnce() -> bool,
+) -> Around {
     Around {
         keep: match Keep::of(scrubber.rules().payloads, origin, failed) {
             Keep::Nothing => Keep::Nothing,
-            _ if withheld => Keep::Withheld,
+            _ if withheld() => Keep::Withheld,
             keep => keep,
         },
         invocation: origin.map_or(NO_INVOCATION, |origin| origin.invocation),
@@ -149,17 +154,25 @@ fn around(scrubber: &Scrubber, origin: Option<Origin>, failed: bool, withheld: b
 }
 
 fn of_resource(resource: &mut Option<Resource>, scrubber: &mut Scrubber) {
-    if let Some(resource) = resource {
-        let around = around(scrubber, None, false, false);
-        field(scrubber, "resource", |s| {
-            of_attributes(&mut resource.attributes, s, around, 0)
-        });
+    let Some(resource) = resource else { return };
+    let attributes = &mut resource.attributes;
+    if scrubber.known().has(attributes) {
+        return;
+    }
+    let before = attributes.clone();
+    let counts = scrubber.counts().clone();
+    let around = around(scrubber, None, false, || false);
+    field(scrubber, "resource", |s| {
+        of_attributes(attributes, s, around, 0)
+    });
+    if *attributes == before && *scrubber.counts() == counts {
+        scrubber.known().learn(before);
     }
 }
 
 fn of_scope(scope: &mut Option<InstrumentationScope>, scrubber: &mut Scrubber) {
     if let Some(scope) = scope {
-        let around = around(scrubber, None, false, false);
+        let around = around(scrubber, None, false, || false);
         field(scrubber, "scope", |scrubber| {
             field(scrubber, "name", |s| of_text(&mut scope.name, s));
             field(scrubber, "version", |s| of_text(&mut scope.version, s));

@@ -123,6 +123,13 @@ impl Rules {
         self.payloads == Payloads::OnError
     }
 
+    /// Whether a pattern of the user's is found in it.
+    pub(crate) fn has_pattern_in(&self, text: &str) -> bool {
+        self.patterns
+            .iter()
+            .any(|(_, pattern)| pattern.is_match(text))
+    }
+
     pub(crate) fn has_patterns(&self) -> bool {
         !self.patterns.is_empty()
     }

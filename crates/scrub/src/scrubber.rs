@@ -7,6 +7,7 @@ use throughline_telemetry::wire::Request;
 
 use crate::counts::{Counts, Rule};
 use crate::finding::{Finding, Findings, outline};
+use crate::known::{Known, Verdict};
 use crate::payload::{Budgets, Origin};
 use crate::request;
 use crate::rules::Rules;
@@ -39,6 +40,7 @@ pub struct Scrubber {
     /// What [`Scrubber::news`] has told.
     told: Counts,
     budgets: Budgets,
+    known: Known,
     /// So many further lines may belong to a private key that began on one of its own.
     key_lines: usize,
     findings: Option<Box<Findings>>,
@@ -52,6 +54,7 @@ impl Scrubber {
             counts: Counts::default(),
             told: Counts::default(),
             budgets: Budgets::default(),
+            known: Known::default(),
             key_lines: 0,
             findings: None,
         }
@@ -149,6 +152,15 @@ impl Scrubber {
 
     pub(crate) fn budgets(&mut self) -> &mut Budgets {
         &mut self.budgets
+    }
+
+    pub(crate) fn known(&mut self) -> &mut Known {
+        &mut self.known
+    }
+
+    /// What this name of an attribute means; `None` if it has a secret in it.
+    pub(crate) fn name(&mut self, name: &str) -> Option<Verdict> {
+        self.known.name(name, &self.rules)
     }
 
     /// Works inside of a part of the request.

@@ -193,14 +193,17 @@ impl Life {
                 self.handle(Event::Exported(request), poller);
             }
         }
-        let begins = matches!(event, Event::Invoked(_));
+        let begins = match &event {
+            Event::Invoked(invoked) => Some(invoked.request_id.clone()),
+            _ => None,
+        };
         let is_over = self.handle(event, poller);
-        if begins && !is_over {
+        if let Some(request_id) = begins.filter(|_| !is_over) {
             // The call for the next event is on its way before anything else is done.
             for _ in 0..TURNS_TO_ASK {
                 tokio::task::yield_now().await;
             }
-            if let Some(reading) = self.read(|meter| Some(meter.begin())) {
+            if let Some(reading) = self.read(|meter| Some(meter.begin(request_id))) {
                 self.feed(reading, poller);
             }
         }

@@ -16,9 +16,9 @@ pub(crate) struct Meter {
     own: u32,
     group: Option<GroupFiles>,
     buffer: Vec<u8>,
-    /// Whether an invocation has begun whose end is not read yet: one reading each, however often
-    /// the platform says that it is over.
-    begun: bool,
+    /// The invocation that has begun and whose end is not read yet: one reading, however often the
+    /// platform says that it is over, and none if the next one begins before that.
+    running: Option<String>,
 }
 
 impl Meter {
@@ -29,7 +29,7 @@ impl Meter {
             own: std::process::id(),
             group: None,
             buffer: Vec::with_capacity(FILE_BYTES_MAX),
-            begun: false,
+            running: None,
         };
         meter.group = meter
             .text("/proc/self/cgroup")
@@ -37,18 +37,21 @@ impl Meter {
         meter
     }
 
-    /// The reading when an invocation has begun.
-    pub(crate) fn begin(&mut self) -> Event {
-        self.begun = true;
+    /// The reading when this invocation has begun.
+    pub(crate) fn begin(&mut self, request_id: String) -> Event {
+        self.running = Some(request_id);
         self.event(When::Begin)
     }
 
     /// The reading that belongs before this event.
     pub(crate) fn before(&mut self, event: &Event) -> Option<Event> {
         match event {
-            Event::Telemetry(body) if self.begun && process::tells_end(body) => {
-                self.begun = false;
-                Some(self.event(When::End))
+            Event::Telemetry(body) => {
+                let running = self.running.as_ref()?;
+                process::tells_end_of(body, running).then(|| {
+                    self.running = None;
+                    self.event(When::End)
+                })
             }
             _ => None,
         }
@@ -160,22 +163,38 @@ mod tests {
     }
 
     #[test]
-    fn each_invocation_is_read_twice_and_no_more() {
+    fn each_invocation_is_read_at_both_ends_and_once_where_the_next_one_begins_before_its_end_is_told()
+     {
         let mut meter = Meter::new(Arc::default());
         let when = |event: Option<Event>| match event {
             Some(Event::Measured(when, _)) => Some(when),
             None => None,
             Some(other) => panic!("no reading: {other:?}"),
         };
-        let done = r#"[{"type":"platform.runtimeDone","record":{"requestId":"r"}}]"#;
-        assert_eq!(when(meter.before(&told(done))), None, "nothing has begun");
-        for _ in 0..2 {
-            assert_eq!(when(Some(meter.begin())), Some(When::Begin));
+        let done = |id: &str| {
+            told(&format!(
+                r#"[{{"type":"platform.runtimeDone","record":{{"requestId":"{id}"}}}}]"#
+            ))
+        };
+        assert_eq!(when(meter.before(&done("r-1"))), None, "nothing has begun");
+        for id in ["r-1", "r-2"] {
+            assert_eq!(when(Some(meter.begin(id.to_owned()))), Some(When::Begin));
             let line = told(r#"[{"type":"function","record":"x"}]"#);
             assert_eq!(when(meter.before(&line)), None);
-            assert_eq!(when(meter.before(&told(done))), Some(When::End));
-            assert_eq!(when(meter.before(&told(done))), None, "told twice");
+            assert_eq!(when(meter.before(&done(id))), Some(When::End));
+            assert_eq!(when(meter.before(&done(id))), None, "told twice");
         }
+        meter.begin("r-3".to_owned());
+        meter.begin("r-4".to_owned());
+        let body = r#"[{"type":"platform.runtimeDone","record":{"requestId":"r-3"}},
+            {"type":"platform.report","record":{"requestId":"r-3","metrics":{"durationMs":1.5}}},
+            {"type":"platform.start","record":{"requestId":"r-4"}}]"#;
+        assert_eq!(
+            when(meter.before(&told(body))),
+            None,
+            "not the one that runs"
+        );
+        assert_eq!(when(meter.before(&done("r-4"))), Some(When::End));
     }
 
     #[test]

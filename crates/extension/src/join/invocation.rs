@@ -226,6 +226,13 @@ impl Invocation {
         invoked.map(|(invoked, _)| invoked.deadline_millis)
     }
 
+    /// What the kernel said when it was over, unless that is known or its span was written.
+    pub(super) fn used_until(&mut self, end: &Snapshot) {
+        if !self.written && self.usage.is_none() {
+            self.usage = self.begin.map(|begin| end.since(&begin));
+        }
+    }
+
     /// The handler's span says which request it answers; the first one that says so.
     pub(super) fn hear(&mut self, said: &[KeyValue]) {
         if !self.heard.0.is_empty() {

@@ -98,19 +98,22 @@ impl Joiner {
     }
 
     /// What the kernel says when an invocation begins, or before its end is told. It is of the one
-    /// that runs, which is the last that was invoked.
+    /// that runs, which is the last that was invoked, and a beginning is the end of the one before.
     pub(crate) fn measured(&mut self, when: When, snapshot: &Snapshot) {
         self.ephemeral_bytes = snapshot.tmp_size_bytes.unwrap_or(self.ephemeral_bytes);
-        let running = self
-            .invocations
-            .iter_mut()
-            .rfind(|known| known.is_invoked());
-        let Some(running) = running.filter(|known| !known.written) else {
+        let mut invoked = self.invocations.iter_mut().rev();
+        let mut invoked = invoked.by_ref().filter(|known| known.is_invoked());
+        let (Some(running), before) = (invoked.next(), invoked.next()) else {
             return;
         };
         match when {
-            When::Begin => running.begin = Some(*snapshot),
-            When::End => running.usage = running.begin.map(|begin| snapshot.since(&begin)),
+            When::Begin => {
+                if let Some(before) = before {
+                    before.used_until(snapshot);
+                }
+                running.begin = Some(*snapshot).filter(|_| !running.written);
+            }
+            When::End => running.used_until(snapshot),
         }
     }
 

@@ -69,7 +69,6 @@ async fn a_killed_extension_is_followed_by_one_that_sends_what_it_left() {
     assert_eq!(tmp.files().len(), 3, "{:?}", tmp.files());
     // One more span, which is only in memory when it is killed.
     lambda.invoke("r-2", Some(HEADER)).await;
-    lambda.next_asked().await;
     assert_eq!(first.export(&handler_span("00000000000000b2")).await, 200);
     lambda.tell("[]").await;
     // What it knows is in its books as soon as it has asked for nothing more.

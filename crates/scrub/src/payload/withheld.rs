@@ -53,37 +53,40 @@ pub(crate) fn is_withheld(name: &str, attributes: &[KeyValue]) -> bool {
 }
 
 /// A service and its operation; the operation may also stand in the service's text, as `Service.Operation` or
-/// `Service/Operation`.
+/// `Service/Operation`. Every span comes by here, so nothing is allocated.
 fn is_secret_call(service: &str, method: &str) -> bool {
-    let (service, inner) = match service.rsplit_once(['.', '/']) {
-        Some((service, inner)) => (service, inner),
-        None => (service, ""),
-    };
-    let method = match method.rsplit_once(['.', '/']) {
+    let (service, inner) = split_last(service).unwrap_or((service, ""));
+    let method = match split_last(method) {
         _ if method.is_empty() => inner,
-        Some((_, method)) => method,
+        Some((_, last)) => last,
         None => method,
     };
     if service.len() > NAME_BYTES_MAX {
         return false;
     }
-    let service: String = service
-        .rsplit(['.', '/'])
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
-    let service = service
-        .trim_start_matches("aws")
-        .trim_start_matches("amazon");
+    let service = split_last(service).map_or(service, |(_, last)| last);
+    let mut buffer = [0_u8; NAME_BYTES_MAX];
+    let mut length = 0;
+    for byte in service.bytes().filter(u8::is_ascii_alphanumeric) {
+        buffer[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let mut service = &buffer[..length];
+    for prefix in [&b"aws"[..], b"amazon"] {
+        service = service.strip_prefix(prefix).unwrap_or(service);
+    }
     match service {
-        "ssm" | "simplesystemsmanager" | "systemsmanager" => {
+        b"ssm" | b"simplesystemsmanager" | b"systemsmanager" => {
             method.is_empty() || method.to_ascii_lowercase().starts_with("getparameter")
         }
-        service => SERVICES.contains(&service),
+        service => SERVICES.iter().any(|known| known.as_bytes() == service),
     }
+}
+
+/// What stands before and behind the last dot or slash.
+fn split_last(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|byte| matches!(byte, b'.' | b'/'))?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// `SERVICE.REGION.amazonaws.com`, also through an endpoint in a VPC.

@@ -7,6 +7,7 @@ use throughline_telemetry::wire::otlp::common::v1::{AnyValue, KeyValue, any_valu
 use crate::counts::Rule;
 use crate::finding::outline;
 use crate::keys::{Kind, is_secret};
+use crate::known::Verdict;
 use crate::payload::{self, Keep, Named};
 use crate::scrubber::Scrubber;
 
@@ -48,12 +49,15 @@ fn of_pairs(
     for attribute in attributes.iter_mut() {
         let KeyValue { key, value, .. } = attribute;
         // First, so that whoever looks at what is left decides alike.
-        of_key(key, scrubber);
+        let verdict = scrubber.name(key).unwrap_or_else(|| {
+            of_key(key, scrubber);
+            Verdict::of(key, scrubber.rules())
+        });
         if let Some(value) = value {
             let secret = kind_of(value).is_some_and(|kind| {
-                is_secret(key, kind, scrubber.rules()) || (named_inside && is_value_word(key))
+                verdict.is_secret(kind) || (named_inside && is_value_word(key))
             });
-            let named = payload::named(key);
+            let named = verdict.named;
             let path = || key.clone();
             match named {
                 _ if secret => scrubber.within(path, |s| redact(value, s)),

@@ -48,3 +48,30 @@ fn what_the_kernel_says_at_both_ends_is_on_the_span_and_in_gauges() {
         faas.net_io ExponentialHistogram 300 in 1 By at 110ms since 100ms {"network.io.direction":"receive"}
         throughline.files.open Gauge 21 {file} at 110ms since - {}"#]].assert_eq(&lines.join("\n"));
 }
+
+#[test]
+fn where_the_next_one_begins_before_the_end_is_told_each_has_its_own() {
+    let mut story = Story::begin(Telemetry::On);
+    let reading = |cpu_ms: u64| Snapshot {
+        user: Some(Duration::from_millis(cpu_ms)),
+        ..Snapshot::default()
+    };
+    let done = |id: &str| format!(r#"{{"requestId":"{id}","status":"success"}}"#);
+    for (at, id, cpu) in [(100, "r-1", 100), (110, "r-2", 107), (120, "r-3", 120)] {
+        story.invoke(at, id, Some(HEADER));
+        story.joiner.measured(When::Begin, &reading(cpu));
+    }
+    for (at, id) in [(131, "r-1"), (132, "r-2"), (133, "r-3")] {
+        if id == "r-3" {
+            story.joiner.measured(When::End, &reading(131));
+        }
+        story.told(at, "platform.runtimeDone", &done(id));
+    }
+    let (spans, _) = story.drained();
+    let used: Vec<_> = spans
+        .iter()
+        .filter_map(|span| span.attributes.get("throughline.cpu.user_ms"))
+        .map(|ms| format!("{ms:?}"))
+        .collect();
+    assert_eq!(used, ["Double(7.0)", "Double(13.0)", "Double(11.0)"]);
+}
