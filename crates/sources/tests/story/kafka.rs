@@ -1,8 +1,6 @@
 //! Kafka topics, at a real broker.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,79 +10,8 @@ use rskafka::record::Record;
 use serde_json::json;
 use throughline_sandbox::{KafkaSource, StartingPosition};
 
-use super::moto::tools;
 use super::*;
-
-/// A broker that is its own controller.
-struct Broker {
-    process: Child,
-    address: String,
-    _data: TempDir,
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
-fn start() -> Option<Broker> {
-    let script = include_str!("../../../../scripts/kafka");
-    let version = script
-        .lines()
-        .find_map(|line| line.strip_prefix("version="))?;
-    let jars = tools()?.join(format!("kafka-{version}"));
-    let has_java = Command::new("java").arg("-version").output().is_ok();
-    if !jars.is_dir() || !has_java {
-        eprintln!(
-            "skipped: Kafka's broker or Java is not installed; scripts/kafka fetches the broker"
-        );
-        return None;
-    }
-    let data = tempfile::tempdir().unwrap();
-    let (broker, controller) = (free_port(), free_port());
-    let settings = format!(
-        "process.roles=broker,controller\nnode.id=1\n\
-         listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{broker}\ncontroller.listener.names=CONTROLLER\n\
-         controller.quorum.voters=1@127.0.0.1:{controller}\nlog.dirs={}\n\
-         offsets.topic.replication.factor=1\ngroup.initial.rebalance.delay.ms=0\n",
-        file_in(&data, "logs").display()
-    );
-    let file = file_in(&data, "server.properties");
-    std::fs::write(&file, settings).unwrap();
-    let java = |class: &str| {
-        let mut java = Command::new("java");
-        java.args([
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-        ]);
-        java.arg(jars.join("*")).arg(class);
-        java.stdout(Stdio::null()).stderr(Stdio::null());
-        java
-    };
-    let mut format = java("kafka.tools.StorageTool");
-    format
-        .args(["format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c"])
-        .arg(&file);
-    assert!(format.status().unwrap().success());
-    Some(Broker {
-        process: java("kafka.Kafka").arg(&file).spawn().unwrap(),
-        address: format!("127.0.0.1:{broker}"),
-        _data: data,
-    })
-}
+use crate::broker::start;
 
 fn record(key: &str, value: &str) -> Record {
     Record {
@@ -110,7 +37,9 @@ async fn produce(client: &Client, partition: i32, values: &[&str]) {
 
 #[tokio::test]
 async fn partitions_keep_their_order_and_what_fails_is_tried_until_it_succeeds() {
-    let Some(broker) = start() else { return };
+    let Some(broker) = start("127.0.0.1") else {
+        return;
+    };
     let client = ClientBuilder::new(vec![broker.address.clone()]).build();
     let client = tokio::time::timeout(DEADLINE, client)
         .await

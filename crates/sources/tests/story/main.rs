@@ -11,6 +11,7 @@ use throughline_sandbox::{Activity, EventSource, Function, RunningSandbox, Sandb
 use throughline_sources::{Aws, Endpoint, RunningSources, SourceEvent, Sources, What};
 use tokio::sync::broadcast::Receiver;
 
+mod broker;
 mod destinations;
 mod headers;
 mod kafka;

@@ -1,0 +1,62 @@
+//! The rows of the table: by what a message travels from function to function.
+
+use std::collections::BTreeSet;
+
+/// Of producers and of consumers.
+pub(crate) const LANGUAGES: [&str; 3] = ["node", "python", "rust"];
+
+/// A way from function to function.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Medium {
+    /// How functions are told to use it.
+    pub(crate) name: &'static str,
+    /// How the page calls it.
+    pub(crate) title: &'static str,
+    /// Messages that one sends at once to another.
+    pub(crate) messages: usize,
+}
+
+pub(crate) const MEDIA: &[Medium] = &[
+    one("url", "HTTP, to a function URL"),
+    one("api", "HTTP, by way of API Gateway"),
+    one("invoke", "`Invoke`"),
+    one("event", "`Invoke`, asynchronous"),
+    one("sqs", "SQS"),
+    Medium {
+        messages: 10,
+        ..one("ten", "SQS, ten at once")
+    },
+    one("sns", "SNS"),
+    one("sns-sqs", "SNS to SQS"),
+    one("bus", "EventBridge"),
+    one("bus-sqs", "EventBridge to SQS"),
+    one("kinesis", "Kinesis"),
+    one("table", "DynamoDB stream"),
+    one("bucket", "S3"),
+    one("kafka", "Kafka"),
+];
+
+const fn one(name: &'static str, title: &'static str) -> Medium {
+    Medium {
+        name,
+        title,
+        messages: 1,
+    }
+}
+
+/// What a message says of itself: `cell.MEDIUM.PRODUCER`, and its number if there are several.
+pub(crate) fn cell(medium: &str, producer: &str) -> String {
+    format!("cell.{medium}.{producer}")
+}
+
+/// The messages that are named in a text.
+pub(crate) fn cells_in(text: &str) -> BTreeSet<String> {
+    let stop = |letter: char| !letter.is_ascii_alphanumeric() && letter != '.' && letter != '-';
+    let words = text
+        .split(stop)
+        .filter_map(|word| word.find("cell.").map(|at| &word[at..]));
+    words
+        .filter(|word| word.matches('.').count() >= 2)
+        .map(str::to_owned)
+        .collect()
+}

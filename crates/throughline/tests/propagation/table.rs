@@ -1,0 +1,102 @@
+//! Every cell of the page, all at once.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::media::{LANGUAGES, MEDIA, Medium, cell};
+use crate::page::{self, Cells};
+use crate::verdict::{Story, Verdict, trace_of};
+use crate::world::{Got, World};
+
+pub(crate) async fn run() -> Vec<String> {
+    let Some(mut world) = World::start(true).await else {
+        return Vec::new();
+    };
+    let chosen = std::env::var("PROPAGATION").ok();
+    let media: Vec<_> = MEDIA
+        .iter()
+        .enumerate()
+        .filter(|(_, medium)| medium.name != "kafka" || world.has_kafka)
+        .filter(|(_, medium)| chosen.as_ref().is_none_or(|name| name == medium.name))
+        .collect();
+    let sending = LANGUAGES.iter().enumerate().map(|(number, from)| {
+        let (world, media) = (&world, &media);
+        async move {
+            let mut failed = Vec::new();
+            for (row, medium) in media {
+                let event = json!({
+                    "send": medium.name,
+                    "cell": cell(medium.name, from),
+                    "password": PASSWORD,
+                });
+                let trace = trace_of(*row, medium, number);
+                let sent = world.send(&format!("from-{from}"), &event, &trace).await;
+                failed.extend(sent.err());
+            }
+            failed
+        }
+    });
+    let mut problems: Vec<String> = join_all(sending).await.into_iter().flatten().collect();
+    let wanted: usize = media.iter().map(|(_, medium)| medium.messages * 9).sum();
+    let got = world.got_when(|got| count(got) >= wanted).await;
+    world.end_sandbox();
+
+    let spans = world.spans().await;
+    let story = Story::of(&spans);
+    let mut cells = Cells::new();
+    for (row, medium) in &media {
+        for (number, from) in LANGUAGES.into_iter().enumerate() {
+            let trace = trace_of(*row, medium, number);
+            for to in LANGUAGES {
+                let requests = requests(&got, medium, from, to);
+                let messages: usize = requests.values().sum();
+                if messages != medium.messages {
+                    problems.push(format!(
+                        "{}, {from} to {to}: {messages} messages came",
+                        medium.name
+                    ));
+                }
+                let verdicts = requests.keys().map(|request| {
+                    story.verdict(
+                        &trace,
+                        &format!("from-{from}"),
+                        &format!("to-{to}"),
+                        request,
+                    )
+                });
+                let worst = verdicts.min_by_key(|(verdict, _)| *verdict);
+                let (verdict, why) = worst.unwrap_or((Verdict::Lost, "never came".to_owned()));
+                if verdict < Verdict::Carried {
+                    println!("    {}, {from} to {to}: {verdict}: {why}", medium.name);
+                }
+                cells.insert((medium.name, from, to), verdict);
+            }
+        }
+    }
+    problems.extend(page::check(&cells));
+    problems
+}
+
+fn count(got: &[Got]) -> usize {
+    let told = got.iter().map(|got| got.cells.len());
+    told.sum()
+}
+
+/// The invocations of `to` that got messages of this cell, and how many each.
+fn requests<'a>(got: &'a [Got], medium: &Medium, from: &str, to: &str) -> BTreeMap<&'a str, usize> {
+    let (cell, function) = (cell(medium.name, from), format!("to-{to}"));
+    let is_its = |name: &&String| **name == cell || name.starts_with(&format!("{cell}."));
+    let of_function = got.iter().filter(|got| got.function == function);
+    let counted = of_function.map(|got| {
+        (
+            got.request_id.as_str(),
+            got.cells.iter().filter(is_its).count(),
+        )
+    });
+    counted.filter(|(_, count)| *count > 0).collect()
+}
+
+/// A value that is secret by its name.
+const PASSWORD: &str = "planted-and-to-be-found-nowhere";
