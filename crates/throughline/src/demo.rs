@@ -6,7 +6,7 @@ mod outside;
 mod traffic;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -25,7 +25,7 @@ use outside::Player;
 use traffic::Traffic;
 
 pub(crate) fn run(arguments: Demo) -> anyhow::Result<()> {
-    logging::start(LogFormat::Text, "warn");
+    logging::start(LogFormat::Text, LOGGED);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     runtime.block_on(demo(arguments))
 }
@@ -223,6 +223,9 @@ async fn start_sandbox(
             .aws_endpoint(&addresses.aws)
             .env("PAY_URL", &addresses.pay)
             .env("SMTP_URL", &addresses.smtp);
+        if outside::listens(REDIS).await {
+            sandbox = sandbox.env("REDIS_URL", format!("redis://{REDIS}"));
+        }
     }
     let running = sandbox.start().await?;
     let starting = Sources::new(running.invoker(), running.activity())
@@ -238,5 +241,9 @@ async fn start_sandbox(
     }
 }
 
+/// What functions do wrong is shown on the page, and is not the demo's own trouble.
+const LOGGED: &str = "warn,throughline_sandbox=error,throughline_sources=error";
+/// Where a Redis would be; big-mouth caches there if one is.
+const REDIS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 6379);
 /// The function that the customers of the small example talk to.
 const ENTRY: &str = "checkout";

@@ -93,8 +93,4 @@ def end_with_input():
 if __name__ == "__main__":
     threading.Thread(target=end_with_input, daemon=True).start()
     moto.server.run_simple = run
-    if LAUNCHER.exists():
-        sys.argv[0] = str(LAUNCHER)
-        runpy.run_path(str(LAUNCHER), run_name="__main__")
-    else:
-        moto.server.main(sys.argv[1:])
+    runpy.run_path(str(LAUNCHER), run_name="__main__")

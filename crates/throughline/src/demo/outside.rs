@@ -1,6 +1,7 @@
 //! What is outside of an application: AWS, a payment provider, a mail server; and its users. Programs of the example, each
 //! of which ends when its standard input does, however this program ended.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -93,5 +94,13 @@ impl Addresses {
     }
 }
 
+/// Whether somebody is there already.
+pub(super) async fn listens(address: SocketAddr) -> bool {
+    let connecting = tokio::net::TcpStream::connect(address);
+    let connected = tokio::time::timeout(CONNECT, connecting).await;
+    connected.is_ok_and(|connected| connected.is_ok())
+}
+
+const CONNECT: Duration = Duration::from_millis(200);
 /// For programs that have nothing to finish.
 const GRACE: Duration = Duration::from_secs(3);

@@ -1,10 +1,12 @@
 //! Tells restaurants of their orders: from the queue `notifications`, which the topic of placed orders fills, to the bus,
 //! where the restaurants' tablets listen.
 
+mod failure;
 mod order;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use failure::Failure;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use order::Order;
 use serde::Deserialize;
@@ -35,7 +37,7 @@ async fn main() -> Result<(), Error> {
 }
 
 /// A message that fails comes again, and after three times goes to the queue of undeliverable ones.
-async fn notify(event: LambdaEvent<Messages>, events: &Client, bus: &str) -> Result<(), Error> {
+async fn notify(event: LambdaEvent<Messages>, events: &Client, bus: &str) -> Result<(), Failure> {
     for message in event.payload.records {
         let order = Order::from_notification(&message.body)?;
         let entry = PutEventsRequestEntry::builder()
@@ -46,7 +48,10 @@ async fn notify(event: LambdaEvent<Messages>, events: &Client, bus: &str) -> Res
             .build();
         let put = events.put_events().entries(entry).send().await?;
         if let Some(reason) = put.entries().iter().find_map(|entry| entry.error_message()) {
-            return Err(format!("the bus refused order {}: {reason}", order.id).into());
+            return Err(Failure::Refused {
+                reason: reason.to_owned(),
+                order: order.id,
+            });
         }
         tracing::info!(
             order = order.id,

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 #[derive(Deserialize)]
 pub(crate) struct Request {
@@ -20,11 +19,11 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    pub(crate) fn json(status_code: u16, body: &Value) -> Self {
+    pub(crate) fn json(status_code: u16, body: String) -> Self {
         Self {
             status_code,
             headers: HashMap::from([("content-type", "application/json")]),
-            body: body.to_string(),
+            body,
         }
     }
 }
