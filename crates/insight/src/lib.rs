@@ -1,6 +1,7 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows two things. [`lines`] makes lines of a chart from the points of a metric. The other are
+//! It knows three things. [`lines`] makes lines of a chart from the points of a metric. [`gather`] and
+//! [`tell`] follow one user action through several traces. The rest are
 //! traces: [`assemble`] lays the spans of one trace out as a tree and
 //! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
 //! may arrive in any order, with parents missing, named twice or in circles; every span comes out
@@ -27,6 +28,7 @@
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
 mod series;
+mod story;
 mod summary;
 #[cfg(test)]
 mod testing;
@@ -34,6 +36,10 @@ mod trace;
 mod tree;
 
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};
+pub use story::{
+    Attempts, Cost, Found, Gathered, How, Join, LeftOut, Limits, Part, Source, SpanAt, SpanCost,
+    Story, Told, gather, tell,
+};
 pub use summary::{Outcome, Root, ServiceShare, Summary};
 pub use trace::{Trace, assemble};
 pub use tree::{Placed, place};

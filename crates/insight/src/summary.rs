@@ -66,7 +66,12 @@ impl Outcome {
 impl Summary {
     /// The summary of a trace's spans, whatever their order.
     pub fn of(spans: &[Span]) -> Self {
-        let mut by_start: Vec<&Span> = spans.iter().collect();
+        Self::of_all(&spans.iter().collect::<Vec<&Span>>())
+    }
+
+    /// The same of spans wherever they lie.
+    pub(crate) fn of_all(spans: &[&Span]) -> Self {
+        let mut by_start = spans.to_vec();
         by_start.sort_by_key(|span| (span.start, span.span_id));
         let (start, end) = extent(spans);
         Summary {
@@ -91,7 +96,7 @@ impl Summary {
 }
 
 /// First known start and last end. A span whose start is not known does not stretch its trace to 1970.
-fn extent(spans: &[Span]) -> (UnixNanos, UnixNanos) {
+fn extent(spans: &[&Span]) -> (UnixNanos, UnixNanos) {
     let starts = spans.iter().map(|span| span.start);
     let start = starts.filter(|start| start.is_known()).min();
     let end = spans.iter().map(|span| span.end.max(span.start)).max();
@@ -116,7 +121,7 @@ fn root(by_start: &[&Span]) -> Option<Root> {
 }
 
 /// Invocations that say they were cold, and init phases whose invocation has not arrived (yet).
-fn cold_starts(spans: &[Span]) -> usize {
+fn cold_starts(spans: &[&Span]) -> usize {
     let phase = |span: &Span, name: &str| span.attributes.text("throughline.phase") == Some(name);
     let cold: HashSet<SpanId> = spans
         .iter()

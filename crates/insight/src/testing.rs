@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use throughline_telemetry::{
-    Attributes, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, TraceId, UnixNanos,
+    Attributes, LogRecord, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, TraceId, UnixNanos,
+    Value,
 };
 
 /// A span of service `s` with this id, parent (0: none), start and end.
@@ -36,4 +37,21 @@ pub(crate) fn resource(service: &str) -> Arc<Resource> {
 
 fn span_id(number: u64) -> Option<SpanId> {
     SpanId::new(number.to_be_bytes()).ok()
+}
+
+/// An empty log record of a moment.
+pub(crate) fn log(time: UnixNanos) -> LogRecord {
+    LogRecord {
+        time,
+        observed_time: time,
+        severity_number: 9,
+        severity_text: String::new(),
+        body: Value::Null,
+        trace_id: None,
+        span_id: None,
+        event_name: String::new(),
+        attributes: Attributes::default(),
+        resource: resource("s"),
+        scope: Arc::new(Scope::default()),
+    }
 }

@@ -27,8 +27,7 @@ pub struct Placed {
 pub fn place(mut spans: Vec<Span>) -> Vec<Placed> {
     spans.sort_by_key(|span| (span.start, span.parent_id.is_some(), span.span_id));
     let mut parents = parents(&spans);
-    cut_circles(&mut parents);
-    let order = depth_first(&parents);
+    let order = lay_out(&mut parents);
 
     let mut spans: Vec<Option<Span>> = spans.into_iter().map(Some).collect();
     let placed = order.into_iter().filter_map(|(index, depth)| {
@@ -43,6 +42,13 @@ pub fn place(mut spans: Vec<Span>) -> Vec<Placed> {
     placed.collect()
 }
 
+/// The positions of spans depth first, each with its depth, by the positions of their parents. They are in
+/// order of start. Where there are circles, parents are taken away.
+pub(crate) fn lay_out(parents: &mut [Option<usize>]) -> Vec<(usize, usize)> {
+    cut_circles(parents);
+    depth_first(parents)
+}
+
 /// The position of each span's parent, if it is here.
 fn parents(spans: &[Span]) -> Vec<Option<usize>> {
     let mut position = HashMap::with_capacity(spans.len());
@@ -54,7 +60,7 @@ fn parents(spans: &[Span]) -> Vec<Option<usize>> {
 }
 
 /// Takes the parent away from the earliest span of each circle, so that only trees remain.
-fn cut_circles(parents: &mut [Option<usize>]) {
+pub(crate) fn cut_circles(parents: &mut [Option<usize>]) {
     /// On which walk a span was first met; walks start at each span in turn.
     const NEVER: usize = usize::MAX;
     let mut met_on = vec![NEVER; parents.len()];

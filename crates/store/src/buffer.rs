@@ -20,6 +20,7 @@ pub(crate) use services::{ServiceStats, Services};
 pub(crate) use view::BufferView;
 
 use crate::batch::{LogRows, SpanRows, with_sequences};
+use crate::links::BufferLinks;
 use crate::origin::{EnvironmentId, Origin};
 use crate::rows::{BatchBuilder, Rows};
 
@@ -28,6 +29,7 @@ use crate::rows::{BatchBuilder, Rows};
 pub(crate) struct Buffer {
     generation: u64,
     inner: Mutex<Inner>,
+    links: BufferLinks,
 }
 
 #[derive(Debug)]
@@ -109,6 +111,7 @@ impl Buffer {
     pub(crate) fn new(generation: u64) -> Self {
         Buffer {
             generation,
+            links: BufferLinks::default(),
             inner: Mutex::new(Inner {
                 rows: BufferRows {
                     spans: Chunks::new(Signal::Traces),

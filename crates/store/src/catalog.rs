@@ -22,6 +22,7 @@ use crate::census::CensusMeta;
 use crate::costs::CostsMeta;
 use crate::disk;
 use crate::edges::EdgesMeta;
+use crate::links::LinksMeta;
 use crate::rollup::RollupMeta;
 use crate::segment::{SegmentId, SegmentMeta};
 use crate::snapshot::Segments;
@@ -233,6 +234,8 @@ fn insert_segment(transaction: &Transaction<'_>, segment: &SegmentMeta) -> rusql
         segment.edges.map(|edges| edges.crc),
         segment.costs.map(|costs| costs.bytes.cast_signed()),
         segment.costs.map(|costs| costs.crc),
+        segment.links.map(|links| links.bytes.cast_signed()),
+        segment.links.map(|links| links.crc),
     ])?;
     if let Some(rollup) = &segment.rollup {
         let mut insert = transaction.prepare_cached(INSERT_ROLLUP)?;
@@ -280,6 +283,7 @@ fn segment_of(row: &Row<'_>) -> rusqlite::Result<SegmentMeta> {
         rollup: None,
         edges: edges_of(row)?,
         costs: costs_of(row)?,
+        links: links_of(row)?,
         census: census_of(row)?,
     })
 }
@@ -297,6 +301,11 @@ fn edges_of(row: &Row<'_>) -> rusqlite::Result<Option<EdgesMeta>> {
 fn costs_of(row: &Row<'_>) -> rusqlite::Result<Option<CostsMeta>> {
     let file = file_of(row, 17)?;
     Ok(file.map(|(bytes, crc)| CostsMeta { bytes, crc }))
+}
+
+fn links_of(row: &Row<'_>) -> rusqlite::Result<Option<LinksMeta>> {
+    let file = file_of(row, 19)?;
+    Ok(file.map(|(bytes, crc)| LinksMeta { bytes, crc }))
 }
 
 /// Bytes and CRC-32C of a file that may not be there.
@@ -345,7 +354,7 @@ fn bad(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
 }
 
-const INSERT_SEGMENT: &str = "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+const INSERT_SEGMENT: &str = "INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
 
 const INSERT_SERVICE: &str =
     "INSERT OR REPLACE INTO segment_services VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -353,7 +362,8 @@ const INSERT_SERVICE: &str =
 const SELECT_SEGMENTS: &str = "
 SELECT id, signal, rows, bytes, traces, first_nanos, last_nanos, end_nanos, max_duration_nanos,
        errors, max_severity, level, rows_crc32c, census_bytes, census_crc32c,
-       edges_bytes, edges_crc32c, costs_bytes, costs_crc32c
+       edges_bytes, edges_crc32c, costs_bytes, costs_crc32c,
+       links_bytes, links_crc32c
 FROM segments ORDER BY level DESC, id";
 
 const INSERT_ROLLUP: &str =

@@ -259,7 +259,10 @@ fn delete_retired(shared: &Shared, state: &mut Compaction) {
 fn remove(shared: &Shared, like: &SegmentMeta, id: SegmentId) {
     let mut paths = segment::paths(&shared.layout, like.signal, id).to_vec();
     match like.signal {
-        Signal::Traces => paths.extend([shared.layout.rollup(id), shared.layout.edges(id)]),
+        Signal::Traces => {
+            let layout = &shared.layout;
+            paths.extend([layout.rollup(id), layout.edges(id), layout.links(id)]);
+        }
         Signal::Logs => paths.push(shared.layout.costs(id)),
         Signal::Metrics => {}
     }

@@ -153,6 +153,12 @@ impl Layout {
         self.rollup_directory().join(name)
     }
 
+    /// What joins the traces of a segment of spans to others.
+    pub(crate) fn links(&self, id: SegmentId) -> PathBuf {
+        let name = segment::file_name(Signal::Traces, id, "links");
+        self.rollup_directory().join(name)
+    }
+
     /// What functions cost, as a segment of log records says it.
     pub(crate) fn costs(&self, id: SegmentId) -> PathBuf {
         let name = segment::file_name(Signal::Logs, id, "costs.parquet");

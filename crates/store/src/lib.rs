@@ -59,6 +59,7 @@ mod hash;
 mod health;
 mod known;
 mod limits;
+mod links;
 mod origin;
 mod probe;
 mod read;
@@ -76,6 +77,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod token;
+mod varint;
 mod wal;
 mod writer;
 
@@ -91,11 +93,12 @@ pub use edges::{Callee, Caller, Edge, EdgeList, NodeKind};
 pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
 pub use export::{BadTime, ExportError, ExportFilter, Exported, parse_time};
 pub use health::{Health, SignalHealth};
+pub use links::Linked;
 pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
     AttributeKey, AttributeValue, BadCursor, Listed, LogCursor, MetricFilter, MetricPage,
     ServiceFilter, ServiceList, ServiceRow, TraceCursor, TraceFilter, TracePage, TraceRows,
-    TraceStatus,
+    TraceStatus, Traces,
 };
 pub use recovery::Recovery;
 pub use retention::{BadKeep, Keep, Retention};

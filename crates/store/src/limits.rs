@@ -149,6 +149,21 @@ pub(crate) const COSTS_MAX: usize = 20_000;
 /// Bytes of costs kept in memory.
 pub(crate) const COSTS_CACHE_BYTES: usize = 8 << 20;
 
+/// Ends of links that one segment knows by their hashes, twelve bytes each while they are collected.
+pub(crate) const LINK_ENDS_MAX: usize = 8 << 20;
+
+/// Keys of links, or links, that one span has.
+pub(crate) const LINKS_A_SPAN_MAX: usize = 1000;
+
+/// Bytes of indexes of links kept in memory.
+pub(crate) const LINKS_CACHE_BYTES: usize = 64 << 20;
+
+/// Rows of segments without an index of links that one lookup reads to make one.
+pub(crate) const LINKS_ROWS_READ_MAX: u32 = 2 << 20;
+
+/// Traces that are found by one end of a link.
+pub(crate) const LINKED_TRACES_MAX: usize = 1000;
+
 /// Keys of attributes, each with a type, that a census counts.
 pub(crate) const CENSUS_KEYS_MAX: usize = 1000;
 

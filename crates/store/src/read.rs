@@ -22,14 +22,21 @@ pub use services::{ServiceFilter, ServiceList, ServiceRow};
 pub use trace::TraceRows;
 pub use traces::TracePage;
 
+use std::fmt;
+
+use throughline_telemetry::TraceId;
+use throughline_telemetry::correlation::End;
+
+use crate::error::ReadError;
 use crate::limits::WORK_MAX;
+use crate::links::Linked;
 use crate::segment::SegmentFiles;
 use crate::snapshot::Snapshot;
 
 /// Answers one question from one snapshot.
 pub(crate) struct Reader<'a> {
-    snapshot: Snapshot,
-    files: &'a SegmentFiles,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) files: &'a SegmentFiles,
     /// Steps that a search may take.
     work_max: u64,
 }
@@ -41,6 +48,28 @@ impl<'a> Reader<'a> {
             files,
             work_max: WORK_MAX,
         }
+    }
+}
+
+/// Traces of one snapshot, as many as one question needs.
+pub struct Traces<'a>(pub(crate) Reader<'a>);
+
+impl Traces<'_> {
+    /// The spans, without duplicates, and the log records of a trace; none if it is unknown.
+    /// Blocks on the disk.
+    pub fn load(&self, id: TraceId) -> Result<TraceRows, ReadError> {
+        self.0.trace(id)
+    }
+
+    /// Which traces have spans with these ends of links. Blocks on the disk.
+    pub fn linked(&self, ends: &[End]) -> Result<Linked, ReadError> {
+        self.0.linked(ends)
+    }
+}
+
+impl fmt::Debug for Traces<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Traces")
     }
 }
 

@@ -36,7 +36,7 @@ mod columns;
 mod conventions;
 mod copies;
 mod files;
-mod filter;
+pub(crate) mod filter;
 mod form;
 mod index;
 mod kinds;
@@ -83,6 +83,7 @@ use crate::census::CensusMeta;
 use crate::costs::CostsMeta;
 use crate::directory::Layout;
 use crate::edges::EdgesMeta;
+use crate::links::LinksMeta;
 use crate::rollup::RollupMeta;
 
 /// Names a segment: its generation and its number in it.
@@ -145,6 +146,8 @@ pub(crate) struct SegmentMeta {
     pub(crate) rollup: Option<Arc<RollupMeta>>,
     /// What calls what in spans; older segments have none.
     pub(crate) edges: Option<EdgesMeta>,
+    /// What joins traces, of spans; older segments have none.
+    pub(crate) links: Option<LinksMeta>,
     /// What functions cost, as log records say it; older segments have none.
     pub(crate) costs: Option<CostsMeta>,
     /// Which attributes there are; older segments have none.
@@ -158,7 +161,8 @@ impl SegmentMeta {
         let edges = self.edges.map_or(0, |edges| edges.bytes);
         let census = self.census.map_or(0, |census| census.bytes);
         let costs = self.costs.map_or(0, |costs| costs.bytes);
-        self.bytes + rollup + edges + costs + census
+        let links = self.links.map_or(0, |links| links.bytes);
+        self.bytes + rollup + edges + links + costs + census
     }
 
     /// What segments with older rows have less of: what was merged was there before what was not.

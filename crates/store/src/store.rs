@@ -34,7 +34,7 @@ use crate::limits::{
 use crate::origin::Origin;
 use crate::read::{
     AttributeKey, AttributeValue, Listed, MetricFilter, MetricPage, Reader, ServiceFilter,
-    ServiceList, TraceFilter, TracePage, TraceRows,
+    ServiceList, TraceFilter, TracePage, TraceRows, Traces,
 };
 use crate::recovery::{self, Recovered, Recovery};
 use crate::rows::Rows;
@@ -123,6 +123,15 @@ impl Store {
     /// Blocks on the disk.
     pub fn trace(&self, id: TraceId) -> Result<TraceRows, ReadError> {
         self.read(|reader| reader.trace(id))
+    }
+
+    /// Reads as many traces as it takes, all from one snapshot. What damage is found is set aside, and
+    /// the question asked once more. Blocks on the disk.
+    pub fn traces<T>(
+        &self,
+        read: impl Fn(&Traces<'_>) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        self.read(|reader| read(&Traces(reader)))
     }
 
     /// The newest metric points that a filter lets through. Blocks on the disk.

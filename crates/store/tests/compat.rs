@@ -1,7 +1,8 @@
 //! Data directories of every released format must open and read the same for ever.
 //!
 //! `tests/compat/v1` to `v4` were written by [`write_sample`] when the formats were new, and so was
-//! `catalog5` when a catalog had seen five migrations. A sample is never written a second time.
+//! `catalog5` and `catalog6` when a catalog had seen five and six migrations. A sample is never written a second
+//! time.
 
 #![allow(clippy::unwrap_used)] // the helpers of a test are tests too
 
@@ -12,6 +13,7 @@ use throughline_store::{
     Body, CompletenessFilter, EnvironmentId, Ledger, MetricFilter, Options, Origin, Search,
     SearchQuery, Sequence, ServiceFilter, Store, Stored, SumFilter, TraceFilter,
 };
+use throughline_telemetry::correlation::End;
 use throughline_telemetry::wire::{Request, logs_request, otlp, traces_request};
 use throughline_telemetry::{Attributes, LogRecord, Signal, Span, UnixNanos, Value};
 use throughline_testkit::{log, moment, span};
@@ -78,6 +80,26 @@ async fn catalog_5_reads_as_it_was_written() {
     );
     assert_eq!(sums, ("reserve", 1, 1, 80.0));
     assert_eq!(edge.durations.total(), 1);
+}
+
+/// The same with indexes of links. One of before is looked through instead.
+#[tokio::test]
+async fn catalog_6_reads_as_it_was_written() {
+    if !sample("catalog6").exists() {
+        write_sample("catalog6").await;
+        panic!("the sample was missing and has been written");
+    }
+    with_origins("catalog6").await;
+    let [sealed, _] = spans();
+    let end = End::LinkTo(sealed[0].trace_id);
+    let ends = [end, End::In("sqs:1".to_owned())];
+    for version in ["catalog5", "catalog6"] {
+        let (_directory, store) = open(version, 3);
+        let found = store.traces(|traces| traces.linked(&ends)).unwrap();
+        assert_eq!(found.traces, [vec![sealed[0].trace_id], vec![]]);
+    }
+    let links = sample("catalog6/rollups/spans-0000000001-000.links");
+    assert_eq!(fs::read(links).unwrap()[0], 1, "its version");
 }
 
 /// A new index need not be as long as the old one was.

@@ -19,6 +19,7 @@
 //!
 //! What it deliberately does not do: no I/O, no async, no clock, no storage layout.
 
+pub mod correlation;
 mod histogram;
 pub mod model;
 pub mod wire;

@@ -41,6 +41,11 @@ impl BufferView {
         self.has(entry).then_some((entry.start, entry.end))
     }
 
+    /// The traces that have ends of links with these hashes, and whether there are more of each.
+    pub(crate) fn linked(&self, hashes: &[u64]) -> Vec<(Vec<TraceId>, bool)> {
+        self.buffer.links.find(&self.rows.spans, hashes)
+    }
+
     /// How many spans a trace has here.
     pub(crate) fn span_count(&self, id: TraceId) -> usize {
         let places = self.span_places(id);

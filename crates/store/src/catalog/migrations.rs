@@ -31,7 +31,7 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
 ALTER TABLE segments ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segments ADD COLUMN rows_crc32c INTEGER;  -- of the Parquet file; null if it is older
@@ -65,6 +65,10 @@ ALTER TABLE segments ADD COLUMN edges_bytes INTEGER;  -- null where they were no
 ALTER TABLE segments ADD COLUMN edges_crc32c INTEGER;
 ALTER TABLE segments ADD COLUMN costs_bytes INTEGER;  -- the same of costs; 0 where there are none
 ALTER TABLE segments ADD COLUMN costs_crc32c INTEGER;
+",
+    "
+ALTER TABLE segments ADD COLUMN links_bytes INTEGER;  -- null where there is no index of links
+ALTER TABLE segments ADD COLUMN links_crc32c INTEGER;
 ",
 ];
 

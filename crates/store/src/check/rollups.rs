@@ -1,4 +1,4 @@
-//! Rollups, edges, costs and censuses, and files in their directory that are neither.
+//! Rollups, edges, links, costs and censuses, and files in their directory that are neither.
 
 use std::collections::HashSet;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::{Check, entries};
 use crate::catalog::Contents;
 use crate::error::ReadError;
-use crate::{census, costs, edges, rollup};
+use crate::{census, costs, edges, links, rollup};
 
 impl Check<'_> {
     /// Every one that the catalog knows, byte by byte.
@@ -23,6 +23,11 @@ impl Check<'_> {
             if let Some(meta) = segment.edges {
                 let path = self.layout.edges(segment.id);
                 self.sums(&path, edges::load(self.layout, segment.id, meta).err());
+                known.insert(path);
+            }
+            if let Some(meta) = segment.links {
+                let path = self.layout.links(segment.id);
+                self.sums(&path, links::verify(&path, meta).err());
                 known.insert(path);
             }
             if let Some(meta) = segment.costs {

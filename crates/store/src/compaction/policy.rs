@@ -110,6 +110,7 @@ mod tests {
             rollup: None,
             edges: None,
             costs: None,
+            links: None,
             census: None,
         }
     }

@@ -23,6 +23,7 @@ fn segment(number: u64, bytes: u64, first: u64, last: u64, end: u64) -> SegmentM
         rollup: None,
         edges: None,
         costs: None,
+        links: None,
         census: None,
     }
 }

@@ -96,12 +96,15 @@ pub(crate) fn clear(layout: &Layout, segments: &Segments) -> io::Result<()> {
     let censuses = with_census.map(|segment| layout.census(segment.signal, segment.id));
     let with_edges = segments.all().filter(|segment| segment.edges.is_some());
     let edges = with_edges.map(|segment| layout.edges(segment.id));
+    let with_links = segments.all().filter(|segment| segment.links.is_some());
+    let links = with_links.map(|segment| layout.links(segment.id));
     let with_costs = segments.all().filter(|segment| segment.costs.is_some());
     let costs = with_costs.map(|segment| layout.costs(segment.id));
     let known: HashSet<PathBuf> = segments
         .rollups()
         .map(|meta| layout.rollup(meta.id))
         .chain(edges)
+        .chain(links)
         .chain(costs)
         .chain(censuses)
         .collect();

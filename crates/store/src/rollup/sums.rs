@@ -9,6 +9,7 @@ use throughline_telemetry::UnixNanos;
 use super::Fold;
 use super::copies::Copies;
 use crate::edges::EdgeFold;
+use crate::links::LinkFold;
 use crate::scan::Shaper;
 use crate::segment::Projected;
 
@@ -18,6 +19,7 @@ pub(crate) struct SpanSums {
     copies: Copies,
     pub(crate) rollup: Fold,
     pub(crate) edges: EdgeFold,
+    pub(crate) links: LinkFold,
 }
 
 impl SpanSums {
@@ -27,6 +29,7 @@ impl SpanSums {
             copies: Copies::default(),
             rollup: Fold::default(),
             edges: EdgeFold::default(),
+            links: LinkFold::default(),
         }
     }
 
@@ -38,6 +41,7 @@ impl SpanSums {
         let columns = self.shaper.shape(&rows, None).map_err(io::Error::other)?;
         let added = self.rollup.add_without(&columns, left_out);
         added.map_err(io::Error::other)?;
+        self.links.add(canonical).map_err(io::Error::other)?;
         let added = self.edges.add(canonical, left_out, &ALWAYS);
         added.map_err(io::Error::other)
     }

@@ -1,5 +1,6 @@
 //! The segments on disk, as readers use them: through caches with byte budgets.
 
+mod linked;
 mod verify;
 
 use std::convert::Infallible;
@@ -32,9 +33,10 @@ use crate::edges::{self, EdgesMeta};
 use crate::error::ReadError;
 use crate::limits::{
     BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, COSTS_CACHE_BYTES, EDGES_CACHE_BYTES,
-    FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LOOKUP_CACHE_BYTES,
-    ROLLUP_CACHE_BYTES, SCAN_ROWS, TRACE_CACHE_BYTES,
+    FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LINKS_CACHE_BYTES,
+    LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS, TRACE_CACHE_BYTES,
 };
+use crate::links::LinkIndex;
 use crate::rollup::{self, RollupMeta};
 use crate::rows::{LogRow, span_bytes};
 
@@ -53,6 +55,7 @@ pub(crate) struct SegmentFiles {
     rollups: Cache<SegmentId, Option<RecordBatch>>,
     /// The same of edges.
     edges: Cache<SegmentId, Option<RecordBatch>>,
+    links: Cache<SegmentId, LinkIndex>,
     /// The same of costs.
     costs: Cache<SegmentId, Option<RecordBatch>>,
     censuses: Cache<SegmentId, Census>,
@@ -73,6 +76,7 @@ impl SegmentFiles {
             copies: Cache::new(COPIES_CACHE_BYTES),
             rollups: Cache::new(ROLLUP_CACHE_BYTES),
             edges: Cache::new(EDGES_CACHE_BYTES),
+            links: Cache::new(LINKS_CACHE_BYTES),
             costs: Cache::new(COSTS_CACHE_BYTES),
             censuses: Cache::new(CENSUS_CACHE_BYTES),
         }

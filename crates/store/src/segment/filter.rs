@@ -6,7 +6,7 @@
 
 /// Hashes, as bits.
 #[derive(Debug, PartialEq)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     blocks: Vec<Block>,
 }
 
@@ -15,7 +15,7 @@ pub(super) type Block = [u32; 8];
 
 impl Filter {
     /// A filter of these hashes.
-    pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
+    pub(crate) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
         let mut blocks = vec![Block::default(); blocks_for(hashes.len() * BITS_PER_ITEM)];
         for hash in hashes {
             let place = place(hash, blocks.len());
@@ -25,24 +25,24 @@ impl Filter {
     }
 
     /// Whether a hash may have been put in. Of those that were, always.
-    pub(super) fn may_have(&self, hash: u64) -> bool {
+    pub(crate) fn may_have(&self, hash: u64) -> bool {
         has(&self.blocks[place(hash, self.blocks.len())], hash)
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let words = self.blocks.iter().flatten();
         words.flat_map(|word| word.to_le_bytes()).collect()
     }
 
     /// None if these cannot be the bytes of a filter.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
         (rest.is_empty() && !blocks.is_empty()).then(|| Filter {
             blocks: blocks.iter().map(read).collect(),
         })
     }
 
-    pub(super) fn memory_bytes(&self) -> usize {
+    pub(crate) fn memory_bytes(&self) -> usize {
         self.blocks.len() * BLOCK_BYTES
     }
 }

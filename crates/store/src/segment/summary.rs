@@ -112,6 +112,7 @@ impl Summary {
             rollup: None,
             edges: None,
             costs: None,
+            links: None,
             census: None,
         };
         (meta, self.index.finish(layout, file, self.words.finish()))

@@ -25,6 +25,7 @@ use crate::costs;
 use crate::directory::Layout;
 use crate::disk::{self, File, sync_directory};
 use crate::edges;
+use crate::links;
 use crate::probe::{Probe, Step};
 use crate::rollup;
 
@@ -136,6 +137,7 @@ pub(super) fn write_segment<T: Table>(
         let rollup = rollup::write(layout, probe, id, &sums.rollup)?;
         meta.rollup = Some(Arc::new(rollup));
         meta.edges = Some(edges::write(layout, probe, id, &sums.edges)?);
+        meta.links = Some(links::write(probe, &layout.links(id), sums.links.finish())?);
     }
     if let Some(sums) = collected.log_sums {
         meta.costs = Some(costs::write(layout, probe, id, &sums.costs)?);

@@ -12,6 +12,7 @@ use throughline_telemetry::{TraceId, UnixNanos};
 
 use super::super::table::Damage;
 use super::{Collected, Layout, TraceRange, take};
+use crate::varint::{get, put};
 
 /// The blocks of traces that come sorted by id, and the directory of them.
 pub(super) fn write<'a>(
@@ -152,27 +153,6 @@ impl Directory {
     pub(super) fn memory_bytes(&self) -> usize {
         self.len() * ENTRY_BYTES
     }
-}
-
-/// Seven bits a byte, the low ones first.
-fn put(into: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        into.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    into.push((number & 0x7f) as u8);
-}
-
-fn get(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let [byte] = *take(rest)?;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 fn get_row(rest: &mut &[u8]) -> Option<u32> {

@@ -31,7 +31,7 @@ struct Observed {
 #[tokio::test]
 async fn a_crash_at_any_step_loses_and_doubles_nothing() {
     let mut steps = BTreeSet::new();
-    let sound = (0..8).map(|seed| (seed, None));
+    let sound = (0..12).map(|seed| (seed, None));
     let failing = (0..4).map(|seed| (seed, Some(6)));
     for (seed, fails_one_in) in sound.chain(failing) {
         let crashes = run(seed, fails_one_in).await;
