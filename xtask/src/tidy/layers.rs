@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "throughline-extension",
         &["throughline-scrub", "throughline-telemetry"],
     ),
+    ("throughline-sdk", &["throughline-telemetry"]),
     ("throughline-testkit", &["throughline-telemetry"]),
     (
         "throughline-server",
@@ -75,6 +76,19 @@ const NEVER_REACHES: &[(&str, &[&str])] = &[
             "tonic",
             "axum",
             "rusqlite",
+        ],
+    ),
+    // What a function that adds it would carry along.
+    (
+        "throughline-sdk",
+        &[
+            "arrow",
+            "parquet",
+            "datafusion",
+            "aws-sdk",
+            "tonic",
+            "openssl",
+            "axum",
         ],
     ),
     ("throughline-sandbox", &["aws-sdk", "arrow", "datafusion"]),

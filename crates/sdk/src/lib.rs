@@ -1,0 +1,53 @@
+//! Follows a Rust function on AWS Lambda: each invocation, what it calls, and what goes wrong in it.
+//!
+//! Take `throughline::run` in place of `lambda_runtime::run`, and the extension beside the function is told of each
+//! invocation: a span in the trace of whoever called it, wherever that trace came in, with the keys that join it to
+//! what was sent to it.
+//!
+//! ```no_run
+//! use lambda_runtime::{Error, LambdaEvent, service_fn};
+//! use serde_json::Value;
+//! use throughline_sdk as throughline; // or name it so in Cargo.toml
+//!
+//! async fn order(event: LambdaEvent<Value>) -> Result<Value, Error> {
+//!     throughline::attribute("order", 7);
+//!     throughline::in_span("charge the card", async { /* ... */ }).await;
+//!     Ok(event.payload)
+//! }
+//!
+//! # #[allow(clippy::needless_doctest_main)]
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     throughline::run(service_fn(order)).await
+//! }
+//! ```
+//!
+//! The functions to know are [`run`], [`in_span`] and [`attribute`].
+//!
+//! What it deliberately does not do: it sends nothing anywhere but to the extension on this machine, waits for nobody,
+//! and has no type of OpenTelemetry in its interface. A function's errors, panics, answers and log lines are what they
+//! would be without it.
+
+mod carriers;
+mod clock;
+mod current;
+mod deadline;
+mod dynamo;
+mod failure;
+mod ids;
+mod invocation;
+mod payload;
+mod runtime;
+mod sdk;
+mod sender;
+mod settings;
+mod sources;
+mod span;
+mod user;
+
+pub use throughline_telemetry::Value;
+
+#[cfg(feature = "concurrency-tokio")]
+pub use runtime::run_concurrent;
+pub use runtime::{Handler, Invocations, InvocationsLayer, invocations, run};
+pub use user::{attribute, in_span};

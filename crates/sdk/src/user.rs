@@ -1,0 +1,24 @@
+//! What a function may say itself.
+
+use std::future::Future;
+
+use throughline_telemetry::{SpanKind, Value};
+
+use crate::current::{self, Scoped};
+
+/// Does `work` in a span of its own, below the current one.
+///
+/// Outside of invocations, and without the extension, it does the work and no more. The span ends with the work.
+pub fn in_span<F: Future>(name: &str, work: F) -> impl Future<Output = F::Output> + use<F> {
+    let span = current::current().and_then(|current| current.child(name, SpanKind::Internal));
+    Scoped::new(span, work)
+}
+
+/// Says something of the current span: an order's number, a customer's.
+///
+/// A span has at most 128 attributes, and a text at most 64 KiB; what is more is left out.
+pub fn attribute(key: &str, value: impl Into<Value>) {
+    if let Some(current) = current::current() {
+        current.set(key, value);
+    }
+}

@@ -1,0 +1,163 @@
+//! A function with the SDK in the sandbox, beside the real extension: what arrives at the server, and what the caller
+//! sees of it, which is nothing.
+//!
+//! This program is two things: the tests, and, started by a sandbox that they run, the function.
+
+#![allow(clippy::unwrap_used)] // in the helpers of tests too a panic is the message
+#![allow(clippy::disallowed_methods)] // how a program finds out which of the two it is
+
+mod function;
+mod stage;
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use stage::{Call, Stage};
+use throughline_telemetry::{Span, SpanKind, SpanStatus, Value as Told};
+
+fn main() -> ExitCode {
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
+        return function::play();
+    }
+    // The test runs without the usual harness, but is named and chosen like any other.
+    let mut arguments = std::env::args().skip(1);
+    if arguments.any(|argument| {
+        argument == "--list" || !argument.starts_with('-') && !NAME.contains(&argument)
+    }) {
+        println!("{NAME}: test\n");
+        return ExitCode::SUCCESS;
+    }
+    println!("\nrunning 1 test");
+    tokio::runtime::Runtime::new().unwrap().block_on(run());
+    println!("test {NAME} ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored");
+    ExitCode::SUCCESS
+}
+
+async fn run() {
+    let with = Stage::play("on").await;
+    let without = Stage::play("off").await;
+    for (with, without) in with.calls.iter().zip(&without.calls) {
+        assert_eq!(with.answer, without.answer, "answer to {}", with.event);
+        assert_eq!(with.lines, without.lines, "lines of {}", with.event);
+    }
+    order_is_one_trace(&with, &with.calls[0]);
+    error_is_told(&with, &with.calls[1]);
+    panic_is_told(&with, &with.calls[2]);
+    event_that_cannot_be_read_is_told(&with, &with.calls[3]);
+    timeout_tells_what_was_open(&with, &with.calls[4]);
+}
+
+fn order_is_one_trace(stage: &Stage, call: &Call) {
+    let (platform, ours) = stage.pair(call);
+    assert_eq!(platform.trace_id.to_string(), stage::TRACE);
+    assert_eq!(platform.parent_id.unwrap().to_string(), stage::PARENT);
+    assert_eq!(ours.parent_id, Some(platform.span_id));
+    assert_eq!((ours.name.as_str(), ours.kind), ("shop", SpanKind::Server));
+    assert_eq!(ours.resource.service(), "shop");
+    assert_eq!(ours.scope.name, "throughline.rust");
+    let text = |key: &str| ours.attributes.text(key).unwrap();
+    assert_eq!(text("throughline.trigger.type"), "sqs");
+    assert_eq!(
+        ours.attributes.get("faas.coldstart"),
+        Some(&Told::Bool(true))
+    );
+    let list = |key: &str| ours.attributes.get(key).unwrap().to_text();
+    let lam = format!("lam:{}", call.request_id);
+    assert_eq!(
+        list("throughline.link.in"),
+        json!([lam, "sqs:m1"]).to_string()
+    );
+    assert_eq!(
+        list("throughline.in.path"),
+        json!(["queue:orders@1795219200123#sqs:m1"]).to_string()
+    );
+    assert_eq!(ours.links.len(), 1);
+    assert_eq!(
+        ours.attributes.get("throughline.batch.failures"),
+        Some(&Told::Int(1))
+    );
+    assert_eq!(ours.attributes.get("order"), Some(&Told::Int(7)));
+    assert!(ours.attributes.get("throughline.payload.request").is_some());
+    // Work that is spawned belongs to the invocation as a whole.
+    let charge = stage.span("charge the card");
+    assert_eq!(charge.parent_id, Some(ours.span_id));
+    assert_eq!(charge.attributes.text("card"), Some("visa"));
+    assert_eq!(stage.span("spawned").parent_id, Some(ours.span_id));
+}
+
+fn error_is_told(stage: &Stage, call: &Call) {
+    let (_, ours) = stage.pair(call);
+    assert_eq!(ours.status, SpanStatus::Error);
+    assert_eq!(ours.status_message, "payment failed");
+    assert_eq!(ours.attributes.text("error.type"), Some("Payment"));
+    assert_eq!(
+        ours.attributes.get("faas.coldstart"),
+        Some(&Told::Bool(false))
+    );
+    assert_eq!(
+        exception(ours).text("exception.stacktrace"),
+        Some("Payment: payment failed\nCaused by: ParseIntError: invalid digit found in string")
+    );
+    assert_eq!(call.answer["errorMessage"], "payment failed");
+}
+
+fn panic_is_told(stage: &Stage, call: &Call) {
+    let (_, ours) = stage.pair(call);
+    let told = exception(ours);
+    assert_eq!(told.text("exception.type"), Some("panic"));
+    assert_eq!(told.text("exception.message"), Some("no such order: 9"));
+    let file = told.text("code.file.path").unwrap();
+    assert!(file.ends_with("tests/sandbox/function.rs"), "{file}");
+    let stack = told.text("exception.stacktrace").unwrap();
+    let function = told.text("code.function.name").unwrap_or_default();
+    assert!(function.contains("look_up"), "{function} in {stack}");
+    assert!(
+        stack.contains("look_up") && !stack.contains("panicking"),
+        "{stack}"
+    );
+    assert_eq!(
+        call.answer["errorMessage"],
+        "Lambda panicked: no such order: 9"
+    );
+}
+
+fn event_that_cannot_be_read_is_told(stage: &Stage, call: &Call) {
+    let (_, ours) = stage.pair(call);
+    assert_eq!(ours.attributes.text("error.type"), Some("Deserialize"));
+}
+
+fn timeout_tells_what_was_open(stage: &Stage, call: &Call) {
+    let (_, ours) = stage.pair(call);
+    let unfinished = |span: &Span| span.attributes.get("throughline.unfinished").is_some();
+    let waits = stage.span("waits for ever");
+    assert!(unfinished(ours) && unfinished(waits));
+    assert_eq!(waits.parent_id, Some(ours.span_id));
+}
+
+fn exception(span: &Span) -> &throughline_telemetry::Attributes {
+    let mut events = span.events.iter();
+    let event = events.find(|event| event.name == "exception");
+    &event.unwrap().attributes
+}
+
+fn events() -> Vec<Value> {
+    let header = format!(
+        "Root=1-{}-{};Parent={};Sampled=1",
+        &stage::TRACE[..8],
+        &stage::TRACE[8..],
+        stage::PARENT
+    );
+    let record = json!({
+        "messageId": "m1", "body": "{}", "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:1:orders",
+        "attributes": {"AWSTraceHeader": header, "SentTimestamp": "1795219200123"},
+    });
+    vec![
+        json!({"Records": [record], "do": "order"}),
+        json!({"do": "fail"}),
+        json!({"do": "panic"}),
+        json!({"do": "what nobody can"}),
+        json!({"do": "wait"}),
+    ]
+}
+
+const NAME: &str = "function_is_followed_and_sees_nothing_of_it";
