@@ -18,7 +18,7 @@ type Reader = fn(&dyn Fn(&str) -> String) -> Option<TraceContext>;
 const READERS: &[Reader] = &[
     |get| TraceContext::from_traceparent(&get("traceparent")),
     |get| TraceContext::from_xray(&get("x-amzn-trace-id")),
-    |get| datadog_json(&get("_datadog")),
+    |get| datadog_json(&get(DATADOG)),
     datadog,
     |get| TraceContext::from_traceparent(&get("elastic-apm-traceparent")),
     |get| separated(&get("b3"), '-'),
@@ -62,7 +62,9 @@ fn datadog_json(text: &str) -> Option<TraceContext> {
         true => parsed(text)?,
         false => parsed(&base64_text(text)?)?,
     };
-    extract(&getter(&fields))
+    let get = getter(&fields);
+    let others: Get<'_> = Box::new(|name: &str| get(name).filter(|_| name != DATADOG));
+    extract(&others)
 }
 
 /// `trace:span:parent:flags` in hexadecimal, possibly percent-encoded.
@@ -83,7 +85,11 @@ pub(crate) fn getter(headers: &Value) -> Get<'_> {
             let mut named = members.iter();
             named.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
         })?;
-        first_text(value).map(Cow::Borrowed)
+        match value {
+            // Where a program put the headers themselves.
+            Value::Object(_) if name == DATADOG => Some(Cow::Owned(value.to_string())),
+            value => first_text(value).map(Cow::Borrowed),
+        }
     })
 }
 
@@ -106,6 +112,8 @@ pub(crate) fn base64_text(text: &str) -> Option<String> {
     let bytes = LENIENT.decode(text.trim_end()).ok()?;
     String::from_utf8(bytes).ok()
 }
+
+const DATADOG: &str = "_datadog";
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use throughline_sandbox::{Function, Invoke, Sandbox};
-use throughline_telemetry::{Span, SpanKind};
+use throughline_telemetry::Span;
 use throughline_testkit::{FakeIntake, Received};
 
 pub(crate) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -62,16 +62,12 @@ impl Stage {
 
     /// The platform's span of a call and the SDK's, of each of which there is one.
     pub(crate) fn pair(&self, call: &Call) -> (&Span, &Span) {
-        let of = |span: &&Span| {
-            span.kind == SpanKind::Server
-                && span.attributes.text("faas.invocation_id") == Some(&call.request_id)
-        };
+        let of =
+            |span: &&Span| span.attributes.text("faas.invocation_id") == Some(&call.request_id);
         let spans: Vec<&Span> = self.received.spans.iter().filter(of).collect();
         let by = |scope: &str| {
-            let its: Vec<_> = spans
-                .iter()
-                .filter(|span| span.scope.name == scope)
-                .collect();
+            let its = spans.iter().filter(|span| span.scope.name == scope);
+            let its: Vec<_> = its.filter(|span| span.name == "shop").collect();
             assert_eq!(
                 its.len(),
                 1,
