@@ -148,3 +148,64 @@ function mapOf(edges) {
   });
   return { nodes, edges, total: edges.length, truncated: false, other_count: 0, cost: COST };
 }
+
+/** @param {bigint} time @param {number} number */
+export function logLine(time, number) {
+  const failed = number % 10 === 0;
+  return {
+    time_unix_nanos: String(time),
+    severity_number: failed ? 17 : 9,
+    severity_text: failed ? 'ERROR' : 'INFO',
+    body: failed
+      ? `mail ${number} was refused: mailbox is full`
+      : `sending mail ${number} for order ord-${number}`,
+    trace_id: '6740a1f09c3b5d2e8f7a4b1c0d9e8f7a',
+    span_id: null,
+    service: failed ? 'notify' : 'checkout',
+    scope: { name: '', version: '' },
+    attributes: { 'order.total': number },
+    event_name: '',
+  };
+}
+
+/** @param {URLSearchParams} search */
+export function logPage(search) {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const word = (search.get('q') ?? '').replace(/[^a-z]/g, '');
+  const min = Number(search.get('min_severity') ?? 0);
+  const all = Array.from({ length: 450 }, (_, at) =>
+    logLine(now - BigInt(at) * 1_000_000_000n, at),
+  );
+  const found = all.filter(
+    (log) => log.severity_number >= min && log.body.replace(/[^a-z]/g, '').includes(word),
+  );
+  const from = Number(search.get('cursor') ?? 0);
+  const limit = Number(search.get('limit') ?? 100);
+  return {
+    logs: found.slice(from, from + limit),
+    total: found.length - from,
+    truncated: false,
+    next_cursor: from + limit < found.length ? String(from + limit) : null,
+    cost: COST,
+  };
+}
+
+/** Counts for the histogram of the logs. @param {string} sql */
+export function answerSql(sql) {
+  const step = Number(/interval '(\d+) seconds'/.exec(sql)?.[1] ?? 30) * 1000;
+  const [from = 0, to = 0] = [...sql.matchAll(/timestamp '([^']+)'/g)].map(([, at]) =>
+    Date.parse(at ?? ''),
+  );
+  const columns = [
+    { name: 'at', type: 'time' },
+    { name: 'level', type: 'text' },
+    { name: 'n', type: 'int' },
+  ];
+  /** @type {(string | number)[][]} */
+  const rows = [];
+  for (let time = Math.floor(from / step) * step; time < to; time += step) {
+    const at = new Date(time).toISOString();
+    rows.push([at, 'error', (time / step) % 3], [at, 'info', 20 + ((time / step) % 7)]);
+  }
+  return { columns, rows, truncated: false, cost: COST };
+}

@@ -3,7 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 import { checkoutTrace } from '../fixtures/checkout.mjs';
-import { answerQuery, edgeMap, largeMap, operations } from './answers.mjs';
+import {
+  answerQuery,
+  answerSql,
+  edgeMap,
+  largeMap,
+  logLine,
+  logPage,
+  operations,
+} from './answers.mjs';
 import { largeTrace, traceSummaries } from '../fixtures/list.mjs';
 
 const DIST = new URL('../dist/', import.meta.url);
@@ -44,8 +52,16 @@ export class MockServer {
     this.large = false;
     /** @type {URL[]} */
     this.asked = [];
+    /** @type {import('node:http').ServerResponse[]} */
+    this.followers = [];
     this.server = createServer(async (request, response) => {
       const { url = '/', method = 'GET', headers } = request;
+      if (url.startsWith('/api/v1/logs/tail')) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(': following\n\n');
+        this.followers.push(response);
+        return;
+      }
       let text = '';
       for await (const part of request) text += part;
       const { status, type, body } = await this.answer(
@@ -76,6 +92,13 @@ export class MockServer {
     this.traces.set(LARGE_ID, large);
   }
 
+  /** A log record that has just arrived. @param {string} body */
+  write(body) {
+    const record = { ...logLine(BigInt(Date.now()) * 1_000_000n, 1), body };
+    for (const follower of this.followers)
+      follower.write(`id: 1\nevent: log\ndata: ${JSON.stringify(record)}\n\n`);
+  }
+
   /** A trace that has just arrived. @param {string} traceId */
   arrive(traceId) {
     const first = this.list[0];
@@ -103,6 +126,8 @@ export class MockServer {
     if (pathname === '/api/v1/services') return json(200, services(this.list));
     if (pathname === '/api/v1/edges')
       return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
+    if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
+    if (pathname === '/api/v1/sql') return json(200, answerSql(JSON.parse(body).sql));
     if (pathname === '/api/v1/operations') return json(200, operations(searchParams));
     if (pathname === '/api/v1/query') return json(200, answerQuery(JSON.parse(body)));
     const trace = this.traces.get(pathname.slice('/api/v1/traces/'.length));

@@ -43,3 +43,13 @@ export const MAP_KEYS: readonly Key[] = [
   { keys: ['/'], does: 'find somebody on the map' },
   ...ALWAYS,
 ];
+
+export const LOG_KEYS: readonly Key[] = [
+  { keys: ['/'], does: 'go to the search' },
+  { keys: ['j', '↓'], does: 'next line' },
+  { keys: ['k', '↑'], does: 'previous line' },
+  { keys: ['Enter'], does: 'unfold the line' },
+  { keys: ['f'], does: 'follow new lines, or stop' },
+  { keys: ['r'], does: 'ask again' },
+  ...ALWAYS,
+];

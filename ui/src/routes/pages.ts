@@ -2,7 +2,7 @@
 import type { Component } from 'svelte';
 import type { Api } from '../api/client';
 import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
-import { LIST_KEYS, MAP_KEYS, TRACE_KEYS, type Key } from './help';
+import { LIST_KEYS, LOG_KEYS, MAP_KEYS, TRACE_KEYS, type Key } from './help';
 import type { Router } from './router.svelte';
 
 export interface RouteProps {
@@ -46,11 +46,19 @@ export const PAGES: readonly Page[] = [
     range: LAST_HOUR,
     keys: MAP_KEYS,
   },
+  {
+    section: '/logs',
+    path: /^\/logs\/?$/,
+    load: () => import('./LogsRoute.svelte'),
+    range: LAST_HOUR,
+    keys: LOG_KEYS,
+  },
 ];
 
 export const SECTIONS: readonly { readonly href: string; readonly label: string }[] = [
   { href: '/map', label: 'Map' },
   { href: '/', label: 'Traces' },
+  { href: '/logs', label: 'Logs' },
 ];
 
 export function pageOf(path: string): Page | null {

@@ -1,10 +1,8 @@
 /** Where the logs of a trace belong among its spans. */
 import type { Log, Span } from '../../api/model';
-import { formatValue } from '../../base/format';
+import { levelOf, textOf, type Level } from '../../api/line';
 import { compareNanos, NANOS_PER_MILLI } from '../../base/time';
-import { ancestorsOf, isWithin, type Mark, type Tree } from '../../widgets/waterfall/tree';
-
-export type Level = Mark['level'];
+import { ancestorsOf, isWithin, type Tree } from '../../widgets/waterfall/tree';
 
 /** A log and the span that it was written in, null when that is not known. */
 export interface PlacedLog {
@@ -80,34 +78,6 @@ function invocationAbove(tree: Tree, index: number): string | null {
   const above = ancestorsOf(tree, index).find((row) => row.span.phase === 'invoke');
   return above?.span.id ?? null;
 }
-
-/** OpenTelemetry numbers: 17 and up are errors, 13 to 16 warnings. */
-export function levelOf(severityNumber: number): Level {
-  if (severityNumber >= 17) return 'error';
-  return severityNumber >= 13 ? 'warn' : 'info';
-}
-
-/** The short word beside a log: what the sender wrote, or what the number means. */
-export function severityWord(log: Log): string {
-  if (log.severityText !== '') return log.severityText.toLowerCase();
-  const names = ['', 'trace', 'debug', 'info', 'warn', 'error', 'fatal'];
-  return names[Math.ceil(Math.min(24, Math.max(0, log.severityNumber)) / 4)] ?? '';
-}
-
-/** The line to show: a structured body is read for its message. */
-export function textOf(log: Log): string {
-  const { body } = log;
-  if (body === null || body === '') return log.eventName;
-  if (typeof body === 'object' && !Array.isArray(body)) {
-    const message = MESSAGE_KEYS.map((key) => (body as Record<string, unknown>)[key]).find(
-      (value) => typeof value === 'string' && value !== '',
-    );
-    if (typeof message === 'string') return message;
-  }
-  return formatValue(body).trimEnd();
-}
-
-const MESSAGE_KEYS = ['message', 'msg', 'errorMessage'];
 
 function invocationsOf(spans: readonly Span[]): ReadonlyMap<string, string> {
   const invocations = new Map<string, string>();

@@ -6,7 +6,8 @@ import type { WireTrace } from '../../api/wire';
 import type { UnixNanos } from '../../base/time';
 import { buildTree } from '../../widgets/waterfall/tree';
 import { failuresOf } from './failures';
-import { groupBySpan, levelOf, logsOfSpan, placeLogs, severityWord, textOf } from './logs';
+import { levelOf, severityWord, textOf } from '../../api/line';
+import { groupBySpan, logsOfSpan, placeLogs } from './logs';
 import { TraceView } from './view.svelte';
 import { kindWords, phaseOf, spanMatches, waterfallSpans } from './waterfall';
 

@@ -1,0 +1,162 @@
+// The logs over made-up answers.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { MockServer } from './mock.mjs';
+import { openPage, overflow, screenshot } from './page.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let server;
+/** @type {string} */
+let url;
+/** @type {Awaited<ReturnType<typeof openPage>>} */
+let opened;
+/** @type {import('playwright-core').Page} */
+let page;
+
+const LINE = 'button[data-log]';
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  server = new MockServer();
+  url = await server.listen();
+  opened = await openPage(browser);
+  page = opened.page;
+});
+
+afterEach(async () => {
+  await opened.close();
+  await server.close();
+  assert.deepEqual(opened.complaints, [], 'the page complained');
+  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
+});
+
+/** @param {string} path */
+async function openLogs(path = '/logs') {
+  await page.goto(url + path);
+  await page.locator(LINE).first().waitFor();
+}
+
+const lines = () => page.locator(LINE).count();
+const asked = () => server.asked.filter(({ pathname }) => pathname === '/api/v1/logs').at(-1);
+
+test('a search lives in the address, and says the same after a reload', async () => {
+  await openLogs();
+  assert.equal(await lines(), 200);
+  await page.keyboard.press('/');
+  await page.keyboard.type('refused');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/q=refused/);
+  await page.getByText('45 of 45 lines').waitFor();
+  await page.getByRole('radio', { name: 'Errors' }).check({ force: true });
+  await page.waitForURL(/min=17/);
+  await page.getByPlaceholder('order.total>=100').fill('order.total>=100');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/where=/);
+  await page.reload();
+  await page.locator(LINE).first().waitFor();
+  const search = asked()?.searchParams;
+  assert.equal(search?.get('q'), 'refused');
+  assert.equal(search?.get('min_severity'), '17');
+  assert.deepEqual(search?.getAll('where'), ['order.total>=100']);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.waitForURL((address) => address.search === '');
+});
+
+test('from a line to its trace, and back to the same search', async () => {
+  await openLogs('/logs?q=refused');
+  await page.getByRole('link', { name: 'Trace', exact: true }).first().click();
+  await page.locator('[role=treegrid]').waitFor();
+  await page.keyboard.press('Backspace');
+  await page.locator(LINE).first().waitFor();
+  assert.match(page.url(), /q=refused/);
+});
+
+test('older lines are loaded until there are none', async () => {
+  await openLogs();
+  await page.getByRole('button', { name: 'Load older lines' }).click();
+  await page.getByText('400 of 450 lines').waitFor();
+  await page.getByRole('button', { name: 'Load older lines' }).click();
+  await page.getByText('450 of 450 lines').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Load older lines' }).count(), 0);
+});
+
+test('new lines come while one follows, but never under the eyes of a reader', async () => {
+  await openLogs();
+  await page.keyboard.press('f');
+  await page.getByRole('button', { name: 'Following' }).waitFor();
+  while (server.followers.length === 0) await page.waitForTimeout(20);
+  server.write('the first line that came');
+  await page.getByText('the first line that came').waitFor();
+  await page.locator(LINE).nth(3).click();
+  const before = await page.locator(LINE).nth(3).innerText();
+  server.write('a line while reading');
+  await page.getByRole('button', { name: 'Show 1 new line' }).waitFor();
+  assert.equal(await page.locator(LINE).nth(3).innerText(), before);
+  await page.getByRole('button', { name: 'Show 1 new line' }).click();
+  await page.getByText('a line while reading').waitFor();
+  await page.keyboard.press('f');
+  await page.getByRole('button', { name: 'Follow', exact: true }).waitFor();
+});
+
+test('an unfolded line offers its attributes as conditions', async () => {
+  await openLogs();
+  await page.locator(LINE).nth(2).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'order.total=2' }).click();
+  await page.waitForURL(/where=order.total%3D2/);
+  await page.getByRole('button', { name: 'Remove order.total=2' }).waitFor();
+});
+
+test('lines of one pattern are one, and lead to the lines', async () => {
+  await openLogs();
+  await page.getByRole('radio', { name: 'Patterns' }).check({ force: true });
+  await page.getByText('2 patterns in 450 lines').waitFor();
+  await page.getByText('sending mail … for order …').waitFor();
+  await page.getByRole('button', { name: 'Lines' }).last().click();
+  await page.waitForURL(/q=%22was\+refused\+mailbox\+is\+full%22/);
+  await page.getByText('45 of 45 lines').waitFor();
+});
+
+test('dragging over the histogram is the new time', async () => {
+  await openLogs();
+  const chart = page.locator('figure svg');
+  const box = await chart.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width * 0.25, box.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 30, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForURL(/from=.*&to=/);
+  const search = new URL(page.url()).searchParams;
+  const minutes =
+    (Date.parse(search.get('to') ?? '') - Date.parse(search.get('from') ?? '')) / 60_000;
+  assert.ok(minutes > 13 && minutes < 18, `${minutes} min`);
+  assert.ok(asked()?.searchParams.get('to'), 'the list asks for the same time');
+});
+
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const [width, height] of /** @type {const} */ ([
+    [390, 844],
+    [1280, 800],
+    [2560, 1300],
+  ])) {
+    test(`the logs at ${width} px in ${scheme}`, async () => {
+      await opened.close();
+      opened = await openPage(browser, { width, height, scheme });
+      page = opened.page;
+      await openLogs();
+      await page.locator('figure svg rect').first().waitFor({ state: 'attached' });
+      await page.locator(LINE).nth(1).click();
+      assert.equal(await overflow(page), 0, 'the logs scroll sideways');
+      await screenshot(page, `log-search-${width}-${scheme}`);
+    });
+  }
+}
