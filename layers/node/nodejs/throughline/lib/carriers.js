@@ -5,17 +5,17 @@ const { ids, parseTraceparent, parseXray } = require('./ids.js');
 
 /** @typedef {(name: string) => unknown} Get a header by its name in lower case */
 
-/** In this order; each gives ids or nothing. */
+/** In this order; each gives ids or nothing, of what is under its name. */
 const READERS = [
-  (get) => parseTraceparent(text(get('traceparent'))),
-  (get) => parseXray(text(get('x-amzn-trace-id'))),
-  (get) => datadogJson(get('_datadog')),
-  (get) => datadog(get),
-  (get) => parseTraceparent(text(get('elastic-apm-traceparent'))),
-  (get) => b3(text(get('b3'))),
-  (get) => withSpan(ids(text(get('x-b3-traceid')), text(get('x-b3-spanid')))),
-  (get) => jaeger(text(get('uber-trace-id'))),
-  (get) => jaeger(text(get('epsagon-trace-id'))),
+  ['traceparent', (value) => parseTraceparent(text(value))],
+  ['x-amzn-trace-id', (value) => parseXray(text(value))],
+  ['_datadog', datadogJson],
+  ['x-datadog-trace-id', datadog],
+  ['elastic-apm-traceparent', (value) => parseTraceparent(text(value))],
+  ['b3', (value) => b3(text(value))],
+  ['x-b3-traceid', (value, get) => withSpan(ids(text(value), text(get('x-b3-spanid'))))],
+  ['uber-trace-id', (value) => jaeger(text(value))],
+  ['epsagon-trace-id', (value) => jaeger(text(value))],
 ];
 
 /**
@@ -23,8 +23,9 @@ const READERS = [
  * @returns {import('./ids.js').Ids | undefined}
  */
 function extract(get) {
-  for (const reader of READERS) {
-    const found = reader(get);
+  for (const [name, read] of READERS) {
+    const value = get(name);
+    const found = value ? read(value, get) : undefined;
     if (found) return found;
   }
   return undefined;
@@ -34,8 +35,8 @@ const text = (value) => (typeof value === 'string' ? value : Array.isArray(value
 const withSpan = (found) => (found && found.spanId ? found : undefined);
 
 /** Datadog's are decimal and have 64 bits; the upper half of a trace id is in a tag. */
-function datadog(get) {
-  const low = hex64(text(get('x-datadog-trace-id')));
+function datadog(value, get) {
+  const low = hex64(text(value));
   const span = hex64(text(get('x-datadog-parent-id')));
   const high = /_dd\.p\.tid=([0-9a-f]{16})/.exec(text(get('x-datadog-tags')));
   return low && span ? withSpan(ids((high ? high[1] : '') + low, span)) : undefined;

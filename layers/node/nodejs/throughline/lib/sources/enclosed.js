@@ -77,4 +77,4 @@ function decoded(key) {
   }
 }
 
-module.exports = { attribute, decoded, enclosed, isScheduled, lastOf, notification, objectHop, objectKeys, onBus };
+module.exports = { attribute, decoded, enclosed, lastOf, notification, objectHop, objectKeys, onBus };

@@ -112,19 +112,12 @@ const http = {
   },
 };
 
-/** A batch resolver gets an array of the events that a resolver gets. */
-const appsync = {
-  first(event) {
-    const one = Array.isArray(event) ? event[0] : event;
-    return one && one.info && one.info.fieldName && one.request ? one : undefined;
-  },
-  read(event) {
-    const one = appsync.first(event);
-    const get = getter(one.request.headers);
-    const attributes = { 'graphql.operation.type': String(one.info.parentTypeName || '').toLowerCase(), 'graphql.operation.name': one.info.fieldName };
-    const key = keyOf('apigw', get('x-amzn-requestid'));
-    return { records: [{ get, path: hop('api', get('host'), undefined, key) }], keys: some(key), attributes };
-  },
-};
+function appsync(event) {
+  const one = Array.isArray(event) ? event[0] : event;
+  const get = getter(one.request.headers);
+  const attributes = { 'graphql.operation.type': String(one.info.parentTypeName || '').toLowerCase(), 'graphql.operation.name': one.info.fieldName };
+  const key = keyOf('apigw', get('x-amzn-requestid'));
+  return { records: [{ get, path: hop('api', get('host'), undefined, key) }], keys: some(key), attributes };
+}
 
-module.exports = { appsync, http };
+module.exports = { appsync, ...http };
