@@ -15,6 +15,7 @@ mod query;
 mod read;
 mod routes;
 mod search;
+mod story;
 mod view;
 
 use std::sync::Arc;

@@ -38,7 +38,7 @@ codes! {
     CANNOT_START_THREADS = "TL0007", "threads cannot be started";
 
     BAD_PARAMETER = "TL0201", "a query parameter is unknown or its value is not allowed";
-    BAD_TRACE_ID = "TL0202", "not a trace id";
+    BAD_ID = "TL0202", "not an id";
     UNKNOWN_TRACE = "TL0203", "no such trace";
     NO_SUCH_ENDPOINT = "TL0204", "no such API endpoint";
     METHOD_NOT_ALLOWED = "TL0205", "the endpoint takes another method";

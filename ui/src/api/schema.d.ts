@@ -58,14 +58,17 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/v1/traces/{trace_id}": {
+    readonly "/api/v1/traces/{id}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** One trace with its spans and logs */
+        /**
+         * One user action with its spans and logs, by any id that belongs to it
+         * @description The id is of a trace (in 32 hexadecimal digits, or as X-Ray writes it), or of a request, or what passed between two functions (a message, an event, an object, with its kind before it or without: `sqs:ID`, `ID`); else it is the value of an attribute, or words of a log record, that are looked for during two seconds. The answer has all traces that the user action is in, as one tree: what they have in common says which those are, and `joins` says how that is known. At most 100 traces and 10,000 spans, unless one trace alone has more; `left_out` says what is not here.
+         */
         readonly get: operations["loadTrace"];
         readonly put?: never;
         readonly post?: never;
@@ -554,12 +557,14 @@ export interface components {
         };
         /** @description One step of a trace. */
         readonly Span: {
+            /** @description The trace that it was sent in. */
+            readonly trace_id: components["schemas"]["TraceId"];
             readonly span_id: components["schemas"]["SpanId"];
-            /** @description The span that caused it, as it was sent; null for a root. */
+            /** @description Its parent here, or while that is missing the one that it names; null for a root. */
             readonly parent_span_id: string | null;
-            /** @description Whether it names a parent that this trace does not have (yet), or that cannot be its parent because the two would form a circle. It is then drawn as a root. */
+            /** @description Whether it names a parent that is not here (yet), or that cannot be its parent because the two would form a circle. It is then drawn as a root. */
             readonly parent_missing: boolean;
-            /** @description How many ancestors it has in this trace. */
+            /** @description How many ancestors it has here. */
             readonly depth: number;
             /** @description What was done. */
             readonly name: string;
@@ -581,6 +586,75 @@ export interface components {
             readonly events: readonly components["schemas"]["SpanEvent"][];
             /** @description In the order sent. */
             readonly links: readonly components["schemas"]["SpanLink"][];
+            /** @description The span that it names as its parent, as it was sent. */
+            readonly sent_parent_span_id: string | null;
+            /** @description Why that is its parent, if its trace does not say so. */
+            readonly join: components["schemas"]["Join"] | null;
+            /** @description Whether nobody sent it: a queue, topic, bus or the like that a record came through, as long as it waited there. Attributes `throughline.hop.kind` and `throughline.hop.name` say which. */
+            readonly inferred: boolean;
+            /** @description Which attempt it is at a request that was tried more than once. */
+            readonly attempt: number | null;
+            /** @description What it cost; null if it is no invocation. */
+            readonly cost: components["schemas"]["InvocationCost"] | null;
+        };
+        /** @description A span and its trace. */
+        readonly SpanAt: {
+            readonly trace_id: components["schemas"]["TraceId"];
+            readonly span_id: components["schemas"]["SpanId"];
+        };
+        /** @description That one span goes on from another. */
+        readonly Join: {
+            /** @description The span that it goes back to, which may not have arrived. */
+            readonly from: components["schemas"]["SpanAt"];
+            /** @description The span that goes on. */
+            readonly to: components["schemas"]["SpanAt"];
+            /**
+             * @description `carried`: it names it, as its parent or in a link. `matched`: both have a key that nobody else has, such as the id of a message. `inferred`: both have a key that probably nobody else has, such as the digest of a body.
+             * @enum {string}
+             */
+            readonly how: "carried" | "matched" | "inferred";
+            /** @description The key that both have, as `kind:value`; null if there is none. */
+            readonly key: string | null;
+        };
+        /** @description What invocations are estimated to have cost. */
+        readonly StoryCost: {
+            /** @description US dollars, of those whose report came. */
+            readonly usd: number;
+            /** @description How many invocations those are. */
+            readonly reported: number;
+            /** @description Invocations of which it is not known. */
+            readonly missing: number;
+        };
+        /** @description What one invocation is estimated to have cost. */
+        readonly InvocationCost: {
+            /** @description US dollars; null if its report is not here. */
+            readonly usd: number | null;
+            /** @description The same of all invocations from this one on, itself included. */
+            readonly with_all_below: components["schemas"]["StoryCost"];
+        };
+        /** @description A request that was tried more than once. */
+        readonly Attempts: {
+            /** @description Its id. */
+            readonly request_id: string;
+            /** @description The invocations, the first one first. */
+            readonly spans: readonly components["schemas"]["SpanAt"][];
+        };
+        /** @description What the id turned out to be. */
+        readonly FoundBy: {
+            /**
+             * @description `trace` and `request`: their id. `key`: what passed between two functions. `attribute`: the value of one. `log`: words of a log record.
+             * @enum {string}
+             */
+            readonly what: "trace" | "request" | "key" | "attribute" | "log";
+            /** @description The key with its kind, or the name of the attribute; else null. */
+            readonly name: string | null;
+        };
+        /** @description What is not here. */
+        readonly LeftOut: {
+            /** @description Traces that belong to it and that there was no room for, at least. */
+            readonly trace_count: number;
+            /** @description Whether there may be others that were not looked for, or more spans or logs of its traces. */
+            readonly partial: boolean;
         };
         /** @description A span that was found. */
         readonly FoundSpan: {
@@ -642,9 +716,9 @@ export interface components {
             /** @description Name of the kind of event; empty if it has none. */
             readonly event_name: string;
         };
-        /** @description One trace: its summary, its spans as a tree laid out in order, and its logs. */
+        /** @description One user action: its summary, its spans as a tree laid out in order, its logs, and how its traces belong together. */
         readonly Trace: {
-            /** @description The trace. */
+            /** @description The trace that was asked for, or the first that has the id. */
             readonly trace_id: components["schemas"]["TraceId"];
             /** @description Service of the root span; null if the trace has logs but no spans. */
             readonly root_service: string | null;
@@ -673,6 +747,16 @@ export interface components {
             readonly spans: readonly components["schemas"]["Span"][];
             /** @description In order of time. */
             readonly logs: readonly components["schemas"]["Log"][];
+            readonly found_by: components["schemas"]["FoundBy"];
+            /** @description The traces that it is in, those asked for and what they go back to first. */
+            readonly trace_ids: readonly components["schemas"]["TraceId"][];
+            /** @description How spans belong together beyond the parents within a trace. */
+            readonly joins: readonly components["schemas"]["Join"][];
+            /** @description Requests that were tried more than once. */
+            readonly attempts: readonly components["schemas"]["Attempts"][];
+            /** @description What all invocations cost; null where there are none. */
+            readonly cost: components["schemas"]["StoryCost"] | null;
+            readonly left_out: components["schemas"]["LeftOut"];
         };
         /** @description One page of logs. */
         readonly LogPage: {
@@ -1605,14 +1689,14 @@ export interface operations {
             readonly query?: never;
             readonly header?: never;
             readonly path: {
-                /** @description The trace, in 32 hexadecimal digits. */
-                readonly trace_id: components["schemas"]["TraceId"];
+                /** @description The id, percent-encoded; at most 2,048 bytes. */
+                readonly id: string;
             };
             readonly cookie?: never;
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The trace as far as it has arrived. */
+            /** @description The user action as far as it has arrived. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1621,7 +1705,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Trace"];
                 };
             };
-            /** @description Not a trace id (TL0202), or a parameter was given (TL0201). */
+            /** @description Not UTF-8, too long, or a value that more than ten traces have (TL0202), or a parameter was given (TL0201). */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1648,7 +1732,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description No span and no log of this trace is stored (TL0203). */
+            /** @description Nothing that is stored has this id (TL0203). */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -15,8 +15,12 @@ use crate::codes::{self, Code};
 #[derive(Debug)]
 pub(super) enum ApiError {
     BadParameters(Vec<String>),
-    BadTraceId(String, String),
+    BadId(String, String),
     UnknownTrace(TraceId),
+    /// And whether not everything was looked at.
+    UnknownId(String, bool),
+    /// And how many traces it is in, at least.
+    AmbiguousId(String, usize),
     NoSuchEndpoint(String),
     MethodNotAllowed(Method, &'static str),
     KeyRequired,
@@ -44,8 +48,12 @@ impl ApiError {
     fn answer(&self) -> (StatusCode, Code) {
         match self {
             ApiError::BadParameters(_) => (StatusCode::BAD_REQUEST, codes::BAD_PARAMETER),
-            ApiError::BadTraceId(..) => (StatusCode::BAD_REQUEST, codes::BAD_TRACE_ID),
-            ApiError::UnknownTrace(_) => (StatusCode::NOT_FOUND, codes::UNKNOWN_TRACE),
+            ApiError::BadId(..) | ApiError::AmbiguousId(..) => {
+                (StatusCode::BAD_REQUEST, codes::BAD_ID)
+            }
+            ApiError::UnknownTrace(_) | ApiError::UnknownId(..) => {
+                (StatusCode::NOT_FOUND, codes::UNKNOWN_TRACE)
+            }
             ApiError::NoSuchEndpoint(_) => (StatusCode::NOT_FOUND, codes::NO_SUCH_ENDPOINT),
             ApiError::MethodNotAllowed(..) => {
                 (StatusCode::METHOD_NOT_ALLOWED, codes::METHOD_NOT_ALLOWED)
@@ -63,10 +71,17 @@ impl ApiError {
     fn message(&self) -> String {
         match self {
             ApiError::BadParameters(problems) => problems.join("; "),
-            ApiError::BadTraceId(given, bad) => {
-                format!("`{given}` is not a trace id of 32 hexadecimal digits: {bad}")
-            }
+            ApiError::BadId(given, bad) => format!("`{given}` is no id: {bad}"),
+            ApiError::AmbiguousId(given, traces) => format!(
+                "`{given}` is in {traces} traces or more, which is no id: GET /api/v1/traces lists them by attribute"
+            ),
             ApiError::UnknownTrace(id) => format!("no span and no log of trace {id} is stored"),
+            ApiError::UnknownId(given, false) => {
+                format!("nothing that is stored has the id `{given}`")
+            }
+            ApiError::UnknownId(given, true) => format!(
+                "no trace, request or message has the id `{given}`, and no value that could be looked at in two seconds is it"
+            ),
             ApiError::NoSuchEndpoint(path) => {
                 format!("no such endpoint {path}: /api/v1/openapi.json lists them all")
             }

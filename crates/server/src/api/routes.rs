@@ -7,16 +7,15 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use http::Uri;
-use throughline_insight as insight;
 use throughline_store::{CompletenessFilter, ServiceFilter, TraceFilter, TraceStatus};
-use throughline_telemetry::model::BadId;
-use throughline_telemetry::{TraceId, UnixNanos};
+use throughline_telemetry::UnixNanos;
 
 use super::Reads;
 use super::attributes;
 use super::error::ApiError;
 use super::graph;
 use super::query::Query;
+use super::story;
 use super::view;
 
 /// An endpoint: its path, as in the OpenAPI file, and what answers it.
@@ -27,7 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("/healthz", || get(health)),
     ("/api/v1/openapi.json", || get(openapi)),
     ("/api/v1/traces", || get(find_traces)),
-    ("/api/v1/traces/{trace_id}", || get(load_trace)),
+    ("/api/v1/traces/{id}", || get(load_trace)),
     ("/api/v1/services", || get(list_services)),
     ("/api/v1/operations", || get(graph::operations)),
     ("/api/v1/edges", || get(graph::edges)),
@@ -64,19 +63,15 @@ async fn find_traces(
 async fn load_trace(
     State(reads): State<Reads>,
     uri: Uri,
-    trace_id: Result<Path<String>, PathRejection>,
+    id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     Query::parse(query.as_deref(), &[]).finish(())?;
-    let id = parse_trace_id(&uri, trace_id)?;
+    let id = id_of(&uri, id)?;
     reads
         .answer(move |store| {
-            let rows = store.trace(id)?;
-            if rows.spans.is_empty() && rows.logs.is_empty() {
-                return Err(ApiError::UnknownTrace(id));
-            }
-            let trace = insight::assemble(rows.spans, rows.logs);
-            Ok(view::json(&view::Trace::new(id, &trace)))
+            let found = story::find(store, &id)?;
+            Ok(view::json(&view::Trace::new(&found)))
         })
         .await
 }
@@ -112,18 +107,21 @@ async fn completeness(
         .await
 }
 
-/// A path whose last part does not decode to text has no trace id either.
-fn parse_trace_id(
-    uri: &Uri,
-    text: Result<Path<String>, PathRejection>,
-) -> Result<TraceId, ApiError> {
+/// A path whose last part does not decode to text names nothing either.
+fn id_of(uri: &Uri, text: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
     let Ok(Path(text)) = text else {
         let written = uri.path().rsplit('/').next().unwrap_or_default();
         let why = "it is not UTF-8".to_owned();
-        return Err(ApiError::BadTraceId(written.to_owned(), why));
+        return Err(ApiError::BadId(written.to_owned(), why));
     };
-    text.parse()
-        .map_err(|bad: BadId| ApiError::BadTraceId(text, bad.to_string()))
+    match text.len() > ID_BYTES_MAX {
+        true => {
+            let begin = text.chars().take(64).collect();
+            let why = format!("it has more than {ID_BYTES_MAX} bytes");
+            Err(ApiError::BadId(begin, why))
+        }
+        false => Ok(text),
+    }
 }
 
 fn trace_filter(query: Option<&str>) -> Result<TraceFilter, ApiError> {
@@ -200,6 +198,8 @@ const TRACES_DEFAULT: usize = 50;
 const TRACES_MAX: usize = 200;
 /// Each is looked for in every span that may match.
 const ATTRIBUTES_MAX: usize = 16;
+/// Longer than any id: keys of objects have 1,024 bytes, and the bucket's name before them.
+const ID_BYTES_MAX: usize = 2048;
 /// More than a page can show; what is left out is said.
 const SERVICES_MAX: usize = 1000;
 

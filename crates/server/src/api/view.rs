@@ -6,6 +6,7 @@ mod graph;
 mod log;
 mod page;
 mod span;
+mod story;
 mod trace;
 
 use std::fmt::Display;

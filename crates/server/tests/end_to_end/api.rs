@@ -249,15 +249,15 @@ async fn errors_have_codes() {
         ),
         (
             "/api/v1/traces/xyz",
-            400,
-            "TL0202",
-            "`xyz` is not a trace id of 32 hexadecimal digits: 1 bytes, want 16",
+            404,
+            "TL0203",
+            "nothing that is stored has the id `xyz`",
         ),
         (
             "/api/v1/traces/00000000000000000000000000000000",
-            400,
-            "TL0202",
-            "`00000000000000000000000000000000` is not a trace id of 32 hexadecimal digits: all bytes are zero",
+            404,
+            "TL0203",
+            "nothing that is stored has the id `00000000000000000000000000000000`",
         ),
         (
             "/api/v1/traces/000000000000000000000000000000aa",
@@ -287,7 +287,7 @@ async fn errors_have_codes() {
             "/api/v1/traces/%ff",
             400,
             "TL0202",
-            "`%ff` is not a trace id of 32 hexadecimal digits: it is not UTF-8",
+            "`%ff` is no id: it is not UTF-8",
         ),
     ];
     for (path, status, code, message) in cases {

@@ -16,4 +16,5 @@ mod refusals;
 mod samples;
 mod search;
 mod stop;
+mod story;
 mod tail;

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use throughline_insight::{self as insight, Placed};
+use throughline_insight as insight;
 use throughline_telemetry::{Attributes, Event, Link, Resource, SpanId, TraceId, UnixNanos};
 
+use super::story::{Story, Told};
 use super::{Log, Scope, Text, nanos};
+use crate::api::story::FoundStory;
 
 /// One line of the list of traces.
 #[derive(Serialize)]
@@ -62,6 +64,8 @@ pub(in crate::api) struct Trace<'a> {
     resources: Vec<ResourceView<'a>>,
     spans: Vec<Span<'a>>,
     logs: Vec<Log<'a>>,
+    #[serde(flatten)]
+    story: Story<'a>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +75,7 @@ pub(super) struct ResourceView<'a> {
 
 #[derive(Serialize)]
 struct Span<'a> {
+    trace_id: Text<TraceId>,
     span_id: Text<SpanId>,
     parent_span_id: Option<Text<SpanId>>,
     parent_missing: bool,
@@ -87,6 +92,8 @@ struct Span<'a> {
     attributes: &'a Attributes,
     events: Vec<EventView<'a>>,
     links: Vec<LinkView<'a>>,
+    #[serde(flatten)]
+    told: Told<'a>,
 }
 
 #[derive(Serialize)]
@@ -104,15 +111,17 @@ pub(super) struct LinkView<'a> {
 }
 
 impl<'a> Trace<'a> {
-    pub(in crate::api) fn new(id: TraceId, trace: &'a insight::Trace) -> Self {
+    pub(in crate::api) fn new(found: &'a FoundStory) -> Self {
+        let story = &found.story;
         let mut resources = Resources::default();
-        let spans = trace.spans.iter();
-        let spans = spans.map(|placed| Span::new(placed, resources.index(&placed.span.resource)));
+        let spans = story.spans.iter();
+        let spans = spans.map(|told| Span::new(told, resources.index(&told.span.resource)));
         Trace {
-            summary: Summary::new(id, &trace.summary),
+            summary: Summary::new(found.trace_id, &story.summary),
             spans: spans.collect(),
             resources: resources.views,
-            logs: trace.logs.iter().map(Log::new).collect(),
+            logs: story.logs.iter().map(Log::new).collect(),
+            story: Story::new(found),
         }
     }
 }
@@ -145,11 +154,13 @@ impl<'a> Resources<'a> {
 }
 
 impl<'a> Span<'a> {
-    fn new(placed: &'a Placed, resource: usize) -> Self {
+    fn new(placed: &'a insight::Told, resource: usize) -> Self {
         let span = &placed.span;
+        let parent = placed.parent.map(|parent| parent.span_id);
         Span {
+            trace_id: Text(span.trace_id),
             span_id: Text(span.span_id),
-            parent_span_id: span.parent_id.map(Text),
+            parent_span_id: parent.or(span.parent_id).map(Text),
             parent_missing: placed.parent_missing,
             depth: placed.depth,
             name: &span.name,
@@ -164,6 +175,7 @@ impl<'a> Span<'a> {
             attributes: &span.attributes,
             events: span.events.iter().map(EventView::new).collect(),
             links: span.links.iter().map(LinkView::new).collect(),
+            told: Told::new(placed),
         }
     }
 }
