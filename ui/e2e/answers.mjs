@@ -93,7 +93,7 @@ export function answerQuery(spec) {
     rows.push([at, 'unset', 300], [at, 'error', late ? 60 : 1]);
   }
   const columns = [
-    { name: 'status', type: 'text' },
+    { name: spec.breakdowns?.[0] ?? 'status', type: 'text' },
     { name: 'COUNT', type: 'int' },
   ];
   const results = [
@@ -208,4 +208,43 @@ export function answerSql(sql) {
     rows.push([at, 'error', (time / step) % 3], [at, 'info', 20 + ((time / step) % 7)]);
   }
   return { columns, rows, truncated: false, cost: COST };
+}
+
+/** Rows of a heat map over the time of a query. @param {any} spec */
+export function heatmapOf(spec) {
+  /** @type {(string | number)[][]} */
+  const rows = [];
+  for (let time = spec.start_time; time < spec.end_time; time += spec.granularity) {
+    const at = new Date(time * 1000).toISOString();
+    for (let bucket = 8; bucket < 32; bucket += 1)
+      rows.push([at, 2 ** (bucket / 4), Math.round(40 * Math.exp(-((bucket - 18) ** 2) / 20)) + 1]);
+  }
+  const columns = [
+    { name: 'time', type: 'time' },
+    { name: 'up_to', type: 'double' },
+    { name: 'rows', type: 'int' },
+  ];
+  return { columns, rows, truncated: false, cost: COST };
+}
+
+/** @param {any} question */
+export function searchPage(question) {
+  const spans = Array.from({ length: Math.min(12, question.limit) }, (_, at) => ({
+    trace_id: '6740a1f09c3b5d2e8f7a4b1c0d9e8f7a',
+    span_id: `00000000000000${String(at).padStart(2, '0')}`,
+    parent_span_id: null,
+    name: `found ${at}`,
+    kind: 'server',
+    start_unix_nanos: question.from,
+    duration_nanos: '12000000',
+    status: 'unset',
+    status_message: '',
+    service: 'checkout',
+    resource: {},
+    scope: { name: '', version: '' },
+    attributes: { 'http.route': '/pay' },
+    events: [],
+    links: [],
+  }));
+  return { spans, total: 12, truncated: false, next_cursor: null, cost: COST };
 }

@@ -7,10 +7,12 @@ import {
   answerQuery,
   answerSql,
   edgeMap,
+  heatmapOf,
   largeMap,
   logLine,
   logPage,
   operations,
+  searchPage,
 } from './answers.mjs';
 import { largeTrace, traceSummaries } from '../fixtures/list.mjs';
 
@@ -52,6 +54,8 @@ export class MockServer {
     this.large = false;
     /** @type {URL[]} */
     this.asked = [];
+    /** Questions in JSON. @type {any[]} */
+    this.posted = [];
     /** @type {import('node:http').ServerResponse[]} */
     this.followers = [];
     this.server = createServer(async (request, response) => {
@@ -129,7 +133,24 @@ export class MockServer {
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
     if (pathname === '/api/v1/sql') return json(200, answerSql(JSON.parse(body).sql));
     if (pathname === '/api/v1/operations') return json(200, operations(searchParams));
-    if (pathname === '/api/v1/query') return json(200, answerQuery(JSON.parse(body)));
+    if (pathname === '/api/v1/query') {
+      const spec = JSON.parse(body);
+      this.posted.push(spec);
+      const isHeat = (/** @type {any} */ each) => each.op === 'HEATMAP';
+      const heatmaps = (spec.calculations ?? []).filter(isHeat).map(() => heatmapOf(spec));
+      return json(200, { ...answerQuery(spec), heatmaps });
+    }
+    if (pathname === '/api/v1/search') {
+      this.posted.push(JSON.parse(body));
+      return json(200, searchPage(JSON.parse(body)));
+    }
+    if (pathname === '/api/v1/attributes')
+      return json(200, {
+        attributes: [{ key: 'http.route', types: ['text'], rows: 9 }],
+        truncated: false,
+      });
+    if (/^\/api\/v1\/attributes\/[^/]+\/values$/.test(pathname))
+      return json(200, { values: [{ value: '/pay', type: 'text', rows: 9 }], truncated: false });
     const trace = this.traces.get(pathname.slice('/api/v1/traces/'.length));
     return trace
       ? withLongInteger(json(200, trace))

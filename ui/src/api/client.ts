@@ -2,6 +2,7 @@
 import { err, ok, type Result } from '../base/result';
 import type { DurationNanos, UnixNanos } from '../base/time';
 import {
+  decodeFound,
   decodeKeys,
   decodeLog,
   decodeLogPage,
@@ -16,12 +17,14 @@ import type {
   Completeness,
   CostList,
   EdgeMap,
+  Found,
   Known,
   Log,
   LogPage,
   Operation,
   QueryAnswer,
   QuerySpec,
+  SearchQuestion,
   Service,
   Table,
   Trace,
@@ -35,6 +38,7 @@ import type {
   WireLogPage,
   WireOperationList,
   WireServiceList,
+  WireSpanPage,
   WireTrace,
   WireTraceList,
   WireValueList,
@@ -105,6 +109,7 @@ export interface Api {
     signal?: AbortSignal,
   ): Answer<readonly Known[]>;
   query(spec: QuerySpec, signal?: AbortSignal): Answer<QueryAnswer>;
+  search(question: SearchQuestion, signal?: AbortSignal): Answer<readonly Found[]>;
   sql(statement: string, signal?: AbortSignal): Answer<Table>;
 }
 
@@ -210,6 +215,8 @@ export function createApi(options: ApiOptions = {}): Api {
         signal,
       ),
     query: (spec, signal) => load('/query', asItIs<QueryAnswer>, signal, spec),
+    search: (question, signal) =>
+      load<WireSpanPage | WireLogPage, readonly Found[]>('/search', decodeFound, signal, question),
     sql: (statement, signal) => load('/sql', asItIs<Table>, signal, { sql: statement }),
   };
 }

@@ -6,6 +6,7 @@ import {
 } from '../base/time';
 import type {
   Attributes,
+  Found,
   Known,
   Log,
   LogPage,
@@ -15,12 +16,14 @@ import type {
   TracePage,
   TraceSummary,
 } from './model';
+import { textOf } from './line';
 import type {
   WireAttributeList,
   WireLog,
   WireLogPage,
   WireServiceList,
   WireSpan,
+  WireSpanPage,
   WireTrace,
   WireTraceList,
   WireTraceSummary,
@@ -65,6 +68,31 @@ export function decodeLogPage(wire: WireLogPage): LogPage {
     truncated: wire.truncated,
     nextCursor: wire.next_cursor,
   };
+}
+
+export function decodeFound(wire: WireSpanPage | WireLogPage): readonly Found[] {
+  if ('spans' in wire) {
+    return wire.spans.map((span) => ({
+      time: unixNanos(span.start_unix_nanos, 'start_unix_nanos'),
+      traceId: span.trace_id,
+      spanId: span.span_id,
+      service: span.service,
+      text: span.name,
+      duration: signedNanos(span.duration_nanos, 'duration_nanos'),
+      failed: span.status === 'error',
+      attributes: span.attributes,
+    }));
+  }
+  return wire.logs.map(decodeLog).map((log) => ({
+    time: log.time,
+    traceId: log.traceId,
+    spanId: log.spanId,
+    service: log.service,
+    text: textOf(log),
+    duration: null,
+    failed: log.severityNumber >= 17,
+    attributes: log.attributes,
+  }));
 }
 
 export function decodeKeys(wire: WireAttributeList): readonly Known[] {
@@ -141,6 +169,12 @@ function unixNanos(text: string, field: string): UnixNanos {
   const time = parseUnixNanos(text);
   if (time === null) throw new Malformed(`${field} is not a time: ${JSON.stringify(text)}`);
   return time;
+}
+
+/** A span whose clock ran backwards took less than nothing. */
+function signedNanos(text: string, field: string): DurationNanos {
+  if (!text.startsWith('-')) return durationNanos(text, field);
+  return -durationNanos(text.slice(1), field) as DurationNanos;
 }
 
 function durationNanos(text: string, field: string): DurationNanos {

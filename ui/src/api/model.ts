@@ -11,6 +11,7 @@ import type {
   WireQueryAnswer,
   WireQuerySpec,
   WireScope,
+  WireSearchQuestion,
   WireServiceShare,
   WireSpan,
   WireTable,
@@ -29,6 +30,11 @@ export type Completeness = WireCompleteness;
 export type FunctionCompleteness = WireCompleteness['functions'][number];
 /** What is left out is as the server has it by default. */
 export type QuerySpec = Partial<WireQuerySpec>;
+/** What is left out is as the server has it by default. */
+export type SearchQuestion = Omit<Partial<WireSearchQuestion>, 'filters'> & {
+  /** Conditions, which may be nested. */
+  readonly filters?: readonly object[];
+};
 export type QueryAnswer = WireQueryAnswer;
 export type Table = WireTable;
 export type Cell = WireTable['rows'][number][number];
@@ -126,4 +132,18 @@ export interface Known {
   readonly text: string;
   readonly type: string;
   readonly rows: number;
+}
+
+/** A span or a log record that was found: what both have. */
+export interface Found {
+  readonly time: UnixNanos;
+  readonly traceId: string | null;
+  readonly spanId: string | null;
+  readonly service: string;
+  /** The name of a span, the line of a log record. */
+  readonly text: string;
+  /** Null for log records. */
+  readonly duration: DurationNanos | null;
+  readonly failed: boolean;
+  readonly attributes: Attributes;
 }

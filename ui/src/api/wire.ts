@@ -30,3 +30,4 @@ export type WireSpanPage = Schemas['SpanPage'];
 export type WireQuerySpec = Schemas['QuerySpec'];
 export type WireQueryAnswer = Schemas['QueryAnswer'];
 export type WireTable = Schemas['Table'];
+export type WireSearchQuestion = Schemas['SearchQuestion'];

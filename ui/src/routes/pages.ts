@@ -2,7 +2,7 @@
 import type { Component } from 'svelte';
 import type { Api } from '../api/client';
 import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
-import { LIST_KEYS, LOG_KEYS, MAP_KEYS, TRACE_KEYS, type Key } from './help';
+import { ALWAYS, LIST_KEYS, LOG_KEYS, MAP_KEYS, TRACE_KEYS, type Key } from './help';
 import type { Router } from './router.svelte';
 
 export interface RouteProps {
@@ -53,12 +53,20 @@ export const PAGES: readonly Page[] = [
     range: LAST_HOUR,
     keys: LOG_KEYS,
   },
+  {
+    section: '/explore',
+    path: /^\/explore\/?$/,
+    load: () => import('./ExploreRoute.svelte'),
+    range: LAST_HOUR,
+    keys: ALWAYS,
+  },
 ];
 
 export const SECTIONS: readonly { readonly href: string; readonly label: string }[] = [
   { href: '/map', label: 'Map' },
   { href: '/', label: 'Traces' },
   { href: '/logs', label: 'Logs' },
+  { href: '/explore', label: 'Explore' },
 ];
 
 export function pageOf(path: string): Page | null {

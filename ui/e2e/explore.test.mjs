@@ -1,0 +1,144 @@
+// Questions of the builder and of SQL over made-up answers.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { MockServer } from './mock.mjs';
+import { openPage, overflow, screenshot } from './page.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let server;
+/** @type {string} */
+let url;
+/** @type {Awaited<ReturnType<typeof openPage>>} */
+let opened;
+/** @type {import('playwright-core').Page} */
+let page;
+
+const GROUPS = 'Groups';
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  server = new MockServer();
+  url = await server.listen();
+  opened = await openPage(browser);
+  page = opened.page;
+});
+
+afterEach(async () => {
+  await opened.close();
+  await server.close();
+  assert.deepEqual(opened.complaints, [], 'the page complained');
+  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
+});
+
+/** @param {string} path */
+async function openExplore(path = '/explore') {
+  await page.goto(url + path);
+  await page.getByRole('region', { name: GROUPS }).waitFor();
+}
+
+const posted = () => server.posted.at(-1);
+
+test('a question is built, asked, and the same after a reload', async () => {
+  await openExplore();
+  const more = page.getByLabel('Filter by one more');
+  await more.focus();
+  await more.fill('http.route');
+  await more.press('Tab');
+  const value = page.getByLabel('Value to compare with');
+  await value.focus();
+  await page.locator('datalist option[value="/pay"]').waitFor({ state: 'attached' });
+  await value.fill('/pay');
+  await value.press('Tab');
+  await page.waitForURL(/%2Fpay/);
+  await page.getByRole('button', { name: 'Add a calculation' }).click();
+  await page.waitForURL(/P99/);
+  await page.reload();
+  await page.getByRole('region', { name: GROUPS }).waitFor();
+  const spec = posted();
+  assert.deepEqual(spec.filters, [{ column: 'http.route', op: '=', value: '/pay' }]);
+  assert.deepEqual(spec.calculations.at(-1), { op: 'P99', column: 'duration_ms' });
+  assert.deepEqual(spec.breakdowns, ['service']);
+  assert.equal(await page.getByLabel('Value to compare with').inputValue(), '/pay');
+});
+
+test('a place on the heat map shows examples that lead to their traces', async () => {
+  await openExplore();
+  const field = page.locator('.field');
+  await field.scrollIntoViewIfNeeded();
+  const box = await field.boundingBox();
+  assert.ok(box);
+  await page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.5);
+  await page.getByText('12 rows', { exact: true }).waitFor();
+  const [above, below] = posted().filters;
+  assert.equal(above.column, 'duration_ms');
+  assert.ok(above.value < below.value && below.value / above.value < 1.2);
+  await page.getByRole('link', { name: 'found 3' }).click();
+  await page.locator('[role=treegrid]').waitFor();
+  assert.match(page.url(), /span=0000000000000003/);
+  await page.keyboard.press('Backspace');
+  await page.getByRole('region', { name: GROUPS }).waitFor();
+});
+
+test('a group of the table shows its rows, by keyboard', async () => {
+  await openExplore();
+  await page.getByRole('region', { name: GROUPS }).getByRole('button', { name: 'error' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Examples of error' }).waitFor();
+  assert.deepEqual(posted().filters, [{ column: 'service', op: '=', value: 'error' }]);
+});
+
+test('dragging over a line is the new time', async () => {
+  await openExplore();
+  const chart = page.locator('.u-over').first();
+  await chart.waitFor();
+  const box = await chart.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 6 });
+  await page.mouse.up();
+  await page.waitForURL(/from=.*&to=/);
+  const search = new URL(page.url()).searchParams;
+  const minutes =
+    (Date.parse(search.get('to') ?? '') - Date.parse(search.get('from') ?? '')) / 60_000;
+  assert.ok(minutes > 12 && minutes < 18, `${minutes} min`);
+});
+
+test('SQL is asked with Ctrl-Enter, and what was asked before is there again', async () => {
+  await openExplore();
+  await page.getByRole('radio', { name: 'SQL' }).check({ force: true });
+  await page.getByLabel('Statement of SQL').fill('select 1');
+  await page.keyboard.press('Control+Enter');
+  await page.waitForURL(/sql=select\+1/);
+  await page.getByRole('region', { name: 'Answer' }).waitFor();
+  await page
+    .getByLabel('Asked before')
+    .selectOption({ label: 'COUNT, HEATMAP(duration_ms) by service' });
+  await page.getByRole('region', { name: GROUPS }).waitFor();
+});
+
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const [width, height] of /** @type {const} */ ([
+    [390, 844],
+    [1280, 800],
+    [2560, 1300],
+  ])) {
+    test(`questions at ${width} px in ${scheme}`, async () => {
+      await opened.close();
+      opened = await openPage(browser, { width, height, scheme });
+      page = opened.page;
+      await openExplore();
+      await page.locator('.u-over').first().waitFor();
+      assert.equal(await overflow(page), 0, 'the page scrolls sideways');
+      await screenshot(page, `explore-${width}-${scheme}`);
+    });
+  }
+}

@@ -1,0 +1,233 @@
+/** A question as the reader builds it, as the address has it, and as the server wants it. */
+import type { Dataset } from '../../api/client';
+import type { QuerySpec } from '../../api/model';
+import { stepSeconds, type Bounds } from '../../base/range';
+import { NANOS_PER_MILLI } from '../../base/time';
+
+export interface Calculation {
+  readonly op: string;
+  /** Empty for COUNT and RATE. */
+  readonly column: string;
+}
+
+export interface Filter {
+  readonly column: string;
+  readonly op: Operator;
+  readonly value: string;
+}
+
+export interface Draft {
+  readonly dataset: Dataset;
+  readonly calculations: readonly Calculation[];
+  readonly breakdowns: readonly string[];
+  readonly filters: readonly Filter[];
+  readonly any: boolean;
+  /** A calculation or a breakdown, as its column is called; empty for the first calculation. */
+  readonly order: string;
+  readonly ascending: boolean;
+  readonly limit: number;
+  /** Seconds of a point; 0 for what fits the time. */
+  readonly step: number;
+}
+
+export const OPS = [
+  'COUNT',
+  'RATE',
+  'HEATMAP',
+  'P50',
+  'P90',
+  'P95',
+  'P99',
+  'AVG',
+  'MIN',
+  'MAX',
+  'SUM',
+  'COUNT_DISTINCT',
+] as const;
+
+export const OPERATORS = [
+  '=',
+  '!=',
+  '>',
+  '>=',
+  '<',
+  '<=',
+  'contains',
+  'does-not-contain',
+  'starts-with',
+  'matches',
+  'in',
+  'not-in',
+  'exists',
+  'does-not-exist',
+] as const;
+export type Operator = (typeof OPERATORS)[number];
+
+/** The columns that every row has. */
+export const COLUMNS: Readonly<Record<Dataset, readonly string[]>> = {
+  spans: [
+    'service',
+    'name',
+    'kind',
+    'status',
+    'duration_ms',
+    'status_message',
+    'trace_id',
+    'span_id',
+    'parent_span_id',
+    'scope',
+  ],
+  logs: ['service', 'severity', 'severity_number', 'body', 'trace_id', 'event_name', 'scope'],
+  metrics: ['name', 'unit', 'kind', 'value', 'count', 'service', 'scope'],
+};
+
+export const START: Draft = {
+  dataset: 'spans',
+  calculations: [
+    { op: 'COUNT', column: '' },
+    { op: 'HEATMAP', column: 'duration_ms' },
+  ],
+  breakdowns: ['service'],
+  filters: [],
+  any: false,
+  order: '',
+  ascending: false,
+  limit: 20,
+  step: 0,
+};
+
+export function needsColumn(op: string): boolean {
+  return op !== 'COUNT' && op !== 'RATE';
+}
+
+export function needsValue(op: Operator): boolean {
+  return op !== 'exists' && op !== 'does-not-exist';
+}
+
+/** What the server calls the column of a calculation. */
+export function columnOf({ op, column }: Calculation): string {
+  return needsColumn(op) ? `${op}(${column})` : op;
+}
+
+export function isWhole(draft: Draft): boolean {
+  return (
+    draft.calculations.every((each) => !needsColumn(each.op) || each.column !== '') &&
+    draft.filters.every((each) => each.column !== '')
+  );
+}
+
+export function toSpec(draft: Draft, bounds: Bounds): QuerySpec {
+  const seconds = (time: bigint): number => Number(time / NANOS_PER_MILLI) / 1000;
+  const step = draft.step > 0 ? draft.step : Math.max(1, stepSeconds(bounds, POINTS));
+  return {
+    dataset: draft.dataset,
+    calculations: draft.calculations.map(({ op, column }) =>
+      needsColumn(op) ? { op, column } : { op },
+    ),
+    breakdowns: draft.breakdowns,
+    filters: toFilters(draft.filters),
+    ...(draft.any ? { filter_combination: 'OR' as const } : {}),
+    ...orderOf(draft),
+    limit: draft.limit,
+    start_time: Math.floor(seconds(bounds.from) / step) * step,
+    end_time: seconds(bounds.to),
+    granularity: step,
+  };
+}
+
+export type WireFilter = NonNullable<QuerySpec['filters']>[number];
+
+export function toFilters(filters: readonly Filter[]): readonly WireFilter[] {
+  return filters.map(({ column, op, value }) => {
+    if (!needsValue(op)) return { column, op };
+    if (op === 'in' || op === 'not-in')
+      return { column, op, value: value.split(',').map((each) => valueOf(each.trim())) };
+    return { column, op, value: valueOf(value) };
+  });
+}
+
+/** Numbers and truth values are meant as such; in quotes everything is text. */
+export function valueOf(text: string): string | number | boolean {
+  if (/^".*"$/.test(text)) return text.slice(1, -1);
+  if (text === 'true' || text === 'false') return text === 'true';
+  const isNumber = /^-?\d{1,15}(\.\d+)?$/.test(text);
+  return isNumber ? Number(text) : text;
+}
+
+/** The shortest text that says the same: only what differs from the start. */
+export function formatDraft(draft: Draft): string {
+  const said = Object.entries(draft).filter(
+    ([key, value]) => JSON.stringify(value) !== JSON.stringify(START[key as keyof Draft]),
+  );
+  return said.length === 0 ? '' : JSON.stringify(Object.fromEntries(said));
+}
+
+/** What it does not understand is as at the start. */
+export function parseDraft(text: string | null): Draft {
+  if (text === null || text === '') return START;
+  try {
+    const said = JSON.parse(text) as Partial<Record<keyof Draft, unknown>>;
+    return {
+      dataset: said.dataset === 'logs' || said.dataset === 'metrics' ? said.dataset : 'spans',
+      calculations: list(said.calculations, START.calculations, (each) => ({
+        op: asText(each['op']) || 'COUNT',
+        column: asText(each['column']),
+      })),
+      breakdowns: Array.isArray(said.breakdowns) ? said.breakdowns.map(asText) : START.breakdowns,
+      filters: list(said.filters, [], (each) => ({
+        column: asText(each['column']),
+        op: OPERATORS.find((op) => op === each['op']) ?? '=',
+        value: asText(each['value']),
+      })),
+      any: said.any === true,
+      order: asText(said.order),
+      ascending: said.ascending === true,
+      limit: bounded(said.limit, START.limit, 1000),
+      step: bounded(said.step, 0, 86_400),
+    };
+  } catch {
+    return START;
+  }
+}
+
+/** `COUNT, P99(duration_ms) by service where status = error`. */
+export function describe(draft: Draft): string {
+  const what = draft.calculations.map(columnOf).join(', ') || 'COUNT';
+  const by = draft.breakdowns.length > 0 ? ` by ${draft.breakdowns.join(', ')}` : '';
+  const joint = draft.any ? ' or ' : ' and ';
+  const where = draft.filters.map(({ column, op, value }) => `${column} ${op} ${value}`.trim());
+  const of = draft.dataset === 'spans' ? '' : ` of ${draft.dataset}`;
+  return `${what}${of}${by}${where.length > 0 ? ` where ${where.join(joint)}` : ''}`;
+}
+
+function orderOf(draft: Draft): Pick<QuerySpec, 'orders'> | object {
+  if (draft.order === '') return {};
+  const order = draft.ascending ? ('ascending' as const) : ('descending' as const);
+  const calculation = draft.calculations.find((each) => columnOf(each) === draft.order);
+  if (!calculation) {
+    const isThere = draft.breakdowns.includes(draft.order);
+    return isThere ? { orders: [{ column: draft.order, order }] } : {};
+  }
+  if (calculation.op === 'HEATMAP') return {};
+  const { op, column } = calculation;
+  return { orders: [needsColumn(op) ? { op, column, order } : { op, order }] };
+}
+
+function list<T>(
+  value: unknown,
+  otherwise: readonly T[],
+  read: (each: Record<string, unknown>) => T,
+): readonly T[] {
+  if (!Array.isArray(value)) return otherwise;
+  return value.slice(0, 20).map((each) => read((each ?? {}) as Record<string, unknown>));
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function bounded(value: unknown, otherwise: number, max: number): number {
+  return typeof value === 'number' && value >= 0 ? Math.min(max, Math.floor(value)) : otherwise;
+}
+
+const POINTS = 120;

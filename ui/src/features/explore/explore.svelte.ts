@@ -1,0 +1,149 @@
+import type { Api, Dataset } from '../../api/client';
+import type { ApiError } from '../../api/error';
+import type { Found, Known, QueryAnswer, SearchQuestion, Table } from '../../api/model';
+import { Latest, superseded } from '../../base/latest';
+import { boundsOf, type Bounds, type TimeRange } from '../../base/range';
+import { answered, type Remote } from '../../base/remote';
+import { err } from '../../base/result';
+import { now } from '../../base/time';
+import { COLUMNS, toFilters, toSpec, type Draft, type WireFilter } from './draft';
+
+export type ExploreApi = Pick<Api, 'query' | 'search' | 'sql' | 'keys' | 'values'>;
+
+/** An answer, and what was asked for it. */
+export interface Answered {
+  readonly draft: Draft;
+  readonly bounds: Bounds;
+  readonly step: number;
+  readonly answer: QueryAnswer;
+}
+
+/** Questions of the builder and of SQL; each new one takes the place of the one before. */
+export class ExploreStore {
+  #api: ExploreApi;
+  #asked = new Latest();
+  #found = new Latest();
+  #stated = new Latest();
+  #remote = $state.raw<Remote<Answered, ApiError>>({ state: 'idle' });
+  #examples = $state.raw<Remote<readonly Found[], ApiError>>({ state: 'idle' });
+  #table = $state.raw<Remote<Table, ApiError>>({ state: 'idle' });
+  #keys = new Map<string, readonly Known[]>();
+
+  constructor(api: ExploreApi) {
+    this.#api = api;
+  }
+
+  get remote(): Remote<Answered, ApiError> {
+    return this.#remote;
+  }
+
+  /** Rows that a point of a chart stands for, or all that match. */
+  get examples(): Remote<readonly Found[], ApiError> {
+    return this.#examples;
+  }
+
+  /** The answer to the statement of SQL. */
+  get table(): Remote<Table, ApiError> {
+    return this.#table;
+  }
+
+  dispose(): void {
+    this.#asked.cancel();
+    this.#found.cancel();
+    this.#stated.cancel();
+  }
+
+  async run(draft: Draft, range: TimeRange): Promise<void> {
+    const bounds = boundsOf(range, now());
+    const spec = toSpec(draft, bounds);
+    this.#remote = { state: 'loading', kept: kept(this.#remote) };
+    const answer = await this.#asked.run((signal) => this.#api.query(spec, signal));
+    if (answer === superseded) return;
+    const step = spec.granularity ?? 60;
+    this.#remote = answered<Answered, ApiError>(
+      this.#remote,
+      answer.ok ? { ok: true, value: { draft, bounds, step, answer: answer.value } } : answer,
+    );
+  }
+
+  /** The rows of a question, narrowed further by what a point of a chart says. */
+  async find(
+    draft: Draft,
+    bounds: Bounds,
+    more: readonly WireFilter[],
+    limit: number,
+  ): Promise<void> {
+    this.#examples = { state: 'loading', kept: null };
+    if (draft.dataset === 'metrics') {
+      const detail = 'metrics have no rows to show here; SQL shows their points';
+      this.#examples = answered(this.#examples, err({ kind: 'malformed', detail }));
+      return;
+    }
+    const own = toFilters(draft.filters);
+    const filters = draft.any && own.length > 0 ? [{ or: own }, ...more] : [...own, ...more];
+    const question: SearchQuestion = {
+      dataset: draft.dataset,
+      filters,
+      from: String(bounds.from),
+      to: String(bounds.to),
+      limit,
+      count: 'page',
+    };
+    const found = await this.#found.run((signal) => this.#api.search(question, signal));
+    if (found !== superseded) this.#examples = answered(this.#examples, found);
+  }
+
+  forget(): void {
+    this.#found.cancel();
+    this.#examples = { state: 'idle' };
+  }
+
+  async state(sql: string): Promise<void> {
+    this.#table = { state: 'loading', kept: kept(this.#table) };
+    const answer = await this.#stated.run((signal) => this.#api.sql(sql, signal));
+    if (answer !== superseded) this.#table = answered<Table, ApiError>(this.#table, answer);
+  }
+
+  /** Keys that begin like this, columns first. */
+  async keys(dataset: Dataset, prefix: string): Promise<readonly string[]> {
+    const columns = COLUMNS[dataset].filter((column) => column.startsWith(prefix));
+    const known = await this.#completed(`${dataset} ${prefix}`, () =>
+      this.#api.keys(dataset, prefix),
+    );
+    return [...new Set([...columns, ...known.map((key) => key.text)])];
+  }
+
+  async values(dataset: Dataset, key: string, prefix: string): Promise<readonly string[]> {
+    if (key === '') return [];
+    const fixed = FIXED[key]?.filter((value) => value.startsWith(prefix));
+    if (fixed) return fixed;
+    const known = await this.#completed(`${dataset} ${key} ${prefix}`, () =>
+      this.#api.values(dataset, key === 'service' ? 'service.name' : key, prefix),
+    );
+    return known.map((value) => value.text);
+  }
+
+  /** Only suggestions come from it, so a failure is not worth a word. */
+  async #completed(
+    name: string,
+    load: () => ReturnType<ExploreApi['keys']>,
+  ): Promise<readonly Known[]> {
+    const held = this.#keys.get(name);
+    if (held) return held;
+    const answer = await load();
+    if (!answer.ok) return [];
+    if (this.#keys.size > COMPLETIONS_MAX) this.#keys.clear();
+    this.#keys.set(name, answer.value);
+    return answer.value;
+  }
+}
+
+function kept<T>(remote: Remote<T, ApiError>): T | null {
+  return remote.state === 'ready' ? remote.value : 'kept' in remote ? remote.kept : null;
+}
+
+const FIXED: Readonly<Record<string, readonly string[]>> = {
+  status: ['error', 'ok', 'unset'],
+  kind: ['server', 'client', 'producer', 'consumer', 'internal'],
+};
+const COMPLETIONS_MAX = 500;

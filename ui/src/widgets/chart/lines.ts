@@ -1,0 +1,57 @@
+/** Lines over time, and how their numbers read. */
+export interface ChartLine {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+}
+
+/** `1.2k`, `34.5`, `0.04`: short enough for an axis. */
+export function shortNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e9) return `${trim(value / 1e9)}G`;
+  if (size >= 1e6) return `${trim(value / 1e6)}M`;
+  if (size >= 1e4) return `${trim(value / 1e3)}k`;
+  if (size >= 100 || Number.isInteger(value)) return String(Math.round(value));
+  if (size >= 1) return trim(value);
+  return value === 0 ? '0' : value.toPrecision(2);
+}
+
+function trim(value: number): string {
+  return value.toFixed(Math.abs(value) < 100 ? 1 : 0).replace(/\.0$/, '');
+}
+
+/** Times of day of the reader's clock; the date where a day begins. */
+export function clockTicks(seconds: readonly number[]): readonly string[] {
+  let day = '';
+  return seconds.map((time) => {
+    const date = new Date(time * 1000);
+    const pad = (value: number): string => String(value).padStart(2, '0');
+    const today = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+    const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+    const withSeconds = date.getSeconds() === 0 ? clock : `${clock}:${pad(date.getSeconds())}`;
+    const isNew = day !== '' && day !== today;
+    day = today;
+    return isNew ? today.slice(5) : withSeconds;
+  });
+}
+
+/** The colours of lines, as the element resolves them. */
+export function lineColours(element: Element, count: number): readonly string[] {
+  const probe = document.createElement('i');
+  element.append(probe);
+  const colours = Array.from({ length: count }, (_, at) => {
+    probe.style.color = `var(--service-${at % 12})`;
+    return getComputedStyle(probe).color;
+  });
+  probe.remove();
+  return colours;
+}
+
+/** A token of the style sheet as a colour for a canvas. */
+export function tokenColour(element: Element, token: string): string {
+  const probe = document.createElement('i');
+  element.append(probe);
+  probe.style.color = `var(--${token})`;
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour;
+}
