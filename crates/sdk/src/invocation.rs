@@ -8,6 +8,7 @@ use throughline_telemetry::{Span, SpanId};
 
 use crate::ids::Ids;
 use crate::sdk::Sdk;
+use crate::sources::LinkIn;
 use crate::span::Inner;
 
 #[derive(Debug)]
@@ -16,10 +17,20 @@ pub(crate) struct Invocation {
     pub(crate) ids: Ids,
     /// What the headers of calls say besides their ids.
     pub(crate) kept: String,
+    pub(crate) batch: Batch,
     /// Whether a caller waits for an HTTP answer.
     pub(crate) is_http: bool,
     taken: AtomicBool,
     state: Mutex<State>,
+}
+
+/// What the event says of its records.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// The queue, topic or stream that they come from.
+    pub(crate) source: String,
+    /// By the ids of the records that have one.
+    pub(crate) links: HashMap<String, LinkIn>,
 }
 
 #[derive(Debug, Default)]
@@ -40,11 +51,12 @@ pub(crate) struct Told {
 }
 
 impl Invocation {
-    pub(crate) fn new(sdk: Arc<Sdk>, ids: Ids, kept: String, is_http: bool) -> Self {
+    pub(crate) fn new(sdk: Arc<Sdk>, ids: Ids, kept: String, batch: Batch, is_http: bool) -> Self {
         Invocation {
             sdk,
             ids,
             kept,
+            batch,
             is_http,
             taken: AtomicBool::new(false),
             state: Mutex::default(),

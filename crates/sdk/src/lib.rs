@@ -22,12 +22,15 @@
 //! }
 //! ```
 //!
-//! The functions to know are [`run`], [`in_span`] and [`attribute`].
+//! The functions to know are [`run`], [`records`] for batches, and [`attribute`]; `layer` for `tracing` and `aws_client`
+//! for the AWS SDK stand behind features of their names.
 //!
 //! What it deliberately does not do: it sends nothing anywhere but to the extension on this machine, waits for nobody,
 //! and has no type of OpenTelemetry in its interface. A function's errors, panics, answers and log lines are what they
 //! would be without it.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod carriers;
 mod clock;
 mod current;
@@ -37,17 +40,25 @@ mod failure;
 mod ids;
 mod invocation;
 mod payload;
+mod records;
 mod runtime;
 mod sdk;
 mod sender;
 mod settings;
 mod sources;
 mod span;
+#[cfg(feature = "tracing")]
+mod tracing;
 mod user;
 
 pub use throughline_telemetry::Value;
 
+#[cfg(feature = "aws")]
+pub use aws::aws_client;
+pub use records::{BatchFailures, ItemFailure, records, records_in_order};
 #[cfg(feature = "concurrency-tokio")]
 pub use runtime::run_concurrent;
 pub use runtime::{Handler, Invocations, InvocationsLayer, invocations, run};
-pub use user::{attribute, in_span};
+#[cfg(feature = "tracing")]
+pub use tracing::{TracingLayer, layer};
+pub use user::{attribute, in_span, traceparent};

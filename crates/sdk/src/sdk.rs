@@ -12,11 +12,11 @@ use crate::clock::now;
 use crate::current;
 use crate::deadline::Watch;
 use crate::ids::{Ids, TraceContext, kept_fields};
-use crate::invocation::{Invocation, Told};
+use crate::invocation::{Batch, Invocation, Told};
 use crate::payload;
 use crate::sender::Sender;
 use crate::settings::Settings;
-use crate::sources::{self, texts};
+use crate::sources::{self, Way, texts};
 use crate::span::Open;
 
 #[derive(Debug)]
@@ -90,7 +90,8 @@ impl Sdk {
         let ids = Ids::new(about.request_id, start);
         let kept = kept_fields(about.trace_header);
         let is_http = way.attributes.text("faas.trigger") == Some("http");
-        let invocation = Arc::new(Invocation::new(Arc::clone(self), ids, kept, is_http));
+        let batch = batch(&way);
+        let invocation = Arc::new(Invocation::new(Arc::clone(self), ids, kept, batch, is_http));
         let name = match self.settings.function.as_str() {
             "" => "invocation",
             name => name,
@@ -175,6 +176,19 @@ impl Sdk {
         if !spans.is_empty() {
             self.sender.send(&traces_request(&spans).encode_to_vec());
         }
+    }
+}
+
+fn batch(way: &Way) -> Batch {
+    let source = ["messaging.destination.name", "faas.document.collection"];
+    let source = source.iter().find_map(|key| way.attributes.text(key));
+    let links = way.links.iter().filter_map(|link| {
+        let id = link.attributes.text("messaging.message.id")?;
+        Some((id.to_owned(), link.clone()))
+    });
+    Batch {
+        source: source.unwrap_or_default().to_owned(),
+        links: links.collect(),
     }
 }
 

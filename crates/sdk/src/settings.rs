@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) takes_payloads: bool,
     pub(crate) secret_keys: Vec<String>,
     pub(crate) allowed_keys: Vec<String>,
+    #[cfg_attr(not(any(feature = "aws", feature = "tracing")), allow(dead_code))]
+    off: Vec<String>,
     /// On Managed Instances several invocations run at once.
     pub(crate) is_many: bool,
 }
@@ -43,8 +45,15 @@ impl Settings {
             takes_payloads: word("THROUGHLINE_PAYLOADS") != "off",
             secret_keys: words(&read("THROUGHLINE_SCRUB_KEYS")),
             allowed_keys: words(&read("THROUGHLINE_SCRUB_ALLOW")),
+            off: words(&read("THROUGHLINE_HOOKS_OFF")),
             is_many: !read("AWS_LAMBDA_MAX_CONCURRENCY").is_empty(),
         })
+    }
+
+    /// Whether a part of the SDK is on.
+    #[cfg(any(feature = "aws", feature = "tracing"))]
+    pub(crate) fn hook(&self, name: &str) -> bool {
+        !self.off.iter().any(|off| off == name || off == "all")
     }
 }
 

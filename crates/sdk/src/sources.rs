@@ -14,6 +14,9 @@ use throughline_telemetry::{Attributes, Value as Told};
 use crate::carriers::{Get, extract, getter};
 use crate::ids::TraceContext;
 
+#[cfg(feature = "aws")]
+pub(crate) use enclosed::decoded;
+
 /// What an event says.
 #[derive(Debug)]
 pub(crate) struct Way {
@@ -29,7 +32,7 @@ pub(crate) struct Way {
 }
 
 /// The context of one record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LinkIn {
     pub(crate) context: TraceContext,
     pub(crate) attributes: Attributes,

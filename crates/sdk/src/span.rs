@@ -105,6 +105,11 @@ impl Open {
         });
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn event(&self, name: &str, attributes: Attributes) {
+        self.change(|span| add_event(span, name, attributes));
+    }
+
     pub(crate) fn link(&self, context: TraceContext, attributes: Attributes) {
         self.change(|span| {
             let Some(span_id) = context.span_id.filter(|_| span.links.len() < LINKS_MAX) else {

@@ -22,3 +22,11 @@ pub fn attribute(key: &str, value: impl Into<Value>) {
         current.set(key, value);
     }
 }
+
+/// The current span as the value of a `traceparent` header, for what carries no trace by itself: another HTTP client, a
+/// message to Kafka.
+pub fn traceparent() -> Option<String> {
+    let context = current::current()?.context();
+    let span_id = context.span_id?;
+    Some(format!("00-{}-{span_id}-01", context.trace_id))
+}

@@ -159,7 +159,7 @@ pub(super) fn object_hop(record: &Value) -> String {
 }
 
 /// The key of an object as its owner wrote it.
-pub(super) fn decoded(key: &str) -> String {
+pub(crate) fn decoded(key: &str) -> String {
     let spaced = key.replace('+', " ");
     percent_decoded(&spaced).unwrap_or_else(|| key.to_owned())
 }

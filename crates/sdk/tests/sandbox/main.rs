@@ -7,6 +7,8 @@
 #![allow(clippy::disallowed_methods)] // how a program finds out which of the two it is
 
 mod function;
+#[path = "../../../sources/tests/story/moto.rs"]
+mod moto;
 mod stage;
 
 use std::process::ExitCode;
@@ -34,8 +36,8 @@ fn main() -> ExitCode {
 }
 
 async fn run() {
-    let with = Stage::play("on").await;
-    let without = Stage::play("off").await;
+    let with = Stage::play("on", events()).await;
+    let without = Stage::play("off", events()).await;
     for (with, without) in with.calls.iter().zip(&without.calls) {
         assert_eq!(with.answer, without.answer, "answer to {}", with.event);
         assert_eq!(with.lines, without.lines, "lines of {}", with.event);
@@ -44,7 +46,13 @@ async fn run() {
     error_is_told(&with, &with.calls[1]);
     panic_is_told(&with, &with.calls[2]);
     event_that_cannot_be_read_is_told(&with, &with.calls[3]);
-    timeout_tells_what_was_open(&with, &with.calls[4]);
+    records_have_spans_of_their_own(&with, &with.calls[4]);
+    tracing_is_told(&with, &with.calls[5]);
+    timeout_tells_what_was_open(&with, &with.calls[6]);
+    if moto::moto().is_some() {
+        let sent = Stage::play("on", vec![json!({"do": "send"})]).await;
+        message_carries_the_span_that_sent_it(&sent, &sent.calls[0]);
+    }
 }
 
 fn order_is_one_trace(stage: &Stage, call: &Call) {
@@ -130,6 +138,96 @@ fn event_that_cannot_be_read_is_told(stage: &Stage, call: &Call) {
     assert_eq!(ours.attributes.text("error.type"), Some("Deserialize"));
 }
 
+fn records_have_spans_of_their_own(stage: &Stage, call: &Call) {
+    let (_, ours) = stage.pair(call);
+    let failed = json!({"batchItemFailures": [{"itemIdentifier": "m2"}, {"itemIdentifier": "m3"}]});
+    assert_eq!(call.answer, failed);
+    let spans = stage.spans("process orders");
+    let seen = spans.iter().map(|span| {
+        assert_eq!(
+            (span.kind, span.parent_id),
+            (SpanKind::Consumer, Some(ours.span_id))
+        );
+        assert_eq!(span.links[0].span_id.to_string(), stage::PARENT);
+        let text = |key: &str| span.attributes.text(key).unwrap_or("-").to_owned();
+        format!("{} {}", text("messaging.message.id"), text("error.type"))
+    });
+    let mut seen: Vec<_> = seen.collect();
+    seen.sort_unstable();
+    assert_eq!(
+        seen,
+        [
+            "m1 -",
+            "m2 core::num::error::ParseIntError",
+            "m3 panic",
+            "m4 -"
+        ]
+    );
+}
+
+fn tracing_is_told(stage: &Stage, call: &Call) {
+    let (_, ours) = stage.pair(call);
+    let traced = stage.span("traced");
+    assert_eq!(traced.parent_id, Some(ours.span_id));
+    assert_eq!(traced.attributes.get("customer"), Some(&Told::Int(7)));
+    assert_eq!(traced.attributes.text("said"), Some("yes"));
+    assert_eq!(
+        (traced.status, traced.attributes.text("error.type")),
+        (SpanStatus::Error, Some("Payment"))
+    );
+    let events: Vec<_> = traced
+        .events
+        .iter()
+        .map(|event| event.name.as_str())
+        .collect();
+    assert_eq!(events, ["cart is full", "exception", "not paid"]);
+    assert_eq!(
+        traced.events[0].attributes.get("items"),
+        Some(&Told::Int(2))
+    );
+    assert_eq!(stage.span("below it").parent_id, Some(traced.span_id));
+    assert_eq!(ours.events[0].name, "after it");
+}
+
+fn message_carries_the_span_that_sent_it(stage: &Stage, call: &Call) {
+    let (_, ours) = stage.pair(call);
+    let sends = stage.spans("SQS.SendMessage");
+    let (failed, sent): (Vec<&Span>, Vec<&Span>) = sends
+        .iter()
+        .partition(|span| span.status == SpanStatus::Error);
+    let sent = sent[0];
+    assert_eq!(
+        (sent.kind, sent.parent_id),
+        (SpanKind::Producer, Some(ours.span_id))
+    );
+    let trace = sent.trace_id.to_string();
+    let header = format!(
+        "Root=1-{}-{};Parent={}",
+        &trace[..8],
+        &trace[8..],
+        sent.span_id
+    );
+    let seen = call.answer["header"].as_str().unwrap();
+    assert!(seen.starts_with(&header), "{seen} {header}");
+    let text = |key: &str| sent.attributes.get(key).unwrap().to_text();
+    let id = call.answer["id"].as_str().unwrap();
+    assert!(text("throughline.link.out").contains(&format!("sqs:{id}")));
+    assert_eq!(
+        (text("messaging.destination.name"), text("rpc.method")),
+        ("orders".to_owned(), "SendMessage".to_owned())
+    );
+    assert_eq!(
+        (text("cloud.region"), text("http.response.status_code")),
+        ("us-east-1".to_owned(), "200".to_owned())
+    );
+    let error = failed[0].attributes.text("error.type").unwrap();
+    assert!(
+        error.contains("NonExistentQueue") || error.contains("QueueDoesNotExist"),
+        "{error}"
+    );
+    assert_eq!(stage.span("SQS.ReceiveMessage").kind, SpanKind::Client);
+}
+
 fn timeout_tells_what_was_open(stage: &Stage, call: &Call) {
     let (_, ours) = stage.pair(call);
     let unfinished = |span: &Span| span.attributes.get("throughline.unfinished").is_some();
@@ -151,15 +249,20 @@ fn events() -> Vec<Value> {
         &stage::TRACE[8..],
         stage::PARENT
     );
-    let record = json!({
-        "messageId": "m1", "body": "{}", "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:1:orders",
-        "attributes": {"AWSTraceHeader": header, "SentTimestamp": "1795219200123"},
-    });
+    let of = |id: &str, body: &str| {
+        json!({
+            "messageId": id, "body": body, "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:1:orders",
+            "attributes": {"AWSTraceHeader": header, "SentTimestamp": "1795219200123"},
+        })
+    };
+    let record = of("m1", "{}");
     vec![
         json!({"Records": [record], "do": "order"}),
         json!({"do": "fail"}),
         json!({"do": "panic"}),
         json!({"do": "what nobody can"}),
+        json!({"Records": [of("m1", "7"), of("m2", "x"), of("m3", "0"), of("m4", "8")], "do": "records"}),
+        json!({"do": "trace"}),
         json!({"do": "wait"}),
     ]
 }

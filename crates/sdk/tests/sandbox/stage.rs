@@ -27,7 +27,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Calls the function with each event; `layer` is `THROUGHLINE_LAYER`.
-    pub(crate) async fn play(layer: &str) -> Self {
+    pub(crate) async fn play(layer: &str, events: Vec<Value>) -> Self {
         let intake = FakeIntake::start().await;
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let own = std::env::current_exe().unwrap();
@@ -36,11 +36,12 @@ impl Stage {
             .timeout(TIMEOUT)
             .memory_mb(1_769)
             .env("THROUGHLINE_LAYER", layer)
+            .env("MOTO", super::moto::moto().unwrap_or_default())
             .env("THROUGHLINE_ENDPOINT", intake.endpoint());
         let sandbox = Sandbox::new().function(function).extension(extension(&own));
         let sandbox = sandbox.start().await.unwrap();
         let mut calls = Vec::new();
-        for event in super::events() {
+        for event in events {
             let invoke = Invoke::new("shop").payload(event.to_string());
             let (answer, finished) = sandbox.call_to_end(invoke).await.unwrap();
             let request_id = finished.request_id;
@@ -79,10 +80,14 @@ impl Stage {
         (by("throughline.platform"), by("throughline.rust"))
     }
 
+    pub(crate) fn spans(&self, name: &str) -> Vec<&Span> {
+        let spans = self.received.spans.iter();
+        spans.filter(|span| span.name == name).collect()
+    }
+
     /// The one span of this name.
     pub(crate) fn span(&self, name: &str) -> &Span {
-        let named = self.received.spans.iter().filter(|span| span.name == name);
-        let named: Vec<_> = named.collect();
+        let named = self.spans(name);
         assert_eq!(named.len(), 1, "{name}");
         named[0]
     }
