@@ -47,8 +47,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("throughline-bench", &["throughline-telemetry"]),
     ("checkout", &[]),
-    ("notify-restaurant", &[]),
-    ("search-restaurants", &[]),
+    ("notify-restaurant", &["throughline-sdk"]),
+    ("search-restaurants", &["throughline-sdk"]),
     ("xtask", &[]),
 ];
 

@@ -33,7 +33,7 @@ async fn main() -> Result<(), Error> {
         .load()
         .await;
     let events = Client::new(&aws);
-    lambda_runtime::run(service_fn(async |event| notify(event, &events, &bus).await)).await
+    throughline::run(service_fn(async |event| notify(event, &events, &bus).await)).await
 }
 
 /// A message that fails comes again, and after three times goes to the queue of undeliverable ones.

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
         table: std::env::var("RESTAURANTS_TABLE")?,
         cache: Cache::at(std::env::var("REDIS_URL").ok().as_deref()),
     };
-    lambda_runtime::run(service_fn(async |event| search.answer(event).await)).await
+    throughline::run(service_fn(async |event| search.answer(event).await)).await
 }
 
 struct Search {
