@@ -101,7 +101,10 @@ test-layers: test-layers-python test-layers-node ## the layers' own tests
 test-layers-python: build
 	@python=$$(layers/python/venv test):$$(layers/python/venv aio) || echo "the layer's libraries cannot be installed; its tests with them are skipped"; \
 		moto=$$(scripts/moto) || echo "moto's server cannot be installed; tests with it are skipped"; \
-		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) THROUGHLINE_MOTO=$$moto python3 -m unittest discover --quiet -s . -t .
+		servers=$$(layers/python/venv servers) || echo "Postgres and Redis cannot be installed; tests with them are skipped"; \
+		kafka=$$(scripts/kafka) || echo "Kafka's broker cannot be fetched; its test is skipped"; \
+		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) THROUGHLINE_MOTO=$$moto \
+		THROUGHLINE_SERVERS=$$servers THROUGHLINE_KAFKA=$$kafka python3 -m unittest discover --quiet -s . -t .
 test-layers-node: functions layers-node
 	@THROUGHLINE_BIN=$(BIN) layers/node/test
 .PHONY: test-layers test-layers-python test-layers-node
