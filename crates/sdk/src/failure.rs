@@ -1,10 +1,10 @@
 //! What went wrong, by OpenTelemetry's names.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::error::Error;
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 
 use lambda_runtime::Diagnostic;
 use throughline_telemetry::Attributes;
@@ -38,6 +38,17 @@ impl Failure {
         }
         let error = error.downcast_ref::<Box<dyn Error>>()?;
         Some(Self::of_error(error.as_ref()))
+    }
+
+    /// Whatever says what it is.
+    pub(crate) fn of_any<E: Display + 'static>(error: &E) -> Self {
+        let (kind, message) = (type_name::<E>(), error.to_string());
+        Self::of_boxed(error).unwrap_or_else(|| Failure {
+            kind: kind.to_owned(),
+            stack: cut(&[&format!("{kind}: {message}")]),
+            message,
+            place: None,
+        })
     }
 
     /// What a handler failed with: `debug` is how the runtime prints it, `diagnostic` what it tells Lambda.

@@ -37,6 +37,7 @@ mod current;
 mod deadline;
 mod dynamo;
 mod failure;
+mod http;
 mod ids;
 mod invocation;
 mod payload;
@@ -55,6 +56,7 @@ pub use throughline_telemetry::Value;
 
 #[cfg(feature = "aws")]
 pub use aws::aws_client;
+pub use http::{HttpClient, HttpLayer, http_layer};
 pub use records::{BatchFailures, ItemFailure, records, records_in_order};
 #[cfg(feature = "concurrency-tokio")]
 pub use runtime::run_concurrent;

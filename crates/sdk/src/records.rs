@@ -1,6 +1,5 @@
 //! Batches: a span for each record, and an answer that names those that failed.
 
-use std::any::{Any, type_name};
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -103,7 +102,7 @@ where
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(result)) => Poll::Ready(result.map_err(|error| failure(&error))),
+            Ok(Poll::Ready(result)) => Poll::Ready(result.map_err(|error| Failure::of_any(&error))),
             Err(panic) => Poll::Ready(Err(Failure::of_panic(panic.as_ref()))),
         }
     });
@@ -134,15 +133,4 @@ fn begin(id: &str) -> Option<Open> {
         span.link(link.context, link.attributes.clone());
     }
     Some(span)
-}
-
-fn failure<E: Display + 'static>(error: &E) -> Failure {
-    let any: &dyn Any = error;
-    let (kind, message) = (type_name::<E>(), error.to_string());
-    Failure::of_boxed(any).unwrap_or_else(|| Failure {
-        kind: kind.to_owned(),
-        stack: format!("{kind}: {message}"),
-        message,
-        ..Failure::default()
-    })
 }

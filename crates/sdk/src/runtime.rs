@@ -93,3 +93,6 @@ pub fn invocations() -> InvocationsLayer {
 
 /// The SDK of this process, or why there is none.
 type Shared = Option<Arc<Sdk>>;
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,6 @@ pub(crate) struct Settings {
     pub(crate) takes_payloads: bool,
     pub(crate) secret_keys: Vec<String>,
     pub(crate) allowed_keys: Vec<String>,
-    #[cfg_attr(not(any(feature = "aws", feature = "tracing")), allow(dead_code))]
     off: Vec<String>,
     /// On Managed Instances several invocations run at once.
     pub(crate) is_many: bool,
@@ -51,7 +50,6 @@ impl Settings {
     }
 
     /// Whether a part of the SDK is on.
-    #[cfg(any(feature = "aws", feature = "tracing"))]
     pub(crate) fn hook(&self, name: &str) -> bool {
         !self.off.iter().any(|off| off == name || off == "all")
     }

@@ -5,6 +5,7 @@ use std::future::Future;
 use throughline_telemetry::{SpanKind, Value};
 
 use crate::current::{self, Scoped};
+use crate::span::Open;
 
 /// Does `work` in a span of its own, below the current one.
 ///
@@ -26,7 +27,11 @@ pub fn attribute(key: &str, value: impl Into<Value>) {
 /// The current span as the value of a `traceparent` header, for what carries no trace by itself: another HTTP client, a
 /// message to Kafka.
 pub fn traceparent() -> Option<String> {
-    let context = current::current()?.context();
+    traceparent_of(&current::current()?)
+}
+
+pub(crate) fn traceparent_of(span: &Open) -> Option<String> {
+    let context = span.context();
     let span_id = context.span_id?;
     Some(format!("00-{}-{span_id}-01", context.trace_id))
 }

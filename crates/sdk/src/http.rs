@@ -1,0 +1,185 @@
+//! Calls over HTTP through any client that is a `tower` service, such as hyper's.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderValue, Request, Response, Uri};
+use lambda_runtime::Service;
+use lambda_runtime::tower::Layer;
+use pin_project_lite::pin_project;
+use throughline_telemetry::{SpanKind, SpanStatus};
+
+use crate::current::{self, Scoped};
+use crate::failure::Failure;
+use crate::ids::xray;
+use crate::sources::texts;
+use crate::span::Open;
+use crate::user::traceparent_of;
+
+/// The layer that follows what an HTTP client sends: a span for each request, which the request carries in
+/// `traceparent`, unless it has one.
+///
+/// ```
+/// use hyper_util::client::legacy::Client;
+/// use hyper_util::rt::TokioExecutor;
+/// use lambda_runtime::tower::Layer;
+///
+/// let client = Client::builder(TokioExecutor::new()).build_http::<String>();
+/// let client = throughline_sdk::http_layer().layer(client);
+/// ```
+pub fn http_layer() -> HttpLayer {
+    HttpLayer(())
+}
+
+/// See [`http_layer`].
+#[derive(Clone, Copy, Debug)]
+pub struct HttpLayer(());
+
+impl<C> Layer<C> for HttpLayer {
+    type Service = HttpClient<C>;
+
+    fn layer(&self, client: C) -> HttpClient<C> {
+        HttpClient(client)
+    }
+}
+
+/// A client whose requests are followed; see [`http_layer`].
+#[derive(Clone, Debug)]
+pub struct HttpClient<C>(C);
+
+impl<C, B, R> Service<Request<B>> for HttpClient<C>
+where
+    C: Service<Request<B>, Response = Response<R>>,
+    C::Error: Display + 'static,
+{
+    type Response = Response<R>;
+    type Error = C::Error;
+    type Future = Calling<C::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let span = begin(&mut request);
+        let future = {
+            let _entered = span.clone().map(|span| current::enter(Some(span)));
+            self.0.call(request)
+        };
+        let future = Scoped::new(span.clone(), future);
+        Calling { future, span }
+    }
+}
+
+pin_project! {
+    /// A request on its way.
+    #[derive(Debug)]
+    pub struct Calling<F> {
+        #[pin]
+        future: Scoped<F>,
+        span: Option<Open>,
+    }
+}
+
+impl<F, R, E> Future for Calling<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    E: Display + 'static,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answer = ready!(this.future.poll(cx));
+        if let Some(span) = this.span.take() {
+            match &answer {
+                Ok(answer) => answered(&span, answer),
+                Err(error) => span.fail(&Failure::of_any(error)),
+            }
+            span.end();
+        }
+        Poll::Ready(answer)
+    }
+}
+
+fn begin<B>(request: &mut Request<B>) -> Option<Open> {
+    let current = current::current()?;
+    if !current.invocation().sdk.settings.hook("http") {
+        return None;
+    }
+    let span = current.child(request.method().as_str(), SpanKind::Client)?;
+    span.set("http.request.method", request.method().as_str());
+    let uri = request.uri();
+    span.set("server.address", uri.host().unwrap_or_default());
+    if let Some(port) = uri.port_u16() {
+        span.set("server.port", i64::from(port));
+    }
+    span.set("url.full", shown(uri));
+    let context = span.context();
+    if let Some(span_id) = context.span_id.filter(|_| is_at_aws(uri)) {
+        let header = xray(context.trace_id, span_id, &span.invocation().kept);
+        insert(request, "x-amzn-trace-id", &header);
+    }
+    if !request.headers().contains_key("traceparent") {
+        let header = traceparent_of(&span).unwrap_or_default();
+        insert(request, "traceparent", &header);
+    }
+    Some(span)
+}
+
+fn insert<B>(request: &mut Request<B>, name: &'static str, value: &str) {
+    // What came in as a header can go out as one.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        request.headers_mut().insert(name, value);
+    }
+}
+
+fn answered<R>(span: &Open, answer: &Response<R>) {
+    let status = answer.status().as_u16();
+    span.set("http.response.status_code", i64::from(status));
+    let id = |name: &&str| answer.headers().get(*name)?.to_str().ok();
+    let ids = ["x-amzn-requestid", "x-amz-request-id", "apigw-requestid"];
+    if let Some(id) = ids.iter().find_map(id) {
+        span.set("throughline.link.out", texts(&[format!("apigw:{id}")]));
+    }
+    if status >= 400 {
+        span.set("error.type", status.to_string());
+        span.change(|span| span.status = SpanStatus::Error);
+    }
+}
+
+/// Somebody's own API behind AWS's addresses, where X-Ray's header is the one that counts.
+fn is_at_aws(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    let ends = [".amazonaws.com", ".amazonaws.com.cn", ".on.aws", ".api.aws"];
+    ends.iter().any(|end| host.ends_with(end))
+}
+
+/// The address without credentials and without the values of its query.
+fn shown(uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let names = uri.query().map_or(String::new(), |query| {
+        let pairs = query
+            .split('&')
+            .map(|pair| pair.split('=').next().unwrap_or_default());
+        let names: Vec<String> = pairs.map(|name| format!("{name}=…")).collect();
+        format!("?{}", names.join("&"))
+    });
+    format!("{scheme}://{host}{}{names}", uri.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secrets_of_an_address_are_shown() {
+        let uri = "https://ann:secret@pay.example.com:8443/charge?key=k&order=7".parse();
+        let shown = shown(&uri.unwrap());
+        assert_eq!(shown, "https://pay.example.com:8443/charge?key=…&order=…");
+    }
+}
