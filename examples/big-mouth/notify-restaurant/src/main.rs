@@ -28,8 +28,9 @@ struct Message {
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let bus = std::env::var("BUS")?;
+    let client = aws_smithy_http_client::Builder::new().build_http();
     let aws = aws_config::from_env()
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(throughline::aws_client(client))
         .load()
         .await;
     let events = Client::new(&aws);
