@@ -36,6 +36,12 @@ impl Server {
         }
     }
 
+    /// Where all of it is kept.
+    #[allow(dead_code)] // the proof asks the server alone
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// SIGKILL, and the same again.
     pub(crate) fn kill_and_start(&mut self) {
         self.kill();

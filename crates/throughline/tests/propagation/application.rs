@@ -12,6 +12,8 @@ pub(crate) struct Places {
     pub(crate) urls: [(&'static str, String); 3],
     pub(crate) api: String,
     pub(crate) kafka: Option<String>,
+    /// Whether there shall be the crowd's queue and topic alone, or all others.
+    pub(crate) crowd: bool,
 }
 
 /// Writes all files of the application.
@@ -67,7 +69,7 @@ fn function(text: &mut String, language: &str, role: &str, places: &Places) {
     let _ = write!(
         text,
         "[functions.{role}-{language}]\nruntime = \"{runtime}\"\nhandler = \"{handler}\"\ncode = \"{language}\"\n\
-         memory_mb = 1769\ntimeout_seconds = 60\nconcurrency = 20\n"
+         memory_mb = 1769\ntimeout_seconds = 60\nconcurrency = 10\n"
     );
     if language != "rust" {
         let _ = writeln!(text, "layers = [\"layer-{language}\"]");
@@ -105,6 +107,13 @@ fn sources(text: &mut String, language: &str, places: &Places) {
         let _ = writeln!(text, "[[functions.to-{language}.sources]]\n{lines}");
     };
     source(&format!("http = \"GET /to-{language}/{{cell}}\""));
+    if places.crowd {
+        return match language {
+            "node" => source("sqs = \"crowd\"\nwindow_seconds = 1"),
+            "python" => source("sns = \"crowd\""),
+            _ => {}
+        };
+    }
     for queue in ["one", "sns", "bus"] {
         source(&format!("sqs = \"{queue}-{language}\"\nbatch_size = 1"));
     }
@@ -139,6 +148,8 @@ fn resources(text: &mut String) {
             resource(&format!("{queue}-{language}"), "SQS::Queue", "");
         }
     }
+    resource("crowd-queue", "SQS::Queue", "QueueName = \"crowd\"");
+    resource("crowd-topic", "SNS::Topic", "TopicName = \"crowd\"");
     resource("told", "SNS::Topic", "");
     let subscriptions = LANGUAGES.map(|to| {
         format!(

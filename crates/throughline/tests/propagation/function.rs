@@ -22,6 +22,7 @@ use rskafka::client::ClientBuilder;
 use rskafka::client::partition::{Compression, UnknownTopicHandling};
 use rskafka::record::Record;
 use serde_json::{Value, json};
+use throughline_sdk::{in_span, traceparent};
 
 use crate::media::{LANGUAGES, cells_in};
 
@@ -34,10 +35,10 @@ pub(crate) fn play() -> ExitCode {
     let ran: Result<(), Error> = runtime.block_on(async {
         let http = aws_smithy_http_client::Builder::new().build_http();
         let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
+            .http_client(throughline_sdk::aws_client(http))
             .load()
             .await;
-        lambda_runtime::run(service_fn(|event| handle(event, &config))).await
+        throughline_sdk::run(service_fn(|event| handle(event, &config))).await
     });
     ExitCode::from(u8::from(ran.is_err()))
 }
@@ -47,11 +48,10 @@ async fn handle(event: LambdaEvent<Value>, config: &SdkConfig) -> Result<Value, 
     let text = |key: &str| event[key].as_str();
     if let (Some(medium), Some(cell)) = (text("send"), text("cell")) {
         let password = text("password").unwrap_or_default();
-        println!(
-            "sending with password={password} and {}",
-            variable("SECRET")
-        );
-        send(medium, cell, config).await?;
+        let secret = variable("SECRET");
+        println!("sending {cell} with password={password} and {secret}");
+        let body = json!({"cell": cell, "password": password}).to_string();
+        send(medium, cell, &body, config).await?;
         return Ok(json!({"sent": cell, "password": password}));
     }
     println!("GOT {}", got(&event).join(" "));
@@ -69,28 +69,29 @@ fn got(event: &Value) -> Vec<String> {
     cells_in(&all.join(" ")).into_iter().collect()
 }
 
-async fn send(medium: &str, cell: &str, config: &SdkConfig) -> Result<(), Error> {
+async fn send(medium: &str, cell: &str, body: &str, config: &SdkConfig) -> Result<(), Error> {
     match medium {
         "url" => {
             let urls: BTreeMap<String, String> = serde_json::from_str(&variable("FUNCTION_URLS"))?;
             for to in LANGUAGES {
-                get(format!("{}/{cell}", urls[to])).await?;
+                in_span("GET", get(format!("{}/{cell}", urls[to]))).await?;
             }
         }
         "api" => {
             for to in LANGUAGES {
-                get(format!("{}/to-{to}/{cell}", variable("API"))).await?;
+                let url = format!("{}/to-{to}/{cell}", variable("API"));
+                in_span("GET", get(url)).await?;
             }
         }
-        "invoke" => invoke(cell, InvocationType::RequestResponse, config).await?,
-        "event" => invoke(cell, InvocationType::Event, config).await?,
-        "sqs" | "ten" => queue(medium, cell, config).await?,
-        "sns" => publish("told", cell, config).await?,
-        "sns-sqs" => publish("queued", cell, config).await?,
-        "bus" => put("told", cell, config).await?,
-        "bus-sqs" => put("queued", cell, config).await?,
-        "kafka" => kafka(cell).await?,
-        _ => store(medium, cell, config).await?,
+        "invoke" => invoke(body, InvocationType::RequestResponse, config).await?,
+        "event" => invoke(body, InvocationType::Event, config).await?,
+        "sqs" | "ten" => queue(medium, cell, body, config).await?,
+        "sns" => publish("told", body, config).await?,
+        "sns-sqs" => publish("queued", body, config).await?,
+        "bus" => put("told", body, config).await?,
+        "bus-sqs" => put("queued", body, config).await?,
+        "kafka" => in_span("send topic", kafka(body)).await?,
+        _ => store(medium, cell, body, config).await?,
     }
     Ok(())
 }
@@ -98,16 +99,19 @@ async fn send(medium: &str, cell: &str, config: &SdkConfig) -> Result<(), Error>
 async fn get(url: String) -> Result<(), Error> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
     let secret = format!("Bearer {}", variable("SECRET"));
-    let request = Request::get(url).header("authorization", secret);
+    let mut request = Request::get(url).header("authorization", secret);
+    if let Some(here) = traceparent() {
+        request = request.header("traceparent", here);
+    }
     let answer = client.request(request.body(Empty::new())?).await?;
     answer.into_body().collect().await?;
     Ok(())
 }
 
-async fn invoke(cell: &str, kind: InvocationType, config: &SdkConfig) -> Result<(), Error> {
+async fn invoke(body: &str, kind: InvocationType, config: &SdkConfig) -> Result<(), Error> {
     let lambda = aws_sdk_lambda::Client::new(config);
     for to in LANGUAGES {
-        let payload = Blob::new(json!({"cell": cell}).to_string());
+        let payload = Blob::new(body);
         let invoke = lambda.invoke().function_name(format!("to-{to}"));
         let invoke = invoke.invocation_type(kind.clone()).payload(payload);
         invoke.send().await?;
@@ -115,13 +119,13 @@ async fn invoke(cell: &str, kind: InvocationType, config: &SdkConfig) -> Result<
     Ok(())
 }
 
-async fn queue(medium: &str, cell: &str, config: &SdkConfig) -> Result<(), Error> {
+async fn queue(medium: &str, cell: &str, body: &str, config: &SdkConfig) -> Result<(), Error> {
     let sqs = aws_sdk_sqs::Client::new(config);
     let url = |name: String| format!("{}/123456789012/{name}", variable("AWS_ENDPOINT_URL"));
     for to in LANGUAGES {
         if medium == "sqs" {
             let send = sqs.send_message().queue_url(url(format!("one-{to}")));
-            send.message_body(cell).send().await?;
+            send.message_body(body).send().await?;
             continue;
         }
         let mut batch = sqs.send_message_batch();
@@ -135,35 +139,36 @@ async fn queue(medium: &str, cell: &str, config: &SdkConfig) -> Result<(), Error
     Ok(())
 }
 
-async fn publish(topic: &str, cell: &str, config: &SdkConfig) -> Result<(), Error> {
+async fn publish(topic: &str, body: &str, config: &SdkConfig) -> Result<(), Error> {
     let sns = aws_sdk_sns::Client::new(config);
     let arn = format!("arn:aws:sns:us-east-1:123456789012:{topic}");
-    sns.publish().topic_arn(arn).message(cell).send().await?;
+    sns.publish().topic_arn(arn).message(body).send().await?;
     Ok(())
 }
 
-async fn put(source: &str, cell: &str, config: &SdkConfig) -> Result<(), Error> {
+async fn put(source: &str, body: &str, config: &SdkConfig) -> Result<(), Error> {
     let events = aws_sdk_eventbridge::Client::new(config);
     let entry = PutEventsRequestEntry::builder().source(source);
-    let entry = entry.detail_type("cell");
-    let entry = entry.detail(json!({"cell": cell}).to_string()).build();
+    let entry = entry.detail_type("cell").detail(body).build();
     events.put_events().entries(entry).send().await?;
     Ok(())
 }
 
 /// In a stream, a table or a bucket.
-async fn store(medium: &str, cell: &str, config: &SdkConfig) -> Result<(), Error> {
+async fn store(medium: &str, cell: &str, body: &str, config: &SdkConfig) -> Result<(), Error> {
     match medium {
         "kinesis" => {
             let put = aws_sdk_kinesis::Client::new(config).put_record();
             let put = put.stream_name("stream").partition_key(cell);
-            let data = aws_sdk_kinesis::primitives::Blob::new(cell);
+            let data = aws_sdk_kinesis::primitives::Blob::new(body);
             put.data(data).send().await?;
         }
         "table" => {
             let put = aws_sdk_dynamodb::Client::new(config).put_item();
             let put = put.item("id", AttributeValue::S(cell.to_owned()));
-            let put = put.item("n", AttributeValue::N("7".to_owned()));
+            let told: Value = serde_json::from_str(body)?;
+            let password = told["password"].as_str().unwrap_or_default();
+            let put = put.item("password", AttributeValue::S(password.to_owned()));
             put.table_name("table").send().await?;
         }
         "bucket" => {
@@ -172,7 +177,9 @@ async fn store(medium: &str, cell: &str, config: &SdkConfig) -> Result<(), Error
             for to in LANGUAGES {
                 let put = s3.put_object().bucket("bucket");
                 let put = put.key(format!("{to}/{cell}"));
-                put.body(ByteStream::from_static(b"x")).send().await?;
+                put.body(ByteStream::from(body.as_bytes().to_vec()))
+                    .send()
+                    .await?;
             }
         }
         other => return Err(format!("no such medium: {other}").into()),
@@ -180,14 +187,17 @@ async fn store(medium: &str, cell: &str, config: &SdkConfig) -> Result<(), Error
     Ok(())
 }
 
-async fn kafka(cell: &str) -> Result<(), Error> {
+async fn kafka(body: &str) -> Result<(), Error> {
     let client = ClientBuilder::new(vec![variable("KAFKA")]).build().await?;
     let topic = client.partition_client("topic", 0, UnknownTopicHandling::Retry);
     let topic = topic.await?;
     let record = Record {
         key: None,
-        value: Some(cell.as_bytes().to_vec()),
-        headers: BTreeMap::new(),
+        value: Some(body.as_bytes().to_vec()),
+        headers: traceparent()
+            .map(|here| ("traceparent".to_owned(), here.into_bytes()))
+            .into_iter()
+            .collect(),
         timestamp: rskafka::chrono::Utc::now(),
     };
     let sent = topic.produce(vec![record], Compression::default());

@@ -10,11 +10,13 @@
 mod application;
 #[path = "../../../sources/tests/story/broker.rs"]
 mod broker;
+mod crowd;
 mod function;
 mod media;
 #[path = "../../../sources/tests/story/moto.rs"]
 mod moto;
 mod page;
+mod secrets;
 #[path = "../proof/server.rs"]
 #[allow(dead_code)] // the proof also kills it
 mod server;
@@ -67,10 +69,12 @@ fn main() -> ExitCode {
 
 async fn run(name: &str) -> Vec<String> {
     match name {
+        CROWD => crowd::run().await,
         TABLE => table::run().await,
         _ => unreachable!("every test is named here"),
     }
 }
 
 const TABLE: &str = "the_trace_gets_from_every_language_to_every_other_by_every_medium";
-const TESTS: [&str; 1] = [TABLE];
+const CROWD: &str = "a_thousand_user_actions_at_once_are_not_mixed";
+const TESTS: [&str; 2] = [TABLE, CROWD];

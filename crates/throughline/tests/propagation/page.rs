@@ -96,16 +96,18 @@ fn path() -> PathBuf {
 
 const BEFORE: &str = "# How a trace gets from function to function
 
-This page is written by a test: `UPDATE_EXPECT=1 cargo test -p throughline --test propagation` runs real functions with the SDKs that AWS makes for each language (SDK for JavaScript 3, boto3, SDK for Rust) in the sandbox, with their layers, the extension and a server, against moto's server and Kafka's own broker, and looks at what the server has of them. The same test fails when a cell has become worse or when the page is not what was seen. What is not installed on a machine is not run there, and its cells stay.
+This page is written by a test: `UPDATE_EXPECT=1 cargo test -p throughline --test propagation` runs real functions with the SDKs that AWS makes for each language (SDK for JavaScript 3, boto3, SDK for Rust), the layers for Node and Python and our SDK for Rust, in the sandbox beside the extension, against moto's server and Kafka's own broker. Then it asks the server for the [story](stitching.md) of what was sent, and looks where in it the function is that got it. The same test fails when a cell has become worse or when the page is not what was seen. What is not installed on a machine is not run there, and its cells stay.
 
-- **carried**: the function that gets hangs below the very call of the one that sends, in one trace.
-- **matched**: there is no way for a header; both ends name the same exact key, such as the number of a record in a stream.
-- **inferred**: both ends name the same probable key, such as what was written to a table.
-- **one trace, no parent**: both are in one trace, but which call led to which invocation is not known.
+- **carried**: the function that gets hangs below the very call of the one that sends, or below the queue, topic, bus or bucket that the call went to, because a header came through.
+- **matched**: the same, because both ends name the same exact key, such as the number of a record in a stream.
+- **inferred**: the same, because both ends name the same probable key, such as what was written to a table.
+- **one trace, no parent**: both are in one story, but which call led to which invocation is not known.
 - **lost**: nothing says that the two belong together.
 
 ";
 
 const AFTER: &str = "
-Rust functions have no SDK of ours here, only the extension: AWS's SDK hands the trace on by itself, and what comes in a queue or a stream only the function sees.
+In Rust the calls of AWS's SDK are followed by `throughline::aws_client`. For HTTP and Kafka the function does what [its page](rust.md) says: it makes a span of the call with `in_span`, and sets `traceparent`; the offset that Kafka gives a record is not among its keys.
+
+A second test has a thousand user actions at once, from functions in Node and Python, by a queue whose batches mix them and by a topic: each trace has the lines of its own action alone, each batch is linked to the traces of its messages alone, and no two actions have a key in common. Passwords in events, messages and log lines and keys in variables and headers are looked for in all files of the store and in all that the server answers, and must not be there.
 ";

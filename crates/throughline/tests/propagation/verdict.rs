@@ -1,12 +1,11 @@
 //! How a trace got from one function to the other, by what the server says of their spans.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
 use crate::media::Medium;
-use crate::world::{ById, texts};
 
 /// What a cell of the page says, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +38,15 @@ impl fmt::Display for Verdict {
 }
 
 impl Verdict {
+    /// What the server says of why a span is the parent; nothing where the trace says so itself.
+    fn of(join: &Value) -> Self {
+        match text(&join["how"]) {
+            "matched" => Verdict::Matched,
+            "inferred" => Verdict::Inferred,
+            _ => Verdict::Carried,
+        }
+    }
+
     /// The verdict that a cell of the page has, if it has one.
     pub(crate) fn read(cell: &str) -> Option<Self> {
         let known = WORDS.iter().find(|(_, word)| *word == cell.trim());
@@ -46,106 +54,42 @@ impl Verdict {
     }
 }
 
-/// All spans of the server, in the ways in which they are looked for.
-pub(crate) struct Story<'a> {
-    spans: &'a [Value],
-    by_id: ById<'a>,
-    by_request: BTreeMap<&'a str, Vec<&'a Value>>,
-}
-
-impl<'a> Story<'a> {
-    pub(crate) fn of(spans: &'a [Value]) -> Self {
-        let (mut by_id, mut by_request) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
-        for span in spans {
-            by_id.insert((text(&span["trace_id"]), text(&span["span_id"])), span);
-            let request = text(&span["attributes"]["faas.invocation_id"]);
-            by_request.entry(request).or_default().push(span);
-        }
-        Story {
-            spans,
-            by_id,
-            by_request,
-        }
-    }
-
-    /// How an action of `from` reached the invocation of `to`.
-    pub(crate) fn verdict(
-        &self,
-        trace_id: &str,
-        from: &str,
-        to: &str,
-        request_id: &str,
-    ) -> (Verdict, String) {
-        let none = Vec::new();
-        let of_request = self.by_request.get(request_id).unwrap_or(&none);
-        let invocation: Vec<_> = of_request
-            .iter()
-            .filter(|span| span["service"] == to)
-            .collect();
-        let Some(first) = invocation
-            .iter()
-            .find(|span| span["kind"] == "server")
-            .or(invocation.first())
-        else {
-            return (Verdict::Lost, format!("no span of invocation {request_id}"));
+/// How an action of `from` reached an invocation of `to`, by the story that the server tells of the action; and what is
+/// missing.
+pub(crate) fn verdict(story: &Value, from: &str, to: &str, request_id: &str) -> (Verdict, String) {
+    let spans: Vec<_> = story["spans"].as_array().into_iter().flatten().collect();
+    let is_it = |span: &&&Value| {
+        span["service"] == to && span["attributes"]["faas.invocation_id"] == request_id
+    };
+    let Some(invocation) = spans.iter().find(is_it) else {
+        return (Verdict::Lost, format!("{request_id} is not in its story"));
+    };
+    let by_id: BTreeMap<_, _> = spans
+        .iter()
+        .map(|span| (text(&span["span_id"]), span))
+        .collect();
+    let (mut span, mut verdict) = (invocation, Verdict::Carried);
+    for _ in 0..DEPTH_MAX {
+        verdict = verdict.min(Verdict::of(&span["join"]));
+        let Some(parent) = by_id.get(text(&span["parent_span_id"])) else {
+            return (
+                Verdict::Beside,
+                format!("the parent of {} is not there", span["name"]),
+            );
         };
-        let top = self.top(first);
-        let caller = self.parent(top);
-        let trace = text(&top["trace_id"]);
-        if trace == trace_id {
-            let Some(caller) = caller else {
-                return (Verdict::Beside, "its parent is not there".to_owned());
-            };
-            let is_call = ["client", "producer"].contains(&text(&caller["kind"]));
-            return match is_call && caller["service"] == from {
-                true => (Verdict::Carried, String::new()),
-                false => (
-                    Verdict::Beside,
-                    format!("below {} of {}", caller["name"], caller["service"]),
-                ),
-            };
+        // Of some calls the function makes the span itself, which then is of no kind.
+        let is_call = parent["kind"] != "server";
+        if parent["service"] == from && is_call {
+            return (verdict, span["join"].to_string());
         }
-        let sent = self
-            .spans
-            .iter()
-            .filter(|span| span["trace_id"] == trace_id);
-        let sent: BTreeSet<_> = sent
-            .flat_map(|span| texts(span, "throughline.link.out"))
-            .collect();
-        let came = invocation
-            .iter()
-            .flat_map(|span| texts(span, "throughline.link.in"));
-        let came: BTreeSet<_> = came.collect();
-        let common: Vec<_> = sent.intersection(&came).collect();
-        let is_exact = |key: &&&String| {
-            let kind = key.split(':').next().unwrap_or_default();
-            !PROBABLE.contains(&kind)
-        };
-        let why = format!("trace {trace}, sent {sent:?}, came {came:?}");
-        match (common.is_empty(), common.iter().any(|key| is_exact(&key))) {
-            (true, _) => (Verdict::Lost, why),
-            (false, true) => (Verdict::Matched, why),
-            (false, false) => (Verdict::Inferred, why),
+        // What the message waited in, and what the extension and the layer tell of one invocation.
+        if parent["inferred"] != true && parent["service"] != to {
+            let whose = format!("below {} of {}", parent["name"], parent["service"]);
+            return (Verdict::Beside, whose);
         }
+        span = parent;
     }
-
-    /// The outermost span of the same service above this one.
-    fn top(&self, span: &'a Value) -> &'a Value {
-        let mut top = span;
-        for _ in 0..DEPTH_MAX {
-            match self.parent(top) {
-                Some(parent) if parent["service"] == top["service"] => top = parent,
-                _ => break,
-            }
-        }
-        top
-    }
-
-    fn parent(&self, span: &Value) -> Option<&'a Value> {
-        let key = (text(&span["trace_id"]), text(&span["parent_span_id"]));
-        let found = self.by_id.range(key..=key).next();
-        found.map(|(_, span)| *span)
-    }
+    (Verdict::Lost, "no end of parents".to_owned())
 }
 
 /// The trace that an action is told to be of.
@@ -161,7 +105,5 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// Kinds of keys that two actions may have in common by chance.
-const PROBABLE: [&str; 4] = ["sqsbody", "ddb", "ddbi", "s3o"];
 /// No function is nested so deeply in itself.
 const DEPTH_MAX: usize = 64;

@@ -1,7 +1,6 @@
 //! Everything real: moto, Kafka's broker where it is installed, the server, and a sandbox with functions in three
 //! languages, their layers and the extension.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -48,8 +47,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// `None`, with a printed reason, where something is not installed.
-    pub(crate) async fn start(with_kafka: bool) -> Option<Self> {
+    /// For the crowd or for the table. `None`, with a printed reason, where something is not installed.
+    pub(crate) async fn start(crowd: bool) -> Option<Self> {
         let moto = moto()?;
         let packages = packages()?;
         let extension = Path::new(env!("CARGO_BIN_EXE_throughline")).with_file_name(EXTENSION);
@@ -57,7 +56,7 @@ impl World {
             eprintln!("skipped: the extension is not built: cargo build --workspace --bins");
             return None;
         }
-        let broker = with_kafka.then(|| broker::start(FIRST_DOOR)).flatten();
+        let broker = (!crowd).then(|| broker::start(FIRST_DOOR)).flatten();
         let kafka = match &broker {
             Some(broker) => {
                 topic(&broker.address).await;
@@ -72,6 +71,7 @@ impl World {
             urls: crate::media::LANGUAGES.map(|language| (language, local())),
             api: local(),
             kafka: kafka.clone(),
+            crowd,
         };
         application::write(folder.path(), &packages, &places);
         let server = Server::start();
@@ -135,20 +135,20 @@ impl World {
         let _ = self.sandbox.wait();
     }
 
-    /// Every span that the server has.
-    pub(crate) async fn spans(&self) -> Vec<Value> {
-        let mut spans = Vec::new();
+    /// Everything of a kind that the server has: `spans` or `logs`.
+    pub(crate) async fn all(&self, kind: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
         let mut cursor = String::new();
         loop {
-            let path = format!("/api/v1/spans?limit={PAGE}{cursor}");
+            let path = format!("/api/v1/{kind}?limit={PAGE}{cursor}");
             let mut page = self.server.load(&path).await.unwrap();
-            match page["spans"].take() {
-                Value::Array(found) => spans.extend(found),
-                other => panic!("no spans: {other}"),
+            match page[kind].take() {
+                Value::Array(found) => rows.extend(found),
+                other => panic!("no {kind}: {other}"),
             }
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
-                None => return spans,
+                None => return rows,
             }
         }
     }
@@ -200,11 +200,8 @@ fn sandbox(
             if let Some(one) = got_in(&told) {
                 kept.lock().unwrap().push(one);
                 sender.send_modify(|count| *count += 1);
-            } else if told["verdict"]
-                .as_str()
-                .is_some_and(|verdict| verdict != "ok")
-            {
-                eprintln!("sandbox: {line}");
+            } else if is_trouble(&told) {
+                eprintln!("sandbox: {line:.500}");
             }
         }
     });
@@ -214,6 +211,12 @@ fn sandbox(
         got,
         count,
     )
+}
+
+/// An invocation that failed, or a word of a layer about itself.
+fn is_trouble(told: &Value) -> bool {
+    let is = |key: &str, wanted: fn(&str) -> bool| told[key].as_str().is_some_and(wanted);
+    is("verdict", |verdict| verdict != "ok") || is("text", |text| text.starts_with("throughline"))
 }
 
 fn got_in(told: &Value) -> Option<Got> {
@@ -276,13 +279,10 @@ pub(crate) fn texts(span: &Value, attribute: &str) -> Vec<String> {
         .collect()
 }
 
-/// Spans by the ids of their trace and of themselves.
-pub(crate) type ById<'a> = BTreeMap<(&'a str, &'a str), &'a Value>;
-
 /// Where the first door is inside. The broker is there outside, too, since it tells its clients where it is.
 const FIRST_DOOR: &str = "127.0.1.1";
 const EXTENSION: &str = "throughline-extension";
 /// Nothing that is not broken takes so long, however busy the machine is.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// Spans that the server gives at once.
+/// What the server gives at once.
 const PAGE: usize = 500;

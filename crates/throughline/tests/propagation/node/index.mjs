@@ -1,56 +1,56 @@
 // Sends what the event asks for by every medium there is, to the functions of all languages; or tells which of these
-// messages it got.
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
-
+// messages it got. What it sends by is loaded when it is needed, since whoever only gets needs none of it.
 const { AWS_ENDPOINT_URL, FUNCTION_URLS = '{}', KAFKA, API, SECRET } = process.env;
 const urls = JSON.parse(FUNCTION_URLS);
 const consumers = ['node', 'python', 'rust'];
 const made = new Map();
-const client = (Kind, options = {}) => made.get(Kind) ?? made.set(Kind, new Kind(options)).get(Kind);
+
+/** Makes a call of AWS. */
+async function aws(service, operation, input, options = {}) {
+  const sdk = await import(`@aws-sdk/client-${service}`);
+  const [name] = Object.keys(sdk).filter((name) => new RegExp(`^${service}Client$`, 'i').test(name));
+  if (!made.has(service)) made.set(service, new sdk[name](options));
+  return made.get(service).send(new sdk[`${operation}Command`](input));
+}
+
 const queue = (name) => `${AWS_ENDPOINT_URL}/123456789012/${name}`;
 const each = (call) => Promise.all(consumers.map(call));
-const invoke = (cell, InvocationType) =>
-  each((to) => client(LambdaClient).send(new InvokeCommand({ FunctionName: `to-${to}`, InvocationType, Payload: JSON.stringify({ cell }) })));
 const get = async (url) => (await fetch(url, { headers: { authorization: `Bearer ${SECRET}` } })).text();
-const put = (cell, Source) =>
-  client(EventBridgeClient).send(new PutEventsCommand({ Entries: [{ Source, DetailType: 'cell', Detail: JSON.stringify({ cell }) }] }));
-const publish = (topic, cell) =>
-  client(SNSClient).send(new PublishCommand({ TopicArn: `arn:aws:sns:us-east-1:123456789012:${topic}`, Message: cell }));
+const invoke = (Payload, InvocationType) => each((to) => aws('lambda', 'Invoke', { FunctionName: `to-${to}`, InvocationType, Payload }));
+const send = (name, MessageBody) => aws('sqs', 'SendMessage', { QueueUrl: queue(name), MessageBody });
+const publish = (topic, Message) => aws('sns', 'Publish', { TopicArn: `arn:aws:sns:us-east-1:123456789012:${topic}`, Message });
+const put = (Source, Detail) => aws('eventbridge', 'PutEvents', { Entries: [{ Source, DetailType: 'cell', Detail }] });
 
 const media = {
   url: (cell) => each((to) => get(`${urls[to]}/${cell}`)),
   api: (cell) => each((to) => get(`${API}/to-${to}/${cell}`)),
-  invoke: (cell) => invoke(cell, 'RequestResponse'),
-  event: (cell) => invoke(cell, 'Event'),
-  sqs: (cell) => each((to) => client(SQSClient).send(new SendMessageCommand({ QueueUrl: queue(`one-${to}`), MessageBody: cell }))),
-  ten: (cell) =>
-    each((to) => {
-      const Entries = Array.from({ length: 10 }, (_, n) => ({ Id: `${n}`, MessageBody: `${cell}.${n}` }));
-      return client(SQSClient).send(new SendMessageBatchCommand({ QueueUrl: queue(`ten-node-${to}`), Entries }));
-    }),
-  sns: (cell) => publish('told', cell),
-  'sns-sqs': (cell) => publish('queued', cell),
-  bus: (cell) => put(cell, 'told'),
-  'bus-sqs': (cell) => put(cell, 'queued'),
-  kinesis: (cell) =>
+  invoke: (cell, body) => invoke(body, 'RequestResponse'),
+  event: (cell, body) => invoke(body, 'Event'),
+  sqs: (cell, body) => each((to) => send(`one-${to}`, body)),
+  ten: (cell) => {
+    const Entries = Array.from({ length: 10 }, (_, n) => ({ Id: `${n}`, MessageBody: `${cell}.${n}` }));
+    return each((to) => aws('sqs', 'SendMessageBatch', { QueueUrl: queue(`ten-node-${to}`), Entries }));
+  },
+  sns: (cell, body) => publish('told', body),
+  'sns-sqs': (cell, body) => publish('queued', body),
+  bus: (cell, body) => put('told', body),
+  'bus-sqs': (cell, body) => put('queued', body),
+  kinesis: async (cell, body) => {
     // It would speak HTTP/2, which moto does not.
-    client(KinesisClient, { requestHandler: new NodeHttpHandler() }).send(new PutRecordCommand({ StreamName: 'stream', PartitionKey: cell, Data: Buffer.from(cell) })),
-  table: (cell) => client(DynamoDBClient).send(new PutItemCommand({ TableName: 'table', Item: { id: { S: cell }, n: { N: '7' } } })),
-  bucket: (cell) => each((to) => client(S3Client, { forcePathStyle: true }).send(new PutObjectCommand({ Bucket: 'bucket', Key: `${to}/${cell}`, Body: 'x' }))),
-  kafka: async (cell) => {
+    const { NodeHttpHandler } = await import('@smithy/node-http-handler');
+    const record = { StreamName: 'stream', PartitionKey: cell, Data: Buffer.from(body) };
+    await aws('kinesis', 'PutRecord', record, { requestHandler: new NodeHttpHandler() });
+  },
+  table: (cell, body, { password }) => aws('dynamodb', 'PutItem', { TableName: 'table', Item: { id: { S: cell }, password: { S: password } } }),
+  bucket: (cell, Body) => each((to) => aws('s3', 'PutObject', { Bucket: 'bucket', Key: `${to}/${cell}`, Body }, { forcePathStyle: true })),
+  kafka: async (cell, value) => {
     const { Kafka, logLevel } = await import('kafkajs');
     const producer = new Kafka({ brokers: [KAFKA], logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
-    await producer.send({ topic: 'topic', messages: [{ value: cell }] });
+    await producer.send({ topic: 'topic', messages: [{ value }] });
     await producer.disconnect();
   },
+  crowd: (cell, body) => Promise.all([send('crowd', body), publish('crowd', body)]),
 };
 
 // Of records that come as base64 too.
@@ -59,8 +59,8 @@ const inner = (text) => [...text.matchAll(/"(?:data|value)":"([A-Za-z0-9+/=]+)"/
 
 export async function handler(event) {
   if (event.send) {
-    console.log(`sending with password=${event.password} and ${SECRET}`);
-    await media[event.send](event.cell);
+    console.log(`sending ${event.cell} with password=${event.password} and ${SECRET}`);
+    await media[event.send](event.cell, JSON.stringify({ cell: event.cell, password: event.password }), event);
     return { sent: event.cell, password: event.password };
   }
   const text = JSON.stringify(event);

@@ -1,5 +1,5 @@
 """Sends what the event asks for by every medium there is, to the functions of all languages; or tells which of these
-messages it got."""
+messages it got. What it sends by is loaded when it is needed, since whoever only gets needs none of it."""
 
 import base64
 import functools
@@ -8,11 +8,15 @@ import os
 import re
 import urllib.request
 
-import boto3
-
 CONSUMERS = ["node", "python", "rust"]
-client = functools.cache(boto3.client)
 URLS = json.loads(os.environ.get("FUNCTION_URLS", "{}"))
+
+
+@functools.cache
+def client(service):
+    import boto3
+
+    return boto3.client(service)
 
 
 def queue(name):
@@ -25,60 +29,70 @@ def get(url):
         answer.read()
 
 
-def invoke(cell, kind):
+def invoke(body, kind):
     for to in CONSUMERS:
-        client("lambda").invoke(FunctionName="to-" + to, InvocationType=kind, Payload=json.dumps({"cell": cell}))
+        client("lambda").invoke(FunctionName="to-" + to, InvocationType=kind, Payload=body)
 
 
-def ten(cell):
+def send(name, body):
+    client("sqs").send_message(QueueUrl=queue(name), MessageBody=body)
+
+
+def ten(cell, *_):
     entries = [{"Id": str(n), "MessageBody": "%s.%d" % (cell, n)} for n in range(10)]
     for to in CONSUMERS:
         client("sqs").send_message_batch(QueueUrl=queue("ten-python-" + to), Entries=entries)
 
 
-def publish(topic, cell):
-    client("sns").publish(TopicArn="arn:aws:sns:us-east-1:123456789012:" + topic, Message=cell)
+def publish(topic, body):
+    client("sns").publish(TopicArn="arn:aws:sns:us-east-1:123456789012:" + topic, Message=body)
 
 
-def put(source, cell):
-    entry = {"Source": source, "DetailType": "cell", "Detail": json.dumps({"cell": cell})}
-    client("events").put_events(Entries=[entry])
+def put(source, body):
+    client("events").put_events(Entries=[{"Source": source, "DetailType": "cell", "Detail": body}])
 
 
-def kafka(cell):
+def table(cell, body, event):
+    client("dynamodb").put_item(TableName="table", Item={"id": {"S": cell}, "password": {"S": event["password"]}})
+
+
+def bucket(cell, body, _):
+    for to in CONSUMERS:
+        client("s3").put_object(Bucket="bucket", Key="%s/%s" % (to, cell), Body=body.encode())
+
+
+def kafka(cell, body, _):
     from kafka import KafkaProducer
 
     producer = KafkaProducer(bootstrap_servers=os.environ["KAFKA"])
-    producer.send("topic", cell.encode()).get(20)
+    producer.send("topic", body.encode()).get(20)
     producer.close()
 
 
 MEDIA = {
-    "url": lambda cell: [get("%s/%s" % (URLS[to], cell)) for to in CONSUMERS],
-    "api": lambda cell: [get("%s/to-%s/%s" % (os.environ["API"], to, cell)) for to in CONSUMERS],
-    "invoke": lambda cell: invoke(cell, "RequestResponse"),
-    "event": lambda cell: invoke(cell, "Event"),
-    "sqs": lambda cell: [client("sqs").send_message(QueueUrl=queue("one-" + to), MessageBody=cell) for to in CONSUMERS],
+    "url": lambda cell, *_: [get("%s/%s" % (URLS[to], cell)) for to in CONSUMERS],
+    "api": lambda cell, *_: [get("%s/to-%s/%s" % (os.environ["API"], to, cell)) for to in CONSUMERS],
+    "invoke": lambda cell, body, _: invoke(body, "RequestResponse"),
+    "event": lambda cell, body, _: invoke(body, "Event"),
+    "sqs": lambda cell, body, _: [send("one-" + to, body) for to in CONSUMERS],
     "ten": ten,
-    "sns": lambda cell: publish("told", cell),
-    "sns-sqs": lambda cell: publish("queued", cell),
-    "bus": lambda cell: put("told", cell),
-    "bus-sqs": lambda cell: put("queued", cell),
-    "kinesis": lambda cell: client("kinesis").put_record(StreamName="stream", PartitionKey=cell, Data=cell.encode()),
-    "table": lambda cell: client("dynamodb").put_item(TableName="table", Item={"id": {"S": cell}, "n": {"N": "7"}}),
-    "bucket": lambda cell: [client("s3").put_object(Bucket="bucket", Key="%s/%s" % (to, cell), Body=b"x") for to in CONSUMERS],
+    "sns": lambda cell, body, _: publish("told", body),
+    "sns-sqs": lambda cell, body, _: publish("queued", body),
+    "bus": lambda cell, body, _: put("told", body),
+    "bus-sqs": lambda cell, body, _: put("queued", body),
+    "kinesis": lambda cell, body, _: client("kinesis").put_record(StreamName="stream", PartitionKey=cell, Data=body.encode()),
+    "table": table,
+    "bucket": bucket,
     "kafka": kafka,
-    "crowd": lambda cell: (
-        client("sqs").send_message(QueueUrl=queue("crowd"), MessageBody=cell),
-        publish("crowd", cell),
-    ),
+    "crowd": lambda cell, body, _: (send("crowd", body), publish("crowd", body)),
 }
 
 
 def handler(event, context):
     if "send" in event:
-        print("sending with password=%s and %s" % (event["password"], os.environ["SECRET"]))
-        MEDIA[event["send"]](event["cell"])
+        print("sending %s with password=%s and %s" % (event["cell"], event["password"], os.environ["SECRET"]))
+        body = json.dumps({"cell": event["cell"], "password": event["password"]})
+        MEDIA[event["send"]](event["cell"], body, event)
         return {"sent": event["cell"], "password": event["password"]}
     text = json.dumps(event)
     # Of records that come as base64 too.
