@@ -216,6 +216,7 @@ async fn start_sandbox(
             format!("http://{}", server.otlp_http),
         )
         .watch(true)
+        .on_notice(|notice| eprintln!("  {notice}"))
         .api(api);
     if let Some(Outside { addresses, .. }) = outside {
         endpoint = Some(addresses.aws.parse::<Endpoint>()?);

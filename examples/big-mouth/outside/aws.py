@@ -5,6 +5,7 @@
 Prints its URL when it listens, and stops when its standard input ends.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -21,6 +22,8 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 # Moto as everything here starts it: with the trace header of requests in messages, as on AWS.
 LAUNCHER = Path(__file__).resolve().parents[3] / "scripts" / "moto_server.py"
 BODY_BYTES_MAX = 1 << 20
+# Moto reads a shard while it writes to it, and then fails.
+STREAMS = threading.Lock()
 
 
 class Throttle:
@@ -55,7 +58,8 @@ def throttling(application):
             return answer(start_response, "200 OK", {})
         if THROTTLE.share and target.startswith("DynamoDB_") and THROTTLE.refuses(target, read(environ)):
             return answer(start_response, "400 Bad Request", TOO_MUCH)
-        return application(environ, start_response)
+        with STREAMS if target.startswith("Kinesis_") else contextlib.nullcontext():
+            return application(environ, start_response)
 
     return call
 
