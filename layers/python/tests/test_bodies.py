@@ -36,6 +36,7 @@ SHAPES = (
     ("text/xml", '<a><x:Password kind="b">hunter2</x:Password></a>', '<a><x:Password kind="b">[redacted]</x:Password></a>'),
     ("text/plain", "user=ann password: hunter2, n=1", "user=ann password: [redacted], n=1"),
     ("image/png", "x" * 10, "(10 bytes)"),
+    ("application/json", "paid, pin=1234", "paid, pin=[redacted]"),
     ("application/json", '["' + "x" * 40000 + '"]', "(40004 bytes)"),
     ("text/plain", "x" * 32000, "x" * 32000),
     ("application/json", '{"inner":"{\\"pin\\":\\"1234\\",\\"n\\":1}"}', '{"inner":"{\\"pin\\":\\"[redacted]\\",\\"n\\":1}"}'),

@@ -59,7 +59,11 @@ def shown(kind, data, size=None, encoding=None):
     if kind.endswith("json") or (not kind and data[:1] in ("{", "[")):
         import json
 
-        return payload.text(json.loads(data))
+        try:
+            return payload.text(json.loads(data))
+        except ValueError:
+            # It is called JSON and is none, as what a function answers with a plain text is.
+            return payload.plain(data)
     if kind == "application/x-www-form-urlencoded":
         from urllib.parse import parse_qsl
 
