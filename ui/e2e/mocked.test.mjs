@@ -71,6 +71,7 @@ test('from the list to the stack trace of the failed span, and back', async () =
   await panel.getByText('Traceback (most recent call last)').waitFor();
   assert.match(await panel.innerText(), /warehouse\.OutOfStock\s+teapot-blue: 2 wanted, 0 left/);
   assert.match(await panel.innerText(), /inventory\.sku\s+teapot-blue/);
+  await panel.getByRole('tab', { name: 'Environment' }).click();
   assert.match(await panel.innerText(), /faas\.instance/);
   assert.match(search(), /^\?span=[0-9a-f]{16}$/);
 
@@ -160,6 +161,34 @@ test('the trace by keyboard alone', async () => {
   await page.getByText('3 matches').waitFor();
   await page.keyboard.press('Enter');
   await page.locator(`${SPAN}[aria-selected=true]`, { hasText: 'SELECT stock' }).waitFor();
+});
+
+test('a story says in words what happened, what waited, and how it was joined', async () => {
+  const trace = server.traces.get(CHECKOUT_ID);
+  assert.ok(trace);
+  const spans = trace.spans.map((/** @type {any} */ span, /** @type {number} */ at) =>
+    at === 3
+      ? { ...span, inferred: true, join: { how: 'matched', key: 'sqs:1b2c' }, attempt: 2 }
+      : span,
+  );
+  const cost = { usd: 0.0000131, reported: 3, missing: 0 };
+  server.traces.set(CHECKOUT_ID, { ...trace, spans, cost, trace_ids: [CHECKOUT_ID, LARGE_ID] });
+  await openCheckout();
+  const words = await page.locator('main header').first().innerText();
+  assert.match(
+    words,
+    /26 steps across 3 functions, .*2 traces joined, \$0\.0000131, failed in inventory/,
+  );
+  const row = page.locator(SPAN).nth(3);
+  assert.match(await row.innerText(), /waited[\s\S]*attempt 2[\s\S]*matched/);
+  await row.click();
+  await page.getByText('Joined by what nobody else has: both have sqs:1b2c.').waitFor();
+  await page.getByRole('tab', { name: 'Environment' }).click();
+  await page.getByRole('tabpanel', { name: 'Environment' }).getByText('faas.instance').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await page.getByRole('tabpanel', { name: 'Raw' }).getByText('"inferred": true').waitFor();
+  await page.keyboard.press('j');
+  await page.getByRole('tabpanel', { name: 'Raw' }).getByText('"inferred": false').waitFor();
 });
 
 test('the grid points to the row under the cursor', async () => {

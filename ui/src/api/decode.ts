@@ -46,6 +46,9 @@ export function decodeTrace(wire: WireTrace): Trace {
   const resources = wire.resources.map((resource) => resource.attributes);
   return {
     ...decodeSummary(wire),
+    traceIds: wire.trace_ids ?? [wire.trace_id],
+    cost: wire.cost && wire.cost.reported + wire.cost.missing > 0 ? wire.cost : null,
+    partial: (wire.left_out?.trace_count ?? 0) > 0 || wire.left_out?.partial === true,
     spans: wire.spans.map((span) => decodeSpan(span, resources)),
     logs: wire.logs.map(decodeLog),
   };
@@ -124,6 +127,11 @@ function decodeSummary(wire: WireTraceSummary): TraceSummary {
 
 function decodeSpan(wire: WireSpan, resources: readonly Attributes[]): Span {
   return {
+    traceId: wire.trace_id ?? null,
+    join: wire.join ? { how: wire.join.how, key: wire.join.key } : null,
+    inferred: wire.inferred ?? false,
+    attempt: wire.attempt ?? null,
+    usd: wire.cost?.usd ?? null,
     spanId: wire.span_id,
     parentSpanId: wire.parent_span_id ?? null,
     parentMissing: wire.parent_missing,

@@ -75,7 +75,30 @@ export interface SpanLink {
   readonly attributes: Attributes;
 }
 
+/** How it is known that a span goes on from its parent, where its trace does not say so. */
+export interface Join {
+  readonly how: 'carried' | 'matched' | 'inferred';
+  /** What both have, as `kind:value`. */
+  readonly key: string | null;
+}
+
+/** US dollars, as the extension estimates. */
+export interface Cost {
+  readonly usd: number;
+  readonly reported: number;
+  /** Invocations of which it is not known. */
+  readonly missing: number;
+}
+
 export interface Span {
+  readonly traceId: string | null;
+  readonly join: Join | null;
+  /** Nobody sent it: a service that a record came through. */
+  readonly inferred: boolean;
+  /** Which attempt at a request that was tried more than once. */
+  readonly attempt: number | null;
+  /** Of an invocation: its own; null if its report is not here. */
+  readonly usd: number | null;
   readonly spanId: string;
   readonly parentSpanId: string | null;
   readonly parentMissing: boolean;
@@ -107,6 +130,12 @@ export interface Log {
 }
 
 export interface Trace extends TraceSummary {
+  /** The traces that are joined in it. */
+  readonly traceIds: readonly string[];
+  /** Null while no invocation is in it. */
+  readonly cost: Cost | null;
+  /** Whether something that belongs to it is not here for want of room or time. */
+  readonly partial: boolean;
   readonly spans: readonly Span[];
   readonly logs: readonly Log[];
 }

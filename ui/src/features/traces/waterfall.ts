@@ -1,5 +1,5 @@
 /** A trace as the waterfall wants it. */
-import type { Span, Trace } from '../../api/model';
+import type { Join, Span, Trace } from '../../api/model';
 import type { Mark, Phase, WaterfallSpan } from '../../widgets/waterfall/tree';
 import type { PlacedLog } from './logs';
 
@@ -18,8 +18,24 @@ export function waterfallSpans(
     failed: span.status === 'error',
     // Said once: the init phase of the invocation carries the attribute too.
     coldStart: span.attributes['faas.coldstart'] === true && phaseOf(span) !== 'platform',
+    ...(span.inferred ? { waiting: true } : {}),
+    ...(span.join ? { joined: { how: span.join.how, words: joinWords(span.join) } } : {}),
+    ...(span.attempt !== null && span.attempt > 1 ? { attempt: span.attempt } : {}),
     marks: marksOf(span, logsBySpan.get(span.spanId) ?? []),
   }));
+}
+
+/** Why a span stands below its parent, for those who ask. */
+export function joinWords({ how, key }: Join): string {
+  const both = key === null ? '' : `: both have ${key}`;
+  switch (how) {
+    case 'carried':
+      return `It names its parent in another trace${both}`;
+    case 'matched':
+      return `Joined by what nobody else has${both}`;
+    case 'inferred':
+      return `Probably goes on from its parent${both}`;
+  }
 }
 
 export function phaseOf(span: Span): Phase {
@@ -32,6 +48,8 @@ export function phaseOf(span: Span): Phase {
 
 /** `invocation`, `platform: init`, `client`: what a span is, in a word or two. */
 export function kindWords(span: Span): string {
+  if (span.inferred)
+    return `waited in a ${String(span.attributes['throughline.hop.kind'] ?? 'service')}`;
   const phase = span.attributes['throughline.phase'];
   if (phase === 'invoke') return 'invocation';
   if (typeof phase === 'string') return `platform phase: ${phase}`;

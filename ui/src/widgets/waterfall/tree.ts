@@ -26,6 +26,11 @@ export interface WaterfallSpan {
   readonly phase: Phase;
   readonly failed: boolean;
   readonly coldStart: boolean;
+  /** Nobody sent it: it is where a record waited. */
+  readonly waiting?: boolean;
+  /** How it is known that its parent is its parent, in words; absent where its trace says so. */
+  readonly joined?: { readonly how: string; readonly words: string };
+  readonly attempt?: number;
   readonly marks: readonly Mark[];
 }
 

@@ -1,0 +1,135 @@
+/** A trace told in a sentence, and as text to paste somewhere. */
+import type { Span, Trace } from '../../api/model';
+import { formatDuration, formatExact, formatOffset, plural } from '../../base/format';
+import { after, between, type DurationNanos } from '../../base/time';
+import { textOf } from '../../api/line';
+import { kindWords, phaseOf } from './waterfall';
+
+/** `2 functions in 11 steps`, `147 ms until the answer`, `4.40 s until the end`, `failed in notify-user`. */
+export function storyWords(trace: Trace): readonly string[] {
+  const functions = functionsOf(trace);
+  const words = [
+    functions.length > 0
+      ? `${plural(trace.spanCount, 'step')} across ${plural(functions.length, 'function')}`
+      : `${plural(trace.spanCount, 'step')} across ${plural(trace.services.length, 'service')}`,
+  ];
+  const answer = answerOf(trace);
+  if (answer !== null && trace.duration * 20n > answer * 21n) {
+    words.push(`${formatDuration(answer)} until the answer`);
+    words.push(`${formatDuration(trace.duration)} until the end`);
+  } else words.push(formatDuration(trace.duration));
+  const waited = waitedOf(trace);
+  if (waited > 0n) words.push(`waited ${formatDuration(waited)} in services between`);
+  if (trace.traceIds.length > 1) words.push(`${trace.traceIds.length} traces joined`);
+  if (trace.cost !== null) words.push(costWords(trace));
+  const origins = failedIn(trace);
+  if (origins.length > 0) words.push(`failed in ${origins.join(', ')}`);
+  return words;
+}
+
+/** Services in which a failure began: the failed spans below which nothing failed. */
+export function failedIn(trace: Trace): readonly string[] {
+  const passedOn = new Set<string | null>();
+  for (const span of trace.spans) if (span.status === 'error') passedOn.add(span.parentSpanId);
+  const origins = trace.spans.filter(
+    (span) => span.status === 'error' && !passedOn.has(span.spanId),
+  );
+  return [...new Set(origins.map((span) => span.service))];
+}
+
+/** Dollars of one user action are fractions of a cent. */
+export function formatUsd(usd: number): string {
+  if (usd === 0) return '$0';
+  return usd >= 0.01
+    ? `$${usd.toFixed(2)}`
+    : `$${usd.toFixed(Math.min(12, 2 - Math.floor(Math.log10(usd))))}`;
+}
+
+/** For a ticket or a chat: the sentence, the steps as a list, what failed and was logged. */
+export function storyMarkdown(trace: Trace, title: string, href: string): string {
+  const depths = depthsOf(trace.spans);
+  const listed = trace.spans.slice(0, LISTED_MAX).map((span) => {
+    const offset = formatOffset(between(trace.start, span.start));
+    const failed = span.status === 'error' ? ` **failed** ${span.statusMessage}`.trimEnd() : '';
+    const depth = Math.min(INDENT_MAX, depths.get(span.spanId) ?? 0);
+    const what = span.name === span.service ? span.name : `${span.service}: ${span.name}`;
+    return `${'  '.repeat(depth)}- ${offset} ${what} (${kindWords(span)}), ${formatDuration(span.duration)}${failed}`;
+  });
+  if (trace.spans.length > LISTED_MAX) listed.push(`- and ${trace.spans.length - LISTED_MAX} more`);
+  const errors = trace.logs
+    .filter((log) => log.severityNumber >= 13)
+    .slice(0, ERRORS_MAX)
+    .map((log) => `${formatExact(log.time)} ${log.service}: ${textOf(log)}`);
+  return [
+    `## ${title}`,
+    '',
+    `${storyWords(trace).join(', ')}. Started ${formatExact(trace.start)}.`,
+    '',
+    href,
+    '',
+    ...listed,
+    ...(errors.length > 0 ? ['', '```', ...errors, '```'] : []),
+    '',
+  ].join('\n');
+}
+
+/** Times are decimal strings, as on the wire. */
+export function storyJson(trace: Trace): string {
+  return JSON.stringify(
+    trace,
+    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+    2,
+  );
+}
+
+function functionsOf(trace: Trace): readonly string[] {
+  const invoked = trace.spans.filter((span) => phaseOf(span) === 'invoke');
+  return [...new Set(invoked.map((span) => span.service))];
+}
+
+/** How long the one who began it waited: the first span without a parent. */
+function answerOf(trace: Trace): DurationNanos | null {
+  const roots = trace.spans.filter((span) => span.parentSpanId === null || span.parentMissing);
+  const first = roots.reduce<Span | null>(
+    (found, span) => (found && found.start <= span.start ? found : span),
+    null,
+  );
+  return first?.duration ?? null;
+}
+
+/** Stretches in which something lay in a queue or the like, counted once where they overlap. */
+function waitedOf(trace: Trace): DurationNanos {
+  const stretches = trace.spans
+    .filter((span) => span.inferred)
+    .map((span) => ({ from: span.start, to: after(span.start, span.duration) }))
+    .sort((a, b) => (a.from < b.from ? -1 : 1));
+  let waited = 0n;
+  let end = 0n;
+  for (const { from, to } of stretches) {
+    const begin = from > end ? from : end;
+    if (to > begin) {
+      waited += to - begin;
+      end = to;
+    }
+  }
+  return waited as DurationNanos;
+}
+
+function costWords(trace: Trace): string {
+  const { usd, missing } = trace.cost!;
+  return missing === 0 ? formatUsd(usd) : `${formatUsd(usd)} and ${missing} not reported`;
+}
+
+function depthsOf(spans: readonly Span[]): ReadonlyMap<string, number> {
+  const depths = new Map<string, number>();
+  // Parents come before their children.
+  for (const { spanId, parentSpanId } of spans) {
+    const above = parentSpanId === null ? undefined : depths.get(parentSpanId);
+    depths.set(spanId, above === undefined ? 0 : above + 1);
+  }
+  return depths;
+}
+
+const LISTED_MAX = 200;
+const INDENT_MAX = 12;
+const ERRORS_MAX = 20;
