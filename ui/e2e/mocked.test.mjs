@@ -172,7 +172,9 @@ test('a story says in words what happened, what waited, and how it was joined', 
       : span,
   );
   const cost = { usd: 0.0000131, reported: 3, missing: 0 };
-  server.traces.set(CHECKOUT_ID, { ...trace, spans, cost, trace_ids: [CHECKOUT_ID, LARGE_ID] });
+  /** @type {any} */
+  const story = { ...trace, spans, cost, trace_ids: [CHECKOUT_ID, LARGE_ID] };
+  server.traces.set(CHECKOUT_ID, story);
   await openCheckout();
   const words = await page.locator('main header').first().innerText();
   assert.match(
