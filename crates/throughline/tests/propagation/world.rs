@@ -1,6 +1,7 @@
 //! Everything real: moto, Kafka's broker where it is installed, the server, and a sandbox with functions in three
 //! languages, their layers and the extension.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -195,13 +196,22 @@ fn sandbox(
     let (sender, count) = watch::channel(0);
     let kept = got.clone();
     std::thread::spawn(move || {
+        let mut at_work: BTreeMap<String, Got> = BTreeMap::new();
         for line in lines {
             let told: Value = serde_json::from_str(&line).unwrap_or_default();
+            if is_trouble(&told) {
+                eprintln!("sandbox: {line:.500}");
+            }
             if let Some(one) = got_in(&told) {
+                at_work.insert(one.request_id.clone(), one);
+                continue;
+            }
+            // Not before the invocation is over, since its spans are sent after the line is.
+            let is_over = told["type"] == "invocation";
+            let id = told["request_id"].as_str().filter(|_| is_over);
+            if let Some(one) = id.and_then(|id| at_work.remove(id)) {
                 kept.lock().unwrap().push(one);
                 sender.send_modify(|count| *count += 1);
-            } else if is_trouble(&told) {
-                eprintln!("sandbox: {line:.500}");
             }
         }
     });
