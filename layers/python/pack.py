@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tokenize
 import zipfile
 from pathlib import Path
 
@@ -58,11 +59,21 @@ def asked(python):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def slim(source):
+    """The source without its comments; every line stays where it was."""
+    lines = source.decode().splitlines()
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+    return ("\n".join(lines) + "\n").encode()
+
+
 def pack(target, python=None):
     """Writes a zip with the code that this interpreter compiles; returns its bytes."""
     files = {"throughline": ((ROOT / "throughline").read_bytes(), 0o755)}
     for file in sorted(PACKAGE.rglob("*.py")):
-        files["python/throughline_layer/" + file.relative_to(PACKAGE).as_posix()] = (file.read_bytes(), 0o644)
+        files["python/throughline_layer/" + file.relative_to(PACKAGE).as_posix()] = (slim(file.read_bytes()), 0o644)
     with tempfile.TemporaryDirectory() as folder:
         if python:
             # Columns of the source, for the markers in stack traces, are a third of the code.
