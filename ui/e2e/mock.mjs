@@ -6,6 +6,7 @@ import { checkoutTrace } from '../fixtures/checkout.mjs';
 import {
   answerQuery,
   answerSql,
+  completeness,
   edgeMap,
   heatmapOf,
   largeMap,
@@ -130,6 +131,7 @@ export class MockServer {
     if (pathname === '/api/v1/services') return json(200, services(this.list));
     if (pathname === '/api/v1/edges')
       return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
+    if (pathname === '/api/v1/completeness') return json(200, completeness());
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
     if (pathname === '/api/v1/sql') return json(200, answerSql(JSON.parse(body).sql));
     if (pathname === '/api/v1/operations') return json(200, operations(searchParams));

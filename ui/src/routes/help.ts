@@ -4,7 +4,7 @@ export interface Key {
 }
 
 export const ALWAYS: readonly Key[] = [
-  { keys: ['g', '1…6'], does: 'go to the map, the traces and so on' },
+  { keys: ['g', '1…5'], does: 'go to the map, the traces and so on' },
   { keys: ['?'], does: 'show these keys' },
 ];
 

@@ -60,6 +60,13 @@ export const PAGES: readonly Page[] = [
     range: LAST_HOUR,
     keys: ALWAYS,
   },
+  {
+    section: '/completeness',
+    path: /^\/completeness\/?$/,
+    load: () => import('./CompletenessRoute.svelte'),
+    range: null,
+    keys: ALWAYS,
+  },
 ];
 
 export const SECTIONS: readonly { readonly href: string; readonly label: string }[] = [
@@ -67,6 +74,7 @@ export const SECTIONS: readonly { readonly href: string; readonly label: string 
   { href: '/', label: 'Traces' },
   { href: '/logs', label: 'Logs' },
   { href: '/explore', label: 'Explore' },
+  { href: '/completeness', label: 'Completeness' },
 ];
 
 export function pageOf(path: string): Page | null {
