@@ -486,7 +486,8 @@ export interface components {
          *           "span_count": 1,
          *           "error_count": 0
          *         }
-         *       ]
+         *       ],
+         *       "continues": false
          *     }
          */
         readonly TraceSummary: {
@@ -513,6 +514,8 @@ export interface components {
             readonly status: "ok" | "error";
             /** @description The services of the trace, in the order in which they first appear. */
             readonly services: readonly components["schemas"]["ServiceCount"][];
+            /** @description Whether what the trace began with names another trace, in a span link, that it goes on from: ask for it by id to see all of it. What only a key tells is not known in a list. */
+            readonly continues: boolean;
         };
         /** @description One page of the list of traces. */
         readonly TracePage: {
@@ -757,6 +760,8 @@ export interface components {
             /** @description What all invocations cost; null where there are none. */
             readonly cost: components["schemas"]["StoryCost"] | null;
             readonly left_out: components["schemas"]["LeftOut"];
+            /** @description Whether what the trace began with names another trace, in a span link, that it goes on from and that is not here. */
+            readonly continues: boolean;
         };
         /** @description One page of logs. */
         readonly LogPage: {
