@@ -1,12 +1,12 @@
 // Serves the built page and recorded answers, as the server would.
 import { readFile } from 'node:fs/promises';
+import { wallOf } from './wall.mjs';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 import { checkoutTrace } from '../fixtures/checkout.mjs';
 import {
   answerQuery,
   answerSql,
-  completeness,
   edgeMap,
   heatmapOf,
   largeMap,
@@ -59,12 +59,21 @@ export class MockServer {
     this.posted = [];
     /** @type {import('node:http').ServerResponse[]} */
     this.followers = [];
+    /** @type {import('node:http').ServerResponse[]} */
+    this.watchers = [];
+    this.wall = wallOf(12);
     this.server = createServer(async (request, response) => {
       const { url = '/', method = 'GET', headers } = request;
       if (url.startsWith('/api/v1/logs/tail')) {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(': following\n\n');
         this.followers.push(response);
+        return;
+      }
+      if (url.startsWith('/api/v1/live')) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`event: wall\ndata: ${JSON.stringify(this.wall)}\n\n`);
+        this.watchers.push(response);
         return;
       }
       let text = '';
@@ -104,6 +113,13 @@ export class MockServer {
       follower.write(`id: 1\nevent: log\ndata: ${JSON.stringify(record)}\n\n`);
   }
 
+  /** What functions do now. @param {ReturnType<typeof wallOf>} wall */
+  tell(wall) {
+    this.wall = wall;
+    for (const watcher of this.watchers)
+      watcher.write(`event: wall\ndata: ${JSON.stringify(wall)}\n\n`);
+  }
+
   /** A trace that has just arrived. @param {string} traceId */
   arrive(traceId) {
     const first = this.list[0];
@@ -131,7 +147,6 @@ export class MockServer {
     if (pathname === '/api/v1/services') return json(200, services(this.list));
     if (pathname === '/api/v1/edges')
       return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
-    if (pathname === '/api/v1/completeness') return json(200, completeness());
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
     if (pathname === '/api/v1/sql') return json(200, answerSql(JSON.parse(body).sql));
     if (pathname === '/api/v1/operations') return json(200, operations(searchParams));

@@ -1,7 +1,8 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows three things. [`lines`] makes lines of a chart from the points of a metric. [`gather`] and
-//! [`tell`] follow one user action through several traces. The rest are
+//! It knows four things. [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
+//! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
+//! follow one user action through several traces. The rest are
 //! traces: [`assemble`] lays the spans of one trace out as a tree and
 //! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
 //! may arrive in any order, with parents missing, named twice or in circles; every span comes out
@@ -34,6 +35,7 @@ mod summary;
 mod testing;
 mod trace;
 mod tree;
+mod wall;
 
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};
 pub use story::{
@@ -43,3 +45,4 @@ pub use story::{
 pub use summary::{Outcome, Root, ServiceShare, Summary};
 pub use trace::{Trace, assemble};
 pub use tree::{Placed, place};
+pub use wall::{Card, Deviation, FUNCTIONS_MAX, Normal, SECONDS, WINDOW, Wall, Window};

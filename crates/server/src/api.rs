@@ -6,9 +6,11 @@
 
 mod attributes;
 mod error;
+mod events;
 mod graph;
 mod guard;
 mod health;
+mod live;
 mod metrics;
 mod queries;
 mod query;
@@ -77,6 +79,10 @@ pub(crate) fn router(
         )
         .route(search::LOGS, get(search::logs).with_state(queries.clone()))
         .route(search::TAIL, get(search::tail).with_state(queries.clone()))
+        .route(
+            live::LIVE,
+            get(live::live).with_state(live::Live::new(queries.clone())),
+        )
         .route(
             metrics::METRICS,
             get(metrics::list).with_state(queries.clone()),

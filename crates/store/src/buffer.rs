@@ -105,6 +105,11 @@ impl Group {
         group.batches.extend(builder.finish());
         group
     }
+
+    /// The rows, as they were sent.
+    pub(crate) fn batches(&self) -> Vec<(Signal, RecordBatch)> {
+        self.batches.clone()
+    }
 }
 
 impl Buffer {

@@ -27,6 +27,7 @@ use crate::damage::Damages;
 use crate::directory::{Directory, Layout};
 use crate::edges::EdgeList;
 use crate::error::{AppendError, CompactError, OpenError, ReadError, SealError};
+use crate::follow::{Arrivals, Invocations};
 use crate::limits::{
     ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, BODY_BYTES_MAX, BUILD_ASIDE_BYTES, QUEUE_MAX,
     READ_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
@@ -157,6 +158,11 @@ impl Store {
     /// What functions are estimated to have cost. Blocks on the disk.
     pub fn costs(&self, filter: &SumFilter) -> Result<CostList, ReadError> {
         self.read_columns(|scan| scan.costs(filter))
+    }
+
+    /// What the extension tells of invocations from now on.
+    pub fn follow(&self) -> Invocations {
+        self.0.shared.arrivals.follow()
     }
 
     /// Keys of attributes that begin with `prefix`, those that most rows of the buffers and of the newest
@@ -371,6 +377,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Mutex<Catalog>,
     pub(crate) counters: Counters,
     pub(crate) damages: Damages,
+    pub(crate) arrivals: Arrivals,
     pub(crate) compaction: Mutex<Compaction>,
     unsealed_bytes: AtomicU64,
     last_seal_millis: AtomicU64,
@@ -468,6 +475,7 @@ impl Handle {
             live: Live::new(recovered.segments, recovered.frozen, recovered.active),
             catalog: Mutex::new(recovered.catalog),
             counters: Counters::default(),
+            arrivals: Arrivals::default(),
             damages: Damages::new(recovered.recovery.damaged),
             unsealed_bytes: AtomicU64::new(unsealed),
             last_seal_millis: AtomicU64::new(0),

@@ -271,7 +271,12 @@ impl Writer {
         counters
             .rows
             .add(waiting.iter().map(|waiting| waiting.rows).sum());
+        let arrivals = &self.shared.arrivals;
+        let fresh = arrivals.are_wanted().then(|| group.batches());
         self.buffer.insert(group);
+        if let Some(fresh) = fresh {
+            arrivals.tell(fresh);
+        }
         for waiting in waiting {
             // A sender that went away has no use for the answer; its rows stay.
             let _ = waiting.reply.send(Ok(waiting.stored));

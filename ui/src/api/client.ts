@@ -29,6 +29,7 @@ import type {
   Table,
   Trace,
   TracePage,
+  Wall,
 } from './model';
 import { EventReader } from './events';
 import type {
@@ -101,6 +102,8 @@ export interface Api {
   logs(query: LogQuery, signal?: AbortSignal): Answer<LogPage>;
   /** Calls back with records as they arrive, until the signal ends it or the connection breaks. */
   tail(query: LogQuery, onevent: (event: TailEvent) => void, signal: AbortSignal): Answer<null>;
+  /** Calls back every second with what functions do, until the signal ends it or the connection breaks. */
+  live(onwall: (wall: Wall) => void, signal: AbortSignal): Answer<null>;
   keys(dataset: Dataset, prefix: string, signal?: AbortSignal): Answer<readonly Known[]>;
   values(
     dataset: Dataset,
@@ -156,30 +159,52 @@ export function createApi(options: ApiOptions = {}): Api {
   }
 
   /** Not EventSource: that cannot send a key. */
-  async function tail(
-    query: LogQuery,
-    onevent: (event: TailEvent) => void,
+  async function follow(
+    path: string,
+    onopen: () => void,
+    onevent: (event: string, data: unknown) => void,
     signal: AbortSignal,
   ): Answer<null> {
     try {
       const init = { headers: { ...headers(), accept: 'text/event-stream' }, signal };
-      const response = await fetcher(`${base}/logs/tail${logSearch(query)}`, init);
+      const response = await fetcher(base + path, init);
       if (response.status === 401) options.onKeyNeeded?.();
       if (!response.ok || response.body === null) return err(await refusal(response));
-      onevent({ kind: 'following' });
+      onopen();
       const events = new EventReader();
       const chunks = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let part = await chunks.read(); !part.done; part = await chunks.read()) {
-        for (const { event, data } of events.read(part.value)) {
-          if (event === 'log') onevent({ kind: 'log', log: decodeLog(parseJson(data) as WireLog) });
-          if (event === 'dropped')
-            onevent({ kind: 'dropped', count: (parseJson(data) as { dropped: number }).dropped });
-        }
+        for (const { event, data } of events.read(part.value)) onevent(event, parseJson(data));
       }
       return ok(null);
     } catch (cause) {
       return err({ kind: 'unreachable', detail: String(cause) });
     }
+  }
+
+  function tail(
+    query: LogQuery,
+    onevent: (event: TailEvent) => void,
+    signal: AbortSignal,
+  ): Answer<null> {
+    const told = (event: string, data: unknown): void => {
+      if (event === 'log') onevent({ kind: 'log', log: decodeLog(data as WireLog) });
+      if (event === 'dropped')
+        onevent({ kind: 'dropped', count: (data as { dropped: number }).dropped });
+    };
+    return follow(
+      `/logs/tail${logSearch(query)}`,
+      () => onevent({ kind: 'following' }),
+      told,
+      signal,
+    );
+  }
+
+  function live(onwall: (wall: Wall) => void, signal: AbortSignal): Answer<null> {
+    const told = (event: string, data: unknown): void => {
+      if (event === 'wall') onwall(data as Wall);
+    };
+    return follow('/live', () => {}, told, signal);
   }
 
   return {
@@ -202,6 +227,7 @@ export function createApi(options: ApiOptions = {}): Api {
     logs: (query, signal) =>
       load<WireLogPage, LogPage>(`/logs${logSearch(query)}`, decodeLogPage, signal),
     tail,
+    live,
     keys: (dataset, prefix, signal) =>
       load<WireAttributeList, readonly Known[]>(
         `/attributes?${new URLSearchParams({ dataset, prefix, limit: String(COMPLETIONS_MAX) })}`,

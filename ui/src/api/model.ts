@@ -15,6 +15,7 @@ import type {
   WireServiceShare,
   WireSpan,
   WireTable,
+  WireWall,
 } from './wire';
 
 export type { Json } from './wire';
@@ -36,6 +37,9 @@ export type SearchQuestion = Omit<Partial<WireSearchQuestion>, 'filters'> & {
   readonly filters?: readonly object[];
 };
 export type QueryAnswer = WireQueryAnswer;
+/** What functions do right now. */
+export type Wall = WireWall;
+export type FunctionCard = WireWall['functions'][number];
 export type Table = WireTable;
 export type Cell = WireTable['rows'][number][number];
 export type SpanKind = WireSpan['kind'];

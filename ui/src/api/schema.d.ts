@@ -132,6 +132,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/live": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Follow what each function does right now
+         * @description Once a second, what every function with the extension did in the last seconds and minute, held against what is normal for it: all of its invocations of the last 24 hours but for the last three minutes. An invocation is seen as soon as its span is acknowledged. It never ends.
+         */
+        readonly get: operations["followFunctions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/metrics": {
         readonly parameters: {
             readonly query?: never;
@@ -486,8 +506,7 @@ export interface components {
          *           "span_count": 1,
          *           "error_count": 0
          *         }
-         *       ],
-         *       "continues": false
+         *       ]
          *     }
          */
         readonly TraceSummary: {
@@ -514,8 +533,6 @@ export interface components {
             readonly status: "ok" | "error";
             /** @description The services of the trace, in the order in which they first appear. */
             readonly services: readonly components["schemas"]["ServiceCount"][];
-            /** @description Whether what the trace began with names another trace, in a span link, that it goes on from: ask for it by id to see all of it. What only a key tells is not known in a list. */
-            readonly continues: boolean;
         };
         /** @description One page of the list of traces. */
         readonly TracePage: {
@@ -760,8 +777,6 @@ export interface components {
             /** @description What all invocations cost; null where there are none. */
             readonly cost: components["schemas"]["StoryCost"] | null;
             readonly left_out: components["schemas"]["LeftOut"];
-            /** @description Whether what the trace began with names another trace, in a span link, that it goes on from and that is not here. */
-            readonly continues: boolean;
         };
         /** @description One page of logs. */
         readonly LogPage: {
@@ -1524,6 +1539,71 @@ export interface components {
                 readonly cancelled: number;
             };
         };
+        /** @description What functions do right now. */
+        readonly Wall: {
+            /** @description When that is, in nanoseconds since 1970. */
+            readonly at_unix_nanos: string;
+            /** @description By name; those that were called within the last hour, a thousand at most. */
+            readonly functions: readonly components["schemas"]["FunctionCard"][];
+            /** @description How many invocations or groups of them were not counted, because there were too many. */
+            readonly left_out: number;
+        };
+        /** @description What one function does right now. */
+        readonly FunctionCard: {
+            /** @description Its name. */
+            readonly function: string;
+            /** @description The service of its last invocation. */
+            readonly service: string;
+            /** @description What ended in the last ten seconds. */
+            readonly window: {
+                /** @description How long the window is. */
+                readonly seconds: number;
+                /** @description Invocations. */
+                readonly count: number;
+                /** @description Those that failed. */
+                readonly error_count: number;
+                /** @description Cold starts. */
+                readonly cold_start_count: number;
+                /** @description Those that took too long. */
+                readonly timeout_count: number;
+                /** @description Invocations a second. */
+                readonly rate: number;
+                /** @description How many ran at once, in the mean. */
+                readonly concurrency: number;
+            };
+            /** @description How many invocations ended in each of the last 120 seconds, oldest first; `null` where not all were seen. */
+            readonly seconds: readonly (number | null)[];
+            /** @description Mean duration in the last minute. */
+            readonly mean_ms: number | null;
+            /** @description Median of the same. */
+            readonly p50_ms: number | null;
+            /** @description 90th percentile. */
+            readonly p90_ms: number | null;
+            /** @description 99th percentile. */
+            readonly p99_ms: number | null;
+            /** @description 99.5th percentile. */
+            readonly p995_ms: number | null;
+            /** @description What it is estimated to cost, in the mean of the last minute; `null` without reports. */
+            readonly cost_usd_per_second: number | null;
+            /** @description What is normal for it; `null` if nothing is known. */
+            readonly normal: null | {
+                /** @description Of how many invocations. */
+                readonly count: number;
+                /** @description The part that failed. */
+                readonly error_ratio: number;
+                /** @description Median duration. */
+                readonly p50_ms: number;
+                /** @description 99th percentile. */
+                readonly p99_ms: number;
+            };
+            /**
+             * @description How far the last minute is from that.
+             * @enum {string}
+             */
+            readonly deviation: "unknown" | "none" | "slight" | "strong";
+            /** @description What deviates, in words. */
+            readonly why: readonly string[];
+        };
     };
     responses: never;
     parameters: never;
@@ -2016,6 +2096,62 @@ export interface operations {
             };
             /** @description Stored data could not be read (TL0208); the server's log says more. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many clients follow already (TL0209). */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly followFunctions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Events named `wall` with a `Wall` as data. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": components["schemas"]["Wall"];
+                };
+            };
+            /** @description A parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

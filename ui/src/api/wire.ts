@@ -31,3 +31,4 @@ export type WireQuerySpec = Schemas['QuerySpec'];
 export type WireQueryAnswer = Schemas['QueryAnswer'];
 export type WireTable = Schemas['Table'];
 export type WireSearchQuestion = Schemas['SearchQuestion'];
+export type WireWall = Schemas['Wall'];

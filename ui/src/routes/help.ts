@@ -4,7 +4,7 @@ export interface Key {
 }
 
 export const ALWAYS: readonly Key[] = [
-  { keys: ['g', '1…5'], does: 'go to the map, the traces and so on' },
+  { keys: ['g', '1…7'], does: 'go to the wall, the map and so on' },
   { keys: ['?'], does: 'show these keys' },
 ];
 
@@ -53,3 +53,5 @@ export const LOG_KEYS: readonly Key[] = [
   { keys: ['r'], does: 'ask again' },
   ...ALWAYS,
 ];
+
+export const WALL_KEYS: readonly Key[] = [{ keys: ['/'], does: 'find a function' }, ...ALWAYS];

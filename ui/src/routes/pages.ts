@@ -2,7 +2,7 @@
 import type { Component } from 'svelte';
 import type { Api } from '../api/client';
 import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
-import { ALWAYS, LIST_KEYS, LOG_KEYS, MAP_KEYS, TRACE_KEYS, type Key } from './help';
+import { ALWAYS, LIST_KEYS, LOG_KEYS, MAP_KEYS, TRACE_KEYS, WALL_KEYS, type Key } from './help';
 import type { Router } from './router.svelte';
 
 export interface RouteProps {
@@ -40,6 +40,13 @@ export const PAGES: readonly Page[] = [
     keys: TRACE_KEYS,
   },
   {
+    section: '/wall',
+    path: /^\/wall\/?$/,
+    load: () => import('./WallRoute.svelte'),
+    range: null,
+    keys: WALL_KEYS,
+  },
+  {
     section: '/map',
     path: /^\/map\/?$/,
     load: () => import('./MapRoute.svelte'),
@@ -60,21 +67,14 @@ export const PAGES: readonly Page[] = [
     range: LAST_HOUR,
     keys: ALWAYS,
   },
-  {
-    section: '/completeness',
-    path: /^\/completeness\/?$/,
-    load: () => import('./CompletenessRoute.svelte'),
-    range: null,
-    keys: ALWAYS,
-  },
 ];
 
 export const SECTIONS: readonly { readonly href: string; readonly label: string }[] = [
+  { href: '/wall', label: 'Wall' },
   { href: '/map', label: 'Map' },
   { href: '/', label: 'Traces' },
   { href: '/logs', label: 'Logs' },
   { href: '/explore', label: 'Explore' },
-  { href: '/completeness', label: 'Completeness' },
 ];
 
 export function pageOf(path: string): Page | null {

@@ -12,7 +12,6 @@ use pin_project_lite::pin_project;
 use serde::Serialize;
 
 use super::answer::{Answer, told};
-use super::guard;
 use crate::current;
 use crate::failure::Failure;
 use crate::ids::xray;
@@ -127,7 +126,7 @@ where
                 Err(error) => Err(Failed::of(error, this.span.as_ref())),
             };
             if let Some(span) = this.span.take() {
-                guard(|| span.invocation().sdk.finish(&span));
+                span.invocation().sdk.finish(&span);
             }
             result
         })

@@ -8,6 +8,7 @@ mod page;
 mod span;
 mod story;
 mod trace;
+mod wall;
 
 use std::fmt::Display;
 
@@ -24,6 +25,7 @@ pub(super) use graph::{CostPage, EdgeMap, OperationPage};
 pub(super) use log::Log;
 pub(super) use page::{LogPage, ServiceList, SpanPage, TracePage};
 pub(super) use trace::{Summary, Trace};
+pub(super) use wall::WallView;
 
 /// An error.
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ mod graph;
 mod harness;
 mod health;
 mod ingest;
+mod live;
 mod metrics;
 mod openapi;
 mod page;

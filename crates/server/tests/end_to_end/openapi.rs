@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 39] = [
+    let cases: [(&str, &str); 40] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -155,6 +155,7 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/spans", "/api/v1/spans?where=double=text"),
         ("/api/v1/logs", "/api/v1/logs?q=hello&limit=1"),
         ("/api/v1/logs/tail", "/api/v1/logs/tail?limit=1"),
+        ("/api/v1/live", "/api/v1/live?x=1"),
         ("/api/v1/metrics", "/api/v1/metrics?from=0"),
         ("/api/v1/metrics", "/api/v1/metrics?x=1"),
         (
@@ -281,14 +282,20 @@ async fn real_answers_fit_their_schemas() {
             let seen = openapi.seen.contains(&(path.clone(), status.clone()));
             let rare: &[&str] = match path.as_str() {
                 "/api/v1/cloudwatch" => &["429", "503"],
-                // It has no end; `tail` reads it.
-                "/api/v1/logs/tail" => &["200", "500"],
+                // They have no end; `tail` and `live` read them.
+                "/api/v1/logs/tail" | "/api/v1/live" => &["200", "500"],
                 _ => &["500"],
             };
             let rare = rare.contains(&status.as_str());
             assert!(seen || rare, "{path} never answered {status}");
         }
     }
+}
+
+/// What is wrong with something that should be one of the described shapes.
+pub(crate) fn problems(schema: &str, instance: &Value) -> String {
+    let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+    OpenApi::load().problems(&schema, instance)
 }
 
 /// Gives every query up at once.

@@ -11,19 +11,23 @@ use crate::harness::TestServer;
 use crate::search::{put_logs, record};
 
 /// A client that listens.
-struct Follower {
+pub(crate) struct Follower {
     stream: TcpStream,
     text: String,
 }
 
 impl Follower {
     async fn connect(server: &TestServer, query: &str, last_id: Option<&str>) -> Self {
+        let path = format!("/api/v1/logs/tail?{query}");
+        Follower::listen(server, &path, last_id).await
+    }
+
+    pub(crate) async fn listen(server: &TestServer, path: &str, last_id: Option<&str>) -> Self {
         let http = server.addresses.http;
         let mut stream = TcpStream::connect(http).await.expect("the server listens");
         let last_id = last_id.map(|id| format!("last-event-id: {id}\r\n"));
         let last_id = last_id.unwrap_or_default();
-        let head =
-            format!("GET /api/v1/logs/tail?{query} HTTP/1.1\r\nhost: {http}\r\n{last_id}\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {http}\r\n{last_id}\r\n");
         stream.write_all(head.as_bytes()).await.expect("it reads");
         Follower {
             stream,
@@ -32,7 +36,7 @@ impl Follower {
     }
 
     /// Reads until this was said.
-    async fn until(&mut self, said: &str) {
+    pub(crate) async fn until(&mut self, said: &str) {
         let mut bytes = [0; 4096];
         while !self.text.contains(said) {
             let read = self.stream.read(&mut bytes);
@@ -41,6 +45,19 @@ impl Follower {
             assert!(read > 0, "it ends before it says {said}: {}", self.text);
             self.text += &String::from_utf8_lossy(&bytes[..read]);
         }
+    }
+
+    /// What came with the last whole event.
+    pub(crate) fn last(&self) -> Value {
+        let whole = self.text.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
+        let mut data = whole.lines().filter_map(|line| line.strip_prefix("data: "));
+        let last = data.next_back().expect("an event");
+        serde_json::from_str(last).expect("JSON")
+    }
+
+    /// Forgets what was said.
+    pub(crate) fn forget(&mut self) {
+        self.text.clear();
     }
 
     fn bodies(&self) -> Vec<String> {

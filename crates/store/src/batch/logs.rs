@@ -244,6 +244,16 @@ impl<'a> LogRows<'a> {
         id_at(self.trace_ids, row, TraceId::from_slice)
     }
 
+    /// The name of its scope.
+    pub(crate) fn scope(&self, row: usize) -> &'a str {
+        self.owner.scope(row)
+    }
+
+    /// The body, as text.
+    pub(crate) fn body(&self, row: usize) -> &'a str {
+        self.bodies.value(row)
+    }
+
     /// The whole record. The owners are those of this batch.
     pub(crate) fn at(&self, owners: &Owners, row: usize) -> Result<LogRow, Damage> {
         let (resource, scope) = self.owner.at(owners, row);

@@ -178,6 +178,11 @@ impl<'a> OwnerColumns<'a> {
         self.service_keys[row]
     }
 
+    /// The name of the scope of a row.
+    pub(super) fn scope(&self, row: usize) -> &'a str {
+        text_at(self.names, self.name_keys[row])
+    }
+
     /// The resource of a row.
     pub(super) fn resource<'o>(&self, owners: &'o Owners, row: usize) -> &'o Resource {
         let key = usize::try_from(self.resource_keys[row]).unwrap_or(usize::MAX);

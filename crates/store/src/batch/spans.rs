@@ -248,6 +248,15 @@ impl<'a> SpanRows<'a> {
         self.owner.service_key(row)
     }
 
+    pub(crate) fn kind(&self, row: usize) -> SpanKind {
+        SpanKind::from_number(i32::from(self.kinds[row]))
+    }
+
+    /// The name of its scope.
+    pub(crate) fn scope(&self, row: usize) -> &'a str {
+        self.owner.scope(row)
+    }
+
     /// The whole span. The owners are those of this batch.
     pub(crate) fn at(&self, owners: &Owners, row: usize) -> Result<Span, Damage> {
         let (resource, scope) = self.owner.at(owners, row);
@@ -257,7 +266,7 @@ impl<'a> SpanRows<'a> {
             parent_id: id_at(self.parents, row, SpanId::from_slice)?,
             trace_state: self.trace_states.value(row).to_owned(),
             name: self.name(row).to_owned(),
-            kind: SpanKind::from_number(i32::from(self.kinds[row])),
+            kind: self.kind(row),
             start: self.start(row),
             end: self.end(row),
             status: self.status(row),

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
-use crate::api::{health, metrics, queries, search};
+use crate::api::{health, live, metrics, queries, search};
 
 /// What is wrong with a query, one problem a line.
 fn check<T>(filter: Result<T, ApiError>, expected: Expect) {
@@ -121,6 +121,7 @@ fn openapi_and_routes_agree() {
         search::SPANS,
         search::LOGS,
         search::TAIL,
+        live::LIVE,
         metrics::METRICS,
         metrics::RANGE,
         health::STATUS,

@@ -5,22 +5,18 @@
 //! meanwhile gets the newest of them, and is told how many it missed.
 
 use std::fmt::Write;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use http_body::Frame;
+use http::{HeaderMap, HeaderName};
 use throughline_store::{Arrived, LogCursor, Tail};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::error::ApiError;
+use super::super::events;
 use super::super::queries::{Queries, now};
 use super::super::view;
 use super::question::tail_filter;
@@ -36,7 +32,7 @@ pub(in crate::api) async fn tail(
     let store = queries.store().clone();
     let tail = queries.blocking(move || Tail::new(store, filter, after, now()));
     let tail = tail.await?.map_err(ApiError::from)?;
-    let (events, waiting) = mpsc::channel(WAITING_MAX);
+    let (events, response) = events::answer();
     tokio::spawn(async move {
         let mut stopped = queries.stopped();
         tokio::select! {
@@ -47,12 +43,6 @@ pub(in crate::api) async fn tail(
         }
         drop(turn);
     });
-    let mut response = Response::new(Body::new(Events(waiting)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Proxies that gather answers would hold events back.
-    headers.insert(UNBUFFERED, HeaderValue::from_static("no"));
     Ok(response)
 }
 
@@ -127,24 +117,7 @@ fn after(headers: &HeaderMap) -> Result<Option<LogCursor>, ApiError> {
     id.map(Some).ok_or_else(|| ApiError::BadParameters(bad()))
 }
 
-/// The body of an answer that has no end.
-struct Events(mpsc::Receiver<Bytes>);
-
-impl http_body::Body for Events {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let next = self.0.poll_recv(context);
-        next.map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
-    }
-}
-
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 const FAILED: &[u8] = b"event: failed\ndata: {\"message\":\"stored data could not be read\"}\n\n";
 /// Far below the quarter of a second within which a record is to be seen.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -154,5 +127,3 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 const AT_ONCE_MAX: usize = 500;
 /// Records that a client may be behind.
 const BEHIND_MAX: usize = 10_000;
-/// Writings that wait for a client to read them.
-const WAITING_MAX: usize = 2;

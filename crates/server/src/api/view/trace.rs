@@ -24,7 +24,6 @@ pub(in crate::api) struct Summary {
     cold_start_count: usize,
     status: &'static str,
     services: Vec<ServiceCount>,
-    continues: bool,
 }
 
 #[derive(Serialize)]
@@ -53,7 +52,6 @@ impl Summary {
             cold_start_count: summary.cold_start_count,
             status: summary.outcome().name(),
             services: services.collect(),
-            continues: summary.continues,
         }
     }
 }

@@ -1,0 +1,232 @@
+//! `GET /api/v1/live`: what each function does right now, every second, as events that the server sends.
+//!
+//! Invocations are followed only while somebody listens. Whoever comes first has what the store knows of
+//! the last two minutes looked up; everyone else shares what was gathered since.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use bytes::Bytes;
+use throughline_insight::{Normal, SECONDS, Wall};
+use throughline_store::{Count, Filter, Fresh, OperationFilter, Operator, SearchQuery, Store};
+use throughline_telemetry::{Span, SpanId, SpanKind, TraceId, UnixNanos};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::error::ApiError;
+use super::events;
+use super::queries::{Queries, now};
+use super::query::Query;
+use super::view;
+
+/// The path.
+pub(super) const LIVE: &str = "/api/v1/live";
+
+/// Who listens shares this. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Live {
+    queries: Queries,
+    session: Arc<Mutex<Weak<Session>>>,
+}
+
+/// What is gathered, as long as anybody listens.
+#[derive(Default)]
+struct Session {
+    wall: Mutex<Wall>,
+}
+
+impl Live {
+    pub(super) fn new(queries: Queries) -> Self {
+        Live {
+            queries,
+            session: Arc::default(),
+        }
+    }
+
+    fn join(&self) -> Arc<Session> {
+        let mut known = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = known.upgrade() {
+            return session;
+        }
+        let session = Arc::new(Session::default());
+        *known = Arc::downgrade(&session);
+        let gather = gather(self.queries.clone(), Arc::downgrade(&session));
+        tokio::spawn(gather);
+        session
+    }
+}
+
+impl Session {
+    fn wall<T>(&self, work: impl FnOnce(&mut Wall) -> T) -> T {
+        work(&mut self.wall.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+pub(super) async fn live(
+    State(live): State<Live>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    Query::parse(query.as_deref(), &[]).finish(())?;
+    let turn = live.queries.tail_turn().ok_or(ApiError::ReadsBusy)?;
+    let session = live.join();
+    let (sender, response) = events::answer();
+    tokio::spawn(async move {
+        let mut stopped = live.queries.stopped();
+        tokio::select! {
+            () = tell(&session, &sender) => {}
+            // A server that stops must not wait for those who would listen for ever.
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+            () = sender.closed() => {}
+        }
+        drop(turn);
+    });
+    Ok(response)
+}
+
+/// Sends every card every second until nobody listens.
+async fn tell(session: &Session, events: &mpsc::Sender<Bytes>) {
+    let mut ticks = tokio::time::interval(TELL_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = now();
+        let json = session.wall(|wall| view::json(&view::WallView::new(wall, now)));
+        let text = [b"event: wall\ndata: ", &json[..], b"\n\n"].concat();
+        if events.send(Bytes::from(text)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Fills the wall until nobody listens any more.
+async fn gather(queries: Queries, session: Weak<Session>) {
+    let mut follower = queries.store().follow();
+    let known = recall(&queries, &session).await;
+    let mut stopped = queries.stopped();
+    let mut learn_at = Instant::now();
+    let mut ticks = tokio::time::interval(TELL_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let fresh = tokio::select! {
+            fresh = follower.next() => match fresh {
+                Some(fresh) => Some(fresh),
+                None => return,
+            },
+            _ = ticks.tick() => None,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        let Some(session) = session.upgrade() else {
+            return;
+        };
+        match fresh {
+            Some(fresh) => session.wall(|wall| add(wall, &fresh, &known)),
+            None => session.wall(|wall| wall.forget(now())),
+        }
+        if Instant::now() >= learn_at {
+            learn_at = Instant::now() + LEARN_EVERY;
+            tokio::spawn(learn(queries.clone(), Arc::downgrade(&session)));
+        }
+    }
+}
+
+fn add(wall: &mut Wall, fresh: &Fresh, known: &HashSet<(TraceId, SpanId)>) {
+    let now = now();
+    for span in &fresh.spans {
+        // What came while the store was asked is in both.
+        if !known.contains(&(span.trace_id, span.span_id)) {
+            wall.take(span, now);
+        }
+    }
+    for report in &fresh.reports {
+        wall.take_report(report, now);
+    }
+    wall.missed(fresh.missed);
+}
+
+/// What the store knows of the last two minutes, and which spans that were.
+async fn recall(queries: &Queries, session: &Weak<Session>) -> HashSet<(TraceId, SpanId)> {
+    let end = now();
+    let begin = end.minus(Duration::from_secs(SECONDS as u64));
+    let query = SearchQuery {
+        filter: Filter::is("throughline.phase", Operator::Eq, "invoke"),
+        from: Some(begin),
+        limit: Some(RECALLED_MAX),
+        count: Count::Page,
+        ..SearchQuery::default()
+    };
+    let found = match queries.search::<Span>(query).await {
+        Ok((page, _)) => page.rows,
+        Err(error) => {
+            tracing::warn!(%error, "the last two minutes cannot be looked up; what comes is shown");
+            Vec::new()
+        }
+    };
+    let Some(session) = session.upgrade() else {
+        return HashSet::new();
+    };
+    let all_of_it = found.len() < RECALLED_MAX;
+    let oldest = found.iter().map(|span| span.end).min();
+    let since = oldest.filter(|_| !all_of_it).unwrap_or(begin);
+    session.wall(|wall| {
+        wall.seen_since(since);
+        found.iter().for_each(|span| wall.take(span, end));
+    });
+    let ids = found.iter().map(|span| (span.trace_id, span.span_id));
+    ids.collect()
+}
+
+/// What functions have done for a day is what is normal for them.
+async fn learn(queries: Queries, session: Weak<Session>) {
+    let store = queries.store().clone();
+    let looked = queries.blocking(move || normals(&store, now())).await;
+    let Some(session) = session.upgrade() else {
+        return;
+    };
+    match looked {
+        Ok(Ok(normals)) => session.wall(|wall| wall.learn(normals)),
+        Ok(Err(error)) => tracing::warn!(%error, "what is normal for functions is not known"),
+        Err(error) => tracing::warn!(%error, "what is normal for functions is not known"),
+    }
+}
+
+/// The invocation's span has the name of its service.
+fn normals(
+    store: &Store,
+    now: UnixNanos,
+) -> Result<HashMap<String, Normal>, throughline_store::ReadError> {
+    let filter = OperationFilter {
+        from: now.minus(NORMAL_OF),
+        // The last minutes may be what is not normal.
+        to: now.minus(NORMAL_UNTIL),
+        service: None,
+        limit: throughline_insight::FUNCTIONS_MAX * 4,
+    };
+    let rows = store.operations(&filter)?.operations;
+    let of_functions = rows
+        .into_iter()
+        .filter(|row| row.kind == SpanKind::Server && row.name == row.service);
+    Ok(of_functions
+        .map(|row| {
+            #[allow(clippy::cast_precision_loss)] // a day's invocations
+            let error_ratio = row.errors as f64 / (row.count.max(1)) as f64;
+            let percentile = |percent| row.durations.percentile(percent).unwrap_or_default();
+            let normal = Normal {
+                invocations: row.count,
+                error_ratio,
+                p50_ms: percentile(50.0),
+                p99_ms: percentile(99.0),
+            };
+            (row.name, normal)
+        })
+        .collect())
+}
+
+const TELL_EVERY: Duration = Duration::from_secs(1);
+const LEARN_EVERY: Duration = Duration::from_secs(300);
+const NORMAL_OF: Duration = Duration::from_secs(24 * 3600);
+const NORMAL_UNTIL: Duration = Duration::from_secs(180);
+/// Invocations of the last two minutes that are looked up: the most that a search gives at once.
+const RECALLED_MAX: usize = 1000;

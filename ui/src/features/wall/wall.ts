@@ -1,0 +1,125 @@
+/** What a card is drawn from. */
+import type { FunctionCard } from '../../api/model';
+
+export type Order = 'deviation' | 'name' | 'rate' | 'errors' | 'p50' | 'p99' | 'cost';
+
+export const ORDERS: readonly { readonly value: Order; readonly label: string }[] = [
+  { value: 'deviation', label: 'Unusual first' },
+  { value: 'rate', label: 'Rate' },
+  { value: 'errors', label: 'Errors' },
+  { value: 'p50', label: 'Median' },
+  { value: 'p99', label: '99th' },
+  { value: 'cost', label: 'Cost' },
+  { value: 'name', label: 'Name' },
+];
+
+/** The cards whose function or service has the text in its name, in order. */
+export function arrange(
+  cards: readonly FunctionCard[],
+  text: string,
+  order: Order,
+): readonly FunctionCard[] {
+  const wanted = text.trim().toLowerCase();
+  const found = cards.filter(
+    (card) =>
+      card.function.toLowerCase().includes(wanted) || card.service.toLowerCase().includes(wanted),
+  );
+  return found.sort((a, b) => weight(b, order) - weight(a, order) || byName(a, b));
+}
+
+function weight(card: FunctionCard, order: Order): number {
+  switch (order) {
+    case 'name':
+      return 0;
+    case 'deviation':
+      return RANK[card.deviation] * 1e9 + errorShare(card) * 1e6 + card.window.rate;
+    case 'rate':
+      return card.window.rate;
+    case 'errors':
+      return errorShare(card) * 1e9 + card.window.rate;
+    case 'p50':
+      return card.p50_ms ?? 0;
+    case 'p99':
+      return card.p99_ms ?? 0;
+    case 'cost':
+      return card.cost_usd_per_second ?? 0;
+  }
+}
+
+const RANK = { strong: 3, slight: 2, none: 1, unknown: 0 } as const;
+
+function byName(a: FunctionCard, b: FunctionCard): number {
+  return a.function < b.function ? -1 : 1;
+}
+
+/** The part of the last ten seconds' invocations that failed. */
+export function errorShare(card: FunctionCard): number {
+  const { count, error_count } = card.window;
+  return count === 0 ? 0 : error_count / count;
+}
+
+export function coldShare(card: FunctionCard): number {
+  const { count, cold_start_count } = card.window;
+  return count === 0 ? 0 : cold_start_count / count;
+}
+
+/** Of a circle whose area grows with the rate, in a square of 100: a dot at rest, 46 at 400 a second. */
+export function radius(rate: number): number {
+  return 4 + 42 * Math.sqrt(Math.min(rate, RATE_MAX) / RATE_MAX);
+}
+
+/** What the eye should see first, in words beside the colour. */
+export const WORDS = {
+  strong: 'far from normal',
+  slight: 'unusual',
+  none: 'as normal',
+  unknown: 'nothing to compare with yet',
+} as const;
+
+/** A line of two minutes in five-second steps, from zero up, so that noise does not look like a storm. */
+export function sparkline(
+  seconds: readonly (number | null)[],
+  width: number,
+  height: number,
+): { readonly path: string; readonly most: number } {
+  const steps: (number | null)[] = [];
+  for (let at = 0; at < seconds.length; at += STEP) {
+    const step = seconds.slice(at, at + STEP);
+    const seen = step.filter((count) => count !== null);
+    steps.push(
+      seen.length < step.length ? null : seen.reduce((sum, count) => sum + count, 0) / STEP,
+    );
+  }
+  const most = Math.max(1, ...steps.map((step) => step ?? 0));
+  const x = (at: number): string => ((at / Math.max(1, steps.length - 1)) * width).toFixed(1);
+  const y = (rate: number): string => (height - (rate / most) * height).toFixed(1);
+  let path = '';
+  let drawing = false;
+  steps.forEach((step, at) => {
+    if (step !== null) path += `${drawing ? 'L' : 'M'}${x(at)} ${y(step)}`;
+    drawing = step !== null;
+  });
+  return { path, most };
+}
+
+/** `$0.0000131`, `$1.24`: three digits that count. */
+export function dollars(usd: number): string {
+  if (usd === 0) return '$0';
+  const decimals = usd >= 1 ? 2 : Math.min(12, 2 - Math.floor(Math.log10(usd)));
+  return `$${usd.toFixed(decimals)}`;
+}
+
+/** `0.3`, `12`, `1,240` a second. */
+export function perSecond(rate: number): string {
+  if (rate >= 100) return String(Math.round(rate)).replace(/\B(?=(\d{3})+$)/g, ',');
+  return rate >= 10 ? rate.toFixed(0) : rate.toFixed(1);
+}
+
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${value > 0 && value < 10 ? value.toFixed(1) : value.toFixed(0)}\u202f%`;
+}
+
+const RATE_MAX = 400;
+const STEP = 5;
+export const SECONDS_A_DAY = 86_400;
