@@ -22,7 +22,7 @@
 //!
 //! What a function was called with and what it answered is kept back or cut, too: [`Payloads`] says how much of it leaves.
 //!
-//! What it deliberately does not do: it does not look into compressed, encrypted or base64 bytes, and does not send
+//! What it deliberately does not do: it does not look into compressed or encrypted bytes, and does not send
 //! anything to ask whether it is secret.
 
 mod counts;

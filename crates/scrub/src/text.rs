@@ -4,6 +4,7 @@
 //! JSON or anything else, because log lines are cut, nested in each other and mixed with prose; a name before a colon
 //! or an equals sign is enough.
 
+mod base64;
 mod encoded;
 mod lists;
 mod numbers;
@@ -108,6 +109,12 @@ fn find_at(text: &str, rules: &Rules, depth: usize) -> Vec<Hit> {
     if is_encoded && depth < ENCODED_DEPTH_MAX {
         hits = encoded::merged(text, hits, |plain| find_at(plain, rules, depth + 1));
     }
+    if bytes.len() >= BASE64_BYTES_MIN && depth < ENCODED_DEPTH_MAX {
+        let found = base64::hits(text, |plain| find_at(plain, rules, depth + 1));
+        if !found.is_empty() {
+            hits = encoded::together(hits, found);
+        }
+    }
     hits
 }
 
@@ -180,6 +187,8 @@ const CLASSES: [Class; 256] = {
 };
 /// The last line of a key may be short; words of so many letters are rarely alone on a line.
 const KEY_LINE_BYTES_MIN: usize = 16;
+/// Shorter text has no room for base64 with a secret in it.
+const BASE64_BYTES_MIN: usize = 24;
 /// Text that was encoded twice is looked at.
 const ENCODED_DEPTH_MAX: usize = 2;
 

@@ -26,6 +26,11 @@ pub(super) fn merged(text: &str, hits: Vec<Hit>, find: impl FnOnce(&str) -> Vec<
             hit.replacement = bare.to_owned();
         }
     }
+    together(hits, found)
+}
+
+/// Hits that were found in two ways, in order and apart from each other.
+pub(super) fn together(hits: Vec<Hit>, found: Vec<Hit>) -> Vec<Hit> {
     let mut all: Vec<Hit> = Vec::with_capacity(hits.len() + found.len());
     let mut both: Vec<Hit> = hits.into_iter().chain(found).collect();
     both.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));

@@ -339,3 +339,53 @@ fn a_key_that_is_logged_line_by_line_is_found_on_every_line() {
         assert_eq!(scrubber.line(line), expected);
     }
 }
+
+#[test]
+fn base64_of_text_is_looked_into_and_stays_base64() {
+    use ::base64::Engine;
+    use ::base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+
+    let mut scrubber = Scrubber::new(Rules::default());
+    for (plain, expected) in [
+        (
+            r#"{"user":"ann","password":"hunter2"}"#,
+            r#"{"user":"ann","password":"[redacted]"}"#,
+        ),
+        (
+            "paid with 4111 1111 1111 1111, thanks",
+            "paid with [card:…1111], thanks",
+        ),
+        (
+            "nothing of that kind in here at all",
+            "nothing of that kind in here at all",
+        ),
+    ] {
+        for (encoded, as_expected) in [
+            (STANDARD.encode(plain), STANDARD.encode(expected)),
+            (
+                STANDARD_NO_PAD.encode(plain),
+                STANDARD_NO_PAD.encode(expected),
+            ),
+        ] {
+            let event = |data: &str| format!(r#"{{"kinesis":{{"data":"{data}","n":1}}}}"#);
+            let scrubbed = scrubber.text(&event(&encoded)).into_owned();
+            assert_eq!(scrubbed, event(&as_expected), "{plain}");
+            assert_eq!(scrubber.text(&scrubbed), scrubbed, "twice");
+        }
+    }
+    let twice = STANDARD.encode(STANDARD.encode(r#"{"password":"hunter2"}"#));
+    let inner = STANDARD.decode(&*scrubber.text(&twice)).unwrap();
+    assert_eq!(
+        STANDARD.decode(inner).unwrap(),
+        br#"{"password":"[redacted]"}"#
+    );
+    let harmless = [
+        "0af7651916cd43dd8448eb211c80319c of 62e900b2710d76f009d6e7785905449a",
+        "/usr/lib/python3/site/packages/something/else.py",
+        "arn:aws:lambda:eu-west-1:123456789012:function:checkout",
+        "bm90aGluZw== c2hvcnQ=",
+    ];
+    for text in harmless {
+        assert_eq!(scrubber.text(text), text);
+    }
+}
