@@ -100,7 +100,7 @@ pub use origin::{EnvironmentId, Origin, Sequence};
 pub use read::{
     AttributeKey, AttributeValue, BadCursor, Listed, LogCursor, MetricFilter, MetricPage,
     ServiceFilter, ServiceList, ServiceRow, TraceCursor, TraceFilter, TracePage, TraceRows,
-    TraceStatus, Traces,
+    TraceStatus, Traces, ValueTraces,
 };
 pub use recovery::Recovery;
 pub use retention::{BadKeep, Keep, Retention};

@@ -11,6 +11,7 @@ mod metrics;
 mod services;
 mod trace;
 mod traces;
+mod values;
 mod work;
 
 pub use attributes::{AttributeKey, AttributeValue, Listed};
@@ -21,6 +22,7 @@ pub use metrics::MetricPage;
 pub use services::{ServiceFilter, ServiceList, ServiceRow};
 pub use trace::TraceRows;
 pub use traces::TracePage;
+pub use values::ValueTraces;
 
 use std::fmt;
 

@@ -35,7 +35,7 @@ use crate::limits::{
 use crate::origin::Origin;
 use crate::read::{
     AttributeKey, AttributeValue, Listed, MetricFilter, MetricPage, Reader, ServiceFilter,
-    ServiceList, TraceFilter, TracePage, TraceRows, Traces,
+    ServiceList, TraceFilter, TracePage, TraceRows, Traces, ValueTraces,
 };
 use crate::recovery::{self, Recovered, Recovery};
 use crate::rows::Rows;
@@ -133,6 +133,18 @@ impl Store {
         read: impl Fn(&Traces<'_>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         self.read(|reader| read(&Traces(reader)))
+    }
+
+    /// The traces of the spans or log records that have this text, or the whole number that it is, in any of
+    /// these attributes, as long as it may go on. Blocks on the disk.
+    pub fn traces_with_value(
+        &self,
+        signal: Signal,
+        text: &str,
+        keys: &[String],
+        may_go_on: &dyn Fn() -> bool,
+    ) -> Result<ValueTraces, ReadError> {
+        self.read(|reader| reader.traces_with_value(signal, text, keys, may_go_on))
     }
 
     /// The newest metric points that a filter lets through. Blocks on the disk.

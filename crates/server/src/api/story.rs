@@ -5,11 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use throughline_insight::{self as insight, Found, Limits, Part, Source};
-use throughline_store::{
-    Count, Filter, Kind, Operator, ReadError, Search, SearchQuery, Searched, Store, Traces,
-};
+use throughline_store::{Count, Filter, ReadError, Search, SearchQuery, Store, Traces};
 use throughline_telemetry::correlation::{End, LAMBDA_KIND};
-use throughline_telemetry::{LogRecord, Signal, Span, TraceId};
+use throughline_telemetry::{LogRecord, Signal, TraceId};
 
 use super::error::ApiError;
 
@@ -117,31 +115,18 @@ fn by_value(store: &Store, text: &str) -> Result<ByValue, ApiError> {
     for signal in [Signal::Traces, Signal::Logs] {
         let keys = store.attribute_keys(signal, "", KEYS_MAX)?;
         is_partial |= keys.truncated;
-        for key in keys.items {
-            let filters = key.kinds.iter().filter_map(|kind| match kind {
-                Kind::String => Some(Filter::is(&key.key, Operator::Eq, text)),
-                Kind::Int => {
-                    let number: i64 = text.parse().ok()?;
-                    Some(Filter::is(&key.key, Operator::Eq, number))
-                }
-                Kind::Double | Kind::Bool => None,
-            });
-            for filter in filters {
-                let (traces, stopped) = match signal {
-                    Signal::Traces => {
-                        search(store, filter, left(), |span: &Span| Some(span.trace_id))
-                    }
-                    _ => search(store, filter, left(), |log: &LogRecord| log.trace_id),
-                }?;
-                is_partial |= stopped;
-                if !traces.is_empty() {
-                    let found = (FoundBy::Attribute(key.key), traces);
-                    return Ok((Some(found), is_partial));
-                }
-            }
-            if left().is_zero() {
-                return Ok((None, true));
-            }
+        let keys: Vec<String> = keys.items.into_iter().map(|key| key.key).collect();
+        let may_go_on = || !left().is_zero();
+        let found = store.traces_with_value(signal, text, &keys, &may_go_on)?;
+        is_partial |= found.truncated;
+        // The attribute whose value tells most.
+        let rarest = found
+            .by_key
+            .into_iter()
+            .min_by_key(|(_, traces)| traces.len());
+        if let Some((key, traces)) = rarest {
+            let traces = traces.into_iter().collect();
+            return Ok((Some((FoundBy::Attribute(key), traces)), is_partial));
         }
     }
     let quoted = format!("\"{}\"", text.replace(['"', '\\'], " "));
@@ -150,32 +135,28 @@ fn by_value(store: &Store, text: &str) -> Result<ByValue, ApiError> {
     if is_anything {
         return Ok((None, is_partial));
     }
-    let (traces, stopped) = search(store, words, left(), |log: &LogRecord| log.trace_id)?;
+    let (traces, stopped) = search(store, words, left())?;
     let found = (!traces.is_empty()).then_some((FoundBy::Log, traces));
     Ok((found, is_partial || stopped))
 }
 
-/// The traces of the newest rows that a filter lets through, and whether the search was stopped before it was done.
-fn search<T: Searched>(
-    store: &Store,
-    filter: Filter,
-    time: Duration,
-    trace: impl Fn(&T) -> Option<TraceId>,
-) -> Result<(Vec<TraceId>, bool), ApiError> {
+/// The traces of the newest log records that a filter lets through, and whether the search was stopped before it
+/// found any.
+fn search(store: &Store, filter: Filter, time: Duration) -> Result<(Vec<TraceId>, bool), ApiError> {
     let query = SearchQuery {
         filter,
         limit: Some(ROWS_MAX),
         count: Count::Page,
         ..SearchQuery::default()
     };
-    let search: Search<T> = Search::new(&store.scan(), query)?;
+    let search: Search<LogRecord> = Search::new(&store.scan(), query)?;
     let worked = thread::scope(|scope| {
         let (done, waits) = mpsc::channel::<()>();
-        scope.spawn(|| {
+        let search = &search;
+        scope.spawn(move || {
             if waits.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Timeout) {
                 search.stop();
             }
-            drop(waits);
         });
         let worked = search.work();
         drop(done);
@@ -183,11 +164,8 @@ fn search<T: Searched>(
     });
     worked?;
     let page = search.finish()?;
-    let mut traces: Vec<TraceId> = page
-        .iter()
-        .flat_map(|page| &page.rows)
-        .filter_map(trace)
-        .collect();
+    let rows = page.iter().flat_map(|page| &page.rows);
+    let mut traces: Vec<TraceId> = rows.filter_map(|log| log.trace_id).collect();
     traces.sort();
     traces.dedup();
     let stopped = page.is_none_or(|page| page.truncated && page.rows.is_empty());
@@ -256,7 +234,7 @@ const ASKED_MAX: usize = 10;
 const ROWS_MAX: usize = 100;
 
 /// Attributes whose values are searched, those that most rows have first.
-const KEYS_MAX: usize = 200;
+const KEYS_MAX: usize = 1000;
 
 /// How long all attributes together are searched for a value.
 const VALUE_SEARCH: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use throughline_telemetry::correlation::{INVOCATION_ID, LINK_IN, LINK_OUT};
-use throughline_telemetry::{Span, TraceId, Value};
+use throughline_telemetry::{Signal, Span, TraceId, Value};
 use throughline_testkit::{moment, span, trace_id};
 
 use super::file::{cut, to_bytes};
@@ -190,4 +190,47 @@ fn an_end_takes_few_bytes() {
     let bytes = to_bytes(ends).len();
     assert_eq!(count, 30_000);
     assert!(bytes < count * 8, "{bytes} bytes of {count} ends");
+}
+
+/// The same whether it is a text or a number, of the row or its resource, in a buffer or sealed.
+#[tokio::test]
+async fn traces_are_found_by_a_value_of_any_attribute() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    let order = |number: u64| {
+        let order = span("shop").in_trace(number).id(number).at(number);
+        let order = order.attribute("order.id", format!("ord-{number}"));
+        let order = order.attribute("order.number", number.cast_signed());
+        order
+            .resource_attribute("host", format!("h-{}", number % 2))
+            .build()
+    };
+    put(&store, &(1..=5).map(order).collect::<Vec<_>>()).await;
+    let find = |text: &str| {
+        let keys = ["order.id", "order.number", "host", "absent"].map(str::to_owned);
+        let found = store.traces_with_value(Signal::Traces, text, &keys, &|| true);
+        let found = found.unwrap();
+        assert!(!found.truncated);
+        let by_key = found.by_key.into_iter();
+        by_key
+            .map(|(key, traces)| (key, traces.len(), traces.first().copied()))
+            .collect::<Vec<_>>()
+    };
+    let check_all = || {
+        let third = Some(trace_id(3));
+        assert_eq!(find("ord-3"), [("order.id".to_owned(), 1, third)]);
+        assert_eq!(find("3"), [("order.number".to_owned(), 1, third)]);
+        assert_eq!((find("h-1")[0].0.as_str(), find("h-1")[0].1), ("host", 3));
+        assert_eq!(find("ord-33"), []);
+    };
+    check_all();
+    store.seal().unwrap();
+    check_all();
+    let keys = ["order.id".to_owned()];
+    let stopped = store.traces_with_value(Signal::Traces, "ord-3", &keys, &|| false);
+    let expected = crate::ValueTraces {
+        truncated: true,
+        ..crate::ValueTraces::default()
+    };
+    assert_eq!(stopped.unwrap(), expected);
 }

@@ -235,7 +235,8 @@ impl Shaper {
         signal == Signal::Traces && self.columns.contains(&PARENT)
     }
 
-    fn projection(&self, signal: Signal) -> Projection<'_> {
+    /// What is to be read for them.
+    pub(crate) fn projection(&self, signal: Signal) -> Projection<'_> {
         let mut projection = Projection::default();
         let parents = self.wants_parents(signal);
         for column in self
