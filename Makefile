@@ -79,7 +79,9 @@ test-rust: functions clients servers ## unit, integration and end-to-end tests
 	cargo test --locked --workspace
 
 simulate: ## the extension in a simulated world, 100,000 seeds (SEEDS=n); one of them with SEED=n
-	THROUGHLINE_SEEDS=$(or $(SEEDS),100000) $(if $(SEED),THROUGHLINE_SEED=$(SEED)) cargo test --locked --package throughline-extension --test simulate -- --nocapture
+	THROUGHLINE_SEEDS=$(or $(SEEDS),100000) $(if $(SEED),THROUGHLINE_SEED=$(SEED)) CARGO_PROFILE_RELEASE_LTO=false \
+		cargo test --locked --release --config 'profile.release.package.throughline-extension.debug-assertions=true' \
+		--package throughline-extension --test simulate -- --nocapture
 .PHONY: simulate
 
 test-ui: ui/node_modules/.stamp ## the page's unit tests

@@ -193,20 +193,31 @@ impl Joiner {
     }
 
     /// The invocation that ran at this time. What comes before the first one belongs to its
-    /// initialisation, and so to it.
+    /// initialisation, and so to it; what comes between two, to the one that is nearer.
     pub(super) fn running_at(&self, at: UnixNanos) -> Option<usize> {
         if self.crowded {
             return self.alone_at(at);
         }
-        let begun =
-            |known: &Invocation| known.is_invoked() && known.start() <= at.plus(CLOCK_TOLERANCE);
+        let begun_until = |latest: UnixNanos| {
+            let begun = |known: &Invocation| known.is_invoked() && known.start() <= latest;
+            self.invocations.iter().rposition(begun)
+        };
         let first = || {
             self.invocations
                 .front()
                 .filter(|first| first.cold)
                 .map(|_| 0)
         };
-        self.invocations.iter().rposition(begun).or_else(first)
+        match (begun_until(at), begun_until(at.plus(CLOCK_TOLERANCE))) {
+            (Some(before), Some(next)) if next > before => {
+                let (ran, runs) = (&self.invocations[before], &self.invocations[next]);
+                let is_next = ran
+                    .end()
+                    .is_some_and(|end| at.since(end) > runs.start().since(at));
+                Some(if is_next { next } else { before })
+            }
+            (before, next) => before.or(next).or_else(first),
+        }
     }
 }
 

@@ -145,3 +145,39 @@ fn a_foreign_id_is_no_request_id_and_x_ray_ids_find_their_span() {
             110ms throughline.function 0 inventory: {"message":"cut in the mid [faas.invocation_id=r-1]
         "#]]);
 }
+
+/// Two invocations follow each other within a millisecond, and lines that name nobody stand at their ends.
+#[test]
+fn a_line_between_two_invocations_belongs_to_the_nearer_one() {
+    for (line_at, owner) in [
+        (105, "r-1"),
+        // Not yet over, though the next one begins within the tolerance.
+        (109, "r-1"),
+        (110, "r-1"),
+        (111, "r-1"),
+        (112, "r-2"),
+        (113, "r-2"),
+    ] {
+        let mut story = Story::begin(Telemetry::On);
+        story
+            .invoke(100, "r-1", None)
+            .told(100, "platform.start", r#"{"requestId":"r-1"}"#)
+            .told(line_at, "function", r#""said""#)
+            .told(
+                110,
+                "platform.runtimeDone",
+                r#"{"requestId":"r-1","status":"success","metrics":{"durationMs":10}}"#,
+            )
+            .invoke(113, "r-2", None)
+            .told(113, "platform.start", r#"{"requestId":"r-2"}"#)
+            .told(
+                120,
+                "platform.runtimeDone",
+                r#"{"requestId":"r-2","status":"success","metrics":{"durationMs":7}}"#,
+            );
+        let (_, logs) = story.drained();
+        let said = logs.iter().find(|log| log.body.as_str() == Some("said"));
+        let its = said.and_then(|log| log.attributes.text("faas.invocation_id"));
+        assert_eq!(its, Some(owner), "a line at {line_at}");
+    }
+}

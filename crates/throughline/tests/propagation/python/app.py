@@ -4,10 +4,13 @@ messages it got. What it sends by is loaded when it is needed, since whoever onl
 import base64
 import functools
 import json
+import logging
 import os
 import re
 import urllib.request
 
+# Unlike what is printed, these lines name their invocation, however quickly one follows the other.
+logging.getLogger().setLevel(logging.INFO)
 CONSUMERS = ["node", "python", "rust"]
 URLS = json.loads(os.environ.get("FUNCTION_URLS", "{}"))
 
@@ -90,7 +93,7 @@ MEDIA = {
 
 def handler(event, context):
     if "send" in event:
-        print("sending %s with password=%s and %s" % (event["cell"], event["password"], os.environ["SECRET"]))
+        logging.info("sending %s with password=%s and %s", event["cell"], event["password"], os.environ["SECRET"])
         body = json.dumps({"cell": event["cell"], "password": event["password"]})
         MEDIA[event["send"]](event["cell"], body, event)
         return {"sent": event["cell"], "password": event["password"]}
@@ -99,5 +102,5 @@ def handler(event, context):
     inner = re.findall('"(?:data|value)": "([A-Za-z0-9+/=]+)"', text)
     texts = [text, *(base64.b64decode(data).decode() for data in inner)]
     cells = dict.fromkeys(re.findall(r"cell\.[a-z-]+\.[a-z]+(?:\.\d+)?", " ".join(texts)))
-    print("GOT", *cells)
+    logging.info("GOT %s", " ".join(cells))
     return {"statusCode": 200, "body": "got"}
