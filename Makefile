@@ -126,6 +126,10 @@ orders: functions ## a thousand orders of big-mouth under load (ORDERS=n): each 
 	BIG_MOUTH_ORDERS=$(or $(ORDERS),1000) cargo test --locked --workspace --test orders -- --nocapture
 .PHONY: orders
 
+crowd: functions clients servers ## a thousand user actions at once, whose traces must not mix
+	cargo test --locked --workspace --test propagation -- a_thousand
+.PHONY: crowd
+
 bench-sandbox: ## how fast the sandbox is: target/bench/sandbox.json
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench target/bench/sandbox.json
 .PHONY: bench-sandbox
