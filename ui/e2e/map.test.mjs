@@ -157,7 +157,7 @@ test('the chosen time goes along to the traces and back', async () => {
   await page.waitForURL(/\/\?range=6h/);
   await page.locator('a[data-trace]').first().waitFor();
   await page.keyboard.press('g');
-  await page.keyboard.press('1');
+  await page.keyboard.press('2');
   await page.waitForURL(/\/map\?range=6h/);
 });
 
