@@ -1,6 +1,6 @@
 // Answers of the endpoints that the map, the logs and the charts ask, made up
 // for a small shop whose notify has failed for some minutes.
-const COST = { rows: 12, bytes: 2048, segments: 1, rollups: 1, elapsed_ms: 0.4 };
+export const COST = { rows: 12, bytes: 2048, segments: 1, rollups: 1, elapsed_ms: 0.4 };
 const MINUTE = 60_000_000_000n;
 
 /** From, to, calls a second, share of failures, milliseconds, whether nobody waits. */
@@ -113,7 +113,7 @@ export function answerQuery(spec) {
 }
 
 /** @param {URLSearchParams} search */
-function stretchOf(search) {
+export function stretchOf(search) {
   const [from, to] = [BigInt(search.get('from') ?? 0), BigInt(search.get('to') ?? 0)];
   const start = from - (from % MINUTE);
   return { from: start, to, seconds: Math.max(1, Number((to - start) / 1_000_000_000n)) };
@@ -123,7 +123,7 @@ function stretchOf(search) {
  * @param {string} from @param {string} to @param {number} count @param {number} errors
  * @param {number} millis @param {boolean} asynchronous @param {number} seconds
  */
-function edge(from, to, count, errors, millis, asynchronous, seconds) {
+export function edge(from, to, count, errors, millis, asynchronous, seconds) {
   return {
     from,
     to,
@@ -140,7 +140,7 @@ function edge(from, to, count, errors, millis, asynchronous, seconds) {
 }
 
 /** @param {ReturnType<typeof edge>[]} edges */
-function mapOf(edges) {
+export function mapOf(edges) {
   const ids = [...new Set(edges.flatMap((each) => [each.from, each.to]))].sort();
   const nodes = ids.map((id) => {
     const [kind = '', name = ''] = id.split(':');

@@ -15,6 +15,7 @@ import {
   operations,
   searchPage,
 } from './answers.mjs';
+import { functionEdges, functionSql, newestSpan } from './function.mjs';
 import { largeTrace, traceSummaries } from '../fixtures/list.mjs';
 
 const DIST = new URL('../dist/', import.meta.url);
@@ -53,6 +54,8 @@ export class MockServer {
     /** A node that the map does not know yet. */
     this.newNode = '';
     this.large = false;
+    /** Who was called; of others nothing is known. */
+    this.functions = ['inventory', 'checkout', 'notify'];
     /** @type {URL[]} */
     this.asked = [];
     /** Questions in JSON. @type {any[]} */
@@ -145,10 +148,16 @@ export class MockServer {
     }
     if (pathname === '/api/v1/traces') return this.page(searchParams);
     if (pathname === '/api/v1/services') return json(200, services(this.list));
+    if (pathname === '/api/v1/edges' && searchParams.has('function'))
+      return json(200, functionEdges(searchParams));
     if (pathname === '/api/v1/edges')
       return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
-    if (pathname === '/api/v1/sql') return json(200, answerSql(JSON.parse(body).sql));
+    if (pathname === '/api/v1/sql') {
+      const { sql } = JSON.parse(body);
+      const trace = this.traces.get(CHECKOUT_ID);
+      return json(200, functionSql(sql, this.functions, trace) ?? answerSql(sql));
+    }
     if (pathname === '/api/v1/operations') return json(200, operations(searchParams));
     if (pathname === '/api/v1/query') {
       const spec = JSON.parse(body);
@@ -158,8 +167,9 @@ export class MockServer {
       return json(200, { ...answerQuery(spec), heatmaps });
     }
     if (pathname === '/api/v1/search') {
-      this.posted.push(JSON.parse(body));
-      return json(200, searchPage(JSON.parse(body)));
+      const question = JSON.parse(body);
+      this.posted.push(question);
+      return json(200, newestSpan(question) ?? searchPage(question));
     }
     if (pathname === '/api/v1/attributes')
       return json(200, {

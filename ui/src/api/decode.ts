@@ -84,6 +84,8 @@ export function decodeFound(wire: WireSpanPage | WireLogPage): readonly Found[] 
       duration: signedNanos(span.duration_nanos, 'duration_nanos'),
       failed: span.status === 'error',
       attributes: span.attributes,
+      resource: span.resource.attributes,
+      scope: span.scope,
     }));
   }
   return wire.logs.map(decodeLog).map((log) => ({
@@ -95,6 +97,8 @@ export function decodeFound(wire: WireSpanPage | WireLogPage): readonly Found[] 
     duration: null,
     failed: log.severityNumber >= 17,
     attributes: log.attributes,
+    resource: {},
+    scope: log.scope,
   }));
 }
 

@@ -179,4 +179,7 @@ export interface Found {
   readonly duration: DurationNanos | null;
   readonly failed: boolean;
   readonly attributes: Attributes;
+  /** Who sent it; empty for log records, of which the server does not say it here. */
+  readonly resource: Attributes;
+  readonly scope: Scope;
 }

@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import {
   formatAbsolute,
   formatCount,
+  formatDollars,
   formatDuration,
   formatExact,
+  formatMillis,
   formatOffset,
+  formatRate,
   formatRelative,
+  formatShare,
   formatValue,
   parseMillis,
   plural,
@@ -115,4 +119,35 @@ it.each([
   [{ a: 1 }, '{"a":1}'],
 ])('the value %j is shown as %s', (value, text) => {
   expect(formatValue(value)).toBe(text);
+});
+
+it.each([
+  [0, '0 %'],
+  [0.0042, '0.4 %'],
+  [0.0996, '10 %'],
+  [0.5, '50 %'],
+  [1, '100 %'],
+])('the share %d is %s', (share, text) => {
+  expect(plain(formatShare(share))).toBe(text);
+});
+
+it.each([
+  [1240, '1,240/s'],
+  [12.3, '12/s'],
+  [1.25, '1.3/s'],
+  [0.5, '30/min'],
+  [0.002, '7/h'],
+  [0, 'none'],
+])('%d a second is %s', (rate, text) => {
+  expect(formatRate(rate)).toBe(text);
+});
+
+it('says dollars with the digits that count, and milliseconds like any duration', () => {
+  expect([0, 0.0000131, 0.02, 1.239].map(formatDollars)).toEqual([
+    '$0',
+    '$0.0000131',
+    '$0.0200',
+    '$1.24',
+  ]);
+  expect(plain(formatMillis(12.34))).toBe('12.3 ms');
 });

@@ -1,6 +1,7 @@
 import {
   NANOS_PER_MILLI,
   NANOS_PER_SECOND,
+  durationFromMillis,
   toDate,
   type DurationNanos,
   type UnixNanos,
@@ -59,6 +60,31 @@ export function formatExact(time: UnixNanos): string {
 /** `1,234`, the same in every locale, so that pasted text compares. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Milliseconds: `39.2 ms`, `1.24 s`. */
+export function formatMillis(millis: number): string {
+  return formatDuration(durationFromMillis(millis));
+}
+
+/** A share of one: `0 %`, `0.4 %`, `12 %`. */
+export function formatShare(share: number): string {
+  const value = share * 100;
+  return unit(value > 0 && value < 9.95 ? value.toFixed(1) : value.toFixed(0), '%');
+}
+
+/** So many a second: `2.1/s`, `14/min`, `3/h`, `none`. */
+export function formatRate(rate: number): string {
+  if (rate >= 1) return `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))}/s`;
+  if (rate * 60 >= 1) return `${(rate * 60).toFixed(0)}/min`;
+  return rate === 0 ? 'none' : `${Math.max(1, Math.round(rate * 3600))}/h`;
+}
+
+/** `$0.0000131`, `$1.24`: three digits that count. */
+export function formatDollars(usd: number): string {
+  if (usd === 0) return '$0';
+  const decimals = usd >= 1 ? 2 : Math.min(12, 2 - Math.floor(Math.log10(usd)));
+  return `$${usd.toFixed(decimals)}`;
 }
 
 /** `1 span`, `2 spans`. */

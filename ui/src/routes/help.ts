@@ -55,3 +55,5 @@ export const LOG_KEYS: readonly Key[] = [
 ];
 
 export const WALL_KEYS: readonly Key[] = [{ keys: ['/'], does: 'find a function' }, ...ALWAYS];
+
+export const FUNCTION_KEYS: readonly Key[] = [{ keys: ['r'], does: 'ask again' }, ...ALWAYS];

@@ -2,7 +2,16 @@
 import type { Component } from 'svelte';
 import type { Api } from '../api/client';
 import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
-import { ALWAYS, LIST_KEYS, LOG_KEYS, MAP_KEYS, TRACE_KEYS, WALL_KEYS, type Key } from './help';
+import {
+  ALWAYS,
+  FUNCTION_KEYS,
+  LIST_KEYS,
+  LOG_KEYS,
+  MAP_KEYS,
+  TRACE_KEYS,
+  WALL_KEYS,
+  type Key,
+} from './help';
 import type { Router } from './router.svelte';
 
 export interface RouteProps {
@@ -45,6 +54,13 @@ export const PAGES: readonly Page[] = [
     load: () => import('./WallRoute.svelte'),
     range: null,
     keys: WALL_KEYS,
+  },
+  {
+    section: '/wall',
+    path: /^\/functions\/([^/]+)\/?$/,
+    load: () => import('./FunctionRoute.svelte'),
+    range: LAST_HOUR,
+    keys: FUNCTION_KEYS,
   },
   {
     section: '/map',

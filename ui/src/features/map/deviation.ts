@@ -1,6 +1,5 @@
 /** How far a stretch of calls is from what is normal for the same two. */
-import { formatDuration } from '../../base/format';
-import { durationFromMillis } from '../../base/time';
+import { formatMillis, formatShare } from '../../base/format';
 import type { Level } from '../../widgets/map/graph';
 
 export interface Calls {
@@ -46,8 +45,8 @@ function byErrors(seen: Calls, usual: Calls): Deviation {
   const level: Level =
     distance > 5 && more > 0.1 ? 'bad' : distance > 3 && more > 0.01 ? 'unusual' : 'normal';
   const usually =
-    others === 0 ? 'nothing is known of before' : `usually ${percent(failed / others)}`;
-  return level === 'normal' ? NORMAL : { level, why: `${percent(now)} fail, ${usually}` };
+    others === 0 ? 'nothing is known of before' : `usually ${formatShare(failed / others)}`;
+  return level === 'normal' ? NORMAL : { level, why: `${formatShare(now)} fail, ${usually}` };
 }
 
 function byTime(seen: Calls, usual: Calls): Deviation {
@@ -57,24 +56,7 @@ function byTime(seen: Calls, usual: Calls): Deviation {
   const level: Level =
     ratio > 3 && more > 10 ? 'bad' : ratio > 1.5 && more > 2 ? 'unusual' : 'normal';
   if (level === 'normal') return NORMAL;
-  return { level, why: `takes ${millis(seen.p50)}, usually ${millis(usual.p50)}` };
-}
-
-/** `0 %`, `0.4 %`, `12 %`. */
-export function percent(share: number): string {
-  const value = share * 100;
-  return `${value === 0 ? '0' : value < 10 ? value.toFixed(1) : value.toFixed(0)}\u202f%`;
-}
-
-export function millis(value: number): string {
-  return formatDuration(durationFromMillis(value));
-}
-
-/** `2.1/s`, `14/min`, `3/h`. */
-export function perSecond(rate: number): string {
-  if (rate >= 1) return `${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`;
-  if (rate * 60 >= 1) return `${(rate * 60).toFixed(0)}/min`;
-  return rate === 0 ? 'none' : `${Math.max(1, Math.round(rate * 3600))}/h`;
+  return { level, why: `takes ${formatMillis(seen.p50)}, usually ${formatMillis(usual.p50)}` };
 }
 
 const NORMAL: Deviation = { level: 'normal', why: '' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgeMap, MapEdge } from '../../api/model';
 import { collapse, hideLayers } from './collapse';
-import { deviation, percent, perSecond, type Calls } from './deviation';
+import { deviation, type Calls } from './deviation';
 import { countMinutes, granularityOf } from './map.svelte';
 import { buildAtlas, reach, type Sample } from './model';
 import type { UnixNanos } from '../../base/time';
@@ -187,20 +187,6 @@ describe('too many to draw', () => {
 });
 
 describe('words', () => {
-  it.each([
-    [0, '0\u202f%'],
-    [0.0042, '0.4\u202f%'],
-    [0.5, '50\u202f%'],
-  ])('%d is %s', (share, text) => expect(percent(share)).toBe(text));
-
-  it.each([
-    [12.3, '12/s'],
-    [1.25, '1.3/s'],
-    [0.5, '30/min'],
-    [0.002, '7/h'],
-    [0, 'none'],
-  ])('%d a second is %s', (rate, text) => expect(perSecond(rate)).toBe(text));
-
   it('a line says the worst first', () => {
     expect(callLine({ count: 4, errors: 1, p50: 12, rate: 2 })).toBe(
       '25\u202f% fail · 2.0/s · 12.0\u202fms',

@@ -1,6 +1,7 @@
 /** Numbers of the map in words, the same on it, beside it and in the table. */
 import { LEVEL_WORDS, type MapEdgeView, type MapNodeView } from '../../widgets/map/graph';
-import { millis, percent, perSecond, type Calls } from './deviation';
+import { formatMillis, formatRate, formatShare } from '../../base/format';
+import type { Calls } from './deviation';
 import type { Flow, Party } from './model';
 
 export function nodeView(party: Party): MapNodeView {
@@ -18,8 +19,8 @@ export function edgeView(flow: Flow, nameOf: (id: string) => string): MapEdgeVie
 /** `3.0 % fail · 2.1/s · 41 ms`: what is worst comes first, because lines are cut at their end. */
 export function callLine(calls: Calls): string {
   if (calls.count === 0) return 'no calls';
-  const parts = calls.errors > 0 ? [`${percent(calls.errors / calls.count)} fail`] : [];
-  parts.push(perSecond(calls.rate));
-  if (calls.p50 > 0) parts.push(millis(calls.p50));
+  const parts = calls.errors > 0 ? [`${formatShare(calls.errors / calls.count)} fail`] : [];
+  parts.push(formatRate(calls.rate));
+  if (calls.p50 > 0) parts.push(formatMillis(calls.p50));
   return parts.join(' · ');
 }

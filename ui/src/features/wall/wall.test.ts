@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FunctionCard } from '../../api/model';
-import { arrange, dollars, percent, perSecond, radius, sparkline } from './wall';
+import { arrange, perSecond, radius, sparkline } from './wall';
 
 function card(name: string, change: Partial<FunctionCard> = {}): FunctionCard {
   return {
@@ -72,18 +72,6 @@ it('the area of a circle grows with the rate, up to a limit', () => {
   expect(radius(4000)).toBe(radius(400));
 });
 
-it('says small numbers with the digits that count', () => {
-  expect([0, 0.0000131, 0.02, 1.239].map(dollars)).toEqual([
-    '$0',
-    '$0.0000131',
-    '$0.0200',
-    '$1.24',
-  ]);
+it('says rates with the digits that count', () => {
   expect([0, 0.34, 12.4, 1240].map(perSecond)).toEqual(['0.0', '0.3', '12', '1,240']);
-  expect([0, 0.004, 0.5, 1].map(percent)).toEqual([
-    '0\u202f%',
-    '0.4\u202f%',
-    '50\u202f%',
-    '100\u202f%',
-  ]);
 });

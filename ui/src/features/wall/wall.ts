@@ -102,22 +102,10 @@ export function sparkline(
   return { path, most };
 }
 
-/** `$0.0000131`, `$1.24`: three digits that count. */
-export function dollars(usd: number): string {
-  if (usd === 0) return '$0';
-  const decimals = usd >= 1 ? 2 : Math.min(12, 2 - Math.floor(Math.log10(usd)));
-  return `$${usd.toFixed(decimals)}`;
-}
-
 /** `0.3`, `12`, `1,240` a second. */
 export function perSecond(rate: number): string {
   if (rate >= 100) return String(Math.round(rate)).replace(/\B(?=(\d{3})+$)/g, ',');
   return rate >= 10 ? rate.toFixed(0) : rate.toFixed(1);
-}
-
-export function percent(share: number): string {
-  const value = share * 100;
-  return `${value > 0 && value < 10 ? value.toFixed(1) : value.toFixed(0)}\u202f%`;
 }
 
 const RATE_MAX = 400;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gridOf, heat, heatTicks, spotAt } from './heat';
-import { shortNumber } from './lines';
+import { lonely, shortNumber } from './lines';
 
 describe('heat map', () => {
   const grid = gridOf(
@@ -49,3 +49,8 @@ it.each([
   [23_400, '23.4k'],
   [5_000_000, '5M'],
 ])('%d is %s', (value, text) => expect(shortNumber(value)).toBe(text));
+
+it('a value without any beside it is found', () => {
+  expect(lonely([1, null, 2, 3, null, 4])).toEqual([0, 5]);
+  expect(lonely([null, 0, undefined])).toEqual([1]);
+});

@@ -2,6 +2,8 @@
 export interface ChartLine {
   readonly name: string;
   readonly values: readonly (number | null)[];
+  /** A token of the style sheet; else the colours of services in turn. */
+  readonly colour?: string;
 }
 
 /** `1.2k`, `34.5`, `0.04`: short enough for an axis. */
@@ -34,16 +36,22 @@ export function clockTicks(seconds: readonly number[]): readonly string[] {
   });
 }
 
+/** Places of values that have none beside them, which a line alone would not show. */
+export function lonely(values: readonly (number | null | undefined)[]): number[] {
+  const isThere = (at: number): boolean => typeof values[at] === 'number';
+  return values.flatMap((_, at) =>
+    isThere(at) && !isThere(at - 1) && !isThere(at + 1) ? [at] : [],
+  );
+}
+
+/** The token of a line's colour. */
+export function lineToken(line: ChartLine, at: number): string {
+  return line.colour ?? `service-${at % 12}`;
+}
+
 /** The colours of lines, as the element resolves them. */
-export function lineColours(element: Element, count: number): readonly string[] {
-  const probe = document.createElement('i');
-  element.append(probe);
-  const colours = Array.from({ length: count }, (_, at) => {
-    probe.style.color = `var(--service-${at % 12})`;
-    return getComputedStyle(probe).color;
-  });
-  probe.remove();
-  return colours;
+export function lineColours(element: Element, lines: readonly ChartLine[]): readonly string[] {
+  return lines.map((line, at) => tokenColour(element, lineToken(line, at)));
 }
 
 /** A token of the style sheet as a colour for a canvas. */

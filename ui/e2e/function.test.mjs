@@ -1,0 +1,138 @@
+// The page of one function, over made-up answers.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { MockServer } from './mock.mjs';
+import { openPage, overflow, screenshot } from './page.mjs';
+import { wallOf } from './wall.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let server;
+/** @type {string} */
+let url;
+/** @type {Awaited<ReturnType<typeof openPage>>} */
+let opened;
+/** @type {import('playwright-core').Page} */
+let page;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  server = new MockServer();
+  url = await server.listen();
+  opened = await openPage(browser);
+  page = opened.page;
+});
+
+afterEach(async () => {
+  await opened.close();
+  await server.close();
+  assert.deepEqual(opened.complaints, [], 'the page complained');
+  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
+});
+
+const failure = () => page.getByRole('link', { name: /warehouse.OutOfStock/ });
+
+test('from the wall to the failing line in two clicks', async () => {
+  const wall = wallOf(3);
+  const card = wall.functions[1];
+  assert.ok(card);
+  card.function = 'inventory';
+  server.wall = wall;
+  await page.goto(`${url}/wall`);
+  await page.getByRole('link', { name: 'inventory' }).click();
+  await failure().waitFor();
+  assert.match(String(await failure().textContent()), /309×/, 'both messages are one kind');
+  assert.match(String(await failure().textContent()), /warehouse\.py:44/);
+  await failure().click();
+  await page.waitForURL(/\/traces\/\w+\?span=7973bfe9f7fb734c/);
+  await page.getByText('in _take').waitFor();
+  await page.goBack();
+  await failure().waitFor();
+});
+
+test('says how it does, what it costs, who calls it and how it is set up', async () => {
+  await page.goto(`${url}/functions/inventory`);
+  const main = page.getByRole('main');
+  await main.getByText('at most 246 MB of 256 MB').waitFor();
+  await main.getByText('a million calls').waitFor();
+  assert.equal(await main.getByRole('img', { name: /over time/ }).count(), 6);
+  const versions = main.getByRole('region', { name: 'Versions' });
+  await versions.getByRole('row', { name: /^41 4 d ago/ }).waitFor();
+  await main
+    .getByRole('region', { name: 'Called by' })
+    .getByRole('link', { name: 'checkout', exact: true })
+    .waitFor();
+  const callees = main.getByRole('region', { name: 'Calls' });
+  assert.equal(
+    await callees.getByRole('link', { name: 'stock on the map' }).getAttribute('href'),
+    '/map?select=function%3Ainventory+table%3Astock',
+  );
+  await main.getByText('python 3.13.v7').waitFor();
+  await callees.getByRole('link', { name: 'notify', exact: true }).click();
+  await page.getByRole('heading', { name: 'notify', level: 1 }).waitFor();
+});
+
+test('looks at the time that is chosen, and hands it on', async () => {
+  await page.goto(`${url}/functions/inventory?range=6h`);
+  await failure().waitFor();
+  for (const [name, href] of /** @type {const} */ ([
+    ['Traces', '/?attribute=faas.name%3Dinventory&range=6h'],
+    ['Logs', '/logs?where=faas.name%3D%22inventory%22&range=6h'],
+    ['On the map', '/map?select=function%3Ainventory&range=6h'],
+  ])) {
+    const link = page.getByRole('navigation', { name: /More about/ }).getByRole('link', { name });
+    assert.equal(await link.getAttribute('href'), href);
+  }
+  const chart = page.getByRole('img', { name: /^Calls/ });
+  const box = await chart.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 80);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.8, box.y + 80, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForURL(/from=.*&to=/);
+});
+
+test('a name that nobody sent says what to do next', async () => {
+  await page.goto(`${url}/functions/nobody`);
+  await page.getByText('Nothing of nobody is here in this time.').waitFor();
+  await page.getByRole('link', { name: 'how to send the first traces' }).waitFor();
+});
+
+test('when the server fails, what was known stays, and it can be asked again', async () => {
+  await page.goto(`${url}/functions/inventory`);
+  await failure().waitFor();
+  server.failing = true;
+  await page.keyboard.press('r');
+  await page.getByRole('alert').getByText('What you see is what was here before').waitFor();
+  assert.equal(await failure().count(), 1);
+  server.failing = false;
+  await page.getByRole('button', { name: 'Ask now' }).click();
+  await page.getByRole('alert').waitFor({ state: 'detached' });
+});
+
+for (const [width, height, scheme] of /** @type {const} */ ([
+  [390, 844, 'light'],
+  [390, 844, 'dark'],
+  [1280, 800, 'light'],
+  [1280, 800, 'dark'],
+  [1920, 1080, 'light'],
+  [1920, 1080, 'dark'],
+])) {
+  test(`fits into ${width} pixels, ${scheme}`, async () => {
+    const other = await openPage(browser, { width, height, scheme });
+    await other.page.goto(`${url}/functions/inventory`);
+    await other.page.getByText('python 3.13.v7').waitFor();
+    assert.equal(await overflow(other.page), 0);
+    await screenshot(other.page, `function-${width}-${scheme}`);
+    assert.deepEqual(other.complaints, []);
+    await other.close();
+  });
+}

@@ -1,0 +1,102 @@
+/** What the charts of a function show. */
+import { formatCount, formatDollars, formatMillis } from '../../base/format';
+import type { ChartLine } from '../../widgets/chart/lines';
+import type { CallSeries, ReportSeries } from './read';
+
+export interface Figure {
+  readonly title: string;
+  /** Of the values, in words. */
+  readonly unit: string;
+  readonly times: readonly number[];
+  readonly lines: readonly ChartLine[];
+  readonly format: (value: number) => string;
+}
+
+export function callFigures({ times, points, step }: CallSeries): readonly Figure[] {
+  const every = `in ${stepWords(step)}`;
+  return [
+    {
+      title: 'Calls',
+      unit: every,
+      times,
+      format: counts,
+      lines: [
+        { name: 'calls', values: points.map((point) => point.count), colour: 'map-normal' },
+        { name: 'failed', values: points.map((point) => point.errors), colour: 'map-bad' },
+      ],
+    },
+    {
+      title: 'Errors',
+      unit: 'of calls',
+      times,
+      format: (value) => `${trim(value)}\u202f%`,
+      lines: [
+        {
+          name: 'failed',
+          values: points.map((point) =>
+            point.count === 0 ? null : (point.errors / point.count) * 100,
+          ),
+          colour: 'map-bad',
+        },
+      ],
+    },
+    {
+      title: 'Duration',
+      unit: 'of calls',
+      times,
+      format: (value) => (value === 0 ? '0' : formatMillis(value)),
+      lines: [
+        { name: 'median', values: points.map((point) => point.p50), colour: 'map-normal' },
+        { name: '90th', values: points.map((point) => point.p90), colour: 'map-unusual' },
+        { name: '99th', values: points.map((point) => point.p99), colour: 'map-bad' },
+      ],
+    },
+    {
+      title: 'Cold starts',
+      unit: every,
+      times,
+      format: counts,
+      lines: [{ name: 'cold starts', values: points.map((point) => point.cold), colour: 'cold' }],
+    },
+  ];
+}
+
+export function reportFigures({ times, points }: ReportSeries, step: number): readonly Figure[] {
+  return [
+    {
+      title: 'Memory',
+      unit: 'used of its size',
+      times,
+      format: (value) => `${trim(value)}\u202fMB`,
+      lines: [
+        { name: 'size', values: points.map((point) => point.size), colour: 'text-3' },
+        { name: 'most used', values: points.map((point) => point.most), colour: 'map-unusual' },
+        { name: 'mean', values: points.map((point) => point.mean), colour: 'map-normal' },
+      ],
+    },
+    {
+      title: 'Cost',
+      unit: `in ${stepWords(step)}, estimated`,
+      times,
+      format: formatDollars,
+      lines: [
+        { name: 'cost', values: points.map((point) => point.usd ?? 0), colour: 'map-normal' },
+      ],
+    },
+  ];
+}
+
+/** `10 s`, `5 min`, `2 h`, `1 d`. */
+export function stepWords(step: number): string {
+  if (step % 86_400 === 0) return `${step / 86_400}\u202fd`;
+  if (step % 3_600 === 0) return `${step / 3_600}\u202fh`;
+  return step % 60 === 0 ? `${step / 60}\u202fmin` : `${step}\u202fs`;
+}
+
+function counts(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : trim(value);
+}
+
+function trim(value: number): string {
+  return value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1);
+}
