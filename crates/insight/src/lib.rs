@@ -1,6 +1,7 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows four things. [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
+//! It knows five things. [`Contrast`] says by what a selection of events differs from the rest.
+//! [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
 //! follow one user action through several traces. The rest are
 //! traces: [`assemble`] lays the spans of one trace out as a tree and
@@ -28,7 +29,9 @@
 //!
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
+pub mod contrast;
 mod series;
+mod statistics;
 mod story;
 mod summary;
 #[cfg(test)]
@@ -37,6 +40,7 @@ mod trace;
 mod tree;
 mod wall;
 
+pub use contrast::Contrast;
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};
 pub use story::{
     Attempts, Cost, Found, Gathered, How, Join, LeftOut, Limits, Part, Source, SpanAt, SpanCost,

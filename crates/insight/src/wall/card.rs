@@ -1,6 +1,7 @@
 //! One function as a card shows it.
 
 use super::{Counts, Function, SECONDS};
+use crate::statistics::wilson;
 
 /// What a card shows of a function.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +170,7 @@ fn judge(minute: &Counts, took: &[f64], normal: Option<&Normal>) -> (Deviation, 
     let usual = known.map_or(0.0, |normal| normal.error_ratio);
     let total = minute.invocations as f64;
     let errors = minute.errors as f64 / total.max(1.0);
-    let sure = lower_end(minute.errors as f64, total);
+    let sure = wilson(minute.errors as f64, total, Z).low;
     let words = || {
         let percent = errors * 100.0;
         match known {
@@ -200,17 +201,6 @@ fn judge(minute: &Counts, took: &[f64], normal: Option<&Normal>) -> (Deviation, 
         }
     }
     (deviation, why)
-}
-
-/// Wilson's interval at 95 %: with so many of so many, the share is hardly smaller than this.
-fn lower_end(hits: f64, total: f64) -> f64 {
-    if total == 0.0 {
-        return 0.0;
-    }
-    let (share, z2) = (hits / total, Z * Z);
-    let middle = share + z2 / (2.0 * total);
-    let spread = Z * ((share * (1.0 - share) + z2 / (4.0 * total)) / total).sqrt();
-    ((middle - spread) / (1.0 + z2 / total)).max(0.0)
 }
 
 /// The value that this part of the sorted values is at or below.
