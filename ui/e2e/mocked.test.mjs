@@ -70,8 +70,10 @@ test('from the list to the stack trace of the failed span, and back', async () =
   const panel = page.locator('aside');
   await panel.getByText('Traceback (most recent call last)').waitFor();
   assert.match(await panel.innerText(), /warehouse\.OutOfStock\s+teapot-blue: 2 wanted, 0 left/);
+  await panel.getByRole('tab', { name: 'Overview' }).click();
   assert.match(await panel.innerText(), /inventory\.sku\s+teapot-blue/);
   await panel.getByRole('tab', { name: 'Environment' }).click();
+  await panel.getByText('All that it says of itself').click();
   assert.match(await panel.innerText(), /faas\.instance/);
   assert.match(search(), /^\?span=[0-9a-f]{16}$/);
 
@@ -184,10 +186,14 @@ test('a story says in words what happened, what waited, and how it was joined', 
   const row = page.locator(SPAN).nth(3);
   assert.match(await row.innerText(), /waited[\s\S]*attempt 2[\s\S]*matched/);
   await row.click();
+  await page.getByRole('tab', { name: 'Overview' }).click();
   await page.getByText('Joined by what nobody else has: both have sqs:1b2c.').waitFor();
   await page.getByRole('tab', { name: 'Environment' }).click();
-  await page.getByRole('tabpanel', { name: 'Environment' }).getByText('faas.instance').waitFor();
-  await page.keyboard.press('ArrowRight');
+  await page
+    .getByRole('tabpanel', { name: 'Environment' })
+    .getByText('Region', { exact: true })
+    .waitFor();
+  await page.keyboard.press('End');
   await page.getByRole('tabpanel', { name: 'Raw' }).getByText('"inferred": true').waitFor();
   await page.keyboard.press('j');
   await page.getByRole('tabpanel', { name: 'Raw' }).getByText('"inferred": false').waitFor();

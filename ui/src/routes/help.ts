@@ -27,6 +27,8 @@ export const TRACE_KEYS: readonly Key[] = [
   { keys: ['Esc'], does: 'close the panel, then undo the zoom' },
   { keys: ['e'], does: 'next cause of an error' },
   { keys: ['z'], does: 'stretch the span over the axis' },
+  { keys: ['c'], does: 'the critical path to the end, to the answer, or none' },
+  { keys: ['w'], does: 'logs between the spans, or spans alone' },
   { keys: ['n'], does: 'next match of the search' },
   { keys: ['Backspace'], does: 'back to the list' },
   { keys: ['/'], does: 'go to the filter' },

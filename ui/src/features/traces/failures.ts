@@ -5,6 +5,8 @@ export interface Failure {
   readonly type: string;
   readonly message: string;
   readonly stack: string;
+  /** The line of the function's own code, where a layer or the SDK tells it. */
+  readonly place: { readonly file: string; readonly line: number; readonly name: string } | null;
 }
 
 /** Exceptions recorded as events, then those in its logs, then the bare status. */
@@ -19,6 +21,7 @@ export function failuresOf(span: Span, logs: readonly Log[]): readonly Failure[]
       type: text(span.attributes['error.type']),
       message: span.statusMessage,
       stack: '',
+      place: placeIn(span.attributes),
     });
   }
   return found;
@@ -29,6 +32,7 @@ function exceptionIn(attributes: Attributes): Failure | null {
     type: text(attributes['exception.type']),
     message: text(attributes['exception.message']),
     stack: text(attributes['exception.stacktrace']).trimEnd(),
+    place: placeIn(attributes),
   };
   return failure.type === '' && failure.message === '' && failure.stack === '' ? null : failure;
 }
@@ -43,7 +47,14 @@ function lambdaErrorIn(log: Log): Failure | null {
   if (type === '' && message === '') return null;
   const lines = record['stackTrace'] ?? record['stack'];
   const stack = Array.isArray(lines) ? lines.map(text).join('\n') : text(lines);
-  return { type, message, stack: stack.trimEnd() };
+  return { type, message, stack: stack.trimEnd(), place: null };
+}
+
+function placeIn(attributes: Attributes): Failure['place'] {
+  const file = text(attributes['code.file.path']);
+  const line = Number(attributes['code.line.number'] ?? Number.NaN);
+  const name = text(attributes['code.function.name']);
+  return file === '' || Number.isNaN(line) ? null : { file, line, name };
 }
 
 /** The same exception is often written twice, as an event and as a log: the fuller one stays. */
@@ -51,7 +62,11 @@ function add(found: Failure[], failure: Failure | null): void {
   if (failure === null) return;
   const same = found.findIndex((other) => alike(other, failure));
   if (same === -1) found.push(failure);
-  else if (failure.stack.length > found[same]!.stack.length) found[same] = failure;
+  else {
+    const held = found[same]!;
+    const fuller = failure.stack.length > held.stack.length ? failure : held;
+    found[same] = { ...fuller, place: held.place ?? failure.place };
+  }
 }
 
 function alike(a: Failure, b: Failure): boolean {

@@ -51,6 +51,12 @@ export function parseFilters(search: string): Filters {
   };
 }
 
+/** The list of all traces that have such an attribute; null for what cannot be asked for. */
+export function tracesWith(key: string, value: unknown): string | null {
+  if (typeof value === 'object' || value === '') return null;
+  return `/${formatFilters({ ...NO_FILTERS, attributes: [`${key}=${String(value)}`] })}`;
+}
+
 /** The shortest address that says the same: `''` when nothing narrows. */
 export function formatFilters(filters: Filters): string {
   const params = new URLSearchParams();

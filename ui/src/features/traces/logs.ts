@@ -2,6 +2,7 @@
 import type { Log, Span } from '../../api/model';
 import { levelOf, textOf, type Level } from '../../api/line';
 import { compareNanos, NANOS_PER_MILLI } from '../../base/time';
+import type { LogLine } from '../../widgets/waterfall/lines';
 import { ancestorsOf, isWithin, type Tree } from '../../widgets/waterfall/tree';
 
 /** A log and the span that it was written in, null when that is not known. */
@@ -40,6 +41,27 @@ export function groupBySpan(logs: readonly PlacedLog[]): ReadonlyMap<string, rea
     else groups.set(placed.spanId, [placed]);
   }
   return groups;
+}
+
+/** Which logs to show: of one component, or of all where it is empty, and how bad they are at least. */
+export interface LogFilter {
+  readonly service: string;
+  readonly least: Level;
+}
+
+export const ALL_LOGS: LogFilter = { service: '', least: 'info' };
+
+export function narrowLogs(logs: readonly PlacedLog[], filter: LogFilter): readonly PlacedLog[] {
+  return logs.filter(
+    ({ log, level }) =>
+      (filter.service === '' || log.service === filter.service) &&
+      LEVELS.indexOf(level) >= LEVELS.indexOf(filter.least),
+  );
+}
+
+/** A log as a line between the spans. */
+export function logLine({ log, index, spanId, level, text }: PlacedLog): LogLine {
+  return { id: `log-${index}`, spanId, service: log.service, time: log.time, level, text };
 }
 
 /** The logs that a reader of one span wants to see. */
@@ -100,3 +122,5 @@ function spanOf(
   const id = log.attributes['faas.invocation_id'];
   return typeof id === 'string' ? (invocations.get(id) ?? null) : null;
 }
+
+const LEVELS: readonly Level[] = ['info', 'warn', 'error'];

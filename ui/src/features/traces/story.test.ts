@@ -3,8 +3,7 @@ import checkout from '../../../fixtures/checkout.json';
 import { decodeTrace } from '../../api/decode';
 import type { Trace } from '../../api/model';
 import type { WireTrace } from '../../api/wire';
-import { payloadsOf } from './payload';
-import { failedIn, formatUsd, storyJson, storyMarkdown, storyWords } from './story';
+import { failedIn, formatUsd, jsonOf, storyMarkdown, storyWords } from './story';
 import { joinWords, kindWords, waterfallSpans } from './waterfall';
 
 const trace = decodeTrace(checkout as unknown as WireTrace);
@@ -70,7 +69,7 @@ describe('to paste', () => {
   });
 
   it('JSON keeps times to the nanosecond', () => {
-    expect(storyJson(trace)).toContain(`"start": "${checkout.start_unix_nanos}"`);
+    expect(jsonOf(trace)).toContain(`"start": "${checkout.start_unix_nanos}"`);
   });
 });
 
@@ -83,12 +82,4 @@ it('who waited, and how it was joined, reaches the waterfall', () => {
   expect(joinWords(join)).toContain('sqs:1b2c');
   expect(kindWords(made.spans[3]!)).toBe('waited in a queue');
   expect(waterfallSpans(trace, new Map())[3]).not.toHaveProperty('joined');
-});
-
-it.each<[Record<string, string>, { label: string; text: string }[]]>([
-  [{ 'throughline.payload.request': '{"a":1}' }, [{ label: 'Input', text: '{\n  "a": 1\n}' }]],
-  [{ 'throughline.payload.response': '{"cut off' }, [{ label: 'Output', text: '{"cut off' }]],
-  [{ 'http.route': '/' }, []],
-])('what it was given: %j', (attributes, payloads) => {
-  expect(payloadsOf(attributes)).toEqual(payloads);
 });

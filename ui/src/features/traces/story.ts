@@ -73,10 +73,10 @@ export function storyMarkdown(trace: Trace, title: string, href: string): string
   ].join('\n');
 }
 
-/** Times are decimal strings, as on the wire. */
-export function storyJson(trace: Trace): string {
+/** As on the wire, where times are decimal strings. */
+export function jsonOf(told: Trace | Span): string {
   return JSON.stringify(
-    trace,
+    told,
     (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
     2,
   );
@@ -87,9 +87,14 @@ function functionsOf(trace: Trace): readonly string[] {
   return [...new Set(invoked.map((span) => span.service))];
 }
 
-/** How long the one who began it waited: the first span without a parent. */
+/** How long the one who began it waited: the first span without a parent, or below what a request came through. */
 function answerOf(trace: Trace): DurationNanos | null {
-  const roots = trace.spans.filter((span) => span.parentSpanId === null || span.parentMissing);
+  const through = new Set<string | null>([null]);
+  const roots = trace.spans.filter((span) => {
+    const isRoot = through.has(span.parentSpanId) || span.parentMissing;
+    if (isRoot && span.inferred) through.add(span.spanId);
+    return isRoot && !span.inferred;
+  });
   const first = roots.reduce<Span | null>(
     (found, span) => (found && found.start <= span.start ? found : span),
     null,

@@ -7,7 +7,7 @@ import type { UnixNanos } from '../../base/time';
 import { buildTree } from '../../widgets/waterfall/tree';
 import { failuresOf } from './failures';
 import { levelOf, severityWord, textOf } from '../../api/line';
-import { groupBySpan, logsOfSpan, placeLogs } from './logs';
+import { groupBySpan, logLine, logsOfSpan, narrowLogs, placeLogs } from './logs';
 import { TraceView } from './view.svelte';
 import { kindWords, phaseOf, spanMatches, waterfallSpans } from './waterfall';
 
@@ -85,7 +85,7 @@ describe('a recorded checkout', () => {
 
   it('says what a failed span without exception says', () => {
     expect(failuresOf(named('POST /checkout'), [])).toEqual([
-      { type: '', message: 'basket could not be reserved', stack: '' },
+      { type: '', message: 'basket could not be reserved', stack: '', place: null },
     ]);
     expect(failuresOf(named('validate basket'), [])).toEqual([]);
   });
@@ -217,7 +217,7 @@ describe('logs', () => {
       stackTrace: ['  File "a.py"', '    x'],
     };
     expect(failuresOf(named('validate basket'), [logWith({ body, attributes: {} })])).toEqual([
-      { type: 'ValueError', message: 'no', stack: '  File "a.py"\n    x' },
+      { type: 'ValueError', message: 'no', stack: '  File "a.py"\n    x', place: null },
     ]);
   });
 });
@@ -268,15 +268,41 @@ describe('the reader', () => {
   it('folds with left and goes up with the next left; right is the way back', () => {
     const view = start(named('reserve').spanId);
     view.left();
-    expect([name(view), view.visible.length]).toEqual(['reserve', 23]);
+    expect([name(view), view.lines.length]).toEqual(['reserve', 23]);
     view.left();
     expect(name(view)).toBe('inventory');
     view.left();
-    expect([name(view), view.visible.length]).toEqual(['inventory', 19]);
+    expect([name(view), view.lines.length]).toEqual(['inventory', 19]);
     view.right();
-    expect([name(view), view.visible.length]).toEqual(['inventory', 23]);
+    expect([name(view), view.lines.length]).toEqual(['inventory', 23]);
     view.right();
     expect(name(view)).toBe('init');
+  });
+
+  it('walks over logs that stand between the spans, which belong to their span', () => {
+    const lines = logs.map((placed) => logLine(placed));
+    const view = new TraceView(
+      () => tree,
+      named('reserve').spanId,
+      () => lines,
+    );
+    view.move(1);
+    expect([view.cursor, name(view)]).toEqual(['log-3', undefined]);
+    expect(view.cursorSpan).toBe(named('reserve').spanId);
+    view.openCursor();
+    expect(view.opened).toBe(named('reserve').spanId);
+    view.right();
+    expect(view.cursor).toBe('log-3');
+    view.left();
+    expect(name(view)).toBe('reserve');
+    expect(view.lines).toHaveLength(26 + logs.length);
+  });
+
+  it('narrows logs to one component and to what is bad', () => {
+    const count = (service: string, least: 'info' | 'warn' | 'error'): number =>
+      narrowLogs(logs, { service, least }).length;
+    expect([count('', 'info'), count('', 'warn'), count('', 'error')]).toEqual([15, 5, 2]);
+    expect([count('notify', 'info'), count('notify', 'error')]).toEqual([4, 0]);
   });
 
   it('is lifted to the row that is folded over the cursor', () => {

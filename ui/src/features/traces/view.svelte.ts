@@ -6,40 +6,61 @@ import {
   type Row,
   type Tree,
 } from '../../widgets/waterfall/tree';
+import {
+  criticalPath,
+  goesOnAfterAnswer,
+  type CriticalPath,
+  type PathEnd,
+} from '../../widgets/waterfall/critical';
+import { linesOf, type Line, type LogLine } from '../../widgets/waterfall/lines';
 import type { View } from '../../widgets/waterfall/scale';
 import type { UnixNanos } from '../../base/time';
 
-/** Where the reader is in a trace: the row under the cursor, what is folded, what is zoomed. */
+/** Where the reader is in a trace: the line under the cursor, what is folded, what is zoomed. */
 export class TraceView {
   #tree: () => Tree;
+  #logs: () => readonly LogLine[];
   #cursor = $state<string | null>(null);
   #open = $state(false);
   #zoomed = $state<string | null>(null);
   #collapsed = $state.raw<ReadonlySet<string>>(new Set());
+  /** Null until the reader chooses. */
+  #pathChosen = $state<PathEnd | 'off' | null>(null);
+  #goesOn = $derived.by(() => goesOnAfterAnswer(this.#tree()));
+  #path = $derived.by(() => criticalPath(this.#tree(), this.pathEnd));
   #visible = $derived.by(() => visibleRows(this.#tree(), this.#collapsed));
+  #lines = $derived.by(() => linesOf(this.#tree(), this.#visible, this.#collapsed, this.#logs()));
   #view = $derived.by(() => viewOf(this.#tree(), this.#zoomed));
 
-  constructor(tree: () => Tree, spanId: string | null) {
+  /** `logs` are those to show between the spans, in order of time. */
+  constructor(tree: () => Tree, spanId: string | null, logs: () => readonly LogLine[] = () => []) {
     this.#tree = tree;
+    this.#logs = logs;
     this.#cursor = spanId;
     this.#open = spanId !== null;
   }
 
+  /** The id of the line under the cursor. */
   get cursor(): string | null {
     return this.#cursor;
   }
 
+  /** The span under the cursor, or that of the log under it. */
+  get cursorSpan(): string | null {
+    return this.#row()?.span.id ?? null;
+  }
+
   /** The span whose panel is open. */
   get opened(): string | null {
-    return this.#open ? this.#cursor : null;
+    return this.#open ? this.cursorSpan : null;
   }
 
   get collapsed(): ReadonlySet<string> {
     return this.#collapsed;
   }
 
-  get visible(): readonly number[] {
-    return this.#visible;
+  get lines(): readonly Line[] {
+    return this.#lines;
   }
 
   get view(): View {
@@ -50,29 +71,62 @@ export class TraceView {
     return this.#zoomed !== null;
   }
 
-  /** Moves the cursor by rows that are in sight; an open panel follows. */
+  /** Whether something went on after the answer, so that there are two critical paths. */
+  get goesOn(): boolean {
+    return this.#goesOn;
+  }
+
+  /** Which critical path is drawn. */
+  get pathShown(): PathEnd | 'off' {
+    return this.#pathChosen ?? this.pathEnd;
+  }
+
+  get pathEnd(): PathEnd {
+    if (this.#pathChosen !== null && this.#pathChosen !== 'off') return this.#pathChosen;
+    return this.#goesOn ? 'end' : 'answer';
+  }
+
+  /** To the end that is looked at, whether it is drawn or not. */
+  get path(): CriticalPath {
+    return this.#path;
+  }
+
+  showPath(path: PathEnd | 'off'): void {
+    this.#pathChosen = path;
+  }
+
+  /** The next of: to the end, to the answer if that is another, none. */
+  nextPath(): void {
+    const ends: readonly (PathEnd | 'off')[] = this.#goesOn
+      ? ['end', 'answer', 'off']
+      : ['answer', 'off'];
+    this.#pathChosen = ends[(ends.indexOf(this.pathShown) + 1) % ends.length]!;
+  }
+
+  /** Moves the cursor by lines that are in sight; an open panel follows. */
   move(by: number): void {
     const at = this.#cursorPlace();
-    const to = at === null ? 0 : Math.min(this.#visible.length - 1, Math.max(0, at + by));
+    const to = at === null ? 0 : Math.min(this.#lines.length - 1, Math.max(0, at + by));
     this.#setCursor(to);
   }
 
   moveToEnd(end: 'first' | 'last'): void {
-    this.#setCursor(end === 'first' ? 0 : this.#visible.length - 1);
+    this.#setCursor(end === 'first' ? 0 : this.#lines.length - 1);
   }
 
-  /** Left: folds an open row, else goes to the parent. */
+  /** Left: folds an open row, else goes to the parent; from a log to its span. */
   left(): void {
     const row = this.#row();
     if (row === null) return;
-    if (row.below > 0 && !this.#collapsed.has(row.span.id)) this.toggle(row.span.id);
+    if (this.#isOnLog()) this.#cursor = row.span.id;
+    else if (row.below > 0 && !this.#collapsed.has(row.span.id)) this.toggle(row.span.id);
     else if (row.parent !== null) this.#cursor = this.#tree().rows[row.parent]!.span.id;
   }
 
   /** Right: opens a folded row, else goes to the first child. */
   right(): void {
     const row = this.#row();
-    if (row === null || row.below === 0) return;
+    if (row === null || row.below === 0 || this.#isOnLog()) return;
     if (this.#collapsed.has(row.span.id)) this.toggle(row.span.id);
     else this.#cursor = this.#tree().rows[row.index + 1]!.span.id;
   }
@@ -89,6 +143,12 @@ export class TraceView {
   /** Shows a span wherever it is: unfolds the rows above it and opens its panel. */
   show(id: string): void {
     this.point(id);
+    this.#open = true;
+  }
+
+  /** Puts the cursor on a line, of a log or of a span, and opens the panel. */
+  showLine(id: string): void {
+    this.#cursor = id;
     this.#open = true;
   }
 
@@ -120,7 +180,8 @@ export class TraceView {
 
   /** Stretches the span under the cursor over the whole axis, or goes back to the trace. */
   zoom(): void {
-    this.#zoomed = this.#zoomed === null || this.#zoomed !== this.#cursor ? this.#cursor : null;
+    const span = this.cursorSpan;
+    this.#zoomed = this.#zoomed === null || this.#zoomed !== span ? span : null;
   }
 
   zoomOut(): void {
@@ -128,19 +189,24 @@ export class TraceView {
   }
 
   #row(): Row | null {
-    const index = this.#cursor === null ? undefined : this.#tree().indexOf.get(this.#cursor);
-    return index === undefined ? null : (this.#tree().rows[index] ?? null);
+    if (this.#cursor === null) return null;
+    const index = this.#tree().indexOf.get(this.#cursor);
+    if (index !== undefined) return this.#tree().rows[index] ?? null;
+    return this.#lines.find((line) => line.id === this.#cursor)?.row ?? null;
+  }
+
+  #isOnLog(): boolean {
+    return this.#cursor !== null && !this.#tree().indexOf.has(this.#cursor);
   }
 
   #cursorPlace(): number | null {
-    const row = this.#row();
-    const at = row === null ? -1 : this.#visible.indexOf(row.index);
+    const at = this.#lines.findIndex((line) => line.id === this.#cursor);
     return at === -1 ? null : at;
   }
 
   #setCursor(place: number): void {
-    const index = this.#visible[place];
-    if (index !== undefined) this.#cursor = this.#tree().rows[index]!.span.id;
+    const line = this.#lines[place];
+    if (line !== undefined) this.#cursor = line.id;
   }
 
   /** A cursor must not be folded away: it goes up to the folded row. */

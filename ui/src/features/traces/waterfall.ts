@@ -7,6 +7,8 @@ export function waterfallSpans(
   trace: Trace,
   logsBySpan: ReadonlyMap<string, readonly PlacedLog[]>,
 ): readonly WaterfallSpan[] {
+  const byId = new Map(trace.spans.map((span) => [span.spanId, span]));
+  const parentOf = (span: Span): Span | null => byId.get(span.parentSpanId ?? '') ?? null;
   return trace.spans.map((span) => ({
     id: span.spanId,
     parentId: span.parentSpanId,
@@ -19,10 +21,21 @@ export function waterfallSpans(
     // Said once: the init phase of the invocation carries the attribute too.
     coldStart: span.attributes['faas.coldstart'] === true && phaseOf(span) !== 'platform',
     ...(span.inferred ? { waiting: true } : {}),
+    ...(isAsynchronous(span, parentOf(span)) ? { asynchronous: true } : {}),
     ...(span.join ? { joined: { how: span.join.how, words: joinWords(span.join) } } : {}),
     ...(span.attempt !== null && span.attempt > 1 ? { attempt: span.attempt } : {}),
     marks: marksOf(span, logsBySpan.get(span.spanId) ?? []),
   }));
+}
+
+/** Messages, and calls of functions as events: who sends them does not wait for what they cause. */
+export function isAsynchronous(span: Span, parent: Span | null): boolean {
+  const hop = span.inferred ? span : parent?.inferred ? parent : null;
+  if (hop !== null) return !ANSWERING.has(String(hop.attributes['throughline.hop.kind']));
+  if (span.kind === 'consumer') return true;
+  if (parent === null) return false;
+  if (parent.kind === 'producer') return parent.service !== span.service;
+  return parent.attributes['aws.lambda.invocation_type'] === 'Event';
 }
 
 /** Why a span stands below its parent, for those who ask. */
@@ -83,3 +96,6 @@ function exceptionText(event: Span['events'][number]): string {
   const message = event.attributes['exception.message'];
   return [type, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
 }
+
+/** Services that pass on what a function answers. */
+const ANSWERING: ReadonlySet<string> = new Set(['api', 'balancer']);

@@ -1,4 +1,5 @@
 import { NANOS_PER_MILLI, type DurationNanos, type UnixNanos } from '../../base/time';
+import type { LogLine } from '../waterfall/lines';
 import { buildTree, type Phase, type Tree, type WaterfallSpan } from '../waterfall/tree';
 
 const START = 1_795_228_512_000_000_000n;
@@ -38,6 +39,23 @@ export function sampleTree(): Tree {
     span('render', 'POST /checkout', 'checkout', 'code', 300, 60),
     span('audit.write', 'a span that never came', 'notify', 'code', 330, 140),
   ]);
+}
+
+/** A line of each level. */
+export function sampleLogs(): readonly LogLine[] {
+  const line = (id: string, millis: number, level: LogLine['level'], text: string): LogLine => ({
+    id,
+    spanId: 'reserve',
+    service: 'inventory',
+    time: at(millis),
+    level,
+    text,
+  });
+  return [
+    line('log-1', 70, 'info', 'reserving 2 of teapot-blue'),
+    line('log-2', 180, 'warn', 'attempt 1 of 3: 0 left of teapot-blue'),
+    line('log-3', 276, 'error', 'reservation failed'),
+  ];
 }
 
 export const SAMPLE_STACK = `Traceback (most recent call last):

@@ -28,6 +28,8 @@ export interface WaterfallSpan {
   readonly coldStart: boolean;
   /** Nobody sent it: it is where a record waited. */
   readonly waiting?: boolean;
+  /** Its parent did not wait for it. */
+  readonly asynchronous?: boolean;
   /** How it is known that its parent is its parent, in words; absent where its trace says so. */
   readonly joined?: { readonly how: string; readonly words: string };
   readonly attempt?: number;

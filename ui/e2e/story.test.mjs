@@ -1,0 +1,212 @@
+// The story of one trace: what it waited for, what a span says of itself, its logs.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { CHECKOUT_ID, MockServer } from './mock.mjs';
+import { openPage, overflow, screenshot } from './page.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let server;
+/** @type {string} */
+let url;
+/** @type {Awaited<ReturnType<typeof openPage>>} */
+let opened;
+/** @type {import('playwright-core').Page} */
+let page;
+
+const SPAN = '[role=treegrid] [role=row][aria-level]';
+const WIDTHS = /** @type {const} */ ([
+  [390, 844],
+  [1280, 800],
+  [1920, 1080],
+]);
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  server = new MockServer();
+  url = await server.listen();
+  opened = await openPage(browser);
+  page = opened.page;
+});
+
+afterEach(async () => {
+  await opened.close();
+  await server.close();
+  assert.deepEqual(opened.complaints, [], 'the page complained');
+  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
+});
+
+/** @param {string} [search] */
+async function openCheckout(search = '') {
+  await page.goto(`${url}/traces/${CHECKOUT_ID}${search}`);
+  await page.locator(SPAN).first().waitFor();
+}
+
+const panel = () => page.locator('aside');
+/** @param {string} name */
+const tabPanel = (name) => page.getByRole('tabpanel', { name });
+const search = () => new URL(page.url()).search;
+
+test('the header says where the time went, and leads there', async () => {
+  await openCheckout();
+  const where = page.getByRole('region', { name: 'Where the time went' });
+  assert.match(await where.innerText(), /Where the 2\.00\ss until the end went/);
+  const parts = await where.getByRole('button').allInnerTexts();
+  assert.equal(parts.length, 3);
+  assert.match(String(parts[0]), /35\s%\s+init in inventory\s+702\sms/);
+  await where.getByRole('button').first().click();
+  await panel().locator('h2', { hasText: 'init' }).waitFor();
+  await panel()
+    .getByText(/On the critical path until the end: 702\sms \(35\s%\) in it\./)
+    .waitFor();
+});
+
+test('the critical path goes to the end, to the answer, or is not drawn', async () => {
+  await openCheckout();
+  const drawn = () => page.locator('.way').count();
+  const mail = page.locator(SPAN, { hasText: 'render template' });
+  assert.ok((await drawn()) > 10);
+  assert.equal(await mail.locator('.way').count(), 1);
+  await page.keyboard.press('c');
+  await page.getByText(/Where the 1\.43\ss until the answer went/).waitFor();
+  assert.equal(await mail.locator('.way').count(), 0);
+  await page.keyboard.press('c');
+  assert.equal(await drawn(), 0);
+  await page.locator('label', { hasText: 'to the end' }).click();
+  assert.equal(await mail.locator('.way').count(), 1);
+  await page.locator('[role=treegrid]').focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowLeft');
+  assert.ok((await page.locator(`${SPAN}[aria-expanded=false] .way`).count()) > 0, 'folded');
+});
+
+test('the tabs of a span by keyboard, kept from span to span, each says why it is empty', async () => {
+  await openCheckout();
+  await page.locator(SPAN, { hasText: 'validate basket' }).click();
+  await page.getByRole('tab', { name: 'Overview' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await tabPanel('Input').getByText('Nothing is known of what it was given').waitFor();
+  await tabPanel('Input').getByText('THROUGHLINE_PAYLOADS=on-error').waitFor();
+  await page.keyboard.press('k');
+  await panel().locator('h2', { hasText: 'POST /checkout' }).waitFor();
+  await page.keyboard.press('ArrowRight');
+  await tabPanel('Output').getByText('Nothing is known of what it answered').waitFor();
+  await page.keyboard.press('k');
+  await tabPanel('Output').getByText('This is a phase of Lambda itself').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await tabPanel('Error').getByText('It did not fail.').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await tabPanel('Environment').getByText('42 of 256 MB').waitFor();
+  await tabPanel('Environment').getByText('eu-central-1').first().waitFor();
+  await page.keyboard.press('ArrowRight');
+  await tabPanel('Logs').getByText('Nothing was logged in this span').waitFor();
+  await page.keyboard.press('Home');
+  await tabPanel('Overview').getByText('Own time', { exact: true }).waitFor();
+});
+
+test('a payload of which only the shape left says how to keep the values', async () => {
+  const trace = server.traces.get(CHECKOUT_ID);
+  const handler = trace?.spans.find((/** @type {any} */ span) => span.name === 'reserve');
+  handler.attributes['throughline.payload.request'] = '{"sku":"string(11)","quantity":"number"}';
+  await openCheckout();
+  // The invocation shows what its handler was given.
+  await page.locator(`${SPAN}.invoke`, { hasText: 'inventory' }).click();
+  await page.getByRole('tab', { name: 'Input' }).click();
+  await tabPanel('Input').getByText('"sku": "string(11)"').waitFor();
+  await tabPanel('Input').getByText('THROUGHLINE_PAYLOADS=metadata').waitFor();
+});
+
+test('the cause of an error, and from its line to the code', async () => {
+  await openCheckout();
+  await page.getByRole('button', { name: /show the cause/ }).click();
+  const error = tabPanel('Error');
+  await error.getByText('warehouse.OutOfStock', { exact: true }).waitFor();
+  assert.deepEqual(await error.locator('.cause').allInnerTexts(), [
+    '  File "/var/task/warehouse.py", line 44, in _take',
+    '    raise OutOfStock(f"{sku}: {quantity} wanted, {self.stock[sku]} left")',
+  ]);
+  assert.equal(await error.locator('pre a').count(), 0);
+
+  await error.getByRole('button', { name: 'Link to the code' }).click();
+  const dialog = page.getByRole('dialog');
+  const address = dialog.getByLabel('Address with placeholders');
+  await address.fill('https://git.example/{branch}/{file}');
+  await dialog.getByText('{branch} is not known.').waitFor();
+  assert.ok(await dialog.getByRole('button', { name: 'Keep' }).isDisabled());
+  await address.fill('https://git.example/blob/{version}/{file}#L{line}');
+  await dialog.getByText('https://git.example/blob/HEAD/').waitFor();
+  await page.keyboard.press('Enter');
+  const links = await error.locator('pre a').evaluateAll((all) => all.map((each) => each.getAttribute('href')));
+  assert.deepEqual(links, [
+    'https://git.example/blob/HEAD/opentelemetry/trace/__init__.py#L573',
+    'https://git.example/blob/HEAD/handler.py#L61',
+    'https://git.example/blob/HEAD/warehouse.py#L27',
+    'https://git.example/blob/HEAD/warehouse.py#L44',
+  ]);
+  await page.reload();
+  await error.locator('pre a').first().waitFor();
+});
+
+test('logs between the spans, of one component and level, in the address', async () => {
+  await openCheckout();
+  await page.keyboard.press('w');
+  await page.waitForURL(/view=between/);
+  const grid = page.getByRole('treegrid', { name: 'Spans and logs of the trace' });
+  const lines = () => grid.getByRole('row').filter({ hasText: /0 left of/ });
+  await lines().first().waitFor();
+  assert.equal(await lines().count(), 3);
+  assert.equal(await grid.getAttribute('aria-rowcount'), '42');
+  const reserve = grid.getByRole('row', { name: /reserve/ }).first();
+  const [above, below] = [await reserve.boundingBox(), await lines().first().boundingBox()];
+  assert.ok(above && below && below.y > above.y);
+
+  await lines().first().click();
+  await panel().locator('h2', { hasText: 'reserve' }).waitFor();
+  assert.equal(await page.getByRole('tab', { name: 'Logs' }).getAttribute('aria-selected'), 'true');
+  await page.keyboard.press('Escape');
+  await page.locator('label', { hasText: 'Errors' }).click();
+  await lines().first().waitFor({ state: 'detached' });
+  assert.equal(await grid.getAttribute('aria-rowcount'), '29');
+  await page.getByLabel('Logs of', { exact: true }).selectOption('checkout');
+  assert.equal(await grid.getAttribute('aria-rowcount'), '28');
+  await grid.getByText('basket b-1021 could not be reserved').waitFor();
+  await page.reload();
+  await lines().first().waitFor();
+  await page.keyboard.press('w');
+  await page.getByRole('treegrid', { name: 'Spans of the trace' }).waitFor();
+  assert.equal(search(), '');
+});
+
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const [width, height] of WIDTHS) {
+    test(`the story at ${width} px in ${scheme}`, async () => {
+      await opened.close();
+      opened = await openPage(browser, { width, height, scheme });
+      page = opened.page;
+      const name = `story-${width}-${scheme}`;
+      await openCheckout();
+      assert.equal(await overflow(page), 0, 'the trace scrolls sideways');
+      await screenshot(page, name);
+      await openCheckout('?view=between');
+      await page.getByText('0 left of').first().waitFor();
+      assert.equal(await overflow(page), 0, 'logs and spans scroll sideways');
+      await screenshot(page, `${name}-between`);
+      await openCheckout();
+      await page.getByRole('button', { name: /show the cause/ }).click();
+      await page.getByText('Traceback').waitFor();
+      assert.equal(await overflow(page), 0, 'the error scrolls sideways');
+      await screenshot(page, `${name}-error`);
+      await page.getByRole('tab', { name: 'Environment' }).click();
+      await page.getByText('Memory used').waitFor();
+      assert.equal(await overflow(page), 0, 'the environment scrolls sideways');
+      await screenshot(page, `${name}-environment`);
+    });
+  }
+}
