@@ -143,7 +143,9 @@ test('the cause of an error, and from its line to the code', async () => {
   await address.fill('https://git.example/blob/{version}/{file}#L{line}');
   await dialog.getByText('https://git.example/blob/HEAD/').waitFor();
   await page.keyboard.press('Enter');
-  const links = await error.locator('pre a').evaluateAll((all) => all.map((each) => each.getAttribute('href')));
+  const links = await error
+    .locator('pre a')
+    .evaluateAll((all) => all.map((each) => each.getAttribute('href')));
   assert.deepEqual(links, [
     'https://git.example/blob/HEAD/opentelemetry/trace/__init__.py#L573',
     'https://git.example/blob/HEAD/handler.py#L61',
@@ -184,6 +186,28 @@ test('logs between the spans, of one component and level, in the address', async
   assert.equal(search(), '');
 });
 
+test('who took part, as a graph; their spans are found in the waterfall', async () => {
+  await openCheckout();
+  await page.locator('label', { hasText: 'Graph' }).click();
+  await page.waitForURL(/view=graph/);
+  const node = (/** @type {string} */ id) => page.locator(`[data-node="${id}"]`);
+  await node('database:sqlite').waitFor();
+  assert.equal(await page.locator('[data-node]').count(), 5);
+  assert.match(await node('function:inventory').innerText(), /1\.12\ss · cold/);
+  assert.equal(await node('function:inventory').getByLabel('failed here').count(), 1);
+  await node('database:sqlite').focus();
+  await page.keyboard.press('Enter');
+  const spans = page.getByRole('region', { name: 'Spans of the selection' });
+  assert.equal(await spans.getByRole('listitem').count(), 3);
+  await spans.getByRole('button', { name: 'SELECT stock' }).nth(1).click();
+  await panel().locator('h2', { hasText: 'SELECT stock' }).waitFor();
+  await spans.getByRole('button', { name: 'Show them in the waterfall' }).click();
+  await page.locator(SPAN).first().waitFor();
+  assert.equal(await page.locator(`${SPAN}:not(.faded)`).count(), 3);
+  await page.getByRole('button', { name: 'Only sqlite, database' }).click();
+  assert.equal(await page.locator(`${SPAN}.faded`).count(), 0);
+});
+
 for (const scheme of /** @type {const} */ (['light', 'dark'])) {
   for (const [width, height] of WIDTHS) {
     test(`the story at ${width} px in ${scheme}`, async () => {
@@ -198,6 +222,10 @@ for (const scheme of /** @type {const} */ (['light', 'dark'])) {
       await page.getByText('0 left of').first().waitFor();
       assert.equal(await overflow(page), 0, 'logs and spans scroll sideways');
       await screenshot(page, `${name}-between`);
+      await page.goto(`${url}/traces/${CHECKOUT_ID}?view=graph`);
+      await page.locator('[data-node="function:inventory"]').click();
+      assert.equal(await overflow(page), 0, 'the graph scrolls sideways');
+      await screenshot(page, `${name}-graph`);
       await openCheckout();
       await page.getByRole('button', { name: /show the cause/ }).click();
       await page.getByText('Traceback').waitFor();

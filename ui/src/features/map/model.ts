@@ -1,6 +1,6 @@
 /** What the map shows, out of two answers of the server: the usual, and the minute looked at. */
 import type { EdgeMap, MapEdge, MapNode, Operation } from '../../api/model';
-import { worse, type Level, type Shape } from '../../widgets/map/graph';
+import { shapeOf, worse, type Level, type Shape } from '../../widgets/map/graph';
 import { deviation, type Calls, type Deviation } from './deviation';
 
 /** All calls from one to another, whatever for. */
@@ -105,13 +105,6 @@ function spread(
     }
   }
   return found;
-}
-
-export function shapeOf(kind: string): Shape {
-  if (kind === 'function' || kind === 'service') return 'function';
-  if (kind === 'queue' || kind === 'topic' || kind === 'bus' || kind === 'stream') return 'queue';
-  if (kind === 'host' || kind === 'other') return 'outside';
-  return 'store';
 }
 
 /** Together: counts add up, and the median of the whole is about the weighted mean of the medians. */

@@ -13,11 +13,18 @@ import {
 import type { Told } from './opened';
 import { spanMatches, waterfallSpans } from './waterfall';
 
+export interface Picked {
+  readonly name: string;
+  readonly ids: ReadonlySet<string>;
+}
+
 /** What a trace is read as: its tree, its logs in their places, and what is sought in it. */
 export class TraceReading implements Told {
   #trace: () => Trace | null;
   /** Text that the reader looks for in spans. */
   search = $state('');
+  /** Spans that the reader picked elsewhere, and what they are. */
+  picked = $state.raw<Picked | null>(null);
   logFilter = $state.raw<LogFilter>(ALL_LOGS);
   #logs = $derived.by(() => placeLogs(this.#trace()?.spans ?? [], this.#trace()?.logs ?? []));
   #logsBySpan = $derived.by(() => groupBySpan(this.#logs));
@@ -64,6 +71,11 @@ export class TraceReading implements Told {
     return this.#found;
   }
 
+  /** The spans that stand out, by search, by what was picked, or by whose logs are shown; null for all. */
+  lit(withLogs: boolean): ReadonlySet<string> | null {
+    return this.#found ?? this.picked?.ids ?? (withLogs ? this.#ofWriter : null);
+  }
+
   /** The services that have logged something. */
   get writers(): readonly string[] {
     return this.#writers;
@@ -72,11 +84,6 @@ export class TraceReading implements Told {
   /** The logs that the filter leaves, to stand between the spans. */
   get lines(): readonly LogLine[] {
     return this.#lines;
-  }
-
-  /** The spans of whose logs the filter leaves; null where it leaves those of all. */
-  get ofWriter(): ReadonlySet<string> | null {
-    return this.#ofWriter;
   }
 
   /** The next match of the search after a span, and then from the top. */

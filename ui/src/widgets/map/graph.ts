@@ -12,6 +12,8 @@ export interface MapNodeView {
   readonly kind: string;
   readonly shape: Shape;
   readonly level: Level;
+  /** What the level says, where that is not how far from normal it is. */
+  readonly levelWords?: string;
   /** One line below the name: `2.1/s · 0.4 % errors`. */
   readonly line: string;
 }
@@ -36,6 +38,15 @@ export const LEVEL_WORDS: Readonly<Record<Level, string>> = {
   bad: 'very unusual',
   silent: 'silent',
 };
+
+/** How something is drawn, by what it is. */
+export function shapeOf(kind: string): Shape {
+  if (kind === 'function' || kind === 'service') return 'function';
+  if (kind === 'queue' || kind === 'topic' || kind === 'bus' || kind === 'stream') return 'queue';
+  if (kind === 'host' || kind === 'other' || kind === 'api' || kind === 'balancer')
+    return 'outside';
+  return 'store';
+}
 
 export function worse(a: Level, b: Level): Level {
   return RANK[a] >= RANK[b] ? a : b;
