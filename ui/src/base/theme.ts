@@ -1,5 +1,7 @@
 export type Theme = 'system' | 'light' | 'dark';
 
+export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
+
 const KEY = 'throughline.theme';
 
 export function currentTheme(): Theme {
@@ -17,6 +19,10 @@ export function setTheme(theme: Theme): void {
   } catch {
     // Storage may be forbidden; the choice then lasts as long as the page.
   }
+}
+
+export function formatTheme(theme: Theme): string {
+  return theme === 'system' ? 'as the system' : theme;
 }
 
 export function nextTheme(theme: Theme): Theme {

@@ -1,11 +1,22 @@
+import { SECTIONS } from './sections';
+
 export interface Key {
   readonly keys: readonly string[];
   readonly does: string;
 }
 
 export const ALWAYS: readonly Key[] = [
-  { keys: ['g', '1…7'], does: 'go to the wall, the map and so on' },
+  { keys: ['Ctrl K'], does: 'go to a view, a function, an operation, a trace by any of its ids' },
+  { keys: ['g', `1…${SECTIONS.length}`], does: 'go to the wall, the map and so on' },
   { keys: ['?'], does: 'show these keys' },
+];
+
+/** Where lists and tables have no keys of their own. */
+export const ROW_KEYS: readonly Key[] = [
+  { keys: ['j'], does: 'next row of a list or table' },
+  { keys: ['k'], does: 'previous row' },
+  { keys: ['Enter'], does: 'open what the row leads to' },
+  ...ALWAYS,
 ];
 
 export const LIST_KEYS: readonly Key[] = [
@@ -43,7 +54,7 @@ export const MAP_KEYS: readonly Key[] = [
   { keys: ['t'], does: 'the map as a table, and back' },
   { keys: ['Esc'], does: 'let go of what is selected' },
   { keys: ['/'], does: 'find somebody on the map' },
-  ...ALWAYS,
+  ...ROW_KEYS,
 ];
 
 export const LOG_KEYS: readonly Key[] = [
@@ -56,6 +67,6 @@ export const LOG_KEYS: readonly Key[] = [
   ...ALWAYS,
 ];
 
-export const WALL_KEYS: readonly Key[] = [{ keys: ['/'], does: 'find a function' }, ...ALWAYS];
+export const WALL_KEYS: readonly Key[] = [{ keys: ['/'], does: 'find a function' }, ...ROW_KEYS];
 
-export const FUNCTION_KEYS: readonly Key[] = [{ keys: ['r'], does: 'ask again' }, ...ALWAYS];
+export const FUNCTION_KEYS: readonly Key[] = [{ keys: ['r'], does: 'ask again' }, ...ROW_KEYS];

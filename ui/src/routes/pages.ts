@@ -3,11 +3,11 @@ import type { Component } from 'svelte';
 import type { Api } from '../api/client';
 import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
 import {
-  ALWAYS,
   FUNCTION_KEYS,
   LIST_KEYS,
   LOG_KEYS,
   MAP_KEYS,
+  ROW_KEYS,
   TRACE_KEYS,
   WALL_KEYS,
   type Key,
@@ -81,16 +81,8 @@ export const PAGES: readonly Page[] = [
     path: /^\/explore\/?$/,
     load: () => import('./ExploreRoute.svelte'),
     range: LAST_HOUR,
-    keys: ALWAYS,
+    keys: ROW_KEYS,
   },
-];
-
-export const SECTIONS: readonly { readonly href: string; readonly label: string }[] = [
-  { href: '/wall', label: 'Wall' },
-  { href: '/map', label: 'Map' },
-  { href: '/', label: 'Traces' },
-  { href: '/logs', label: 'Logs' },
-  { href: '/explore', label: 'Explore' },
 ];
 
 export function pageOf(path: string): Page | null {

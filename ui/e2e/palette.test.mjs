@@ -1,0 +1,141 @@
+// The palette and the keys, without a pointer.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { CHECKOUT_ID, MockServer } from './mock.mjs';
+import { openPage, overflow, screenshot } from './page.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let server;
+/** @type {string} */
+let url;
+/** @type {Awaited<ReturnType<typeof openPage>>} */
+let opened;
+/** @type {import('playwright-core').Page} */
+let page;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  server = new MockServer();
+  url = await server.listen();
+  opened = await openPage(browser);
+  page = opened.page;
+});
+
+afterEach(async () => {
+  await opened.close();
+  await server.close();
+  assert.deepEqual(opened.complaints, [], 'the page complained');
+  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
+});
+
+const box = () => page.getByRole('combobox', { name: 'Go to' });
+const option = (/** @type {string | RegExp} */ name) => page.getByRole('option', { name });
+
+/** @param {string} typed */
+async function goTo(typed) {
+  await page.keyboard.press('Control+k');
+  await box().waitFor();
+  await page.keyboard.type(typed);
+}
+
+test('to the failing line of a function with the keyboard alone', async () => {
+  await page.goto(`${url}/explore?range=6h`);
+  await page.getByRole('region', { name: 'Groups' }).waitFor();
+  await goTo('inven');
+  await option(/^inventory function/).waitFor();
+  await screenshot(page, 'palette-1280-light');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/functions\/inventory\?range=6h$/);
+  const failure = page.getByRole('link', { name: /warehouse.OutOfStock/ });
+  await failure.waitFor();
+  await page.keyboard.press('j');
+  assert.equal(await failure.evaluate((link) => link === document.activeElement), true);
+  await page.keyboard.press('Enter');
+  await page.getByText('in _take').waitFor();
+});
+
+test('closes with Escape and gives the focus back', async () => {
+  await page.goto(`${url}/wall`);
+  const search = page.getByRole('searchbox');
+  await search.focus();
+  await page.keyboard.press('Control+k');
+  await box().waitFor();
+  await page.keyboard.press('ArrowUp');
+  await option(/^Keys of this view|^Colours/)
+    .first()
+    .waitFor();
+  await page.keyboard.press('Escape');
+  await box().waitFor({ state: 'detached' });
+  assert.equal(await search.evaluate((input) => input === document.activeElement), true);
+});
+
+test('leads to an operation, to a trace by its id, and to what was asked before', async () => {
+  await page.goto(`${url}/explore`);
+  await page.getByRole('region', { name: 'Groups' }).waitFor();
+  await goTo('count heatmap');
+  await option(/asked before/).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/explore/);
+  await goTo(CHECKOUT_ID);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(new RegExp(`/traces/${CHECKOUT_ID}`));
+  await goTo('nothing is called like this');
+  await page.getByText('Nothing of that name.').waitFor();
+});
+
+test('switches the colours and tells the keys', async () => {
+  await page.goto(`${url}/wall`);
+  await goTo('colours dark');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.documentElement.dataset['theme'] === 'dark');
+  await goTo('keys');
+  await page.keyboard.press('Enter');
+  const keys = page.getByRole('dialog', { name: 'Keys' });
+  await keys.getByText('find a function').waitFor();
+  await keys.getByText('next row of a list or table').waitFor();
+  assert.match(String(await keys.textContent()), /Ctrl K/);
+});
+
+for (const [path, row] of /** @type {const} */ ([
+  ['/wall', 'article a'],
+  ['/map?view=table', 'td .why'],
+  ['/explore', 'td button'],
+  ['/logs?view=patterns', 'ol li'],
+])) {
+  test(`j and k go through the rows of ${path}`, async () => {
+    await page.goto(url + path);
+    await page.locator(row).nth(1).waitFor();
+    const focused = () =>
+      page.evaluate(() => {
+        const rows = [...document.querySelectorAll('[data-row]')];
+        return rows.findIndex((each) => each === document.activeElement);
+      });
+    await page.keyboard.press('j');
+    assert.equal(await focused(), 0);
+    await page.keyboard.press('j');
+    assert.equal(await focused(), 1);
+    await page.keyboard.press('k');
+    assert.equal(await focused(), 0);
+    await page.keyboard.press('k');
+    assert.equal(await focused(), 0, 'there is nothing before the first');
+  });
+}
+
+test('fits into 390 pixels', async () => {
+  const narrow = await openPage(browser, { width: 390, height: 844, scheme: 'dark' });
+  await narrow.page.goto(`${url}/wall`);
+  await narrow.page.getByRole('button', { name: 'Go to (Ctrl K)' }).click();
+  await narrow.page.getByRole('option', { name: /^inventory/ }).waitFor();
+  assert.equal(await overflow(narrow.page), 0);
+  await screenshot(narrow.page, 'palette-390-dark');
+  assert.deepEqual(narrow.complaints, []);
+  await narrow.close();
+});

@@ -1,0 +1,37 @@
+/** What the palette leads to besides functions and traces. */
+import { formatTheme, THEMES } from '../base/theme';
+import { readHistory } from '../features/explore/history';
+import { page, type Entry } from '../features/palette/entries';
+import { SECTIONS } from './sections';
+
+export function ownEntries(): readonly Entry[] {
+  const views = SECTIONS.map(({ href, label }): Entry => ({
+    id: `view ${href}`,
+    kind: 'view',
+    label,
+    about: 'view',
+    choice: page(href),
+  }));
+  const asked = readHistory().map(({ words, search }): Entry => ({
+    id: `question ${search}`,
+    kind: 'question',
+    label: words,
+    about: 'asked before',
+    choice: page('/explore', search),
+  }));
+  const themes = THEMES.map((theme): Entry => ({
+    id: `theme ${theme}`,
+    kind: 'do',
+    label: `Colours: ${formatTheme(theme)}`,
+    about: 'switch',
+    choice: { kind: 'do', what: `theme ${theme}` },
+  }));
+  const help: Entry = {
+    id: 'keys',
+    kind: 'do',
+    label: 'Keys of this view',
+    about: '?',
+    choice: { kind: 'do', what: 'keys' },
+  };
+  return [...views, ...themes, help, ...asked];
+}
