@@ -22,6 +22,18 @@
 //! }
 //! ```
 //!
+//! Or let [`macro@lambda`] make the `main`:
+//!
+//! ```no_run
+//! # use lambda_runtime::{Error, LambdaEvent};
+//! # use serde_json::Value;
+//! # use throughline_sdk as throughline;
+//! #[throughline::lambda]
+//! async fn order(event: LambdaEvent<Value>) -> Result<Value, Error> {
+//!     Ok(event.payload)
+//! }
+//! ```
+//!
 //! The functions to know are [`run`], [`records`] for batches, and [`attribute`]; `layer` for `tracing` and `aws_client`
 //! for the AWS SDK stand behind features of their names.
 //!
@@ -29,6 +41,9 @@
 //! and has no type of OpenTelemetry in its interface. A function's errors, panics, answers and log lines are what they
 //! would be without it.
 
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __lambda;
 #[cfg(feature = "aws")]
 mod aws;
 mod carriers;
@@ -52,6 +67,8 @@ mod span;
 mod tracing;
 mod user;
 
+#[cfg(feature = "macros")]
+pub use throughline_sdk_macros::lambda;
 pub use throughline_telemetry::Value;
 
 #[cfg(feature = "aws")]

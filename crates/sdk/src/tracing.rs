@@ -13,6 +13,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::current;
 use crate::failure::Failure;
+#[cfg(feature = "macros")]
+use crate::settings::Settings;
 use crate::span::Open;
 
 /// The layer that makes a span of the invocation out of each span of `tracing`, and an event of that span out of each
@@ -36,6 +38,19 @@ pub fn layer() -> TracingLayer {
 /// See [`layer`].
 #[derive(Debug)]
 pub struct TracingLayer(());
+
+/// Has spans and events told where the function has no subscriber of its own.
+#[cfg(feature = "macros")]
+pub(crate) fn listen() {
+    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::layer::SubscriberExt;
+    if Settings::from_env().is_none() {
+        return;
+    }
+    let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
+    // It is refused where there is one, whose choice it was to have our layer or not.
+    let _ = tracing::subscriber::set_global_default(subscriber.with(layer()));
+}
 
 thread_local! {
     /// What was current before each span that this thread is in.

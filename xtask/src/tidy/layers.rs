@@ -23,7 +23,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "throughline-extension",
         &["throughline-scrub", "throughline-telemetry"],
     ),
-    ("throughline-sdk", &["throughline-telemetry"]),
+    (
+        "throughline-sdk",
+        &["throughline-sdk-macros", "throughline-telemetry"],
+    ),
+    ("throughline-sdk-macros", &[]),
     ("throughline-testkit", &["throughline-telemetry"]),
     (
         "throughline-server",
@@ -49,6 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("checkout", &[]),
     ("notify-restaurant", &["throughline-sdk"]),
     ("search-restaurants", &["throughline-sdk"]),
+    ("rust-guide", &[]),
     ("xtask", &[]),
 ];
 

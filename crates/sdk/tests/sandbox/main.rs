@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)] // in the helpers of tests too a panic is the message
 #![allow(clippy::disallowed_methods)] // how a program finds out which of the two it is
 
+mod attribute;
 mod function;
 #[path = "../../../sources/tests/story/moto.rs"]
 mod moto;
@@ -19,7 +20,10 @@ use throughline_telemetry::{Span, SpanKind, SpanStatus, Value as Told};
 
 fn main() -> ExitCode {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
-        return function::play();
+        return match std::env::var(stage::FUNCTION).as_deref() {
+            Ok("attribute") => ExitCode::from(u8::from(attribute::main().is_err())),
+            _ => function::play(),
+        };
     }
     // The test runs without the usual harness, but is named and chosen like any other.
     let mut arguments = std::env::args().skip(1);
@@ -36,8 +40,8 @@ fn main() -> ExitCode {
 }
 
 async fn run() {
-    let with = Stage::play("on", events()).await;
-    let without = Stage::play("off", events()).await;
+    let with = Stage::play("shop", "on", events()).await;
+    let without = Stage::play("shop", "off", events()).await;
     for (with, without) in with.calls.iter().zip(&without.calls) {
         assert_eq!(with.answer, without.answer, "answer to {}", with.event);
         assert_eq!(with.lines, without.lines, "lines of {}", with.event);
@@ -49,8 +53,12 @@ async fn run() {
     records_have_spans_of_their_own(&with, &with.calls[4]);
     tracing_is_told(&with, &with.calls[5]);
     timeout_tells_what_was_open(&with, &with.calls[6]);
+    let cups = || vec![json!({"cups": 2}), json!({})];
+    let with = Stage::play("attribute", "on", cups()).await;
+    let without = Stage::play("attribute", "off", cups()).await;
+    main_is_made_by_the_attribute(&with, &without);
     if moto::moto().is_some() {
-        let sent = Stage::play("on", vec![json!({"do": "send"})]).await;
+        let sent = Stage::play("shop", "on", vec![json!({"do": "send"})]).await;
         message_carries_the_span_that_sent_it(&sent, &sent.calls[0]);
     }
 }
@@ -226,6 +234,29 @@ fn message_carries_the_span_that_sent_it(stage: &Stage, call: &Call) {
         "{error}"
     );
     assert_eq!(stage.span("SQS.ReceiveMessage").kind, SpanKind::Client);
+}
+
+fn main_is_made_by_the_attribute(with: &Stage, without: &Stage) {
+    let answers = |stage: &Stage| stage.calls.iter().map(|call| call.answer.clone()).collect();
+    let (seen, plain): (Vec<Value>, Vec<Value>) = (answers(with), answers(without));
+    assert_eq!(seen, plain);
+    assert_eq!(seen[0], json!({"shop": "tea", "cups": 2}));
+    assert_eq!(seen[1]["errorMessage"], "how many");
+    let (_, ours) = with.pair(&with.calls[0]);
+    assert_eq!(
+        (
+            ours.events[0].name.as_str(),
+            ours.events[0].attributes.text("shop")
+        ),
+        ("open", Some("tea"))
+    );
+    assert_eq!(with.spans("sell")[0].parent_id, Some(ours.span_id));
+    let (_, ours) = with.pair(&with.calls[1]);
+    assert_eq!(
+        (ours.status, ours.status_message.as_str()),
+        (SpanStatus::Error, "how many")
+    );
+    assert!(without.spans("sell").is_empty());
 }
 
 fn timeout_tells_what_was_open(stage: &Stage, call: &Call) {

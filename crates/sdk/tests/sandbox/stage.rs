@@ -26,8 +26,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Calls the function with each event; `layer` is `THROUGHLINE_LAYER`.
-    pub(crate) async fn play(layer: &str, events: Vec<Value>) -> Self {
+    /// Calls one of the functions that this program is with each event; `layer` is `THROUGHLINE_LAYER`.
+    pub(crate) async fn play(name: &str, layer: &str, events: Vec<Value>) -> Self {
         let intake = FakeIntake::start().await;
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let own = std::env::current_exe().unwrap();
@@ -35,6 +35,7 @@ impl Stage {
         let function = Function::new("shop", folder.path())
             .timeout(TIMEOUT)
             .memory_mb(1_769)
+            .env(FUNCTION, name)
             .env("THROUGHLINE_LAYER", layer)
             .env("MOTO", super::moto::moto().unwrap_or_default())
             .env("THROUGHLINE_ENDPOINT", intake.endpoint());
@@ -110,5 +111,7 @@ fn extension(own: &Path) -> std::path::PathBuf {
     extension
 }
 
+/// Which of the functions the program is.
+pub(crate) const FUNCTION: &str = "FUNCTION";
 /// Of each invocation; the last one needs it.
 const TIMEOUT: Duration = Duration::from_secs(3);
