@@ -1,6 +1,7 @@
 // The story of one trace: what it waited for, what a span says of itself, its logs.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { checkoutTrace } from '../fixtures/checkout.mjs';
 import { launch } from './browser.mjs';
 import { CHECKOUT_ID, MockServer } from './mock.mjs';
 import { openPage, overflow, screenshot } from './page.mjs';
@@ -208,6 +209,53 @@ test('who took part, as a graph; their spans are found in the waterfall', async 
   assert.equal(await page.locator(`${SPAN}.faded`).count(), 0);
 });
 
+const OTHER_ID = 'c'.repeat(32);
+
+/** Another checkout, which found all in stock at once. */
+function addOther() {
+  const other = checkoutTrace(BigInt(Date.now() - 60_000) * 1_000_000n, OTHER_ID);
+  const isLater = (/** @type {any} */ span) => span.attributes['retry.attempt'] > 1;
+  other.spans = other.spans.filter((span) => !isLater(span) && span.name !== 'audit.write');
+  for (const span of other.spans) {
+    if (span.name === 'reserve') Object.assign(span, { status: 'unset', name: 'reserve at once' });
+  }
+  const { spans: _spans, logs: _logs, resources: _resources, ...summary } = other;
+  server.traces.set(OTHER_ID, other);
+  server.list = [server.list[0], summary];
+}
+
+test('compared with the typical trace of its kind, and with one by its id', async () => {
+  addOther();
+  await openCheckout();
+  await page.locator('label', { hasText: 'Compare' }).click();
+  await page.waitForURL(/view=compare/);
+  await page.getByText('the median duration of 1 recent trace that begins').waitFor();
+  await page.getByText('3 steps are only here, 2 only there').waitFor();
+  const steps = page.getByRole('region', { name: 'Steps of both traces' });
+  assert.match(await steps.locator('tr.missing').first().innerText(), /only there\s+reserve at once/);
+  assert.match(await steps.locator('tr.added').first().innerText(), /only here\s+reserve/);
+  await steps.getByRole('button', { name: 'reserve', exact: true }).click();
+  await panel().locator('h2', { hasText: 'reserve' }).waitFor();
+
+  await page.getByLabel('Id of another trace').fill(CHECKOUT_ID);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(new RegExp(`compare=${CHECKOUT_ID}`));
+  await page.getByText('Both took as long, with the same steps.').waitFor();
+  await page.goto(`${url}/traces/${CHECKOUT_ID}?compare=${OTHER_ID}`);
+  await page.getByText('3 steps are only here, 2 only there').waitFor();
+  await page.getByRole('link', { name: 'reserve at once' }).click();
+  await page.waitForURL(new RegExp(`/traces/${OTHER_ID}`));
+  await page.locator(`${SPAN}[aria-selected=true]`, { hasText: 'reserve at once' }).waitFor();
+});
+
+test('a trace that is the only one of its kind says so, and an unknown id is told', async () => {
+  server.list = [server.list[0]];
+  await page.goto(`${url}/traces/${CHECKOUT_ID}?view=compare`);
+  await page.getByText('No other recent trace begins with checkout of checkout').waitFor();
+  await page.goto(`${url}/traces/${CHECKOUT_ID}?compare=${'d'.repeat(32)}`);
+  await page.getByText('no such trace is stored').waitFor();
+});
+
 for (const scheme of /** @type {const} */ (['light', 'dark'])) {
   for (const [width, height] of WIDTHS) {
     test(`the story at ${width} px in ${scheme}`, async () => {
@@ -226,6 +274,11 @@ for (const scheme of /** @type {const} */ (['light', 'dark'])) {
       await page.locator('[data-node="function:inventory"]').click();
       assert.equal(await overflow(page), 0, 'the graph scrolls sideways');
       await screenshot(page, `${name}-graph`);
+      addOther();
+      await page.goto(`${url}/traces/${CHECKOUT_ID}?view=compare`);
+      await page.getByText('3 steps are only here').waitFor();
+      assert.equal(await overflow(page), 0, 'the comparison scrolls sideways');
+      await screenshot(page, `${name}-compare`);
       await openCheckout();
       await page.getByRole('button', { name: /show the cause/ }).click();
       await page.getByText('Traceback').waitFor();
