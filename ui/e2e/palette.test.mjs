@@ -139,3 +139,20 @@ test('fits into 390 pixels', async () => {
   assert.deepEqual(narrow.complaints, []);
   await narrow.close();
 });
+
+test('times are of the chosen clock, also after a reload', async () => {
+  const context = await browser.newContext({ timezoneId: 'Asia/Kolkata' });
+  const there = await context.newPage();
+  await there.goto(`${url}/functions/inventory?from=2026-11-21T22:00:00Z&to=2026-11-21T23:00:00Z`);
+  const range = there.getByRole('button', { name: /Time range/ });
+  await there.getByText('2026-11-22 03:30 to 04:30').waitFor();
+  await there.getByRole('button', { name: 'Local' }).click();
+  await there.getByText('2026-11-21 22:00 to 23:00').waitFor();
+  await there.reload();
+  await there.getByText('2026-11-21 22:00 to 23:00').waitFor();
+  await range.click();
+  await there.getByText('Times of UTC').waitFor();
+  await there.getByRole('button', { name: 'Show this time' }).click();
+  await there.waitForURL(/from=2026-11-21T22%3A00%3A00Z&to=2026-11-21T23%3A00%3A00Z/);
+  await context.close();
+});

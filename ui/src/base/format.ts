@@ -6,6 +6,7 @@ import {
   type DurationNanos,
   type UnixNanos,
 } from './time';
+import { clockOf } from './zone';
 
 const NARROW_SPACE = '\u202f';
 
@@ -37,18 +38,15 @@ export function formatRelative(time: UnixNanos, now: UnixNanos): string {
   return `${unit(`${Math.floor(seconds / 86_400)}`, 'd')} ago`;
 }
 
-/** The reader's local time to the millisecond: `2026-11-21 02:35:12.345`. */
+/** The time to the millisecond by the chosen clock: `2026-11-21 02:35:12.345`. */
 export function formatAbsolute(time: UnixNanos): string {
-  const date = toDate(time);
-  const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join('-');
-  return `${day} ${formatClock(time)}`;
+  return `${clockOf(toDate(time)).day} ${formatClock(time)}`;
 }
 
-/** Local time of day to the millisecond: `02:35:12.345`. */
+/** The time of day to the millisecond by the chosen clock: `02:35:12.345`. */
 export function formatClock(time: UnixNanos): string {
-  const date = toDate(time);
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':');
-  return `${clock}.${String((time / NANOS_PER_MILLI) % 1000n).padStart(3, '0')}`;
+  const { minute, second } = clockOf(toDate(time));
+  return `${minute}:${second}.${String((time / NANOS_PER_MILLI) % 1000n).padStart(3, '0')}`;
 }
 
 /** `2026-11-21T02:35:12.345678901Z`: exact, for titles and for copying. */

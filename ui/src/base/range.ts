@@ -1,5 +1,6 @@
 /** Which time the page looks at, as the address has it; all pages share it. */
 import { before, durationFromMillis, NANOS_PER_MILLI, type UnixNanos, toDate } from './time';
+import { clockOf } from './zone';
 
 export type TimeRange =
   /** The last so many minutes, which go on while one looks. */
@@ -74,13 +75,10 @@ export function stepSeconds(bounds: Bounds, points: number): number {
   return STEPS.find((step) => seconds / step <= points) ?? STEPS.at(-1)!;
 }
 
-/** `2026-11-22 01:00:05` of the reader's clock. */
+/** `2026-11-22 01:00:05` by the chosen clock. */
 export function localMinute(time: UnixNanos): string {
-  const date = toDate(time);
-  const pad = (value: number): string => String(value).padStart(2, '0');
-  const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join('-');
-  const seconds = date.getSeconds() === 0 ? '' : `:${pad(date.getSeconds())}`;
-  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}${seconds}`;
+  const { day, minute, second } = clockOf(toDate(time));
+  return `${day} ${minute}${second === '00' ? '' : `:${second}`}`;
 }
 
 function millisOf(text: string): number | null {

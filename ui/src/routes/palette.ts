@@ -1,5 +1,6 @@
 /** What the palette leads to besides functions and traces. */
 import { formatTheme, THEMES } from '../base/theme';
+import { formatZone, ZONES } from '../base/zone';
 import { readHistory } from '../features/explore/history';
 import { page, type Entry } from '../features/palette/entries';
 import { SECTIONS } from './sections';
@@ -26,6 +27,13 @@ export function ownEntries(): readonly Entry[] {
     about: 'switch',
     choice: { kind: 'do', what: `theme ${theme}` },
   }));
+  const zones = ZONES.map((zone): Entry => ({
+    id: `zone ${zone}`,
+    kind: 'do',
+    label: `Times of ${formatZone(zone)}`,
+    about: zone === 'utc' ? 'switch' : 'your clock',
+    choice: { kind: 'do', what: `zone ${zone}` },
+  }));
   const help: Entry = {
     id: 'keys',
     kind: 'do',
@@ -33,5 +41,5 @@ export function ownEntries(): readonly Entry[] {
     about: '?',
     choice: { kind: 'do', what: 'keys' },
   };
-  return [...views, ...themes, help, ...asked];
+  return [...views, ...themes, ...zones, help, ...asked];
 }

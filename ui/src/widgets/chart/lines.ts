@@ -1,3 +1,5 @@
+import { clockOf } from '../../base/zone';
+
 /** Lines over time, and how their numbers read. */
 export interface ChartLine {
   readonly name: string;
@@ -21,18 +23,15 @@ function trim(value: number): string {
   return value.toFixed(Math.abs(value) < 100 ? 1 : 0).replace(/\.0$/, '');
 }
 
-/** Times of day of the reader's clock; the date where a day begins. */
+/** Times of day by the chosen clock; the date where a day begins. */
 export function clockTicks(seconds: readonly number[]): readonly string[] {
-  let day = '';
+  let before = '';
   return seconds.map((time) => {
-    const date = new Date(time * 1000);
-    const pad = (value: number): string => String(value).padStart(2, '0');
-    const today = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-    const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
-    const withSeconds = date.getSeconds() === 0 ? clock : `${clock}:${pad(date.getSeconds())}`;
-    const isNew = day !== '' && day !== today;
-    day = today;
-    return isNew ? today.slice(5) : withSeconds;
+    const { day, minute, second } = clockOf(new Date(time * 1000));
+    const isNew = before !== '' && before !== day;
+    before = day;
+    if (isNew) return day.slice(5);
+    return second === '00' ? minute : `${minute}:${second}`;
   });
 }
 
