@@ -83,6 +83,14 @@ impl Failure {
         }
     }
 
+    /// The same, with one text in place of another.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn with(mut self, text: &str, in_place: &str) -> Self {
+        self.message = self.message.replace(text, in_place);
+        self.stack = self.stack.replace(text, in_place);
+        self
+    }
+
     /// A panic of which the hook may have seen where it was.
     pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Self {
         let text = payload

@@ -1,11 +1,14 @@
-//! Calls over HTTP through any client that is a `tower` service, such as hyper's.
+//! Calls over HTTP through any client that is a `tower` service, such as hyper's, and through reqwest.
+
+#[cfg(feature = "reqwest")]
+mod reqwest;
 
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use lambda_runtime::Service;
 use lambda_runtime::tower::Layer;
 use pin_project_lite::pin_project;
@@ -17,6 +20,9 @@ use crate::ids::xray;
 use crate::sources::texts;
 use crate::span::Open;
 use crate::user::traceparent_of;
+
+#[cfg(feature = "reqwest")]
+pub use reqwest::{ReqwestMiddleware, reqwest_client};
 
 /// The layer that follows what an HTTP client sends: a span for each request, which the request carries in
 /// `traceparent`, unless it has one.
@@ -63,7 +69,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let span = begin(&mut request);
+        let span = begin(request.method(), request.uri());
+        if let Some(span) = &span {
+            let is_at_aws = is_at_aws(request.uri());
+            carry(span, is_at_aws, request.headers_mut());
+        }
         let future = {
             let _entered = span.clone().map(|span| current::enter(Some(span)));
             self.0.call(request)
@@ -95,7 +105,7 @@ where
         let answer = ready!(this.future.poll(cx));
         if let Some(span) = this.span.take() {
             match &answer {
-                Ok(answer) => answered(&span, answer),
+                Ok(answer) => answered(&span, answer.status(), answer.headers()),
                 Err(error) => span.fail(&Failure::of_any(error)),
             }
             span.end();
@@ -104,42 +114,45 @@ where
     }
 }
 
-fn begin<B>(request: &mut Request<B>) -> Option<Open> {
+fn begin(method: &Method, uri: &Uri) -> Option<Open> {
     let current = current::current()?;
     if !current.invocation().sdk.settings.hook("http") {
         return None;
     }
-    let span = current.child(request.method().as_str(), SpanKind::Client)?;
-    span.set("http.request.method", request.method().as_str());
-    let uri = request.uri();
+    let span = current.child(method.as_str(), SpanKind::Client)?;
+    span.set("http.request.method", method.as_str());
     span.set("server.address", uri.host().unwrap_or_default());
     if let Some(port) = uri.port_u16() {
         span.set("server.port", i64::from(port));
     }
     span.set("url.full", shown(uri));
-    let context = span.context();
-    if let Some(span_id) = context.span_id.filter(|_| is_at_aws(uri)) {
-        let header = xray(context.trace_id, span_id, &span.invocation().kept);
-        insert(request, "x-amzn-trace-id", &header);
-    }
-    if !request.headers().contains_key("traceparent") {
-        let header = traceparent_of(&span).unwrap_or_default();
-        insert(request, "traceparent", &header);
-    }
     Some(span)
 }
 
-fn insert<B>(request: &mut Request<B>, name: &'static str, value: &str) {
-    // What came in as a header can go out as one.
-    if let Ok(value) = HeaderValue::from_str(value) {
-        request.headers_mut().insert(name, value);
+/// Puts the span into the headers of its request.
+fn carry(span: &Open, is_at_aws: bool, headers: &mut HeaderMap) {
+    let context = span.context();
+    if let Some(span_id) = context.span_id.filter(|_| is_at_aws) {
+        let header = xray(context.trace_id, span_id, &span.invocation().kept);
+        insert(headers, "x-amzn-trace-id", &header);
+    }
+    if !headers.contains_key("traceparent") {
+        let header = traceparent_of(span).unwrap_or_default();
+        insert(headers, "traceparent", &header);
     }
 }
 
-fn answered<R>(span: &Open, answer: &Response<R>) {
-    let status = answer.status().as_u16();
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    // What came in as a header can go out as one.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn answered(span: &Open, status: StatusCode, headers: &HeaderMap) {
+    let status = status.as_u16();
     span.set("http.response.status_code", i64::from(status));
-    let id = |name: &&str| answer.headers().get(*name)?.to_str().ok();
+    let id = |name: &&str| headers.get(*name)?.to_str().ok();
     let ids = ["x-amzn-requestid", "x-amz-request-id", "apigw-requestid"];
     if let Some(id) = ids.iter().find_map(id) {
         span.set("throughline.link.out", texts(&[format!("apigw:{id}")]));
@@ -175,6 +188,26 @@ fn shown(uri: &Uri) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::Trial;
+
+    #[tokio::test]
+    async fn aws_gets_the_trace_in_its_own_header_too() {
+        let trial = Trial::start(&[]).await;
+        let sent = trial.invocation(async {
+            let uri = "https://x.lambda-url.eu-west-1.on.aws/".parse().unwrap();
+            let span = begin(&Method::GET, &uri).unwrap();
+            let mut headers = HeaderMap::new();
+            carry(&span, is_at_aws(&uri), &mut headers);
+            (span.context(), headers)
+        });
+        let (context, headers) = sent.await;
+        let (trace, span) = (context.trace_id, context.span_id.unwrap());
+        assert_eq!(headers["traceparent"], format!("00-{trace}-{span}-01"));
+        let root = "1-5759e988-bd862e3fe1be46a994272793";
+        let header = format!("Root={root};Parent={span}");
+        assert_eq!(headers["x-amzn-trace-id"], header);
+        assert!(!is_at_aws(&"https://pay.example.com/".parse().unwrap()));
+    }
 
     #[test]
     fn no_secrets_of_an_address_are_shown() {

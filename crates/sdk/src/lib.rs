@@ -65,6 +65,8 @@ mod sources;
 mod span;
 #[cfg(feature = "tracing")]
 mod tracing;
+#[cfg(test)]
+mod trial;
 mod user;
 
 #[cfg(feature = "macros")]
@@ -74,6 +76,8 @@ pub use throughline_telemetry::Value;
 #[cfg(feature = "aws")]
 pub use aws::aws_client;
 pub use http::{HttpClient, HttpLayer, http_layer};
+#[cfg(feature = "reqwest")]
+pub use http::{ReqwestMiddleware, reqwest_client};
 pub use records::{BatchFailures, ItemFailure, records, records_in_order};
 #[cfg(feature = "concurrency-tokio")]
 pub use runtime::run_concurrent;

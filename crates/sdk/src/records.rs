@@ -134,3 +134,41 @@ fn begin(id: &str) -> Option<Open> {
     }
     Some(span)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Trial;
+
+    async fn take(body: &str) -> Result<(), std::num::ParseIntError> {
+        tokio::task::yield_now().await;
+        body.parse::<u8>().map(drop)
+    }
+
+    fn failed(answer: BatchFailures) -> Vec<String> {
+        let items = answer.batch_item_failures.into_iter();
+        items.map(|item| item.item_identifier).collect()
+    }
+
+    #[tokio::test]
+    async fn nothing_is_done_after_the_first_that_failed() {
+        let trial = Trial::start(&[]).await;
+        let bodies = ["1", "x", "3"];
+        let work = records_in_order(bodies, |body| format!("id-{body}"), take);
+        assert_eq!(failed(trial.invocation(work).await), ["id-x", "id-3"]);
+        let spans = trial.every_span().await;
+        let done = spans.iter().filter(|span| span.name == "process");
+        let mut ids: Vec<_> = done
+            .filter_map(|span| span.attributes.text("messaging.message.id"))
+            .collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["id-1", "id-x"]);
+    }
+
+    #[tokio::test]
+    async fn batch_is_worked_on_where_nobody_listens() {
+        let bodies = ["1", "x", "3"];
+        let answer = records(bodies, |body| format!("id-{body}"), take).await;
+        assert_eq!(failed(answer), ["id-x"]);
+    }
+}
