@@ -209,6 +209,27 @@ test('who took part, as a graph; their spans are found in the waterfall', async 
   assert.equal(await page.locator(`${SPAN}.faded`).count(), 0);
 });
 
+test('copied as Markdown, as JSON, and as a link to a span', async () => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await openCheckout();
+  await page.getByRole('button', { name: 'Markdown' }).click();
+  await page.getByText('Copied story as Markdown').waitFor({ state: 'attached' });
+  const text = await copied();
+  assert.match(text, /^## checkout\n\n26 steps across 3 functions/);
+  assert.match(text, /━{3,}/);
+  const [, failed = ''] = /\[reserve in inventory\]\(([^)]+)\)/.exec(text) ?? [];
+  await page.getByRole('button', { name: 'JSON' }).click();
+  await page.getByText('Copied story as JSON').waitFor({ state: 'attached' });
+  assert.equal(JSON.parse(await copied()).traceId, CHECKOUT_ID);
+
+  await page.goto(failed);
+  await panel().locator('h2', { hasText: 'reserve' }).waitFor();
+  await page.getByRole('button', { name: 'Copy link to this span' }).click();
+  await page.getByRole('button', { name: 'Copied link to this span' }).waitFor();
+  assert.equal(await copied(), failed);
+});
+
 const OTHER_ID = 'c'.repeat(32);
 
 /** Another checkout, which found all in stock at once. */
@@ -232,7 +253,10 @@ test('compared with the typical trace of its kind, and with one by its id', asyn
   await page.getByText('the median duration of 1 recent trace that begins').waitFor();
   await page.getByText('3 steps are only here, 2 only there').waitFor();
   const steps = page.getByRole('region', { name: 'Steps of both traces' });
-  assert.match(await steps.locator('tr.missing').first().innerText(), /only there\s+reserve at once/);
+  assert.match(
+    await steps.locator('tr.missing').first().innerText(),
+    /only there\s+reserve at once/,
+  );
   assert.match(await steps.locator('tr.added').first().innerText(), /only here\s+reserve/);
   await steps.getByRole('button', { name: 'reserve', exact: true }).click();
   await panel().locator('h2', { hasText: 'reserve' }).waitFor();

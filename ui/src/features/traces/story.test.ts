@@ -3,7 +3,7 @@ import checkout from '../../../fixtures/checkout.json';
 import { decodeTrace } from '../../api/decode';
 import type { Trace } from '../../api/model';
 import type { WireTrace } from '../../api/wire';
-import { failedIn, formatUsd, jsonOf, storyMarkdown, storyWords } from './story';
+import { failedIn, formatUsd, jsonOf, storyWords, titleOf } from './story';
 import { joinWords, kindWords, waterfallSpans } from './waterfall';
 
 const trace = decodeTrace(checkout as unknown as WireTrace);
@@ -58,19 +58,16 @@ describe('in words', () => {
   ])('%d dollars are %s', (usd, text) => expect(formatUsd(usd)).toBe(text));
 });
 
-describe('to paste', () => {
-  it('Markdown has the sentence, a list in the shape of the trace, the link and what was logged', () => {
-    const text = storyMarkdown(trace, 'checkout', 'http://x/traces/1');
-    expect(text).toMatch(/^## checkout\n\n26 steps/);
-    expect(text).toContain('http://x/traces/1');
-    expect(text).toMatch(/\n- .*checkout \(invocation\)/);
-    expect(text).toMatch(/\n {2,}- .*\*\*failed\*\*/);
-    expect(text).toMatch(/```\n.*(inventory|checkout): /);
-  });
+it('JSON keeps times to the nanosecond', () => {
+  expect(jsonOf(trace)).toContain(`"start": "${checkout.start_unix_nanos}"`);
+});
 
-  it('JSON keeps times to the nanosecond', () => {
-    expect(jsonOf(trace)).toContain(`"start": "${checkout.start_unix_nanos}"`);
-  });
+it.each([
+  ['shop', 'order', 'shop order'],
+  ['shop', 'shop', 'shop'],
+  [null, null, 'Trace without spans'],
+])('%s %s is called %s', (rootService, rootName, title) => {
+  expect(titleOf({ ...trace, rootService, rootName })).toBe(title);
 });
 
 it('who waited, and how it was joined, reaches the waterfall', () => {

@@ -1,9 +1,8 @@
-/** A trace told in a sentence, and as text to paste somewhere. */
+/** A trace told in a sentence. */
 import type { Span, Trace } from '../../api/model';
-import { formatDuration, formatExact, formatOffset, plural } from '../../base/format';
-import { after, between, type DurationNanos } from '../../base/time';
-import { textOf } from '../../api/line';
-import { kindWords, phaseOf } from './waterfall';
+import { formatDuration, plural } from '../../base/format';
+import { after, type DurationNanos } from '../../base/time';
+import { phaseOf } from './waterfall';
 
 /** `2 functions in 11 steps`, `147 ms until the answer`, `4.40 s until the end`, `failed in notify-user`. */
 export function storyWords(trace: Trace): readonly string[] {
@@ -45,32 +44,12 @@ export function formatUsd(usd: number): string {
     : `$${usd.toFixed(Math.min(12, 2 - Math.floor(Math.log10(usd))))}`;
 }
 
-/** For a ticket or a chat: the sentence, the steps as a list, what failed and was logged. */
-export function storyMarkdown(trace: Trace, title: string, href: string): string {
-  const depths = depthsOf(trace.spans);
-  const listed = trace.spans.slice(0, LISTED_MAX).map((span) => {
-    const offset = formatOffset(between(trace.start, span.start));
-    const failed = span.status === 'error' ? ` **failed** ${span.statusMessage}`.trimEnd() : '';
-    const depth = Math.min(INDENT_MAX, depths.get(span.spanId) ?? 0);
-    const what = span.name === span.service ? span.name : `${span.service}: ${span.name}`;
-    return `${'  '.repeat(depth)}- ${offset} ${what} (${kindWords(span)}), ${formatDuration(span.duration)}${failed}`;
-  });
-  if (trace.spans.length > LISTED_MAX) listed.push(`- and ${trace.spans.length - LISTED_MAX} more`);
-  const errors = trace.logs
-    .filter((log) => log.severityNumber >= 13)
-    .slice(0, ERRORS_MAX)
-    .map((log) => `${formatExact(log.time)} ${log.service}: ${textOf(log)}`);
-  return [
-    `## ${title}`,
-    '',
-    `${storyWords(trace).join(', ')}. Started ${formatExact(trace.start)}.`,
-    '',
-    href,
-    '',
-    ...listed,
-    ...(errors.length > 0 ? ['', '```', ...errors, '```'] : []),
-    '',
-  ].join('\n');
+/** What a trace is called: its first operation, and whose it is. */
+export function titleOf(trace: Trace): string {
+  if (trace.rootName === null) return 'Trace without spans';
+  return trace.rootName === trace.rootService
+    ? trace.rootName
+    : `${trace.rootService} ${trace.rootName}`;
 }
 
 /** As on the wire, where times are decimal strings. */
@@ -124,17 +103,3 @@ function costWords(trace: Trace): string {
   const { usd, missing } = trace.cost!;
   return missing === 0 ? formatUsd(usd) : `${formatUsd(usd)} and ${missing} not reported`;
 }
-
-function depthsOf(spans: readonly Span[]): ReadonlyMap<string, number> {
-  const depths = new Map<string, number>();
-  // Parents come before their children.
-  for (const { spanId, parentSpanId } of spans) {
-    const above = parentSpanId === null ? undefined : depths.get(parentSpanId);
-    depths.set(spanId, above === undefined ? 0 : above + 1);
-  }
-  return depths;
-}
-
-const LISTED_MAX = 200;
-const INDENT_MAX = 12;
-const ERRORS_MAX = 20;

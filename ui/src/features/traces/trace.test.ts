@@ -298,6 +298,18 @@ describe('the reader', () => {
     expect(view.lines).toHaveLength(26 + logs.length);
   });
 
+  it('waits for a span that is not here yet', () => {
+    expect(start('0123456789abcdef').opened).toBe('0123456789abcdef');
+    const nobodys = [logLine({ ...logs[0]!, spanId: null })];
+    const view = new TraceView(
+      () => buildTree([]),
+      null,
+      () => nobodys,
+    );
+    view.showLine('log-0');
+    expect([view.cursor, view.opened]).toEqual(['log-0', null]);
+  });
+
   it('narrows logs to one component and to what is bad', () => {
     const count = (service: string, least: 'info' | 'warn' | 'error'): number =>
       narrowLogs(logs, { service, least }).length;

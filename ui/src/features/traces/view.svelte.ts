@@ -50,9 +50,10 @@ export class TraceView {
     return this.#row()?.span.id ?? null;
   }
 
-  /** The span whose panel is open. */
+  /** The span whose panel is open, or would be if it were here: it may come late. */
   get opened(): string | null {
-    return this.#open ? this.cursorSpan : null;
+    if (!this.#open) return null;
+    return this.cursorSpan ?? (this.#cursorPlace() === null ? this.#cursor : null);
   }
 
   get collapsed(): ReadonlySet<string> {
