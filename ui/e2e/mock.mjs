@@ -54,6 +54,10 @@ export class MockServer {
     /** A node that the map does not know yet. */
     this.newNode = '';
     this.large = false;
+    /** @type {string[]} */
+    this.environments = [];
+    /** Statements of SQL. @type {string[]} */
+    this.stated = [];
     /** Who was called; of others nothing is known. */
     this.functions = ['inventory', 'checkout', 'notify'];
     /** @type {URL[]} */
@@ -155,6 +159,7 @@ export class MockServer {
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
     if (pathname === '/api/v1/sql') {
       const { sql } = JSON.parse(body);
+      this.stated.push(sql);
       const trace = this.traces.get(CHECKOUT_ID);
       return json(200, functionSql(sql, this.functions, trace) ?? answerSql(sql));
     }
@@ -174,6 +179,11 @@ export class MockServer {
     if (pathname === '/api/v1/attributes')
       return json(200, {
         attributes: [{ key: 'http.route', types: ['text'], rows: 9 }],
+        truncated: false,
+      });
+    if (pathname === '/api/v1/attributes/deployment.environment.name/values')
+      return json(200, {
+        values: this.environments.map((value) => ({ value, type: 'text', rows: 9 })),
         truncated: false,
       });
     if (/^\/api\/v1\/attributes\/[^/]+\/values$/.test(pathname))

@@ -31,6 +31,8 @@ export interface Page {
   /** The time that it looks at when the address says none; null if time is not asked. */
   readonly range: TimeRange | null;
   readonly keys: readonly Key[];
+  /** Whether it can look at one environment alone. */
+  readonly byEnvironment: boolean;
 }
 
 export const PAGES: readonly Page[] = [
@@ -40,6 +42,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./ListRoute.svelte'),
     range: ALL,
     keys: LIST_KEYS,
+    byEnvironment: true,
   },
   {
     section: '/',
@@ -47,6 +50,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./TraceRoute.svelte'),
     range: null,
     keys: TRACE_KEYS,
+    byEnvironment: false,
   },
   {
     section: '/wall',
@@ -54,6 +58,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./WallRoute.svelte'),
     range: null,
     keys: WALL_KEYS,
+    byEnvironment: false,
   },
   {
     section: '/wall',
@@ -61,6 +66,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./FunctionRoute.svelte'),
     range: LAST_HOUR,
     keys: FUNCTION_KEYS,
+    byEnvironment: true,
   },
   {
     section: '/map',
@@ -68,6 +74,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./MapRoute.svelte'),
     range: LAST_HOUR,
     keys: MAP_KEYS,
+    byEnvironment: false,
   },
   {
     section: '/logs',
@@ -75,6 +82,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./LogsRoute.svelte'),
     range: LAST_HOUR,
     keys: LOG_KEYS,
+    byEnvironment: true,
   },
   {
     section: '/explore',
@@ -82,6 +90,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./ExploreRoute.svelte'),
     range: LAST_HOUR,
     keys: ROW_KEYS,
+    byEnvironment: true,
   },
 ];
 

@@ -5,7 +5,7 @@ import { readHistory } from '../features/explore/history';
 import { page, type Entry } from '../features/palette/entries';
 import { SECTIONS } from './sections';
 
-export function ownEntries(): readonly Entry[] {
+export function ownEntries(environments: readonly string[]): readonly Entry[] {
   const views = SECTIONS.map(({ href, label }): Entry => ({
     id: `view ${href}`,
     kind: 'view',
@@ -34,6 +34,14 @@ export function ownEntries(): readonly Entry[] {
     about: zone === 'utc' ? 'switch' : 'your clock',
     choice: { kind: 'do', what: `zone ${zone}` },
   }));
+  const places = environments.length === 0 ? [] : ['', ...environments];
+  const there = places.map((environment): Entry => ({
+    id: `environment ${environment}`,
+    kind: 'do',
+    label: environment === '' ? 'All environments' : `Environment: ${environment}`,
+    about: 'switch',
+    choice: { kind: 'do', what: `environment ${environment}` },
+  }));
   const help: Entry = {
     id: 'keys',
     kind: 'do',
@@ -41,5 +49,5 @@ export function ownEntries(): readonly Entry[] {
     about: '?',
     choice: { kind: 'do', what: 'keys' },
   };
-  return [...views, ...themes, ...zones, help, ...asked];
+  return [...views, ...themes, ...zones, ...there, help, ...asked];
 }

@@ -14,6 +14,20 @@ export class Router {
     return this.#search;
   }
 
+  /** The environment that is looked at, which goes along wherever one goes; empty for all. */
+  get environment(): string {
+    return new URLSearchParams(this.#search).get(ENVIRONMENT) ?? '';
+  }
+
+  /** The same page in another environment. */
+  choose(environment: string): void {
+    const params = new URLSearchParams(this.#search);
+    if (environment === '') params.delete(ENVIRONMENT);
+    else params.set(ENVIRONMENT, environment);
+    history.replaceState(this.kept, '', hrefOf(this.#path, params));
+    this.#read();
+  }
+
   /** What was kept in the current history entry. */
   get kept(): Kept {
     return (history.state ?? {}) as Kept;
@@ -44,13 +58,13 @@ export class Router {
           ...(list === undefined ? {} : { list }),
           ...(depth === undefined ? {} : { depth: depth + 1 }),
         };
-    history.pushState(next, '', href);
+    history.pushState(next, '', this.#along(href));
     this.#read();
   }
 
   /** Changes the address without a new history entry. */
   replace(href: string): void {
-    history.replaceState(this.kept, '', href);
+    history.replaceState(this.kept, '', this.#along(href));
     this.#read();
   }
 
@@ -79,6 +93,14 @@ export class Router {
     else this.go(href);
   }
 
+  /** The address with the environment in it, unless it names one itself. */
+  #along(href: string): string {
+    const { pathname, searchParams } = new URL(href, location.origin);
+    if (this.environment !== '' && !searchParams.has(ENVIRONMENT))
+      searchParams.set(ENVIRONMENT, this.environment);
+    return hrefOf(pathname, searchParams);
+  }
+
   get #inTrace(): boolean {
     return this.#path.startsWith('/traces/');
   }
@@ -98,3 +120,8 @@ interface Kept {
 }
 
 const LIST = '/';
+const ENVIRONMENT = 'env';
+
+function hrefOf(path: string, params: URLSearchParams): string {
+  return `${path}${params.size === 0 ? '' : `?${params}`}`;
+}

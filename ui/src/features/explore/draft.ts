@@ -1,6 +1,7 @@
 /** A question as the reader builds it, as the address has it, and as the server wants it. */
 import type { Dataset } from '../../api/client';
 import type { QuerySpec } from '../../api/model';
+import { ENVIRONMENT_KEY } from '../../base/environment';
 import { stepSeconds, type Bounds } from '../../base/range';
 import { NANOS_PER_MILLI } from '../../base/time';
 
@@ -133,6 +134,19 @@ export function toSpec(draft: Draft, bounds: Bounds): QuerySpec {
     end_time: seconds(bounds.to),
     granularity: step,
   };
+}
+
+/** The same in one environment; null where that cannot be asked beside a choice of conditions. */
+export function inEnvironment(spec: QuerySpec, environment: string): QuerySpec | null {
+  if (environment === '') return spec;
+  const filters = spec.filters ?? [];
+  if (spec.filter_combination === 'OR' && filters.length > 1) return null;
+  const { filter_combination: _one, ...rest } = spec;
+  return { ...rest, filters: [...filters, environmentFilter(environment)] };
+}
+
+export function environmentFilter(environment: string): WireFilter {
+  return { column: ENVIRONMENT_KEY, op: '=', value: environment };
 }
 
 export type WireFilter = NonNullable<QuerySpec['filters']>[number];

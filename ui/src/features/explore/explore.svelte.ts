@@ -6,7 +6,15 @@ import { boundsOf, type Bounds, type TimeRange } from '../../base/range';
 import { answered, type Remote } from '../../base/remote';
 import { err } from '../../base/result';
 import { now } from '../../base/time';
-import { COLUMNS, toFilters, toSpec, type Draft, type WireFilter } from './draft';
+import {
+  COLUMNS,
+  environmentFilter,
+  inEnvironment,
+  toFilters,
+  toSpec,
+  type Draft,
+  type WireFilter,
+} from './draft';
 
 export type ExploreApi = Pick<Api, 'query' | 'search' | 'sql' | 'keys' | 'values'>;
 
@@ -21,6 +29,7 @@ export interface Answered {
 /** Questions of the builder and of SQL; each new one takes the place of the one before. */
 export class ExploreStore {
   #api: ExploreApi;
+  #environment: string;
   #asked = new Latest();
   #found = new Latest();
   #stated = new Latest();
@@ -29,8 +38,9 @@ export class ExploreStore {
   #table = $state.raw<Remote<Table, ApiError>>({ state: 'idle' });
   #keys = new Map<string, readonly Known[]>();
 
-  constructor(api: ExploreApi) {
+  constructor(api: ExploreApi, environment = '') {
     this.#api = api;
+    this.#environment = environment;
   }
 
   get remote(): Remote<Answered, ApiError> {
@@ -55,7 +65,12 @@ export class ExploreStore {
 
   async run(draft: Draft, range: TimeRange): Promise<void> {
     const bounds = boundsOf(range, now());
-    const spec = toSpec(draft, bounds);
+    const spec = inEnvironment(toSpec(draft, bounds), this.#environment);
+    if (spec === null) {
+      this.#asked.cancel();
+      this.#remote = answered<Answered, ApiError>(this.#remote, err(NOT_BESIDE_OR));
+      return;
+    }
     this.#remote = { state: 'loading', kept: kept(this.#remote) };
     const answer = await this.#asked.run((signal) => this.#api.query(spec, signal));
     if (answer === superseded) return;
@@ -80,7 +95,9 @@ export class ExploreStore {
       return;
     }
     const own = toFilters(draft.filters);
-    const filters = draft.any && own.length > 0 ? [{ or: own }, ...more] : [...own, ...more];
+    const there = this.#environment === '' ? [] : [environmentFilter(this.#environment)];
+    const either = draft.any && own.length > 0 ? [{ or: own }] : own;
+    const filters = [...either, ...more, ...there];
     const question: SearchQuestion = {
       dataset: draft.dataset,
       filters,
@@ -142,6 +159,12 @@ function kept<T>(remote: Remote<T, ApiError>): T | null {
   return remote.state === 'ready' ? remote.value : 'kept' in remote ? remote.kept : null;
 }
 
+const NOT_BESIDE_OR: ApiError = {
+  kind: 'refused',
+  status: 400,
+  code: 'TL0201',
+  message: 'one of several conditions cannot be asked within one environment; choose all of them',
+};
 const FIXED: Readonly<Record<string, readonly string[]>> = {
   status: ['error', 'ok', 'unset'],
   kind: ['server', 'client', 'producer', 'consumer', 'internal'],

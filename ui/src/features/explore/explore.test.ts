@@ -4,6 +4,7 @@ import type { UnixNanos } from '../../base/time';
 import {
   describe,
   formatDraft,
+  inEnvironment,
   isWhole,
   parseDraft,
   START,
@@ -156,5 +157,26 @@ group('answers', () => {
     expect(cellsOf(table(['time', 'up_to', 'rows'], [['2026-11-22T00:00:00Z', 8, 3]]))).toEqual([
       { time: 1_795_305_600, upTo: 8, count: 3 },
     ]);
+  });
+});
+
+group('within one environment', () => {
+  const here = { column: 'deployment.environment.name', op: '=' as const, value: 'prod' };
+  const fast = { column: 'duration_ms', op: '<' as const, value: 5 };
+  const slow = { column: 'duration_ms', op: '>' as const, value: 500 };
+
+  it('holds beside all other conditions', () => {
+    expect(inEnvironment({ filters: [fast] }, 'prod')).toEqual({ filters: [fast, here] });
+    expect(inEnvironment({}, 'prod')).toEqual({ filters: [here] });
+    expect(inEnvironment({ filters: [fast] }, '')).toEqual({ filters: [fast] });
+  });
+  it('one of a single condition is that condition', () => {
+    const either = { filters: [fast], filter_combination: 'OR' as const };
+    expect(inEnvironment(either, 'prod')).toEqual({ filters: [fast, here] });
+  });
+  it('cannot be asked beside one of several, rather than be asked wrongly', () => {
+    const either = { filters: [fast, slow], filter_combination: 'OR' as const };
+    expect(inEnvironment(either, 'prod')).toBeNull();
+    expect(inEnvironment(either, '')).toBe(either);
   });
 });

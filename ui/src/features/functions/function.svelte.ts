@@ -1,6 +1,7 @@
 import type { Answer, Api } from '../../api/client';
 import type { ApiError } from '../../api/error';
 import type { Service } from '../../api/model';
+import { ENVIRONMENT_KEY } from '../../base/environment';
 import { Part } from '../../base/part.svelte';
 import { poll, type Poll, type PollPlace, type Round } from '../../base/poll';
 import { boundsOf, stepSeconds, type Bounds, type TimeRange } from '../../base/range';
@@ -26,6 +27,7 @@ import {
   reportsSql,
   versionsSql,
   type Subject,
+  type Within,
 } from './sql';
 
 export type FunctionApi = Pick<Api, 'sql' | 'edges' | 'search' | 'services'>;
@@ -53,6 +55,7 @@ export class FunctionStore {
   #api: FunctionApi;
   #name: string;
   #range: TimeRange;
+  #environment: string;
   #place: PollPlace | undefined;
   #poll: Poll | null = null;
   /** What was asked for once needs not be asked for again while the question is the same. */
@@ -60,10 +63,17 @@ export class FunctionStore {
   #bounds = $state.raw<Bounds | null>(null);
   #answeredAt = $state.raw<UnixNanos | null>(null);
 
-  constructor(api: FunctionApi, name: string, range: TimeRange, place?: PollPlace) {
+  constructor(
+    api: FunctionApi,
+    name: string,
+    range: TimeRange,
+    environment: string,
+    place?: PollPlace,
+  ) {
     this.#api = api;
     this.#name = name;
     this.#range = range;
+    this.#environment = environment;
     this.#place = place;
   }
 
@@ -104,7 +114,7 @@ export class FunctionStore {
   async #refresh(): Promise<Round> {
     const isNew = this.#isNew;
     this.#isNew = false;
-    const bounds = boundsOf(this.#range, now());
+    const bounds = { ...boundsOf(this.#range, now()), environment: this.#environment };
     const step = stepSeconds(bounds, POINTS);
     this.#bounds = bounds;
     const calls = await this.calls.load(isNew, async (signal) =>
@@ -125,7 +135,7 @@ export class FunctionStore {
 
   #loadParts(
     subject: Subject,
-    bounds: Bounds,
+    bounds: Within,
     step: number,
     isNew: boolean,
   ): Promise<readonly (Result<unknown, ApiError> | null)[]> {
@@ -162,14 +172,14 @@ export class FunctionStore {
       asked.push(
         this.setup.load(isNew, (signal) => this.#loadSetup(subject, bounds, signal)),
         this.firstSeen.load(isNew, (signal) =>
-          table(firstSeenSql(subject, bounds.to), readFirstSeen, signal),
+          table(firstSeenSql(subject, bounds), readFirstSeen, signal),
         ),
       );
     }
     return Promise.all(asked);
   }
 
-  async #loadFailures(subject: Subject, bounds: Bounds, signal: AbortSignal): Answer<Failures> {
+  async #loadFailures(subject: Subject, bounds: Within, signal: AbortSignal): Answer<Failures> {
     const answer = await this.#api.sql(failuresSql(subject, bounds), signal);
     if (!answer.ok) return answer;
     const groups = groupFailures(answer.value);
@@ -181,9 +191,13 @@ export class FunctionStore {
     return ok({ groups, places: spans.ok ? placesOf(shown, spans.value) : new Map() });
   }
 
-  async #loadSetup(subject: Subject, bounds: Bounds, signal: AbortSignal): Answer<Setup> {
+  async #loadSetup(subject: Subject, bounds: Within, signal: AbortSignal): Answer<Setup> {
     const column = subject.calls === 'service' ? 'service' : 'faas.name';
     const mine = { column, op: '=', value: subject.name };
+    const there =
+      bounds.environment === ''
+        ? []
+        : [{ column: ENVIRONMENT_KEY, op: '=', value: bounds.environment }];
     const isCall =
       subject.calls === 'invocation'
         ? { column: 'throughline.phase', op: '=', value: 'invoke' }
@@ -192,7 +206,7 @@ export class FunctionStore {
       this.#api.search(
         {
           dataset: 'spans',
-          filters: [mine, ...filters],
+          filters: [mine, ...filters, ...there],
           from: String(bounds.from),
           to: String(bounds.to),
           limit: 1,

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgeMap, Found, Table } from '../../api/model';
-import type { Bounds } from '../../base/range';
 import { unixNanosFromMillis } from '../../base/time';
 import { callFigures, stepWords } from './charts';
 import { groupFailures, placesOf, templateOf } from './failures';
 import { hrefOf, neighboursOf } from './neighbours';
 import { readCalls, readReports, readVersions } from './read';
 import { setupOf } from './setup';
-import { callsSql, failedSpansSql, own } from './sql';
+import { callsSql, failedSpansSql, own, type Within } from './sql';
 import { callTiles, reportTiles } from './tiles';
 
 const BEGIN = Date.parse('2026-11-22T01:00:30Z');
-const bounds: Bounds = {
+const bounds: Within = {
+  environment: '',
   from: unixNanosFromMillis(BEGIN),
   to: unixNanosFromMillis(BEGIN + 120_000),
 };
@@ -35,6 +35,11 @@ describe('statements', () => {
     expect(sql).toContain("date_bin(interval '60 seconds', time)");
     expect(sql).toContain("time >= timestamp '2026-11-22T01:00:30.000Z'");
     expect(sql).toContain("time < timestamp '2026-11-22T01:02:30.000Z'");
+  });
+  it('ask for one environment where one is chosen', () => {
+    const condition = `and "deployment.environment.name" = 'it''s'`;
+    expect(callsSql('pay', { ...bounds, environment: "it's" }, 60)).toContain(condition);
+    expect(callsSql('pay', bounds, 60)).not.toContain('deployment.environment');
   });
   it('a call is what the extension, a handler or a service says', () => {
     expect(own({ name: 'pay', calls: 'invocation' })).toBe(

@@ -1,4 +1,5 @@
 /** What is asked about one function. Attributes are cast, because nobody may have sent them yet. */
+import { ENVIRONMENT_KEY } from '../../base/environment';
 import type { Bounds } from '../../base/range';
 import { before, durationFromMillis, toDate, type UnixNanos } from '../../base/time';
 
@@ -8,13 +9,18 @@ import { before, durationFromMillis, toDate, type UnixNanos } from '../../base/t
  */
 export type Calls = 'invocation' | 'handler' | 'service';
 
+/** When, and in which environment; empty for all. */
+export interface Within extends Bounds {
+  readonly environment: string;
+}
+
 export interface Subject {
   readonly name: string;
   readonly calls: Calls;
 }
 
 /** Calls by time, and all together in rows without a time, of each kind that the name can mean. */
-export function callsSql(name: string, bounds: Bounds, step: number): string {
+export function callsSql(name: string, bounds: Within, step: number): string {
   const named = text(name);
   return [
     'select at, calls, count(*) as n,',
@@ -33,7 +39,7 @@ export function callsSql(name: string, bounds: Bounds, step: number): string {
   ].join(' ');
 }
 
-export function versionsSql(subject: Subject, bounds: Bounds): string {
+export function versionsSql(subject: Subject, bounds: Within): string {
   return [
     `select ${VERSION} as version, min(time) as first, max(time) as last, count(*) as n,`,
     "count(*) filter (where status = 'error') as errors,",
@@ -43,16 +49,16 @@ export function versionsSql(subject: Subject, bounds: Bounds): string {
 }
 
 /** When each version was first seen in the days before. */
-export function firstSeenSql(subject: Subject, to: UnixNanos): string {
+export function firstSeenSql(subject: Subject, { to, environment }: Within): string {
   const from = before(to, durationFromMillis(LOOK_BACK_MILLIS));
   return [
     `select ${VERSION} as version, min(time) as first from spans`,
-    `where ${within({ from, to })} and ${own(subject)} group by version`,
+    `where ${within({ from, to, environment })} and ${own(subject)} group by version`,
   ].join(' ');
 }
 
 /** What the platform reports of invocations: memory and cost, by time and all together. */
-export function reportsSql(name: string, bounds: Bounds, step: number): string {
+export function reportsSql(name: string, bounds: Within, step: number): string {
   return [
     'select at, max(used) as most, avg(used) as mean, max(size) as size, sum(usd) as usd,',
     'count(usd) as reports, sum(billed) as billed, max(init) as init',
@@ -69,7 +75,7 @@ export function reportsSql(name: string, bounds: Bounds, step: number): string {
 }
 
 /** Failed calls by what they say, and the last one of each. */
-export function failuresSql(subject: Subject, bounds: Bounds): string {
+export function failuresSql(subject: Subject, bounds: Within): string {
   return [
     'select cast("error.type" as varchar) as failure, status_message as message, count(*) as n,',
     'max(time) as last, last_value(trace_id order by time) as trace,',
@@ -80,7 +86,7 @@ export function failuresSql(subject: Subject, bounds: Bounds): string {
 }
 
 /** Everything that failed in these traces: who wants to see the cause goes down from the call. */
-export function failedSpansSql(traceIds: readonly string[], bounds: Bounds): string {
+export function failedSpansSql(traceIds: readonly string[], bounds: Within): string {
   return [
     'select trace_id, span_id, parent_span_id, time, service, name,',
     'cast("code.file.path" as varchar) as file, cast("code.line.number" as varchar) as line',
@@ -107,8 +113,9 @@ function bin(step: number): string {
   return `date_bin(interval '${step} seconds', time)`;
 }
 
-function within({ from, to }: Bounds): string {
-  return `time >= ${timestamp(from)} and time < ${timestamp(to)}`;
+function within({ from, to, environment }: Within): string {
+  const time = `time >= ${timestamp(from)} and time < ${timestamp(to)}`;
+  return environment === '' ? time : `${time} and "${ENVIRONMENT_KEY}" = ${text(environment)}`;
 }
 
 function text(value: string): string {

@@ -40,7 +40,7 @@ class FakeApi implements FunctionApi {
 }
 
 async function started(api: FakeApi, name = 'pay'): Promise<FunctionStore> {
-  const store = new FunctionStore(api, name, LAST_HOUR, visible);
+  const store = new FunctionStore(api, name, LAST_HOUR, '', visible);
   store.start();
   await vi.advanceTimersByTimeAsync(0);
   return store;
