@@ -29,6 +29,10 @@ pub(crate) fn current() -> Option<Open> {
 
 /// The span that the future names which is polled now.
 pub(crate) fn named() -> Option<Open> {
+    #[cfg(feature = "opentelemetry")]
+    if let Some(open) = crate::opentelemetry::named() {
+        return Some(open);
+    }
     CURRENT.try_with(|current| current.borrow().clone()).ok()?
 }
 
@@ -39,10 +43,14 @@ pub(crate) fn set_last(open: &Open) {
 
 /// Makes `span` the current one until the guard is gone.
 pub(crate) fn enter(span: Option<Open>) -> Entered {
-    Entered(replace(span))
+    Entered {
+        #[cfg(feature = "opentelemetry")]
+        _active: crate::opentelemetry::Active::attach(span.as_ref()),
+        before: replace(span),
+    }
 }
 
-pub(crate) fn replace(span: Option<Open>) -> Option<Open> {
+fn replace(span: Option<Open>) -> Option<Open> {
     // While a thread ends there may be no place for it any more.
     let replaced = CURRENT.try_with(|current| current.replace(span));
     replaced.unwrap_or_default()
@@ -50,11 +58,15 @@ pub(crate) fn replace(span: Option<Open>) -> Option<Open> {
 
 /// Restores what was current before.
 #[must_use]
-pub(crate) struct Entered(Option<Open>);
+pub(crate) struct Entered {
+    before: Option<Open>,
+    #[cfg(feature = "opentelemetry")]
+    _active: Option<crate::opentelemetry::Active>,
+}
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        replace(self.0.take());
+        replace(self.before.take());
     }
 }
 

@@ -10,6 +10,8 @@ use crate::ids::Ids;
 use crate::sdk::Sdk;
 use crate::sources::LinkIn;
 use crate::span::Inner;
+#[cfg(feature = "opentelemetry")]
+use crate::span::Open;
 
 #[derive(Debug)]
 pub(crate) struct Invocation {
@@ -86,6 +88,13 @@ impl Invocation {
         state.started += 1;
         state.open.insert(span.span_id, Arc::downgrade(span));
         true
+    }
+
+    /// A span that has not ended, by its id.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn open(&self, span: SpanId) -> Option<Open> {
+        let open = self.lock().open.get(&span).and_then(Weak::upgrade);
+        open.map(Open::of)
     }
 
     /// A span has ended. One that was sent as unfinished, or had no room, is not sent again.

@@ -55,6 +55,8 @@ mod failure;
 mod http;
 mod ids;
 mod invocation;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 mod payload;
 mod records;
 mod runtime;

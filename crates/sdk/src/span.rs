@@ -107,7 +107,20 @@ impl Open {
 
     #[cfg(feature = "tracing")]
     pub(crate) fn event(&self, name: &str, attributes: Attributes) {
-        self.change(|span| add_event(span, name, attributes));
+        self.change(|span| add_event(span, now(), name, attributes));
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn event_at(&self, time: UnixNanos, name: &str, attributes: Attributes) {
+        self.change(|span| add_event(span, time, name, attributes));
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn set_status(&self, status: SpanStatus, message: String) {
+        self.change(|span| {
+            span.status = status;
+            span.status_message = cut(message);
+        });
     }
 
     pub(crate) fn link(&self, context: TraceContext, attributes: Attributes) {
@@ -127,7 +140,7 @@ impl Open {
     /// Marks it as failed, with the exception.
     pub(crate) fn fail(&self, failure: &Failure) {
         self.change(|span| {
-            add_event(span, "exception", failure.attributes());
+            add_event(span, now(), "exception", failure.attributes());
             set(
                 &mut span.attributes,
                 "error.type",
@@ -139,7 +152,17 @@ impl Open {
     }
 
     pub(crate) fn end(&self) {
-        self.0.end();
+        self.0.end(now());
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn end_at(&self, time: UnixNanos) {
+        self.0.end(time);
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.lock().is_some()
     }
 }
 
@@ -156,18 +179,18 @@ impl Inner {
         Some(span)
     }
 
-    fn end(&self) {
+    fn end(&self, time: UnixNanos) {
         let Some(mut span) = self.lock().take() else {
             return;
         };
-        span.end = now().max(span.start);
+        span.end = time.max(span.start);
         self.invocation.ended(*span);
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.end();
+        self.end(now());
     }
 }
 
@@ -183,10 +206,10 @@ fn set(attributes: &mut Attributes, key: &str, value: Value) {
     attributes.set(key, value);
 }
 
-fn add_event(span: &mut Span, name: &str, attributes: Attributes) {
+fn add_event(span: &mut Span, time: UnixNanos, name: &str, attributes: Attributes) {
     if span.events.len() < EVENTS_MAX {
         span.events.push(Event {
-            time: now(),
+            time,
             name: name.to_owned(),
             attributes,
         });

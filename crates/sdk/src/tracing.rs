@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::Debug;
+use std::mem::ManuallyDrop;
 
 use throughline_telemetry::{Attributes, SpanKind, Value};
 use tracing::field::{Field, Visit};
@@ -11,7 +12,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::current;
+use crate::current::{self, Entered};
 use crate::failure::Failure;
 #[cfg(feature = "macros")]
 use crate::settings::Settings;
@@ -53,8 +54,8 @@ pub(crate) fn listen() {
 }
 
 thread_local! {
-    /// What was current before each span that this thread is in.
-    static BEFORE: RefCell<Vec<Option<Open>>> = const { RefCell::new(Vec::new()) };
+    /// Of each span that this thread is in. When the thread ends, nothing is left to restore them in.
+    static ENTERED: RefCell<Vec<ManuallyDrop<Entered>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
@@ -121,15 +122,15 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TracingLayer {
 
     fn on_enter(&self, id: &span::Id, context: Context<'_, S>) {
         if let Some(open) = open_of(id, &context) {
-            let before = current::replace(Some(open));
-            BEFORE.with_borrow_mut(|stack| stack.push(before));
+            let entered = ManuallyDrop::new(current::enter(Some(open)));
+            ENTERED.with_borrow_mut(|stack| stack.push(entered));
         }
     }
 
     fn on_exit(&self, id: &span::Id, context: Context<'_, S>) {
         if open_of(id, &context).is_some() {
-            let before = BEFORE.with_borrow_mut(Vec::pop);
-            current::replace(before.flatten());
+            let entered = ENTERED.with_borrow_mut(Vec::pop);
+            drop(entered.map(ManuallyDrop::into_inner));
         }
     }
 

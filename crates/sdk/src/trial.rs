@@ -58,7 +58,7 @@ impl Trial {
     }
 
     /// The same by name.
-    #[cfg(feature = "reqwest")]
+    #[cfg(any(feature = "opentelemetry", feature = "reqwest"))]
     pub(crate) async fn spans(&self) -> std::collections::HashMap<String, Span> {
         let spans = self.every_span().await.into_iter();
         spans.map(|span| (span.name.clone(), span)).collect()

@@ -5,6 +5,7 @@ use std::future::Future;
 use throughline_telemetry::{SpanKind, Value};
 
 use crate::current::{self, Scoped};
+use crate::ids::TraceContext;
 use crate::span::Open;
 
 /// Does `work` in a span of its own, below the current one.
@@ -31,7 +32,10 @@ pub fn traceparent() -> Option<String> {
 }
 
 pub(crate) fn traceparent_of(span: &Open) -> Option<String> {
-    let context = span.context();
+    traceparent_to(span.context())
+}
+
+pub(crate) fn traceparent_to(context: TraceContext) -> Option<String> {
     let span_id = context.span_id?;
     Some(format!("00-{}-{span_id}-01", context.trace_id))
 }
