@@ -19,9 +19,11 @@ use aws_smithy_runtime_api::client::runtime_components::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use throughline_telemetry::SpanStatus;
 
+use crate::bodies::{self, Body};
 use crate::current::{self, Scoped};
 use crate::failure::Failure;
 use crate::ids::{kept_fields, xray};
@@ -108,19 +110,19 @@ impl HttpConnector for Connector {
     }
 }
 
-fn begin(request: &HttpRequest) -> Option<(Open, Operation)> {
+fn begin(sent: &HttpRequest) -> Option<(Open, Operation)> {
     let current = current::current()?;
     if !current.invocation().sdk.settings.hook("aws") {
         return None;
     }
-    let (scheme, rest) = request.uri().split_once("://")?;
+    let (scheme, rest) = sent.uri().split_once("://")?;
     let at = rest.find(['/', '?']).unwrap_or(rest.len());
     let request = Request {
-        method: request.method(),
+        method: sent.method(),
         host: &rest[..at],
         target: &rest[at..],
-        get: &|name| request.headers().get(name).unwrap_or_default().to_owned(),
-        body: request.body().bytes().unwrap_or_default(),
+        get: &|name| sent.headers().get(name).unwrap_or_default().to_owned(),
+        body: sent.body().bytes().unwrap_or_default(),
     };
     let operation = recognise(&request)?;
     let span = current.child(&operation.name, operation.kind)?;
@@ -135,7 +137,21 @@ fn begin(request: &HttpRequest) -> Option<(Open, Operation)> {
         span.set("server.port", port);
     }
     span.set_all(operation.attributes.clone());
+    let body = Body {
+        bytes: (!request.body.is_empty()).then_some(request.body),
+        size: sent.body().content_length(),
+        kind: &(request.get)("content-type"),
+        encoding: &(request.get)("content-encoding"),
+    };
+    tell_body(&span, &operation, "rpc.request.body", body);
     Some((span, operation))
+}
+
+fn tell_body(span: &Open, operation: &Operation, key: &str, body: Body<'_>) {
+    match operation.is_secret {
+        true => bodies::withhold(span, key),
+        false => bodies::tell(span, key, body),
+    }
 }
 
 /// Tells what was answered. A body that has ids is read, and handed on as it came.
@@ -156,14 +172,28 @@ async fn told(
     if !extended.is_empty() {
         span.set("aws.extended_request_id", extended);
     }
-    let mut text = String::new();
-    let length = get("content-length").parse().unwrap_or(usize::MAX);
-    if (operation.reads || status >= 400) && length <= ANSWER_BYTES_MAX {
-        let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
-        let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
-        text = String::from_utf8_lossy(&body).into_owned();
-        *answer.body_mut() = SdkBody::from(body);
+    let takes = span.invocation().sdk.settings.takes_bodies && !operation.is_secret;
+    let length = get("content-length").parse().ok();
+    let mut body = Body {
+        size: length.filter(|_| !operation.is_head),
+        kind: &get("content-type"),
+        encoding: &get("content-encoding"),
+        ..Body::default()
+    };
+    let is_short = length.is_some_and(|length| length <= bodies::BYTES_MAX as u64);
+    let mut bytes = Bytes::new();
+    if (operation.reads || takes || status >= 400) && is_short {
+        let whole = std::mem::replace(answer.body_mut(), SdkBody::taken());
+        bytes = whole
+            .collect()
+            .await
+            .map_err(ConnectorError::io)?
+            .to_bytes();
+        *answer.body_mut() = SdkBody::from(bytes.clone());
+        body.bytes = Some(&bytes);
     }
+    tell_body(span, operation, "rpc.response.body", body);
+    let text = String::from_utf8_lossy(&bytes);
     let get = |name: &str| answer.headers().get(name).unwrap_or_default().to_owned();
     if status >= 400 {
         let (kind, message) = error_of(&get("x-amzn-errortype"), &text);
@@ -188,5 +218,3 @@ async fn told(
 }
 
 const HEADER: &str = "x-amzn-trace-id";
-/// An answer beyond this is not read along for the ids in it.
-const ANSWER_BYTES_MAX: usize = 64 << 10;

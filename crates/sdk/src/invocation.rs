@@ -1,6 +1,8 @@
 //! The spans of one invocation, within limits, until they are sent.
 
 use std::collections::HashMap;
+#[cfg(feature = "bodies")]
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -23,6 +25,9 @@ pub(crate) struct Invocation {
     /// Whether a caller waits for an HTTP answer.
     pub(crate) is_http: bool,
     taken: AtomicBool,
+    /// What the bodies of its calls take, in bytes.
+    #[cfg(feature = "bodies")]
+    bodies: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -61,6 +66,8 @@ impl Invocation {
             batch,
             is_http,
             taken: AtomicBool::new(false),
+            #[cfg(feature = "bodies")]
+            bodies: AtomicUsize::new(0),
             state: Mutex::default(),
         }
     }
@@ -72,6 +79,16 @@ impl Invocation {
     /// The handler has its event.
     pub(crate) fn set_taken(&self) {
         self.taken.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a body of so many bytes has a place beside the others, which it then takes.
+    #[cfg(feature = "bodies")]
+    pub(crate) fn has_room(&self, bytes: usize, room: usize) -> bool {
+        let add = |taken: usize| Some(taken + bytes).filter(|taken| *taken <= room);
+        let added = self
+            .bodies
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        added.is_ok()
     }
 
     pub(crate) fn is_taken(&self) -> bool {

@@ -46,6 +46,8 @@
 pub mod __lambda;
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "bodies")]
+mod bodies;
 mod carriers;
 mod clock;
 mod current;

@@ -24,7 +24,13 @@ fn cut(value: &Value, settings: &Settings, depth: usize, budget: &mut Budget) ->
     }
     budget.values -= 1;
     match value {
-        Value::String(text) => beginning(text, budget).into(),
+        Value::String(text) => match secret_json(text, settings) {
+            Some(known) => {
+                let inner = cut(&known, settings, depth + 1, budget).to_string();
+                beginning(&inner, budget).into()
+            }
+            None => beginning(text, budget).into(),
+        },
         Value::Array(_) | Value::Object(_) if depth >= DEPTH_MAX => MORE.into(),
         Value::Array(values) => {
             let kept = values.iter().take(MEMBERS_MAX);
@@ -52,6 +58,56 @@ fn cut(value: &Value, settings: &Settings, depth: usize, budget: &mut Budget) ->
         }
         plain => plain.clone(),
     }
+}
+
+/// What a text says that is JSON itself, as the body of a request is, if there is a secret in it. Others stay as they
+/// are written.
+fn secret_json(text: &str, settings: &Settings) -> Option<Value> {
+    let known = json(text)?;
+    has_secret(&known, settings, DEPTH_MAX).then_some(known)
+}
+
+fn json(text: &str) -> Option<Value> {
+    let is_json = text.starts_with(['{', '[']) && text.len() <= BYTES_MAX;
+    is_json.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+fn has_secret(value: &Value, settings: &Settings, depth: usize) -> bool {
+    match value {
+        Value::Array(_) | Value::Object(_) if depth == 0 => true,
+        Value::Array(values) => {
+            let mut values = values.iter();
+            values.any(|value| has_secret(value, settings, depth - 1))
+        }
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, value)| is_secret(key, settings) || has_secret(value, settings, depth - 1)),
+        // A text in a text may be JSON again.
+        Value::String(text) => text.starts_with(['{', '[']),
+        _ => false,
+    }
+}
+
+/// A text that is no JSON, as of XML, without the values of elements and pairs whose names are secret.
+#[cfg(feature = "bodies")]
+pub(crate) fn plain_text(text: &str, settings: &Settings) -> String {
+    use std::sync::LazyLock;
+
+    use regex_lite::{Captures, Regex};
+    static ELEMENTS: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = r"(<)([\w:.-]{1,64})((?:\s[^<>]*)?>)([^<]+)";
+        Regex::new(pattern).expect("it is one, by the test below")
+    });
+    static PAIRS: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = r#"()([\w.-]{1,64})(["']?\s*[=:]\s*["']?)([^\s"'&,;<>]+)"#;
+        Regex::new(pattern).expect("it is one, by the test below")
+    });
+    let shown = |found: &Captures<'_>| match is_secret(&found[2], settings) {
+        true => format!("{}{}{}{REDACTED}", &found[1], &found[2], &found[3]),
+        false => found[0].to_owned(),
+    };
+    let elements = ELEMENTS.replace_all(text, shown);
+    PAIRS.replace_all(&elements, shown).into_owned()
 }
 
 fn beginning(text: &str, budget: &mut Budget) -> String {
@@ -135,5 +191,34 @@ mod tests {
         assert_eq!(cut["s3"]["key"], "a");
         assert_eq!(cut["long"], format!("{}…(+1904 bytes)", "é".repeat(2_048)));
         assert_eq!(cut["list"][64], "…(+6)");
+    }
+
+    #[test]
+    fn secret_in_a_text_that_is_json_goes() {
+        let settings = Settings::from_source(|_| String::new()).unwrap();
+        let event = json!({
+            "body": r#"{"user": "ann", "sent": "{\"password\": \"p\"}"}"#,
+            "plain": r#"{ "price": 1.50 }"#,
+            "broken": "{password",
+        });
+        let cut: Value = serde_json::from_str(&text(&event, &settings)).unwrap();
+        assert_eq!(
+            cut["body"],
+            r#"{"sent":"{\"password\":\"[redacted]\"}","user":"ann"}"#
+        );
+        assert_eq!(cut["plain"], r#"{ "price": 1.50 }"#);
+        assert_eq!(cut["broken"], "{password");
+    }
+
+    #[cfg(feature = "bodies")]
+    #[test]
+    fn secrets_of_elements_and_pairs_go() {
+        let settings = Settings::from_source(|_| String::new()).unwrap();
+        let text =
+            r#"<Key>a</Key><Token kind="x">t</Token> user=ann&password=p; "api-key": "k", n=1"#;
+        assert_eq!(
+            plain_text(text, &settings),
+            r#"<Key>a</Key><Token kind="x">[redacted]</Token> user=ann&password=[redacted]; "api-key": "[redacted]", n=1"#
+        );
     }
 }

@@ -11,6 +11,9 @@ pub(crate) struct Settings {
     /// The name that spans are filed under.
     pub(crate) service: String,
     pub(crate) takes_payloads: bool,
+    /// Whether the bodies of calls are looked at.
+    #[cfg(feature = "bodies")]
+    pub(crate) takes_bodies: bool,
     pub(crate) secret_keys: Vec<String>,
     pub(crate) allowed_keys: Vec<String>,
     off: Vec<String>,
@@ -42,6 +45,8 @@ impl Settings {
             function,
             service: service.unwrap_or_else(|| "unknown_service:rust".to_owned()),
             takes_payloads: word("THROUGHLINE_PAYLOADS") != "off",
+            #[cfg(feature = "bodies")]
+            takes_bodies: ["on-error", "all"].contains(&word("THROUGHLINE_PAYLOADS").as_str()),
             secret_keys: words(&read("THROUGHLINE_SCRUB_KEYS")),
             allowed_keys: words(&read("THROUGHLINE_SCRUB_ALLOW")),
             off: words(&read("THROUGHLINE_HOOKS_OFF")),

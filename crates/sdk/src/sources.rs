@@ -14,7 +14,7 @@ use throughline_telemetry::{Attributes, Value as Told};
 use crate::carriers::{Get, extract, getter};
 use crate::ids::TraceContext;
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "bodies")]
 pub(crate) use enclosed::decoded;
 
 /// What an event says.

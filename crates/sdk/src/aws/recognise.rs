@@ -27,6 +27,10 @@ pub(super) struct Operation {
     pub(super) attributes: Attributes,
     /// Whether keys are in the body of the answer.
     pub(super) reads: bool,
+    /// Whether the answer has no body, whatever its headers say.
+    pub(super) is_head: bool,
+    /// Whether nobody may see what is asked and answered.
+    pub(super) is_secret: bool,
     pub(super) keys: Keys,
 }
 
@@ -95,6 +99,9 @@ pub(super) fn recognise(request: &Request<'_>) -> Option<Operation> {
         },
         attributes,
         reads: found.reads,
+        is_head: request.method == "HEAD",
+        is_secret: SECRET.contains(&service)
+            || (service == "ssm" && method.starts_with("GetParameter")),
         keys: found.keys.unwrap_or_else(|| Box::new(|_| Vec::new())),
     })
 }
@@ -188,6 +195,16 @@ pub(super) fn xml_all(text: &str, name: &str) -> Vec<String> {
 
 /// What is signed for these is somebody's own API, or too much like HTTP to be anything else.
 const FOREIGN: &[&str] = &["execute-api", "vpc-lattice-svcs", "es", "aoss", "appsync"];
+/// What is asked of these is secret, or answered with secrets.
+const SECRET: &[&str] = &[
+    "cognito-identity",
+    "cognito-idp",
+    "kms",
+    "secretsmanager",
+    "sso",
+    "sso-oauth",
+    "sts",
+];
 const BODY_BYTES_MAX: usize = 256 << 10;
 const NAMES: &[(&str, &str)] = &[
     ("dynamodb", "DynamoDB"),
@@ -211,3 +228,46 @@ const NAMES: &[(&str, &str)] = &[
     ("iotdata", "IoTDataPlane"),
     ("cognito-idp", "CognitoIdentityProvider"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request as it is signed.
+    fn is_secret(service: &str, target: &str) -> bool {
+        let get = |name: &str| match name {
+            "authorization" => {
+                format!("AWS4 Credential=ID/20261122/us-east-1/{service}/aws4_request, x")
+            }
+            "x-amz-target" => target.to_owned(),
+            _ => String::new(),
+        };
+        let request = Request {
+            method: "POST",
+            host: "127.0.0.1",
+            target: "/",
+            get: &get,
+            body: &[],
+        };
+        recognise(&request).expect("it is signed").is_secret
+    }
+
+    #[test]
+    fn calls_of_which_nobody_may_see_the_bodies() {
+        for (service, target, expected) in [
+            ("secretsmanager", "secretsmanager.GetSecretValue", true),
+            ("kms", "TrentService.Decrypt", true),
+            ("sts", "", true),
+            (
+                "cognito-idp",
+                "AWSCognitoIdentityProviderService.InitiateAuth",
+                true,
+            ),
+            ("ssm", "AmazonSSM.GetParametersByPath", true),
+            ("ssm", "AmazonSSM.DescribeParameters", false),
+            ("dynamodb", "DynamoDB_20120810.GetItem", false),
+        ] {
+            assert_eq!(is_secret(service, target), expected, "{target}");
+        }
+    }
+}

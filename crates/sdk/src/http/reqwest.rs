@@ -1,13 +1,16 @@
 //! Calls through reqwest. Its own layers see connections and not requests, so that it takes a middleware.
 
 use async_trait::async_trait;
-use http::{Extensions, Uri};
-use reqwest::{Client, Request, Response};
+use http::{Extensions, HeaderMap, Uri};
+use http_body_util::BodyExt;
+use reqwest::{Client, Request, Response, ResponseBuilderExt};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
 
 use super::{answered, begin, carry, is_at_aws, shown};
+use crate::bodies::{self, Body};
 use crate::current::Scoped;
 use crate::failure::Failure;
+use crate::span::Open;
 
 /// The client that follows what `client` sends: a span for each request, which the request carries in `traceparent`,
 /// unless it has one, and to AWS in `x-amzn-trace-id`.
@@ -45,20 +48,72 @@ impl Middleware for ReqwestMiddleware {
             return next.run(request, extensions).await;
         };
         carry(&span, is_at_aws(&uri), request.headers_mut());
+        sent(&span, &request);
         let answer = Scoped::new(Some(span.clone()), next.run(request, extensions)).await;
-        match &answer {
-            Ok(answer) => answered(&span, answer.status(), answer.headers()),
-            Err(error) => {
-                let failure = match error {
-                    Error::Reqwest(error) => Failure::of_error(error),
-                    Error::Middleware(error) => Failure::of_error(error.as_ref()),
-                };
-                // reqwest says the whole address.
-                span.fail(&failure.with(&url, &shown(&uri)));
+        let answer = match answer {
+            Ok(answer) => {
+                answered(&span, answer.status(), answer.headers());
+                read(&span, answer).await
             }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &answer {
+            let failure = match error {
+                Error::Reqwest(error) => Failure::of_error(error),
+                Error::Middleware(error) => Failure::of_error(error.as_ref()),
+            };
+            // reqwest says the whole address.
+            span.fail(&failure.with(&url, &shown(&uri)));
         }
         span.end();
         answer
+    }
+}
+
+fn sent(span: &Open, request: &Request) {
+    let Some(sent) = request.body() else { return };
+    let body = Body {
+        bytes: sent.as_bytes(),
+        ..described(request.headers())
+    };
+    bodies::tell(span, "http.request.body", body);
+}
+
+/// Tells what was answered. A short body is read, and handed on as it came.
+async fn read(span: &Open, answer: Response) -> Result<Response> {
+    let size = answer.content_length();
+    let is_short = size.is_some_and(|size| size > 0 && size <= bodies::BYTES_MAX as u64);
+    if !span.invocation().sdk.settings.takes_bodies || !is_short {
+        let body = Body {
+            size,
+            ..described(answer.headers())
+        };
+        bodies::tell(span, "http.response.body", body);
+        return Ok(answer);
+    }
+    let url = answer.url().clone();
+    let (parts, body) = http::Response::from(answer).into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    let body = Body {
+        bytes: Some(&bytes),
+        ..described(&parts.headers)
+    };
+    bodies::tell(span, "http.response.body", body);
+    let answer = http::Response::builder().url(url).body(bytes);
+    let mut answer = answer.expect("an answer of which all parts are known");
+    *answer.status_mut() = parts.status;
+    *answer.version_mut() = parts.version;
+    *answer.headers_mut() = parts.headers;
+    answer.extensions_mut().extend(parts.extensions);
+    Ok(answer.into())
+}
+
+fn described(headers: &HeaderMap) -> Body<'_> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    Body {
+        kind: text("content-type").unwrap_or_default(),
+        encoding: text("content-encoding").unwrap_or_default(),
+        ..Body::default()
     }
 }
 
@@ -108,6 +163,30 @@ mod tests {
             (text("http.response.status_code"), text("error.type")),
             ("402".to_owned(), "402".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn bodies_are_told_and_arrive_whole() {
+        let url = server().await;
+        let trial = Trial::start(&[("THROUGHLINE_PAYLOADS", "all")]).await;
+        let sent = trial.invocation(async {
+            let client = reqwest_client(Client::new());
+            let request = client.post(&url).header("content-type", "application/json");
+            let answer = request.body(r#"{"token":"t"}"#).send().await.unwrap();
+            assert_eq!(answer.url().as_str(), format!("{url}/"));
+            assert_eq!(
+                (answer.status().as_u16(), answer.content_length().is_some()),
+                (402, true)
+            );
+            answer.text().await.unwrap()
+        });
+        let answer = sent.await;
+        assert!(answer.starts_with("POST / HTTP/1.1\r\n"), "{answer}");
+        let spans = trial.spans().await;
+        let text = |key: &str| spans["POST"].attributes.text(key).unwrap();
+        assert_eq!(text("http.request.body"), r#"{"token":"[redacted]"}"#);
+        let shown = text("http.response.body");
+        assert!(shown.starts_with("POST / HTTP/1.1\r\n"), "{shown}");
     }
 
     #[tokio::test]
