@@ -94,7 +94,7 @@ async fn send() -> Result<Value, Error> {
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials)
-        .endpoint_url(std::env::var("MOTO")?)
+        .endpoint_url(std::env::var("AWS_ENDPOINT_URL")?)
         .http_client(throughline::aws_client(client));
     let sqs = aws_sdk_sqs::Client::from_conf(config.build());
     let queue = sqs.create_queue().queue_name("orders").send().await?;

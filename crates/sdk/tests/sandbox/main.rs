@@ -7,10 +7,12 @@
 #![allow(clippy::disallowed_methods)] // how a program finds out which of the two it is
 
 mod attribute;
+mod calls;
 mod function;
 #[path = "../../../sources/tests/story/moto.rs"]
 mod moto;
 mod stage;
+mod told;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,7 @@ use throughline_telemetry::{Span, SpanKind, SpanStatus, Value as Told};
 fn main() -> ExitCode {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
         return match std::env::var(stage::FUNCTION).as_deref() {
+            Ok("calls") => ExitCode::from(u8::from(calls::main().is_err())),
             Ok("attribute") => ExitCode::from(u8::from(attribute::main().is_err())),
             _ => function::play(),
         };
@@ -60,6 +63,7 @@ async fn run() {
     if moto::moto().is_some() {
         let sent = Stage::play("shop", "on", vec![json!({"do": "send"})]).await;
         message_carries_the_span_that_sent_it(&sent, &sent.calls[0]);
+        told::check().await;
     }
 }
 

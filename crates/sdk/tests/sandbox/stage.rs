@@ -28,17 +28,29 @@ pub(crate) struct Stage {
 impl Stage {
     /// Calls one of the functions that this program is with each event; `layer` is `THROUGHLINE_LAYER`.
     pub(crate) async fn play(name: &str, layer: &str, events: Vec<Value>) -> Self {
+        Self::play_with(name, &[("THROUGHLINE_LAYER", layer)], events).await
+    }
+
+    /// The same with variables.
+    pub(crate) async fn play_with(
+        name: &str,
+        variables: &[(&str, &str)],
+        events: Vec<Value>,
+    ) -> Self {
         let intake = FakeIntake::start().await;
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let own = std::env::current_exe().unwrap();
         std::fs::hard_link(&own, folder.path().join("bootstrap")).unwrap();
-        let function = Function::new("shop", folder.path())
+        let moto = super::moto::moto().unwrap_or_default();
+        let mut function = Function::new("shop", folder.path())
             .timeout(TIMEOUT)
             .memory_mb(1_769)
             .env(FUNCTION, name)
-            .env("THROUGHLINE_LAYER", layer)
-            .env("MOTO", super::moto::moto().unwrap_or_default())
+            .env("AWS_ENDPOINT_URL", moto)
             .env("THROUGHLINE_ENDPOINT", intake.endpoint());
+        for (name, value) in variables {
+            function = function.env(*name, *value);
+        }
         let sandbox = Sandbox::new().function(function).extension(extension(&own));
         let sandbox = sandbox.start().await.unwrap();
         let mut calls = Vec::new();
@@ -84,6 +96,18 @@ impl Stage {
     pub(crate) fn spans(&self, name: &str) -> Vec<&Span> {
         let spans = self.received.spans.iter();
         spans.filter(|span| span.name == name).collect()
+    }
+
+    /// The spans right below this one.
+    pub(crate) fn below(&self, span: &Span) -> Vec<&Span> {
+        let spans = self.received.spans.iter();
+        spans
+            .filter(|below| below.parent_id == Some(span.span_id))
+            .collect()
+    }
+
+    pub(crate) fn everything(&self) -> &Received {
+        &self.received
     }
 
     /// The one span of this name.
