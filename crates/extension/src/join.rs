@@ -317,6 +317,8 @@ impl Joiner {
             self.hold_back(&mut request);
             merged.add(request);
         }
+        let awaited = |line: &mut Line| self.awaits_invoke(line);
+        let waiting: Vec<Line> = pending.lines.extract_if(.., awaited).collect();
         let owners: Vec<Option<usize>> =
             pending.lines.iter().map(|line| self.owner(line)).collect();
         for (line, owner) in pending.lines.iter().zip(&owners) {
@@ -336,6 +338,7 @@ impl Joiner {
             self.measure_line(&mut line, owner, &mut points);
             logs.push(self.join(line, owner));
         }
+        waiting.into_iter().for_each(|line| self.wait(line));
         merged.add(Request::Traces(wire::traces_request(&pending.spans)));
         merged.add(Request::Logs(wire::logs_request(&logs)));
         self.measure_redactions(&mut points);

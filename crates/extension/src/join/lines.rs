@@ -27,6 +27,8 @@ pub(super) struct Line {
     pub(super) used: Option<Used>,
     /// When the platform saw it, by the clock that also stamps the start of invocations.
     pub(super) at: UnixNanos,
+    /// Whether it has waited for INVOKE.
+    pub(super) waited: bool,
 }
 
 /// Who said it.
@@ -49,6 +51,7 @@ impl Line {
             durable: None,
             used: None,
             at,
+            waited: false,
         }
     }
 }
@@ -105,6 +108,7 @@ impl Joiner {
             durable: reading.durable,
             used: None,
             at: time,
+            waited: false,
         });
     }
 
@@ -190,6 +194,25 @@ impl Joiner {
             (None, None) => None,
             (None, Some(_)) => self.running_at(line.at),
         }
+    }
+
+    /// Whether the line is of an invocation that the platform told to begin, and whose INVOKE, which has its trace, was
+    /// not read yet: the two come over two connections.
+    pub(super) fn awaits_invoke(&self, line: &Line) -> bool {
+        if line.waited {
+            return false;
+        }
+        let named = line.request_id.as_ref();
+        let named = named.and_then(|named| self.attempt(&named.id, line.at));
+        let begun = |known: &Invocation| known.started.is_some_and(|start| start <= line.at);
+        let its = named.or_else(|| self.invocations.iter().rposition(begun));
+        its.is_some_and(|at| !self.invocations[at].is_invoked())
+    }
+
+    /// Keeps a line for the next drain, and no longer: INVOKE may never come.
+    pub(super) fn wait(&mut self, mut line: Line) {
+        line.waited = true;
+        self.keep_line(line);
     }
 
     /// The invocation that ran at this time. What comes before the first one belongs to its

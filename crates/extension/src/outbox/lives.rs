@@ -211,7 +211,10 @@ impl Outbox {
     }
 
     pub(super) fn ledger_answered(&mut self, key: &Key, outcome: &Outcome) {
-        let life = self.life(&key.environment);
+        // It may have been printed meanwhile, and its life be buried.
+        let Some(life) = self.find_life(&key.environment) else {
+            return;
+        };
         if life.farewell == Farewell::InFlight {
             life.farewell = match outcome {
                 Outcome::Delivered { .. } if life.last < life.account.revision => Farewell::NotYet,
@@ -248,10 +251,20 @@ impl Outbox {
         frame::is_same(&self.lives[0].account.environment, environment)
     }
 
-    /// The life of this name; ours if there is none, which does not happen.
-    pub(super) fn life(&mut self, environment: &Arc<str>) -> &mut Life {
+    fn place_of_life(&self, environment: &Arc<str>) -> Option<usize> {
         let is_its = |life: &Life| frame::is_same(&life.account.environment, environment);
-        let at = self.lives.iter().position(is_its);
+        self.lives.iter().position(is_its)
+    }
+
+    /// The life of this name, if it is not buried.
+    fn find_life(&mut self, environment: &Arc<str>) -> Option<&mut Life> {
+        let at = self.place_of_life(environment)?;
+        Some(&mut self.lives[at])
+    }
+
+    /// The life of a batch, which is there as long as the batch is.
+    pub(super) fn life(&mut self, environment: &Arc<str>) -> &mut Life {
+        let at = self.place_of_life(environment);
         debug_assert!(at.is_some(), "a batch of no life");
         &mut self.lives[at.unwrap_or(0)]
     }
@@ -357,7 +370,9 @@ impl Outbox {
     /// sent or written twice has the same number.
     pub fn unanswered(&mut self, question: Question, key: &Key) {
         if key.sequence == 0 {
-            let life = self.life(&key.environment);
+            let Some(life) = self.find_life(&key.environment) else {
+                return;
+            };
             let asked = match question {
                 Question::Send => Farewell::InFlight,
                 Question::Print => Farewell::Printing,

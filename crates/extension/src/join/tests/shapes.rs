@@ -148,6 +148,48 @@ fn a_foreign_id_is_no_request_id_and_x_ray_ids_find_their_span() {
 
 /// Two invocations follow each other within a millisecond, and lines that name nobody stand at their ends.
 #[test]
+fn a_line_that_comes_before_invoke_waits_for_it_once() {
+    let said = |logs: &[LogRecord]| {
+        let said = logs
+            .iter()
+            .filter(|log| log.scope.name == "throughline.function");
+        let of = |log: &LogRecord| {
+            (
+                log.trace_id.is_some(),
+                log.attributes.text("faas.invocation_id").map(str::to_owned),
+            )
+        };
+        said.map(of).collect::<Vec<_>>()
+    };
+    let named = NODE.replace("ID", "r-2");
+    let its = (true, Some("r-2".to_owned()));
+    for (line, is_invoked, expected) in [
+        (named.as_str(), true, its.clone()),
+        (r#""plain""#, true, its),
+        (named.as_str(), false, (false, None)),
+    ] {
+        let mut story = Story::begin(Telemetry::On);
+        story
+            .invoke(100, "r-1", Some(HEADER))
+            .told(100, "platform.start", r#"{"requestId":"r-1"}"#)
+            .told(
+                110,
+                "platform.runtimeDone",
+                r#"{"requestId":"r-1","status":"success"}"#,
+            )
+            .told(130, "platform.start", r#"{"requestId":"r-2"}"#)
+            .told(131, "function", line);
+        let (_, logs) = story.drained_partly();
+        assert!(said(&logs).is_empty(), "{line} waits");
+        if is_invoked {
+            story.invoke(132, "r-2", Some(HEADER));
+        }
+        let (_, logs) = story.drained();
+        assert_eq!(said(&logs), [expected], "{line}");
+    }
+}
+
+#[test]
 fn a_line_between_two_invocations_belongs_to_the_nearer_one() {
     for (line_at, owner) in [
         (105, "r-1"),

@@ -37,3 +37,18 @@ fn of_an_environment_that_took_nothing_nothing_is_left_after_the_restore() {
     outbox.pump(ms(0));
     assert_eq!(outbox.orders(), []);
 }
+
+#[test]
+fn a_ledger_may_be_answered_when_it_was_printed_meanwhile() {
+    let mut rig = Rig::new();
+    rig.seal("before", Worth::Logs, 0);
+    assert_eq!(rig.pump(0), [1]);
+    rig.answer(1, &DELIVERED, 1);
+    rig.outbox.renew("e-2");
+    assert_eq!(rig.pump(2), [0], "the last one of e-1");
+    rig.outbox.last_flush(ms(3), ms(LONG));
+    rig.pump(LONG);
+    assert_eq!(rig.printed(LONG), [0], "no answer came");
+    rig.answer(0, &DELIVERED, LONG);
+    assert!(rig.outbox.is_flushed());
+}
