@@ -1,6 +1,7 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows five things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows six things. [`Contrast`] says by what a selection of events differs from the rest.
+//! [`Detector`] watches, and says what is unusual.
 //! [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
 //! follow one user action through several traces. The rest are
@@ -30,6 +31,7 @@
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
 pub mod contrast;
+pub mod detect;
 mod series;
 mod statistics;
 mod story;
@@ -41,6 +43,7 @@ mod tree;
 mod wall;
 
 pub use contrast::Contrast;
+pub use detect::Detector;
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};
 pub use story::{
     Attempts, Cost, Found, Gathered, How, Join, LeftOut, Limits, Part, Source, SpanAt, SpanCost,

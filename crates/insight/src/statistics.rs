@@ -59,6 +59,67 @@ fn chi_squared_tail(value: f64) -> f64 {
     libm::erfc((value.max(0.0) / 2.0).sqrt())
 }
 
+/// How probable at least `hits` of `of` are if each is one with this probability.
+pub(crate) fn binomial_tail(hits: u64, of: u64, share: f64) -> f64 {
+    if hits == 0 || share >= 1.0 {
+        return 1.0;
+    }
+    if hits > of || share <= 0.0 {
+        return 0.0;
+    }
+    let (n, odds) = (of as f64, share / (1.0 - share));
+    let k = hits as f64;
+    // A tail that begins below the middle is near one: nobody asks how near.
+    if k <= n * share {
+        return 1.0;
+    }
+    let ways = libm::lgamma(n + 1.0) - libm::lgamma(k + 1.0) - libm::lgamma(n - k + 1.0);
+    let mut term = (ways + k * share.ln() + (n - k) * (-share).ln_1p()).exp();
+    let mut sum = 0.0;
+    let mut at = k;
+    // The terms shrink by a factor below one from here on.
+    while at <= n && term > sum * 1e-9 {
+        sum += term;
+        term *= (n - at) / (at + 1.0) * odds;
+        at += 1.0;
+    }
+    sum.min(1.0)
+}
+
+/// The ranks, from 0, between which a quantile of the population lies at 95 %; `None` where the sample
+/// is too small to have them. Nothing is assumed of the distribution.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the sample
+pub(crate) fn quantile_ranks(of: u64, quantile: f64) -> Option<(u64, u64)> {
+    let n = of as f64;
+    let (middle, spread) = (
+        n * quantile,
+        1.96 * (n * quantile * (1.0 - quantile)).sqrt(),
+    );
+    let (low, high) = ((middle - spread).floor(), (middle + spread).ceil());
+    (low >= 1.0 && high <= n).then(|| (low as u64 - 1, high as u64 - 1))
+}
+
+/// The middle one; the mean of the two middle ones; `None` without any.
+pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        length if length % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
+/// Half of the values are within so much of their median: 1.48 times that, which is the standard
+/// deviation of what is normally distributed.
+pub(crate) fn spread(values: &[f64], median_of: f64) -> f64 {
+    let mut off: Vec<f64> = values
+        .iter()
+        .map(|value| (value - median_of).abs())
+        .collect();
+    median(&mut off).unwrap_or(0.0) * 1.4826
+}
+
 /// Benjamini and Hochberg: for each p-value the least share of false discoveries at which it would be
 /// one. `tests` is how many were made, of which those not given found nothing.
 pub(crate) fn false_discovery(p_values: &[f64], tests: usize) -> Vec<f64> {

@@ -10,6 +10,8 @@
 )] // counts of an experiment
 
 mod planted;
+mod town;
+mod watch;
 
 use std::path::Path;
 use std::process::Command;
@@ -24,7 +26,8 @@ use planted::{Event, Planted, differences};
 fn main() {
     let file = std::env::args().nth(1);
     let file = file.unwrap_or_else(|| "target/bench/insight.json".to_owned());
-    let figures = contrast();
+    let mut figures = contrast();
+    figures.extend(watch::figures());
     let document = json!({
         "bench": "insight",
         "commit": output("git", &["rev-parse", "--short", "HEAD"]),

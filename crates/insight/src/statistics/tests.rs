@@ -31,6 +31,32 @@ fn g_is_as_in_the_books() {
 }
 
 #[test]
+fn tails_are_sums_of_their_terms() {
+    close(binomial_tail(8, 10, 0.5), 56.0 / 1024.0, 1e-9);
+    close(binomial_tail(3, 1000, 0.001), 0.0802, 1e-3);
+    assert_eq!(binomial_tail(0, 10, 0.5), 1.0);
+    assert_eq!(binomial_tail(1, 10, 0.0), 0.0);
+    assert!(binomial_tail(500, 1000, 0.1) < 1e-100);
+}
+
+#[test]
+fn a_quantile_needs_a_sample_that_has_it() {
+    assert_eq!(quantile_ranks(100, 0.99), None);
+    assert_eq!(quantile_ranks(500, 0.99), Some((489, 499)));
+    assert!(quantile_ranks(5000, 0.99).is_some());
+    assert!(quantile_ranks(30, 0.5).is_some() && quantile_ranks(3, 0.5).is_none());
+}
+
+#[test]
+fn the_middle_of_values_is_not_moved_by_a_stray_one() {
+    assert_eq!(median(&mut []), None);
+    assert_eq!(median(&mut [3.0, 1.0]), Some(2.0));
+    let values = [1.0, 2.0, 3.0, 4.0, 1e9];
+    assert_eq!(median(&mut values.clone()), Some(3.0));
+    close(spread(&values, 3.0), 1.4826, 1e-9);
+}
+
+#[test]
 fn discoveries_are_adjusted_from_the_greatest_down() {
     let adjusted = false_discovery(&[0.01, 0.04, 0.03, 0.005], 4);
     let expected = [0.02, 0.04, 0.04, 0.02];

@@ -1,0 +1,322 @@
+//! What is unusual, found by itself: no settings, few false alarms.
+//!
+//! A [`Detector`] takes what functions, operations and edges did, minute by minute, and remembers the last
+//! hour by the minute and the last eight days by the hour. [`Detector::tick`], once a minute, holds the last
+//! minutes of each subject against the same hours of the seven days before, and says which incidents
+//! opened, grew and closed. `docs/insight.md` has the rules and their numbers.
+//!
+//! - **By chance** at most one in a hundred of what passes is false: everything that has a p-value passes one
+//!   Benjamini-Hochberg filter a tick.
+//! - **It opens** when it was so in two of the last five ticks, **it closes** after five in which it was not; what
+//!   comes back within half an hour is the same incident.
+//! - **One cause, one incident**: findings of nodes that call each other are one.
+//! - **What is wrong is no reference**: hours in which a subject had a finding are left out of what is usual,
+//!   for the first day. What goes on for longer becomes usual.
+//!
+//! The state can be written down (`serde`) and goes on where it was.
+
+mod durations;
+mod finding;
+mod history;
+mod incident;
+mod keep;
+mod leak;
+mod novelty;
+mod rules;
+mod subject;
+mod track;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use throughline_telemetry::UnixNanos;
+
+pub use finding::{ColdWhy, CostFactor, EdgeClass, Finding, Kind, Measure, Severity};
+pub use incident::{InIncident, Incident, State, Update};
+pub use novelty::class_of;
+pub use subject::{Change, Counts, Node, Settings, Subject};
+
+use history::{History, Minute};
+use incident::Incidents;
+use leak::Environments;
+use novelty::Known;
+use rules::{Scene, Suspicion};
+use track::Tracks;
+
+use crate::statistics::false_discovery;
+
+/// Watches everything that it is told of.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Detector {
+    #[serde(with = "keep::pairs")]
+    watched: BTreeMap<Subject, History>,
+    #[serde(with = "keep::pairs")]
+    known: BTreeMap<Node, Known>,
+    #[serde(with = "keep::pairs")]
+    environments: BTreeMap<Node, Environments>,
+    #[serde(with = "keep::pairs")]
+    settings: BTreeMap<Node, Settings>,
+    changes: VecDeque<Change>,
+    tracks: Tracks,
+    incidents: Incidents,
+    left_out: u64,
+}
+
+/// A way to fail, and how often it did in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorSeen<'a> {
+    /// The same for errors of the same type, place and message.
+    pub signature: &'a str,
+    /// How often.
+    pub count: u64,
+    /// Whether it ended the environment.
+    pub is_fatal: bool,
+}
+
+impl Detector {
+    /// Counts what a subject did in the minute of this time. What is older than an hour is too late.
+    pub fn take(&mut self, subject: &Subject, at: UnixNanos, counts: &Counts) {
+        if self.watched.len() >= SUBJECTS_MAX && !self.watched.contains_key(subject) {
+            self.left_out += 1;
+            return;
+        }
+        let minute = minute_of(at);
+        if let Subject::Edge(from, to, operation) = subject
+            && let Some(chance) = self.known.entry(from.clone()).or_default().edge(
+                to,
+                operation,
+                minute,
+                counts.count,
+            )
+        {
+            self.saw_edge(subject, to, operation, minute, (counts.count, chance));
+        }
+        self.watched
+            .entry(subject.clone())
+            .or_default()
+            .add(minute, counts);
+    }
+
+    /// Counts errors of a node by their signature.
+    pub fn take_error(&mut self, node: &Node, at: UnixNanos, error: ErrorSeen<'_>) {
+        let minute = minute_of(at);
+        let known = self.known.entry(node.clone()).or_default();
+        if let Some(count) = known.error(error.signature, minute, error.count, error.is_fatal) {
+            let signature = error.signature.to_owned();
+            #[allow(clippy::cast_precision_loss)] // of an hour
+            let suspicion = Suspicion {
+                kind: Kind::NewError { signature },
+                before: None,
+                after: Measure::exact(count as f64, count),
+                since: minute,
+                severity: if error.is_fatal {
+                    Severity::Critical
+                } else {
+                    Severity::Warning
+                },
+                p_value: 0.0,
+            };
+            self.tracks
+                .note(self.finding(&Subject::Node(node.clone()), suspicion, 0.0, minute));
+        }
+    }
+
+    /// Takes what the next invocation of an environment used, in bytes.
+    pub fn take_memory(&mut self, node: &Node, environment: &str, at: UnixNanos, used: u64) {
+        let minute = minute_of(at);
+        let environments = self.environments.entry(node.clone()).or_default();
+        let Some((first, last)) = environments.take(environment, minute, used) else {
+            return;
+        };
+        #[allow(clippy::cast_precision_loss)] // bytes of a function's memory
+        let suspicion = Suspicion {
+            kind: Kind::Leak {
+                environment: environment.to_owned(),
+            },
+            before: Some(Measure::exact(first as f64, 1)),
+            after: Measure::exact(last as f64, 1),
+            since: minute,
+            severity: Severity::Warning,
+            p_value: 0.0,
+        };
+        self.tracks
+            .note(self.finding(&Subject::Node(node.clone()), suspicion, 0.0, minute));
+    }
+
+    /// What a node may take from now on.
+    pub fn set(&mut self, node: &Node, settings: Settings) {
+        self.settings.insert(node.clone(), settings);
+    }
+
+    /// Somebody changed something.
+    pub fn change(&mut self, change: Change) {
+        if self.changes.len() == CHANGES_MAX {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(change);
+    }
+
+    /// Remembers what was taken up to now without judging it: for the time before anybody watched.
+    pub fn learn(&mut self, now: UnixNanos) {
+        let now = minute_of(now);
+        self.watched
+            .values_mut()
+            .for_each(|history| history.settle(now));
+    }
+
+    /// Judges the minutes before this one.
+    pub fn tick(&mut self, now: UnixNanos) -> Vec<Update> {
+        let to = minute_of(now);
+        let mut suspicions: Vec<(Subject, Suspicion)> = Vec::new();
+        let mut tests = 0;
+        for (subject, history) in &mut self.watched {
+            history.settle(to);
+            let node = subject.nodes().next();
+            let settings = node.and_then(|node| self.settings.get(node)).copied();
+            let changed = change_before(&self.changes, subject, to).is_some();
+            let scene = Scene::new(history, to, settings.unwrap_or_default(), changed);
+            let (found, made) = scene.suspicions(subject);
+            tests += made;
+            suspicions.extend(found.into_iter().map(|found| (subject.clone(), found)));
+        }
+        let p_values: Vec<f64> = suspicions.iter().map(|(_, found)| found.p_value).collect();
+        let adjusted = false_discovery(&p_values, tests);
+        let mut found = Vec::new();
+        for ((subject, suspicion), chance) in suspicions.into_iter().zip(adjusted) {
+            if chance <= FALSE_DISCOVERIES {
+                found.push(self.finding(&subject, suspicion, chance, to));
+            }
+        }
+        let open = self.tracks.tick(found, to);
+        self.disturb(&open, to);
+        self.incidents.take(open, &self.neighbours(to), now)
+    }
+
+    /// Those that are open, and those that have ended, oldest first; at most a thousand.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents.all
+    }
+
+    /// Counts of subjects that there was no room for.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Forgets subjects that did nothing for more than eight days.
+    pub fn forget(&mut self, now: UnixNanos) {
+        let oldest = minute_of(now).saturating_sub(FORGOTTEN);
+        self.watched.retain(|_, history| history.last >= oldest);
+        let nodes: BTreeSet<Node> = self
+            .watched
+            .keys()
+            .flat_map(Subject::nodes)
+            .cloned()
+            .collect();
+        self.known.retain(|node, _| nodes.contains(node));
+        self.environments.retain(|node, _| nodes.contains(node));
+    }
+
+    fn saw_edge(
+        &mut self,
+        edge: &Subject,
+        to: &Node,
+        operation: &str,
+        minute: Minute,
+        (count, chance): (u64, f64),
+    ) {
+        let class = class_of(to, operation);
+        let changed = change_before(&self.changes, edge, minute + 1).is_some();
+        let severity = match class {
+            // Whoever deploys knows that something is new.
+            _ if changed => Severity::Note,
+            EdgeClass::Read => Severity::Note,
+            EdgeClass::Write => Severity::Warning,
+            EdgeClass::Admin | EdgeClass::Outside => Severity::Critical,
+        };
+        #[allow(clippy::cast_precision_loss)] // of a minute
+        let suspicion = Suspicion {
+            kind: Kind::NewEdge { class },
+            before: None,
+            after: Measure::exact(count as f64, count),
+            since: minute,
+            severity,
+            p_value: chance,
+        };
+        self.tracks
+            .note(self.finding(edge, suspicion, chance, minute + 1));
+    }
+
+    fn finding(&self, subject: &Subject, suspicion: Suspicion, chance: f64, to: Minute) -> Finding {
+        Finding {
+            subject: subject.clone(),
+            kind: suspicion.kind,
+            before: suspicion.before,
+            after: suspicion.after,
+            since: nanos_of(suspicion.since),
+            seen: nanos_of(to),
+            confidence: 1.0 - chance,
+            severity: suspicion.severity,
+            change: change_before(&self.changes, subject, suspicion.since + 1).cloned(),
+        }
+    }
+
+    /// What is wrong now is no reference for later, unless it has been so for a day.
+    fn disturb(&mut self, open: &[Finding], to: Minute) {
+        for finding in open {
+            let is_young = minute_of(finding.since) + NEW_NORMAL > to;
+            if let Some(history) = self.watched.get_mut(&finding.subject).filter(|_| is_young) {
+                history.disturbed_until = to;
+            }
+        }
+    }
+
+    /// The nodes that have called each other within the last day.
+    fn neighbours(&self, to: Minute) -> BTreeSet<(Node, Node)> {
+        let recent = self
+            .watched
+            .iter()
+            .filter(|(_, history)| history.last + NEW_NORMAL > to);
+        let edges = recent.filter_map(|(subject, _)| match subject {
+            Subject::Edge(from, called, _) => Some((from.clone(), called.clone())),
+            _ => None,
+        });
+        edges.collect()
+    }
+}
+
+/// The last change of any of its nodes within the quarter of an hour before.
+fn change_before<'a>(
+    changes: &'a VecDeque<Change>,
+    subject: &Subject,
+    to: Minute,
+) -> Option<&'a Change> {
+    let recent = |change: &&Change| {
+        let at = minute_of(change.at);
+        at < to && at + AFTER_CHANGE >= to && subject.nodes().any(|node| *node == change.node)
+    };
+    changes.iter().rev().find(recent)
+}
+
+fn minute_of(at: UnixNanos) -> Minute {
+    at.0 / MINUTE_NANOS
+}
+
+fn nanos_of(minute: Minute) -> UnixNanos {
+    UnixNanos(minute.saturating_mul(MINUTE_NANOS))
+}
+
+const MINUTE_NANOS: u64 = 60 * 1_000_000_000;
+/// The share of false ones among what has a p-value.
+const FALSE_DISCOVERIES: f64 = 0.01;
+/// Subjects that are watched, at up to 150 KiB each after a week.
+const SUBJECTS_MAX: usize = 2_000;
+/// Changes that are remembered.
+const CHANGES_MAX: usize = 1000;
+/// Minutes within which something new is of a change.
+const AFTER_CHANGE: Minute = 15;
+/// A day: what is wrong for longer is normal.
+const NEW_NORMAL: Minute = 24 * 60;
+const FORGOTTEN: Minute = 8 * 24 * 60;
+
+#[cfg(test)]
+mod tests;

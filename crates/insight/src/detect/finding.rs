@@ -1,0 +1,160 @@
+//! What was found, as the ingredients of a sentence.
+
+use serde::{Deserialize, Serialize};
+use throughline_telemetry::UnixNanos;
+
+use super::subject::{Change, Subject};
+
+/// One thing that is unusual about one subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Of what.
+    pub subject: Subject,
+    /// What is unusual.
+    pub kind: Kind,
+    /// How it was before, if that is known; in the unit of the kind.
+    pub before: Option<Measure>,
+    /// How it is now, or was when it was last seen.
+    pub after: Measure,
+    /// Since when, to the minute.
+    #[serde(with = "super::keep::nanos")]
+    pub since: UnixNanos,
+    /// When it was last seen.
+    #[serde(with = "super::keep::nanos")]
+    pub seen: UnixNanos,
+    /// How improbable it is that this is chance: 1 less the share of false ones among findings like this.
+    pub confidence: f64,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What somebody did to the subject within the quarter of an hour before.
+    pub change: Option<Change>,
+}
+
+/// A number that was measured, with the interval that it lies in at 95 %.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// What was measured.
+    pub value: f64,
+    /// The low end of what it may be.
+    pub low: f64,
+    /// The high end.
+    pub high: f64,
+    /// Of how many.
+    pub of: u64,
+}
+
+impl Measure {
+    /// A number that is what it is.
+    pub fn exact(value: f64, of: u64) -> Self {
+        Measure {
+            value,
+            low: value,
+            high: value,
+            of,
+        }
+    }
+}
+
+/// How much something matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    /// Good to know; nobody is woken.
+    Note,
+    /// Somebody should look.
+    Warning,
+    /// Users notice.
+    Critical,
+}
+
+/// What is unusual.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Kind {
+    /// It takes longer, in milliseconds at this quantile (0.99: p99).
+    Latency {
+        /// From 0 to 1.
+        quantile: f64,
+    },
+    /// A greater share fails, 0 to 1.
+    Errors,
+    /// It fails in a way that it has not in the last fourteen days; how often.
+    NewError {
+        /// The fingerprint.
+        signature: String,
+    },
+    /// It calls something that it never called; how often.
+    NewEdge {
+        /// What the operation does there.
+        class: EdgeClass,
+    },
+    /// It comes near its timeout; milliseconds at this quantile, or the longest with 1.
+    NearTimeout {
+        /// From 0 to 1.
+        quantile: f64,
+        /// The timeout in milliseconds.
+        timeout_ms: f64,
+        /// The share that ended within 1 % of the timeout, or there.
+        clipped: f64,
+        /// In how many days the trend reaches it, if it does within a week.
+        days_left: Option<f64>,
+    },
+    /// It uses more than nine tenths of its memory; the share used, 0 to 1.
+    Memory,
+    /// The memory used by one environment grows with every invocation, in bytes.
+    Leak {
+        /// Of that one.
+        environment: String,
+    },
+    /// It is refused, or refuses; how often.
+    Throttles,
+    /// A greater share begins with a cold start, 0 to 1.
+    ColdStarts {
+        /// What brings them.
+        why: ColdWhy,
+    },
+    /// What should come does not; how often it came in a quarter of an hour.
+    Silence,
+    /// It costs more, in US dollars an hour.
+    Cost {
+        /// What of the difference is due to what, in US dollars an hour, the most first.
+        why: Vec<(CostFactor, f64)>,
+    },
+}
+
+/// What an operation does to what it calls. Later ones matter more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EdgeClass {
+    /// It looks.
+    Read,
+    /// It changes data, or hands something over.
+    Write,
+    /// It changes what there is, or who may do what.
+    Admin,
+    /// It goes to a host that is not AWS's.
+    Outside,
+}
+
+/// What brings cold starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ColdWhy {
+    /// There is a new version or setting.
+    Change,
+    /// There is more to do than before.
+    ScaleOut,
+    /// Environments end sooner than before, and nobody knows why.
+    Recycled,
+}
+
+/// What a cost is made of: the product of all of them is the cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CostFactor {
+    /// How many first attempts there are.
+    Volume,
+    /// How many attempts each takes.
+    Retries,
+    /// How long one takes, without its start.
+    Duration,
+    /// How much longer it is billed for because of starts.
+    ColdStarts,
+    /// What a millisecond costs: memory and architecture.
+    Memory,
+}

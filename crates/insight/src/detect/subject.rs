@@ -1,0 +1,94 @@
+//! What is watched, and what is counted of it in a minute.
+
+use serde::{Deserialize, Serialize};
+use throughline_telemetry::{HistogramSum, UnixNanos};
+
+use super::durations::merge;
+
+/// A node of the map, by its name there: `function:checkout`, `table:orders`.
+pub type Node = String;
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// A function, or whatever else answers: its invocations.
+    Node(Node),
+    /// One of the things that it does.
+    Operation(Node, String),
+    /// Its calls of another, by operation.
+    Edge(Node, Node, String),
+}
+
+impl Subject {
+    /// The nodes that it is of.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        let (one, other) = match self {
+            Subject::Node(node) | Subject::Operation(node, _) => (node, None),
+            Subject::Edge(from, to, _) => (from, Some(to)),
+        };
+        std::iter::once(one).chain(other)
+    }
+}
+
+/// What a subject did in a minute, or in several.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Invocations, or calls, that ended.
+    pub count: u64,
+    /// Those that failed.
+    pub errors: u64,
+    /// Those that were refused because there were too many.
+    pub throttles: u64,
+    /// Those that began with a cold start.
+    pub cold_starts: u64,
+    /// Those that were tried again by whoever called.
+    pub retries: u64,
+    /// How long they took.
+    #[serde(with = "super::keep::histogram")]
+    pub durations: HistogramSum,
+    /// What they cost, in US dollars.
+    pub cost_usd: f64,
+    /// What they were billed for, in milliseconds, of those whose cost is known.
+    pub billed_ms: f64,
+    /// That part of it which was spent on starting.
+    pub init_ms: f64,
+    /// The most memory that one of them used.
+    pub memory_bytes_max: u64,
+}
+
+impl Counts {
+    /// Adds what was done in another minute.
+    pub fn add(&mut self, other: &Counts) {
+        self.count += other.count;
+        self.errors += other.errors;
+        self.throttles += other.throttles;
+        self.cold_starts += other.cold_starts;
+        self.retries += other.retries;
+        merge(&mut self.durations, &other.durations);
+        self.cost_usd += other.cost_usd;
+        self.billed_ms += other.billed_ms;
+        self.init_ms += other.init_ms;
+        self.memory_bytes_max = self.memory_bytes_max.max(other.memory_bytes_max);
+    }
+}
+
+/// What a function may take at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Its timeout in milliseconds, if that is known.
+    pub timeout_ms: Option<f64>,
+    /// Its memory, if that is known.
+    pub memory_bytes: Option<u64>,
+}
+
+/// Something that somebody did to a node: a deployment, a new setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// To which one.
+    pub node: Node,
+    /// When.
+    #[serde(with = "super::keep::nanos")]
+    pub at: UnixNanos,
+    /// What: `version 42`, `memory 512 MB`.
+    pub what: String,
+}

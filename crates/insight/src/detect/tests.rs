@@ -1,0 +1,204 @@
+use super::*;
+
+const DAY: Minute = 1440;
+const START: Minute = 20_000 * DAY;
+
+fn node(name: &str) -> Node {
+    format!("function:{name}")
+}
+
+fn calls(count: u64) -> Counts {
+    Counts {
+        count,
+        ..Counts::default()
+    }
+}
+
+/// What is open, as subject and kind.
+fn open(detector: &Detector) -> Vec<(Subject, String)> {
+    let incidents = detector.incidents().iter();
+    let findings = incidents
+        .filter(|known| known.state == State::Open)
+        .flat_map(|known| &known.findings);
+    let there = findings
+        .filter(|known| known.goes_on)
+        .map(|known| &known.finding);
+    there
+        .map(|found| (found.subject.clone(), format!("{:?}", found.kind)))
+        .collect()
+}
+
+#[test]
+fn operations_are_told_by_their_verbs() {
+    for (to, operation, class) in [
+        ("table:a", "DynamoDB.GetItem", EdgeClass::Read),
+        ("table:a", "PutItem", EdgeClass::Write),
+        ("queue:a", "SQS/SendMessage", EdgeClass::Write),
+        ("table:a", "DynamoDB.DeleteTable", EdgeClass::Admin),
+        ("host:api.example.org", "GET", EdgeClass::Outside),
+        ("host:sqs.eu-west-1.amazonaws.com", "POST", EdgeClass::Write),
+        ("database:a", "SELECT", EdgeClass::Read),
+    ] {
+        assert_eq!(class_of(to, operation), class, "{operation} of {to}");
+    }
+}
+
+/// A node that has called one table three times a minute for so many days.
+fn known_for(days: Minute) -> (Detector, Minute) {
+    let mut detector = Detector::default();
+    let edge = Subject::Edge(node("x"), "table:a".to_owned(), "GetItem".to_owned());
+    let end = START + days * DAY;
+    for minute in (START..end).step_by(10) {
+        detector.take(&edge, nanos_of(minute), &calls(3));
+        detector.learn(nanos_of(minute));
+    }
+    (detector, end)
+}
+
+#[test]
+fn a_call_that_was_never_made_is_found_when_calls_are_known() {
+    let new = Subject::Edge(node("x"), "table:y".to_owned(), "PutItem".to_owned());
+    for (days, is_found) in [(2, false), (4, true)] {
+        let (mut detector, end) = known_for(days);
+        detector.take(&new, nanos_of(end), &calls(1));
+        detector.tick(nanos_of(end + 1));
+        assert_eq!(!open(&detector).is_empty(), is_found, "after {days} days");
+        // It is told once.
+        detector.take(&new, nanos_of(end + 60), &calls(1));
+        detector.tick(nanos_of(end + 61));
+        assert_eq!(open(&detector), []);
+    }
+}
+
+#[test]
+fn whoever_deploys_knows_that_something_is_new() {
+    let new = Subject::Edge(node("x"), "table:y".to_owned(), "PutItem".to_owned());
+    for (changed, severity) in [(false, Severity::Warning), (true, Severity::Note)] {
+        let (mut detector, end) = known_for(4);
+        if changed {
+            detector.change(Change {
+                node: node("x"),
+                at: nanos_of(end - 5),
+                what: "version 2".to_owned(),
+            });
+        }
+        detector.take(&new, nanos_of(end), &calls(1));
+        detector.tick(nanos_of(end + 1));
+        let incident = &detector.incidents()[0];
+        assert_eq!(incident.severity(), severity);
+        assert_eq!(incident.findings[0].finding.change.is_some(), changed);
+    }
+}
+
+#[test]
+fn an_error_is_new_once_and_after_three_times_or_if_it_was_fatal() {
+    let error = |signature, is_fatal| ErrorSeen {
+        signature,
+        count: 1,
+        is_fatal,
+    };
+    let mut detector = Detector::default();
+    detector.take_error(&node("x"), nanos_of(START), error("known", false));
+    let mut minute = START + 2 * DAY;
+    let mut seen = |signature, is_fatal, is_found| {
+        detector.take_error(&node("x"), nanos_of(minute), error(signature, is_fatal));
+        detector.tick(nanos_of(minute + 1));
+        assert_eq!(!open(&detector).is_empty(), is_found, "{signature}");
+        minute += 1;
+    };
+    for _ in 0..5 {
+        seen("known", true, false);
+    }
+    seen("new", false, false);
+    seen("new", false, false);
+    seen("new", false, true);
+    minute += 200;
+    let mut seen = |signature, is_fatal, is_found| {
+        detector.take_error(&node("x"), nanos_of(minute), error(signature, is_fatal));
+        detector.tick(nanos_of(minute + 1));
+        assert_eq!(!open(&detector).is_empty(), is_found, "{signature}");
+    };
+    seen("new", true, false);
+    seen("fatal", true, true);
+}
+
+/// A finding of this node in the minute.
+fn finding(name: &str, minute: Minute) -> Finding {
+    Finding {
+        subject: Subject::Node(name.to_owned()),
+        kind: Kind::Errors,
+        before: None,
+        after: Measure::exact(0.5, 10),
+        since: nanos_of(minute),
+        seen: nanos_of(minute),
+        confidence: 1.0,
+        severity: Severity::Warning,
+        change: None,
+    }
+}
+
+#[test]
+fn it_opens_at_two_of_five_and_closes_after_five() {
+    let mut tracks = Tracks::default();
+    let mut is_open = |minute, there: bool| {
+        let found = there.then(|| finding("a", minute)).into_iter().collect();
+        !tracks.tick(found, minute).is_empty()
+    };
+    let there = [
+        true, false, false, false, false, true, false, true, false, false, false, false, false,
+        true,
+    ];
+    let open: Vec<bool> = (0..)
+        .zip(there)
+        .map(|(minute, there)| is_open(minute, there))
+        .collect();
+    let expected = [
+        false, false, false, false, false, false, false, true, true, true, true, true, false, false,
+    ];
+    assert_eq!(open, expected);
+}
+
+#[test]
+fn findings_of_connected_nodes_are_one_incident() {
+    let mut incidents = Incidents::default();
+    let edge = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    let graph = BTreeSet::from([edge("a", "b"), edge("b", "c"), edge("c", "d")]);
+    let mut take = |names: &[&str], minute| {
+        let findings = names.iter().map(|name| finding(name, minute)).collect();
+        incidents.take(findings, &graph, nanos_of(minute))
+    };
+    assert_eq!(take(&["a"], 1), [Update::Opened(1)]);
+    assert_eq!(take(&["a"], 2), []);
+    // Two that have nothing between them that is unusual are two.
+    assert_eq!(take(&["a", "d"], 3), [Update::Opened(2)]);
+    assert_eq!(take(&["a", "b", "d"], 4), [Update::Grew(1)]);
+    let joined = take(&["a", "b", "c", "d"], 5);
+    assert_eq!(joined, [Update::Merged(2, 1), Update::Grew(1)]);
+    assert_eq!(take(&["c"], 6), []);
+    assert_eq!(take(&[], 7), [Update::Closed(1)]);
+    assert_eq!(take(&["b"], 20), [Update::Reopened(1)]);
+    assert_eq!(take(&[], 21), [Update::Closed(1)]);
+    assert_eq!(take(&["b"], 60), [Update::Opened(3)]);
+    assert_eq!(incidents.all[0].since, nanos_of(1));
+    assert_eq!(incidents.all[1].state, State::MergedInto(1));
+}
+
+#[test]
+fn there_are_so_many_subjects_and_no_more() {
+    let mut detector = Detector::default();
+    for number in 0..=SUBJECTS_MAX {
+        detector.take(
+            &Subject::Node(format!("f{number}")),
+            nanos_of(START),
+            &calls(1),
+        );
+    }
+    assert_eq!(detector.left_out(), 1);
+    detector.forget(nanos_of(START + 9 * DAY));
+    detector.take(
+        &Subject::Node("one more".to_owned()),
+        nanos_of(START),
+        &calls(1),
+    );
+    assert_eq!(detector.left_out(), 1);
+}
