@@ -1,7 +1,7 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows six things. [`Contrast`] says by what a selection of events differs from the rest.
-//! [`Detector`] watches, and says what is unusual.
+//! It knows seven things. [`Contrast`] says by what a selection of events differs from the rest.
+//! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from.
 //! [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
 //! follow one user action through several traces. The rest are
@@ -32,6 +32,7 @@
 
 pub mod contrast;
 pub mod detect;
+pub mod rootcause;
 mod series;
 mod statistics;
 mod story;
@@ -44,6 +45,7 @@ mod wall;
 
 pub use contrast::Contrast;
 pub use detect::Detector;
+pub use rootcause::explain;
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};
 pub use story::{
     Attempts, Cost, Found, Gathered, How, Join, LeftOut, Limits, Part, Source, SpanAt, SpanCost,
