@@ -76,12 +76,13 @@ pub struct ErrorSeen<'a> {
 impl Detector {
     /// Counts what a subject did in the minute of this time. What is older than an hour is too late.
     pub fn take(&mut self, subject: &Subject, at: UnixNanos, counts: &Counts) {
-        if self.watched.len() >= SUBJECTS_MAX && !self.watched.contains_key(subject) {
+        if !has_room(&self.watched, subject) {
             self.left_out += 1;
             return;
         }
         let minute = minute_of(at);
         if let Subject::Edge(from, to, operation) = subject
+            && has_room(&self.known, from)
             && let Some(chance) = self.known.entry(from.clone()).or_default().edge(
                 to,
                 operation,
@@ -100,6 +101,10 @@ impl Detector {
     /// Counts errors of a node by their signature.
     pub fn take_error(&mut self, node: &Node, at: UnixNanos, error: ErrorSeen<'_>) {
         let minute = minute_of(at);
+        if !has_room(&self.known, node) {
+            self.left_out += 1;
+            return;
+        }
         let known = self.known.entry(node.clone()).or_default();
         if let Some(count) = known.error(error.signature, minute, error.count, error.is_fatal) {
             let signature = error.signature.to_owned();
@@ -124,6 +129,10 @@ impl Detector {
     /// Takes what the next invocation of an environment used, in bytes.
     pub fn take_memory(&mut self, node: &Node, environment: &str, at: UnixNanos, used: u64) {
         let minute = minute_of(at);
+        if !has_room(&self.environments, node) {
+            self.left_out += 1;
+            return;
+        }
         let environments = self.environments.entry(node.clone()).or_default();
         let Some((first, last)) = environments.take(environment, minute, used) else {
             return;
@@ -145,7 +154,9 @@ impl Detector {
 
     /// What a node may take from now on.
     pub fn set(&mut self, node: &Node, settings: Settings) {
-        self.settings.insert(node.clone(), settings);
+        if has_room(&self.settings, node) {
+            self.settings.insert(node.clone(), settings);
+        }
     }
 
     /// Somebody changed something.
@@ -197,9 +208,9 @@ impl Detector {
         &self.incidents.all
     }
 
-    /// Counts of subjects that there was no room for.
+    /// What was told of subjects that there was no room for, and findings beyond those that may be open at once.
     pub fn left_out(&self) -> u64 {
-        self.left_out
+        self.left_out + self.tracks.left_out
     }
 
     /// Forgets subjects that did nothing for more than eight days.
@@ -214,6 +225,7 @@ impl Detector {
             .collect();
         self.known.retain(|node, _| nodes.contains(node));
         self.environments.retain(|node, _| nodes.contains(node));
+        self.settings.retain(|node, _| nodes.contains(node));
     }
 
     fn saw_edge(
@@ -282,6 +294,11 @@ impl Detector {
         });
         edges.collect()
     }
+}
+
+/// Whether a map knows this one, or may have one more.
+fn has_room<K: Ord, V>(map: &BTreeMap<K, V>, key: &K) -> bool {
+    map.len() < SUBJECTS_MAX || map.contains_key(key)
 }
 
 /// The last change of any of its nodes within the quarter of an hour before.

@@ -194,6 +194,14 @@ fn there_are_so_many_subjects_and_no_more() {
         );
     }
     assert_eq!(detector.left_out(), 1);
+    let used = |detector: &mut Detector| {
+        let mut known =
+            |at: usize| detector.take_memory(&format!("f{at}"), "e", nanos_of(START), 1);
+        (0..=SUBJECTS_MAX).for_each(&mut known);
+    };
+    used(&mut detector);
+    assert_eq!(detector.left_out(), 2);
+    detector.left_out = 1;
     detector.forget(nanos_of(START + 9 * DAY));
     detector.take(
         &Subject::Node("one more".to_owned()),
@@ -201,4 +209,26 @@ fn there_are_so_many_subjects_and_no_more() {
         &calls(1),
     );
     assert_eq!(detector.left_out(), 1);
+}
+
+#[test]
+fn there_are_so_many_findings_and_no_more() {
+    let mut detector = Detector::default();
+    for at in 0..2100 {
+        let error = format!("e{at}");
+        for minute in [START, START + 2 * DAY] {
+            let (signature, is_fatal) = (error.as_str(), minute > START);
+            let signature = if is_fatal { signature } else { "known" };
+            let error = ErrorSeen {
+                signature,
+                count: 1,
+                is_fatal,
+            };
+            detector.take_error(&node("x"), nanos_of(minute), error);
+        }
+    }
+    detector.tick(nanos_of(START + 2 * DAY + 1));
+    let incidents = detector.incidents();
+    assert_eq!((incidents.len(), incidents[0].findings.len()), (1, 200));
+    assert_eq!(detector.left_out(), 100);
 }

@@ -8,7 +8,10 @@ use super::minute_of;
 
 /// Every finding that was there of late.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Tracks(Vec<Track>);
+pub(super) struct Tracks {
+    all: Vec<Track>,
+    pub(super) left_out: u64,
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Track {
@@ -32,33 +35,35 @@ impl Tracks {
 
     /// Takes what is there in this tick; what is open after it.
     pub(super) fn tick(&mut self, found: Vec<Finding>, to: Minute) -> Vec<Finding> {
-        for track in &mut self.0 {
+        for track in &mut self.all {
             track.there <<= 1;
         }
         for finding in found {
             self.add(finding, |track| track.there |= 1);
         }
-        for track in &mut self.0 {
+        for track in &mut self.all {
             let times = (track.there & OF_FIVE).count_ones();
             track.is_open = match track.is_open {
                 true => times > 0 || track.stays_until > to,
                 false => times >= OPENS_AT,
             };
         }
-        self.0
+        self.all
             .retain(|track| track.is_open || track.there & OF_FIVE != 0);
-        let open = self.0.iter().filter(|track| track.is_open);
+        let open = self.all.iter().filter(|track| track.is_open);
         open.map(|track| track.finding.clone()).collect()
     }
 
     fn add(&mut self, finding: Finding, mark: impl FnOnce(&mut Track)) {
         let same = |track: &&mut Track| track.finding.is_same(&finding);
-        match self.0.iter_mut().find(same) {
+        let is_full = self.all.len() >= TRACKS_MAX;
+        match self.all.iter_mut().find(same) {
             Some(track) => {
                 let since = track.finding.since.min(finding.since);
                 track.finding = Finding { since, ..finding };
                 mark(track);
             }
+            None if is_full => self.left_out += 1,
             None => {
                 let mut track = Track {
                     finding,
@@ -67,7 +72,7 @@ impl Tracks {
                     stays_until: 0,
                 };
                 mark(&mut track);
-                self.0.push(track);
+                self.all.push(track);
             }
         }
     }
@@ -92,3 +97,5 @@ const OF_FIVE: u8 = 0b1_1111;
 const OPENS_AT: u32 = 2;
 /// Minutes for which something that happens once stays open.
 const NOTED_FOR: Minute = 30;
+/// Findings that are followed at once.
+const TRACKS_MAX: usize = 2000;
