@@ -24,6 +24,8 @@ export interface Step {
   readonly depth: number;
   readonly service: string;
   readonly name: string;
+  /** A service in which something waited. */
+  readonly waiting: boolean;
   /** In the trace that is looked at; null where it has no such step. */
   readonly here: Share | null;
   readonly there: Share | null;
@@ -127,13 +129,14 @@ function entriesOf(pair: Pair, here: Tree, there: Tree, above: string, depth: nu
 }
 
 function stepOf(entry: Entry, here: Tree, there: Tree): Step {
-  const { service, name } = (entry.here[0] ?? entry.there[0]!).span;
+  const { service, name, waiting } = (entry.here[0] ?? entry.there[0]!).span;
   const [mine, theirs] = [shareOf(here, entry.here), shareOf(there, entry.there)];
   return {
     path: entry.path,
     depth: entry.depth,
     service,
     name,
+    waiting: waiting === true,
     here: mine,
     there: theirs,
     more: ((mine?.duration ?? 0n) - (theirs?.duration ?? 0n)) as DurationNanos,

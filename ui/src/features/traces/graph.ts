@@ -196,7 +196,7 @@ function databaseName(attributes: Attributes, system: string): string {
 
 function hopOf(span: Span): Named {
   const kind = text(span.attributes['throughline.hop.kind']) || 'service';
-  return { kind, name: text(span.attributes['throughline.hop.name']) || span.service };
+  return { kind, name: text(span.attributes['throughline.hop.name']) || kind };
 }
 
 function functionsIn(spans: ReadonlyMap<string, Span>): ReadonlySet<string> {

@@ -58,6 +58,17 @@ describe('in words', () => {
   ])('%d dollars are %s', (usd, text) => expect(formatUsd(usd)).toBe(text));
 });
 
+it('a cold start is said once, on the invocation', () => {
+  const cold = { 'faas.coldstart': true };
+  const below = trace.spans.findIndex((span) => span.name === 'POST /checkout');
+  const spans = waterfallSpans(changed({ [below]: { attributes: cold } }), new Map());
+  expect(spans.filter((span) => span.coldStart).map(({ name }) => name)).toEqual([
+    'checkout',
+    'inventory',
+    'notify',
+  ]);
+});
+
 it('JSON keeps times to the nanosecond', () => {
   expect(jsonOf(trace)).toContain(`"start": "${checkout.start_unix_nanos}"`);
 });

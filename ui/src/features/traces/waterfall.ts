@@ -18,14 +18,20 @@ export function waterfallSpans(
     duration: span.duration,
     phase: phaseOf(span),
     failed: span.status === 'error',
-    // Said once: the init phase of the invocation carries the attribute too.
-    coldStart: span.attributes['faas.coldstart'] === true && phaseOf(span) !== 'platform',
+    coldStart: saysColdStart(span, parentOf(span)),
     ...(span.inferred ? { waiting: true } : {}),
     ...(isAsynchronous(span, parentOf(span)) ? { asynchronous: true } : {}),
     ...(span.join ? { joined: { how: span.join.how, words: joinWords(span.join) } } : {}),
     ...(span.attempt !== null && span.attempt > 1 ? { attempt: span.attempt } : {}),
     marks: marksOf(span, logsBySpan.get(span.spanId) ?? []),
   }));
+}
+
+/** Said once: the init phase of the invocation and its handler carry the attribute too. */
+function saysColdStart(span: Span, parent: Span | null): boolean {
+  const isCold = (each: Span): boolean => each.attributes['faas.coldstart'] === true;
+  if (!isCold(span) || phaseOf(span) === 'platform') return false;
+  return parent === null || phaseOf(parent) !== 'invoke' || !isCold(parent);
 }
 
 /** Messages, and calls of functions as events: who sends them does not wait for what they cause. */

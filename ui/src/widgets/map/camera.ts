@@ -11,15 +11,21 @@ const SCALE_MIN = 0.05;
 
 /**
  * All of it, in the middle. Where that would be too small to read, as on a
- * phone, the part around `focus`.
+ * phone, the part around `focus`; on wide screens only if it is to be `readable`.
  */
-export function fit(box: Box, width: number, height: number, focus: Place | null = null): Camera {
+export function fit(
+  box: Box,
+  width: number,
+  height: number,
+  focus: Place | null = null,
+  readable = false,
+): Camera {
   const scale = clampScale(Math.min(FIT_MAX, width / box.width, height / box.height));
-  if (focus !== null && width < PHONE_WIDTH && scale < READABLE) {
+  if (focus !== null && (readable || width < PHONE_WIDTH) && scale < READABLE) {
     return {
       scale: READABLE,
-      x: width / 2 - focus.x * READABLE,
-      y: height / 2 - focus.y * READABLE,
+      x: inSight(width / 2 - focus.x * READABLE, box.left, box.width, width),
+      y: inSight(height / 2 - focus.y * READABLE, box.top, box.height, height),
     };
   }
   return {
@@ -34,6 +40,13 @@ export function zoomAt(camera: Camera, factor: number, x: number, y: number): Ca
   const scale = clampScale(camera.scale * factor);
   const share = scale / camera.scale;
   return { scale, x: x - (x - camera.x) * share, y: y - (y - camera.y) * share };
+}
+
+/** No emptier than it must be: an edge of the map is at the edge of the window, or beyond it. */
+function inSight(at: number, begin: number, length: number, window: number): number {
+  const [first, last] = [-begin * READABLE, window - (begin + length) * READABLE];
+  if (first < last) return (first + last) / 2;
+  return Math.min(first, Math.max(last, at));
 }
 
 function clampScale(scale: number): number {

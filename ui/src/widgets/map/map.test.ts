@@ -159,6 +159,17 @@ describe('camera', () => {
     expect(camera.scale).toBeLessThan(0.5);
   });
 
+  it('begins with what can be read where that is asked for, and leaves no side empty', () => {
+    const box = { left: 0, top: 0, width: 3000, height: 100 };
+    const at = (x: number): readonly number[] => {
+      const camera = fit(box, 800, 600, { x, y: 50 }, true);
+      return [camera.scale, camera.x, camera.y].map((value) => Math.round(value * 100) / 100 + 0);
+    };
+    expect(at(0)).toEqual([0.7, 0, 265]);
+    expect(at(1000)).toEqual([0.7, -300, 265]);
+    expect(at(3000)).toEqual([0.7, -1300, 265]);
+  });
+
   it('what is below the pointer stays there', () => {
     const camera = zoomAt({ scale: 1, x: 10, y: 20 }, 2, 110, 220);
     expect((110 - camera.x) / camera.scale).toBe(100);
