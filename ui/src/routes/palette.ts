@@ -27,7 +27,9 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
     about: 'switch',
     choice: { kind: 'do', what: `theme ${theme}` },
   }));
-  const zones = ZONES.map((zone): Entry => ({
+  // Where the reader's clock is that of UTC there is nothing to switch.
+  const clocks = ZONES.filter((zone) => formatZone('local') !== 'UTC' || zone === 'utc');
+  const zones = clocks.map((zone): Entry => ({
     id: `zone ${zone}`,
     kind: 'do',
     label: `Times of ${formatZone(zone)}`,

@@ -12,7 +12,7 @@ export interface Figure {
   readonly format: (value: number) => string;
 }
 
-export function callFigures({ times, points, step }: CallSeries): readonly Figure[] {
+export function callFigures({ times, points, whole, step }: CallSeries): readonly Figure[] {
   const every = `in ${stepWords(step)}`;
   return [
     {
@@ -21,8 +21,16 @@ export function callFigures({ times, points, step }: CallSeries): readonly Figur
       times,
       format: counts,
       lines: [
-        { name: 'calls', values: points.map((point) => point.count), colour: 'map-normal' },
-        { name: 'failed', values: points.map((point) => point.errors), colour: 'map-bad' },
+        {
+          name: 'calls',
+          values: counted(points, whole, (point) => point.count),
+          colour: 'map-normal',
+        },
+        {
+          name: 'failed',
+          values: counted(points, whole, (point) => point.errors),
+          colour: 'map-bad',
+        },
       ],
     },
     {
@@ -56,12 +64,21 @@ export function callFigures({ times, points, step }: CallSeries): readonly Figur
       unit: every,
       times,
       format: counts,
-      lines: [{ name: 'cold starts', values: points.map((point) => point.cold), colour: 'cold' }],
+      lines: [
+        {
+          name: 'cold starts',
+          values: counted(points, whole, (point) => point.cold),
+          colour: 'cold',
+        },
+      ],
     },
   ];
 }
 
-export function reportFigures({ times, points }: ReportSeries, step: number): readonly Figure[] {
+export function reportFigures(
+  { times, points, whole }: ReportSeries,
+  step: number,
+): readonly Figure[] {
   return [
     {
       title: 'Memory',
@@ -80,7 +97,11 @@ export function reportFigures({ times, points }: ReportSeries, step: number): re
       times,
       format: formatDollars,
       lines: [
-        { name: 'cost', values: points.map((point) => point.usd ?? 0), colour: 'map-normal' },
+        {
+          name: 'cost',
+          values: counted(points, whole, (point) => point.usd ?? 0),
+          colour: 'map-normal',
+        },
       ],
     },
   ];
@@ -91,6 +112,15 @@ export function stepWords(step: number): string {
   if (step % 86_400 === 0) return `${step / 86_400}\u202fd`;
   if (step % 3_600 === 0) return `${step / 3_600}\u202fh`;
   return step % 60 === 0 ? `${step / 60}\u202fmin` : `${step}\u202fs`;
+}
+
+/** So far is less than in a whole step; that is no fall, so it is not drawn. */
+function counted<T>(
+  points: readonly T[],
+  whole: number,
+  of: (point: T) => number,
+): readonly (number | null)[] {
+  return points.map((point, at) => (at < whole ? of(point) : null));
 }
 
 function counts(value: number): string {

@@ -6,7 +6,7 @@ import { Part } from '../../base/part.svelte';
 import { poll, type Poll, type PollPlace, type Round } from '../../base/poll';
 import { boundsOf, stepSeconds, type Bounds, type TimeRange } from '../../base/range';
 import { err, ok, type Result } from '../../base/result';
-import { now, type UnixNanos } from '../../base/time';
+import { NANOS_PER_SECOND, now, type UnixNanos } from '../../base/time';
 import { groupFailures, placesOf, type FailureGroup, type Place } from './failures';
 import { neighboursOf, type Neighbours } from './neighbours';
 import {
@@ -114,8 +114,9 @@ export class FunctionStore {
   async #refresh(): Promise<Round> {
     const isNew = this.#isNew;
     this.#isNew = false;
-    const bounds = { ...boundsOf(this.#range, now()), environment: this.#environment };
-    const step = stepSeconds(bounds, POINTS);
+    const shown = boundsOf(this.#range, now());
+    const step = stepSeconds(shown, POINTS);
+    const bounds = { ...fromWholeStep(shown, step), environment: this.#environment };
     this.#bounds = bounds;
     const calls = await this.calls.load(isNew, async (signal) =>
       map(await this.#api.sql(callsSql(this.#name, bounds, step), signal), (table) =>
@@ -230,6 +231,12 @@ export class FunctionStore {
     );
     return [found];
   }
+}
+
+/** A first step that is cut would look like a rise. */
+function fromWholeStep({ from, to }: Bounds, step: number): Bounds {
+  const nanos = BigInt(step) * NANOS_PER_SECOND;
+  return { from: (from - (from % nanos)) as UnixNanos, to };
 }
 
 function map<T, U>(answer: Result<T, ApiError>, read: (value: T) => U): Result<U, ApiError> {

@@ -83,6 +83,10 @@ describe('calls', () => {
       'Cold starts: 14 %, 2 in all',
     ]);
   });
+  it('what is not over yet is not counted as less', () => {
+    const counted = callFigures(series).find((figure) => figure.title === 'Calls');
+    expect(counted?.lines[0]?.values).toEqual([10, 0, null]);
+  });
   it('without calls there is no share of failures', () => {
     const errors = callFigures(series).find((figure) => figure.title === 'Errors');
     expect(errors?.lines[0]?.values).toEqual([10, null, 0]);

@@ -22,6 +22,8 @@ export interface CallSeries {
   /** Seconds since 1970, a step apart, without gaps. */
   readonly times: readonly number[];
   readonly points: readonly CallCounts[];
+  /** How many of the points are of a step that is over. */
+  readonly whole: number;
   readonly step: number;
   readonly seconds: number;
 }
@@ -32,12 +34,13 @@ export function readCalls(table: Table, bounds: Bounds, step: number): CallSerie
   const calls = ORDER.find((kind) => kinds.has(kind)) ?? null;
   const rows = table.rows.filter((row) => row[1] === calls);
   const total = rows.find(([at]) => at === null);
-  const { times, points } = spread(bounds, step, rows, countsOf, NO_CALLS);
+  const { times, points, whole } = spread(bounds, step, rows, countsOf, NO_CALLS);
   return {
     calls,
     total: total ? countsOf(total) : NO_CALLS,
     times,
     points,
+    whole,
     step,
     seconds: secondsOf(bounds),
   };
@@ -60,6 +63,7 @@ export interface ReportSeries {
   readonly total: ReportPoint;
   readonly times: readonly number[];
   readonly points: readonly ReportPoint[];
+  readonly whole: number;
   readonly seconds: number;
 }
 
@@ -112,14 +116,19 @@ function spread<T>(
   rows: readonly (readonly Cell[])[],
   read: (row: readonly Cell[]) => T,
   none: T,
-): { readonly times: readonly number[]; readonly points: readonly T[] } {
+): {
+  readonly times: readonly number[];
+  readonly points: readonly T[];
+  readonly whole: number;
+} {
   const known = new Map<number, T>();
   for (const row of rows) if (row[0] !== null) known.set(seconds(row[0]), read(row));
   const first = Math.floor(Number(bounds.from / NANOS_PER_SECOND) / step) * step;
   const end = Number(bounds.to) / 1e9;
   const times: number[] = [];
   for (let time = first; time < end && times.length < POINTS_MAX; time += step) times.push(time);
-  return { times, points: times.map((time) => known.get(time) ?? none) };
+  const whole = times.filter((time) => time + step <= end).length;
+  return { times, points: times.map((time) => known.get(time) ?? none), whole };
 }
 
 function countsOf(row: readonly Cell[]): CallCounts {

@@ -126,8 +126,12 @@ function timestamp(time: UnixNanos): string {
   return `timestamp '${toDate(time).toISOString()}'`;
 }
 
-const VERSION =
-  'coalesce(cast("faas.version" as varchar), cast("service.version" as varchar), \'\')';
+/** `$LATEST` says nothing; what the function calls its own version then does. */
+const VERSION = [
+  "case when coalesce(cast(\"faas.version\" as varchar), '$LATEST') = '$LATEST'",
+  'then coalesce(cast("service.version" as varchar), cast("faas.version" as varchar), \'\')',
+  'else cast("faas.version" as varchar) end',
+].join(' ');
 const MESSAGES_MAX = 500;
 export const LOOK_BACK_DAYS = 7;
 const LOOK_BACK_MILLIS = LOOK_BACK_DAYS * 86_400_000;
