@@ -13,7 +13,7 @@ use bytes::Bytes;
 use throughline_insight::{Normal, SECONDS, Wall};
 use throughline_store::{Count, Filter, Fresh, OperationFilter, Operator, SearchQuery, Store};
 use throughline_telemetry::{Span, SpanId, SpanKind, TraceId, UnixNanos};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::error::ApiError;
@@ -36,6 +36,8 @@ pub(super) struct Live {
 #[derive(Default)]
 struct Session {
     wall: Mutex<Wall>,
+    /// Whether what the store knows is on the wall.
+    recalled: watch::Sender<bool>,
 }
 
 impl Live {
@@ -86,8 +88,13 @@ pub(super) async fn live(
     Ok(response)
 }
 
-/// Sends every card every second until nobody listens.
+/// Sends every card every second until nobody listens, once what came before is known: a wall without
+/// it would say that nothing was called.
 async fn tell(session: &Session, events: &mpsc::Sender<Bytes>) {
+    let mut recalled = session.recalled.subscribe();
+    if recalled.wait_for(|recalled| *recalled).await.is_err() {
+        return;
+    }
     let mut ticks = tokio::time::interval(TELL_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -174,6 +181,7 @@ async fn recall(queries: &Queries, session: &Weak<Session>) -> HashSet<(TraceId,
         wall.seen_since(since);
         found.iter().for_each(|span| wall.take(span, end));
     });
+    session.recalled.send_replace(true);
     let ids = found.iter().map(|span| (span.trace_id, span.span_id));
     ids.collect()
 }

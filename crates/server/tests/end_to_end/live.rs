@@ -43,7 +43,12 @@ async fn every_second_all_cards_are_sent_with_what_came_before_and_since() {
     let server = TestServer::start().await;
     put(&server, &[ended("pay", 1)]).await;
     let mut one = Follower::listen(&server, "/api/v1/live", None).await;
-    one.until("\"pay\"").await;
+    one.until("\n\n").await;
+    let first = one.last();
+    assert_eq!(
+        first["functions"][0]["function"], "pay",
+        "the first event has what came before"
+    );
     let mut failed = ended("pay", 2);
     failed.status = SpanStatus::Error;
     put(&server, &[failed, ended("mail", 3)]).await;
@@ -71,8 +76,6 @@ async fn every_second_all_cards_are_sent_with_what_came_before_and_since() {
             .sum();
         assert_eq!((total, &pay["service"]), (2, &json!("shop")));
         assert_eq!(pay["seconds"].as_array().expect("a list").len(), 120);
-        // The test may take long on a busy machine, so that the window has nothing in it any more.
-        assert!(pay["window"]["error_count"].as_u64() <= Some(1), "{pay}");
         assert_eq!(pay["normal"], Value::Null);
     }
 }

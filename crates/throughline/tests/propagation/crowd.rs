@@ -94,36 +94,32 @@ fn stranger(span: &Value, got: &Got) -> Option<String> {
     }
 }
 
-/// Actions that lack a line, or whose trace has one of another. A line that the platform tells before the
-/// extension has read of its invocation may be in no trace: it names its request all the same.
+/// Actions whose trace lacks a line of their own, or has one of another.
 fn told(logs: &[Value]) -> Vec<String> {
-    let mut by_trace: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
-    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    let mut by_trace: BTreeMap<_, (BTreeSet<String>, usize)> = BTreeMap::new();
     for log in logs {
+        let Some(trace) = log["trace_id"]
+            .as_str()
+            .filter(|trace| trace.starts_with(TRACES))
+        else {
+            continue;
+        };
         let text = match &log["body"] {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         let cells = cells_in(&text);
-        if cells.len() == 1 {
-            *lines
-                .entry(cells.first().cloned().unwrap_or_default())
-                .or_default() += 1;
-        }
-        let trace = log["trace_id"].as_str().unwrap_or_default();
-        if trace.starts_with(TRACES) {
-            let entry = by_trace.entry(trace.to_owned()).or_default();
-            entry.extend(cells);
-        }
+        let entry = by_trace.entry(trace.to_owned()).or_default();
+        entry.1 += usize::from(!cells.is_empty());
+        entry.0.extend(cells);
     }
     let wrong = (0..ACTIONS).filter_map(|number| {
         let (_, cell) = action(number);
-        let none = BTreeSet::new();
-        let cells = by_trace.get(&trace_of(number)).unwrap_or(&none);
+        let none = Default::default();
+        let (cells, lines) = by_trace.get(&trace_of(number)).unwrap_or(&none);
         // Who sends says so, and who hears of it by the topic.
-        let lines = lines.get(&cell).copied().unwrap_or_default();
-        let is_its = *cells == BTreeSet::from([cell.clone()]) && lines >= 2;
-        (!is_its).then(|| format!("{cell} has {lines} lines, its trace those of {cells:?}"))
+        let is_its = *cells == BTreeSet::from([cell.clone()]) && *lines >= 2;
+        (!is_its).then(|| format!("the trace of {cell} has {lines} lines, of {cells:?}"))
     });
     wrong.collect()
 }
