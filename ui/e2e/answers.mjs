@@ -248,3 +248,36 @@ export function searchPage(question) {
   }));
   return { spans, total: 12, truncated: false, next_cursor: null, cost: COST };
 }
+
+export function completeness() {
+  const one = {
+    environments: 3,
+    environments_open: 1,
+    open: [],
+    accepted: '12400',
+    received: '12400',
+    complete: '100.00',
+    missing: [],
+    missing_total: 0,
+    dropped: {},
+  };
+  const gap = {
+    environment: '2026/11/22/[$LATEST]abc',
+    first: 7,
+    last: 7,
+    items: '24',
+    why: 'printed',
+    last_seen_unix_nanos: String(BigInt(Date.now()) * 1_000_000n),
+  };
+  const torn = { received: '12360', complete: '99.67', missing: [gap], missing_total: 1 };
+  return {
+    functions: [
+      { ...one, function: 'checkout' },
+      { ...one, ...torn, function: 'notify', dropped: { buffer_full: '16' } },
+    ],
+    total: 2,
+    truncated: false,
+    next_cursor: null,
+    cost: COST,
+  };
+}

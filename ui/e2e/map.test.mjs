@@ -161,6 +161,24 @@ test('the chosen time goes along to the traces and back', async () => {
   await page.waitForURL(/\/map\?range=6h/);
 });
 
+test('completeness names what is missing first, and why', async () => {
+  await page.goto(`${url}/map`);
+  await page.getByRole('link', { name: 'Completeness' }).click();
+  const rows = page
+    .getByRole('region', { name: 'Completeness of each function' })
+    .locator('tbody tr');
+  await rows.first().waitFor();
+  assert.match(
+    await rows.first().innerText(),
+    /notify\s+99\.67 %\s+12,400\s+12,360\s+16 buffer full/,
+  );
+  await page.getByText('1 entry').click();
+  await page.getByText('printed to CloudWatch Logs').waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.equal(await overflow(page), 0, 'the page scrolls sideways');
+  await screenshot(page, 'completeness-390');
+});
+
 test('500 nodes, 2,000 edges and their particles leave the main thread alone', async () => {
   server.large = true;
   await openMap();

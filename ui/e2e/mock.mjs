@@ -7,6 +7,7 @@ import { checkoutTrace } from '../fixtures/checkout.mjs';
 import {
   answerQuery,
   answerSql,
+  completeness,
   edgeMap,
   heatmapOf,
   largeMap,
@@ -156,6 +157,7 @@ export class MockServer {
       return json(200, functionEdges(searchParams));
     if (pathname === '/api/v1/edges')
       return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
+    if (pathname === '/api/v1/completeness') return json(200, completeness());
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
     if (pathname === '/api/v1/sql') {
       const { sql } = JSON.parse(body);

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use throughline_telemetry::correlation::INVOCATION_ID;
 use throughline_telemetry::{Span, SpanId, SpanStatus, UnixNanos, Value};
 
 /// One trace in one line.
@@ -22,6 +23,9 @@ pub struct Summary {
     pub cold_start_count: usize,
     /// Who took part, in the order of first appearance.
     pub services: Vec<ServiceShare>,
+    /// Whether what it began with names another trace in a link: it goes on from that one. What only a key
+    /// tells is not known here.
+    pub continues: bool,
 }
 
 /// Where a trace began.
@@ -82,6 +86,7 @@ impl Summary {
             error_count: spans.iter().filter(|span| failed(span)).count(),
             cold_start_count: cold_starts(spans),
             services: services(&by_start),
+            continues: continues(&by_start),
         }
     }
 
@@ -118,6 +123,21 @@ fn root(by_start: &[&Span]) -> Option<Root> {
         service: root.service().to_owned(),
         name: root.name.clone(),
     })
+}
+
+/// Whether the first span, or one of the same invocation, names another trace.
+fn continues(by_start: &[&Span]) -> bool {
+    let Some(first) = by_start.iter().min_by_key(|span| span.parent_id.is_some()) else {
+        return false;
+    };
+    let request = first.attributes.text(INVOCATION_ID);
+    let of_first = by_start.iter().filter(|span| {
+        let is_of_request = || span.attributes.text(INVOCATION_ID) == request;
+        !span.links.is_empty()
+            && (span.span_id == first.span_id || request.is_some() && is_of_request())
+    });
+    let mut links = of_first.flat_map(|span| &span.links);
+    links.any(|link| link.trace_id != first.trace_id)
 }
 
 /// Invocations that say they were cold, and init phases whose invocation has not arrived (yet).

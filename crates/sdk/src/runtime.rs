@@ -91,6 +91,11 @@ pub fn invocations() -> InvocationsLayer {
     InvocationsLayer::new(sdk)
 }
 
+/// Whatever goes wrong in the SDK itself costs a span and never the invocation.
+fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
 /// The SDK of this process, or why there is none.
 type Shared = Option<Arc<Sdk>>;
 

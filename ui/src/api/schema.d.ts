@@ -506,7 +506,8 @@ export interface components {
          *           "span_count": 1,
          *           "error_count": 0
          *         }
-         *       ]
+         *       ],
+         *       "continues": false
          *     }
          */
         readonly TraceSummary: {
@@ -533,6 +534,8 @@ export interface components {
             readonly status: "ok" | "error";
             /** @description The services of the trace, in the order in which they first appear. */
             readonly services: readonly components["schemas"]["ServiceCount"][];
+            /** @description Whether what the trace began with names another trace, in a span link, that it goes on from: ask for it by id to see all of it. What only a key tells is not known in a list. */
+            readonly continues: boolean;
         };
         /** @description One page of the list of traces. */
         readonly TracePage: {
@@ -777,6 +780,8 @@ export interface components {
             /** @description What all invocations cost; null where there are none. */
             readonly cost: components["schemas"]["StoryCost"] | null;
             readonly left_out: components["schemas"]["LeftOut"];
+            /** @description Whether what the trace began with names another trace, in a span link, that it goes on from and that is not here. */
+            readonly continues: boolean;
         };
         /** @description One page of logs. */
         readonly LogPage: {
@@ -1877,7 +1882,7 @@ export interface operations {
                 readonly limit?: number;
                 /** @description The `next_cursor` of the page before. All other parameters must stay the same. */
                 readonly cursor?: string;
-                /** @description How far to count what has no place on the page: not at all, a million rows further, or all. */
+                /** @description How far to count what has no place on the page: not at all, 300,000 rows further, or all. */
                 readonly count?: "page" | "some" | "all";
             };
             readonly header?: never;
@@ -1969,7 +1974,7 @@ export interface operations {
                 readonly limit?: number;
                 /** @description The `next_cursor` of the page before. All other parameters must stay the same. */
                 readonly cursor?: string;
-                /** @description How far to count what has no place on the page: not at all, a million rows further, or all. */
+                /** @description How far to count what has no place on the page: not at all, 300,000 rows further, or all. */
                 readonly count?: "page" | "some" | "all";
             };
             readonly header?: never;

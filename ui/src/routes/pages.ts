@@ -92,6 +92,14 @@ export const PAGES: readonly Page[] = [
     keys: ROW_KEYS,
     byEnvironment: true,
   },
+  {
+    section: '/completeness',
+    path: /^\/completeness\/?$/,
+    load: () => import('./CompletenessRoute.svelte'),
+    range: null,
+    keys: ROW_KEYS,
+    byEnvironment: false,
+  },
 ];
 
 export function pageOf(path: string): Page | null {

@@ -5,4 +5,5 @@ export const SECTIONS: readonly { readonly href: string; readonly label: string 
   { href: '/', label: 'Traces' },
   { href: '/logs', label: 'Logs' },
   { href: '/explore', label: 'Explore' },
+  { href: '/completeness', label: 'Completeness' },
 ];

@@ -157,6 +157,8 @@ fn summary(forest: &Forest, logs: &[LogRecord], traces: usize) -> Summary {
     let nodes = &forest.nodes;
     let spans: Vec<&Span> = nodes.iter().map(|node| &node.span).collect();
     let mut summary = Summary::of_all(&spans);
+    // What it goes on from is here.
+    summary.continues &= traces == 1;
     if spans.is_empty() {
         summary.start = logs.first().map(LogRecord::sort_time).unwrap_or_default();
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use throughline_telemetry::{Span, SpanStatus, UnixNanos};
+use throughline_telemetry::{Attributes, Link, Span, SpanStatus, TraceId, UnixNanos};
 
 use super::{Outcome, Summary};
 use crate::testing::{resource, span};
@@ -116,6 +116,41 @@ fn unknown_start_does_not_stretch_the_trace() {
             root s/n1, from 1000 for 1µs, 2 spans, 0 errors, 0 cold, ok; s 0/2
         "#]],
     );
+}
+
+#[test]
+fn a_root_that_links_to_another_trace_continues_it() {
+    let linking = |mut span: Span, trace: u8| {
+        span.links.push(Link {
+            trace_id: TraceId::new([trace; 16]).unwrap(),
+            span_id: span.span_id,
+            trace_state: String::new(),
+            attributes: Attributes::default(),
+        });
+        span
+    };
+    let of_request = |mut span: Span| {
+        span.attributes.set("faas.invocation_id", "r-1");
+        span
+    };
+    let root = || span(1, 0, 0, 9);
+    let child = || span(2, 1, 1, 8);
+    let cases = [
+        (vec![root(), child()], false),
+        (vec![linking(root(), 2), child()], true),
+        (vec![linking(root(), 1), child()], false),
+        // A batch inside is none of what began it; the layer's view of the same invocation is.
+        (vec![root(), linking(child(), 2)], false),
+        (vec![of_request(root()), linking(child(), 2)], false),
+        (
+            vec![of_request(root()), of_request(linking(child(), 2))],
+            true,
+        ),
+        (vec![], false),
+    ];
+    for (number, (spans, continues)) in cases.into_iter().enumerate() {
+        assert_eq!(Summary::of(&spans).continues, continues, "case {number}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use throughline_telemetry::SpanStatus;
 
+use super::guard;
 use crate::payload;
 use crate::span::Open;
 
@@ -44,7 +45,7 @@ pub(super) fn told<B: Serialize, S>(
             let Ok(json) = serde_json::value::to_raw_value(&answer) else {
                 return FunctionResponse::BufferedResponse(Answer::Itself(answer));
             };
-            describe(span, json.get());
+            guard(|| describe(span, json.get()));
             FunctionResponse::BufferedResponse(Answer::Written(json))
         }
     }

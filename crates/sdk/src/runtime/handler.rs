@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use serde::Serialize;
 
 use super::answer::{Answer, told};
+use super::guard;
 use crate::current;
 use crate::failure::Failure;
 use crate::ids::xray;
@@ -126,7 +127,7 @@ where
                 Err(error) => Err(Failed::of(error, this.span.as_ref())),
             };
             if let Some(span) = this.span.take() {
-                span.invocation().sdk.finish(&span);
+                guard(|| span.invocation().sdk.finish(&span));
             }
             result
         })

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use lambda_runtime::tower::Layer;
 use lambda_runtime::{LambdaInvocation, Service};
 
-use super::Shared;
+use super::{Shared, guard};
 use crate::current::{Scoped, enter};
 use crate::failure::Failure;
 use crate::sdk::About;
@@ -60,7 +60,7 @@ where
                 trace_header: request.context.xray_trace_id.as_deref().unwrap_or_default(),
                 client_context: header("lambda-runtime-client-context").unwrap_or_default(),
             };
-            sdk.begin(&request.body, about)
+            guard(|| sdk.begin(&request.body, about))?
         });
         let future = {
             let _entered = enter(span.clone());

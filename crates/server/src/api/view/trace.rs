@@ -24,6 +24,7 @@ pub(in crate::api) struct Summary {
     cold_start_count: usize,
     status: &'static str,
     services: Vec<ServiceCount>,
+    continues: bool,
 }
 
 #[derive(Serialize)]
@@ -52,6 +53,7 @@ impl Summary {
             cold_start_count: summary.cold_start_count,
             status: summary.outcome().name(),
             services: services.collect(),
+            continues: summary.continues,
         }
     }
 }
