@@ -277,7 +277,7 @@ pub(crate) const COPIES_CACHE_BYTES: usize = 8 << 20;
 pub(crate) const SEARCH_BLOCK_ROWS: u32 = if cfg!(test) { 16 } else { 64 << 10 };
 
 /// Rows that a search goes on to count when its page is full, unless all are asked for.
-pub(crate) const COUNT_ROWS_MAX: u64 = 1_000_000;
+pub(crate) const COUNT_ROWS_MAX: u64 = 300_000;
 
 /// Conditions of one search.
 pub(crate) const CONDITIONS_MAX: usize = 100;

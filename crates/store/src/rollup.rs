@@ -6,7 +6,8 @@
 //!
 //! What calls what lies beside it: [`edges`](crate::edges). A rollup has a row for each minute, service, name, kind and status: how many spans began then, how
 //! long they took (sum, least, greatest, [`Histogram`](throughline_telemetry::Histogram)), and how many
-//! of them were cold starts. [`schema`] has the columns. It is made while the rows are written
+//! of them were cold starts. [`schema`] has the columns. The last row group of the file has the same less the
+//! minutes ([`Grain::Totals`]); files of before it have none. It is made while the rows are written
 //! ([`Fold`]), from spans of which each counts once, and published with them. It goes with them, too.
 //!
 //! What a rollup says can be had from the rows. So one that is gone or damaged is said in the log and done
@@ -31,6 +32,15 @@ use crate::segment::SegmentId;
 
 /// The name, or the service and the name, of spans beyond the names that a rollup has room for.
 pub const OTHER: &str = "(other)";
+
+/// Which rows of a rollup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Grain {
+    /// A row for each minute.
+    Minutes,
+    /// One for all minutes, with the last of them as its time: fewer to read where minutes do not matter.
+    Totals,
+}
 
 /// What the catalog knows of a rollup.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,6 +21,23 @@ impl Histogram {
         }
     }
 
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Histogram) {
+        let mut merged = Vec::with_capacity(self.0.len() + other.0.len());
+        let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        loop {
+            let next = [ours.peek(), theirs.peek()].into_iter().flatten();
+            let Some(bucket) = next.map(|(bucket, _)| *bucket).min() else {
+                break;
+            };
+            let is_it = |pair: &&(u16, u32)| pair.0 == bucket;
+            let counts = [ours.next_if(is_it), theirs.next_if(is_it)];
+            let counts = counts.into_iter().flatten().map(|(_, count)| *count);
+            merged.push((bucket, counts.fold(0, u32::saturating_add)));
+        }
+        self.0 = merged;
+    }
+
     /// The bytes, in the order of the buckets.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len() * PAIR_BYTES);
@@ -197,6 +214,26 @@ mod tests {
         check(&many, 99.0, 990.01);
         check(&many, 99.9, 999.0);
         assert_eq!(sum_of(&[]).percentile(50.0), None);
+    }
+
+    #[test]
+    fn histograms_merge_to_that_of_all_values() {
+        let of = |values: &[f64]| {
+            let mut histogram = Histogram::default();
+            values.iter().for_each(|value| histogram.record(*value));
+            histogram
+        };
+        let (one, other) = ([5.0, 0.1, 900.0], [5.0, 7.0, 1e9, 0.0]);
+        for (a, b) in [
+            (&one[..], &other[..]),
+            (&other, &one),
+            (&one, &[]),
+            (&[], &one),
+        ] {
+            let mut merged = of(a);
+            merged.merge(&of(b));
+            assert_eq!(merged, of(&[a, b].concat()));
+        }
     }
 
     #[test]

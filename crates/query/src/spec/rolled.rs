@@ -52,8 +52,9 @@ impl Session {
         let is_named = names.any(|name| name == "service" || name == "name");
         let bounds = bounds(plan);
         let (scan, wanted) = (self.scan.clone(), self.wanted.clone());
+        let step_nanos = plan.step_nanos;
         let read = tokio::task::spawn_blocking(move || {
-            scan.rolled_up(&bounds, is_named, &|| wanted.check().is_ok())
+            scan.rolled_up(&bounds, step_nanos, is_named, &|| wanted.check().is_ok())
         });
         let rolled = read
             .await

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::{Check, entries};
 use crate::catalog::Contents;
 use crate::error::ReadError;
+use crate::rollup::Grain;
 use crate::{census, costs, edges, links, rollup};
 
 impl Check<'_> {
@@ -16,7 +17,8 @@ impl Check<'_> {
         let mut known: HashSet<PathBuf> = HashSet::new();
         for meta in segments.rollups() {
             let path = self.layout.rollup(meta.id);
-            self.sums(&path, rollup::load(self.layout, meta).err());
+            let load = |grain| rollup::load(self.layout, meta, grain).err();
+            self.sums(&path, load(Grain::Minutes).or_else(|| load(Grain::Totals)));
             known.insert(path);
         }
         for segment in segments.all() {

@@ -85,7 +85,7 @@ impl Scan {
             to: filter.to,
             ..Bounds::default()
         };
-        let found = self.rolled_up(&bounds, false, &|| true)?;
+        let found = self.rolled_up(&bounds, None, false, &|| true)?;
         let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
         for batch in &found.batches {
             add(&mut sums, batch);

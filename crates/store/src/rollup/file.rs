@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,10 +14,11 @@ use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use throughline_telemetry::UnixNanos;
 
-use super::{Fold, RollupMeta, schema};
+use super::{Fold, Grain, RollupMeta, schema};
 use crate::directory::Layout;
 use crate::disk;
 use crate::error::ReadError;
@@ -31,12 +33,19 @@ pub(crate) fn write(
     id: SegmentId,
     fold: &Fold,
 ) -> io::Result<RollupMeta> {
-    let rows = fold.finish();
+    let (rows, totals) = fold.finish_both();
     let times: &TimestampNanosecondArray =
         crate::batch::typed(rows.column(0), "time").map_err(io::Error::other)?;
     let minutes = times.values().iter().map(|time| time.cast_unsigned());
     let (first, last) = (minutes.clone().min(), minutes.max());
-    let (bytes, crc) = write_batch(probe, &layout.rollup(id), &rows)?;
+    let marked = KeyValue::new(TOTALS.to_owned(), "last row group".to_owned());
+    let properties = properties()?.set_key_value_metadata(Some(vec![marked]));
+    let (bytes, crc) = write_groups(
+        probe,
+        &layout.rollup(id),
+        &[rows.clone(), totals],
+        properties,
+    )?;
     Ok(RollupMeta {
         id,
         rows: u32::try_from(rows.num_rows()).expect("there are no more rows than spans"),
@@ -55,17 +64,43 @@ pub(crate) fn write_batch(
     path: &Path,
     rows: &RecordBatch,
 ) -> io::Result<(u64, u32)> {
+    write_groups(probe, path, std::slice::from_ref(rows), properties()?)
+}
+
+fn write_groups(
+    probe: &Probe,
+    path: &Path,
+    groups: &[RecordBatch],
+    properties: WriterPropertiesBuilder,
+) -> io::Result<(u64, u32)> {
     let (checks, crc) = segment::durably(probe, path, |file| {
-        let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties()?))?;
-        writer.write(rows)?;
+        let schema = groups[0].schema();
+        let mut writer = ArrowWriter::try_new(file, schema, Some(properties.build()))?;
+        for rows in groups {
+            writer.write(rows)?;
+            writer.flush()?;
+        }
         Ok(writer.into_inner()?)
     })?;
     Ok((checks.bytes, crc))
 }
 
-/// Reads a rollup, all of it, and checks it.
-pub(crate) fn load(layout: &Layout, meta: &RollupMeta) -> Result<RecordBatch, ReadError> {
-    load_batch(&layout.rollup(meta.id), meta.crc, schema())
+/// Reads a rollup and checks it. A file without totals has its minutes instead, which say the same.
+pub(crate) fn load(
+    layout: &Layout,
+    meta: &RollupMeta,
+    grain: Grain,
+) -> Result<RecordBatch, ReadError> {
+    load_groups(&layout.rollup(meta.id), meta.crc, schema(), |file| {
+        let groups = file.num_row_groups();
+        let marks = file.file_metadata().key_value_metadata();
+        let has_totals = marks.is_some_and(|marks| marks.iter().any(|mark| mark.key == TOTALS));
+        match (has_totals, grain) {
+            (true, Grain::Totals) => groups.saturating_sub(1)..groups,
+            (true, Grain::Minutes) => 0..groups.saturating_sub(1),
+            (false, _) => 0..groups,
+        }
+    })
 }
 
 /// Reads the rows of a file, all of them, and checks them.
@@ -73,6 +108,15 @@ pub(crate) fn load_batch(
     path: &Path,
     crc: u32,
     schema: &SchemaRef,
+) -> Result<RecordBatch, ReadError> {
+    load_groups(path, crc, schema, |file| 0..file.num_row_groups())
+}
+
+fn load_groups(
+    path: &Path,
+    crc: u32,
+    schema: &SchemaRef,
+    groups: impl Fn(&ParquetMetaData) -> Range<usize>,
 ) -> Result<RecordBatch, ReadError> {
     let bytes = Bytes::from(fs::read(path).map_err(ReadError::io(path))?);
     let corrupt = |damage: Damage| ReadError::corrupt(path, damage);
@@ -82,7 +126,9 @@ pub(crate) fn load_batch(
     let read = || -> Result<RecordBatch, Damage> {
         let options = ArrowReaderOptions::new().with_schema(Arc::clone(schema));
         let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
-        let batches = reader.with_batch_size(ROWS_AT_ONCE).build()?;
+        let groups = groups(reader.metadata()).collect();
+        let reader = reader.with_row_groups(groups).with_batch_size(ROWS_AT_ONCE);
+        let batches = reader.build()?;
         let batches = batches.collect::<Result<Vec<_>, _>>()?;
         Ok(concat_batches(schema, &batches)?)
     };
@@ -117,14 +163,16 @@ pub(crate) fn clear(layout: &Layout, segments: &Segments) -> io::Result<()> {
     Ok(())
 }
 
-fn properties() -> Result<WriterProperties, parquet::errors::ParquetError> {
+fn properties() -> Result<WriterPropertiesBuilder, parquet::errors::ParquetError> {
     Ok(WriterProperties::builder()
         .set_created_by(concat!("throughline ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_column_dictionary_enabled("time".into(), false)
-        .set_column_encoding("time".into(), Encoding::DELTA_BINARY_PACKED)
-        .build())
+        .set_column_encoding("time".into(), Encoding::DELTA_BINARY_PACKED))
 }
+
+/// Says in a file that its last row group has the totals.
+const TOTALS: &str = "throughline.totals";
 
 const ZSTD_LEVEL: i32 = 3;
 

@@ -85,6 +85,28 @@ impl Fold {
 
     /// The rollup, by service, name, kind, status and minute.
     pub(crate) fn finish(&self) -> RecordBatch {
+        batch(&self.sorted())
+    }
+
+    /// The rollup and its [`Grain::Totals`].
+    pub(super) fn finish_both(&self) -> (RecordBatch, RecordBatch) {
+        let rows = self.sorted();
+        let same = |one: &(About<'_>, &Sums), other: &(About<'_>, &Sums)| {
+            one.0.without_minute() == other.0.without_minute()
+        };
+        let totals: Vec<(About<'_>, Sums)> = rows
+            .chunk_by(same)
+            .map(|rows| {
+                let mut total = rows[0].1.clone();
+                rows[1..].iter().for_each(|(_, sums)| total.merge(sums));
+                (rows[rows.len() - 1].0, total)
+            })
+            .collect();
+        let totals: Vec<_> = totals.iter().map(|(about, sums)| (*about, sums)).collect();
+        (batch(&rows), batch(&totals))
+    }
+
+    fn sorted(&self) -> Vec<(About<'_>, &Sums)> {
         let mut rows: Vec<(About<'_>, &Sums)> = Vec::with_capacity(self.rows.len());
         rows.extend(self.rows.iter().map(|(key, sums)| {
             let service = &self.services[key.service as usize];
@@ -98,7 +120,7 @@ impl Fold {
             (about, sums)
         }));
         rows.sort_unstable_by_key(|(about, _)| *about);
-        batch(&rows)
+        rows
     }
 
     fn rows(
@@ -209,6 +231,16 @@ impl Sums {
         self.sum_ms += millis;
         self.cold_starts += i64::from(is_cold);
         self.durations.record(millis);
+    }
+
+    /// Neither of them is of nothing.
+    fn merge(&mut self, other: &Sums) {
+        self.count += other.count;
+        self.sum_ms += other.sum_ms;
+        self.min_ms = self.min_ms.min(other.min_ms);
+        self.max_ms = self.max_ms.max(other.max_ms);
+        self.cold_starts += other.cold_starts;
+        self.durations.merge(&other.durations);
     }
 }
 

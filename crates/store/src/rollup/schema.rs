@@ -29,6 +29,13 @@ pub(super) struct About<'a> {
     pub(super) minute: u64,
 }
 
+impl<'a> About<'a> {
+    /// What [`Grain::Totals`](super::Grain::Totals) tell apart.
+    pub(super) fn without_minute(&self) -> (&'a str, &'a str, u8, u8) {
+        (self.service, self.name, self.kind, self.status)
+    }
+}
+
 /// The schema of a rollup.
 pub(crate) fn schema() -> &'static SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {

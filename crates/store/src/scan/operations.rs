@@ -68,7 +68,7 @@ impl Scan {
             service: filter.service.clone(),
             ..Bounds::default()
         };
-        let rolled = self.rolled_up(&bounds, true, &|| true)?;
+        let rolled = self.rolled_up(&bounds, None, true, &|| true)?;
         let mut sums: HashMap<Key, OperationRow> = HashMap::new();
         for batch in &rolled.batches {
             let added = add(&mut sums, filter, batch);

@@ -9,9 +9,9 @@ use throughline_telemetry::{Signal, UnixNanos};
 
 use super::{Bounds, Part, Scan};
 use crate::error::ReadError;
-use crate::rollup::{Fold, RollupMeta, minute_from, minute_of, schema};
+use crate::rollup::{Fold, Grain, RollupMeta, minute_from, minute_of, schema};
 
-/// Rows of a rollup: `time` (the minute), `service`, `name`, `kind`, `status`, `count`, `sum_ms`,
+/// Rows of a rollup: `time` (a minute), `service`, `name`, `kind`, `status`, `count`, `sum_ms`,
 /// `min_ms`, `max_ms`, `cold_starts`, `durations`. What is asked about may be in several rows.
 #[derive(Clone, Debug, Default)]
 pub struct RolledUp {
@@ -29,17 +29,19 @@ pub struct RolledUp {
 
 impl Scan {
     /// What the spans sum up to that began from `bounds.from` up to before `bounds.to`, both of which must be there
-    /// for the edges to be exact. Spans that were sent twice count once. Where names matter (`is_named`),
+    /// for the edges to be exact. Times matter in steps of `step_nanos` since 1970, whole minutes; not at all where there
+    /// is none. Spans that were sent twice count once. Where names matter (`is_named`),
     /// none is under [`OTHER`](crate::OTHER). Stops with what it has when `is_wanted` says no. Blocks on the
     /// disk.
     pub fn rolled_up(
         &self,
         bounds: &Bounds,
+        step_nanos: Option<u64>,
         is_named: bool,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<RolledUp, ReadError> {
         let times = bounds.from.unwrap_or_default()..bounds.to.unwrap_or(UnixNanos(u64::MAX));
-        let mut rolling = Rolling::new(self, times);
+        let mut rolling = Rolling::new(self, times, step_nanos);
         for part in self.parts(Signal::Traces, bounds)? {
             if !is_wanted() {
                 break;
@@ -55,17 +57,19 @@ struct Rolling<'a> {
     times: Range<UnixNanos>,
     /// The whole minutes in them.
     minutes: Range<UnixNanos>,
+    step_nanos: Option<u64>,
     fold: Fold,
     found: RolledUp,
 }
 
 impl<'a> Rolling<'a> {
-    fn new(scan: &'a Scan, times: Range<UnixNanos>) -> Self {
+    fn new(scan: &'a Scan, times: Range<UnixNanos>, step_nanos: Option<u64>) -> Self {
         let minutes = minute_from(times.start)..minute_of(times.end);
         Rolling {
             scan,
             times,
             minutes,
+            step_nanos,
             fold: Fold::default(),
             found: RolledUp::default(),
         }
@@ -92,13 +96,19 @@ impl<'a> Rolling<'a> {
         if rollup.last < minutes.start || rollup.first >= minutes.end {
             return true;
         }
-        let loaded = self.scan.shared.files.rollup(rollup);
+        let is_whole = minutes.contains(&rollup.first) && minutes.contains(&rollup.last);
+        let is_one = |step: u64| rollup.first.0 / step == rollup.last.0 / step;
+        let grain = if is_whole && self.step_nanos.is_none_or(is_one) {
+            Grain::Totals
+        } else {
+            Grain::Minutes
+        };
+        let loaded = self.scan.shared.files.rollup(rollup, grain);
         let Some(rows) = &*loaded else {
             return false;
         };
         self.count(rows);
         self.found.rollups += 1;
-        let is_whole = minutes.contains(&rollup.first) && minutes.contains(&rollup.last);
         let rows = if is_whole {
             rows.clone()
         } else {

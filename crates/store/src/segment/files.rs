@@ -5,6 +5,7 @@ mod verify;
 
 use std::convert::Infallible;
 use std::fs;
+use std::hash::Hash;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use crate::limits::{
     LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS, TRACE_CACHE_BYTES,
 };
 use crate::links::LinkIndex;
-use crate::rollup::{self, RollupMeta};
+use crate::rollup::{self, Grain, RollupMeta};
 use crate::rows::{LogRow, span_bytes};
 
 /// Reads segments.
@@ -52,7 +53,7 @@ pub(crate) struct SegmentFiles {
     kinds: Cache<SegmentId, Kinds>,
     copies: Cache<(SegmentId, SegmentId), [Vec<u32>; 2]>,
     /// None of those that cannot be read.
-    rollups: Cache<SegmentId, Option<RecordBatch>>,
+    rollups: Cache<(SegmentId, Grain), Option<RecordBatch>>,
     /// The same of edges.
     edges: Cache<SegmentId, Option<RecordBatch>>,
     links: Cache<SegmentId, LinkIndex>,
@@ -301,8 +302,10 @@ impl SegmentFiles {
     }
 
     /// A rollup. None if it cannot be read, which is said once.
-    pub(crate) fn rollup(&self, meta: &RollupMeta) -> Arc<Option<RecordBatch>> {
-        loaded_once(&self.rollups, meta.id, || rollup::load(&self.layout, meta))
+    pub(crate) fn rollup(&self, meta: &RollupMeta, grain: Grain) -> Arc<Option<RecordBatch>> {
+        loaded_once(&self.rollups, (meta.id, grain), || {
+            rollup::load(&self.layout, meta, grain)
+        })
     }
 
     /// What calls what in a segment. None if it cannot be read, which is said once.
@@ -457,12 +460,12 @@ impl SegmentFiles {
 }
 
 /// What can be had from the rows as well, if it can be read.
-fn loaded_once(
-    cache: &Cache<SegmentId, Option<RecordBatch>>,
-    id: SegmentId,
+fn loaded_once<K: Copy + Eq + Hash>(
+    cache: &Cache<K, Option<RecordBatch>>,
+    key: K,
     load: impl FnOnce() -> Result<RecordBatch, ReadError>,
 ) -> Arc<Option<RecordBatch>> {
-    let loaded = cache.get_or_load(id, || {
+    let loaded = cache.get_or_load(key, || {
         let loaded = load();
         if let Err(error) = &loaded {
             tracing::error!(%error, "rollup cannot be read; its rows are summed up instead");

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::*;
+use crate::rollup::MINUTE_NANOS;
 use crate::testing::copy;
-use crate::{Bounds, Retention};
+use crate::{Bounds, Retention, RolledUp};
 
 /// How many spans there are by the rollups, and how many rollups were read for that.
 pub(super) fn rolled(store: &Store) -> (i64, u64) {
@@ -14,13 +15,25 @@ pub(super) fn rolled(store: &Store) -> (i64, u64) {
         to: Some(UnixNanos(u64::MAX / 2)),
         ..Bounds::default()
     };
-    let found = store.scan().rolled_up(&bounds, true, &|| true).unwrap();
+    let scan = store.scan();
+    let by_minute = scan.rolled_up(&bounds, Some(MINUTE_NANOS), true, &|| true);
+    let totals = scan.rolled_up(&bounds, None, true, &|| true).unwrap();
+    let (by_minute, in_all) = (by_minute.unwrap(), spans_in(&totals));
+    assert_eq!(
+        spans_in(&by_minute),
+        in_all,
+        "totals are those of the minutes"
+    );
+    (in_all, totals.rollups)
+}
+
+fn spans_in(found: &RolledUp) -> i64 {
     let counts = found.batches.iter().flat_map(|batch| {
         let counts = batch.column_by_name("count").unwrap().as_any();
         let counts = counts.downcast_ref::<arrow::array::Int64Array>().unwrap();
         counts.values().to_vec()
     });
-    (counts.sum(), found.rollups)
+    counts.sum()
 }
 
 /// Files beside the rows of segments that are not there.
