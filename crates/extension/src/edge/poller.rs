@@ -114,6 +114,11 @@ async fn poll(
                 }
             }
         };
+        if let NextEvent::ShutDown { .. } = event {
+            // What the function exported just before a freeze lies in the sockets and is read meanwhile. Behind
+            // the last ledger nothing would be taken any more.
+            tokio::time::sleep(READ_FIRST).await;
+        }
         if answer.send(event).await.is_err() {
             return;
         }
@@ -136,6 +141,8 @@ fn gone() -> NextEvent {
     }
 }
 
+/// How long the end of the environment waits for what is on its way: a hundredth of what it may take.
+const READ_FIRST: Duration = Duration::from_millis(20);
 const FAILURES_MAX: u32 = 10;
 /// The same fault would come back.
 const FAULTS_MAX: u32 = 3;
