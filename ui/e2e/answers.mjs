@@ -25,8 +25,10 @@ export function edgeMap(search, extra) {
   /** @type {typeof FLOWS} */
   const flows = extra === '' ? FLOWS : [...FLOWS, ['function:place-order', extra, 1, 0, 9, false]];
   const edges = flows.map(([caller, callee, rate, errors, millis, asynchronous]) => {
-    const count = Math.round(rate * seconds);
-    const share = failing && callee === 'table:customers' ? 0.6 : errors;
+    const isThrottled = failing && callee === 'table:customers';
+    // By fives, so that three of five is a whole number.
+    const count = isThrottled ? Math.round((rate * seconds) / 5) * 5 : Math.round(rate * seconds);
+    const share = isThrottled ? 0.6 : errors;
     return edge(caller, callee, count, Math.round(count * share), millis, asynchronous, seconds);
   });
   return { ...mapOf(edges), from_unix_nanos: String(from), to_unix_nanos: String(to) };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { launch } from './browser.mjs';
 import { MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
+import { becomes, openPage, overflow, screenshot } from './page.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -40,34 +40,34 @@ test('what is chosen goes along, and is asked for everywhere', async () => {
   await select.selectOption('staging');
   await page.waitForURL(/[?&]env=staging/);
   await page.waitForFunction(() => !document.querySelector('a[data-trace]'));
-  assert.deepEqual(asked('/traces')?.searchParams.getAll('attribute'), [
-    'deployment.environment.name=staging',
-  ]);
+  await becomes(
+    () => asked('/traces')?.searchParams.getAll('attribute'),
+    ['deployment.environment.name=staging'],
+  );
 
   await page.getByRole('link', { name: 'Logs', exact: true }).click();
   await page.waitForURL(/\/logs\?env=staging/);
-  await page.waitForFunction(
-    () => document.querySelectorAll('main li, main [role=row]').length > 0,
+  await becomes(
+    () => asked('/logs')?.searchParams.getAll('where'),
+    ['deployment.environment.name="staging"'],
   );
-  assert.deepEqual(asked('/logs')?.searchParams.getAll('where'), [
-    'deployment.environment.name="staging"',
-  ]);
 
   await page.getByRole('link', { name: 'Explore' }).click();
   await page.getByRole('region', { name: 'Groups' }).waitFor();
-  assert.deepEqual(server.posted.at(-1).filters, [
-    { column: 'deployment.environment.name', op: '=', value: 'staging' },
-  ]);
+  await becomes(
+    () => server.posted.at(-1)?.filters,
+    [{ column: 'deployment.environment.name', op: '=', value: 'staging' }],
+  );
 
   await page.getByRole('link', { name: 'Wall' }).click();
   await page.getByRole('article').first().waitFor();
   assert.equal(await select.isDisabled(), true, 'the wall shows all of them');
   await page.goto(`${url}/functions/inventory?env=staging`);
   await page.getByText('at most 246 MB').waitFor();
-  const about = server.stated.filter((sql) => sql.includes("= 'inventory'"));
-  assert.ok(about.length >= 4);
+  const about = () => server.stated.filter((sql) => sql.includes("= 'inventory'"));
+  await becomes(() => about().length >= 4, true);
   assert.deepEqual(
-    about.filter((sql) => !sql.includes(`"deployment.environment.name" = 'staging'`)),
+    about().filter((sql) => !sql.includes(`"deployment.environment.name" = 'staging'`)),
     [],
   );
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { launch } from './browser.mjs';
 import { MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
+import { becomes, openPage, overflow, screenshot } from './page.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -98,13 +98,15 @@ test('a minute is replayed, by keyboard and in the address', async () => {
     .waitFor({ state: 'attached' });
   await page.keyboard.press('ArrowLeft');
   await page.waitForURL(/at=/);
+  const later = new URL(page.url()).searchParams.get('at');
   await page.keyboard.press('ArrowLeft');
+  await page.waitForURL((address) => address.searchParams.get('at') !== later);
   const at = Date.parse(new URL(page.url()).searchParams.get('at') ?? '');
   assert.equal(at % 60_000, 0);
   await page.getByText('the minute from').waitFor();
-  const minute = server.asked.filter((asked) => asked.pathname === '/api/v1/edges').at(-1);
-  assert.equal(minute?.searchParams.get('from'), `${at}000000`);
-  assert.equal(minute?.searchParams.get('to'), `${at + 60_000}000000`);
+  const minute = () => server.asked.findLast((asked) => asked.pathname === '/api/v1/edges');
+  await becomes(() => minute()?.searchParams.get('from'), `${at}000000`);
+  assert.equal(minute()?.searchParams.get('to'), `${at + 60_000}000000`);
   await page.getByRole('button', { name: 'Live' }).click();
   await page.waitForURL((address) => !address.search.includes('at='));
 });

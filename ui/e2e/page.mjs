@@ -1,6 +1,8 @@
 // A browser page that remembers what went wrong in it.
+import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 
 const RESULTS = new URL('../test-results/', import.meta.url);
 
@@ -37,4 +39,19 @@ export async function screenshot(page, name) {
 /** How far the page is wider than the window. @param {import('playwright-core').Page} page */
 export function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/**
+ * What is read becomes what is expected within five seconds; else the difference is told. For what
+ * the server was asked: what is on the screen may be of the page before.
+ * @template T
+ * @param {() => T} read
+ * @param {T} expected
+ */
+export async function becomes(read, expected) {
+  const end = Date.now() + 5_000;
+  while (!isDeepStrictEqual(read(), expected) && Date.now() < end) {
+    await new Promise((later) => setTimeout(later, 20));
+  }
+  assert.deepEqual(read(), expected);
 }
