@@ -5,6 +5,7 @@ of Python. `python.zip` has the sources alone: it is for all versions, and compi
 sources and interpreters give the same bytes.
 """
 
+import ast
 import glob
 import io
 import os
@@ -22,6 +23,7 @@ VERSIONS = range(9, 15)
 # Nothing in a zip is older.
 DATE = (1980, 1, 1, 0, 0, 0)
 BYTES_MAX = 150 * 1024
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 # Docstrings are left out. The loader trusts the code without looking at the source's date, which a layer loses.
 COMPILE = """
@@ -60,12 +62,18 @@ def asked(python):
 
 
 def slim(source):
-    """The source without its comments; every line stays where it was."""
+    """The source without its comments and docstrings; every line stays where it was."""
     lines = source.decode().splitlines()
     for token in tokenize.tokenize(io.BytesIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column].rstrip()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            # What has nothing else still has a body.
+            text = node.body[0]
+            lines[text.lineno - 1] = " " * text.col_offset + '""'
+            lines[text.lineno : text.end_lineno] = [""] * (text.end_lineno - text.lineno)
     return ("\n".join(lines) + "\n").encode()
 
 

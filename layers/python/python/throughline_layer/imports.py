@@ -21,10 +21,12 @@ HOOKS = {
     "kafka.producer.kafka": ("kafka", "kafka"),
     "confluent_kafka": ("kafka", "confluent_kafka"),
     "pika.channel": ("pika", "pika"),
+    "grpc._channel": ("grpc", "grpc"),
+    "grpc.aio._channel": ("grpc", "grpc"),
 }
 
 # What THROUGHLINE_HOOKS_OFF=libraries switches off: what is neither Python's own nor AWS's.
-LIBRARIES = ("aiohttp", "httpx", "psycopg", "pymysql", "pymongo", "redis", "kafka", "pika")
+LIBRARIES = ("aiohttp", "httpx", "psycopg", "pymysql", "pymongo", "redis", "kafka", "pika", "grpc")
 
 
 def install():

@@ -17,6 +17,7 @@ const LIBRARIES = new Map([
   ['kafkajs', ['kafkajs', './libraries/kafkajs.js']],
   ['amqplib', ['amqplib', './libraries/amqplib.js']],
   ['amqplib/callback_api', ['amqplib', './libraries/amqplib.js']],
+  ['@grpc/grpc-js', ['grpc', './libraries/grpc.js']],
   ['http2', ['http2', './libraries/http2.js']],
   ['node:http2', ['http2', './libraries/http2.js']],
 ]);
@@ -52,7 +53,7 @@ function packageOf(request) {
   if (!LIBRARIES.has(name)) return undefined;
   // Only what a package is imported by, not the files that it is made of.
   const inner = first[0] === '@' ? rest.join('/') : [second, ...rest].join('/');
-  return /^(index|promise|callback_api|channel_api|(lib|dist|built|build)\/index)\.(js|cjs)$/.test(inner) ? name : undefined;
+  return /^(index|promise|callback_api|channel_api|(lib|dist|built|build)(\/src)?\/index)\.(js|cjs)$/.test(inner) ? name : undefined;
 }
 
 module.exports = { install };

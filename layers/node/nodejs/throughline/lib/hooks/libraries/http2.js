@@ -1,5 +1,5 @@
 'use strict';
-/** HTTP/2, over which AWS's SDK speaks to Kinesis and to services that stream. */
+/** HTTP/2, over which AWS's SDK speaks to Kinesis and to services that stream, and over which gRPC goes. */
 
 const { syncBuiltinESMExports } = require('module');
 
@@ -28,7 +28,8 @@ function begin(layer, authority, headers) {
   const url = new URL(String(authority));
   const get = getter(headers);
   const host = get(':authority') || get('host') || url.host;
-  const call = Call.begin(layer, { method: get(':method') || 'GET', scheme: url.protocol.slice(0, -1), host, path: get(':path') || '/', get, body: undefined });
+  const kind = String(get('content-type') || '').startsWith('application/grpc') ? require('./grpc.js').GrpcCall : Call;
+  const call = kind.begin(layer, { method: get(':method') || 'GET', scheme: url.protocol.slice(0, -1), host, path: get(':path') || '/', get, body: undefined });
   if (!call) return undefined;
   const more = { ...headers };
   for (const [name, value] of call.headers()) more[Object.keys(headers).find((key) => key.toLowerCase() === name) || name] = value;
@@ -44,6 +45,7 @@ function watch(stream, call) {
   stream.emit = function (type, ...values) {
     faults.guard('http2', () => {
       if (type === 'response') call.answered(values[0][':status'], getter(values[0]));
+      else if (type === 'trailers' && call.trailers) call.trailers(getter(values[0]));
       else if (type === 'data') call.data(values[0]);
       else if (type === 'end') call.done();
       else if (type === 'error') call.failed(values[0]);
