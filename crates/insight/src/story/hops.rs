@@ -17,6 +17,7 @@ use super::tree::{Forest, Node};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hop<'a> {
     pub(super) kind: &'a str,
+    /// Empty if the record does not tell it: an event does not name its bus.
     pub(super) name: &'a str,
     /// When it took the record.
     pub(super) accepted: Option<UnixNanos>,
@@ -103,21 +104,27 @@ impl Forest {
         let begin = self.nodes[top].span.start;
         let mut above = from;
         for (number, hop) in path.iter().enumerate() {
-            let known = above.map_or(begin, |above| self.nodes[above].span.start);
-            let start = hop.accepted.unwrap_or(known);
+            let sent = above.map(|above| self.nodes[above].span.start);
+            // A bus tells whole seconds, and clocks differ: nothing was accepted before it was sent.
+            let start = hop
+                .accepted
+                .or(sent)
+                .unwrap_or(begin)
+                .max(sent.unwrap_or_default());
+            let name = self.name_of(hop, above);
             let next = path[number + 1..].iter().find_map(|hop| hop.accepted);
             let end = next.unwrap_or(begin).max(start);
             let one = Made {
                 above,
                 kind: hop.kind.to_owned(),
-                name: hop.name.to_owned(),
+                name: name.clone(),
                 start,
                 end,
             };
             let nodes = &mut self.nodes;
             above = Some(*made.entry(one).or_insert_with(|| {
                 let of = &nodes[place].span;
-                let span = hop.span(of, (record, number), start, end);
+                let span = hop.span(&name, of, (record, number), start, end);
                 nodes.push(Node {
                     span,
                     parent: above,
@@ -128,6 +135,13 @@ impl Forest {
             }));
         }
         above.filter(|_| !path.is_empty())
+    }
+
+    /// The name of a service; where the record does not tell it, what the call that sent it says of where it went.
+    fn name_of(&self, hop: &Hop<'_>, sender: Option<usize>) -> String {
+        let call = sender.filter(|_| hop.name.is_empty());
+        let said = call.and_then(|call| self.nodes[call].span.attributes.text(DESTINATION));
+        said.unwrap_or(hop.name).to_owned()
     }
 }
 
@@ -143,22 +157,34 @@ struct Made {
 
 impl Hop<'_> {
     /// The span of a service that a record came through on its way to a span.
-    fn span(&self, of: &Span, at: (usize, usize), start: UnixNanos, end: UnixNanos) -> Span {
+    fn span(
+        &self,
+        name: &str,
+        of: &Span,
+        at: (usize, usize),
+        start: UnixNanos,
+        end: UnixNanos,
+    ) -> Span {
         let mut hasher = DefaultHasher::new();
         (of.trace_id.as_bytes(), of.span_id.as_bytes(), at).hash(&mut hasher);
         let id = hasher.finish().max(1).to_be_bytes();
         let mut attributes = Attributes::default();
         attributes.set("throughline.inferred", true);
         attributes.set("throughline.hop.kind", self.kind);
-        attributes.set("throughline.hop.name", self.name);
+        // One that nobody names is called what it is.
+        let (service, shown) = match name {
+            "" => (self.kind, self.kind.to_owned()),
+            name => (name, format!("{} {name}", self.kind)),
+        };
+        attributes.set("throughline.hop.name", service);
         let mut resource = Attributes::default();
-        resource.set("service.name", self.name);
+        resource.set("service.name", service);
         Span {
             trace_id: of.trace_id,
             span_id: SpanId::new(id).unwrap_or(of.span_id),
             parent_id: None,
             trace_state: String::new(),
-            name: format!("{} {}", self.kind, self.name),
+            name: shown,
             kind: SpanKind::Internal,
             start,
             end,
@@ -197,6 +223,9 @@ pub(super) fn parse(path: &str) -> Vec<Hop<'_>> {
     });
     hops.take(HOPS_A_PATH_MAX).collect()
 }
+
+/// The attribute of where a call sends something.
+const DESTINATION: &str = "messaging.destination.name";
 
 /// Services of one record: more than a record passes.
 const HOPS_A_PATH_MAX: usize = 16;

@@ -469,6 +469,48 @@ fn the_way_of_a_record_is_shown_where_nobody_is_known_to_have_sent_it() {
     );
 }
 
+/// An event that is put on a bus at 1,700 ms, which says that it took it at 1,000.
+fn event(destination: Option<&str>) -> World {
+    let mut put = span(1, 1, 0, 1_700, 1_720).named("put").sends(&["eb:e"]);
+    if let Some(bus) = destination {
+        put.0.attributes.set("messaging.destination.name", bus);
+    }
+    let take = span(2, 2, 0, 1_800, 1_900)
+        .named("take")
+        .receives(&["eb:e"]);
+    World::of([put.build(), take.through(&["bus:@1000#eb:e"]).build()])
+}
+
+#[test]
+fn a_bus_has_the_name_that_its_sender_knows_and_takes_nothing_before_it_was_sent() {
+    check(
+        &event(Some("orders")),
+        &[1, 2],
+        &expect![[r#"
+            1 put
+              2 bus orders (waited 100 ms)
+                2 take <- matched eb:e
+        "#]],
+    );
+    let service = |world: &World| {
+        let story = world.clone().story(1, Limits::default());
+        let mut inferred = story.spans.iter().filter(|told| told.is_inferred);
+        let bus = inferred.next().unwrap();
+        bus.span.service().to_owned()
+    };
+    assert_eq!(service(&event(Some("orders"))), "orders");
+    assert_eq!(service(&event(None)), "bus");
+    check(
+        &event(None),
+        &[1],
+        &expect![[r#"
+            1 put
+              2 bus (waited 100 ms)
+                2 take <- matched eb:e
+        "#]],
+    );
+}
+
 #[test]
 fn what_has_no_room_is_said() {
     let hop = |number: u8| {
