@@ -105,8 +105,9 @@ test-layers-python: build
 		moto=$$(scripts/moto) || echo "moto's server cannot be installed; tests with it are skipped"; \
 		servers=$$(layers/python/venv servers) || echo "Postgres and Redis cannot be installed; tests with them are skipped"; \
 		kafka=$$(scripts/kafka) || echo "Kafka's broker cannot be fetched; its test is skipped"; \
+		debian=$$(scripts/debian) || echo "MariaDB and RabbitMQ cannot be fetched; tests with them are skipped"; \
 		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) THROUGHLINE_MOTO=$$moto \
-		THROUGHLINE_SERVERS=$$servers THROUGHLINE_KAFKA=$$kafka python3 -m unittest discover --quiet -s . -t .
+		THROUGHLINE_SERVERS=$$servers THROUGHLINE_KAFKA=$$kafka THROUGHLINE_DEBIAN=$$debian python3 -m unittest discover --quiet -s . -t .
 test-layers-node: functions layers-node
 	@THROUGHLINE_BIN=$(BIN) layers/node/test
 .PHONY: test-layers test-layers-python test-layers-node

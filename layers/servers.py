@@ -1,6 +1,7 @@
-"""Real servers for the tests of the layers: `servers.py redis postgres kafka`, run by the interpreter that
-`python/venv servers` prints. Prints one line of JSON with their ports once all of them answer, and runs until its
-standard input ends. Kafka's broker is in the folder that `scripts/kafka` prints: THROUGHLINE_KAFKA."""
+"""Real servers for the tests of the layers: `servers.py redis postgres kafka mariadb rabbitmq`, run by the interpreter
+that `python/venv servers` prints. Prints one line of JSON with their ports once all of them answer, and runs until its
+standard input ends. Kafka's broker is in the folder that `scripts/kafka` prints: THROUGHLINE_KAFKA; MariaDB and RabbitMQ
+are in the one that `scripts/debian` prints: THROUGHLINE_DEBIAN."""
 
 import json
 import os
@@ -89,6 +90,57 @@ def kafka(folder):
     return subprocess.Popen([*java, "kafka.Kafka", file], **NULL), port, None
 
 
+def mariadb(folder):
+    """MariaDB, which lets everybody in and has a database `shop`."""
+    root = Path(os.environ["THROUGHLINE_DEBIAN"])
+    (folder / "data" / "shop").mkdir(parents=True)
+    env = {"PATH": os.environ["PATH"], "LD_LIBRARY_PATH": libraries(root)}
+    said = ["--no-defaults", "--datadir=%s" % (folder / "data"), "--lc-messages-dir=%s" % (root / "usr/share/mysql"), "--user=root"]
+    port = free_port()
+    said += ["--port=%d" % port, "--bind-address=127.0.0.1", "--socket=%s" % (folder / "socket"), "--skip-grant-tables"]
+    at_once.append(subprocess.Popen([root / "usr/sbin/mariadbd", *said], env=env, **NULL))
+    return at_once[-1], port, None
+
+
+def rabbitmq(folder):
+    """RabbitMQ, which lets `guest` in."""
+    root = Path(os.environ["THROUGHLINE_DEBIAN"])
+    (erlang,) = (root / "usr/lib/erlang").glob("erts-*")
+    (home,) = (root / "usr/lib/rabbitmq/lib").glob("rabbitmq_server-*")
+    port, names = free_port(), free_port()
+    env = {
+        "PATH": "%s:%s" % (root / "usr/lib/erlang/bin", os.environ["PATH"]),
+        "LD_LIBRARY_PATH": libraries(root),
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        # Else a shell stays between us and the server.
+        "RUNNING_UNDER_SYSTEMD": "true",
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(names),
+        "RABBITMQ_NODENAME": "throughline-%d@localhost" % port,
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+        "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_LOGS": "-",
+    }
+    # It would start one itself, and leave it behind.
+    at_once.append(subprocess.Popen([erlang / "bin/epmd"], env=env, **NULL))
+    at_once.append(subprocess.Popen([home / "sbin/rabbitmq-server"], env=env, cwd=folder, **NULL))
+    return at_once[-1], port, None
+
+
+def libraries(root):
+    """Where the packages that were unpacked there have their libraries."""
+    return ":".join(str(found.parent) for found in root.glob("usr/lib/*/libnuma.so.1"))
+
+
 def answers(port, ready):
     """Whether somebody listens, and says that it is ready if it can be asked."""
     with socket.socket() as one:
@@ -114,19 +166,29 @@ def main(names):
         for name in names:
             folder = root / name
             folder.mkdir()
-            started[name] = {"redis": redis, "postgres": postgres, "kafka": kafka}[name](folder)
+            started[name] = SERVERS[name](folder)
         until = time.monotonic() + READY_SECONDS
         for name, (process, port, ready) in started.items():
             while not answers(port, ready):
                 if process.poll() is not None or time.monotonic() > until:
                     sys.exit("%s does not start" % name)
                 time.sleep(0.05)
-        print(json.dumps({name: port for name, (_, port, _) in started.items()}), flush=True)
+        # At once: who has read the ports may read no further.
+        sys.stdout.write(json.dumps({name: port for name, (_, port, _) in started.items()}) + "\n")
+        sys.stdout.flush()
         sys.stdin.read()
     finally:
+        for process in at_once:
+            process.kill()
+            process.wait()
         for process, _, _ in started.values():
             stop(process)
         shutil.rmtree(root, ignore_errors=True)
+
+
+SERVERS = {"redis": redis, "postgres": postgres, "kafka": kafka, "mariadb": mariadb, "rabbitmq": rabbitmq}
+# Those that take their time when they are asked to end.
+at_once = []
 
 
 if __name__ == "__main__":

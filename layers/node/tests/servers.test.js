@@ -1,5 +1,8 @@
 'use strict';
-/** Drivers against real servers: THROUGHLINE_SERVERS names the interpreter that has them, THROUGHLINE_KAFKA the broker. */
+/**
+ * Drivers against real servers: THROUGHLINE_SERVERS names the interpreter that has them, THROUGHLINE_KAFKA Kafka's broker,
+ * THROUGHLINE_DEBIAN the folder with MariaDB and RabbitMQ.
+ */
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
@@ -9,7 +12,7 @@ const { after, before, describe, test } = require('node:test');
 
 const { invoke, layered } = require('./support/layered.js');
 
-const { THROUGHLINE_KAFKA: KAFKA, THROUGHLINE_SERVERS: PYTHON } = process.env;
+const { THROUGHLINE_DEBIAN: DEBIAN, THROUGHLINE_KAFKA: KAFKA, THROUGHLINE_SERVERS: PYTHON } = process.env;
 const TRACE = '5f35ae120c0fec141ab77a00bc047aa2';
 /** A broker that is just starting takes its time. */
 const LIMIT_MS = 120_000;
@@ -26,8 +29,8 @@ function load(name) {
 }
 
 /** Loaded with the hooks in place, as a function's own would be. */
-const packages = Object.fromEntries(['pg', 'ioredis', 'redis', 'kafkajs'].map((name) => [name, load(name)]));
-const skip = (name, isThere = true) => (!isThere ? 'there is no broker' : packages[name] ? false : `${name} is not installed`);
+const packages = Object.fromEntries(['pg', 'ioredis', 'redis', 'kafkajs', 'mysql2', 'amqplib', 'amqplib/callback_api'].map((name) => [name, load(name)]));
+const skip = (name, isThere = true) => (!isThere ? 'its server is not there' : packages[name] ? false : `${name} is not installed`);
 
 const named = (children) => children.map(({ name }) => name);
 /** Starting and connecting take longer than an invocation usually has. */
@@ -36,7 +39,7 @@ const invoked = (handler) => invoke(world, handler, {}, { getRemainingTimeInMill
 /** Hooks of a suite are waited for, those of a file are not by every version of Node. */
 describe('real servers', { skip: PYTHON ? false : 'there are none', timeout: LIMIT_MS }, () => {
   before(async () => {
-    const names = ['redis', 'postgres', ...(KAFKA ? ['kafka'] : [])];
+    const names = ['redis', 'postgres', ...(KAFKA ? ['kafka'] : []), ...(DEBIAN ? ['mariadb', 'rabbitmq'] : [])];
     servers = spawn(PYTHON, [path.join(__dirname, '../../servers.py'), ...names], { stdio: ['pipe', 'pipe', 'inherit'] });
     for await (const line of servers.stdout) {
       Object.assign(ports, JSON.parse(line));
@@ -122,7 +125,70 @@ describe('real servers', { skip: PYTHON ? false : 'there are none', timeout: LIM
     });
   });
 
-  describe('Kafka', { skip: skip('kafkajs', KAFKA) }, () => {
+  describe('MariaDB', { skip: skip('mysql2', Boolean(DEBIAN)) }, () => {
+    const settings = () => ({ host: '127.0.0.1', port: ports.mariadb, user: 'root', database: 'shop' });
+
+    test('queries, parameters, what is prepared, and one that fails', async () => {
+      const connection = packages.mysql2.createConnection(settings());
+      const ask = (method, ...rest) => new Promise((resolve, reject) => connection[method](...rest, (error, rows) => (error ? reject(error) : resolve(rows))));
+      const { children, error, span } = await invoked(async () => {
+        await ask('query', 'CREATE TEMPORARY TABLE orders (id int, name text)');
+        await ask('query', 'INSERT INTO orders VALUES (?, ?)', [7, 'ann']);
+        const [row] = await ask('execute', 'SELECT name FROM orders WHERE id = ?', [7]);
+        assert.equal(row.name, 'ann');
+        await ask('query', 'SELECT * FROM nowhere').finally(() => connection.end());
+      });
+      assert.equal(error.code, 'ER_NO_SUCH_TABLE');
+      assert.deepEqual(named(children), ['CREATE orders', 'INSERT orders', 'SELECT orders', 'SELECT nowhere']);
+      assert.equal(children[3].status.code, 2);
+      assert.ok(children.every((child) => child.parentSpanId === span.spanId && child.attributes['server.port'] === ports.mariadb));
+      assert.ok(!JSON.stringify(children).includes('ann'));
+    });
+
+    test('a comment arrives, by promises and by a pool', async () => {
+      const own = 'SELECT info FROM information_schema.processlist WHERE id = connection_id()';
+      const pool = packages.mysql2.createPool(settings()).promise();
+      const { children, result } = await invoked(async () => (await pool.query(own))[0][0].info);
+      await pool.end();
+      assert.equal(result, `${own} /*traceparent='00-${TRACE}-${children[0].spanId}-01'*/`);
+    });
+  });
+
+  describe('RabbitMQ', { skip: skip('amqplib', Boolean(DEBIAN)) }, () => {
+    const url = () => `amqp://127.0.0.1:${ports.rabbitmq}`;
+    const header = ({ spanId }) => ({ traceparent: `00-${TRACE}-${spanId}-01` });
+    /** The package puts them behind an object of its own. */
+    const own = (message) => Object.assign({}, message.properties.headers);
+
+    test('what arrives names its span', async () => {
+      const connection = await packages.amqplib.connect(url());
+      const channel = await connection.createConfirmChannel();
+      await channel.assertQueue('by-promise');
+      const { children } = await invoked(async () => {
+        channel.sendToQueue('by-promise', Buffer.from('x'), { messageId: 'm', headers: { a: 'b' } });
+        channel.publish('', 'by-promise', Buffer.from('y'));
+        await channel.waitForConfirms();
+      });
+      const got = [await channel.get('by-promise'), await channel.get('by-promise')];
+      await connection.close();
+      assert.deepEqual(named(children), ['send by-promise', 'send by-promise']);
+      assert.deepEqual(got.map(own), [{ a: 'b', ...header(children[0]) }, header(children[1])]);
+      assert.deepEqual(children[0].attributes['throughline.link.out'], ['mq:m']);
+    });
+
+    test('by callbacks', async () => {
+      const called = (target, method, ...rest) => new Promise((resolve, reject) => target[method](...rest, (error, value) => (error ? reject(error) : resolve(value))));
+      const connection = await called(packages['amqplib/callback_api'], 'connect', url());
+      const channel = await called(connection, 'createChannel');
+      await called(channel, 'assertQueue', 'by-callback', {});
+      const { children } = await invoked(async () => void channel.sendToQueue('by-callback', Buffer.from('x')));
+      const got = await called(channel, 'get', 'by-callback', {});
+      await called(connection, 'close');
+      assert.deepEqual(own(got), header(children[0]));
+    });
+  });
+
+  describe('Kafka', { skip: skip('kafkajs', Boolean(KAFKA)) }, () => {
     test('what arrives names its span, and the span names its place', async () => {
       const kafka = new packages.kafkajs.Kafka({ brokers: [`127.0.0.1:${ports.kafka}`], logLevel: 0 });
       const admin = kafka.admin();

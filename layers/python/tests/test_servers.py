@@ -1,4 +1,5 @@
-"""Drivers against real servers: THROUGHLINE_SERVERS names the interpreter that has them, THROUGHLINE_KAFKA the broker."""
+"""Drivers against real servers: THROUGHLINE_SERVERS names the interpreter that has them, THROUGHLINE_KAFKA Kafka's broker,
+THROUGHLINE_DEBIAN the folder with MariaDB and RabbitMQ."""
 
 import json
 import os
@@ -9,7 +10,7 @@ from pathlib import Path
 from . import world
 from .test_calls import Case
 
-PYTHON, KAFKA = os.environ.get("THROUGHLINE_SERVERS"), os.environ.get("THROUGHLINE_KAFKA")
+PYTHON, KAFKA, DEBIAN = (os.environ.get("THROUGHLINE_" + name) for name in ("SERVERS", "KAFKA", "DEBIAN"))
 COMMENTS = {"THROUGHLINE_SQLCOMMENTER": "on"}
 POSTGRES = "settings = dict(host='127.0.0.1', port=%d, user='postgres', dbname='postgres')\n"
 
@@ -144,6 +145,47 @@ class Broker(Served):
             "from confluent_kafka import Producer\np = Producer({'bootstrap.servers': '127.0.0.1:%d'})\np.produce('second', b'v')\np.flush(60)\n",
             ("confluent_kafka",),
         )
+
+
+@unittest.skipUnless(PYTHON and DEBIAN, "THROUGHLINE_SERVERS or THROUGHLINE_DEBIAN are not set")
+class FromDebian(Served):
+    servers = ("mariadb", "rabbitmq")
+
+    def mysql(self, body, env=None):
+        connected = "import pymysql\nc = pymysql.connect(host='127.0.0.1', port=%d, user='root', database='shop')\nk = c.cursor()\n"
+        return self.call(connected % self.ports["mariadb"] + body, needs=("pymysql",), env=env)
+
+    def test_pymysql(self):
+        spans, _, lines = self.mysql(
+            "k.execute('CREATE TEMPORARY TABLE orders (id int, name text)')\n"
+            "k.executemany('INSERT INTO orders VALUES (%s, %s)', [(1, 'ann'), (2, 'bob')])\n"
+            "k.execute('SELECT name FROM orders WHERE id = %s', (2,))\ngot = k.fetchone()[0]\n"
+            "try:\n    k.execute('SELECT * FROM nowhere')\nexcept pymysql.err.ProgrammingError as e:\n    return [got, e.args[0]]"
+        )
+        self.assertEqual(lines, [{"answer": ["bob", 1146]}])
+        self.assertEqual(self.names(spans), ["CREATE orders", "INSERT orders", "SELECT orders", "SELECT nowhere"])
+        self.assertEqual(spans[3]["attributes"]["error.type"], "ProgrammingError")
+        said = spans[2]["attributes"]
+        self.assertEqual((said["db.namespace"], said["server.port"]), ("shop", self.ports["mariadb"]))
+
+    def test_a_comment_arrives(self):
+        own = "SELECT info FROM information_schema.processlist WHERE id = connection_id()"
+        spans, _, lines = self.mysql("k.execute(%r)\nreturn k.fetchone()[0]" % own, env=COMMENTS)
+        self.assertEqual(lines, [{"answer": "%s /*traceparent='00-%s-%s-01'*/" % (own, world.TRACE, spans[0]["spanId"])}])
+
+    def test_pika(self):
+        spans, _, lines = self.call(
+            "import pika\nchannel = pika.BlockingConnection(pika.ConnectionParameters('127.0.0.1', %d)).channel()\n"
+            "channel.queue_declare('orders')\nmine = pika.BasicProperties(message_id='m', headers={'a': 'b'})\n"
+            "channel.basic_publish('', 'orders', b'x', mine)\nchannel.basic_publish('', 'orders', b'y')\nchannel.confirm_delivery()\n"
+            "channel.basic_publish('', 'orders', b'z')\ngot = [channel.basic_get('orders', auto_ack=True) for n in range(3)]\n"
+            "return [[body.decode(), properties.headers] for _, properties, body in got] + [mine.headers]" % self.ports["rabbitmq"],
+            needs=("pika",),
+        )
+        header = lambda at: {"traceparent": "00-%s-%s-01" % (world.TRACE, spans[at]["spanId"])}
+        self.assertEqual(lines, [{"answer": [["x", {"a": "b", **header(0)}], ["y", header(1)], ["z", header(2)], {"a": "b"}]}])
+        self.assertEqual(self.names(spans), ["send orders"] * 3)
+        self.assertEqual(spans[0]["attributes"]["throughline.link.out"], ["mq:m"])
 
 
 if __name__ == "__main__":
