@@ -1,10 +1,21 @@
 //! Questions to a running server.
 
 pub(crate) mod completeness;
+mod follow;
+mod found;
+pub(crate) mod functions;
+mod line;
+pub(crate) mod logs;
 pub(crate) mod query;
 pub(crate) mod replay;
+mod table;
 pub(crate) mod tail;
+mod text;
+pub(crate) mod trace;
+pub(crate) mod traces;
+mod words;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -19,9 +30,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use throughline_telemetry::UnixNanos;
 
-use crate::cli::Target;
+use crate::cli::{Target, Times};
 
 /// A server to ask.
 struct Server<'a> {
@@ -54,11 +67,35 @@ impl<'a> Server<'a> {
 
     /// The answer to a question that must go well.
     async fn load(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(self.load_answer(path).await?.json)
+    }
+
+    async fn load_answer(&self, path: &str) -> anyhow::Result<Answer> {
         let answer = self.send(Method::GET, path, Bytes::new()).await?;
         if !answer.status.is_success() {
-            bail!("{} says: {}", self.target.server, answer.message());
+            bail!(self.refusal(answer.status, &answer.json));
         }
-        Ok(answer.json)
+        Ok(answer)
+    }
+
+    /// Why the server does not answer as asked, and what to do.
+    fn refusal(&self, status: StatusCode, error: &Value) -> String {
+        let server = &self.target.server;
+        let said = (error["code"].as_str(), error["message"].as_str());
+        match (status, &self.target.api_key) {
+            (StatusCode::UNAUTHORIZED, None) => format!(
+                "{server} wants a key: put the one that it was started with into THROUGHLINE_API_KEY"
+            ),
+            (StatusCode::UNAUTHORIZED, Some(_)) => format!(
+                "{server} does not take this key: it wants the one that it was started with"
+            ),
+            _ => match said {
+                (Some(code), Some(message)) => format!("{server} says: {message} ({code})"),
+                _ => format!(
+                    "{server} answers {status}: is it the address of a server's page, such as 127.0.0.1:4300?"
+                ),
+            },
+        }
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Answer> {
@@ -180,6 +217,56 @@ fn trust(tls: bool) -> anyhow::Result<ClientConfig> {
         false => builder.with_root_certificates(RootCertStore::empty()),
     };
     Ok(builder.with_no_client_auth())
+}
+
+/// The first and the last moment of what is asked for, as the API takes them.
+fn bounds(times: &Times, now: UnixNanos) -> Vec<(&'static str, String)> {
+    let ago = |since: Duration| UnixNanos(now.0.saturating_sub(nanos(since)));
+    let from = times.from.or(times.since.map(ago));
+    let bounds = [("from", from), ("to", times.to)];
+    let bounds = bounds.into_iter();
+    bounds
+        .filter_map(|(name, at)| Some((name, at?.0.to_string())))
+        .collect()
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The path with these parameters behind it.
+fn with_query<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        query.append_pair(name, &value);
+    }
+    match query.finish() {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
+
+/// As a part of a path.
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+/// A number that the API writes as a text of digits.
+fn digits<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let text = Cow::<'de, str>::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<UnixNanos, D::Error> {
+    digits(from).map(UnixNanos)
+}
+
+fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    digits(from).map(Duration::from_nanos)
 }
 
 /// The runtime for one command.

@@ -3,6 +3,7 @@
 mod ask;
 mod demo;
 mod fault;
+mod find;
 mod scrub;
 mod store;
 
@@ -12,9 +13,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use ask::{Completeness, Form, Query, Replay, Tail, Target};
+pub(crate) use ask::{Completeness, Form, Query, Replay, Target};
 pub(crate) use demo::{Demo, Example, Users};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
+pub(crate) use find::{Functions, LogFilter, Logs, Status, Tail, Times, Trace, Traces};
 pub(crate) use scrub::Scrub;
 pub(crate) use store::{Check, CheckForm, Export, ExportSignal, Store, StoreCommand};
 
@@ -30,12 +32,20 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the server: take telemetry in, keep it, show it
     Serve(Serve),
-    /// Is anything missing: what extensions took in beside what the server has, and why
-    Completeness(Completeness),
-    /// Ask in SQL about spans, logs and metrics
-    Query(Query),
+    /// Find user actions, newest first
+    Traces(Traces),
+    /// Show one user action as one story, by any id that belongs to it
+    Trace(Trace),
+    /// Find log records
+    Logs(Logs),
     /// Follow logs as they arrive
     Tail(Tail),
+    /// What functions did: calls, errors, times, cold starts, cost
+    Functions(Functions),
+    /// Ask in SQL about spans, logs and metrics
+    Query(Query),
+    /// Is anything missing: what extensions took in beside what the server has, and why
+    Completeness(Completeness),
     /// Read telemetry back that extensions printed because no server could be reached
     Replay(Replay),
     /// Look after a folder of data that no server has open

@@ -11,6 +11,7 @@ mod serve;
 mod settings;
 mod signals;
 mod store;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -23,9 +24,13 @@ fn main() -> ExitCode {
     let run = match cli.command {
         Command::Serve(arguments) => serve::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Sandbox(arguments) => sandbox::run(arguments),
-        Command::Completeness(arguments) => ask::completeness::run(&arguments),
-        Command::Query(arguments) => ask::query::run(&arguments),
+        Command::Traces(arguments) => ask::traces::run(&arguments),
+        Command::Trace(arguments) => ask::trace::run(&arguments),
+        Command::Logs(arguments) => ask::logs::run(&arguments),
         Command::Tail(arguments) => ask::tail::run(&arguments),
+        Command::Functions(arguments) => ask::functions::run(&arguments),
+        Command::Query(arguments) => ask::query::run(&arguments),
+        Command::Completeness(arguments) => ask::completeness::run(&arguments),
         Command::Replay(arguments) => ask::replay::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Store(arguments) => store::run(&arguments.command),

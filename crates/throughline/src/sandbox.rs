@@ -3,7 +3,6 @@
 mod announcement;
 mod fault;
 mod invoke;
-mod paint;
 mod tell;
 
 use std::path::PathBuf;
@@ -21,7 +20,7 @@ use crate::cli;
 use crate::logging::{self, LogFormat};
 use crate::output::{self, Reader};
 use crate::signals::Signals;
-use paint::Paint;
+use crate::terminal::Paint;
 use tell::Teller;
 
 pub(crate) fn run(arguments: cli::Sandbox) -> anyhow::Result<ExitCode> {

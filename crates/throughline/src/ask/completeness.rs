@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{Server, block_on};
+use super::{Server, block_on, percent_encoded, words};
 use crate::cli::Completeness;
 use crate::output;
 
@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &Completeness) -> anyhow::Result<ExitCode> {
         let all = json!({"functions": functions, "total": functions.len(), "truncated": truncated, "next_cursor": null});
         output::print(format!("{all}\n"))?;
     } else {
-        output::print(table::render(&functions, table::now()))?;
+        output::print(table::render(&functions, words::now().0))?;
     }
     let whole = functions
         .iter()
@@ -48,12 +48,4 @@ async fn load(arguments: &Completeness) -> anyhow::Result<(Vec<Value>, bool)> {
             None => return Ok((functions, truncated)),
         }
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
 }

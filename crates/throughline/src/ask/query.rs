@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use hyper::Method;
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Server, block_on};
@@ -38,7 +38,12 @@ async fn ask(arguments: &Query, sql: &str) -> anyhow::Result<ExitCode> {
         .await?;
     if !answer.status.is_success() {
         // More than one line, unlike other errors: it shows where.
-        eprintln!("throughline: {}", explained(&answer.message(), sql));
+        let refusal = server.refusal(answer.status, &answer.json);
+        let refusal = match answer.status {
+            StatusCode::UNAUTHORIZED => refusal,
+            _ => explained(&answer.message(), sql),
+        };
+        eprintln!("throughline: {refusal}");
         return Ok(ExitCode::from(2));
     }
     let mut rows = answer.body.to_vec();

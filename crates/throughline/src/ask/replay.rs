@@ -95,7 +95,7 @@ async fn send(server: &Server<'_>, chunk: &Chunk) -> anyhow::Result<Value> {
             return Ok(answer.json);
         }
         if !again || attempt == ATTEMPTS_MAX {
-            bail!("{} says: {}", server.target.server, answer.message());
+            bail!(server.refusal(answer.status, &answer.json));
         }
         let wait = answer.retry_after.unwrap_or(WAIT).min(WAIT_MAX);
         tokio::time::sleep(wait).await;

@@ -81,59 +81,6 @@ pub(crate) enum Form {
 }
 
 #[derive(Debug, Args)]
-#[command(after_long_help = TAILS)]
-pub(crate) struct Tail {
-    /// Words that the lines have
-    ///
-    /// A phrase in quotes, a regular expression between slashes, -word for what they have not. They come last.
-    #[arg(value_name = "WORDS", allow_hyphen_values = true, value_parser = word)]
-    pub(crate) words: Vec<String>,
-    /// Only this service
-    #[arg(long, value_name = "NAME")]
-    pub(crate) service: Option<String>,
-    /// Only this function
-    #[arg(long, value_name = "NAME")]
-    pub(crate) function: Option<String>,
-    /// Only lines that are at least this severe
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    pub(crate) min_severity: Option<Severity>,
-    /// Only lines for which this holds, as often as needed: user.id=42, code>=500, error.type exists
-    #[arg(long = "where", value_name = "CONDITION")]
-    pub(crate) conditions: Vec<String>,
-    /// Print what the API sends, a line for each record
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) target: Target,
-}
-
-/// A word may begin with a dash, so an option behind words would be one.
-fn word(text: &str) -> Result<String, String> {
-    match text.starts_with("--") {
-        true => Err("options go before the words".to_owned()),
-        false => Ok(text.to_owned()),
-    }
-}
-
-/// How severe a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Severity {
-    Trace,
-    Debug,
-    Info,
-    Warn,
-    Error,
-    Fatal,
-}
-
-impl Severity {
-    /// The least number of OTLP.
-    pub(crate) fn number(self) -> u8 {
-        self as u8 * 4 + 1
-    }
-}
-
-#[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Replay {
     /// File with log lines, or - for the standard input
@@ -167,14 +114,6 @@ Examples:
 
 `select * from information_schema.columns` lists the columns that every row has.
 What the query took goes to stderr. Exits with 2 if there is no answer.";
-
-const TAILS: &str = "\
-Examples:
-  throughline tail
-  throughline tail --function checkout --min-severity warn
-  throughline tail --where order.total>=100 timeout -retry
-
-Times are UTC. A connection that breaks is made again, and goes on after the last line.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use throughline_sandbox::{HttpApiKind, RunningSandbox};
 use throughline_sources::{Endpoint, SourceCounts};
 
-use super::paint::Paint;
 use crate::cli::API_DEFAULT;
+use crate::terminal::Paint;
 
 pub(super) fn as_text(
     running: &RunningSandbox,

@@ -5,7 +5,7 @@ use throughline_sandbox::{
     Activity, EventEnd, EventEnded, Finished, Line, Outcome, Status, UnixNanos,
 };
 
-use super::paint::Paint;
+use crate::terminal::Paint;
 
 /// Turns activity into lines.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ mod completeness;
 mod crash;
 mod disk;
 mod process;
+mod reads;
 mod tls;
 
 use std::collections::BTreeSet;

@@ -157,6 +157,17 @@ impl Process {
         serde_json::from_slice(&body).expect("JSON")
     }
 
+    /// Sends telemetry as JSON, which must be taken.
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) {
+        let request = Request::post(format!("http://{}{path}", self.otlp_http))
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body.to_string())))
+            .expect("a good request");
+        let answer = client().request(request).await;
+        let status = answer.expect("the server answers").status();
+        assert!(status.is_success(), "{path}: {status}");
+    }
+
     /// Where the page and the API are.
     pub(crate) fn http(&self) -> String {
         self.http.to_string()
@@ -488,7 +499,7 @@ fn client() -> Client<HttpConnector, Full<Bytes>> {
 
 /// A user without rights, on most systems.
 pub(crate) const NOBODY: u32 = 65534;
-const BINARY: &str = env!("CARGO_BIN_EXE_throughline");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_throughline");
 const SPANS_A_BATCH: u64 = 8;
 /// Far longer than it takes, so that a slow machine is not an error.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

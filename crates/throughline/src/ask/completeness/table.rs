@@ -1,7 +1,6 @@
 //! The answer as a person reads it: a line a function, and below it what is missing, by reason.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -46,15 +45,6 @@ pub(super) fn render(functions: &[Value], now_nanos: u64) -> String {
         }
     }
     text
-}
-
-/// The clock, for telling how long ago something was.
-#[allow(clippy::disallowed_methods)] // an edge: what is printed is about now
-pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
 }
 
 fn name(function: &Value) -> &str {
