@@ -6,6 +6,7 @@ mod fault;
 mod pace;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use throughline_scrub::{Rules, Scrubber};
 use throughline_telemetry::UnixNanos;
@@ -55,6 +56,9 @@ pub struct Core {
     /// Whether something is to be delivered that came too soon after the last delivery.
     owes: bool,
     blind: bool,
+    /// When the end of the invocation that runs is not waited for any more, should the server not have answered
+    /// by then.
+    hopes_until: Option<UnixNanos>,
     shutdown_reason: ShutdownReason,
     identity: Identity,
     /// How much of the loss, and of what was refused, the server was told of.
@@ -102,6 +106,7 @@ impl Core {
             sealed_at: UnixNanos::default(),
             owes: false,
             blind: false,
+            hopes_until: None,
             shutdown_reason: ShutdownReason::Spindown,
             identity: Identity::Own,
             reported_lost: 0,
@@ -153,6 +158,7 @@ impl Core {
             self.state.wakes_at(),
             self.outbox.wakes_at(),
             self.period_ends_at(),
+            self.hopes_until,
         ];
         due.into_iter().flatten().min()
     }
@@ -168,6 +174,10 @@ impl Core {
         }
         // Deadlines pass while other things happen.
         self.step(Happened::Tick, now, actions);
+        let is_over = |until: &mut UnixNanos| now >= *until;
+        if self.hopes_until.take_if(is_over).is_some() && self.outbox.is_in_doubt() {
+            self.step(Happened::Hopeless, now, actions);
+        }
         self.book();
         let is_full =
             self.joiner.pending_bytes() > pending_bytes_max(self.delivery.limits.memory_bytes);
@@ -298,7 +308,11 @@ impl Core {
             Strategy::Periodic(_) => Pace::Ahead,
             _ if self.outbox.is_down() => Pace::Ahead,
             Strategy::Auto if is_busy => Pace::Ahead,
-            Strategy::Auto | Strategy::End => Pace::AtEnd,
+            Strategy::Auto | Strategy::End => {
+                // What it answered may lie in the socket since before a freeze.
+                self.hopes_until = self.outbox.is_in_doubt().then(|| now.plus(ANSWER_GRACE));
+                Pace::AtEnd
+            }
         }
     }
 
@@ -575,6 +589,8 @@ fn pending_bytes_max(memory_bytes: usize) -> usize {
     PENDING_BYTES_MAX.min(memory_bytes / 2 / GROWTH_USUAL)
 }
 
+/// How long after a thaw an answer that came before it takes to be read.
+const ANSWER_GRACE: Duration = Duration::from_millis(2);
 /// However much may be kept, an invocation's telemetry leaves in pieces of this size.
 const PENDING_BYTES_MAX: usize = 1 << 20;
 

@@ -7,7 +7,7 @@
 //!                                    └ SHUTDOWN ─▶ AwaitReport ─ report ─▶ AwaitLastFlush ─▶ Done
 //! ```
 //!
-//! With [`Pace::Ahead`] an INVOKE is answered by asking for the next event at once: the state stays
+//! With [`Pace::Ahead`], or when the server turns out to be [`Happened::Hopeless`], an INVOKE is answered by asking for the next event at once: the state stays
 //! AwaitInvoke, and what the invocation made is sent while the next one runs.
 //!
 //! Two rules hold in every state. The function always wins: each wait has an end, and what comes
@@ -51,6 +51,8 @@ pub enum Happened {
     },
     /// Everything that was to be sent is sent, or cannot be sent now.
     Flushed,
+    /// The server was waited for before and has still not answered: there is no point in waiting again.
+    Hopeless,
     /// `/next` answered with the end of the environment.
     ShutDown {
         /// When the extension is killed.
@@ -342,6 +344,12 @@ impl State {
             // turns a finished invocation into one that timed out.
             (State::AwaitRuntimeDone(state), Happened::Tick) if now >= state.until => {
                 await_flush(state.terms, state.request_id, None, false, now, out)
+            }
+
+            // AwaitRuntimeDone => (AwaitInvoke)
+            (state @ State::AwaitRuntimeDone(_), Happened::Hopeless) => {
+                out.push(Effect::Next);
+                state.rests(None)
             }
 
             // AwaitFlush => (AwaitInvoke)

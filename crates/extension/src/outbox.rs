@@ -413,6 +413,11 @@ impl Outbox {
         !self.breaker.is_closed()
     }
 
+    /// Whether a flush was given up, and nothing was answered since.
+    pub fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
     /// Bytes of batches in memory.
     pub fn memory_bytes(&self) -> usize {
         let here = self.queue.iter().filter(|queued| queued.is_here());
