@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::media::LANGUAGES;
+use crate::redrive::{ATTEMPTS, arn};
 
 /// Where the functions find each other.
 pub(crate) struct Places {
@@ -114,7 +115,7 @@ fn sources(text: &mut String, language: &str, places: &Places) {
             _ => {}
         };
     }
-    for queue in ["one", "sns", "bus"] {
+    for queue in ["one", "sns", "bus", "poison"] {
         source(&format!("sqs = \"{queue}-{language}\"\nbatch_size = 1"));
     }
     for from in LANGUAGES {
@@ -140,10 +141,15 @@ fn resources(text: &mut String) {
     let mut resource = |name: &str, kind: &str, lines: &str| {
         let _ = writeln!(text, "[resources.{name}]\ntype = \"AWS::{kind}\"\n{lines}");
     };
-    let arn = |queue: &str, language: &str| {
-        format!("arn:aws:sqs:us-east-1:123456789012:{queue}-{language}")
-    };
     for language in LANGUAGES {
+        let dead = format!("undeliverable-{language}");
+        resource(&dead, "SQS::Queue", "");
+        let policy = format!(
+            "VisibilityTimeout = 5\n\
+             RedrivePolicy = {{ deadLetterTargetArn = \"{}\", maxReceiveCount = {ATTEMPTS} }}",
+            arn(&dead)
+        );
+        resource(&format!("poison-{language}"), "SQS::Queue", &policy);
         for queue in ["one", "sns", "bus", "ten-node", "ten-python", "ten-rust"] {
             resource(&format!("{queue}-{language}"), "SQS::Queue", "");
         }
@@ -154,7 +160,7 @@ fn resources(text: &mut String) {
     let subscriptions = LANGUAGES.map(|to| {
         format!(
             "{{ Protocol = \"sqs\", Endpoint = \"{}\" }}",
-            arn("sns", to)
+            arn(&format!("sns-{to}"))
         )
     });
     resource(
@@ -162,7 +168,10 @@ fn resources(text: &mut String) {
         "SNS::Topic",
         &format!("Subscription = [{}]", subscriptions.join(", ")),
     );
-    let targets = LANGUAGES.map(|to| format!("{{ Id = \"{to}\", Arn = \"{}\" }}", arn("bus", to)));
+    let targets = LANGUAGES.map(|to| {
+        let queue = arn(&format!("bus-{to}"));
+        format!("{{ Id = \"{to}\", Arn = \"{queue}\" }}")
+    });
     let rule = format!(
         "EventPattern = {{ source = [\"queued\"] }}\nTargets = [{}]",
         targets.join(", ")

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use throughline_sdk::{in_span, traceparent};
 
 use crate::media::{LANGUAGES, cells_in};
+use crate::redrive::REDRIVEN;
 
 /// Handles events until the environment ends.
 pub(crate) fn play() -> ExitCode {
@@ -53,6 +54,11 @@ async fn handle(event: LambdaEvent<Value>, config: &SdkConfig) -> Result<Value, 
         let body = json!({"cell": cell, "password": password}).to_string();
         send(medium, cell, &body, config).await?;
         return Ok(json!({"sent": cell, "password": password}));
+    }
+    // What was put back comes by way of another queue.
+    if event.to_string().contains(":poison-") {
+        println!("POISON");
+        return Err("cannot be worked on".into());
     }
     println!("GOT {}", got(&event).join(" "));
     Ok(json!({"statusCode": 200, "body": "got"}))
@@ -85,7 +91,7 @@ async fn send(medium: &str, cell: &str, body: &str, config: &SdkConfig) -> Resul
         }
         "invoke" => invoke(body, InvocationType::RequestResponse, config).await?,
         "event" => invoke(body, InvocationType::Event, config).await?,
-        "sqs" | "ten" => queue(medium, cell, body, config).await?,
+        "sqs" | "ten" | REDRIVEN => queue(medium, cell, body, config).await?,
         "sns" => publish("told", body, config).await?,
         "sns-sqs" => publish("queued", body, config).await?,
         "bus" => put("told", body, config).await?,
@@ -123,8 +129,10 @@ async fn queue(medium: &str, cell: &str, body: &str, config: &SdkConfig) -> Resu
     let sqs = aws_sdk_sqs::Client::new(config);
     let url = |name: String| format!("{}/123456789012/{name}", variable("AWS_ENDPOINT_URL"));
     for to in LANGUAGES {
-        if medium == "sqs" {
-            let send = sqs.send_message().queue_url(url(format!("one-{to}")));
+        if medium != "ten" {
+            let name = if medium == REDRIVEN { "poison" } else { "one" };
+            let send = sqs.send_message();
+            let send = send.queue_url(url(format!("{name}-{to}")));
             send.message_body(body).send().await?;
             continue;
         }

@@ -16,6 +16,7 @@ mod media;
 #[path = "../../../sources/tests/story/moto.rs"]
 mod moto;
 mod page;
+mod redrive;
 mod secrets;
 #[path = "../proof/server.rs"]
 #[allow(dead_code)] // the proof also kills it

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::redrive::REDRIVEN;
+
 /// Of producers and of consumers.
 pub(crate) const LANGUAGES: [&str; 3] = ["node", "python", "rust"];
 
@@ -26,6 +28,7 @@ pub(crate) const MEDIA: &[Medium] = &[
         messages: 10,
         ..one("ten", "SQS, ten at once")
     },
+    one(REDRIVEN, "SQS, put back from a dead-letter queue"),
     one("sns", "SNS"),
     one("sns-sqs", "SNS to SQS"),
     one("bus", "EventBridge"),

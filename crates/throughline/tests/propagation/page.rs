@@ -100,7 +100,7 @@ This page is written by a test: `UPDATE_EXPECT=1 cargo test -p throughline --tes
 
 - **carried**: the function that gets hangs below the very call of the one that sends, or below the queue, topic, bus or bucket that the call went to, because a header came through.
 - **matched**: the same, because both ends name the same exact key, such as the number of a record in a stream.
-- **inferred**: the same, because both ends name the same probable key, such as what was written to a table.
+- **inferred**: the same, because both ends name the same probable key, such as what was written to a table, or the digest of a message that has a new id.
 - **one trace, no parent**: both are in one story, but which call led to which invocation is not known.
 - **lost**: nothing says that the two belong together.
 
@@ -109,7 +109,9 @@ This page is written by a test: `UPDATE_EXPECT=1 cargo test -p throughline --tes
 const AFTER: &str = "
 In Rust the calls of AWS's SDK are followed by `throughline::aws_client`. For HTTP and Kafka the function does what [its page](rust.md) says: it makes a span of the call with `in_span`, and sets `traceparent`; the offset that Kafka gives a record is not among its keys.
 
+What is put back from a dead-letter queue was received twice by a function that failed, was moved by SQS, and came back by `StartMessageMoveTask` under a new id and without its header: the failed attempts are in the same story.
+
 A second test (`make crowd`) has a thousand user actions at once, from functions in Node and Python, by a queue whose batches mix them and by a topic: each trace has the lines of its own action alone, each batch is linked to the traces of its messages alone, and no two actions have a key in common. Passwords in events, messages and log lines and keys in variables and headers are looked for in all files of the store and in all that the server answers, and must not be there. The records of Kinesis and Kafka are base64 in an event: what scrubs looks into them, this test does not.
 
-Databases lead to no other function, and their calls are not run here; the layers' own tests make them, at real servers of Postgres and Redis.
+Databases lead to no other function, and their calls are not run here; the layers' own tests make them, at real servers of Postgres, MariaDB, Redis and RabbitMQ.
 ";

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::media::{LANGUAGES, MEDIA, Medium, cell};
 use crate::page::{self, Cells};
+use crate::redrive::{self, REDRIVEN};
 use crate::secrets::{self, PASSWORD};
 use crate::verdict::{Verdict, trace_of, verdict};
 use crate::world::{Got, World};
@@ -41,7 +42,10 @@ pub(crate) async fn run() -> Vec<String> {
     });
     let mut problems: Vec<String> = join_all(sending).await.into_iter().flatten().collect();
     let wanted: usize = media.iter().map(|(_, medium)| medium.messages * 9).sum();
-    let got = world.got_when(|got| count(got) >= wanted).await;
+    let got = tokio::select! {
+        got = world.got_when(|got| count(got) >= wanted) => got,
+        () = redrive::put_back(world.moto) => unreachable!("it never ends"),
+    };
     world.end_sandbox();
 
     let spans = world.all("spans").await;
@@ -63,6 +67,9 @@ pub(crate) async fn run() -> Vec<String> {
                         "{}, {from} to {to}: {messages} messages came",
                         medium.name
                     ));
+                }
+                if medium.name == REDRIVEN {
+                    problems.extend(redrive::missing(&story, &format!("to-{to}")));
                 }
                 let (from_name, to_name) = (format!("from-{from}"), format!("to-{to}"));
                 let verdicts = requests

@@ -27,6 +27,7 @@ const media = {
   invoke: (cell, body) => invoke(body, 'RequestResponse'),
   event: (cell, body) => invoke(body, 'Event'),
   sqs: (cell, body) => each((to) => send(`one-${to}`, body)),
+  redriven: (cell, body) => each((to) => send(`poison-${to}`, body)),
   ten: (cell) => {
     const Entries = Array.from({ length: 10 }, (_, n) => ({ Id: `${n}`, MessageBody: `${cell}.${n}` }));
     return each((to) => aws('sqs', 'SendMessageBatch', { QueueUrl: queue(`ten-node-${to}`), Entries }));
@@ -64,6 +65,11 @@ export async function handler(event) {
     return { sent: event.cell, password: event.password };
   }
   const text = JSON.stringify(event);
+  // What was put back comes by way of another queue.
+  if (text.includes(':poison-')) {
+    console.log('POISON');
+    throw new Error('cannot be worked on');
+  }
   console.log(`GOT ${cells([text, ...inner(text)].join(' ')).join(' ')}`);
   return { statusCode: 200, body: 'got' };
 }

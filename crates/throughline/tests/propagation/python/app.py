@@ -78,6 +78,7 @@ MEDIA = {
     "invoke": lambda cell, body, _: invoke(body, "RequestResponse"),
     "event": lambda cell, body, _: invoke(body, "Event"),
     "sqs": lambda cell, body, _: [send("one-" + to, body) for to in CONSUMERS],
+    "redriven": lambda cell, body, _: [send("poison-" + to, body) for to in CONSUMERS],
     "ten": ten,
     "sns": lambda cell, body, _: publish("told", body),
     "sns-sqs": lambda cell, body, _: publish("queued", body),
@@ -98,6 +99,10 @@ def handler(event, context):
         MEDIA[event["send"]](event["cell"], body, event)
         return {"sent": event["cell"], "password": event["password"]}
     text = json.dumps(event)
+    # What was put back comes by way of another queue.
+    if ":poison-" in text:
+        logging.info("POISON")
+        raise ValueError("cannot be worked on")
     # Of records that come as base64 too.
     inner = re.findall('"(?:data|value)": "([A-Za-z0-9+/=]+)"', text)
     texts = [text, *(base64.b64decode(data).decode() for data in inner)]
