@@ -3,21 +3,22 @@
 //! `make orders` places a thousand.
 #![allow(clippy::unwrap_used)]
 
+#[path = "orders/misbehaviours.rs"]
+mod misbehaviours;
+#[path = "orders/process.rs"]
+mod process;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+
+use process::{Http, Process, Server, client, has_moto, json};
 
 /// The functions that an order comes through, in alphabetical order.
 const FUNCTIONS: [&str; 5] = [
@@ -163,44 +164,6 @@ impl Story {
     }
 }
 
-type Http = Client<HttpConnector, Full<Bytes>>;
-
-/// A program of ours that says in one line of JSON where it listens. It ends with this value.
-struct Process {
-    child: Child,
-    told: Value,
-}
-
-impl Process {
-    fn start(arguments: &[&str], data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
-            .current_dir(root())
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        output.read_line(&mut line).unwrap();
-        let told = serde_json::from_str(&line).expect("it does not start");
-        Self { child, told }
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.told[name].as_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let id = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
-        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
-        let _ = self.child.wait();
-    }
-}
-
 /// The running demo.
 struct Demo {
     process: Process,
@@ -213,9 +176,7 @@ struct Demo {
 impl Demo {
     /// `None` with a printed reason where moto cannot be installed.
     fn start() -> Option<Self> {
-        let moto = Command::new(root().join("scripts/moto")).output();
-        if !moto.is_ok_and(|moto| moto.status.success()) {
-            eprintln!("skipped: moto's server is not installed; scripts/moto installs it");
+        if !has_moto() {
             return None;
         }
         let data = tempfile::tempdir().unwrap();
@@ -261,47 +222,11 @@ impl Demo {
     }
 }
 
-/// A server over the data of the demo.
-struct Server {
-    client: Http,
-    address: String,
-    _process: Process,
-    _data: tempfile::TempDir,
-}
-
 impl Server {
-    fn over(data: tempfile::TempDir) -> Self {
-        let any = "127.0.0.1:0";
-        let listen = ["--http", any, "--otlp-http", any, "--otlp-grpc", any];
-        let arguments = [&["serve", "--json"], listen.as_slice()].concat();
-        let process = Process::start(&arguments, data.path());
-        Self {
-            client: client(),
-            address: process.text("http"),
-            _process: process,
-            _data: data,
-        }
-    }
-
     async fn story(&self, id: &str) -> Story {
-        let url = format!("http://{}/api/v1/traces/{id}", self.address);
-        let story = json(&self.client, &url).await;
+        let story = self.load(&format!("/api/v1/traces/{id}")).await;
         Story::read(&story).unwrap_or_else(|why| panic!("{id}: {why}, in {}", story["trace_ids"]))
     }
-}
-
-fn client() -> Http {
-    Client::builder(TokioExecutor::new()).build_http()
-}
-
-async fn json(client: &Http, url: &str) -> Value {
-    let answer = client.get(url.parse().unwrap()).await.unwrap();
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
-    serde_json::from_slice(&body).unwrap()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 #[allow(clippy::disallowed_methods)] // the edge where the test learns how many it is to place
