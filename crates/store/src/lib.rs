@@ -72,6 +72,7 @@ mod scan;
 mod sealer;
 mod search;
 mod segment;
+mod sizes;
 mod snapshot;
 mod stats;
 mod store;
@@ -114,6 +115,7 @@ pub use search::{
     SearchOrder, SearchPage, SearchQuery, Searched, Tail,
 };
 pub use segment::Kind;
+pub use sizes::{PartSize, SignalSizes, sizes};
 pub use stats::{Latency, Stats};
 pub use store::{Options, Store, Stored};
 pub use token::{Phrase, TOKEN_HASHED_BYTES, Token, TokenHash, Tokens, tokens};

@@ -179,6 +179,20 @@ pub(crate) fn paths(layout: &Layout, signal: Signal, id: SegmentId) -> [PathBuf;
     ]
 }
 
+/// What the file of an index consists of, by name, in bytes; nothing of one that is damaged or older.
+pub(crate) fn index_parts(file: &std::fs::File) -> std::io::Result<Vec<(&'static str, u64)>> {
+    index::part_sizes(file)
+}
+
+/// Whose rows a file belongs to.
+pub(crate) fn signal_of_file(path: &Path) -> Option<Signal> {
+    let prefix = path.file_name()?.to_str()?.split(['-', '.']).next()?;
+    id_of_file(path)?;
+    Signal::ALL
+        .into_iter()
+        .find(|signal| file_prefix(*signal) == prefix)
+}
+
 /// The segment that a file belongs to, whole or left over from a seal that did not finish.
 pub(crate) fn id_of_file(path: &Path) -> Option<SegmentId> {
     let name = path.file_name()?.to_str()?;

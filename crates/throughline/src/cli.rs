@@ -18,7 +18,7 @@ pub(crate) use demo::{Demo, Example, Users};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use find::{Functions, LogFilter, Logs, Status, Tail, Times, Trace, Traces};
 pub(crate) use scrub::Scrub;
-pub(crate) use store::{Check, CheckForm, Export, ExportSignal, Store, StoreCommand};
+pub(crate) use store::{Check, CheckForm, Export, ExportSignal, Sizes, Store, StoreCommand};
 
 /// Observability for serverless applications: one user action, one story.
 #[derive(Debug, Parser)]

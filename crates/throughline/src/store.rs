@@ -3,6 +3,7 @@
 mod check;
 mod export;
 mod progress;
+mod sizes;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<ExitCode> {
     match command {
         StoreCommand::Check(arguments) => check::run(arguments),
         StoreCommand::Export(arguments) => export::run(arguments),
+        StoreCommand::Sizes(arguments) => sizes::run(arguments),
     }
 }
 

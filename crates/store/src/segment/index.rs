@@ -32,6 +32,12 @@ pub(super) use lookup::{Access, load_checks};
 pub(super) use parts::load_range;
 use parts::{Header, Kind};
 
+/// What the file of an index consists of, by name, in bytes; nothing of one that is damaged or older.
+pub(super) fn part_sizes(file: &std::fs::File) -> std::io::Result<Vec<(&'static str, u64)>> {
+    let header = Header::load(file)?;
+    Ok(header.map_or_else(|_| Vec::new(), |header| header.sizes().collect()))
+}
+
 /// What an index knows of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TraceRange {

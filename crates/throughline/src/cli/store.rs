@@ -18,6 +18,8 @@ pub(crate) enum StoreCommand {
     Check(Check),
     /// Write spans, log records or metric points to a Parquet file that other programs open
     Export(Export),
+    /// What takes the room: each column and each index, with bytes a row
+    Sizes(Sizes),
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +42,17 @@ pub(crate) enum CheckForm {
     Table,
     /// One object on one line
     Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Reads no rows, and changes nothing. No server may have the folder open.")]
+pub(crate) struct Sizes {
+    /// The data folder, as in `throughline serve --data-dir`
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "table")]
+    pub(crate) format: CheckForm,
 }
 
 #[derive(Debug, Args)]

@@ -168,6 +168,12 @@ impl Header {
             .try_for_each(|entry| entry.of(file).map(drop))
     }
 
+    /// Bytes of each part, by name.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let size = |entry: &Entry| (name(entry.kind), entry.place.end - entry.place.start);
+        self.entries.iter().map(size)
+    }
+
     fn entry(&self, kind: Kind) -> Result<&Entry, Damage> {
         let mut entries = self.entries.iter();
         let entry = entries.find(|entry| entry.kind == kind as u32);
@@ -187,6 +193,17 @@ impl Entry {
             true => Ok(part),
             false => Err(Damage::new("checksum mismatch")),
         }
+    }
+}
+
+fn name(kind: u32) -> &'static str {
+    match kind {
+        kind if kind == Kind::Directory as u32 => "directory",
+        kind if kind == Kind::Filter as u32 => "filter",
+        kind if kind == Kind::Checks as u32 => "checks",
+        kind if kind == Kind::Traces as u32 => "traces",
+        kind if kind == Kind::Words as u32 => "words",
+        _ => "unknown",
     }
 }
 
