@@ -86,6 +86,15 @@ impl Default for Limits {
     }
 }
 
+/// An event that is in the sample, unless that becomes too large before its attributes are told.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    side: Side,
+    /// Which of its side it is.
+    number: u64,
+    level: u32,
+}
+
 /// Takes the events of both sides in.
 #[derive(Debug)]
 pub struct Contrast(Sample);
@@ -102,9 +111,25 @@ impl Contrast {
     where
         A: IntoIterator<Item = (&'a str, Given<'a>)>,
     {
-        if let Some(level) = self.0.wants(side) {
-            self.0.keep(side, level, attributes());
+        if let Some(wanted) = self.count(side) {
+            self.keep(wanted, attributes());
         }
+    }
+
+    /// Counts an event whose attributes are not at hand yet. Those of an event that is in the sample are
+    /// to be told to [`Contrast::keep`], in the order of counting.
+    pub fn count(&mut self, side: Side) -> Option<Wanted> {
+        self.0.wants(side)
+    }
+
+    /// Takes the attributes of an event that was counted; of an attribute that is told twice the first
+    /// counts.
+    pub fn keep<'a>(
+        &mut self,
+        wanted: Wanted,
+        attributes: impl IntoIterator<Item = (&'a str, Given<'a>)>,
+    ) {
+        self.0.keep(wanted, attributes);
     }
 
     /// What the selection has that the rest has not.

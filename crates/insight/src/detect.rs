@@ -25,6 +25,7 @@ mod novelty;
 mod rules;
 mod subject;
 mod track;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -206,6 +207,19 @@ impl Detector {
     /// Those that are open, and those that have ended, oldest first; at most a thousand.
     pub fn incidents(&self) -> &[Incident] {
         &self.incidents.all
+    }
+
+    /// How many subjects are watched.
+    pub fn watched(&self) -> usize {
+        self.watched.len()
+    }
+
+    /// Who is known to call whom: edges of the last eight days, without their operations.
+    pub fn calls(&self) -> impl Iterator<Item = (&Node, &Node)> {
+        self.watched.keys().filter_map(|subject| match subject {
+            Subject::Edge(from, to, _) => Some((from, to)),
+            Subject::Node(_) | Subject::Operation(..) => None,
+        })
     }
 
     /// What was told of subjects that there was no room for, and findings beyond those that may be open at once.

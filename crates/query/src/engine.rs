@@ -37,8 +37,10 @@ pub struct Engine {
     threads: usize,
     turns: Arc<Semaphore>,
     searches: Arc<Semaphore>,
+    background: Arc<Semaphore>,
     limits: Limits,
     counts: Arc<counts::Counters>,
+    background_counts: Arc<counts::Counters>,
 }
 
 /// What a query may take.
@@ -122,6 +124,8 @@ impl Engine {
             turns: Arc::new(Semaphore::new(limits.queries)),
             counts: Arc::default(),
             searches: Arc::new(Semaphore::new(limits.searches)),
+            background: Arc::new(Semaphore::new(1)),
+            background_counts: Arc::default(),
             limits,
         })
     }
@@ -138,10 +142,30 @@ impl Engine {
 
     /// Runs a statement that reads. Dropping the future stops the query.
     pub async fn sql(&self, scan: Scan, sql: &str) -> Result<Answer, QueryError> {
+        let (wanted, answer) = self.statement(scan, sql);
+        self.run(wanted, Arc::clone(&self.turns), answer).await
+    }
+
+    /// The same for what the server asks by itself: one at a time, not counted, and none takes the turn of
+    /// somebody who waits.
+    pub async fn background_sql(&self, scan: Scan, sql: &str) -> Result<Answer, QueryError> {
+        let (wanted, answer) = self.statement(scan, sql);
+        let turns = Arc::clone(&self.background);
+        let counts = Arc::clone(&self.background_counts);
+        self.run_counted(wanted, turns, counts, answer).await
+    }
+
+    fn statement(
+        &self,
+        scan: Scan,
+        sql: &str,
+    ) -> (
+        Waiting,
+        impl Future<Output = Result<Answer, QueryError>> + Send + use<>,
+    ) {
         let mut session = self.session(scan);
         let sql = sql.to_owned();
         let wanted = session.wanted.wait();
-        let turns = Arc::clone(&self.turns);
         let answer = async move {
             loop {
                 let answer = session.sql(&sql).await;
@@ -150,7 +174,7 @@ impl Engine {
                 }
             }
         };
-        self.run(wanted, turns, answer).await
+        (wanted, answer)
     }
 
     /// Runs a query of the product's own form. Dropping the future stops it.
@@ -189,6 +213,11 @@ impl Engine {
         self.threads
     }
 
+    /// The turns of queries.
+    pub(crate) fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.turns)
+    }
+
     /// The turns of searches.
     pub(crate) fn searches(&self) -> Arc<Semaphore> {
         Arc::clone(&self.searches)
@@ -196,12 +225,22 @@ impl Engine {
 
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        // Until the answer is there or its caller has gone.
-        _wanted: Waiting,
+        wanted: Waiting,
         turns: Arc<Semaphore>,
         query: impl Future<Output = Result<T, QueryError>> + Send + 'static,
     ) -> Result<T, QueryError> {
         let counts = Arc::clone(&self.counts);
+        self.run_counted(wanted, turns, counts, query).await
+    }
+
+    async fn run_counted<T: Send + 'static>(
+        &self,
+        // Until the answer is there or its caller has gone.
+        _wanted: Waiting,
+        turns: Arc<Semaphore>,
+        counts: Arc<counts::Counters>,
+        query: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+    ) -> Result<T, QueryError> {
         let asked = counts.ask();
         let mut task = JoinSet::new(); // stops what runs in it when it is dropped
         let runtime = self.runtime.as_ref().expect("there until the drop");

@@ -25,6 +25,7 @@ mod percentile;
 mod render;
 mod search;
 mod spec;
+mod split;
 mod table;
 mod watch;
 
@@ -32,4 +33,5 @@ pub use counts::Counts;
 pub use engine::{Answer, Cost, Engine, Limits};
 pub use error::QueryError;
 pub use spec::{Calculation, Combination, Having, Operation, Order, QueryAnswer, Spec};
+pub use split::Split;
 pub use throughline_store::{Condition as Filter, Dataset, Intrinsic, Operator};

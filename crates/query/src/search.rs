@@ -78,7 +78,7 @@ impl Engine {
 
 /// Says that nobody waits any more, when it is dropped.
 #[derive(Default)]
-struct StopFlag(Arc<AtomicBool>);
+pub(crate) struct StopFlag(pub(crate) Arc<AtomicBool>);
 
 impl Drop for StopFlag {
     fn drop(&mut self) {
@@ -99,7 +99,7 @@ async fn found<T: Searched + 'static>(
 }
 
 /// Tries until no segment is met that is damaged. Each costs one attempt, and is not met again.
-async fn undamaged<T, F: Future<Output = Result<T, Failed>>>(
+pub(crate) async fn undamaged<T, F: Future<Output = Result<T, Failed>>>(
     mut scan: Scan,
     attempt: impl Fn(Scan) -> F,
 ) -> Result<T, QueryError> {
@@ -157,7 +157,7 @@ impl<T: Searched> Drop for Stops<T> {
     }
 }
 
-enum Failed {
+pub(crate) enum Failed {
     Invalid(String),
     Read(ReadError),
     Ended(JoinError),

@@ -20,6 +20,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use throughline_store::{Condition as Filter, Dataset, Operator};
+use throughline_telemetry::UnixNanos;
+
+use crate::error::QueryError;
 
 pub(crate) use plan::Plan;
 pub use run::QueryAnswer;
@@ -55,6 +58,13 @@ pub struct Spec {
     pub granularity: Option<f64>,
     /// `false`: not from what was summed up at the seal, but from the rows.
     pub rollup: Option<bool>,
+}
+
+impl Spec {
+    /// The time that is looked at: from when on, and before when.
+    pub fn times(&self, now: UnixNanos) -> Result<(UnixNanos, UnixNanos), QueryError> {
+        plan::time_range(self, now)
+    }
 }
 
 /// Something to calculate.

@@ -107,12 +107,12 @@ pub use recovery::Recovery;
 pub use retention::{BadKeep, Keep, Retention};
 pub use rollup::OTHER;
 pub use scan::{
-    Batches, Bounds, Looked, OperationFilter, OperationList, OperationRow, Part, RolledUp, Scan,
-    ScanColumn, SumFilter,
+    Batches, Bounds, ByMinute, Looked, OperationFilter, OperationList, OperationRow, Part,
+    RolledUp, Scan, ScanColumn, SumFilter,
 };
 pub use search::{
     Arrived, Condition, Count, Filter, FoundPoints, Operator, Search, SearchCursor, SearchError,
-    SearchOrder, SearchPage, SearchQuery, Searched, Tail,
+    SearchOrder, SearchPage, SearchQuery, Searched, SplitEnd, SplitQuery, Stretch, Tail, Viewer,
 };
 pub use segment::Kind;
 pub use sizes::{PartSize, SignalSizes, sizes};

@@ -28,6 +28,7 @@
 //! span than the first did, by more than a segment is long, is the exception, and counts again.
 
 mod attribute;
+mod by_minute;
 mod copies;
 mod operations;
 mod part;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
 
+pub use by_minute::ByMinute;
 pub use operations::{OperationFilter, OperationList, OperationRow};
 pub(crate) use part::Shaper;
 pub use part::{Batches, Part};

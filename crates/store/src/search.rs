@@ -34,6 +34,7 @@ mod points;
 mod predicate;
 mod run;
 mod searched;
+mod split;
 mod tail;
 mod words;
 
@@ -43,6 +44,7 @@ pub use points::FoundPoints;
 pub(crate) use run::bytes_of;
 pub use run::{Search, SearchPage};
 pub use searched::Searched;
+pub use split::{SplitEnd, SplitQuery, Stretch, Viewer};
 pub use tail::{Arrived, Tail};
 
 use throughline_telemetry::UnixNanos;

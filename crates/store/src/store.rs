@@ -39,7 +39,7 @@ use crate::read::{
 };
 use crate::recovery::{self, Recovered, Recovery};
 use crate::rows::Rows;
-use crate::scan::{OperationFilter, OperationList, Scan, SumFilter};
+use crate::scan::{ByMinute, OperationFilter, OperationList, Scan, SumFilter};
 use crate::sealer::Sealer;
 use crate::segment::SegmentFiles;
 use crate::snapshot::Live;
@@ -165,6 +165,11 @@ impl Store {
     /// What services do. Blocks on the disk.
     pub fn operations(&self, filter: &OperationFilter) -> Result<OperationList, ReadError> {
         self.read_columns(|scan| scan.operations(filter))
+    }
+
+    /// What was done in each of these whole minutes. Blocks on the disk.
+    pub fn by_minute(&self, from: UnixNanos, to: UnixNanos) -> Result<ByMinute, ReadError> {
+        self.read_columns(|scan| scan.by_minute(from, to))
     }
 
     /// What functions are estimated to have cost. Blocks on the disk.

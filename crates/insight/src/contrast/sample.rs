@@ -8,7 +8,7 @@ use std::ops::Range;
 use foldhash::fast::FixedState;
 use indexmap::Equivalent;
 
-use super::{Given, Limits, Side, TEXT_BYTES_MAX};
+use super::{Given, Limits, Side, TEXT_BYTES_MAX, Wanted};
 
 /// In the order in which they came.
 type IndexSet<T> = indexmap::IndexSet<T, FixedState>;
@@ -95,23 +95,29 @@ impl Sample {
 
     /// Counts an event; up to which level it stays, if it is kept now.
     #[inline]
-    pub(super) fn wants(&mut self, side: Side) -> Option<u32> {
+    pub(super) fn wants(&mut self, side: Side) -> Option<Wanted> {
         let kept = &mut self.sides[side as usize];
         kept.seen += 1;
-        let level = mixed(kept.seen).trailing_zeros();
-        (level >= kept.level).then_some(level)
+        let (number, level) = (kept.seen, mixed(kept.seen).trailing_zeros());
+        (level >= kept.level).then_some(Wanted {
+            side,
+            number,
+            level,
+        })
     }
 
     pub(super) fn keep<'a>(
         &mut self,
-        side: Side,
-        level: u32,
+        wanted: Wanted,
         attributes: impl IntoIterator<Item = (&'a str, Given<'a>)>,
     ) {
-        let which = side as usize;
+        let which = wanted.side as usize;
+        if wanted.level < self.sides[which].level {
+            return;
+        }
         let from = self.sides[which].cells.len();
         // Unlike that of any other event, and never zero.
-        let stamp = self.sides[which].seen * 2 + u64::from(side == Side::Rest);
+        let stamp = wanted.number * 2 + u64::from(wanted.side == Side::Rest);
         for (name, given) in attributes {
             let Some(asked) = asked(given) else { continue };
             let Some(key) = self.key(name) else {
@@ -127,7 +133,10 @@ impl Sample {
         }
         let kept = &mut self.sides[which];
         let cells = from..kept.cells.len();
-        kept.events.push(Event { level, cells });
+        kept.events.push(Event {
+            level: wanted.level,
+            cells,
+        });
         let full = |kept: &Kept| {
             kept.events.len() > self.limits.events_max || kept.cells.len() > self.limits.cells_max
         };

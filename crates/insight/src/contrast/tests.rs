@@ -197,6 +197,23 @@ proptest! {
         prop_assert!(found.found.is_sorted_by(|a, b| a.effect >= b.effect));
     }
 
+    /// Attributes that come some events after they were counted are as if they had come with them.
+    #[test]
+    fn attributes_may_come_later(rows in random_rows(), events_max in 2..40usize, held in 1..9usize) {
+        let limits = Limits { events_max, ..Limits::default() };
+        let mut contrast = Contrast::new(limits);
+        for some in rows.chunks(held) {
+            let counted: Vec<_> = some
+                .iter()
+                .filter_map(|(side, attributes)| Some((contrast.count(*side)?, attributes)))
+                .collect();
+            for (wanted, attributes) in counted {
+                contrast.keep(wanted, attributes.clone());
+            }
+        }
+        prop_assert_eq!(contrast.finish(), differences(&rows, limits));
+    }
+
     /// However many come, what is kept stays within its limits, and is what came.
     #[test]
     fn a_sample_stays_within_its_limits(rows in random_rows(), events_max in 2..40usize, cells_max in 0..60usize) {
@@ -205,8 +222,8 @@ proptest! {
         let mut seen = [0u64; 2];
         for (side, attributes) in &rows {
             seen[*side as usize] += 1;
-            if let Some(level) = sample.wants(*side) {
-                sample.keep(*side, level, attributes.clone());
+            if let Some(wanted) = sample.wants(*side) {
+                sample.keep(wanted, attributes.clone());
             }
             for kept in &sample.sides {
                 prop_assert!(kept.events.len() <= events_max && kept.cells.len() <= cells_max);

@@ -172,7 +172,10 @@ fn limit_of(what: &str, count: usize, max: usize) -> Result<(), QueryError> {
     Ok(())
 }
 
-fn time_range(spec: &Spec, now: UnixNanos) -> Result<(UnixNanos, UnixNanos), QueryError> {
+pub(super) fn time_range(
+    spec: &Spec,
+    now: UnixNanos,
+) -> Result<(UnixNanos, UnixNanos), QueryError> {
     let at = |name: &str, seconds: f64| {
         nanos(seconds).map(UnixNanos).ok_or_else(|| {
             invalid(format!(

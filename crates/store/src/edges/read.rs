@@ -13,6 +13,7 @@ use super::file::batch;
 use super::{Callee, Caller, EdgeFold, NodeKind};
 use crate::batch::{concat, typed};
 use crate::error::ReadError;
+use crate::rollup::minute_of;
 use crate::scan::{Bounds, Looked, Part, Place, Scan, SumFilter};
 use crate::segment::Damage;
 
@@ -79,9 +80,35 @@ impl Scan {
     /// What calls what, in whole minutes: from what was counted when spans were sealed, and from the spans
     /// where that was not done, or a span is elsewhere, too. Blocks on the disk.
     pub fn edges(&self, filter: &SumFilter) -> Result<EdgeList, ReadError> {
+        Ok(self.read_edges(filter, false)?.finish())
+    }
+
+    /// What calls what in each whole minute from the one of `from` on and before that of `to`, in any order. Blocks on
+    /// the disk.
+    pub(crate) fn edges_by_minute(
+        &self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<(UnixNanos, Edge)>, ReadError> {
+        let filter = SumFilter {
+            from,
+            to: minute_of(to),
+            ..SumFilter::default()
+        };
+        let sums = self.read_edges(&filter, true)?.sums.into_iter();
+        let edges = sums.map(|((minute, key), sums)| (minute, Edge::new(key, sums)));
+        Ok(edges.collect())
+    }
+
+    fn read_edges<'a>(
+        &self,
+        filter: &'a SumFilter,
+        by_minute: bool,
+    ) -> Result<Reading<'a>, ReadError> {
         let mut reading = Reading {
             minutes: filter.minutes(),
             filter,
+            by_minute,
             sums: HashMap::new(),
             found: EdgeList::default(),
         };
@@ -93,14 +120,16 @@ impl Scan {
         for part in self.parts(Signal::Traces, &bounds)? {
             reading.part(&part)?;
         }
-        Ok(reading.finish())
+        Ok(reading)
     }
 }
 
 struct Reading<'a> {
     filter: &'a SumFilter,
     minutes: Range<UnixNanos>,
-    sums: HashMap<Key, Sums>,
+    by_minute: bool,
+    /// By minute and key; all minutes are the first one where they do not matter.
+    sums: HashMap<(UnixNanos, Key), Sums>,
     found: EdgeList,
 }
 
@@ -152,7 +181,11 @@ impl Reading<'_> {
             if !key.is_asked_for(self.filter) {
                 continue;
             }
-            let sums = self.sums.entry(key).or_default();
+            let minute = match self.by_minute {
+                true => minute_of(time),
+                false => self.minutes.start,
+            };
+            let sums = self.sums.entry((minute, key)).or_default();
             sums.count += columns.counts.value(row).cast_unsigned();
             sums.errors += columns.errors.value(row).cast_unsigned();
             sums.throttles += columns.throttles.value(row).cast_unsigned();
@@ -163,11 +196,25 @@ impl Reading<'_> {
     }
 
     fn finish(self) -> EdgeList {
-        let mut sums: Vec<(Key, Sums)> = self.sums.into_iter().collect();
+        let sums = self.sums.into_iter().map(|((_, key), sums)| (key, sums));
+        let mut sums: Vec<(Key, Sums)> = sums.collect();
         sums.sort_by(|(a, many), (b, more)| more.count.cmp(&many.count).then_with(|| a.cmp(b)));
         let total = sums.len();
         sums.truncate(self.filter.limit);
-        let edges = sums.into_iter().map(|(key, sums)| Edge {
+        let edges = sums.into_iter().map(|(key, sums)| Edge::new(key, sums));
+        EdgeList {
+            edges: edges.collect(),
+            total,
+            from: self.minutes.start,
+            to: self.minutes.end,
+            ..self.found
+        }
+    }
+}
+
+impl Edge {
+    fn new(key: Key, sums: Sums) -> Self {
+        Edge {
             caller: key.caller,
             callee: key.callee,
             operation: key.operation,
@@ -177,13 +224,6 @@ impl Reading<'_> {
             throttles: sums.throttles,
             sum_ms: sums.sum_ms,
             durations: sums.durations,
-        });
-        EdgeList {
-            edges: edges.collect(),
-            total,
-            from: self.minutes.start,
-            to: self.minutes.end,
-            ..self.found
         }
     }
 }

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use arrow::array::{BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array};
+use arrow::array::{
+    BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+    UInt8Array,
+};
 use throughline_telemetry::{HistogramSum, SpanKind, SpanStatus, UnixNanos};
 
-use super::{Bounds, Looked, Scan};
+use super::{Bounds, Looked, RolledUp, Scan};
 use crate::batch::typed;
 use crate::error::ReadError;
+use crate::rollup::{MINUTE_NANOS, minute_of};
 use crate::segment::Damage;
 
 /// Which operations are asked for.
@@ -59,6 +63,9 @@ pub struct OperationRow {
 /// Service, name and kind.
 type Key = (String, String, SpanKind);
 
+/// By minute and key; all minutes are one where they do not matter.
+type Sums = HashMap<(UnixNanos, Key), OperationRow>;
+
 impl Scan {
     /// What services do. Each span counts once, wherever it is. Blocks on the disk.
     pub fn operations(&self, filter: &OperationFilter) -> Result<OperationList, ReadError> {
@@ -69,11 +76,7 @@ impl Scan {
             ..Bounds::default()
         };
         let rolled = self.rolled_up(&bounds, None, true, &|| true)?;
-        let mut sums: HashMap<Key, OperationRow> = HashMap::new();
-        for batch in &rolled.batches {
-            let added = add(&mut sums, filter, batch);
-            added.map_err(|damage| ReadError::corrupt(Path::new("a rollup"), damage))?;
-        }
+        let sums = sum_up(&rolled, filter.service.as_deref(), Minutes::AsOne)?;
         let mut operations: Vec<OperationRow> = sums.into_values().collect();
         let about = |row: &OperationRow| (row.service.clone(), row.name.clone(), row.kind as u8);
         operations.sort_by_cached_key(|row| (u64::MAX - row.count, about(row)));
@@ -92,15 +95,53 @@ impl Scan {
     }
 }
 
+impl Scan {
+    /// What services do in each whole minute from the one of `from` on and before that of `to`, in any order. Blocks
+    /// on the disk.
+    pub(super) fn operations_by_minute(
+        &self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<(UnixNanos, OperationRow)>, ReadError> {
+        let bounds = Bounds {
+            from: Some(minute_of(from)),
+            to: Some(minute_of(to)),
+            ..Bounds::default()
+        };
+        let rolled = self.rolled_up(&bounds, Some(MINUTE_NANOS), true, &|| true)?;
+        let sums = sum_up(&rolled, None, Minutes::Apart)?;
+        let rows = sums.into_iter().map(|((minute, _), row)| (minute, row));
+        Ok(rows.collect())
+    }
+}
+
+/// Whether minutes are told apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Minutes {
+    Apart,
+    AsOne,
+}
+
+fn sum_up(rolled: &RolledUp, service: Option<&str>, minutes: Minutes) -> Result<Sums, ReadError> {
+    let mut sums = Sums::new();
+    for batch in &rolled.batches {
+        let added = add(&mut sums, service, minutes, batch);
+        added.map_err(|damage| ReadError::corrupt(Path::new("a rollup"), damage))?;
+    }
+    Ok(sums)
+}
+
 fn add(
-    sums: &mut HashMap<Key, OperationRow>,
-    filter: &OperationFilter,
+    sums: &mut Sums,
+    only: Option<&str>,
+    minutes: Minutes,
     rows: &RecordBatch,
 ) -> Result<(), Damage> {
     let column = |name: &str| {
         let column = rows.column_by_name(name);
         column.ok_or_else(|| Damage::new(format!("no column {name}")))
     };
+    let times: &TimestampNanosecondArray = typed(column("time")?, "time")?;
     let services: &StringArray = typed(column("service")?, "service")?;
     let names: &StringArray = typed(column("name")?, "name")?;
     let kinds: &UInt8Array = typed(column("kind")?, "kind")?;
@@ -111,16 +152,16 @@ fn add(
     let durations: &BinaryArray = typed(column("durations")?, "durations")?;
     for row in 0..rows.num_rows() {
         let (service, name) = (services.value(row), names.value(row));
-        if filter
-            .service
-            .as_deref()
-            .is_some_and(|only| only != service)
-        {
+        if only.is_some_and(|only| only != service) {
             continue;
         }
+        let minute = match minutes {
+            Minutes::Apart => minute_of(UnixNanos(times.value(row).cast_unsigned())),
+            Minutes::AsOne => UnixNanos::default(),
+        };
         let kind = SpanKind::from_number(i32::from(kinds.value(row)));
         let key = (service.to_owned(), name.to_owned(), kind);
-        let sum = sums.entry(key).or_insert_with(|| OperationRow {
+        let sum = sums.entry((minute, key)).or_insert_with(|| OperationRow {
             service: service.to_owned(),
             name: name.to_owned(),
             kind,

@@ -1,6 +1,7 @@
 //! Random rows, random questions, and a loop over all rows that knows the answers.
 
 mod naive;
+mod split;
 mod tail;
 
 use std::collections::BTreeMap;

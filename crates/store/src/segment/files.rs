@@ -35,7 +35,7 @@ use crate::error::ReadError;
 use crate::limits::{
     BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, COSTS_CACHE_BYTES, EDGES_CACHE_BYTES,
     FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LINKS_CACHE_BYTES,
-    LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS, TRACE_CACHE_BYTES,
+    LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS, SPLIT_TRACE_ROWS, TRACE_CACHE_BYTES,
 };
 use crate::links::LinkIndex;
 use crate::rollup::{self, Grain, RollupMeta};
@@ -404,6 +404,45 @@ impl SegmentFiles {
             })
         });
         Ok(spans.collect())
+    }
+
+    /// Calls with the spans at these places, which are in order. The traces that they are in are read with
+    /// them, some at a time, and none is kept.
+    pub(crate) fn each_span(
+        &self,
+        segment: &SegmentMeta,
+        rows: &[u32],
+        mut each: impl FnMut(&Span),
+    ) -> Result<(), ReadError> {
+        let index = self.index(segment)?;
+        let mut left = rows;
+        while !left.is_empty() {
+            let mut traces: Vec<Range<usize>> = Vec::new();
+            let mut room = SPLIT_TRACE_ROWS;
+            let mut wanted = 0;
+            for row in left {
+                let known = traces.last().map_or(0, |trace| trace.end);
+                if *row as usize >= known {
+                    let trace = places(index.trace_around(*row));
+                    if wanted > 0 && trace.len() > room {
+                        break;
+                    }
+                    room = room.saturating_sub(trace.len());
+                    traces.push(trace);
+                }
+                wanted += 1;
+            }
+            let spans = self.rows::<SpanTable>(segment, &traces)?;
+            let rows_read = traces.into_iter().flatten();
+            let mut spans = rows_read.zip(spans);
+            let (now, later) = left.split_at(wanted);
+            for row in now {
+                let span = spans.find(|(at, _)| *at == *row as usize);
+                each(&span.ok_or_else(|| self.wrong_index(segment))?.1);
+            }
+            left = later;
+        }
+        Ok(())
     }
 
     /// Log records at these places, which are in order.

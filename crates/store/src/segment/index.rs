@@ -208,6 +208,13 @@ impl TraceIndex {
         &self.firsts
     }
 
+    /// The rows of the trace that a row is of.
+    pub(super) fn trace_around(&self, row: u32) -> std::ops::Range<u32> {
+        let next = self.firsts.partition_point(|first| *first <= row);
+        let first = next.checked_sub(1).map_or(0, |at| self.firsts[at]);
+        first..self.firsts.get(next).copied().unwrap_or(self.rows)
+    }
+
     /// The rows, in order, of the traces that another index has too, in this one and in the other.
     pub(super) fn shared(&self, other: &TraceIndex) -> [Vec<std::ops::Range<u32>>; 2] {
         let mut shared = [Vec::new(), Vec::new()];

@@ -1,0 +1,246 @@
+//! A finding in one line of plain English, for lists, mails and terminals.
+
+use std::fmt;
+
+use super::finding::{ColdWhy, Finding, Kind, Measure};
+use super::subject::Subject;
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Node(node) => f.write_str(node),
+            Subject::Operation(node, operation) => write!(f, "{node} {operation}"),
+            Subject::Edge(from, to, operation) => write!(f, "{from} → {to} {operation}"),
+        }
+    }
+}
+
+/// `function:pay is slower: p99 100 ms → 147 ms`.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (subject, after) = (&self.subject, self.after);
+        let from = |show: fn(f64) -> String| match self.before {
+            Some(Measure { value, .. }) => format!("{} → {}", show(value), show(after.value)),
+            None => show(after.value),
+        };
+        match &self.kind {
+            Kind::Latency { quantile } => {
+                let what = from(duration);
+                write!(
+                    f,
+                    "{subject} is slower: {} {what}",
+                    quantile_name(*quantile)
+                )
+            }
+            Kind::Errors => {
+                let (what, of) = (from(share), after.of);
+                write!(f, "{subject} fails more: {what} of {of} calls")
+            }
+            Kind::NewError { signature } => {
+                let count = after.value;
+                write!(
+                    f,
+                    "{subject} fails in a new way, {}: {signature}",
+                    times(count)
+                )
+            }
+            Kind::NewEdge { .. } => {
+                write!(f, "{subject} is new, {}", times(after.value))
+            }
+            Kind::NearTimeout {
+                quantile,
+                timeout_ms,
+                ..
+            } => {
+                let (name, took) = (quantile_name(*quantile), duration(after.value));
+                let timeout = duration(*timeout_ms);
+                write!(
+                    f,
+                    "{subject} is near its timeout: {name} {took} of {timeout}"
+                )
+            }
+            Kind::Memory => write!(f, "{subject} uses {} of its memory", share(after.value)),
+            Kind::Leak { .. } => {
+                let what = from(megabytes);
+                write!(
+                    f,
+                    "{subject} uses more memory with every invocation: {what}"
+                )
+            }
+            Kind::Throttles => {
+                write!(f, "{subject} is throttled, {}", times(after.value))
+            }
+            Kind::ColdStarts { why } => {
+                let why = match why {
+                    ColdWhy::Change => "after a change",
+                    ColdWhy::ScaleOut => "with more calls",
+                    ColdWhy::Recycled => "for no known reason",
+                };
+                write!(
+                    f,
+                    "{subject} starts cold more often, {why}: {}",
+                    from(share)
+                )
+            }
+            Kind::Silence => {
+                let what = from(|count| format!("{count:.0}"));
+                write!(
+                    f,
+                    "{subject} is silent: {what} calls in a quarter of an hour"
+                )
+            }
+            Kind::Cost { .. } => {
+                let what = from(|usd| format!("${usd:.2}"));
+                write!(f, "{subject} costs more: {what} an hour")
+            }
+        }
+    }
+}
+
+/// `p99`; `p99.9`; `longest`.
+fn quantile_name(quantile: f64) -> String {
+    match quantile {
+        1.0 => "longest".to_owned(),
+        quantile => format!("p{}", (quantile * 1000.0).round() / 10.0),
+    }
+}
+
+/// `0.42 ms`, `147 ms`, `2.65 s`.
+fn duration(millis: f64) -> String {
+    match millis {
+        millis if millis < 10.0 => format!("{millis:.2} ms"),
+        millis if millis < 1000.0 => format!("{millis:.0} ms"),
+        millis => format!("{:.2} s", millis / 1000.0),
+    }
+}
+
+fn share(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent < 10.0 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
+fn megabytes(bytes: f64) -> String {
+    format!("{:.0} MB", bytes / f64::from(1 << 20))
+}
+
+fn times(count: f64) -> String {
+    match count {
+        1.0 => "once".to_owned(),
+        count => format!("{count:.0} times"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use throughline_telemetry::UnixNanos;
+
+    use super::super::finding::{EdgeClass, Severity};
+    use super::*;
+
+    fn check(kind: Kind, before: Option<f64>, after: f64, expected: &str) {
+        let subject = match kind {
+            Kind::NewEdge { .. } => {
+                Subject::Edge("function:pay".into(), "table:user".into(), "PutItem".into())
+            }
+            _ => Subject::Node("function:pay".into()),
+        };
+        let finding = Finding {
+            subject,
+            kind,
+            before: before.map(|value| Measure::exact(value, 90)),
+            after: Measure::exact(after, 90),
+            since: UnixNanos(0),
+            seen: UnixNanos(0),
+            confidence: 1.0,
+            severity: Severity::Warning,
+            change: None,
+        };
+        assert_eq!(finding.to_string(), expected);
+    }
+
+    #[test]
+    fn findings_are_sentences() {
+        let p99 = Kind::Latency { quantile: 0.99 };
+        check(
+            p99.clone(),
+            Some(100.0),
+            1470.0,
+            "function:pay is slower: p99 100 ms → 1.47 s",
+        );
+        check(p99, None, 4.25, "function:pay is slower: p99 4.25 ms");
+        check(
+            Kind::Errors,
+            Some(0.001),
+            0.25,
+            "function:pay fails more: 0.1 % → 25 % of 90 calls",
+        );
+        let signature = "Declined: no money".to_owned();
+        check(
+            Kind::NewError { signature },
+            None,
+            3.0,
+            "function:pay fails in a new way, 3 times: Declined: no money",
+        );
+        let class = EdgeClass::Write;
+        check(
+            Kind::NewEdge { class },
+            None,
+            1.0,
+            "function:pay → table:user PutItem is new, once",
+        );
+        let near = Kind::NearTimeout {
+            quantile: 1.0,
+            timeout_ms: 3000.0,
+            clipped: 0.0,
+            days_left: None,
+        };
+        check(
+            near,
+            None,
+            2900.0,
+            "function:pay is near its timeout: longest 2.90 s of 3.00 s",
+        );
+        check(
+            Kind::Memory,
+            Some(0.5),
+            0.94,
+            "function:pay uses 94 % of its memory",
+        );
+        let leak = Kind::Leak {
+            environment: "e".to_owned(),
+        };
+        check(
+            leak,
+            Some(52_428_800.0),
+            104_857_600.0,
+            "function:pay uses more memory with every invocation: 50 MB → 100 MB",
+        );
+        check(
+            Kind::Throttles,
+            None,
+            14.0,
+            "function:pay is throttled, 14 times",
+        );
+        let why = ColdWhy::Change;
+        check(
+            Kind::ColdStarts { why },
+            Some(0.02),
+            0.4,
+            "function:pay starts cold more often, after a change: 2.0 % → 40 %",
+        );
+        check(
+            Kind::Silence,
+            Some(45.0),
+            0.0,
+            "function:pay is silent: 45 → 0 calls in a quarter of an hour",
+        );
+        check(
+            Kind::Cost { why: Vec::new() },
+            Some(1.0),
+            2.1,
+            "function:pay costs more: $1.00 → $2.10 an hour",
+        );
+    }
+}
