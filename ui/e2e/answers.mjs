@@ -283,3 +283,152 @@ export function completeness() {
     cost: COST,
   };
 }
+
+/** By what a selection differs from the rest. @param {boolean} differs */
+export function contrast(differs) {
+  const part = (/** @type {number} */ hits, /** @type {number} */ of) => ({
+    hits,
+    of,
+    share: hits / of,
+  });
+  const is = (/** @type {string} */ column, /** @type {unknown} */ value) => ({
+    column,
+    op: '=',
+    value,
+  });
+  const difference = (
+    /** @type {object[]} */ filters,
+    /** @type {number} */ one,
+    /** @type {number} */ other,
+  ) => ({
+    filters,
+    selection: part(one, 408),
+    rest: part(other, 1992),
+    effect: 0.7,
+    false_discovery: 0.0001,
+    alike: /** @type {object[][]} */ ([]),
+  });
+  const differences = [
+    difference([is('card', 'visa'), is('faas.version', '42')], 400, 0),
+    {
+      ...difference([is('service', 'payment')], 390, 700),
+      alike: [[is('faas.name', 'payment')], [is('cloud.region', 'eu-west-1')]],
+    },
+    difference(
+      [
+        { column: 'http.response.body.size', op: '>=', value: 2_500_000 },
+        { column: 'http.response.body.size', op: '<=', value: 9_000_000 },
+      ],
+      204,
+      100,
+    ),
+    difference([{ column: 'user.id', op: 'does-not-exist' }], 120, 80),
+  ];
+  return {
+    differences: differs ? differences : [],
+    total: differs ? 4 : 0,
+    selection: { count: 408, sampled: 408 },
+    rest: { count: 1992, sampled: 1992 },
+    compared: 214,
+    left_out: 0,
+    truncated: false,
+    cost: { rows: 2400, bytes: 96_000, segments: 3, rollups: 0, elapsed_ms: 41.5 },
+  };
+}
+
+const INCIDENTS_BEGIN = 1_795_132_800n;
+/** @param {number} minute */
+const incidentTime = (minute) => String((INCIDENTS_BEGIN + BigInt(minute) * 60n) * 1_000_000_000n);
+
+/** @param {number} id */
+function incidentSummary(id) {
+  const open = id === 7 || id > 58;
+  const of = ['critical', 'warning', 'note'];
+  return {
+    id,
+    state: open ? 'open' : 'closed',
+    severity: id === 7 ? 'critical' : of[id % 3],
+    title:
+      id % 2 === 1
+        ? 'function:order is slower: p50 52 ms → 433 ms'
+        : 'function:stock-of-a-very-long-name → table:reservations-of-the-restaurant PutItem is new, 3 times',
+    since_unix_nanos: incidentTime(id * 60),
+    opened_unix_nanos: incidentTime(id * 60 + 2),
+    closed_unix_nanos: open ? null : incidentTime(id * 60 + 16),
+    merged_into: null,
+    nodes: ['function:order', 'table:user'],
+    finding_count: 3,
+  };
+}
+
+/** The newest first. @param {URLSearchParams} search @param {number} count */
+export function incidentPage(search, count) {
+  const before = Number(search.get('cursor') ?? Infinity);
+  const ids = Array.from({ length: count }, (_, at) => count - at);
+  const found = ids
+    .filter((id) => id < before)
+    .map(incidentSummary)
+    .filter((each) => search.get('state') !== 'open' || each.state === 'open');
+  const incidents = found.slice(0, 50);
+  const next = found.length > 50 ? String(incidents.at(-1)?.id) : null;
+  return { incidents, total: found.length, truncated: false, next_cursor: next };
+}
+
+export function incident() {
+  const id = (/** @type {number} */ number) => number.toString(16).padStart(16, '0');
+  const finding = (/** @type {string} */ node, /** @type {boolean} */ spans) => ({
+    kind: 'latency',
+    title: `${node} is slower: p50 52 ms → 433 ms`,
+    subject: { node, operation: null, to: null },
+    unit: 'ms',
+    before: { value: 52, low: 49, high: 55, of: 1180 },
+    after: { value: 433, low: 420, high: 441, of: 160 },
+    severity: 'critical',
+    confidence: 0.9999,
+    since_unix_nanos: incidentTime(420),
+    seen_unix_nanos: incidentTime(428),
+    goes_on: true,
+    change: spans ? { node, what: 'version 42', at_unix_nanos: incidentTime(415) } : null,
+    detail: { quantile: 0.5 },
+    filters: spans ? [{ column: 'faas.name', op: '=', value: 'order' }] : null,
+    examples: spans
+      ? [1, 2, 3].map((at) => ({
+          trace_id: `${id(0)}${id(at)}`,
+          span_id: id(at),
+          start_unix_nanos: incidentTime(421),
+          duration_ms: 430 + at,
+        }))
+      : [],
+  });
+  return {
+    ...incidentSummary(7),
+    findings: [
+      finding('function:order', true),
+      finding('function:pay', true),
+      { ...finding('table:user', false), goes_on: false, severity: 'warning' },
+    ],
+    callers: ['service:gateway'],
+    callees: ['queue:mails', 'host:bank.example'],
+    cause: {
+      node: 'function:order',
+      symptom: 'slow',
+      before: 54.5,
+      after: 434.1,
+      causes: [
+        {
+          node: 'table:user',
+          symptom: 'slow',
+          share: 0.94,
+          before: 24.5,
+          after: 404.2,
+          calls: 160,
+          path: ['function:order', 'function:pay', 'table:user'],
+        },
+      ],
+      beside: [],
+      ruled_out: ['queue:mails'],
+      unexplained: 0.06,
+      load: 1,
+    },
+  };
+}

@@ -28,6 +28,10 @@ const PAGES = [
   ['/logs?view=patterns', 'ol li'],
   ['/explore', 'td'],
   ['/explore?tab=sql&sql=select+1', 'textarea'],
+  ['/incidents', 'li a'],
+  ['/incidents?show=open', 'li a'],
+  ['/incidents/7', 'article'],
+  ['/incidents/8', '[role=alert], main p'],
   ['/functions/inventory', 'dl dd'],
   ['/functions/nobody', 'main p'],
   ['/no-such-page', '.lost'],
@@ -45,6 +49,14 @@ const PAGES = [
     async (page) => {
       await page.keyboard.press('?');
       await page.getByRole('dialog').waitFor();
+    },
+  ],
+  [
+    '/explore',
+    'td',
+    async (page) => {
+      await page.getByRole('button', { name: 'Why are errors different?' }).click();
+      await page.getByText('408 spans against').waitFor();
     },
   ],
   [

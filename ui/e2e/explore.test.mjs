@@ -125,6 +125,62 @@ test('SQL is asked with Ctrl-Enter, and what was asked before is there again', a
   await page.getByRole('region', { name: GROUPS }).waitFor();
 });
 
+/** Draws a rectangle over the middle of the heat map. */
+async function drawBox() {
+  const field = page.locator('.field');
+  await field.scrollIntoViewIfNeeded();
+  const box = await field.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.7, { steps: 6 });
+  await page.mouse.up();
+  await page.getByRole('heading', { name: 'Why is this different?' }).waitFor();
+}
+
+test('a rectangle of the heat map says why it is different, and a difference becomes a filter', async () => {
+  await openExplore();
+  await drawBox();
+  const why = page.getByRole('region', { name: 'Why is this different?' });
+  await why.getByText('408 spans against 1,992 others').waitFor();
+  const { selection, start_time, end_time } = posted();
+  assert.ok(start_time <= selection.start_time && selection.end_time <= end_time);
+  const [above, below] = selection.filters;
+  assert.deepEqual([above.column, above.op, below.op], ['duration_ms', '>', '<=']);
+  assert.ok(below.value / above.value > 1.5, 'several rows');
+  const first = why.getByRole('listitem').first();
+  await first.getByText('98 %').waitFor();
+  await why.getByText('also faas.name = payment').waitFor();
+  await screenshot(page, 'explore-why');
+  await first.getByRole('button').click();
+  await page.waitForURL(/visa/);
+  await why.waitFor({ state: 'detached' });
+  assert.deepEqual(posted().filters, [
+    { column: 'card', op: '=', value: 'visa' },
+    { column: 'faas.version', op: '=', value: '42' },
+  ]);
+});
+
+test('the time of a rectangle becomes the time of the page', async () => {
+  await openExplore();
+  await drawBox();
+  await page.getByRole('button', { name: 'Zoom to this time' }).click();
+  await page.waitForURL(/from=.*&to=/);
+  assert.equal(await page.locator('.box').count(), 0);
+});
+
+test('errors are compared without a pointer, and nothing is said where nothing differs', async () => {
+  server.differs = false;
+  await openExplore();
+  await page.getByRole('button', { name: 'Why are errors different?' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('Nothing that spans say of themselves').waitFor();
+  assert.deepEqual(posted().selection.filters, [{ column: 'status', op: '=', value: 'error' }]);
+  server.failing = true;
+  await page.getByRole('button', { name: 'Why are errors different?' }).click();
+  await page.getByText(/TL0208/).waitFor();
+});
+
 for (const scheme of /** @type {const} */ (['light', 'dark'])) {
   for (const [width, height] of /** @type {const} */ ([
     [390, 844],
@@ -139,6 +195,10 @@ for (const scheme of /** @type {const} */ (['light', 'dark'])) {
       await page.locator('.u-over').first().waitFor();
       assert.equal(await overflow(page), 0, 'the page scrolls sideways');
       await screenshot(page, `explore-${width}-${scheme}`);
+      await drawBox();
+      await page.getByText('408 spans against').waitFor();
+      assert.equal(await overflow(page), 0, 'the page scrolls sideways');
+      await screenshot(page, `explore-why-${width}-${scheme}`);
     });
   }
 }

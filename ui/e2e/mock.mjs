@@ -8,8 +8,11 @@ import {
   answerQuery,
   answerSql,
   completeness,
+  contrast,
   edgeMap,
   heatmapOf,
+  incident,
+  incidentPage,
   largeMap,
   logLine,
   logPage,
@@ -55,6 +58,10 @@ export class MockServer {
     /** A node that the map does not know yet. */
     this.newNode = '';
     this.large = false;
+    /** How many incidents there were. */
+    this.incidents = 60;
+    /** Whether a selection has anything that the rest has not. */
+    this.differs = true;
     /** @type {string[]} */
     this.environments = [];
     /** Statements of SQL. @type {string[]} */
@@ -172,6 +179,18 @@ export class MockServer {
       const isHeat = (/** @type {any} */ each) => each.op === 'HEATMAP';
       const heatmaps = (spec.calculations ?? []).filter(isHeat).map(() => heatmapOf(spec));
       return json(200, { ...answerQuery(spec), heatmaps });
+    }
+    if (pathname === '/api/v1/incidents')
+      return json(200, incidentPage(searchParams, this.incidents));
+    if (pathname.startsWith('/api/v1/incidents/')) {
+      const one = pathname.endsWith('/7') ? incident() : null;
+      return one === null
+        ? json(404, { code: 'TL0213', message: 'there is no such incident' })
+        : json(200, one);
+    }
+    if (pathname === '/api/v1/contrast') {
+      this.posted.push(JSON.parse(body));
+      return json(200, contrast(this.differs));
     }
     if (pathname === '/api/v1/search') {
       const question = JSON.parse(body);

@@ -5,11 +5,13 @@
 //! `view`, every error is a line of `error`.
 
 mod attributes;
+mod contrast;
 mod error;
 mod events;
 mod graph;
 mod guard;
 mod health;
+mod incidents;
 mod live;
 mod metrics;
 mod queries;
@@ -49,6 +51,7 @@ pub(crate) fn router(
     intake: Intake,
     stopped: watch::Receiver<bool>,
 ) -> Router {
+    let detection = health.detection();
     let queries = Queries::new(store.clone(), engine, limits.tails_max, stopped);
     let reads = Reads::new(store, limits.reads_max, limits.read_wait);
     let routes = routes::ROUTES
@@ -70,6 +73,10 @@ pub(crate) fn router(
             question(post(queries::query)).with_state(queries.clone()),
         )
         .route(
+            contrast::CONTRAST,
+            question(post(contrast::contrast)).with_state(queries.clone()),
+        )
+        .route(
             search::SEARCH,
             question(post(search::search)).with_state(queries.clone()),
         )
@@ -82,6 +89,17 @@ pub(crate) fn router(
         .route(
             live::LIVE,
             get(live::live).with_state(live::Live::new(queries.clone())),
+        )
+        .route(
+            incidents::INCIDENTS,
+            get(incidents::list).with_state(detection.clone()),
+        )
+        .route(
+            incidents::INCIDENT,
+            get(incidents::show).with_state(incidents::Incidents {
+                detection,
+                queries: queries.clone(),
+            }),
         )
         .route(
             metrics::METRICS,

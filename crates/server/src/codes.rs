@@ -49,6 +49,7 @@ codes! {
     BAD_QUERY = "TL0210", "the query cannot be understood";
     QUERY_TOO_DEAR = "TL0211", "the query takes more time or memory than it may";
     QUERY_FAILED = "TL0212", "the query failed";
+    UNKNOWN_INCIDENT = "TL0213", "no such incident";
 
     MALFORMED = "TL0301", "the body is not OTLP";
     UNKNOWN_CONTENT_TYPE = "TL0302", "OTLP comes as protobuf or JSON only";

@@ -1,10 +1,13 @@
 //! Where to listen, where to keep data, and how much of everything.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use throughline_store::Retention;
+use throughline_telemetry::UnixNanos;
 
 use crate::access::ApiKey;
 use crate::codes;
@@ -24,6 +27,36 @@ pub struct Config {
     key: Option<ApiKey>,
     limits: Limits,
     retention: Retention,
+    clock: Clock,
+}
+
+/// What time it is, for what happens by itself: which minutes are over.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> UnixNanos + Send + Sync>);
+
+impl Clock {
+    /// A clock that shows what is asked for; for tests.
+    pub fn new(now: impl Fn() -> UnixNanos + Send + Sync + 'static) -> Self {
+        Clock(Arc::new(now))
+    }
+
+    pub(crate) fn now(&self) -> UnixNanos {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    /// That of the system.
+    #[allow(clippy::disallowed_methods)] // the edge that asks the system
+    fn default() -> Self {
+        Clock::new(|| SystemTime::now().into())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
 }
 
 /// The three addresses to listen on. Port 0 takes any free port.
@@ -106,6 +139,7 @@ impl Config {
             key,
             limits: Limits::default(),
             retention: Retention::default(),
+            clock: Clock::default(),
         })
     }
 
@@ -119,6 +153,16 @@ impl Config {
     #[must_use]
     pub fn with_retention(self, retention: Retention) -> Self {
         Config { retention, ..self }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Config { clock, ..self }
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     pub(crate) fn retention(&self) -> Retention {

@@ -25,6 +25,7 @@ mod api;
 mod cloudwatch;
 pub mod codes;
 mod config;
+mod detection;
 mod ingest;
 mod listen;
 mod page;
@@ -32,7 +33,7 @@ mod server;
 
 pub use access::{ApiKey, BadKey};
 pub use config::{
-    Config, ConfigError, DEFAULT_HTTP, DEFAULT_OTLP_GRPC, DEFAULT_OTLP_HTTP, Limits, Listen,
+    Clock, Config, ConfigError, DEFAULT_HTTP, DEFAULT_OTLP_GRPC, DEFAULT_OTLP_HTTP, Limits, Listen,
 };
 pub use server::{Addresses, Server, StartError, StopError};
 pub use throughline_store::{Keep, Retention};

@@ -15,6 +15,7 @@ use crate::access::Access;
 use crate::api::{self, Watch};
 use crate::codes::{self, Code};
 use crate::config::{Config, Limits};
+use crate::detection::Detection;
 use crate::ingest::{self, Budget, Intake, Refusals};
 use crate::listen::Listener;
 
@@ -23,6 +24,7 @@ pub struct Server {
     listeners: Listeners,
     routers: Routers,
     store: Store,
+    detection: Detection,
     recovery: Recovery,
     limits: Limits,
     /// Told once that the server stops.
@@ -105,13 +107,15 @@ impl Server {
         let (store, recovery) = opened.map_err(|error| StartError::Store { error })?;
         tell(&recovery);
         let engine = Engine::start(query_threads(), config.limits().queries);
-        let engine = engine.map_err(|error| StartError::Threads { error })?;
+        let engine = Arc::new(engine.map_err(|error| StartError::Threads { error })?);
         let stop = watch::Sender::new(false);
-        let routers = wire(&config, &listeners, &store, engine, &stop);
+        let detection = remember(&config, &store, &engine).await;
+        let routers = wire(&config, &listeners, &store, engine, &detection, &stop);
         Ok(Server {
             listeners,
             routers,
             store,
+            detection,
             recovery,
             limits: config.limits(),
             stop,
@@ -145,6 +149,7 @@ impl Server {
             serve(listeners.otlp_http, routers.otlp_http),
             serve(listeners.http, routers.http),
         ];
+        let detecting = tokio::spawn(self.detection.run(stopped.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.send_replace(true);
@@ -152,6 +157,9 @@ impl Server {
             if let Err(error) = listener.await {
                 tracing::error!(%error, "a listener ended badly");
             }
+        }
+        if let Err(error) = detecting.await {
+            tracing::error!(%error, "detection ended badly");
         }
         let closed = self.store.close().await;
         closed.map_err(|error| StopError::Store { error })?;
@@ -174,18 +182,19 @@ fn wire(
     config: &Config,
     listeners: &Listeners,
     store: &Store,
-    engine: Engine,
+    engine: Arc<Engine>,
+    detection: &Detection,
     stop: &watch::Sender<bool>,
 ) -> Routers {
     let limits = config.limits();
     let budget = Budget::new(limits.in_flight_bytes_max);
     let decoded = Budget::new(limits.decoded_in_flight_bytes_max);
     let refusals = Arc::new(Refusals::default());
-    let engine = Arc::new(engine);
     let health = Watch::new(
         store.clone(),
         Arc::clone(&engine),
         Arc::clone(&refusals),
+        detection.clone(),
         config.data_dir().clone(),
     );
     let access = |listener: &Listener| Access::new(config.key().cloned(), listener.address().ip());
@@ -246,6 +255,18 @@ async fn open(options: Options) -> Result<(Store, Recovery), OpenError> {
     let opening = tokio::task::spawn_blocking(move || Store::open(options));
     match opening.await {
         Ok(opened) => opened,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+/// What detection knew when the last run ended, which takes reading a file.
+async fn remember(config: &Config, store: &Store, engine: &Arc<Engine>) -> Detection {
+    let (store, engine) = (store.clone(), Arc::clone(engine));
+    let (data_dir, clock) = (config.data_dir().clone(), config.clock());
+    let opening =
+        tokio::task::spawn_blocking(move || Detection::open(store, engine, &data_dir, clock));
+    match opening.await {
+        Ok(detection) => detection,
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
 }

@@ -15,9 +15,13 @@ import type { ApiError } from './error';
 import { parseJson } from './json';
 import type {
   Completeness,
+  Contrast,
+  ContrastQuestion,
   CostList,
   EdgeMap,
   Found,
+  Incident,
+  IncidentPage,
   Known,
   Log,
   LogPage,
@@ -82,6 +86,13 @@ export interface LogQuery {
   readonly cursor?: string;
 }
 
+/** Which incidents to list. */
+export interface IncidentQuery {
+  /** Only those that go on. */
+  readonly openOnly: boolean;
+  readonly cursor?: string;
+}
+
 export type Dataset = 'spans' | 'logs' | 'metrics';
 
 /** What comes while log records are followed. */
@@ -112,6 +123,9 @@ export interface Api {
     signal?: AbortSignal,
   ): Answer<readonly Known[]>;
   query(spec: QuerySpec, signal?: AbortSignal): Answer<QueryAnswer>;
+  incidents(query: IncidentQuery, signal?: AbortSignal): Answer<IncidentPage>;
+  incident(id: string, signal?: AbortSignal): Answer<Incident>;
+  contrast(question: ContrastQuestion, signal?: AbortSignal): Answer<Contrast>;
   search(question: SearchQuestion, signal?: AbortSignal): Answer<readonly Found[]>;
   sql(statement: string, signal?: AbortSignal): Answer<Table>;
 }
@@ -241,6 +255,11 @@ export function createApi(options: ApiOptions = {}): Api {
         signal,
       ),
     query: (spec, signal) => load('/query', asItIs<QueryAnswer>, signal, spec),
+    incidents: (query, signal) =>
+      load(`/incidents${incidentSearch(query)}`, asItIs<IncidentPage>, signal),
+    incident: (id, signal) =>
+      load(`/incidents/${encodeURIComponent(id)}`, asItIs<Incident>, signal),
+    contrast: (question, signal) => load('/contrast', asItIs<Contrast>, signal, question),
     search: (question, signal) =>
       load<WireSpanPage | WireLogPage, readonly Found[]>('/search', decodeFound, signal, question),
     sql: (statement, signal) => load('/sql', asItIs<Table>, signal, { sql: statement }),
@@ -259,6 +278,13 @@ export function logSearch(query: LogQuery): string {
   if (query.cursor !== undefined) search.set('cursor', query.cursor);
   const text = search.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+function incidentSearch({ openOnly, cursor }: IncidentQuery): string {
+  const search = new URLSearchParams();
+  if (openOnly) search.set('state', 'open');
+  if (cursor !== undefined) search.set('cursor', cursor);
+  return search.size === 0 ? '' : `?${search}`;
 }
 
 function stretchSearch(stretch: Stretch): string {

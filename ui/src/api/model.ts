@@ -3,8 +3,14 @@ import type { DurationNanos, UnixNanos } from '../base/time';
 import type {
   Json,
   WireCompleteness,
+  WireContrast,
+  WireContrastQuestion,
   WireCostList,
+  WireDifference,
   WireEdgeMap,
+  WireFinding,
+  WireIncident,
+  WireIncidentPage,
   WireMapEdge,
   WireMapNode,
   WireOperationList,
@@ -37,6 +43,31 @@ export type SearchQuestion = Omit<Partial<WireSearchQuestion>, 'filters'> & {
   readonly filters?: readonly object[];
 };
 export type QueryAnswer = WireQueryAnswer;
+/** A condition on rows. */
+export type Condition = NonNullable<QuerySpec['filters']>[number];
+/** What is left out is as the server has it by default. */
+export type ContrastQuestion = Pick<WireContrastQuestion, 'start_time' | 'end_time'> & {
+  /** Conditions, which may be nested. */
+  readonly filters: readonly object[];
+  readonly selection: Pick<WireContrastQuestion, 'start_time' | 'end_time'> & {
+    readonly filters: readonly Condition[];
+  };
+};
+export type Contrast = Omit<WireContrast, 'differences'> & {
+  readonly differences: readonly Difference[];
+};
+export type Difference = Omit<WireDifference, 'filters' | 'alike'> & {
+  readonly filters: readonly Condition[];
+  readonly alike: readonly (readonly Condition[])[];
+};
+export type IncidentPage = WireIncidentPage;
+export type IncidentSummary = WireIncidentPage['incidents'][number];
+export type Incident = Omit<WireIncident, 'findings'> & { readonly findings: readonly Finding[] };
+export type IncidentCause = NonNullable<WireIncident['cause']>;
+export type Finding = Omit<WireFinding, 'filters'> & {
+  readonly filters: readonly Condition[] | null;
+};
+export type Measure = WireFinding['after'];
 /** What functions do right now. */
 export type Wall = WireWall;
 export type FunctionCard = WireWall['functions'][number];

@@ -349,6 +349,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/incidents": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List what is unusual, and what was
+         * @description The newest first. What is unusual is worked out once a minute from what functions, operations and edges did; a minute is complete two minutes after its end. Incidents that turned out to be part of another are not listed, but can be asked for.
+         */
+        readonly get: operations["listIncidents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/incidents/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Show one incident
+         * @description With its findings in numbers, filters and examples of the spans that show them, who calls and is called by its nodes, and where it comes from, if that can be told.
+         */
+        readonly get: operations["showIncident"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/cloudwatch": {
         readonly parameters: {
             readonly query?: never;
@@ -403,6 +443,26 @@ export interface paths {
          * @description A query in the form of Honeycomb's query specification: breakdowns, calculations, filters, havings, orders, limit, granularity and a time range. Closing the connection stops it.
          */
         readonly post: operations["askQuery"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/contrast": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * By what do spans of a selection differ from the rest?
+         * @description Compares the columns and attributes of the spans of a selection with those of all others that are looked at, or of a second selection, and answers with what tells the sides apart, the most telling first. At most 25,000 spans of each side are compared; the counts of a difference are of those. Each difference has the filters that show its spans. Closing the connection stops it; after ten seconds the answer is of what was looked at until then, and says so.
+         */
+        readonly post: operations["contrastSpans"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1271,6 +1331,111 @@ export interface components {
             /** @description For each heat map: time, the upper bound of a bucket of values, and how many rows are in it. A bucket reaches down to its bound divided by the fourth root of 2. */
             readonly heatmaps: readonly components["schemas"]["Table"][];
         };
+        /** @description Some of the spans that are looked at. */
+        readonly ContrastSide: {
+            /** @description All of them must hold. */
+            readonly filters?: readonly components["schemas"]["SearchFilter"][];
+            /** @description Those that begin then or later, in seconds since 1970. */
+            readonly start_time?: number | null;
+            /** @description Those that begin before then, in seconds since 1970. */
+            readonly end_time?: number | null;
+        };
+        /**
+         * @description Which spans are looked at, and which of them are asked about.
+         * @example {
+         *       "time_range": 3600,
+         *       "filters": [
+         *         {
+         *           "column": "kind",
+         *           "op": "=",
+         *           "value": "server"
+         *         }
+         *       ],
+         *       "selection": {
+         *         "filters": [
+         *           {
+         *             "column": "duration_ms",
+         *             "op": ">",
+         *             "value": 800
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        readonly ContrastQuestion: {
+            /** @description Which spans are looked at: all of them must hold. */
+            readonly filters?: readonly components["schemas"]["SearchFilter"][];
+            /**
+             * @description Seconds of time that are looked at, to `end_time` or from `start_time`.
+             * @default 7200
+             */
+            readonly time_range: number | null;
+            /** @description From when on, in seconds since 1970. */
+            readonly start_time?: number | null;
+            /** @description Up to when, in seconds since 1970; now if nothing is said. */
+            readonly end_time?: number | null;
+            /** @description Those of which it is asked why they are different. */
+            readonly selection: components["schemas"]["ContrastSide"];
+            /** @description Those that they are compared with; all others if nothing is said. What is in both counts as selected. */
+            readonly rest?: components["schemas"]["ContrastSide"] | null;
+            /** @description Columns and attributes that are not compared. Those that the sides are made by never are. */
+            readonly leave_out?: readonly string[];
+            /**
+             * @description How many differences at most.
+             * @default 20
+             */
+            readonly limit: number | null;
+        };
+        /** @description What the selection has that the rest has not. */
+        readonly ContrastAnswer: {
+            /** @description The most telling first. */
+            readonly differences: readonly components["schemas"]["Difference"][];
+            /** @description How many differences there are. */
+            readonly total: number;
+            /** @description The spans of the selection. */
+            readonly selection: components["schemas"]["ContrastSpans"];
+            /** @description Those that they are compared with. */
+            readonly rest: components["schemas"]["ContrastSpans"];
+            /** @description How many conditions were compared, pairs among them. */
+            readonly compared: number;
+            /** @description Attributes of compared spans that there was no room for. */
+            readonly left_out: number;
+            /** @description Whether time was up before all was looked at: the counts are of what was. */
+            readonly truncated: boolean;
+            /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description How many spans a side has. */
+        readonly ContrastSpans: {
+            /** @description All of them. */
+            readonly count: number;
+            /** @description Those whose attributes were compared. */
+            readonly sampled: number;
+        };
+        /** @description Something by which the sides differ. */
+        readonly Difference: {
+            /** @description What holds, as filters that show such spans; a range of numbers is two, and a pair of conditions is both. */
+            readonly filters: readonly components["schemas"]["SearchFilter"][];
+            /** @description Of how many spans of the selection it holds. */
+            readonly selection: components["schemas"]["ContrastShare"];
+            /** @description Of how many of the others. */
+            readonly rest: components["schemas"]["ContrastShare"];
+            /** @description How much it tells about the side that a span is of; at the low end of what may be. */
+            readonly effect: number;
+            /** @description The share of false ones among all that are at least as certain. */
+            readonly false_discovery: number;
+            /** @description What else holds of (nearly) the same spans: the filters of each. */
+            readonly alike: readonly (readonly components["schemas"]["SearchFilter"][])[];
+        };
+        /** @description So many of so many. */
+        readonly ContrastShare: {
+            /** @description Compared spans of which it holds. */
+            readonly hits: number;
+            /** @description Compared spans. */
+            readonly of: number;
+            /** @description The one as a part of the other. */
+            readonly share: number;
+        };
         /**
          * @description A condition, as in a query: `{"column", "op", "value"}`; or `{"and": [...]}`, `{"or": [...]}`, `{"not": {...}}` of others.
          * @example {
@@ -1543,6 +1708,29 @@ export interface components {
                 /** @description Their caller went away. */
                 readonly cancelled: number;
             };
+            /** @description What watches for what is unusual. */
+            readonly detection: {
+                /** @description Minutes that were watched since the start. */
+                readonly minutes: number;
+                /** @description Attempts at it that failed. */
+                readonly failures: number;
+                /** @description What it took, on the threads of queries. */
+                readonly busy_seconds: number;
+                /** @description Since the end of the last minute that was watched; null before the first. */
+                readonly behind_seconds: number | null;
+                /** @description Functions, operations and edges that are watched. */
+                readonly subjects: number;
+                /** @description What was told of those that there was no room for. */
+                readonly left_out: number;
+                /** @description Incidents that go on. */
+                readonly open_incidents: number;
+                /** @description Times that its state was written. */
+                readonly saves: number;
+                /** @description Times that this failed. */
+                readonly save_failures: number;
+                /** @description Bytes of its state on disk. */
+                readonly state_bytes: number;
+            };
         };
         /** @description What functions do right now. */
         readonly Wall: {
@@ -1608,6 +1796,211 @@ export interface components {
             readonly deviation: "unknown" | "none" | "slight" | "strong";
             /** @description What deviates, in words. */
             readonly why: readonly string[];
+        };
+        /** @description Some of the incidents, the newest first. */
+        readonly IncidentPage: {
+            /** @description The incidents. */
+            readonly incidents: readonly components["schemas"]["IncidentSummary"][];
+            /** @description How many there are from here on, this page included. */
+            readonly total: number;
+            /** @description Always false: all of them were looked at. */
+            readonly truncated: boolean;
+            /** @description Where the next page begins, if there is one. */
+            readonly next_cursor: string | null;
+        };
+        /** @description An incident: findings of one connected cause. */
+        readonly IncidentSummary: {
+            /** @description Its number, never used again. */
+            readonly id: number;
+            /**
+             * @description Whether it goes on, has ended, or turned out to be part of another.
+             * @enum {string}
+             */
+            readonly state: "open" | "closed" | "merged";
+            /**
+             * @description How much it matters: good to know, somebody should look, users notice.
+             * @enum {string}
+             */
+            readonly severity: "note" | "warning" | "critical";
+            /** @description The gravest of what goes on in it, in one line. */
+            readonly title: string;
+            /** @description When the first of it began. */
+            readonly since_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When it was noticed. */
+            readonly opened_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When it had ended. */
+            readonly closed_unix_nanos: components["schemas"]["UnixNanos"] | null;
+            /** @description The one that it is part of. */
+            readonly merged_into: number | null;
+            /** @description What it is of. */
+            readonly nodes: readonly string[];
+            /** @description How many findings it has. */
+            readonly finding_count: number;
+        };
+        /** @description An incident with all that is known of it. */
+        readonly Incident: {
+            /** @description Its number, never used again. */
+            readonly id: number;
+            /**
+             * @description Whether it goes on, has ended, or turned out to be part of another.
+             * @enum {string}
+             */
+            readonly state: "open" | "closed" | "merged";
+            /**
+             * @description How much it matters: good to know, somebody should look, users notice.
+             * @enum {string}
+             */
+            readonly severity: "note" | "warning" | "critical";
+            /** @description The gravest of what goes on in it, in one line. */
+            readonly title: string;
+            /** @description When the first of it began. */
+            readonly since_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When it was noticed. */
+            readonly opened_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When it had ended. */
+            readonly closed_unix_nanos: components["schemas"]["UnixNanos"] | null;
+            /** @description The one that it is part of. */
+            readonly merged_into: number | null;
+            /** @description What it is of. */
+            readonly nodes: readonly string[];
+            /** @description How many findings it has. */
+            readonly finding_count: number;
+            /** @description What is unusual; what goes on first, the gravest of it first. */
+            readonly findings: readonly components["schemas"]["Finding"][];
+            /** @description Who calls its nodes: who may be affected. */
+            readonly callers: readonly string[];
+            /** @description Whom they call. */
+            readonly callees: readonly string[];
+            /** @description Where it comes from; null where nothing is slow or fails, or too little is known. */
+            readonly cause: components["schemas"]["IncidentCause"] | null;
+        };
+        /** @description One thing that is unusual about one subject. */
+        readonly Finding: {
+            /**
+             * @description What is unusual.
+             * @enum {string}
+             */
+            readonly kind: "latency" | "errors" | "new_error" | "new_edge" | "near_timeout" | "memory" | "leak" | "throttles" | "cold_starts" | "silence" | "cost";
+            /** @description The finding in one line. */
+            readonly title: string;
+            /** @description Of what. */
+            readonly subject: components["schemas"]["FindingSubject"];
+            /**
+             * @description The unit of the measures.
+             * @enum {string}
+             */
+            readonly unit: "ms" | "share" | "count" | "bytes" | "usd_per_hour";
+            /** @description How it was before, if that is known. */
+            readonly before: components["schemas"]["Measure"] | null;
+            /** @description How it is now, or was when it was last seen. */
+            readonly after: components["schemas"]["Measure"];
+            /**
+             * @description How much it matters: good to know, somebody should look, users notice.
+             * @enum {string}
+             */
+            readonly severity: "note" | "warning" | "critical";
+            /** @description 1 less the share of false ones among findings like this. */
+            readonly confidence: number;
+            /** @description Since when, to the minute. */
+            readonly since_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When it was last seen. */
+            readonly seen_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description Whether it goes on. */
+            readonly goes_on: boolean;
+            /** @description What somebody did to the subject within the quarter of an hour before. */
+            readonly change: components["schemas"]["Change"] | null;
+            /** @description What else a finding of this kind says: `quantile` of times, `signature` of an error, `class` of an edge, `timeout_ms`, `clipped` and `days_left`, `environment`, `why` of cold starts and cost. */
+            readonly detail: {
+                readonly [key: string]: unknown;
+            };
+            /** @description Filters of the spans that show it, for a search, a query or a contrast; null where no span does. */
+            readonly filters: readonly components["schemas"]["SearchFilter"][] | null;
+            /** @description The newest of these spans, of the first five findings. */
+            readonly examples: readonly components["schemas"]["SpanExample"][];
+        };
+        /** @description A node, one of its operations, or its calls of another node. */
+        readonly FindingSubject: {
+            /** @description A node, by its id on the map. */
+            readonly node: string;
+            /** @description The operation. */
+            readonly operation: string | null;
+            /** @description The node that is called. */
+            readonly to: string | null;
+        };
+        /** @description A number that was measured, with the interval that it lies in at 95 %. */
+        readonly Measure: {
+            /** @description What was measured. */
+            readonly value: number;
+            /** @description The low end of what it may be. */
+            readonly low: number;
+            /** @description The high end. */
+            readonly high: number;
+            /** @description Of how many. */
+            readonly of: number;
+        };
+        /** @description Something that somebody did to a node. */
+        readonly Change: {
+            /** @description A node, by its id on the map. */
+            readonly node: string;
+            /** @description What: `version 42`, `memory 512 MB`. */
+            readonly what: string;
+            /** @description When. */
+            readonly at_unix_nanos: components["schemas"]["UnixNanos"];
+        };
+        /** @description A span, and where it is. */
+        readonly SpanExample: {
+            /** @description Its trace. */
+            readonly trace_id: components["schemas"]["TraceId"];
+            /** @description Its id. */
+            readonly span_id: components["schemas"]["SpanId"];
+            /** @description When it began. */
+            readonly start_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description How long it took, in milliseconds. */
+            readonly duration_ms: number;
+        };
+        /** @description Why a node of an incident is slow or fails, worked out of what all nodes did and who calls whom. */
+        readonly IncidentCause: {
+            /** @description A node, by its id on the map. */
+            readonly node: string;
+            /**
+             * @description What is wrong with it.
+             * @enum {string}
+             */
+            readonly symptom: "slow" | "failing";
+            /** @description Milliseconds a call, or the part that fails, when all was well. */
+            readonly before: number;
+            /** @description The same now. */
+            readonly after: number;
+            /** @description Where it comes from, the most probable first. */
+            readonly causes: readonly components["schemas"]["CauseNode"][];
+            /** @description Nodes below that are worse in the other way at the same time. */
+            readonly beside: readonly components["schemas"]["CauseNode"][];
+            /** @description Nodes that it reaches and that are as usual. */
+            readonly ruled_out: readonly string[];
+            /** @description The part that no cause explains. */
+            readonly unexplained: number;
+            /** @description How many times as many calls as usual there are. */
+            readonly load: number;
+        };
+        /** @description A node that it comes from. */
+        readonly CauseNode: {
+            /** @description A node, by its id on the map. */
+            readonly node: string;
+            /**
+             * @description In which way it is worse.
+             * @enum {string}
+             */
+            readonly symptom: "slow" | "failing";
+            /** @description The part of the symptom that enters here and that nothing below explains. */
+            readonly share: number;
+            /** @description Milliseconds a call, or the part that fails, when all was well. */
+            readonly before: number;
+            /** @description The same now. */
+            readonly after: number;
+            /** @description Calls that were looked at. */
+            readonly calls: number;
+            /** @description How it reaches the node that was asked about, from that one to this one. */
+            readonly path: readonly string[];
         };
     };
     responses: never;
@@ -2915,6 +3308,136 @@ export interface operations {
             };
         };
     };
+    readonly listIncidents: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only those that go on, or that have ended. */
+                readonly state?: "open" | "closed";
+                /** @description Only those that matter at least as much. */
+                readonly severity?: "note" | "warning" | "critical";
+                /** @description Only those of this node, by its id on the map: `function:checkout`, `table:orders`. */
+                readonly subject?: string;
+                /** @description Only those that had not ended by then. */
+                readonly from?: string;
+                /** @description Only those that began before then. */
+                readonly to?: string;
+                /** @description How many at most. */
+                readonly limit?: number;
+                /** @description The `next_cursor` of the page before; all else must stay the same. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Incidents. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            /** @description A parameter is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly showIncident: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description Its number. */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The incident. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description A parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such incident (TL0213). */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read; the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     readonly takeCloudwatch: {
         readonly parameters: {
             readonly query?: never;
@@ -3095,6 +3618,75 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["QueryAnswer"];
+                };
+            };
+            /** @description The question cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The query took more time or memory than it may, and was stopped (TL0211). */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read, or the engine failed (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly contrastSpans: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ContrastQuestion"];
+            };
+        };
+        readonly responses: {
+            /** @description The differences. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ContrastAnswer"];
                 };
             };
             /** @description The question cannot be understood (TL0210). */

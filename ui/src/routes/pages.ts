@@ -93,6 +93,22 @@ export const PAGES: readonly Page[] = [
     byEnvironment: true,
   },
   {
+    section: '/incidents',
+    path: /^\/incidents\/?$/,
+    load: () => import('./IncidentsRoute.svelte'),
+    range: null,
+    keys: ROW_KEYS,
+    byEnvironment: false,
+  },
+  {
+    section: '/incidents',
+    path: /^\/incidents\/([^/]+)\/?$/,
+    load: () => import('./IncidentRoute.svelte'),
+    range: null,
+    keys: ROW_KEYS,
+    byEnvironment: false,
+  },
+  {
     section: '/completeness',
     path: /^\/completeness\/?$/,
     load: () => import('./CompletenessRoute.svelte'),

@@ -5,5 +5,6 @@ export const SECTIONS: readonly { readonly href: string; readonly label: string 
   { href: '/', label: 'Traces' },
   { href: '/logs', label: 'Logs' },
   { href: '/explore', label: 'Explore' },
+  { href: '/incidents', label: 'Incidents' },
   { href: '/completeness', label: 'Completeness' },
 ];

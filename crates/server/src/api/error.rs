@@ -7,7 +7,7 @@ use throughline_query::QueryError;
 use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
-use super::{queries, search, view};
+use super::{contrast, queries, search, view};
 use crate::cloudwatch;
 use crate::codes::{self, Code};
 
@@ -21,6 +21,7 @@ pub(super) enum ApiError {
     UnknownId(String, bool),
     /// And how many traces it is in, at least.
     AmbiguousId(String, usize),
+    UnknownIncident(String),
     NoSuchEndpoint(String),
     MethodNotAllowed(Method, &'static str),
     KeyRequired,
@@ -38,7 +39,9 @@ pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     let allowed = match uri.path() {
-        cloudwatch::PATH | queries::SQL | queries::QUERY | search::SEARCH => "POST",
+        cloudwatch::PATH | contrast::CONTRAST | queries::SQL | queries::QUERY | search::SEARCH => {
+            "POST"
+        }
         _ => "GET, HEAD",
     };
     ApiError::MethodNotAllowed(method, allowed)
@@ -54,6 +57,7 @@ impl ApiError {
             ApiError::UnknownTrace(_) | ApiError::UnknownId(..) => {
                 (StatusCode::NOT_FOUND, codes::UNKNOWN_TRACE)
             }
+            ApiError::UnknownIncident(_) => (StatusCode::NOT_FOUND, codes::UNKNOWN_INCIDENT),
             ApiError::NoSuchEndpoint(_) => (StatusCode::NOT_FOUND, codes::NO_SUCH_ENDPOINT),
             ApiError::MethodNotAllowed(..) => {
                 (StatusCode::METHOD_NOT_ALLOWED, codes::METHOD_NOT_ALLOWED)
@@ -82,6 +86,9 @@ impl ApiError {
             ApiError::UnknownId(given, true) => format!(
                 "no trace, request or message has the id `{given}`, and no value that could be looked at in two seconds is it"
             ),
+            ApiError::UnknownIncident(id) => {
+                format!("there is no incident {id}: GET /api/v1/incidents lists them all")
+            }
             ApiError::NoSuchEndpoint(path) => {
                 format!("no such endpoint {path}: /api/v1/openapi.json lists them all")
             }

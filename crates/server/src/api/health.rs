@@ -18,6 +18,7 @@ use throughline_store::{Health, ReadError, Store};
 use super::error::ApiError;
 use super::query::Query;
 use super::view;
+use crate::detection::{Detection, DetectionHealth};
 use crate::ingest::Refusals;
 
 /// The path that Prometheus asks.
@@ -34,6 +35,7 @@ struct Parts {
     store: Store,
     engine: Arc<Engine>,
     refusals: Arc<Refusals>,
+    detection: Detection,
     data_dir: PathBuf,
     begun: Instant,
 }
@@ -43,6 +45,7 @@ pub(crate) struct Seen {
     store: Health,
     queries: Counts,
     refusals: Vec<(&'static str, u64)>,
+    detection: DetectionHealth,
     disk: Option<Disk>,
     uptime: Duration,
 }
@@ -59,15 +62,21 @@ impl Watch {
         store: Store,
         engine: Arc<Engine>,
         refusals: Arc<Refusals>,
+        detection: Detection,
         data_dir: PathBuf,
     ) -> Self {
         Watch(Arc::new(Parts {
             store,
             engine,
             refusals,
+            detection,
             data_dir,
             begun: Instant::now(),
         }))
+    }
+
+    pub(super) fn detection(&self) -> Detection {
+        self.0.detection.clone()
     }
 
     /// Looks on a thread that may block. Not with the reads, whose turns may be taken when it matters.
@@ -92,6 +101,7 @@ impl Parts {
             store: self.store.health(SystemTime::now().into())?,
             queries: self.engine.counts(),
             refusals: self.refusals.read().collect(),
+            detection: self.detection.health(),
             disk: disk.map(|disk| Disk {
                 free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
                 bytes: disk.f_blocks.saturating_mul(disk.f_frsize),

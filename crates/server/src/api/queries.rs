@@ -11,8 +11,10 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::json;
-use throughline_query::{Answer, Cost, Engine, QueryError, Spec};
-use throughline_store::{Filter, FoundPoints, SearchPage, SearchQuery, Searched, Store};
+use throughline_query::{Answer, Cost, Engine, QueryError, Spec, Split};
+use throughline_store::{
+    Filter, FoundPoints, SearchPage, SearchQuery, Searched, SplitQuery, Store, Viewer,
+};
 use throughline_telemetry::UnixNanos;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -81,6 +83,14 @@ impl Queries {
     ) -> Result<(FoundPoints, Cost), QueryError> {
         let store = &self.store;
         self.engine.points(store, filter, from, to, max).await
+    }
+
+    pub(super) async fn split<V: Viewer + Send + 'static>(
+        &self,
+        query: SplitQuery,
+        viewer: impl Fn() -> V + Send + 'static,
+    ) -> Result<Split<V>, QueryError> {
+        self.engine.split(&self.store, query, viewer).await
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -2,7 +2,9 @@
 
 mod attributes;
 mod completeness;
+mod contrast;
 mod graph;
+mod incident;
 mod log;
 mod page;
 mod span;
@@ -21,7 +23,9 @@ use throughline_telemetry as telemetry;
 
 pub(super) use attributes::{AttributeList, ValueList};
 pub(super) use completeness::Completeness;
+pub(super) use contrast::ContrastAnswer;
 pub(super) use graph::{CostPage, EdgeMap, OperationPage};
+pub(super) use incident::{Example, IncidentPage, IncidentView, spans_of};
 pub(super) use log::Log;
 pub(super) use page::{LogPage, ServiceList, SpanPage, TracePage};
 pub(super) use trace::{Summary, Trace};

@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 40] = [
+    let cases: [(&str, &str); 44] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -189,6 +189,10 @@ async fn real_answers_fit_their_schemas() {
             "/api/v1/completeness?function=nobody",
         ),
         ("/api/v1/completeness", "/api/v1/completeness?limit=0"),
+        ("/api/v1/incidents", "/api/v1/incidents?state=open"),
+        ("/api/v1/incidents", "/api/v1/incidents?severity=grave"),
+        ("/api/v1/incidents/{id}", "/api/v1/incidents/7"),
+        ("/api/v1/incidents/{id}", "/api/v1/incidents/7?x=1"),
     ];
     for (path, asked) in cases {
         openapi.check(path, &server.get(asked).await);
@@ -232,11 +236,17 @@ async fn real_answers_fit_their_schemas() {
         let asked = format!("{path}{query}");
         openapi.check(path, &hasty_server().await.get(&asked).await);
     }
-    let asks = ["/api/v1/sql", "/api/v1/query", "/api/v1/search"];
+    let asks = [
+        "/api/v1/sql",
+        "/api/v1/query",
+        "/api/v1/search",
+        "/api/v1/contrast",
+    ];
     for (path, good) in asks.into_iter().zip([
         r#"{"sql": "select name, time, duration_ms, double, truth from spans"}"#,
         r#"{"breakdowns": ["name"], "calculations": [{"op": "HEATMAP", "column": "duration_ms"}], "start_time": 0, "granularity": 9000000}"#,
         r#"{"filters": [{"not": {"column": "double", "op": "exists"}}], "limit": 5}"#,
+        r#"{"selection": {"filters": [{"column": "service", "op": "=", "value": "sample"}]}, "rest": {}}"#,
     ]) {
         openapi.check(path, &server.post_api(path, &[], good).await);
         openapi.check(path, &server.post_api(path, &[], "{").await);
@@ -251,6 +261,7 @@ async fn real_answers_fit_their_schemas() {
         take,
         [
             "/api/v1/cloudwatch",
+            "/api/v1/contrast",
             "/api/v1/query",
             "/api/v1/search",
             "/api/v1/sql"
@@ -284,6 +295,8 @@ async fn real_answers_fit_their_schemas() {
                 "/api/v1/cloudwatch" => &["429", "503"],
                 // They have no end; `tail` and `live` read them.
                 "/api/v1/logs/tail" | "/api/v1/live" => &["200", "500"],
+                // There is none yet; `incidents` has one.
+                "/api/v1/incidents/{id}" => &["200", "500"],
                 _ => &["500"],
             };
             let rare = rare.contains(&status.as_str());
@@ -302,6 +315,7 @@ pub(crate) fn problems(schema: &str, instance: &Value) -> String {
 async fn hasty_server() -> TestServer {
     let mut limits = Limits::default();
     limits.queries.time = Duration::ZERO;
+    limits.queries.queries = 0;
     limits.queries.searches = 0;
     TestServer::start_with(None, limits).await
 }

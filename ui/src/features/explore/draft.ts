@@ -168,6 +168,23 @@ export function valueOf(text: string): string | number | boolean {
   return isNumber ? Number(text) : text;
 }
 
+/** A condition as the reader would have written it. */
+export function fromFilter({ column, op, value }: WireFilter): Filter {
+  const known = OPERATORS.find((each) => each === op) ?? '=';
+  if (typeof value === 'number')
+    return { column, op: known, value: value.toLocaleString('en', PLAIN_NUMBER) };
+  const text = value === undefined ? '' : String(value);
+  // A text that reads as something else is one in quotes.
+  const isPlain = valueOf(text) === text;
+  return { column, op: known, value: isPlain ? text : `"${text}"` };
+}
+
+/** `card = visa and version = 42`. */
+export function describeFilters(filters: readonly WireFilter[]): string {
+  const words = filters.map(fromFilter);
+  return words.map(({ column, op, value }) => `${column} ${op} ${value}`.trim()).join(' and ');
+}
+
 /** The shortest text that says the same: only what differs from the start. */
 export function formatDraft(draft: Draft): string {
   const said = Object.entries(draft).filter(
@@ -245,3 +262,4 @@ function bounded(value: unknown, otherwise: number, max: number): number {
 }
 
 const POINTS = 120;
+const PLAIN_NUMBER = { useGrouping: false, maximumFractionDigits: 15 } as const;

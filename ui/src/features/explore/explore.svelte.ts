@@ -1,6 +1,6 @@
 import type { Api, Dataset } from '../../api/client';
 import type { ApiError } from '../../api/error';
-import type { Found, Known, QueryAnswer, SearchQuestion, Table } from '../../api/model';
+import type { Contrast, Found, Known, QueryAnswer, SearchQuestion, Table } from '../../api/model';
 import { Latest, superseded } from '../../base/latest';
 import { boundsOf, type Bounds, type TimeRange } from '../../base/range';
 import { answered, type Remote } from '../../base/remote';
@@ -16,7 +16,7 @@ import {
   type WireFilter,
 } from './draft';
 
-export type ExploreApi = Pick<Api, 'query' | 'search' | 'sql' | 'keys' | 'values'>;
+export type ExploreApi = Pick<Api, 'query' | 'search' | 'contrast' | 'sql' | 'keys' | 'values'>;
 
 /** An answer, and what was asked for it. */
 export interface Answered {
@@ -26,15 +26,25 @@ export interface Answered {
   readonly answer: QueryAnswer;
 }
 
+/** Some of the rows of a question, of which it is asked why they are different. */
+export interface Selection {
+  readonly filters: readonly WireFilter[];
+  /** In seconds since 1970; null where all of the time counts. */
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
 /** Questions of the builder and of SQL; each new one takes the place of the one before. */
 export class ExploreStore {
   #api: ExploreApi;
   #environment: string;
   #asked = new Latest();
   #found = new Latest();
+  #compared = new Latest();
   #stated = new Latest();
   #remote = $state.raw<Remote<Answered, ApiError>>({ state: 'idle' });
   #examples = $state.raw<Remote<readonly Found[], ApiError>>({ state: 'idle' });
+  #contrast = $state.raw<Remote<Contrast, ApiError>>({ state: 'idle' });
   #table = $state.raw<Remote<Table, ApiError>>({ state: 'idle' });
   #keys = new Map<string, readonly Known[]>();
 
@@ -52,6 +62,11 @@ export class ExploreStore {
     return this.#examples;
   }
 
+  /** Why the rows of a selection are different. */
+  get contrast(): Remote<Contrast, ApiError> {
+    return this.#contrast;
+  }
+
   /** The answer to the statement of SQL. */
   get table(): Remote<Table, ApiError> {
     return this.#table;
@@ -60,6 +75,7 @@ export class ExploreStore {
   dispose(): void {
     this.#asked.cancel();
     this.#found.cancel();
+    this.#compared.cancel();
     this.#stated.cancel();
   }
 
@@ -94,13 +110,9 @@ export class ExploreStore {
       this.#examples = answered(this.#examples, err({ kind: 'malformed', detail }));
       return;
     }
-    const own = toFilters(draft.filters);
-    const there = this.#environment === '' ? [] : [environmentFilter(this.#environment)];
-    const either = draft.any && own.length > 0 ? [{ or: own }] : own;
-    const filters = [...either, ...more, ...there];
     const question: SearchQuestion = {
       dataset: draft.dataset,
-      filters,
+      filters: [...this.#filters(draft), ...more],
       from: String(bounds.from),
       to: String(bounds.to),
       limit,
@@ -110,9 +122,36 @@ export class ExploreStore {
     if (found !== superseded) this.#examples = answered(this.#examples, found);
   }
 
+  /** Compares the rows of a selection with all others of the question. */
+  async compare({ draft, bounds }: Answered, selection: Selection): Promise<void> {
+    this.#contrast = { state: 'loading', kept: null };
+    const { start_time, end_time } = toSpec(draft, bounds);
+    const question = {
+      filters: this.#filters(draft),
+      start_time: start_time ?? null,
+      end_time: end_time ?? null,
+      selection: {
+        filters: selection.filters,
+        start_time: selection.from,
+        end_time: selection.to,
+      },
+    };
+    const found = await this.#compared.run((signal) => this.#api.contrast(question, signal));
+    if (found !== superseded) this.#contrast = answered(this.#contrast, found);
+  }
+
   forget(): void {
     this.#found.cancel();
     this.#examples = { state: 'idle' };
+    this.#compared.cancel();
+    this.#contrast = { state: 'idle' };
+  }
+
+  /** What holds for all rows of a question. */
+  #filters(draft: Draft): readonly object[] {
+    const own = toFilters(draft.filters);
+    const there = this.#environment === '' ? [] : [environmentFilter(this.#environment)];
+    return [...(draft.any && own.length > 0 ? [{ or: own }] : own), ...there];
   }
 
   async state(sql: string): Promise<void> {

@@ -3,11 +3,14 @@ import type { Bounds } from '../../base/range';
 import type { UnixNanos } from '../../base/time';
 import {
   describe,
+  describeFilters,
   formatDraft,
+  fromFilter,
   inEnvironment,
   isWhole,
   parseDraft,
   START,
+  toFilters,
   toSpec,
   valueOf,
   type Draft,
@@ -178,5 +181,27 @@ group('within one environment', () => {
     const either = { filters: [fast, slow], filter_combination: 'OR' as const };
     expect(inEnvironment(either, 'prod')).toBeNull();
     expect(inEnvironment(either, '')).toBe(either);
+  });
+});
+
+group('what the server says as a filter', () => {
+  it.each([
+    [{ column: 'card', op: '=', value: 'visa' } as const, 'visa'],
+    [{ column: 'version', op: '=', value: '42' } as const, '"42"'],
+    [{ column: 'cold', op: '=', value: 'true' } as const, '"true"'],
+    [{ column: 'size', op: '<=', value: 2_500_000.25 } as const, '2500000.25'],
+    [{ column: 'user', op: 'does-not-exist' } as const, ''],
+  ])('%j is asked again as it is', (filter, value) => {
+    const own = fromFilter(filter);
+    expect(own.value).toBe(value);
+    expect(toFilters([own])).toEqual([filter]);
+  });
+
+  it('is told in one line', () => {
+    const filters = [
+      { column: 'card', op: '=', value: 'visa' } as const,
+      { column: 'user', op: 'exists' } as const,
+    ];
+    expect(describeFilters(filters)).toBe('card = visa and user exists');
   });
 });

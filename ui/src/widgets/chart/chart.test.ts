@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gridOf, heat, heatTicks, spotAt } from './heat';
+import { boxOf, frameOf, gridOf, heat, heatTicks, spotAt } from './heat';
 import { lonely, shortNumber } from './lines';
 
 describe('heat map', () => {
@@ -23,6 +23,24 @@ describe('heat map', () => {
     expect(spotAt(grid, 0.75, 0.05)!.upTo).toBeCloseTo(16);
     expect(spotAt(grid, 0.25, 0.95)).toMatchObject({ from: 600, count: 3 });
     expect(spotAt(grid, 1.2, 0.5)).toBeNull();
+  });
+
+  it('a rectangle has the cells that it touches, from whichever corner it is drawn', () => {
+    const box = boxOf(grid, { x: 0.9, y: 0.05 }, { x: 0.6, y: 0.55 })!;
+    expect([box.from, box.to]).toEqual([660, 720]);
+    expect(box.upTo).toBeCloseTo(16);
+    expect(box.above).toBeCloseTo(2 ** ((14 - 1) / 4));
+    expect(boxOf(grid, { x: 0.6, y: 0.55 }, { x: 0.9, y: 0.05 })).toEqual(box);
+    const frame = frameOf(grid, box);
+    expect([frame.left, frame.wide]).toEqual([0.5, 0.5]);
+    expect(frame.top).toBeCloseTo(0);
+    expect(frame.high).toBeCloseTo(3 / 5);
+  });
+
+  it('a rectangle that leaves the map has its edge', () => {
+    const all = boxOf(grid, { x: -1, y: 2 }, { x: 3, y: -0.2 })!;
+    expect([all.from, all.to]).toEqual([600, 720]);
+    expect(frameOf(grid, all).high).toBeCloseTo(1);
   });
 
   it('one among many is still seen', () => {

@@ -27,6 +27,15 @@ export interface Spot {
   readonly count: number;
 }
 
+/** A stretch of time and of values, whole cells of a grid. */
+export type Box = Omit<Spot, 'count'>;
+
+/** A place, as shares of the width (from the left) and the height (from the top). */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
 export function gridOf(
   cells: readonly HeatCell[],
   from: number,
@@ -68,6 +77,31 @@ export function spotAt(grid: HeatGrid, x: number, y: number): Spot | null {
   };
 }
 
+/** The cells that a rectangle between two places touches. */
+export function boxOf(grid: HeatGrid, one: Place, other: Place): Box | null {
+  const inside = ({ x, y }: Place): Place => ({ x: within(x), y: within(y) });
+  const [a, b] = [inside(one), inside(other)];
+  const earliest = spotAt(grid, Math.min(a.x, b.x), Math.max(a.y, b.y));
+  const latest = spotAt(grid, Math.max(a.x, b.x), Math.min(a.y, b.y));
+  if (earliest === null || latest === null) return null;
+  return { from: earliest.from, to: latest.to, above: earliest.above, upTo: latest.upTo };
+}
+
+/** Where a box lies, as shares of the width and the height. */
+export function frameOf(
+  grid: HeatGrid,
+  box: Box,
+): { readonly left: number; readonly top: number; readonly wide: number; readonly high: number } {
+  const columns = (time: number): number => (time - grid.from) / grid.step / grid.times;
+  const rows = (value: number): number => (Math.log2(value) * 4 - grid.lowest + 1) / grid.rows;
+  return {
+    left: columns(box.from),
+    wide: columns(box.to) - columns(box.from),
+    top: 1 - rows(box.upTo),
+    high: rows(box.upTo) - rows(box.above),
+  };
+}
+
 /** Few are seen beside many: from 0 to 1, by the logarithm. */
 export function heat(count: number, most: number): number {
   return count === 0 ? 0 : 0.15 + 0.85 * (Math.log(1 + count) / Math.log(1 + most));
@@ -88,6 +122,11 @@ export function heatTicks(
 
 function bucketOf(upTo: number): number {
   return Math.round(Math.log2(upTo) * 4);
+}
+
+/** A place at the very edge is in the last cell. */
+function within(share: number): number {
+  return Math.min(1 - 1e-9, Math.max(1e-9, share));
 }
 
 const TIMES_MAX = 2_000;

@@ -25,6 +25,7 @@ pub(super) fn render(seen: &Seen) -> String {
     );
     refusals.for_each(|(labels, count)| text.sample("refused_requests_total", &labels, count));
     of_queries(seen, &mut text);
+    of_detection(seen, &mut text);
     text.0
 }
 
@@ -235,6 +236,59 @@ fn of_queries(seen: &Seen, text: &mut Text) {
     ] {
         text.sample("queries_total", &[("outcome", outcome)], count);
     }
+}
+
+fn of_detection(seen: &Seen, text: &mut Text) {
+    let detection = &seen.detection;
+    text.counter(
+        "detection_minutes_total",
+        "Minutes that were watched.",
+        detection.minutes,
+    );
+    text.counter(
+        "detection_failures_total",
+        "Attempts at it that failed.",
+        detection.failures,
+    );
+    text.family(
+        "detection_seconds_total",
+        Kind::Counter,
+        "Time that it took, on the threads of queries.",
+    );
+    text.sample("detection_seconds_total", &[], detection.busy.as_secs_f64());
+    if let Some(behind) = detection.behind {
+        text.gauge(
+            "detection_behind_seconds",
+            "Time since the end of the last minute that was watched.",
+            behind.as_secs_f64(),
+        );
+    }
+    text.gauge(
+        "detection_subjects",
+        "Functions, operations and edges that are watched.",
+        detection.watched,
+    );
+    text.gauge(
+        "detection_left_out",
+        "What was told of those that there was no room for, since its state began.",
+        detection.left_out,
+    );
+    text.counter(
+        "detection_saves_total",
+        "Times that its state was written.",
+        detection.saves,
+    );
+    text.counter(
+        "detection_save_failures_total",
+        "Times that this failed.",
+        detection.save_failures,
+    );
+    text.gauge(
+        "detection_state_bytes",
+        "Bytes of its state on disk.",
+        detection.state_bytes,
+    );
+    text.gauge("incidents_open", "Incidents that go on.", detection.open);
 }
 
 #[derive(Clone, Copy)]

@@ -56,6 +56,18 @@ pub(super) fn render(seen: &Seen) -> Value {
         "forgotten_environments": stats.pruned_environments,
         "damaged": store.damaged,
         "refusals": serde_json::Map::from_iter(refusals),
+        "detection": {
+            "minutes": seen.detection.minutes,
+            "failures": seen.detection.failures,
+            "busy_seconds": seen.detection.busy.as_secs_f64(),
+            "behind_seconds": seen.detection.behind.map(|behind| behind.as_secs_f64()),
+            "subjects": seen.detection.watched,
+            "left_out": seen.detection.left_out,
+            "open_incidents": seen.detection.open,
+            "saves": seen.detection.saves,
+            "save_failures": seen.detection.save_failures,
+            "state_bytes": seen.detection.state_bytes,
+        },
         "queries": {
             "open": seen.queries.open,
             "running": seen.queries.running,

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
-use crate::api::{health, live, metrics, queries, search};
+use crate::api::{contrast, health, incidents, live, metrics, queries, search};
 
 /// What is wrong with a query, one problem a line.
 fn check<T>(filter: Result<T, ApiError>, expected: Expect) {
@@ -125,9 +125,12 @@ fn openapi_and_routes_agree() {
         metrics::METRICS,
         metrics::RANGE,
         health::STATUS,
+        incidents::INCIDENTS,
+        incidents::INCIDENT,
     ]);
     let posted = [
         crate::cloudwatch::PATH,
+        contrast::CONTRAST,
         queries::SQL,
         queries::QUERY,
         search::SEARCH,
@@ -159,6 +162,7 @@ fn openapi_and_routes_agree() {
     assert_eq!(parameters(search::TAIL), search::TAIL_PARAMETERS);
     assert_eq!(parameters(metrics::METRICS), metrics::LIST_PARAMETERS);
     assert_eq!(parameters(metrics::RANGE), metrics::RANGE_PARAMETERS);
+    assert_eq!(parameters(incidents::INCIDENTS), incidents::LIST_PARAMETERS);
     let completeness = parameters("/api/v1/completeness");
     assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
 }

@@ -1,0 +1,388 @@
+//! Incidents: what is unusual, and what was.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use throughline_insight::detect::{
+    ColdWhy, CostFactor, EdgeClass, Finding, Incident, Kind, Measure, Node, Severity, State,
+    Subject,
+};
+use throughline_insight::rootcause::{self, Evidence, Symptom};
+use throughline_store::{Condition, Operator};
+use throughline_telemetry::{Span, SpanId, TraceId, UnixNanos};
+
+use super::Text;
+use crate::detection::Cause;
+
+/// Some of the incidents.
+#[derive(Serialize)]
+pub(in crate::api) struct IncidentPage<'a> {
+    incidents: Vec<Summary<'a>>,
+    total: usize,
+    truncated: bool,
+    next_cursor: Option<Text<u64>>,
+}
+
+/// One of them in a line.
+#[derive(Serialize)]
+struct Summary<'a> {
+    id: u64,
+    state: &'static str,
+    severity: &'static str,
+    title: String,
+    since_unix_nanos: Text<UnixNanos>,
+    opened_unix_nanos: Text<UnixNanos>,
+    closed_unix_nanos: Option<Text<u64>>,
+    merged_into: Option<u64>,
+    nodes: BTreeSet<&'a Node>,
+    finding_count: usize,
+}
+
+/// One of them with all that is known of it.
+#[derive(Serialize)]
+pub(in crate::api) struct IncidentView<'a> {
+    #[serde(flatten)]
+    summary: Summary<'a>,
+    findings: Vec<FindingView<'a>>,
+    callers: BTreeSet<&'a Node>,
+    callees: BTreeSet<&'a Node>,
+    cause: Option<CauseView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FindingView<'a> {
+    kind: &'static str,
+    title: String,
+    subject: SubjectView<'a>,
+    unit: &'static str,
+    before: Option<MeasureView>,
+    after: MeasureView,
+    severity: &'static str,
+    confidence: f64,
+    since_unix_nanos: Text<UnixNanos>,
+    seen_unix_nanos: Text<UnixNanos>,
+    goes_on: bool,
+    change: Option<Value>,
+    detail: Value,
+    /// Filters of the spans that show it.
+    filters: Option<Vec<Condition>>,
+    examples: Vec<Example>,
+}
+
+#[derive(Serialize)]
+struct SubjectView<'a> {
+    node: &'a Node,
+    operation: Option<&'a str>,
+    to: Option<&'a Node>,
+}
+
+#[derive(Serialize)]
+struct MeasureView {
+    value: f64,
+    low: f64,
+    high: f64,
+    of: u64,
+}
+
+/// A span that shows a finding.
+#[derive(Serialize)]
+pub(in crate::api) struct Example {
+    trace_id: Text<TraceId>,
+    span_id: Text<SpanId>,
+    start_unix_nanos: Text<UnixNanos>,
+    duration_ms: f64,
+}
+
+#[derive(Serialize)]
+struct CauseView<'a> {
+    node: &'a Node,
+    symptom: &'static str,
+    before: f64,
+    after: f64,
+    causes: Vec<CauseNode<'a>>,
+    beside: Vec<CauseNode<'a>>,
+    ruled_out: &'a [String],
+    unexplained: f64,
+    load: f64,
+}
+
+#[derive(Serialize)]
+struct CauseNode<'a> {
+    node: &'a str,
+    symptom: &'static str,
+    share: f64,
+    before: f64,
+    after: f64,
+    calls: f64,
+    path: &'a [String],
+}
+
+impl<'a> IncidentPage<'a> {
+    /// `total` counts those from here on.
+    pub(in crate::api) fn new(page: &[&'a Incident], total: usize) -> Self {
+        let more = total > page.len();
+        IncidentPage {
+            incidents: page.iter().copied().map(Summary::new).collect(),
+            total,
+            truncated: false,
+            next_cursor: page.last().filter(|_| more).map(|last| Text(last.id)),
+        }
+    }
+}
+
+impl<'a> Summary<'a> {
+    fn new(incident: &'a Incident) -> Self {
+        let (state, closed, merged_into) = match incident.state {
+            State::Open => ("open", None, None),
+            State::Closed(at) => ("closed", Some(Text(at)), None),
+            State::MergedInto(id) => ("merged", None, Some(id)),
+        };
+        let first = incident.findings.first();
+        Summary {
+            id: incident.id,
+            state,
+            severity: severity_name(incident.severity()),
+            title: first.map_or_else(String::new, |known| known.finding.to_string()),
+            since_unix_nanos: Text(incident.since),
+            opened_unix_nanos: Text(incident.opened),
+            closed_unix_nanos: closed,
+            merged_into,
+            nodes: incident.nodes(),
+            finding_count: incident.findings.len(),
+        }
+    }
+}
+
+impl<'a> IncidentView<'a> {
+    /// `around` are calls from or to its nodes; `examples` are those of the first findings.
+    pub(in crate::api) fn new(
+        incident: &'a Incident,
+        around: &'a [(Node, Node)],
+        cause: Option<&'a Cause>,
+        examples: Vec<Vec<Example>>,
+    ) -> Self {
+        let nodes = incident.nodes();
+        let callers = around.iter().filter(|(_, to)| nodes.contains(to));
+        let callees = around.iter().filter(|(from, _)| nodes.contains(from));
+        let examples = examples.into_iter().chain(std::iter::repeat_with(Vec::new));
+        let findings = incident.findings.iter().zip(examples);
+        IncidentView {
+            summary: Summary::new(incident),
+            findings: findings
+                .map(|(known, examples)| FindingView::new(&known.finding, known.goes_on, examples))
+                .collect(),
+            callers: callers.map(|(from, _)| from).collect(),
+            callees: callees.map(|(_, to)| to).collect(),
+            cause: cause.map(CauseView::new),
+        }
+    }
+}
+
+impl<'a> FindingView<'a> {
+    fn new(finding: &'a Finding, goes_on: bool, examples: Vec<Example>) -> Self {
+        let (kind, unit, detail) = kind(&finding.kind);
+        FindingView {
+            kind,
+            title: finding.to_string(),
+            subject: SubjectView::new(&finding.subject),
+            unit,
+            before: finding.before.map(MeasureView::new),
+            after: MeasureView::new(finding.after),
+            severity: severity_name(finding.severity),
+            confidence: finding.confidence,
+            since_unix_nanos: Text(finding.since),
+            seen_unix_nanos: Text(finding.seen),
+            goes_on,
+            change: finding.change.as_ref().map(|change| {
+                json!({"node": change.node, "what": change.what,
+                    "at_unix_nanos": change.at.0.to_string()})
+            }),
+            detail,
+            filters: spans_of(finding),
+            examples,
+        }
+    }
+}
+
+impl<'a> SubjectView<'a> {
+    fn new(subject: &'a Subject) -> Self {
+        let (node, operation, to) = match subject {
+            Subject::Node(node) => (node, None, None),
+            Subject::Operation(node, operation) => (node, Some(operation.as_str()), None),
+            Subject::Edge(from, to, operation) => (from, Some(operation.as_str()), Some(to)),
+        };
+        SubjectView {
+            node,
+            operation,
+            to,
+        }
+    }
+}
+
+impl MeasureView {
+    fn new(measure: Measure) -> Self {
+        MeasureView {
+            value: measure.value,
+            low: measure.low,
+            high: measure.high,
+            of: measure.of,
+        }
+    }
+}
+
+impl Example {
+    pub(in crate::api) fn new(span: &Span) -> Self {
+        Example {
+            trace_id: Text(span.trace_id),
+            span_id: Text(span.span_id),
+            start_unix_nanos: Text(span.start),
+            duration_ms: span.duration().as_secs_f64() * 1e3,
+        }
+    }
+}
+
+impl<'a> CauseView<'a> {
+    fn new(cause: &'a Cause) -> Self {
+        let told = &cause.explanation;
+        let node = |each: &'a rootcause::Cause| {
+            let Evidence {
+                before,
+                after,
+                calls,
+                ..
+            } = each.evidence;
+            CauseNode {
+                node: &each.node,
+                symptom: symptom_name(each.symptom),
+                share: each.share.clamp(0.0, 1.0),
+                before,
+                after,
+                calls,
+                path: &each.path,
+            }
+        };
+        CauseView {
+            node: &cause.node,
+            symptom: symptom_name(cause.symptom),
+            before: told.confirmed.before,
+            after: told.confirmed.after,
+            causes: told.causes.iter().map(node).collect(),
+            beside: told.beside.iter().map(node).collect(),
+            ruled_out: &told.ruled_out,
+            unexplained: told.unexplained,
+            load: told.load,
+        }
+    }
+}
+
+/// Filters that let through the spans which show a finding; none where it is of what sends none.
+pub(in crate::api) fn spans_of(finding: &Finding) -> Option<Vec<Condition>> {
+    let is = |column: &str, op, value: Value| Condition {
+        column: column.to_owned(),
+        op,
+        value,
+    };
+    let of_node = |node: &Node| {
+        let (kind, name) = node.split_once(':')?;
+        let column = match kind {
+            "function" => "faas.name",
+            "service" => "service",
+            _ => return None,
+        };
+        Some(is(column, Operator::Eq, json!(name)))
+    };
+    let node = |kinds: Value| is("kind", Operator::In, kinds);
+    let mut filters = match &finding.subject {
+        Subject::Node(name) => vec![of_node(name)?, node(json!(["server", "consumer"]))],
+        Subject::Operation(name, operation) => {
+            vec![of_node(name)?, is("name", Operator::Eq, json!(operation))]
+        }
+        Subject::Edge(from, ..) => vec![of_node(from)?, node(json!(["client", "producer"]))],
+    };
+    match finding.kind {
+        Kind::Errors | Kind::NewError { .. } => {
+            filters.push(is("status", Operator::Eq, json!("error")));
+        }
+        Kind::Latency { .. } | Kind::NearTimeout { .. } => {
+            filters.push(is("duration_ms", Operator::GtEq, json!(finding.after.low)));
+        }
+        Kind::ColdStarts { .. } => filters.push(is("faas.coldstart", Operator::Eq, json!(true))),
+        // There is nothing that could be shown.
+        Kind::Silence => return None,
+        _ => {}
+    }
+    Some(filters)
+}
+
+/// The name of a kind, the unit of its numbers, and what else it says.
+fn kind(kind: &Kind) -> (&'static str, &'static str, Value) {
+    match kind {
+        Kind::Latency { quantile } => ("latency", "ms", json!({"quantile": quantile})),
+        Kind::Errors => ("errors", "share", json!({})),
+        Kind::NewError { signature } => ("new_error", "count", json!({"signature": signature})),
+        Kind::NewEdge { class } => ("new_edge", "count", json!({"class": class_name(*class)})),
+        Kind::NearTimeout {
+            quantile,
+            timeout_ms,
+            clipped,
+            days_left,
+        } => (
+            "near_timeout",
+            "ms",
+            json!({"quantile": quantile, "timeout_ms": timeout_ms, "clipped": clipped,
+                "days_left": days_left}),
+        ),
+        Kind::Memory => ("memory", "share", json!({})),
+        Kind::Leak { environment } => ("leak", "bytes", json!({"environment": environment})),
+        Kind::Throttles => ("throttles", "count", json!({})),
+        Kind::ColdStarts { why } => {
+            let why = match why {
+                ColdWhy::Change => "change",
+                ColdWhy::ScaleOut => "scale_out",
+                ColdWhy::Recycled => "recycled",
+            };
+            ("cold_starts", "share", json!({"why": why}))
+        }
+        Kind::Silence => ("silence", "count", json!({})),
+        Kind::Cost { why } => {
+            let why: Vec<Value> = why.iter().map(factor).collect();
+            ("cost", "usd_per_hour", json!({"why": why}))
+        }
+    }
+}
+
+fn factor((factor, usd): &(CostFactor, f64)) -> Value {
+    let factor = match factor {
+        CostFactor::Volume => "calls",
+        CostFactor::Retries => "retries",
+        CostFactor::Duration => "duration",
+        CostFactor::ColdStarts => "cold_starts",
+        CostFactor::Memory => "memory",
+    };
+    json!({"factor": factor, "usd_per_hour": usd})
+}
+
+fn class_name(class: EdgeClass) -> &'static str {
+    match class {
+        EdgeClass::Read => "read",
+        EdgeClass::Write => "write",
+        EdgeClass::Admin => "admin",
+        EdgeClass::Outside => "outside",
+    }
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Critical => "critical",
+    }
+}
+
+fn symptom_name(symptom: Symptom) -> &'static str {
+    match symptom {
+        Symptom::Slow => "slow",
+        Symptom::Failing => "failing",
+    }
+}

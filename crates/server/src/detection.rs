@@ -1,0 +1,414 @@
+//! What is unusual, watched for in the background.
+//!
+//! Once a minute a [`Detector`] is given what the store knows of each minute that is complete, which it is
+//! [`DELAY`] after its end: what comes later is not counted. Everything is read and judged on the threads of
+//! queries, which the kernel runs after all others.
+//!
+//! What it remembers is written to `detection/state` in the data directory every ten minutes, when an incident
+//! opens or closes, and when the server stops. Minutes after that are read from the store again, so a crash
+//! loses nothing: the same minutes give the same incidents.
+//!
+//! - **The first time**, up to eight days of what is stored are learned from, and nothing in them is judged.
+//! - **After a pause** of more than a quarter of an hour the first quarter of an hour is learned from only: what
+//!   was silent meanwhile was this server.
+
+mod cause;
+mod feed;
+mod file;
+mod logs;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use throughline_insight::Detector;
+use throughline_insight::detect::{Change, Counts, Incident, Settings, State, Subject, Update};
+use throughline_query::{Engine, QueryError};
+use throughline_store::{
+    ByMinute, Count, ReadError, Search, SearchError, SearchOrder, SearchQuery, Store,
+};
+use throughline_telemetry::{Span, UnixNanos};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::config::Clock;
+pub(crate) use cause::Cause;
+use feed::Names;
+use file::StateFile;
+
+/// Watches. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Detection(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    engine: Arc<Engine>,
+    clock: Clock,
+    file: StateFile,
+    kept: Mutex<Kept>,
+    counters: Counters,
+}
+
+/// What is known, and written down.
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    detector: Detector,
+    names: Names,
+    /// The minutes before this time are known; zero if none is.
+    until: u64,
+    /// Up to here minutes are learned from and not judged.
+    learn_until: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    minutes: AtomicU64,
+    failures: AtomicU64,
+    busy_micros: AtomicU64,
+    saves: AtomicU64,
+    save_failures: AtomicU64,
+    state_bytes: AtomicU64,
+}
+
+/// How detection does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DetectionHealth {
+    /// Minutes that were taken in since the start.
+    pub(crate) minutes: u64,
+    /// Attempts at it that failed.
+    pub(crate) failures: u64,
+    /// What it took, on the threads of queries.
+    pub(crate) busy: Duration,
+    /// From the end of the last minute that is known until now; none before the first.
+    pub(crate) behind: Option<Duration>,
+    /// Functions, operations and edges that are watched.
+    pub(crate) watched: usize,
+    /// What there was no room for.
+    pub(crate) left_out: u64,
+    /// Incidents that go on.
+    pub(crate) open: usize,
+    /// Times that the state was written.
+    pub(crate) saves: u64,
+    /// Times that this failed.
+    pub(crate) save_failures: u64,
+    /// Bytes of the state as it was last written or read.
+    pub(crate) state_bytes: u64,
+}
+
+/// Why minutes could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TakeError {
+    /// The threads of queries did not answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The store could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What is stored could not be looked through.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+}
+
+impl Detection {
+    /// Goes on where the last run was. What cannot be read is set aside. Blocks on the disk.
+    pub(crate) fn open(store: Store, engine: Arc<Engine>, data_dir: &Path, clock: Clock) -> Self {
+        let file = StateFile::new(data_dir);
+        let counters = Counters::default();
+        let mut kept: Kept = match file.load() {
+            Ok(Some((kept, bytes))) => {
+                counters.state_bytes.store(bytes, Ordering::Relaxed);
+                kept
+            }
+            Ok(None) => Kept::default(),
+            Err(error) => {
+                tracing::error!("{error}");
+                Kept::default()
+            }
+        };
+        kept.pause_until(complete(clock.now()));
+        Detection(Arc::new(Shared {
+            store,
+            engine,
+            clock,
+            file,
+            kept: Mutex::new(kept),
+            counters,
+        }))
+    }
+
+    /// Watches until the server stops; then writes down what is known.
+    pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let look = async {
+                looks.tick().await;
+                self.catch_up().await;
+            };
+            tokio::select! {
+                () = look => {}
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+            }
+        }
+        let saved = tokio::task::spawn_blocking(move || self.save()).await;
+        if let Err(error) = saved {
+            tracing::error!(%error, "writing down what detection knows ended badly");
+        }
+    }
+
+    /// Looks at incidents.
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&Detector) -> T) -> T {
+        look(&self.kept().detector)
+    }
+
+    pub(crate) fn health(&self) -> DetectionHealth {
+        let counters = &self.0.counters;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let kept = self.kept();
+        let known = Some(UnixNanos(kept.until)).filter(|until| until.0 > 0);
+        let incidents = kept.detector.incidents().iter();
+        DetectionHealth {
+            minutes: read(&counters.minutes),
+            failures: read(&counters.failures),
+            busy: Duration::from_micros(read(&counters.busy_micros)),
+            behind: known.map(|until| self.0.clock.now().since(until)),
+            watched: kept.detector.watched(),
+            left_out: kept.detector.left_out(),
+            open: incidents.filter(|known| known.state == State::Open).count(),
+            saves: read(&counters.saves),
+            save_failures: read(&counters.save_failures),
+            state_bytes: read(&counters.state_bytes),
+        }
+    }
+
+    /// Where an incident comes from, if that can be told. Reads hours of the store.
+    pub(crate) async fn cause(&self, incident: &Incident) -> Result<Option<Cause>, TakeError> {
+        let complete = complete(self.0.clock.now());
+        let Some(question) = cause::Question::of(incident, complete) else {
+            return Ok(None);
+        };
+        let detection = self.clone();
+        let work = move || -> Result<Option<Cause>, TakeError> {
+            let found = detection
+                .0
+                .store
+                .by_minute(question.from(), question.to())?;
+            let done = feed::minutes(found, &[], &mut detection.kept().names);
+            Ok(question.answer(&done))
+        };
+        self.0.engine.blocking(work).await?
+    }
+
+    /// Takes in all minutes that are complete.
+    async fn catch_up(&self) {
+        loop {
+            let taken = match self.next_minutes().await {
+                Ok(Some((from, to))) => self.take(from, to).await,
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                self.0.counters.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%error, "minutes could not be watched; they are tried again");
+                return;
+            }
+        }
+    }
+
+    /// From when until when there are minutes to take in.
+    async fn next_minutes(&self) -> Result<Option<(UnixNanos, UnixNanos)>, TakeError> {
+        let due = complete(self.0.clock.now());
+        let known = UnixNanos(self.kept().until);
+        let from = match known {
+            UnixNanos(0) => self.begin(due).await?,
+            known => known.max(due.minus(REMEMBERED)),
+        };
+        let to = due.min(from.plus(AT_ONCE));
+        Ok((from < to).then_some((from, to)))
+    }
+
+    /// Where to begin that has never watched: at the oldest span that is worth it.
+    async fn begin(&self, due: UnixNanos) -> Result<UnixNanos, TakeError> {
+        let oldest = SearchQuery {
+            from: Some(due.minus(REMEMBERED)),
+            to: Some(due),
+            order: SearchOrder::Oldest,
+            limit: Some(1),
+            count: Count::Page,
+            ..SearchQuery::default()
+        };
+        let store = self.0.store.clone();
+        let work = move || -> Result<Option<UnixNanos>, SearchError> {
+            let search: Search<Span> = Search::new(&store.scan(), oldest)?;
+            search.work()?;
+            let page = search.finish()?;
+            let rows = page.map(|page| page.rows).unwrap_or_default();
+            Ok(rows.first().map(|span| minute_of(span.start)))
+        };
+        let oldest = self.0.engine.blocking(work).await??;
+        Ok(oldest.unwrap_or(due))
+    }
+
+    /// Takes minutes in, oldest first.
+    async fn take(&self, from: UnixNanos, to: UnixNanos) -> Result<(), TakeError> {
+        let Shared { store, engine, .. } = &*self.0;
+        let detection = self.clone();
+        let read = move || detection.timed(|| detection.0.store.by_minute(from, to));
+        let found = engine.blocking(read).await??;
+        // Nobody reports or fails where nobody was called.
+        let is_empty = found.operations.is_empty() && found.edges.is_empty();
+        let told = match is_empty {
+            true => Ok(logs::Told::default()),
+            false => logs::read(engine, store, from, to).await,
+        };
+        let told = told.unwrap_or_else(|error| {
+            self.0.counters.failures.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(%error, "what logs tell of minutes is not known to detection");
+            logs::Told::default()
+        });
+        let detection = self.clone();
+        let judge = move || detection.timed(|| detection.judge(found, &told, from, to));
+        Ok(engine.blocking(judge).await?)
+    }
+
+    /// Counts what something takes.
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begun = moment();
+        let done = work();
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let busy = &self.0.counters.busy_micros;
+        busy.fetch_add(micros, Ordering::Relaxed);
+        done
+    }
+
+    fn judge(&self, found: ByMinute, told: &logs::Told, from: UnixNanos, to: UnixNanos) {
+        let mut kept = self.kept();
+        let done = feed::minutes(found, &told.reports, &mut kept.names);
+        let mut by_minute: BTreeMap<UnixNanos, Vec<(&Subject, &Counts)>> = BTreeMap::new();
+        for ((minute, subject), done) in &done.subjects {
+            let minute = by_minute.entry(*minute).or_default();
+            minute.push((subject, &done.counts));
+        }
+        let mut has_changed = false;
+        let mut minute = from;
+        while minute < to {
+            for (subject, counts) in by_minute.remove(&minute).unwrap_or_default() {
+                kept.detector.take(subject, minute, counts);
+            }
+            let updates = kept.end(told, minute);
+            has_changed |= updates.iter().any(|it| !matches!(it, Update::Grew(_)));
+            minute = minute.plus(MINUTE);
+            self.0.counters.minutes.fetch_add(1, Ordering::Relaxed);
+        }
+        drop(kept);
+        if has_changed || self.0.file.is_due(self.0.clock.now()) {
+            self.save();
+        }
+    }
+
+    /// Writes down what is known. Blocks on the disk.
+    fn save(&self) {
+        let kept = self.kept();
+        let counters = &self.0.counters;
+        match self.0.file.save(&*kept, self.0.clock.now()) {
+            Ok(bytes) => {
+                counters.state_bytes.store(bytes, Ordering::Relaxed);
+                counters.saves.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                counters.save_failures.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "cannot write down what detection knows");
+            }
+        }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Learns only, for a while, from what comes after a pause; and from all that was before the first start.
+    fn pause_until(&mut self, now: UnixNanos) {
+        let until = UnixNanos(self.until);
+        if until.0 == 0 {
+            self.learn_until = now.0;
+        } else if until.plus(PAUSE) < now {
+            self.learn_until = now.plus(PAUSE).0;
+        }
+    }
+
+    /// Ends a minute: what it showed besides calls is taken in, then it is judged.
+    fn end(&mut self, told: &logs::Told, minute: UnixNanos) -> Vec<Update> {
+        let next = minute.plus(MINUTE);
+        self.until = next.0;
+        for report in told.reports.iter().filter(|it| it.minute == minute) {
+            let node = self.names.node_of(&report.service, &report.function);
+            if report.memory_bytes > 0 {
+                let settings = Settings {
+                    timeout_ms: None,
+                    memory_bytes: Some(report.memory_bytes),
+                };
+                self.detector.set(&node, settings);
+            }
+            let changes = self.names.changes(&node, report);
+            changes.into_iter().for_each(|what| {
+                let node = node.clone();
+                self.detector.change(Change {
+                    node,
+                    at: minute,
+                    what,
+                });
+            });
+        }
+        for failure in told.failures.iter().filter(|it| it.minute == minute) {
+            let node = self.names.node_of(&failure.service, &failure.function);
+            self.detector.take_error(&node, minute, failure.seen());
+        }
+        let within = minute.0..next.0;
+        for used in told.used.iter().filter(|it| within.contains(&it.at.0)) {
+            let node = self.names.node_of(&used.service, &used.function);
+            self.detector
+                .take_memory(&node, &used.environment, used.at, used.bytes);
+        }
+        if next.0 / HOUR_NANOS != minute.0 / HOUR_NANOS {
+            self.detector.forget(next);
+        }
+        if next.0 <= self.learn_until {
+            self.detector.learn(next);
+            return Vec::new();
+        }
+        self.detector.tick(next)
+    }
+}
+
+/// The end of the last minute that is complete.
+fn complete(now: UnixNanos) -> UnixNanos {
+    minute_of(now.minus(DELAY))
+}
+
+fn minute_of(time: UnixNanos) -> UnixNanos {
+    UnixNanos(time.0 - time.0 % MINUTE_NANOS)
+}
+
+#[allow(clippy::disallowed_methods)] // the edge that measures what detection takes
+fn moment() -> Instant {
+    Instant::now()
+}
+
+/// How long after its end a minute is complete. Spans count where they begin, so one that takes longer than this
+/// is not counted.
+pub(crate) const DELAY: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE_NANOS: u64 = 60 * 1_000_000_000;
+const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
+/// Minutes that are read at once.
+const AT_ONCE: Duration = Duration::from_secs(15 * 60);
+/// More than the ten minutes after which the state is written at the latest.
+const PAUSE: Duration = Duration::from_secs(15 * 60);
+/// What a detector remembers.
+const REMEMBERED: Duration = Duration::from_secs(8 * 24 * 3600);

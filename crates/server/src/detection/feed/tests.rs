@@ -1,0 +1,145 @@
+use throughline_store::{Callee, Caller};
+use throughline_telemetry::Histogram;
+
+use super::*;
+
+const MINUTE: UnixNanos = UnixNanos(60_000_000_000);
+
+fn durations(count: u64) -> HistogramSum {
+    let mut histogram = Histogram::default();
+    (0..count).for_each(|_| histogram.record(10.0));
+    let mut sum = HistogramSum::default();
+    sum.add(&histogram.to_bytes());
+    sum
+}
+
+fn row(service: &str, name: &str, kind: SpanKind, count: u64) -> (UnixNanos, OperationRow) {
+    let row = OperationRow {
+        service: service.to_owned(),
+        name: name.to_owned(),
+        kind,
+        count,
+        errors: 1,
+        cold_starts: 0,
+        sum_ms: 10.0,
+        durations: durations(count),
+    };
+    (MINUTE, row)
+}
+
+fn edge(function: &str, kind: NodeKind, name: &str, count: u64) -> (UnixNanos, Edge) {
+    let edge = Edge {
+        caller: Caller {
+            service: function.to_owned(),
+            function: function.to_owned(),
+        },
+        callee: Callee {
+            kind,
+            service: String::new(),
+            name: name.to_owned(),
+        },
+        operation: "call".to_owned(),
+        is_async: false,
+        count,
+        errors: 0,
+        throttles: 2,
+        sum_ms: 10.0,
+        durations: durations(count),
+    };
+    (MINUTE, edge)
+}
+
+/// Each subject as a line: calls, failures, throttles.
+fn show(operations: Vec<(UnixNanos, OperationRow)>, edges: Vec<(UnixNanos, Edge)>) -> Vec<String> {
+    let done = minutes(ByMinute { operations, edges }, &[], &mut Names::default());
+    let lines = done.subjects.iter().map(|((_, subject), done)| {
+        let Counts {
+            count,
+            errors,
+            throttles,
+            ..
+        } = done.counts;
+        assert!(done.counts.durations.total() <= count);
+        format!("{subject}: {count} {errors} {throttles}")
+    });
+    lines.collect()
+}
+
+#[test]
+fn an_invocation_is_what_a_function_does_and_what_is_below_it_is_an_operation() {
+    let operations = vec![
+        row("pay", "pay", SpanKind::Server, 7),
+        row("pay", "POST /pay", SpanKind::Server, 6),
+        row("pay", "charge", SpanKind::Internal, 50),
+        row("pay", "PutItem", SpanKind::Client, 7),
+        row("web", "GET /", SpanKind::Server, 3),
+        row("web", "GET /menu", SpanKind::Server, 4),
+    ];
+    let edges = vec![edge("pay", NodeKind::Table, "user", 7)];
+    let shown = show(operations, edges);
+    assert_eq!(
+        shown,
+        [
+            "function:pay: 7 1 0",
+            "service:web: 7 2 0",
+            "table:user: 7 0 2",
+            "function:pay POST /pay: 6 1 0",
+            "service:web GET /: 3 1 0",
+            "service:web GET /menu: 4 1 0",
+            "function:pay → table:user call: 7 0 2",
+        ]
+    );
+}
+
+#[test]
+fn a_function_with_spans_of_its_own_is_not_counted_twice_but_its_throttles_are() {
+    let operations = vec![row("pay", "pay", SpanKind::Server, 5)];
+    let edges = vec![
+        edge("pay", NodeKind::Table, "user", 1),
+        edge("web", NodeKind::Function, "pay", 7),
+        edge("web", NodeKind::Other, OTHER, 9),
+    ];
+    let shown = show(operations, edges);
+    assert_eq!(
+        shown,
+        [
+            "function:pay: 5 1 2",
+            "table:user: 1 0 2",
+            "function:pay → table:user call: 1 0 2",
+            "function:web → function:pay call: 7 0 2",
+        ]
+    );
+}
+
+#[test]
+fn a_service_with_several_functions_is_none_of_them() {
+    let mut names = Names::default();
+    assert_eq!(names.node("shop"), "service:shop");
+    assert_eq!(names.node_of("shop", "pay"), "function:pay");
+    assert_eq!(names.node("shop"), "function:pay");
+    assert_eq!(names.node_of("shop", "mail"), "function:mail");
+    assert_eq!(names.node("shop"), "service:shop");
+}
+
+#[test]
+fn new_versions_and_memory_are_changes() {
+    let mut names = Names::default();
+    let mut changes = |version: &str, megabytes: u64| {
+        let report = Report {
+            minute: MINUTE,
+            service: "pay".to_owned(),
+            function: "pay".to_owned(),
+            version: version.to_owned(),
+            usd: 0.0,
+            billed_ms: 0.0,
+            init_ms: 0.0,
+            used_bytes: 0,
+            memory_bytes: megabytes << 20,
+        };
+        names.changes(&"function:pay".to_owned(), &report)
+    };
+    assert_eq!(changes("41", 256), [""; 0]);
+    assert_eq!(changes("41", 256), [""; 0]);
+    assert_eq!(changes("42", 512), ["version 42", "memory 512 MB"]);
+    assert_eq!(changes("", 0), [""; 0]);
+}

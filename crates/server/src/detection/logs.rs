@@ -1,0 +1,231 @@
+//! What reports of the platform and failed spans tell of minutes, asked with SQL.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use throughline_insight::detect::ErrorSeen;
+use throughline_query::{Engine, QueryError};
+use throughline_store::{Scan, Store};
+use throughline_telemetry::UnixNanos;
+
+use super::MINUTE_NANOS;
+
+/// What is told of some minutes.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) reports: Vec<Report>,
+    pub(super) failures: Vec<Failure>,
+    pub(super) used: Vec<Used>,
+}
+
+/// What the platform reports of the invocations of a function in a minute, summed up.
+#[derive(Debug, PartialEq)]
+pub(super) struct Report {
+    pub(super) minute: UnixNanos,
+    pub(super) service: String,
+    pub(super) function: String,
+    pub(super) version: String,
+    /// What they cost, in US dollars, and what they were billed for, where the cost is known.
+    pub(super) usd: f64,
+    pub(super) billed_ms: f64,
+    pub(super) init_ms: f64,
+    /// The most that one of them used.
+    pub(super) used_bytes: u64,
+    /// What the function has.
+    pub(super) memory_bytes: u64,
+}
+
+/// A way to fail.
+#[derive(Debug, PartialEq)]
+pub(super) struct Failure {
+    pub(super) minute: UnixNanos,
+    pub(super) service: String,
+    pub(super) function: String,
+    pub(super) signature: String,
+    pub(super) count: u64,
+    pub(super) is_fatal: bool,
+}
+
+/// What one invocation used.
+#[derive(Debug, PartialEq)]
+pub(super) struct Used {
+    pub(super) at: UnixNanos,
+    pub(super) service: String,
+    pub(super) function: String,
+    pub(super) environment: String,
+    pub(super) bytes: u64,
+}
+
+impl Failure {
+    pub(super) fn seen(&self) -> ErrorSeen<'_> {
+        ErrorSeen {
+            signature: &self.signature,
+            count: self.count,
+            is_fatal: self.is_fatal,
+        }
+    }
+}
+
+/// What is told of the minutes from one time up to another.
+pub(super) async fn read(
+    engine: &Engine,
+    store: &Store,
+    from: UnixNanos,
+    to: UnixNanos,
+) -> Result<Told, QueryError> {
+    let times = format!(
+        "time >= to_timestamp_nanos({}) and time < to_timestamp_nanos({})",
+        from.0, to.0
+    );
+    let scan = store.scan();
+    let asked = |sql: &str| ask(engine, scan.clone(), sql.replace("$times", &times));
+    let reports = asked(REPORTS).await?;
+    // Without reports there is nothing about memory either.
+    let used = match reports.is_empty() {
+        true => Vec::new(),
+        false => asked(USED).await?,
+    };
+    let failures = asked(FAILURES).await?;
+    Ok(Told {
+        reports: reports.iter().map(report).collect(),
+        failures: failures.iter().map(failure).collect(),
+        used: used.iter().map(one_used).collect(),
+    })
+}
+
+async fn ask(engine: &Engine, scan: Scan, sql: String) -> Result<Vec<Value>, QueryError> {
+    let mut answer = engine.background_sql(scan, &sql).await?.to_json()?;
+    Ok(match answer["rows"].take() {
+        Value::Array(rows) => rows,
+        _ => Vec::new(),
+    })
+}
+
+fn report(row: &Value) -> Report {
+    Report {
+        minute: minute(&row[0]),
+        service: text(&row[1]),
+        function: text(&row[2]),
+        version: text(&row[3]),
+        usd: number(&row[4]),
+        billed_ms: number(&row[5]),
+        init_ms: number(&row[6]),
+        used_bytes: megabytes(&row[7]),
+        memory_bytes: megabytes(&row[8]),
+    }
+}
+
+fn failure(row: &Value) -> Failure {
+    let (kind, message) = (text(&row[3]), text(&row[4]));
+    Failure {
+        minute: minute(&row[0]),
+        service: text(&row[1]),
+        function: text(&row[2]),
+        signature: signature(&kind, &message),
+        count: whole(&row[5]),
+        // It, and the environment with it, was ended by the platform.
+        is_fatal: kind == "timeout" || kind.starts_with("Runtime."),
+    }
+}
+
+fn one_used(row: &Value) -> Used {
+    Used {
+        at: UnixNanos(whole(&row[0])),
+        service: text(&row[1]),
+        function: text(&row[2]),
+        environment: text(&row[3]),
+        bytes: megabytes(&row[4]),
+    }
+}
+
+/// The same for errors that differ in numbers and ids only.
+fn signature(kind: &str, message: &str) -> String {
+    let mut signature = String::new();
+    if !kind.is_empty() {
+        let _ = write!(signature, "{kind}: "); // into memory
+    }
+    let words = message.split_inclusive(|it: char| !it.is_alphanumeric());
+    for word in words {
+        let is_id = word.bytes().any(|it| it.is_ascii_digit());
+        match word.chars().last().filter(|last| !last.is_alphanumeric()) {
+            Some(last) if is_id => signature.extend(['*', last]),
+            None if is_id => signature.push('*'),
+            _ => signature.push_str(word),
+        }
+        if signature.len() > SIGNATURE_BYTES_MAX {
+            break;
+        }
+    }
+    signature.truncate(signature.floor_char_boundary(SIGNATURE_BYTES_MAX));
+    signature.trim_end_matches([':', ' ']).to_owned()
+}
+
+fn minute(value: &Value) -> UnixNanos {
+    UnixNanos(whole(value).saturating_mul(MINUTE_NANOS))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_default()
+}
+
+/// Numbers that a double cannot hold are texts.
+fn whole(value: &Value) -> u64 {
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    value.as_u64().or(text).unwrap_or_default()
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // memory of a function
+fn megabytes(value: &Value) -> u64 {
+    (number(value).max(0.0) * f64::from(1 << 20)) as u64
+}
+
+const REPORTS: &str = r#"
+select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "faas.version",
+    sum(try_cast("throughline.cost.usd" as double)),
+    sum(case when "throughline.cost.usd" is not null
+        then try_cast("throughline.duration.billed_ms" as double) end),
+    sum(case when "throughline.cost.usd" is not null
+        then try_cast("throughline.duration.init_ms" as double) end),
+    max(try_cast("throughline.memory.max_used_mb" as double)),
+    max(try_cast("throughline.memory.size_mb" as double))
+from logs where $times and "throughline.duration.billed_ms" is not null
+group by 1, 2, 3, 4"#;
+
+const USED: &str = r#"
+select cast(time as bigint), service, "faas.name", "faas.instance",
+    try_cast("throughline.memory.max_used_mb" as double)
+from logs where $times and "throughline.memory.max_used_mb" is not null
+    and "faas.instance" is not null
+order by time"#;
+
+const FAILURES: &str = r#"
+select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "error.type",
+    status_message, count(*) as failed
+from spans where $times and status = 'error' and kind in ('server', 'consumer')
+group by 1, 2, 3, 4, 5 order by failed desc limit 1000"#;
+
+const SIGNATURE_BYTES_MAX: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_that_differ_in_ids_only_are_the_same() {
+        let check = |kind: &str, message: &str, expected: &str| {
+            assert_eq!(signature(kind, message), expected);
+        };
+        check(
+            "Declined",
+            "card 4711 of order o-12ab: no money",
+            "Declined: card * of order o-*: no money",
+        );
+        check("timeout", "", "timeout");
+        check("", "no route to 10.0.0.1", "no route to *.*.*.*");
+        check("E", &"ä".repeat(200), &format!("E: {}", "ä".repeat(98)));
+    }
+}

@@ -1,0 +1,191 @@
+//! What is unusual is found, explained, remembered and ended: real telemetry, a clock that a test moves.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use throughline_server::Clock;
+use throughline_telemetry::{Resource, Signal, Span, SpanKind, UnixNanos};
+use throughline_testkit::SimClock;
+
+use crate::harness::TestServer;
+use crate::openapi::problems;
+use crate::samples::{span, traces};
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// 2026-11-20T00:00:00Z.
+const BEGIN: UnixNanos = UnixNanos(1_795_132_800 * 1_000_000_000);
+const CALLS_A_MINUTE: u64 = 20;
+
+/// One call of `order`, which calls `pay`, which reads the table `user`, in so many milliseconds.
+fn call(number: u64, table_ms: u64) -> [Span; 4] {
+    let minute = number / CALLS_A_MINUTE;
+    let second = number % CALLS_A_MINUTE * 3;
+    let start = BEGIN.0 / 1_000_000 + minute * 60_000 + second * 1000;
+    // No two are the same, and every minute is like every other.
+    let took = table_ms + number * 7 % 10;
+    let of = |function: &str, id: u64, parent: u64, from: u64, to: u64| {
+        let millis = |at: u64| (start + at) * 1_000_000;
+        let trace = u128::from(number + 1);
+        let mut made = span(function, trace, id, parent, millis(from), millis(to));
+        made.name = function.to_owned();
+        let attributes = [("service.name", function), ("faas.name", function)];
+        made.resource = Arc::new(Resource {
+            attributes: attributes.into_iter().collect(),
+        });
+        made
+    };
+    let order = of("order", 1, 0, 0, took + 30);
+    let mut invoke = of("order", 2, 1, 5, took + 25);
+    (invoke.kind, invoke.name) = (SpanKind::Client, "Invoke".to_owned());
+    let pay = of("pay", 3, 2, 10, took + 20);
+    let mut get = of("pay", 4, 3, 15, took + 15);
+    (get.kind, get.name) = (SpanKind::Client, "GetItem".to_owned());
+    get.attributes.set("db.system.name", "aws.dynamodb");
+    get.attributes.set("db.collection.name", "user");
+    get.attributes.set("db.operation.name", "GetItem");
+    [order, invoke, pay, get]
+}
+
+impl TestServer {
+    /// Takes in all calls of these minutes.
+    async fn minutes(&self, minutes: std::ops::Range<u64>, table_ms: u64) {
+        let numbers = minutes.start * CALLS_A_MINUTE..minutes.end * CALLS_A_MINUTE;
+        let spans: Vec<Span> = numbers.flat_map(|number| call(number, table_ms)).collect();
+        for some in spans.chunks(4000) {
+            let answer = self.post_protobuf(Signal::Traces, traces(some)).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+
+    /// Waits until every minute that is complete was watched.
+    async fn watched(&self) {
+        for _ in 0..600 {
+            let status = self.json("/api/v1/status").await;
+            assert_eq!(status["detection"]["failures"], 0, "{status:#}");
+            // A minute is complete two minutes after its end.
+            let behind = &status["detection"]["behind_seconds"];
+            if behind.as_f64().is_some_and(|behind| behind < 180.0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("minutes are not watched");
+    }
+
+    async fn incidents(&self, query: &str) -> Vec<Value> {
+        let page = self.json(&format!("/api/v1/incidents?{query}")).await;
+        assert_eq!(problems("IncidentPage", &page), "");
+        page["incidents"].as_array().expect("a list").clone()
+    }
+}
+
+/// When all minutes before this one are complete.
+fn after(minute: u64) -> Duration {
+    MINUTE * u32::try_from(minute).expect("some minutes") + Duration::from_secs(121)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_table_opens_an_incident_that_survives_a_restart_and_closes() {
+    let clock = SimClock::at(BEGIN);
+    let move_to = |minute: u64| clock.advance((BEGIN.plus(after(minute))).since(clock.now()));
+    let shown = clock.clone();
+    let shown = Clock::new(move || shown.now());
+    let server = TestServer::start_at(shown.clone()).await;
+    server.minutes(0..240, 20).await;
+    move_to(240);
+    server.watched().await;
+    assert_eq!(server.incidents("").await, Vec::<Value>::new());
+
+    server.minutes(240..248, 400).await;
+    move_to(248);
+    server.watched().await;
+    let open = server.incidents("state=open&severity=critical").await;
+    assert_eq!(open.len(), 1, "{open:#?}");
+    assert!(
+        open[0]["title"].as_str().unwrap().contains("is slower: p"),
+        "{open:#?}"
+    );
+    let since = open[0]["since_unix_nanos"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let minutes = UnixNanos(since).since(BEGIN).as_secs() / 60;
+    assert!((239..=241).contains(&minutes), "since minute {minutes}");
+    for of in ["function:order", "function:pay", "table:user"] {
+        assert_eq!(server.incidents(&format!("subject={of}")).await, open);
+    }
+    assert_eq!(server.incidents("subject=function:mail").await.len(), 0);
+    let incident = explained(&server, &open[0]["id"]).await;
+
+    let data_dir = server.stop().await;
+    let server = TestServer::start_on(data_dir, shown.clone()).await;
+    assert_eq!(server.incidents("state=open").await, open);
+    assert_eq!(explained(&server, &open[0]["id"]).await, incident);
+
+    server.minutes(248..264, 20).await;
+    move_to(264);
+    server.watched().await;
+    assert_eq!(server.incidents("state=open").await.len(), 0);
+    let closed = server.incidents("state=closed").await;
+    assert_eq!(closed.len(), 1);
+    assert_eq!(closed[0]["id"], open[0]["id"]);
+    let metrics = server.get("/metrics").await.text();
+    assert!(metrics.contains("\nthroughline_incidents_open 0\n"));
+    assert!(metrics.contains("\nthroughline_detection_minutes_total 16\n"));
+
+    // What is damaged is set aside, and what is stored is learned from anew.
+    let data_dir = server.stop().await;
+    let state = data_dir.path().join("data/detection/state");
+    fs::write(&state, "nonsense, but long enough").unwrap();
+    let server = TestServer::start_on(data_dir, shown).await;
+    server.watched().await;
+    assert_eq!(server.incidents("").await.len(), 0);
+    let set_aside = fs::read(state.with_extension("damaged")).unwrap();
+    assert_eq!(set_aside, b"nonsense, but long enough");
+    let unknown = server.get("/api/v1/incidents/1").await;
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.json()["code"].take()),
+        (404, json!("TL0213"))
+    );
+}
+
+/// The incident, whose cause is the table.
+async fn explained(server: &TestServer, id: &Value) -> Value {
+    let incident = server.json(&format!("/api/v1/incidents/{id}")).await;
+    assert_eq!(problems("Incident", &incident), "");
+    let cause = &incident["cause"];
+    assert_eq!(cause["symptom"], "slow", "{incident:#}");
+    let first = &cause["causes"][0];
+    assert_eq!(first["node"], "table:user", "{cause:#}");
+    // What only its callers say of it counts half.
+    assert!(
+        first["share"].as_f64().expect("a number") > 0.45,
+        "{cause:#}"
+    );
+    let findings = incident["findings"].as_array().expect("a list");
+    let latency = findings
+        .iter()
+        .find(|it| it["kind"] == "latency")
+        .expect("it is slow");
+    let (before, after) = (&latency["before"]["value"], &latency["after"]["value"]);
+    assert!(
+        after.as_f64().expect("a number") > 5.0 * before.as_f64().unwrap_or(60.0),
+        "{latency:#}"
+    );
+    // The spans that show it are found by its filters.
+    let with_spans = findings
+        .iter()
+        .find(|it| it["filters"].is_array())
+        .expect("spans show it");
+    let examples = with_spans["examples"].as_array().expect("a list");
+    assert_eq!(examples.len(), 3, "{with_spans:#}");
+    assert!(
+        examples
+            .iter()
+            .all(|it| it["duration_ms"].as_f64().expect("a number") > 300.0)
+    );
+    incident
+}

@@ -1,0 +1,127 @@
+// What is unusual: the list, one of them, and where it leads.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { MockServer } from './mock.mjs';
+import { openPage, overflow, screenshot } from './page.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let server;
+/** @type {string} */
+let url;
+/** @type {Awaited<ReturnType<typeof openPage>>} */
+let opened;
+/** @type {import('playwright-core').Page} */
+let page;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  server = new MockServer();
+  url = await server.listen();
+  opened = await openPage(browser);
+  page = opened.page;
+});
+
+afterEach(async () => {
+  await opened.close();
+  await server.close();
+  assert.deepEqual(opened.complaints, [], 'the page complained');
+  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
+});
+
+const rows = () => page.getByRole('main').getByRole('listitem');
+
+test('the list has the newest first, older ones when asked, and those that go on alone', async () => {
+  await page.goto(`${url}/incidents`);
+  await page.getByText('60 found').waitFor();
+  assert.equal(await rows().count(), 50);
+  await page.getByRole('button', { name: 'Show older ones' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('main li').length === 60);
+  assert.equal(await page.getByRole('button', { name: 'Show older ones' }).count(), 0);
+  await page.getByRole('radio', { name: 'Going on' }).check({ force: true });
+  await page.waitForURL(/show=open/);
+  await page.getByText('3 found').waitFor();
+  assert.equal(await rows().count(), 3);
+});
+
+test('one says how bad it is, where it comes from, and leads to its spans', async () => {
+  await page.goto(`${url}/incidents?show=open`);
+  await rows().last().getByRole('link').click();
+  await page.waitForURL(/incidents\/7/);
+  const cause = page.getByRole('region', { name: 'Most likely cause' });
+  await cause.getByRole('link', { name: 'table:user' }).waitFor();
+  await cause.getByText('94 %').waitFor();
+  await cause.getByText('by way of function:pay').waitFor();
+  const unusual = page.getByRole('region', { name: 'What is unusual' });
+  await unusual.getByText('433 ms (420 ms to 441 ms, of 160)').first().waitFor();
+  assert.equal(
+    await page.getByRole('region', { name: 'Timeline' }).getByRole('listitem').count(),
+    6,
+  );
+  assert.equal(
+    await unusual
+      .getByRole('link', { name: /^example of/ })
+      .first()
+      .getAttribute('href'),
+    '/traces/00000000000000000000000000000001?span=0000000000000001',
+  );
+  await unusual.getByRole('link', { name: 'Spans that show it' }).first().click();
+  await page.getByRole('region', { name: 'Groups' }).waitFor();
+  assert.deepEqual(server.posted.at(-1).filters, [
+    { column: 'faas.name', op: '=', value: 'order' },
+  ]);
+});
+
+test('where there is nothing, or none of that number, it says so', async () => {
+  server.incidents = 0;
+  await page.goto(`${url}/incidents`);
+  await page.getByText('Nothing unusual was found so far.').waitFor();
+  await page.goto(`${url}/incidents/8`);
+  await page.getByText(/TL0213/).waitFor();
+});
+
+test('a server that fails is told of, and asked again', async () => {
+  server.failing = true;
+  await page.goto(`${url}/incidents`);
+  await page.getByText(/TL0208/).waitFor();
+  server.failing = false;
+  await page.getByRole('button', { name: 'Ask now' }).click();
+  await page.getByText('60 found').waitFor();
+});
+
+test('the palette leads to it', async () => {
+  await page.goto(`${url}/wall`);
+  await page.locator('article').first().waitFor();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('incid');
+  await page.getByRole('option', { name: /^Incidents/ }).click();
+  await page.waitForURL(/\/incidents$/);
+});
+
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const [width, height] of /** @type {const} */ ([
+    [390, 844],
+    [1280, 800],
+  ])) {
+    test(`incidents at ${width} px in ${scheme}`, async () => {
+      await opened.close();
+      opened = await openPage(browser, { width, height, scheme });
+      page = opened.page;
+      await page.goto(`${url}/incidents`);
+      await page.getByText('60 found').waitFor();
+      assert.equal(await overflow(page), 0, 'the list scrolls sideways');
+      await screenshot(page, `incidents-${width}-${scheme}`);
+      await page.goto(`${url}/incidents/7`);
+      await page.getByText('by way of function:pay').waitFor();
+      assert.equal(await overflow(page), 0, 'the page scrolls sideways');
+      await screenshot(page, `incident-${width}-${scheme}`);
+    });
+  }
+}

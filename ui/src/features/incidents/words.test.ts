@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding, Incident } from '../../api/model';
+import { setZone } from '../../base/zone';
+import { amount, measure, nodeHref, spansHref, stateWords, timeline, timeOf } from './words';
+
+const MINUTE = 60_000_000_000n;
+const BEGIN = 1_795_132_800_000_000_000n;
+const at = (minute: number): string => String(BEGIN + BigInt(minute) * MINUTE);
+
+const FINDING: Finding = {
+  kind: 'latency',
+  title: 'function:pay is slower: p50 52 ms → 433 ms',
+  subject: { node: 'function:pay', operation: null, to: null },
+  unit: 'ms',
+  before: null,
+  after: { value: 433, low: 420, high: 440, of: 160 },
+  severity: 'critical',
+  confidence: 1,
+  since_unix_nanos: at(2),
+  seen_unix_nanos: at(9),
+  goes_on: true,
+  change: { node: 'function:pay', what: 'version 42', at_unix_nanos: at(1) },
+  detail: { quantile: 0.5 },
+  filters: [
+    { column: 'faas.name', op: '=', value: 'pay' },
+    { column: 'kind', op: 'in', value: ['server', 'consumer'] },
+    { column: 'duration_ms', op: '>=', value: 420 },
+  ],
+  examples: [],
+};
+
+const INCIDENT: Incident = {
+  id: 7,
+  state: 'closed',
+  severity: 'critical',
+  title: FINDING.title,
+  since_unix_nanos: at(2),
+  opened_unix_nanos: at(5),
+  closed_unix_nanos: at(16),
+  merged_into: null,
+  nodes: ['function:pay'],
+  finding_count: 2,
+  findings: [FINDING, { ...FINDING, title: 'table:user is slower', since_unix_nanos: at(3) }],
+  callers: [],
+  callees: [],
+  cause: null,
+};
+
+describe('numbers', () => {
+  it.each([
+    ['ms', 1470, '1.47 s'],
+    ['share', 0.25, '25 %'],
+    ['bytes', 3 * 2 ** 20, '3 MB'],
+    ['usd_per_hour', 2.1, '$2.10 an hour'],
+    ['count', 1204, '1,204'],
+  ] as const)('%s', (unit, value, text) => {
+    expect(amount(unit, value).replaceAll('\u202f', ' ')).toBe(text);
+  });
+
+  it('have their interval, where there is one', () => {
+    const plain = (text: string): string => text.replaceAll('\u202f', ' ');
+    expect(plain(measure('ms', FINDING.after))).toBe('433 ms (420 ms to 440 ms, of 160)');
+    expect(measure('count', { value: 3, low: 3, high: 3, of: 3 })).toBe('3 (of 3)');
+  });
+});
+
+describe('an incident', () => {
+  it('tells what happened in its order, each once', () => {
+    expect(timeline(INCIDENT).map(({ what }) => what)).toEqual([
+      'function:pay: version 42',
+      FINDING.title,
+      'table:user is slower',
+      'noticed',
+      'over',
+    ]);
+  });
+
+  it('says when it was and how long', () => {
+    setZone('utc');
+    const now = timeOf(at(60));
+    const plain = (text: string): string => text.replaceAll('\u202f', ' ');
+    expect(plain(stateWords(INCIDENT, now))).toBe('2026-11-20 00:02, for 14 min 00 s');
+    const open = { ...INCIDENT, state: 'open', closed_unix_nanos: null } as const;
+    expect(plain(stateWords(open, now))).toBe('since 2026-11-20 00:02, for 58 min 00 s');
+  });
+});
+
+describe('links', () => {
+  it('lead to functions, services and the map', () => {
+    expect(nodeHref('function:pay it')).toBe('/functions/pay%20it');
+    expect(nodeHref('table:a:b')).toBe('/map?select=table%3Aa%3Ab');
+  });
+
+  it('lead to the spans that show it', () => {
+    const href = spansHref(FINDING)!;
+    const search = new URL(href, 'http://page').searchParams;
+    expect(JSON.parse(search.get('query')!)).toEqual({
+      filters: [
+        { column: 'faas.name', op: '=', value: 'pay' },
+        { column: 'kind', op: 'in', value: 'server, consumer' },
+        { column: 'duration_ms', op: '>=', value: '420' },
+      ],
+    });
+    expect(search.get('from')).toBe('2026-11-20T00:02:00.000Z');
+    expect(spansHref({ ...FINDING, filters: null })).toBeNull();
+  });
+});

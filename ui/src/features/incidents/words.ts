@@ -1,0 +1,110 @@
+/** Incidents in words, and where they lead. */
+import type { Finding, Incident, IncidentSummary, Measure } from '../../api/model';
+import {
+  formatAbsolute,
+  formatCount,
+  formatDollars,
+  formatDuration,
+  formatMillis,
+  formatShare,
+  plural,
+} from '../../base/format';
+import { between, parseUnixNanos, toDate, type UnixNanos } from '../../base/time';
+
+/** A moment of an incident. */
+export interface Moment {
+  readonly time: UnixNanos;
+  readonly what: string;
+}
+
+/** A time of the server; the beginning of all time where there is none. */
+export function timeOf(nanos: string): UnixNanos {
+  return parseUnixNanos(nanos) ?? (0n as UnixNanos);
+}
+
+/** `147 ms`, `12 %`, `14`, `$2.10 an hour`. */
+export function amount(unit: Finding['unit'], value: number): string {
+  switch (unit) {
+    case 'ms':
+      return formatMillis(value);
+    case 'share':
+      return formatShare(value);
+    case 'bytes':
+      return `${formatCount(Math.round(value / 2 ** 20))} MB`;
+    case 'usd_per_hour':
+      return `${formatDollars(value)} an hour`;
+    case 'count':
+      return formatCount(Math.round(value));
+  }
+}
+
+/** `147 ms (140 ms to 160 ms, of 1,204)`. */
+export function measure(unit: Finding['unit'], { value, low, high, of }: Measure): string {
+  const number = amount(unit, value);
+  const between = low === high ? '' : `${amount(unit, low)} to ${amount(unit, high)}, `;
+  return `${number} (${between}of ${formatCount(of)})`;
+}
+
+/** How long it has lasted, or did. */
+export function lasted(incident: IncidentSummary, now: UnixNanos): string {
+  const begin = timeOf(incident.since_unix_nanos);
+  const closed = incident.closed_unix_nanos;
+  const end = closed === null ? now : timeOf(closed);
+  return formatDuration(between(begin, end));
+}
+
+/** What happened, in its order. */
+export function timeline(incident: Incident): readonly Moment[] {
+  const moments: Moment[] = [
+    { time: timeOf(incident.opened_unix_nanos), what: 'noticed' },
+    ...incident.findings.map((finding) => ({
+      time: timeOf(finding.since_unix_nanos),
+      what: finding.title,
+    })),
+    ...incident.findings.flatMap(({ change }) =>
+      change === null
+        ? []
+        : [{ time: timeOf(change.at_unix_nanos), what: `${change.node}: ${change.what}` }],
+    ),
+  ];
+  if (incident.closed_unix_nanos !== null)
+    moments.push({ time: timeOf(incident.closed_unix_nanos), what: 'over' });
+  const unique = new Map(moments.map((each) => [`${each.time} ${each.what}`, each]));
+  return [...unique.values()].sort((a, b) => Number(a.time - b.time));
+}
+
+/** What a node leads to: its page, or its place on the map. */
+export function nodeHref(node: string): string {
+  const [kind, ...name] = node.split(':');
+  return kind === 'function' || kind === 'service'
+    ? `/functions/${encodeURIComponent(name.join(':'))}`
+    : `/map?select=${encodeURIComponent(node)}`;
+}
+
+/** The spans that show a finding, as a question of the page Explore. */
+export function spansHref({ filters, since_unix_nanos, seen_unix_nanos }: Finding): string | null {
+  if (filters === null) return null;
+  const said = filters.map(({ column, op, value }) => ({ column, op, value: written(value) }));
+  const search = new URLSearchParams({
+    query: JSON.stringify({ filters: said }),
+    from: toDate(timeOf(since_unix_nanos)).toISOString(),
+    to: toDate(timeOf(seen_unix_nanos)).toISOString(),
+  });
+  return `/explore?${search}`;
+}
+
+/** `noticed 2026-11-20 04:02:00, over after 14 min`. */
+export function stateWords(incident: IncidentSummary, now: UnixNanos): string {
+  const begun = formatAbsolute(timeOf(incident.since_unix_nanos)).slice(0, 16);
+  const long = lasted(incident, now);
+  return incident.state === 'open' ? `since ${begun}, for ${long}` : `${begun}, for ${long}`;
+}
+
+export function findingWords(incident: IncidentSummary): string {
+  return plural(incident.finding_count, 'finding');
+}
+
+function written(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ');
+  return value === undefined || value === null ? '' : String(value);
+}
