@@ -60,7 +60,7 @@ pub struct SplitEnd {
 }
 
 impl Scan {
-    /// Tells a viewer of each span once, those of the newest segments first, always in the same order. Blocks
+    /// Tells a viewer of each span once, those of the newest segments first, and always in the order of the scan. Blocks
     /// on the disk, and ends soon once `stopped` is true.
     pub fn split<V: Viewer>(
         &self,
