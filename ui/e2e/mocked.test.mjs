@@ -87,6 +87,15 @@ test('from the list to the stack trace of the failed span, and back', async () =
   assert.equal(search(), '?status=error');
 });
 
+test('from a span to the page of its function, in the same environment', async () => {
+  await page.goto(`${url}/traces/${CHECKOUT_ID}?env=staging`);
+  await page.locator(SPAN, { hasText: 'reserve' }).click();
+  await page.getByRole('tab', { name: 'Environment' }).click();
+  await page.getByRole('link', { name: 'All about inventory' }).click();
+  await page.waitForURL(/\/functions\/inventory\?env=staging$/);
+  await page.getByRole('heading', { name: 'inventory' }).first().waitFor();
+});
+
 test('the waterfall shows functions, phases, cold starts, orphans and logs', async () => {
   await openCheckout();
   const rows = await page.locator(SPAN).allInnerTexts();

@@ -19,6 +19,8 @@ export interface Environment {
   readonly facts: readonly Fact[];
   /** Null while no report of the invocation is here. */
   readonly memory: Memory | null;
+  /** Of the function, or of the service where that is no function; null for spans that nobody sent. */
+  readonly page: { readonly name: string; readonly href: string } | null;
 }
 
 /** `invocation` is the one that the span ran in, `logs` are that one's. */
@@ -50,7 +52,13 @@ export function environmentOf(
   return {
     facts: facts.flatMap(([label, value]) => (value === null ? [] : [{ label, value }])),
     memory: size !== null && used !== null ? { used, size } : null,
+    page: span.inferred ? null : pageOf(resource),
   };
+}
+
+function pageOf(resource: Attributes): Environment['page'] {
+  const name = words(resource['faas.name'] ?? resource['service.name']);
+  return name === null ? null : { name, href: `/functions/${encodeURIComponent(name)}` };
 }
 
 /** Of the invocation and of its report, which comes as a log record. */

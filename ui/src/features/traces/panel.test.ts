@@ -90,9 +90,9 @@ describe('where it ran', () => {
 
   it('says nothing of what nobody sent', () => {
     const waiting = open('reserve', ({ name }) =>
-      name === 'reserve' ? { inferred: true, resource: {} } : {},
+      name === 'reserve' ? { inferred: true, resource: { 'service.name': 'queue' } } : {},
     );
-    expect(waiting.environment).toEqual({ facts: [], memory: null });
+    expect(waiting.environment).toEqual({ facts: [], memory: null, page: null });
   });
 });
 
