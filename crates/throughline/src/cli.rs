@@ -2,6 +2,7 @@
 
 mod ask;
 mod demo;
+mod eval;
 mod fault;
 mod find;
 mod scrub;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use ask::{Completeness, Form, Query, Replay, Target};
 pub(crate) use demo::{Demo, Example, Users};
+pub(crate) use eval::{Eval, EvalCommand, EvalPetshop};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use find::{Functions, LogFilter, Logs, Status, Tail, Times, Trace, Traces};
 pub(crate) use scrub::Scrub;
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Show what the extension would take out of telemetry or logs
     Scrub(Scrub),
+    /// Measure how good the analysis is on incidents whose causes are known
+    Eval(Eval),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for

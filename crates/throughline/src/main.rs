@@ -3,6 +3,7 @@
 mod ask;
 mod cli;
 mod demo;
+mod eval;
 mod logging;
 mod output;
 mod sandbox;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Store(arguments) => store::run(&arguments.command),
         Command::Scrub(arguments) => scrub::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Completions { shell } => completions(shell).map(|()| ExitCode::SUCCESS),
     };
     match run {

@@ -42,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "throughline",
         &[
             "throughline-server",
+            "throughline-insight",
             "throughline-store",
             "throughline-sandbox",
             "throughline-sources",

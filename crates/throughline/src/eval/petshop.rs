@@ -16,23 +16,23 @@ use serde_json::Value;
 use throughline_insight::rootcause::{NodeSeries, Scene, Step, Symptom, View};
 
 /// One deployment of the application.
-pub(crate) struct Scenario {
-    pub(crate) name: String,
+pub(super) struct Scenario {
+    pub(super) name: String,
     /// Who calls whom.
     calls: Vec<(String, String)>,
     normal: Metrics,
-    pub(crate) incidents: Vec<Incident>,
+    pub(super) incidents: Vec<Incident>,
 }
 
 /// Something that went wrong.
-pub(crate) struct Incident {
-    pub(crate) name: String,
+pub(super) struct Incident {
+    pub(super) name: String,
     metrics: Metrics,
     /// The node that it is seen at, and how.
-    pub(crate) target: String,
-    pub(crate) symptom: Symptom,
+    pub(super) target: String,
+    pub(super) symptom: Symptom,
     /// The node that it came from. Only who counts hits looks at this.
-    pub(crate) label: String,
+    pub(super) label: String,
 }
 
 /// The steps of every node, each node as many.
@@ -40,7 +40,7 @@ type Metrics = BTreeMap<String, Vec<Step>>;
 
 impl Scenario {
     /// Those in a folder, by name.
-    pub(crate) fn all(dir: &Path) -> anyhow::Result<Vec<Scenario>> {
+    pub(super) fn all(dir: &Path) -> anyhow::Result<Vec<Scenario>> {
         let folders = folders(dir)?.into_iter();
         folders
             .filter(|folder| folder.join("graph.csv").is_file())
@@ -66,13 +66,13 @@ impl Scenario {
     }
 
     /// What is known in an incident.
-    pub(crate) fn scene(&self, incident: &Incident) -> Scene {
+    pub(super) fn scene(&self, incident: &Incident) -> Scene {
         self.scene_of(&self.normal, &incident.metrics)
     }
 
     /// As if the time when all was well ended at `normal_to`, and what follows from `from` to `to` were an incident;
     /// steps as parts of all, from 0 to 1.
-    pub(crate) fn quiet(&self, normal_to: f64, from: f64, to: f64) -> Scene {
+    pub(super) fn quiet(&self, normal_to: f64, from: f64, to: f64) -> Scene {
         let part = |from: f64, to: f64| -> Metrics {
             let cut = |steps: &Vec<Step>| {
                 let at = |part: f64| place(part, steps.len());
@@ -87,7 +87,7 @@ impl Scenario {
     }
 
     /// How many steps there are in which all was well.
-    pub(crate) fn normal_steps(&self) -> usize {
+    pub(super) fn normal_steps(&self) -> usize {
         self.normal.values().map(Vec::len).max().unwrap_or(0)
     }
 
@@ -171,6 +171,7 @@ fn metrics(file: &Path) -> anyhow::Result<Metrics> {
     ensure!(rows.len() > HEAD, "{shown} has no rows");
     let mut found = Metrics::new();
     let steps = rows.len() - HEAD;
+    let head = |row: usize, column: usize| rows[row].get(column).map_or("", String::as_str);
     for (column, name) in rows[0].iter().enumerate().skip(1) {
         let cells = rows[HEAD..].iter().map(|row| {
             row.get(column)?
@@ -182,7 +183,7 @@ fn metrics(file: &Path) -> anyhow::Result<Metrics> {
             .entry(name.clone())
             .or_insert_with(|| vec![Step::default(); steps]);
         for (step, cell) in node.iter_mut().zip(cells) {
-            match (rows[1][column].as_str(), rows[2][column].as_str()) {
+            match (head(1, column), head(2, column)) {
                 ("latency", "Average") => step.mean_ms = cell.map(|seconds| seconds * 1e3),
                 ("requests", "Sum") => step.count = cell.unwrap_or(0.0),
                 // Of calls that are not known yet: see below.

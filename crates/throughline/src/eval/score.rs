@@ -8,21 +8,21 @@ use throughline_insight::rootcause::{Scene, Symptom, explain, symptoms};
 use super::petshop::{Incident, Scenario};
 
 /// What came of one scenario.
-pub(crate) struct Scores {
-    pub(crate) scenario: String,
-    pub(crate) rows: Vec<Row>,
+pub(super) struct Scores {
+    pub(super) scenario: String,
+    pub(super) rows: Vec<Row>,
     /// Incidents in which any component is unlike itself.
-    pub(crate) seen: usize,
-    pub(crate) false_windows_a_day: f64,
-    pub(crate) investigation_ms: f64,
+    pub(super) seen: usize,
+    pub(super) false_windows_a_day: f64,
+    pub(super) investigation_ms: f64,
     /// Incidents whose cause did not come first, and what did.
-    pub(crate) missed: Vec<String>,
+    pub(super) missed: Vec<String>,
 }
 
 /// What came of one symptom.
-pub(crate) struct Row {
-    pub(crate) symptom: Symptom,
-    pub(crate) incidents: usize,
+pub(super) struct Row {
+    pub(super) symptom: Symptom,
+    pub(super) incidents: usize,
     first: usize,
     third: usize,
     /// Of the quiet times, those in which nothing was said.
@@ -30,25 +30,25 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn recall_at_1(&self) -> f64 {
+    pub(super) fn recall_at_1(&self) -> f64 {
         ratio(self.first, self.incidents)
     }
 
-    pub(crate) fn recall_at_3(&self) -> f64 {
+    pub(super) fn recall_at_3(&self) -> f64 {
         ratio(self.third, self.incidents)
     }
 
-    pub(crate) fn specificity(&self) -> f64 {
+    pub(super) fn specificity(&self) -> f64 {
         ratio(self.quiet[0], self.quiet[1])
     }
 }
 
 impl Scores {
-    pub(crate) fn incidents(&self) -> usize {
+    pub(super) fn incidents(&self) -> usize {
         self.rows.iter().map(|row| row.incidents).sum()
     }
 
-    pub(crate) fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
             json!({
                 "symptom": name(row.symptom), "incidents": row.incidents, "recall_at_1": row.recall_at_1(),
@@ -63,7 +63,7 @@ impl Scores {
     }
 }
 
-pub(crate) fn of(scenario: &Scenario) -> Scores {
+pub(super) fn of(scenario: &Scenario) -> Scores {
     let mut scores = Scores {
         scenario: scenario.name.clone(),
         rows: Vec::new(),
@@ -153,7 +153,7 @@ fn false_windows_a_day(scenario: &Scenario) -> f64 {
     count(found) / (count(windows * WINDOW) / STEPS_A_DAY)
 }
 
-pub(crate) fn name(symptom: Symptom) -> &'static str {
+pub(super) fn name(symptom: Symptom) -> &'static str {
     match symptom {
         Symptom::Slow => "latency",
         Symptom::Failing => "availability",

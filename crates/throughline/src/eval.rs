@@ -1,40 +1,37 @@
-//! How good the analysis is on incidents whose causes are known: the PetShop data set, or another of its layout.
+//! `throughline eval`: how good the analysis is on incidents whose causes are known.
 //!
-//! `cargo run -p throughline-insight --example eval_petshop -- DIR [--json]`. The causes that are named there are read to
-//! count hits only.
+//! The causes that are named there are read to count hits only.
 
 mod petshop;
 mod score;
 
 use std::path::Path;
+use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde_json::json;
 
+use crate::cli::{Eval, EvalCommand, EvalPetshop};
+use crate::output;
 use petshop::Scenario;
 use score::Scores;
 
-fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let dir = arguments
-        .next()
-        .context("usage: eval_petshop DIR [--json]")?;
-    let dir = Path::new(&dir);
-    let scenarios = Scenario::all(dir)?;
+/// Measures, and prints the scores.
+pub(crate) fn run(arguments: &Eval) -> anyhow::Result<ExitCode> {
+    let EvalCommand::Petshop(EvalPetshop { directory, json }) = &arguments.command;
+    let scenarios = Scenario::all(directory)?;
     ensure!(
         !scenarios.is_empty(),
         "no scenario in {}: each is a folder with graph.csv and noissue/metrics.csv",
-        dir.display()
+        directory.display()
     );
     let scores: Vec<Scores> = scenarios.iter().map(score::of).collect();
-    match arguments.next().as_deref() {
-        Some("--json") => println!(
-            "{:#}",
-            json!(scores.iter().map(Scores::to_json).collect::<Vec<_>>())
-        ),
-        _ => print!("{}", table(dir, &scores)),
-    }
-    Ok(())
+    let text = match json {
+        true => json!(scores.iter().map(Scores::to_json).collect::<Vec<_>>()).to_string() + "\n",
+        false => table(directory, &scores),
+    };
+    output::print(text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn table(dir: &Path, scores: &[Scores]) -> String {
@@ -77,3 +74,6 @@ fn table(dir: &Path, scores: &[Scores]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;
