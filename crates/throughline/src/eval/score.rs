@@ -95,16 +95,17 @@ pub(super) fn of(scenario: &Scenario) -> Scores {
             row.third += usize::from(rank.is_some_and(|rank| rank < 3));
             scores.seen += usize::from(!symptoms(&scene).is_empty());
             if rank != Some(0) {
-                let missed = (
-                    &incident.name,
-                    name(symptom),
-                    rank.map(|rank| rank + 1),
-                    first,
-                );
-                scores.missed.push(format!(
-                    "{} ({}): the cause is at {:?}, first is {:?}",
-                    missed.0, missed.1, missed.2, missed.3
-                ));
+                let found = match (rank, first) {
+                    (Some(rank), _) => format!("its cause comes in place {}", rank + 1),
+                    (None, Some(first)) => {
+                        format!("its cause is not among them, the first is {first}")
+                    }
+                    (None, None) => "nothing was found".to_owned(),
+                };
+                let (incident, symptom) = (&incident.name, name(symptom));
+                scores
+                    .missed
+                    .push(format!("{incident} ({symptom}): {found}"));
             }
             if !targets.contains(&incident.target.as_str()) {
                 targets.push(&incident.target);
