@@ -178,6 +178,9 @@ impl Core {
         if self.hopes_until.take_if(is_over).is_some() && self.outbox.is_in_doubt() {
             self.step(Happened::Hopeless, now, actions);
         }
+        if self.state == State::Done {
+            return; // what was given up stays so
+        }
         self.book();
         let is_full =
             self.joiner.pending_bytes() > pending_bytes_max(self.delivery.limits.memory_bytes);
@@ -532,15 +535,14 @@ impl Core {
 
     fn exit(&mut self, now: UnixNanos, actions: &mut Vec<Action>) {
         self.seal(now);
-        let printed = self.outbox.printed_items();
-        if printed > 0 {
-            let text =
-                format!("{printed} items could not be delivered and were written to the log");
-            actions.push(Action::Say(text));
-        }
         // After a failure the environment may live on, with its `/tmp` and a new extension.
         let another_follows = self.shutdown_reason != ShutdownReason::Spindown;
         let (batches, items) = self.outbox.abandon(another_follows);
+        let printed = self.outbox.printed_items();
+        if printed > 0 {
+            let text = "items could not be delivered and were written to the log";
+            actions.push(Action::Say(format!("{printed} {text}")));
+        }
         if batches > 0 {
             let text =
                 format!("{items} items in {batches} batches could not be delivered and are lost");

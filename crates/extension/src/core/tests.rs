@@ -5,7 +5,7 @@ use throughline_telemetry::wire::Request;
 use super::*;
 use crate::flavour::Flavour;
 use crate::join::Invoked;
-use crate::outbox::{Batch, Order, Parcel, Worth};
+use crate::outbox::{Batch, Limits, Order, Parcel, Worth};
 
 fn ms(millis: u64) -> UnixNanos {
     UnixNanos::from_millis(1_791_460_800_000 + millis)
@@ -130,6 +130,69 @@ fn what_comes_too_late_to_leave_is_counted() {
     let end = core.handle(exported("too late"), ms(3000));
     assert_eq!(end.last(), Some(&Action::Exit));
     assert_eq!(core.counters.count(Counter::NotDelivered), 2);
+}
+
+#[test]
+fn a_line_that_nobody_took_is_not_booked_as_printed() {
+    let limits = Limits {
+        spill_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    let mut core = core().with_delivery(Delivery {
+        limits,
+        ..Delivery::default()
+    });
+    invoke(&mut core, 1000);
+    core.handle(exported("inside"), ms(1001));
+    let mut orders = tell(&mut core, "runtimeDone", 1, 1002);
+    let (reason, deadline) = (ShutdownReason::Timeout, ms(5000));
+    let mut saved = Vec::new();
+    let (mut printing, mut has_ended) = (0, false);
+    for at in (1003..=5003).step_by(10) {
+        if at == 2003 {
+            orders.extend(core.handle(Event::ShutDown { reason, deadline }, ms(at)));
+        }
+        for action in std::mem::take(&mut orders) {
+            assert!(!has_ended, "{action:?}");
+            let Action::Order(order) = action else {
+                has_ended |= action == Action::Exit;
+                continue;
+            };
+            let event = match order {
+                Order::Send(parcel) => Event::Answered {
+                    key: parcel.batch.key(),
+                    outcome: Outcome::Failed {
+                        why: "refused".into(),
+                        retry_after: None,
+                    },
+                },
+                Order::Save(batch) => {
+                    let key = batch.key();
+                    saved.push(batch);
+                    Event::Saved { key, kept: true }
+                }
+                Order::Load(key, _) => {
+                    let batch = saved.iter().find(|batch| batch.key() == key);
+                    let body = batch.map(|batch| batch.body.clone());
+                    Event::Loaded { key, body }
+                }
+                // A pipe that nobody reads.
+                Order::Print(_) => {
+                    printing += 1;
+                    continue;
+                }
+                Order::Remove(..) | Order::Close(_) => continue,
+            };
+            orders.extend(core.handle(event, ms(at)));
+        }
+        if !has_ended {
+            orders.extend(core.handle(Event::Tick, ms(at)));
+        }
+    }
+    assert!(has_ended);
+    assert_eq!(printing, 1);
+    let (account, held) = core.outbox.books().swap_remove(0);
+    assert_eq!((account.printed, held.spilled), (0, account.taken));
 }
 
 fn sent(actions: &[Action]) -> Vec<&Batch> {
