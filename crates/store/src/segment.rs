@@ -184,30 +184,26 @@ pub(crate) fn index_parts(file: &std::fs::File) -> std::io::Result<Vec<(&'static
     index::part_sizes(file)
 }
 
-/// Whose rows a file belongs to.
-pub(crate) fn signal_of_file(path: &Path) -> Option<Signal> {
-    let prefix = path.file_name()?.to_str()?.split(['-', '.']).next()?;
-    id_of_file(path)?;
-    Signal::ALL
-        .into_iter()
-        .find(|signal| file_prefix(*signal) == prefix)
-}
-
 /// The segment that a file belongs to, whole or left over from a seal that did not finish.
 pub(crate) fn id_of_file(path: &Path) -> Option<SegmentId> {
+    of_file(path).map(|(_, id)| id)
+}
+
+/// The same, with the signal that the segment is of.
+pub(crate) fn of_file(path: &Path) -> Option<(Signal, SegmentId)> {
     let name = path.file_name()?.to_str()?;
     let mut parts = name.split('.').next()?.split('-');
-    let signal = parts.next()?;
-    Signal::ALL
+    let prefix = parts.next()?;
+    let signal = Signal::ALL
         .into_iter()
-        .find(|known| file_prefix(*known) == signal)?;
+        .find(|known| file_prefix(*known) == prefix)?;
     let generation = parts.next()?;
     let number = parts.next()?;
     let id = match generation {
         "merged" => SegmentId::compacted(number.parse().ok()?),
         generation => SegmentId::new(generation.parse().ok()?, number.parse().ok()?),
     };
-    parts.next().is_none().then_some(id)
+    parts.next().is_none().then_some((signal, id))
 }
 
 fn rows_path(layout: &Layout, signal: Signal, id: SegmentId) -> PathBuf {

@@ -32,8 +32,8 @@ pub struct SignalSizes {
 /// A column, or what lies beside the rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartSize {
-    /// `column NAME`, `index NAME` and `index` for the rest of it, `rollup`, `edges`, `links`, `costs`, `census`, or `footer` for what
-    /// Parquet says of its columns.
+    /// `column NAME`, and `footer` for what Parquet says of its columns; `index NAME`, and `index`
+    /// for the rest of it; `rollup`, `edges`, `links`, `costs` or `census`.
     pub name: String,
     /// Compressed, over all files.
     pub bytes: u64,
@@ -99,14 +99,19 @@ fn weigh(layout: &Layout, signal: Signal) -> io::Result<SignalSizes> {
     Ok(sizes)
 }
 
-/// The files of a signal's segments, each with what its name ends in.
+/// The files of a signal's segments, each with what its name ends in; none of a folder that an older
+/// version did not make.
 fn files(directory: &Path, signal: Signal) -> io::Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+        entries => entries?,
+    };
+    for entry in entries {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         let kind = name
-            .filter(|_| segment::signal_of_file(&path) == Some(signal))
+            .filter(|_| segment::of_file(&path).is_some_and(|(of, _)| of == signal))
             .and_then(|name| name.split_once('.'));
         if let Some((_, kind)) = kind {
             let kind = kind.to_owned();
@@ -176,5 +181,10 @@ mod tests {
         }
         let files = directory.bytes("segments") + directory.bytes("rollups");
         assert_eq!(all.iter().map(|sizes| sizes.bytes).sum::<u64>(), files);
+
+        fs::remove_dir_all(directory.path().join("rollups")).unwrap();
+        let rows = directory.bytes("segments");
+        let all = sizes(directory.path()).unwrap();
+        assert_eq!(all.iter().map(|sizes| sizes.bytes).sum::<u64>(), rows);
     }
 }
