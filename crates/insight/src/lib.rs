@@ -1,8 +1,8 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows seven things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows eight things. [`Contrast`] says by what a selection of events differs from the rest.
 //! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from.
-//! [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
+//! [`question`] reads what somebody asks. [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
 //! follow one user action through several traces. The rest are
 //! traces: [`assemble`] lays the spans of one trace out as a tree and
@@ -32,6 +32,7 @@
 
 pub mod contrast;
 pub mod detect;
+pub mod question;
 pub mod rootcause;
 mod series;
 mod statistics;
