@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { CHECKOUT_ID, MockServer } from './mock.mjs';
-import { openPage } from './page.mjs';
+import { test } from 'node:test';
+import { CHECKOUT_ID } from './mock.mjs';
+import { page, server, url } from './stage.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** WCAG 2.2 AA and what axe's authors recommend beside it. */
@@ -69,24 +68,6 @@ const PAGES = [
   ],
 ];
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-
-before(async () => {
-  browser = await launch();
-  server = new MockServer();
-  url = await server.listen();
-});
-
-after(async () => {
-  await browser?.close();
-  await server.close();
-});
-
 /** What axe has against the page, in words. @param {import('playwright-core').Page} page */
 async function violations(page) {
   await page.evaluate(AXE);
@@ -112,37 +93,26 @@ async function violations(page) {
     .map((/** @type {any} */ each) => [each.words, ...each.nodes].join('\n    '));
 }
 
-for (const [path, ready, act] of PAGES) {
-  for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const [path, ready, act] of PAGES) {
     test(`${path}${act ? ', opened' : ''}, ${scheme}`, async () => {
-      const { page, close } = await openPage(browser, { scheme });
-      try {
-        await page.goto(url + path);
-        await page.locator(ready).first().waitFor();
-        await act?.(page);
-        await page.waitForTimeout(SETTLE_MILLIS);
-        assert.deepEqual(await violations(page), []);
-      } finally {
-        await close();
-      }
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.goto(url + path);
+      await page.locator(ready).first().waitFor();
+      await act?.(page);
+      await page.waitForTimeout(SETTLE_MILLIS);
+      assert.deepEqual(await violations(page), []);
     });
   }
-}
 
-for (const path of ['/', '/map', '/logs', '/explore', '/functions/inventory']) {
-  for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const path of ['/', '/map', '/logs', '/explore', '/functions/inventory']) {
     test(`${path} without a server, ${scheme}`, async () => {
-      const { page, close } = await openPage(browser, { scheme });
       server.failing = true;
-      try {
-        await page.goto(url + path);
-        await page.getByRole('alert').waitFor();
-        await page.waitForTimeout(SETTLE_MILLIS);
-        assert.deepEqual(await violations(page), []);
-      } finally {
-        server.failing = false;
-        await close();
-      }
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.goto(url + path);
+      await page.getByRole('alert').waitFor();
+      await page.waitForTimeout(SETTLE_MILLIS);
+      assert.deepEqual(await violations(page), []);
     });
   }
 }

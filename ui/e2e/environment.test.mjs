@@ -1,39 +1,14 @@
 // One environment is chosen once, and all pages that can look at it alone.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { becomes, openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-});
-
-afterEach(async () => {
-  await server.close();
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
+import { test } from 'node:test';
+import { becomes, fits } from './page.mjs';
+import { page, reopen, server, url } from './stage.mjs';
 
 /** The last question to this path. @param {string} path */
 const asked = (path) => server.asked.findLast((each) => each.pathname === `/api/v1${path}`);
 
 test('what is chosen goes along, and is asked for everywhere', async () => {
   server.environments = ['production', 'staging'];
-  const { page, complaints, close } = await openPage(browser);
   await page.goto(`${url}/`);
   await page.locator('a[data-trace]').first().waitFor();
   const select = page.getByRole('combobox', { name: 'Environment' });
@@ -73,26 +48,20 @@ test('what is chosen goes along, and is asked for everywhere', async () => {
 
   await select.selectOption('All environments');
   await page.waitForURL((address) => !address.searchParams.has('env'));
-  assert.deepEqual(complaints, []);
-  await close();
 });
 
 test('where nobody says one, there is nothing to choose', async () => {
-  const { page, close } = await openPage(browser);
   await page.goto(`${url}/explore`);
   await page.getByRole('region', { name: 'Groups' }).waitFor();
   assert.equal(await page.getByRole('combobox', { name: 'Environment' }).count(), 0);
-  await close();
 });
 
 test('fits into 390 pixels beside the time', async () => {
   server.environments = ['production'];
-  const { page, close } = await openPage(browser, { width: 390, height: 844 });
+  await reopen({ width: 390, height: 844 });
   await page.goto(
     `${url}/explore?env=production&from=2026-11-21T22:00:00Z&to=2026-11-22T23:00:00Z`,
   );
   await page.getByRole('region', { name: 'Groups' }).waitFor();
-  assert.equal(await overflow(page), 0);
-  await screenshot(page, 'environment-390-light');
-  await close();
+  await fits(page, 'environment-390-light');
 });

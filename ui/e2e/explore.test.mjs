@@ -1,42 +1,10 @@
 // Questions of the builder and of SQL over made-up answers.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { becomes, openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
+import { test } from 'node:test';
+import { becomes, drag, fits, minutesChosen, screenshot } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 
 const GROUPS = 'Groups';
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
 
 /** @param {string} path */
 async function openExplore(path = '/explore') {
@@ -99,16 +67,9 @@ test('dragging over a line is the new time', async () => {
   await openExplore();
   const chart = page.locator('.u-over').first();
   await chart.waitFor();
-  const box = await chart.boundingBox();
-  assert.ok(box);
-  await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 6 });
-  await page.mouse.up();
+  await drag(page, chart, [0.5, 0.5], [0.75, 0.5]);
   await page.waitForURL(/from=.*&to=/);
-  const search = new URL(page.url()).searchParams;
-  const minutes =
-    (Date.parse(search.get('to') ?? '') - Date.parse(search.get('from') ?? '')) / 60_000;
+  const minutes = minutesChosen(page);
   assert.ok(minutes > 12 && minutes < 18, `${minutes} min`);
 });
 
@@ -127,14 +88,7 @@ test('SQL is asked with Ctrl-Enter, and what was asked before is there again', a
 
 /** Draws a rectangle over the middle of the heat map. */
 async function drawBox() {
-  const field = page.locator('.field');
-  await field.scrollIntoViewIfNeeded();
-  const box = await field.boundingBox();
-  assert.ok(box);
-  await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.2);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.7, { steps: 6 });
-  await page.mouse.up();
+  await drag(page, page.locator('.field'), [0.4, 0.2], [0.6, 0.7]);
   await page.getByRole('heading', { name: 'Why is this different?' }).waitFor();
 }
 
@@ -181,24 +135,11 @@ test('errors are compared without a pointer, and nothing is said where nothing d
   await page.getByText(/TL0208/).waitFor();
 });
 
-for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [width, height] of /** @type {const} */ ([
-    [390, 844],
-    [1280, 800],
-    [2560, 1300],
-  ])) {
-    test(`questions at ${width} px in ${scheme}`, async () => {
-      await opened.close();
-      opened = await openPage(browser, { width, height, scheme });
-      page = opened.page;
-      await openExplore();
-      await page.locator('.u-over').first().waitFor();
-      assert.equal(await overflow(page), 0, 'the page scrolls sideways');
-      await screenshot(page, `explore-${width}-${scheme}`);
-      await drawBox();
-      await page.getByText('408 spans against').waitFor();
-      assert.equal(await overflow(page), 0, 'the page scrolls sideways');
-      await screenshot(page, `explore-why-${width}-${scheme}`);
-    });
-  }
-}
+atWidths('questions', [390, 1280, 2560], async (name) => {
+  await openExplore();
+  await page.locator('.u-over').first().waitFor();
+  await fits(page, `explore-${name}`);
+  await drawBox();
+  await page.getByText('408 spans against').waitFor();
+  await fits(page, `explore-why-${name}`);
+});

@@ -1,41 +1,9 @@
 // The page of one function, over made-up answers.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
+import { test } from 'node:test';
+import { drag, fits } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 import { wallOf } from './wall.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
 
 const failure = () => page.getByRole('link', { name: /warehouse.OutOfStock/ });
 
@@ -90,13 +58,7 @@ test('looks at the time that is chosen, and hands it on', async () => {
     const link = page.getByRole('navigation', { name: /More about/ }).getByRole('link', { name });
     assert.equal(await link.getAttribute('href'), href);
   }
-  const chart = page.getByRole('img', { name: /^Calls/ });
-  const box = await chart.boundingBox();
-  assert.ok(box);
-  await page.mouse.move(box.x + box.width * 0.5, box.y + 80);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.8, box.y + 80, { steps: 5 });
-  await page.mouse.up();
+  await drag(page, page.getByRole('img', { name: /^Calls/ }), [0.5, 0.5], [0.8, 0.5]);
   await page.waitForURL(/from=.*&to=/);
 });
 
@@ -118,21 +80,8 @@ test('when the server fails, what was known stays, and it can be asked again', a
   await page.getByRole('alert').waitFor({ state: 'detached' });
 });
 
-for (const [width, height, scheme] of /** @type {const} */ ([
-  [390, 844, 'light'],
-  [390, 844, 'dark'],
-  [1280, 800, 'light'],
-  [1280, 800, 'dark'],
-  [1920, 1080, 'light'],
-  [1920, 1080, 'dark'],
-])) {
-  test(`fits into ${width} pixels, ${scheme}`, async () => {
-    const other = await openPage(browser, { width, height, scheme });
-    await other.page.goto(`${url}/functions/inventory`);
-    await other.page.getByText('python 3.13.v7').waitFor();
-    assert.equal(await overflow(other.page), 0);
-    await screenshot(other.page, `function-${width}-${scheme}`);
-    assert.deepEqual(other.complaints, []);
-    await other.close();
-  });
-}
+atWidths('a function', [390, 1280, 1920], async (name) => {
+  await page.goto(`${url}/functions/inventory`);
+  await page.getByText('python 3.13.v7').waitFor();
+  await fits(page, `function-${name}`);
+});

@@ -1,40 +1,8 @@
 // What is unusual: the list, one of them, and where it leads.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
+import { test } from 'node:test';
+import { fits } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 
 const rows = () => page.getByRole('main').getByRole('listitem');
 
@@ -105,23 +73,11 @@ test('the palette leads to it', async () => {
   await page.waitForURL(/\/incidents$/);
 });
 
-for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [width, height] of /** @type {const} */ ([
-    [390, 844],
-    [1280, 800],
-  ])) {
-    test(`incidents at ${width} px in ${scheme}`, async () => {
-      await opened.close();
-      opened = await openPage(browser, { width, height, scheme });
-      page = opened.page;
-      await page.goto(`${url}/incidents`);
-      await page.getByText('60 found').waitFor();
-      assert.equal(await overflow(page), 0, 'the list scrolls sideways');
-      await screenshot(page, `incidents-${width}-${scheme}`);
-      await page.goto(`${url}/incidents/7`);
-      await page.getByText('by way of function:pay').waitFor();
-      assert.equal(await overflow(page), 0, 'the page scrolls sideways');
-      await screenshot(page, `incident-${width}-${scheme}`);
-    });
-  }
-}
+atWidths('incidents', [390, 1280], async (name) => {
+  await page.goto(`${url}/incidents`);
+  await page.getByText('60 found').waitFor();
+  await fits(page, `incidents-${name}`);
+  await page.goto(`${url}/incidents/7`);
+  await page.getByText('by way of function:pay').waitFor();
+  await fits(page, `incident-${name}`);
+});

@@ -1,42 +1,10 @@
 // The logs over made-up answers.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { becomes, openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
+import { test } from 'node:test';
+import { becomes, drag, fits, minutesChosen } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 
 const LINE = 'button[data-log]';
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
 
 /** @param {string} path */
 async function openLogs(path = '/logs') {
@@ -127,36 +95,16 @@ test('lines of one pattern are one, and lead to the lines', async () => {
 
 test('dragging over the histogram is the new time', async () => {
   await openLogs();
-  const chart = page.locator('figure svg');
-  const box = await chart.boundingBox();
-  assert.ok(box);
-  await page.mouse.move(box.x + box.width * 0.25, box.y + 30);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.5, box.y + 30, { steps: 5 });
-  await page.mouse.up();
+  await drag(page, page.locator('figure svg'), [0.25, 0.5], [0.5, 0.5]);
   await page.waitForURL(/from=.*&to=/);
-  const search = new URL(page.url()).searchParams;
-  const minutes =
-    (Date.parse(search.get('to') ?? '') - Date.parse(search.get('from') ?? '')) / 60_000;
+  const minutes = minutesChosen(page);
   assert.ok(minutes > 13 && minutes < 18, `${minutes} min`);
   await becomes(() => asked()?.searchParams.has('to'), true);
 });
 
-for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [width, height] of /** @type {const} */ ([
-    [390, 844],
-    [1280, 800],
-    [2560, 1300],
-  ])) {
-    test(`the logs at ${width} px in ${scheme}`, async () => {
-      await opened.close();
-      opened = await openPage(browser, { width, height, scheme });
-      page = opened.page;
-      await openLogs();
-      await page.locator('figure svg rect').first().waitFor({ state: 'attached' });
-      await page.locator(LINE).nth(1).click();
-      assert.equal(await overflow(page), 0, 'the logs scroll sideways');
-      await screenshot(page, `log-search-${width}-${scheme}`);
-    });
-  }
-}
+atWidths('the logs', [390, 1280, 2560], async (name) => {
+  await openLogs();
+  await page.locator('figure svg rect').first().waitFor({ state: 'attached' });
+  await page.locator(LINE).nth(1).click();
+  await fits(page, `log-search-${name}`);
+});

@@ -1,44 +1,12 @@
 // The living map over made-up answers.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { becomes, openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
+import { test } from 'node:test';
+import { becomes, fits, screenshot } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 
 const NODE = 'button[data-node]';
 const CUSTOMERS = '[data-node="table:customers"]';
 const MAP_WORK_MILLIS_MAX = 4;
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
 
 /** @param {string} path */
 async function openMap(path = '/map') {
@@ -177,8 +145,7 @@ test('completeness names what is missing first, and why', async () => {
   await page.getByText('1 entry').click();
   await page.getByText('printed to CloudWatch Logs').waitFor();
   await page.setViewportSize({ width: 390, height: 844 });
-  assert.equal(await overflow(page), 0, 'the page scrolls sideways');
-  await screenshot(page, 'completeness-390');
+  await fits(page, 'completeness-390');
 });
 
 test('500 nodes, 2,000 edges and their particles leave the main thread alone', async () => {
@@ -212,23 +179,10 @@ test('500 nodes, 2,000 edges and their particles leave the main thread alone', a
   assert.ok(frames.median <= MAP_WORK_MILLIS_MAX, `${frames.median} ms of script a frame`);
 });
 
-for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [width, height] of /** @type {const} */ ([
-    [390, 844],
-    [1280, 800],
-    [2560, 1300],
-  ])) {
-    test(`the map at ${width} px in ${scheme}`, async () => {
-      await opened.close();
-      opened = await openPage(browser, { width, height, scheme });
-      page = opened.page;
-      await openMap();
-      assert.equal(await overflow(page), 0, 'the map scrolls sideways');
-      await screenshot(page, `map-${width}-${scheme}`);
-      await openMap('/map?select=table%3Acustomers');
-      await page.getByText('Affected, however far away').waitFor();
-      assert.equal(await overflow(page), 0, 'the panel scrolls sideways');
-      await screenshot(page, `map-panel-${width}-${scheme}`);
-    });
-  }
-}
+atWidths('the map', [390, 1280, 2560], async (name) => {
+  await openMap();
+  await fits(page, `map-${name}`);
+  await openMap('/map?select=table%3Acustomers');
+  await page.getByText('Affected, however far away').waitFor();
+  await fits(page, `map-panel-${name}`);
+});

@@ -1,47 +1,13 @@
 // Clicks through the built page over recorded answers.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { CHECKOUT_ID, LARGE_ID, LONG_INTEGER, MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
+import { test } from 'node:test';
+import { CHECKOUT_ID, LARGE_ID, LONG_INTEGER } from './mock.mjs';
+import { fits, screenshot } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 
 const ROW = 'a[data-trace]';
 const SPAN = '[role=treegrid] [role=row][aria-level]';
 const CHECKOUT = `a[data-trace="${CHECKOUT_ID}"]`;
-
-before(async () => {
-  const dist = new URL('../dist/index.html', import.meta.url);
-  assert.ok(existsSync(dist), 'ui/dist is not built: run npm run build first');
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
 
 /** The row under the cursor of the waterfall. */
 const cursorRow = () => page.locator(`${SPAN}[aria-selected=true]`);
@@ -315,8 +281,7 @@ test('without traces it tells how to send the first, which then appears', async 
   for (const word of ['make demo', ':4318', '4317', 'OTEL_EXPORTER_OTLP_ENDPOINT']) {
     assert.ok(text.includes(word), word);
   }
-  assert.equal(await overflow(page), 0);
-  await screenshot(page, 'empty-1280-light');
+  await fits(page, 'empty-1280-light');
   server.list.push(...list);
   await page.mouse.move(5, 5);
   await page.locator(CHECKOUT).waitFor();
@@ -366,39 +331,24 @@ test('the theme can be chosen and is kept', async () => {
   assert.equal(await background(), dark);
 });
 
-for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [width, height] of /** @type {const} */ ([
-    [1280, 800],
-    [390, 844],
-  ])) {
-    test(`both pages at ${width} px in ${scheme}`, async () => {
-      await opened.close();
-      opened = await openPage(browser, { width, height, scheme });
-      page = opened.page;
-      const name = `${width}-${scheme}`;
-      await openList();
-      assert.equal(await overflow(page), 0, 'the list scrolls sideways');
-      await screenshot(page, `list-${name}`);
-      await page.click(CHECKOUT);
-      await page.locator(SPAN).first().waitFor();
-      assert.equal(await overflow(page), 0, 'the trace scrolls sideways');
-      await screenshot(page, `trace-${name}`);
-      await page.getByRole('button', { name: /show the cause/ }).click();
-      await page.getByText('Traceback').waitFor();
-      assert.equal(await overflow(page), 0, 'the panel scrolls sideways');
-      const row = await cursorRow().boundingBox();
-      const panel = await page.locator('aside').boundingBox();
-      assert.ok(row && panel, 'row and panel are drawn');
-      const covered = row.y + row.height > panel.y + 1 && row.x + 1 > panel.x;
-      assert.ok(!covered, 'the row of the open panel is in sight');
-      await screenshot(page, `panel-${name}`);
-      if (width < 500) {
-        await page.keyboard.press('Escape');
-        await page.locator('label', { hasText: /Logs \d+/ }).click();
-        await page.getByText('checkout of basket b-1021').waitFor();
-        assert.equal(await overflow(page), 0, 'the logs scroll sideways');
-        await screenshot(page, `logs-${name}`);
-      }
-    });
+atWidths('both pages', [1280, 390], async (name, width) => {
+  await openList();
+  await fits(page, `list-${name}`);
+  await page.click(CHECKOUT);
+  await page.locator(SPAN).first().waitFor();
+  await fits(page, `trace-${name}`);
+  await page.getByRole('button', { name: /show the cause/ }).click();
+  await page.getByText('Traceback').waitFor();
+  const row = await cursorRow().boundingBox();
+  const panel = await page.locator('aside').boundingBox();
+  assert.ok(row && panel, 'row and panel are drawn');
+  const covered = row.y + row.height > panel.y + 1 && row.x + 1 > panel.x;
+  assert.ok(!covered, 'the row of the open panel is in sight');
+  await fits(page, `panel-${name}`);
+  if (width < 500) {
+    await page.keyboard.press('Escape');
+    await page.locator('label', { hasText: /Logs \d+/ }).click();
+    await page.getByText('checkout of basket b-1021').waitFor();
+    await fits(page, `logs-${name}`);
   }
-}
+});

@@ -1,40 +1,9 @@
 // The palette and the keys, without a pointer.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { CHECKOUT_ID, MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
+import { test } from 'node:test';
+import { CHECKOUT_ID } from './mock.mjs';
+import { fits, screenshot } from './page.mjs';
+import { page, reopen, url } from './stage.mjs';
 
 const box = () => page.getByRole('combobox', { name: 'Go to' });
 const option = (/** @type {string | RegExp} */ name) => page.getByRole('option', { name });
@@ -130,29 +99,24 @@ for (const [path, row] of /** @type {const} */ ([
 }
 
 test('fits into 390 pixels', async () => {
-  const narrow = await openPage(browser, { width: 390, height: 844, scheme: 'dark' });
-  await narrow.page.goto(`${url}/wall`);
-  await narrow.page.getByRole('button', { name: 'Go to (Ctrl K)' }).click();
-  await narrow.page.getByRole('option', { name: /^inventory/ }).waitFor();
-  assert.equal(await overflow(narrow.page), 0);
-  await screenshot(narrow.page, 'palette-390-dark');
-  assert.deepEqual(narrow.complaints, []);
-  await narrow.close();
+  await reopen({ width: 390, height: 844, scheme: 'dark' });
+  await page.goto(`${url}/wall`);
+  await page.getByRole('button', { name: 'Go to (Ctrl K)' }).click();
+  await option(/^inventory/).waitFor();
+  await fits(page, 'palette-390-dark');
 });
 
 test('times are of the chosen clock, also after a reload', async () => {
-  const context = await browser.newContext({ timezoneId: 'Asia/Kolkata' });
-  const there = await context.newPage();
-  await there.goto(`${url}/functions/inventory?from=2026-11-21T22:00:00Z&to=2026-11-21T23:00:00Z`);
-  const range = there.getByRole('button', { name: /Time range/ });
-  await there.getByText('2026-11-22 03:30 to 04:30').waitFor();
-  await there.getByRole('button', { name: 'Local' }).click();
-  await there.getByText('2026-11-21 22:00 to 23:00').waitFor();
-  await there.reload();
-  await there.getByText('2026-11-21 22:00 to 23:00').waitFor();
+  await reopen({ zone: 'Asia/Kolkata' });
+  await page.goto(`${url}/functions/inventory?from=2026-11-21T22:00:00Z&to=2026-11-21T23:00:00Z`);
+  const range = page.getByRole('button', { name: /Time range/ });
+  await page.getByText('2026-11-22 03:30 to 04:30').waitFor();
+  await page.getByRole('button', { name: 'Local' }).click();
+  await page.getByText('2026-11-21 22:00 to 23:00').waitFor();
+  await page.reload();
+  await page.getByText('2026-11-21 22:00 to 23:00').waitFor();
   await range.click();
-  await there.getByText('Times of UTC').waitFor();
-  await there.getByRole('button', { name: 'Show this time' }).click();
-  await there.waitForURL(/from=2026-11-21T22%3A00%3A00Z&to=2026-11-21T23%3A00%3A00Z/);
-  await context.close();
+  await page.getByText('Times of UTC').waitFor();
+  await page.getByRole('button', { name: 'Show this time' }).click();
+  await page.waitForURL(/from=2026-11-21T22%3A00%3A00Z&to=2026-11-21T23%3A00%3A00Z/);
 });

@@ -1,48 +1,12 @@
 // The story of one trace: what it waited for, what a span says of itself, its logs.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { checkoutTrace } from '../fixtures/checkout.mjs';
-import { launch } from './browser.mjs';
-import { CHECKOUT_ID, MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
+import { CHECKOUT_ID } from './mock.mjs';
+import { fits } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 
 const SPAN = '[role=treegrid] [role=row][aria-level]';
-const WIDTHS = /** @type {const} */ ([
-  [390, 844],
-  [1280, 800],
-  [1920, 1080],
-]);
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
 
 /** @param {string} [search] */
 async function openCheckout(search = '') {
@@ -280,38 +244,25 @@ test('a trace that is the only one of its kind says so, and an unknown id is tol
   await page.getByText('no such trace is stored').waitFor();
 });
 
-for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [width, height] of WIDTHS) {
-    test(`the story at ${width} px in ${scheme}`, async () => {
-      await opened.close();
-      opened = await openPage(browser, { width, height, scheme });
-      page = opened.page;
-      const name = `story-${width}-${scheme}`;
-      await openCheckout();
-      assert.equal(await overflow(page), 0, 'the trace scrolls sideways');
-      await screenshot(page, name);
-      await openCheckout('?view=between');
-      await page.getByText('0 left of').first().waitFor();
-      assert.equal(await overflow(page), 0, 'logs and spans scroll sideways');
-      await screenshot(page, `${name}-between`);
-      await page.goto(`${url}/traces/${CHECKOUT_ID}?view=graph`);
-      await page.locator('[data-node="function:inventory"]').click();
-      assert.equal(await overflow(page), 0, 'the graph scrolls sideways');
-      await screenshot(page, `${name}-graph`);
-      addOther();
-      await page.goto(`${url}/traces/${CHECKOUT_ID}?view=compare`);
-      await page.getByText('3 steps are only here').waitFor();
-      assert.equal(await overflow(page), 0, 'the comparison scrolls sideways');
-      await screenshot(page, `${name}-compare`);
-      await openCheckout();
-      await page.getByRole('button', { name: /show the cause/ }).click();
-      await page.getByText('Traceback').waitFor();
-      assert.equal(await overflow(page), 0, 'the error scrolls sideways');
-      await screenshot(page, `${name}-error`);
-      await page.getByRole('tab', { name: 'Environment' }).click();
-      await page.getByText('Memory used').waitFor();
-      assert.equal(await overflow(page), 0, 'the environment scrolls sideways');
-      await screenshot(page, `${name}-environment`);
-    });
-  }
-}
+atWidths('the story', [390, 1280, 1920], async (at) => {
+  const name = `story-${at}`;
+  await openCheckout();
+  await fits(page, name);
+  await openCheckout('?view=between');
+  await page.getByText('0 left of').first().waitFor();
+  await fits(page, `${name}-between`);
+  await page.goto(`${url}/traces/${CHECKOUT_ID}?view=graph`);
+  await page.locator('[data-node="function:inventory"]').click();
+  await fits(page, `${name}-graph`);
+  addOther();
+  await page.goto(`${url}/traces/${CHECKOUT_ID}?view=compare`);
+  await page.getByText('3 steps are only here').waitFor();
+  await fits(page, `${name}-compare`);
+  await openCheckout();
+  await page.getByRole('button', { name: /show the cause/ }).click();
+  await page.getByText('Traceback').waitFor();
+  await fits(page, `${name}-error`);
+  await page.getByRole('tab', { name: 'Environment' }).click();
+  await page.getByText('Memory used').waitFor();
+  await fits(page, `${name}-environment`);
+});

@@ -1,40 +1,9 @@
 // The wall of functions over made-up seconds.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
+import { test } from 'node:test';
+import { fits, screenshot } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
 import { wallOf } from './wall.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-});
 
 const cards = () => page.getByRole('article');
 /** @param {number} at */
@@ -85,19 +54,9 @@ test('a connection that breaks is joined again, and the cards stay meanwhile', a
   await page.getByText('What is shown is what was known last').waitFor({ state: 'detached' });
 });
 
-for (const [width, height, scheme] of /** @type {const} */ ([
-  [390, 844, 'light'],
-  [1280, 800, 'dark'],
-  [2560, 1440, 'light'],
-])) {
-  test(`fits into ${width} pixels`, async () => {
-    const narrow = await openPage(browser, { width, height, scheme });
-    server.wall = wallOf(24);
-    await narrow.page.goto(`${url}/wall`);
-    await narrow.page.getByRole('article').first().waitFor();
-    assert.equal(await overflow(narrow.page), 0);
-    await screenshot(narrow.page, `wall-${width}-${scheme}`);
-    assert.deepEqual(narrow.complaints, []);
-    await narrow.close();
-  });
-}
+atWidths('the wall', [390, 1280, 2560], async (name) => {
+  server.wall = wallOf(24);
+  await page.goto(`${url}/wall`);
+  await cards().first().waitFor();
+  await fits(page, `wall-${name}`);
+});
