@@ -356,7 +356,10 @@ function incidentSummary(id) {
     opened_unix_nanos: incidentTime(id * 60 + 2),
     closed_unix_nanos: open ? null : incidentTime(id * 60 + 16),
     merged_into: null,
-    nodes: ['function:order', 'table:user'],
+    nodes:
+      id % 2 === 1
+        ? ['function:order', 'function:pay', 'table:user']
+        : ['function:stock-of-a-very-long-name', 'table:reservations-of-the-restaurant'],
     finding_count: 3,
   };
 }

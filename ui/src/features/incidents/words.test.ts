@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding, Incident } from '../../api/model';
 import { setZone } from '../../base/zone';
-import { amount, measure, nodeHref, spansHref, stateWords, timeline, timeOf } from './words';
+import { amount, measure, nodesOf, spansHref, stateWords, timeline, timeOf } from './words';
 
 const MINUTE = 60_000_000_000n;
 const BEGIN = 1_795_132_800_000_000_000n;
@@ -75,6 +75,12 @@ describe('an incident', () => {
     ]);
   });
 
+  it('names its nodes and what was changed, each once', () => {
+    const change = { ...FINDING.change!, node: 'function:ship' };
+    const incident = { ...INCIDENT, findings: [FINDING, { ...FINDING, change }] };
+    expect(nodesOf(incident)).toEqual(['function:pay', 'function:ship']);
+  });
+
   it('says when it was and how long', () => {
     setZone('utc');
     const now = timeOf(at(60));
@@ -86,11 +92,6 @@ describe('an incident', () => {
 });
 
 describe('links', () => {
-  it('lead to functions, services and the map', () => {
-    expect(nodeHref('function:pay it')).toBe('/functions/pay%20it');
-    expect(nodeHref('table:a:b')).toBe('/map?select=table%3Aa%3Ab');
-  });
-
   it('lead to the spans that show it', () => {
     const href = spansHref(FINDING)!;
     const search = new URL(href, 'http://page').searchParams;

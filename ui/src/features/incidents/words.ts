@@ -73,12 +73,10 @@ export function timeline(incident: Incident): readonly Moment[] {
   return [...unique.values()].sort((a, b) => Number(a.time - b.time));
 }
 
-/** What a node leads to: its page, or its place on the map. */
-export function nodeHref(node: string): string {
-  const [kind, ...name] = node.split(':');
-  return kind === 'function' || kind === 'service'
-    ? `/functions/${encodeURIComponent(name.join(':'))}`
-    : `/map?select=${encodeURIComponent(node)}`;
+/** Who may be named in it. */
+export function nodesOf(incident: Incident): readonly string[] {
+  const changed = incident.findings.flatMap(({ change }) => (change === null ? [] : [change.node]));
+  return [...new Set([...incident.nodes, ...changed])];
 }
 
 /** The spans that show a finding, as a question of the page Explore. */
