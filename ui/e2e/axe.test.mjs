@@ -62,6 +62,16 @@ const PAGES = [
     '/explore',
     'td',
     async (page) => {
+      await page.keyboard.press('q');
+      await page.getByLabel('Keep what is asked now, as').fill('All of it');
+      await page.keyboard.press('Enter');
+      await page.getByRole('link', { name: 'All of it' }).waitFor();
+    },
+  ],
+  [
+    '/explore',
+    'td',
+    async (page) => {
       await page.getByRole('button', { name: /Time range/ }).click();
       await page.getByText('Show this time').waitFor();
     },

@@ -80,9 +80,10 @@ test('SQL is asked with Ctrl-Enter, and what was asked before is there again', a
   await page.keyboard.press('Control+Enter');
   await page.waitForURL(/sql=select\+1/);
   await page.getByRole('region', { name: 'Answer' }).waitFor();
-  await page
-    .getByLabel('Asked before')
-    .selectOption({ label: 'COUNT, HEATMAP(duration_ms) by service' });
+  await page.getByRole('button', { name: 'Questions' }).click();
+  const before = page.getByRole('region', { name: 'Asked before' });
+  await before.getByRole('link', { name: 'select 1' }).waitFor();
+  await before.getByRole('link', { name: 'COUNT, HEATMAP(duration_ms) by service' }).click();
   await page.getByRole('region', { name: GROUPS }).waitFor();
 });
 

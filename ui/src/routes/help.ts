@@ -67,6 +67,11 @@ export const LOG_KEYS: readonly Key[] = [
   ...ALWAYS,
 ];
 
+export const EXPLORE_KEYS: readonly Key[] = [
+  { keys: ['q'], does: 'keep this question, open one that was kept or asked before' },
+  ...ROW_KEYS,
+];
+
 export const WALL_KEYS: readonly Key[] = [{ keys: ['/'], does: 'find a function' }, ...ROW_KEYS];
 
 export const FUNCTION_KEYS: readonly Key[] = [{ keys: ['r'], does: 'ask again' }, ...ROW_KEYS];

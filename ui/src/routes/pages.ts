@@ -3,6 +3,7 @@ import type { Component } from 'svelte';
 import type { Api } from '../api/client';
 import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
 import {
+  EXPLORE_KEYS,
   FUNCTION_KEYS,
   LIST_KEYS,
   LOG_KEYS,
@@ -89,7 +90,7 @@ export const PAGES: readonly Page[] = [
     path: /^\/explore\/?$/,
     load: () => import('./ExploreRoute.svelte'),
     range: LAST_HOUR,
-    keys: ROW_KEYS,
+    keys: EXPLORE_KEYS,
     byEnvironment: true,
   },
   {

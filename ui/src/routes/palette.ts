@@ -1,7 +1,8 @@
 /** What the palette leads to besides functions and traces. */
 import { formatTheme, THEMES } from '../base/theme';
 import { formatZone, ZONES } from '../base/zone';
-import { readHistory } from '../features/explore/history';
+import { without, type Question } from '../features/explore/questions';
+import { Questions } from '../features/explore/questions.svelte';
 import { page, type Entry } from '../features/palette/entries';
 import { SECTIONS } from './sections';
 
@@ -13,13 +14,8 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
     about: 'view',
     choice: page(href),
   }));
-  const asked = readHistory().map(({ words, search }): Entry => ({
-    id: `question ${search}`,
-    kind: 'question',
-    label: words,
-    about: 'asked before',
-    choice: page('/explore', search),
-  }));
+  const { kept, past } = new Questions();
+  const others = kept.reduce((list, { search }) => without(list, search), past);
   const themes = THEMES.map((theme): Entry => ({
     id: `theme ${theme}`,
     kind: 'do',
@@ -51,5 +47,23 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
     about: '?',
     choice: { kind: 'do', what: 'keys' },
   };
-  return [...views, ...themes, ...zones, ...there, help, ...asked];
+  return [
+    ...views,
+    ...kept.map((each) => questionEntry(each, 'kept question')),
+    ...themes,
+    ...zones,
+    ...there,
+    help,
+    ...others.map((each) => questionEntry(each, 'asked before')),
+  ];
+}
+
+function questionEntry({ words, search }: Question, about: string): Entry {
+  return {
+    id: `question ${search}`,
+    kind: 'question',
+    label: words,
+    about,
+    choice: page('/explore', search),
+  };
 }

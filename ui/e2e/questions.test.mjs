@@ -1,0 +1,131 @@
+// Questions of Explore that are kept: given a name, opened, renamed, removed, and taken along.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { becomes, fits } from './page.mjs';
+import { atWidths, page, reopen, server, url } from './stage.mjs';
+
+const ERRORS = encodeURIComponent(
+  JSON.stringify({ filters: [{ column: 'status', op: '=', value: 'error' }] }),
+);
+const dialog = () => page.getByRole('dialog', { name: 'Questions' });
+const kept = () => dialog().getByRole('region', { name: 'Kept' });
+const names = () => kept().getByRole('link').allInnerTexts();
+
+/** @param {string} search */
+async function openExplore(search = '') {
+  await page.goto(`${url}/explore${search}`);
+  await page.getByRole('region', { name: 'Groups' }).waitFor();
+}
+
+/** Gives a name to what is asked. @param {string} name */
+async function keep(name) {
+  await page.keyboard.press('q');
+  await dialog().getByLabel('Keep what is asked now, as').fill(name);
+  await page.keyboard.press('Enter');
+  await kept().getByRole('link', { name }).waitFor();
+}
+
+test('a question is kept under a name and asked again, with the keyboard alone', async () => {
+  await openExplore(`?query=${ERRORS}`);
+  await page.keyboard.press('q');
+  await kept().getByText('None yet.').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog().waitFor({ state: 'hidden' });
+  await keep('What fails');
+  assert.equal(await dialog().getByLabel('Keep what is asked now, as').count(), 0, 'it is kept');
+  await page.keyboard.press('Escape');
+  await openExplore('?range=6h');
+  await page.keyboard.press('q');
+  await dialog().getByRole('heading', { name: 'Kept' }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('k');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/range=6h.*query=/);
+  await dialog().waitFor({ state: 'hidden' });
+  await becomes(
+    () => server.posted.at(-1)?.filters,
+    [{ column: 'status', op: '=', value: 'error' }],
+  );
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('what fails');
+  await page.getByRole('option', { name: /kept question/ }).waitFor();
+});
+
+test('renamed, removed and put back', async () => {
+  await openExplore();
+  await keep('All of it');
+  await page.keyboard.press('Escape');
+  await openExplore(`?query=${ERRORS}`);
+  await keep('What fails');
+  const first = kept().getByRole('link').first();
+  await first.focus();
+  await page.keyboard.press('F2');
+  await page.keyboard.type('thrown away');
+  await page.keyboard.press('Escape');
+  await first.waitFor();
+  await page.keyboard.press('F2');
+  await page.keyboard.type('Errors');
+  await page.keyboard.press('Enter');
+  await kept().getByRole('link', { name: 'Errors' }).waitFor();
+  assert.equal(await first.evaluate((link) => link === document.activeElement), true);
+
+  await page.keyboard.press('Delete');
+  await kept().getByText('Errors was removed.').waitFor();
+  assert.equal((await names()).length, 1);
+  assert.equal(await first.evaluate((link) => link === document.activeElement), true);
+  await kept().getByRole('button', { name: 'Put it back' }).click();
+  assert.match(String((await names())[0]), /^Errors/);
+  await kept().getByRole('button', { name: 'Remove All of it' }).click();
+  await page.reload();
+  await page.getByRole('region', { name: 'Groups' }).waitFor();
+  await page.keyboard.press('q');
+  await kept().getByRole('link', { name: 'Errors' }).waitFor();
+  assert.equal((await names()).length, 1);
+
+  const before = dialog().getByRole('region', { name: 'Asked before' });
+  assert.equal(await before.getByRole('link').count(), 2);
+  await before
+    .getByRole('button', { name: /^Remove COUNT/ })
+    .first()
+    .click();
+  assert.equal(await before.getByRole('link').count(), 1);
+  await before.getByRole('button', { name: 'Forget them' }).click();
+  await before.getByText('What is asked on this page').waitFor();
+});
+
+test('a link takes the kept questions to another browser', async () => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await openExplore(`?query=${ERRORS}`);
+  await keep('What fails');
+  await kept().getByRole('button', { name: 'Link to all of them' }).click();
+  await kept().getByText('Copied link').waitFor({ state: 'attached' });
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(link, /\/explore#questions=/);
+
+  await reopen({});
+  await page.goto(link);
+  const offered = dialog().getByRole('region', { name: 'From the link' });
+  await offered.getByText('1 of them new').waitFor();
+  await offered.getByRole('button', { name: 'Keep 1' }).click();
+  await offered.waitFor({ state: 'detached' });
+  await page.waitForURL(`${url}/explore`);
+  await page.goto(link);
+  await offered.getByText('none of them new').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog().waitFor({ state: 'hidden' });
+  await page.keyboard.press('q');
+  await kept().getByRole('link', { name: 'What fails' }).click();
+  await page.waitForURL(/query=/);
+  assert.ok(!server.asked.some(({ href }) => href.includes('questions')), 'no server is told');
+});
+
+atWidths('kept questions', [390, 1280], async (name) => {
+  await openExplore(`?query=${ERRORS}`);
+  await keep('What fails');
+  await page.keyboard.press('Escape');
+  await openExplore();
+  await page.keyboard.press('q');
+  await kept().getByRole('link', { name: 'What fails' }).waitFor();
+  await fits(page, `questions-${name}`);
+});
