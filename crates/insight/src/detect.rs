@@ -22,10 +22,10 @@ mod incident;
 mod keep;
 mod leak;
 mod novelty;
-mod rules;
+pub(crate) mod rules;
 mod subject;
 mod track;
-mod words;
+pub(crate) mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

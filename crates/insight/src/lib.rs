@@ -1,7 +1,8 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows eight things. [`Contrast`] says by what a selection of events differs from the rest.
-//! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from.
+//! It knows nine things. [`Contrast`] says by what a selection of events differs from the rest.
+//! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from,
+//! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past.
 //! [`question`] reads what somebody asks. [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
 //! follow one user action through several traces. The rest are
@@ -32,6 +33,8 @@
 
 pub mod contrast;
 pub mod detect;
+pub mod facts;
+pub mod investigate;
 pub mod question;
 pub mod rootcause;
 mod series;

@@ -187,6 +187,11 @@ pub fn symptoms(scene: &Scene) -> Vec<(usize, Symptom)> {
     all.collect()
 }
 
+/// Whether a node has a symptom: bad enough to be told when somebody asks about it.
+pub fn is_so(node: &NodeSeries, symptom: Symptom) -> bool {
+    steps_of(node, symptom, normal::are_bad).is_some()
+}
+
 /// The steps in which the symptom is there: at least two, one after the other.
 fn steps_of(
     node: &NodeSeries,

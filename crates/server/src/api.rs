@@ -12,6 +12,7 @@ mod graph;
 mod guard;
 mod health;
 mod incidents;
+mod investigations;
 mod live;
 mod metrics;
 mod queries;
@@ -93,6 +94,16 @@ pub(crate) fn router(
         .route(
             incidents::INCIDENTS,
             get(incidents::list).with_state(detection.clone()),
+        )
+        .route(
+            investigations::INVESTIGATIONS,
+            post(investigations::answer)
+                .layer(DefaultBodyLimit::max(queries::QUESTION_BYTES_MAX))
+                .with_state(investigations::Investigations::new(
+                    detection.clone(),
+                    queries.clone(),
+                    &limits,
+                )),
         )
         .route(
             incidents::INCIDENT,

@@ -18,6 +18,7 @@ mod file;
 mod logs;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use throughline_insight::Detector;
 use throughline_insight::detect::{Change, Counts, Incident, Settings, State, Subject, Update};
+use throughline_insight::facts::Facts;
+use throughline_insight::question::Name;
 use throughline_query::{Engine, QueryError};
 use throughline_store::{
     ByMinute, Count, ReadError, Search, SearchError, SearchOrder, SearchQuery, Store,
@@ -72,6 +75,10 @@ struct Counters {
     save_failures: AtomicU64,
     state_bytes: AtomicU64,
 }
+
+/// What the platform reported of invocations, summed up by function and minute.
+#[derive(Default)]
+pub(crate) struct Reports(Vec<logs::Report>);
 
 /// How detection does.
 #[derive(Clone, Copy, Debug, Default)]
@@ -200,6 +207,75 @@ impl Detection {
             Ok(question.answer(&done))
         };
         self.0.engine.blocking(work).await?
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> UnixNanos {
+        self.0.clock.now()
+    }
+
+    /// When the last minute ends that is complete.
+    pub(crate) fn complete(&self) -> UnixNanos {
+        complete(self.now())
+    }
+
+    /// What the store knows of some times, by subject. Reads hours of it.
+    pub(crate) async fn facts(
+        &self,
+        times: Vec<Range<UnixNanos>>,
+        reports: Arc<Reports>,
+    ) -> Result<Facts, TakeError> {
+        let detection = self.clone();
+        let work = move || -> Result<Facts, TakeError> {
+            let mut all = ByMinute::default();
+            for times in times {
+                let found = detection.0.store.by_minute(times.start, times.end)?;
+                all.operations.extend(found.operations);
+                all.edges.extend(found.edges);
+            }
+            let mut kept = detection.kept();
+            Ok(feed::minutes(all, &reports.0, &mut kept.names))
+        };
+        self.0.engine.blocking(work).await?
+    }
+
+    /// Everything that is known by name, with what else it is called.
+    pub(crate) fn names(&self) -> Vec<Name> {
+        let kept = self.kept();
+        let mut names: BTreeMap<String, Name> = BTreeMap::new();
+        let calls = kept.detector.calls();
+        for node in calls.flat_map(|(from, to)| [from, to]) {
+            names.entry(node.clone()).or_insert_with(|| Name::of(node));
+        }
+        for (service, node) in kept.names.services() {
+            let known = names.entry(node.clone());
+            let known = known.or_insert_with(|| Name::of(&node));
+            known.aliases.push(service);
+        }
+        names.into_values().collect()
+    }
+
+    /// What the platform reported of functions between two times.
+    pub(crate) async fn reports(&self, times: &Range<UnixNanos>) -> Result<Reports, TakeError> {
+        let Shared { store, engine, .. } = &*self.0;
+        let told = logs::reports(engine, store, times.start, times.end).await?;
+        Ok(Reports(told))
+    }
+
+    /// What was changed, as reports tell it; the first report of a function tells how it was.
+    pub(crate) fn changes(&self, reports: &Reports) -> Vec<Change> {
+        let mut names = self.kept().names.without_setups();
+        let mut reports: Vec<&logs::Report> = reports.0.iter().collect();
+        reports.sort_by_key(|report| report.minute);
+        let changes = reports.into_iter().flat_map(|report| {
+            let node = names.node_of(&report.service, &report.function);
+            let changes = names.changes(&node, report).into_iter();
+            let of = move |what| (node.clone(), report.minute, what);
+            changes.map(of).collect::<Vec<_>>()
+        });
+        changes
+            .map(|(node, at, what)| Change { node, at, what })
+            .collect()
     }
 
     /// Takes in all minutes that are complete.

@@ -5,6 +5,7 @@ mod demo;
 mod eval;
 mod fault;
 mod find;
+mod investigate;
 mod scrub;
 mod store;
 
@@ -19,6 +20,7 @@ pub(crate) use demo::{Demo, Example, Users};
 pub(crate) use eval::{Eval, EvalCommand, EvalPetshop};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use find::{Functions, LogFilter, Logs, Status, Tail, Times, Trace, Traces};
+pub(crate) use investigate::Investigate;
 pub(crate) use scrub::Scrub;
 pub(crate) use store::{Check, CheckForm, Export, ExportSignal, Sizes, Store, StoreCommand};
 
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// What functions did: calls, errors, times, cold starts, cost
     Functions(Functions),
+    /// Ask why it was so: "payment was slow last night around 10PM"
+    Investigate(Investigate),
     /// Ask in SQL about spans, logs and metrics
     Query(Query),
     /// Is anything missing: what extensions took in beside what the server has, and why

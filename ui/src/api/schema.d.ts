@@ -389,6 +389,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/investigations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Why was it so, at that time?
+         * @description Reads a sentence such as `payment was slow last night around 10PM`, or takes what is wrong, what of and when; confirms it against the hours before, or the same hours of the day before; finds the minute in which it began; ranks where it comes from with the share of each, and says what speaks for it, what does not, and who else is affected. Works from minutes of rollups and edges; spans, log records and reports of the platform add to it within two and a half seconds, and what there was no time for is in `left_out`. Says so where nothing is found. Of a time longer than a day its last day is looked at.
+         */
+        readonly post: operations["investigate"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/cloudwatch": {
         readonly parameters: {
             readonly query?: never;
@@ -2002,6 +2022,267 @@ export interface components {
             /** @description How it reaches the node that was asked about, from that one to this one. */
             readonly path: readonly string[];
         };
+        /**
+         * @description What is asked: a sentence, or its slots. A slot that is given is not read from the sentence.
+         * @example {
+         *       "question": "payment was slow last night around 10PM",
+         *       "utc_offset_minutes": 60
+         *     }
+         * @example {
+         *       "symptom": "slow",
+         *       "node": "function:payment",
+         *       "from": "1795228800000000000",
+         *       "to": "1795232400000000000"
+         *     }
+         */
+        readonly InvestigationQuestion: {
+            /**
+             * @description A sentence, such as `payment was slow last night around 10PM`.
+             * @default
+             */
+            readonly question: string;
+            /**
+             * @description What is wrong; whatever shows, if neither this nor the sentence says it.
+             * @enum {string|null}
+             */
+            readonly symptom?: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed" | null;
+            /** @description Of what, by its id on the map. */
+            readonly node?: string | null;
+            /** @description From when on. */
+            readonly from?: components["schemas"]["UnixNanos"] | null;
+            /** @description Up to when. */
+            readonly to?: components["schemas"]["UnixNanos"] | null;
+            /**
+             * @description How far the asker's clock is ahead of UTC.
+             * @default 0
+             */
+            readonly utc_offset_minutes: number;
+        };
+        /** @description How the question was understood, slot by slot, with the words that each comes from: none if it was given, or nothing was said. */
+        readonly InvestigationAsked: {
+            /** @description The sentence. */
+            readonly question: string;
+            /**
+             * @description Whether it asks why, or who else is affected; the answer has both.
+             * @enum {string}
+             */
+            readonly wanted: "cause" | "affected";
+            /**
+             * @description What is wrong.
+             * @enum {string|null}
+             */
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed" | null;
+            /** @description The words for it. */
+            readonly symptom_words: string;
+            /** @description Of what. */
+            readonly node: string | null;
+            /** @description The words for it. */
+            readonly node_words: string;
+            /** @description From when on. */
+            readonly from_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description Up to when. */
+            readonly to_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description The words for it. */
+            readonly time_words: string;
+            /** @description Whether it was longer than a day, of which the last is looked at. */
+            readonly is_cut: boolean;
+            /** @description What else may be meant by its words, the best first. */
+            readonly candidates: readonly {
+                /** @description A node, by its id on the map. */
+                readonly node: string;
+                /** @description 1 is its very name. */
+                readonly score: number;
+                /** @description The words that fit. */
+                readonly words: string;
+            }[];
+        };
+        /** @description How the node did in one way. */
+        readonly InvestigationFigure: {
+            /** @description Mean time, p99, failed, throttled, cold starts, calls or cost. */
+            readonly what: string;
+            /**
+             * @description What is counted.
+             * @enum {string}
+             */
+            readonly unit: "ms" | "share" | "per_minute" | "usd_per_hour" | "count";
+            /** @description When all was well; null if nothing is known of then. */
+            readonly before: number | null;
+            /** @description At the time that is asked about; from the beginning of what was found to its end. */
+            readonly after: number;
+        };
+        /** @description A node that it comes from. */
+        readonly InvestigationCause: {
+            /** @description A node, by its id on the map. */
+            readonly node: string;
+            /**
+             * @description In which way it is worse.
+             * @enum {string}
+             */
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed";
+            /** @description The part of the symptom that enters here and that nothing below explains. */
+            readonly share: number;
+            /**
+             * @description The unit of the numbers.
+             * @enum {string}
+             */
+            readonly unit: "ms" | "share" | "per_minute" | "usd_per_hour" | "count";
+            /** @description When all was well. */
+            readonly before: number;
+            /** @description Now. */
+            readonly after: number;
+            /** @description Calls that were looked at. */
+            readonly calls: number;
+            /** @description How it reaches the node that was asked about, from that one to this one. */
+            readonly path: readonly string[];
+        };
+        /** @description A question for `POST /api/v1/search` that finds the rows which show it. */
+        readonly InvestigationSearch: {
+            /**
+             * @description Of what.
+             * @enum {string}
+             */
+            readonly dataset: "spans" | "logs";
+            /** @description All of them must hold. */
+            readonly filters: readonly components["schemas"]["SearchFilter"][];
+            /** @description Words of the body of log records; empty for spans. */
+            readonly q: string;
+            /** @description From when on. */
+            readonly from: components["schemas"]["UnixNanos"];
+            /** @description Up to when. */
+            readonly to: components["schemas"]["UnixNanos"];
+        };
+        /** @description What speaks for it, in a sentence with its numbers. */
+        readonly InvestigationEvidence: {
+            /**
+             * @description Numbers of a node, a step of traces that takes longer by itself, time lost between two services, lines of logs, a change, an attribute, a new call, or a part of a cost.
+             * @enum {string}
+             */
+            readonly kind: "numbers" | "self_time" | "gap" | "log" | "change" | "attribute" | "call" | "cost";
+            /** @description The sentence. */
+            readonly title: string;
+            /** @description Of what, by its id on the map. */
+            readonly node: string | null;
+            /**
+             * @description The unit of the numbers.
+             * @enum {string|null}
+             */
+            readonly unit: "ms" | "share" | "per_minute" | "usd_per_hour" | "count" | null;
+            /** @description When all was well; for an attribute, of the others. */
+            readonly before: number | null;
+            /** @description Now; for an attribute, of those that show it. */
+            readonly after: number | null;
+            /** @description When, for a change. */
+            readonly at_unix_nanos: components["schemas"]["UnixNanos"] | null;
+            /** @description What finds the rows that show it. */
+            readonly search: components["schemas"]["InvestigationSearch"] | null;
+            /** @description Some of these spans. */
+            readonly examples: readonly components["schemas"]["SpanExample"][];
+        };
+        /** @description A number, when all was well and now. */
+        readonly BeforeAfter: {
+            /** @description When all was well. */
+            readonly before: number;
+            /** @description Now. */
+            readonly after: number;
+        };
+        /** @description A node that calls another, or is called by it, directly or by way of others. */
+        readonly InvestigationNeighbour: {
+            /** @description A node, by its id on the map. */
+            readonly node: string;
+            /** @description From the node that was asked about to this one. */
+            readonly path: readonly string[];
+            /** @description In which ways it is worse at that time. */
+            readonly worse: readonly ("slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed")[];
+            /** @description Calls of it. */
+            readonly calls_per_minute: components["schemas"]["BeforeAfter"];
+            /** @description The part of them that failed or was refused. */
+            readonly failed: components["schemas"]["BeforeAfter"];
+            /** @description How long they took. */
+            readonly mean_ms: components["schemas"]["BeforeAfter"];
+            /** @description Calls between it and the next node on the path that were refused because there were too many. */
+            readonly throttle_count: number;
+            /** @description Calls between it and the next node on the path. */
+            readonly edge_calls_per_minute: components["schemas"]["BeforeAfter"];
+            /** @description The part of these that failed or was refused. */
+            readonly edge_failed: components["schemas"]["BeforeAfter"];
+        };
+        /** @description What was found, or that nothing was. */
+        readonly Investigation: {
+            readonly asked: components["schemas"]["InvestigationAsked"];
+            /**
+             * @description Whether it is so; or the name that was said fits nothing.
+             * @enum {string}
+             */
+            readonly state: "found" | "nothing_found" | "unknown_name";
+            /** @description The answer in one line. */
+            readonly title: string;
+            /** @description What was looked at. */
+            readonly node: string | null;
+            /**
+             * @description What is wrong with it, or was asked about.
+             * @enum {string|null}
+             */
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed" | null;
+            /** @description What it is held against. */
+            readonly reference: {
+                /**
+                 * @description The four hours before, or the same hours of the day before.
+                 * @enum {string}
+                 */
+                readonly name: "hours_before" | "day_before";
+                /** @description From when on. */
+                readonly from_unix_nanos: components["schemas"]["UnixNanos"];
+                /** @description Up to when. */
+                readonly to_unix_nanos: components["schemas"]["UnixNanos"];
+            } | null;
+            /** @description How the node did, in each way. */
+            readonly figures: readonly components["schemas"]["InvestigationFigure"][];
+            /** @description The symptom in numbers; null if it is not so. */
+            readonly confirmed: components["schemas"]["InvestigationCause"] | null;
+            /** @description The minute in which it began. */
+            readonly onset_unix_nanos: components["schemas"]["UnixNanos"] | null;
+            /** @description Whether it was so already when the time begins. */
+            readonly began_before: boolean;
+            /** @description Until when it was seen. */
+            readonly until_unix_nanos: components["schemas"]["UnixNanos"] | null;
+            /** @description Where it comes from, the most probable first. */
+            readonly causes: readonly components["schemas"]["InvestigationCause"][];
+            /** @description Nodes below that are worse in another way at the same time. */
+            readonly beside: readonly components["schemas"]["InvestigationCause"][];
+            /** @description What speaks for it. */
+            readonly evidence: readonly components["schemas"]["InvestigationEvidence"][];
+            /** @description What it does not come from. */
+            readonly ruled_out: readonly {
+                /** @description The node, if it is one. */
+                readonly node: string | null;
+                /** @description In words. */
+                readonly title: string;
+            }[];
+            /** @description The part that no cause explains. */
+            readonly unexplained: number | null;
+            /** @description How many times as many calls as usual there are. */
+            readonly load: number | null;
+            /** @description Nodes that are slow or fail at that time, asked about or not. */
+            readonly noticed: readonly {
+                /** @description A node, by its id on the map. */
+                readonly node: string;
+                /**
+                 * @description What.
+                 * @enum {string}
+                 */
+                readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed";
+            }[];
+            /** @description Who calls the node, and who calls these; those that are worse first. */
+            readonly upstream: readonly components["schemas"]["InvestigationNeighbour"][];
+            /** @description What it calls, and what these call. */
+            readonly downstream: readonly components["schemas"]["InvestigationNeighbour"][];
+            /** @description Whether there are more nodes around it than are told. */
+            readonly truncated: boolean;
+            /** @description Evidence that there was no time for, or that could not be read. */
+            readonly left_out: readonly ("reports" | "spans" | "traces" | "logs" | "attributes")[];
+            /** @description Milliseconds from the question to the answer. */
+            readonly elapsed_ms: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -3429,6 +3710,75 @@ export interface operations {
             };
             /** @description Stored data could not be read; the server's log says more. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly investigate: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["InvestigationQuestion"];
+            };
+        };
+        readonly responses: {
+            /** @description What was found, or that nothing was. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Investigation"];
+                };
+            };
+            /** @description The question cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read, or the engine failed (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many at once (TL0209): try again in a second. */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

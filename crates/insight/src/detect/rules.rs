@@ -1,6 +1,6 @@
 //! What is unusual about one subject right now, held against the same hours of the last seven days.
 
-mod cost;
+pub(crate) mod cost;
 
 use super::durations::{count_above, ranked};
 use super::finding::{ColdWhy, Kind, Measure, Severity};

@@ -106,7 +106,7 @@ fn quantile_name(quantile: f64) -> String {
 }
 
 /// `0.42 ms`, `147 ms`, `2.65 s`.
-fn duration(millis: f64) -> String {
+pub(crate) fn duration(millis: f64) -> String {
     match millis {
         millis if millis < 10.0 => format!("{millis:.2} ms"),
         millis if millis < 1000.0 => format!("{millis:.0} ms"),
@@ -114,7 +114,7 @@ fn duration(millis: f64) -> String {
     }
 }
 
-fn share(share: f64) -> String {
+pub(crate) fn share(share: f64) -> String {
     match share * 100.0 {
         percent if percent < 10.0 => format!("{percent:.1} %"),
         percent => format!("{percent:.0} %"),

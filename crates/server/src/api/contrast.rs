@@ -136,13 +136,23 @@ fn add_columns(filter: &Filter, keys: &mut Vec<String>) {
 }
 
 /// What is not compared.
-struct LeftOut {
+pub(super) struct LeftOut {
     keys: Vec<String>,
     /// Whether a side was made by how long spans took.
     of_duration: bool,
 }
 
 impl LeftOut {
+    /// What filters are made of.
+    pub(super) fn of(filters: &[Filter]) -> Self {
+        let mut keys = Vec::new();
+        filters
+            .iter()
+            .for_each(|filter| add_columns(filter, &mut keys));
+        let of_duration = keys.iter().any(|key| key == DURATION);
+        LeftOut { keys, of_duration }
+    }
+
     fn has(&self, key: &str) -> bool {
         key.starts_with(PAYLOADS)
             || self.of_duration && OF_DURATION.iter().any(|prefix| key.starts_with(prefix))
@@ -151,13 +161,13 @@ impl LeftOut {
 }
 
 /// Tells spans to a contrast, with their columns and attributes as filters name them.
-struct Sides {
-    contrast: Contrast,
+pub(super) struct Sides {
+    pub(super) contrast: Contrast,
     left_out: Arc<LeftOut>,
 }
 
 impl Sides {
-    fn new(left_out: Arc<LeftOut>) -> Self {
+    pub(super) fn new(left_out: Arc<LeftOut>) -> Self {
         Sides {
             contrast: Contrast::new(Limits::default()),
             left_out,

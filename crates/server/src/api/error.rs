@@ -7,7 +7,7 @@ use throughline_query::QueryError;
 use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
-use super::{contrast, queries, search, view};
+use super::{contrast, investigations, queries, search, view};
 use crate::cloudwatch;
 use crate::codes::{self, Code};
 
@@ -39,9 +39,12 @@ pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     let allowed = match uri.path() {
-        cloudwatch::PATH | contrast::CONTRAST | queries::SQL | queries::QUERY | search::SEARCH => {
-            "POST"
-        }
+        cloudwatch::PATH
+        | contrast::CONTRAST
+        | investigations::INVESTIGATIONS
+        | queries::SQL
+        | queries::QUERY
+        | search::SEARCH => "POST",
         _ => "GET, HEAD",
     };
     ApiError::MethodNotAllowed(method, allowed)

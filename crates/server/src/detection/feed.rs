@@ -3,27 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use throughline_insight::detect::{Counts, Node, Subject};
+use throughline_insight::detect::{Node, Subject};
+use throughline_insight::facts::{Did, Facts};
 use throughline_store::{ByMinute, Caller, Edge, NodeKind, OTHER, OperationRow};
 use throughline_telemetry::{HistogramSum, SpanKind, UnixNanos};
 
 use super::logs::Report;
-
-/// What was done, by minute and subject.
-#[derive(Default)]
-pub(super) struct Done {
-    pub(super) subjects: BTreeMap<(UnixNanos, Subject), DoneBy>,
-    /// Nodes that say themselves what they did.
-    pub(super) own: BTreeSet<Node>,
-}
-
-/// What a subject did in a minute.
-#[derive(Default)]
-pub(super) struct DoneBy {
-    pub(super) counts: Counts,
-    /// How long it took all together.
-    pub(super) sum_ms: f64,
-}
 
 /// What is remembered of the names of services and functions.
 #[derive(Default, Serialize, Deserialize)]
@@ -35,6 +20,20 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// The same names, of which no versions are known.
+    pub(super) fn without_setups(&self) -> Self {
+        Names {
+            functions: self.functions.clone(),
+            setups: BTreeMap::new(),
+        }
+    }
+
+    /// Services, and the node of each.
+    pub(super) fn services(&self) -> impl Iterator<Item = (String, Node)> {
+        let all = self.functions.keys();
+        all.map(|service| (service.clone(), self.node(service)))
+    }
+
     fn learn(&mut self, service: &str, function: &str) {
         if service.is_empty() || function.is_empty() || self.functions.len() >= NAMES_MAX {
             return;
@@ -84,7 +83,7 @@ impl Names {
 }
 
 /// Sums minutes up by subject.
-pub(super) fn minutes(found: ByMinute, reports: &[Report], names: &mut Names) -> Done {
+pub(super) fn minutes(found: ByMinute, reports: &[Report], names: &mut Names) -> Facts {
     for (_, edge) in &found.edges {
         names.learn(&edge.caller.service, &edge.caller.function);
         if edge.callee.kind == NodeKind::Function {
@@ -94,14 +93,14 @@ pub(super) fn minutes(found: ByMinute, reports: &[Report], names: &mut Names) ->
     for report in reports {
         names.learn(&report.service, &report.function);
     }
-    let mut done = Done::default();
+    let mut done = Facts::default();
     operations(&found.operations, names, &mut done);
     for (minute, edge) in found.edges {
-        done.edge(minute, &edge);
+        called(&mut done, minute, &edge);
     }
     for report in reports {
         let node = names.node_of(&report.service, &report.function);
-        let counts = &mut done.of(report.minute, Subject::Node(node)).counts;
+        let counts = &mut done.at(report.minute, Subject::Node(node)).counts;
         counts.cost_usd += report.usd;
         counts.billed_ms += report.billed_ms;
         counts.init_ms += report.init_ms;
@@ -112,7 +111,7 @@ pub(super) fn minutes(found: ByMinute, reports: &[Report], names: &mut Names) ->
 
 /// Spans that answer somebody are what a node does. Of a function its invocation's span alone is, if there is one:
 /// what is below that is part of it.
-fn operations(rows: &[(UnixNanos, OperationRow)], names: &Names, done: &mut Done) {
+fn operations(rows: &[(UnixNanos, OperationRow)], names: &Names, done: &mut Facts) {
     let answers = |row: &OperationRow| {
         matches!(row.kind, SpanKind::Server | SpanKind::Consumer) && row.service != OTHER
     };
@@ -128,58 +127,50 @@ fn operations(rows: &[(UnixNanos, OperationRow)], names: &Names, done: &mut Done
     for (minute, row) in rows {
         let node = names.node(&row.service);
         if is_invocation(row) || !invoked.contains(row.service.as_str()) {
-            done.of(*minute, Subject::Node(node.clone())).answered(row);
+            answered(done.at(*minute, Subject::Node(node.clone())), row);
             done.own.insert(node.clone());
         }
         if !is_invocation(row) {
             let operation = Subject::Operation(node, row.name.clone());
-            done.of(*minute, operation).answered(row);
+            answered(done.at(*minute, operation), row);
         }
     }
 }
 
-impl Done {
-    fn of(&mut self, minute: UnixNanos, subject: Subject) -> &mut DoneBy {
-        self.subjects.entry((minute, subject)).or_default()
+/// A call is the caller's; of what says nothing itself it is all that is known.
+fn called(done: &mut Facts, minute: UnixNanos, edge: &Edge) {
+    if edge.callee.kind == NodeKind::Other || edge.caller.service == OTHER {
+        return;
     }
-
-    /// A call is the caller's; of what says nothing itself it is all that is known.
-    fn edge(&mut self, minute: UnixNanos, edge: &Edge) {
-        if edge.callee.kind == NodeKind::Other || edge.caller.service == OTHER {
-            return;
-        }
-        let from = caller(&edge.caller);
-        let to = format!("{}:{}", edge.callee.kind, edge.callee.name);
-        let subject = Subject::Edge(from, to.clone(), edge.operation.clone());
-        self.of(minute, subject).called(edge);
-        let is_own = self.own.contains(&to);
-        let called = self.of(minute, Subject::Node(to));
-        match is_own {
-            true => called.counts.throttles += edge.throttles,
-            false => called.called(edge),
-        }
+    let from = caller(&edge.caller);
+    let to = format!("{}:{}", edge.callee.kind, edge.callee.name);
+    let subject = Subject::Edge(from, to.clone(), edge.operation.clone());
+    add_call(done.at(minute, subject), edge);
+    let is_own = done.own.contains(&to);
+    let node = done.at(minute, Subject::Node(to));
+    match is_own {
+        true => node.counts.throttles += edge.throttles,
+        false => add_call(node, edge),
     }
 }
 
-impl DoneBy {
-    fn answered(&mut self, row: &OperationRow) {
-        self.add(&row.durations, row.sum_ms);
-        self.counts.count += row.count;
-        self.counts.errors += row.errors;
-        self.counts.cold_starts += row.cold_starts;
-    }
+fn answered(did: &mut Did, row: &OperationRow) {
+    add(did, &row.durations, row.sum_ms);
+    did.counts.count += row.count;
+    did.counts.errors += row.errors;
+    did.counts.cold_starts += row.cold_starts;
+}
 
-    fn called(&mut self, edge: &Edge) {
-        self.add(&edge.durations, edge.sum_ms);
-        self.counts.count += edge.count;
-        self.counts.errors += edge.errors;
-        self.counts.throttles += edge.throttles;
-    }
+fn add_call(did: &mut Did, edge: &Edge) {
+    add(did, &edge.durations, edge.sum_ms);
+    did.counts.count += edge.count;
+    did.counts.errors += edge.errors;
+    did.counts.throttles += edge.throttles;
+}
 
-    fn add(&mut self, durations: &HistogramSum, sum_ms: f64) {
-        self.counts.durations.add(&durations.to_bytes());
-        self.sum_ms += sum_ms;
-    }
+fn add(did: &mut Did, durations: &HistogramSum, sum_ms: f64) {
+    did.counts.durations.add(&durations.to_bytes());
+    did.sum_ms += sum_ms;
 }
 
 fn caller(caller: &Caller) -> Node {

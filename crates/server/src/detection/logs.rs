@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 use throughline_insight::detect::ErrorSeen;
-use throughline_query::{Engine, QueryError};
+use throughline_query::{Answer, Engine, QueryError};
 use throughline_store::{Scan, Store};
 use throughline_telemetry::UnixNanos;
 
@@ -73,12 +73,8 @@ pub(super) async fn read(
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Told, QueryError> {
-    let times = format!(
-        "time >= to_timestamp_nanos({}) and time < to_timestamp_nanos({})",
-        from.0, to.0
-    );
     let scan = store.scan();
-    let asked = |sql: &str| ask(engine, scan.clone(), sql.replace("$times", &times));
+    let asked = |sql: &str| ask(engine, scan.clone(), within(sql, from, to));
     let reports = asked(REPORTS).await?;
     // Without reports there is nothing about memory either.
     let used = match reports.is_empty() {
@@ -93,9 +89,31 @@ pub(super) async fn read(
     })
 }
 
+/// What the platform reports, for somebody who waits for it.
+pub(super) async fn reports(
+    engine: &Engine,
+    store: &Store,
+    from: UnixNanos,
+    to: UnixNanos,
+) -> Result<Vec<Report>, QueryError> {
+    let answer = engine.sql(store.scan(), &within(REPORTS, from, to)).await?;
+    Ok(rows(&answer)?.iter().map(report).collect())
+}
+
+fn within(sql: &str, from: UnixNanos, to: UnixNanos) -> String {
+    let times = format!(
+        "time >= to_timestamp_nanos({}) and time < to_timestamp_nanos({})",
+        from.0, to.0
+    );
+    sql.replace("$times", &times)
+}
+
 async fn ask(engine: &Engine, scan: Scan, sql: String) -> Result<Vec<Value>, QueryError> {
-    let mut answer = engine.background_sql(scan, &sql).await?.to_json()?;
-    Ok(match answer["rows"].take() {
+    rows(&engine.background_sql(scan, &sql).await?)
+}
+
+fn rows(answer: &Answer) -> Result<Vec<Value>, QueryError> {
+    Ok(match answer.to_json()?["rows"].take() {
         Value::Array(rows) => rows,
         _ => Vec::new(),
     })

@@ -10,6 +10,7 @@ mod harness;
 mod health;
 mod incidents;
 mod ingest;
+mod investigations;
 mod live;
 mod metrics;
 mod openapi;

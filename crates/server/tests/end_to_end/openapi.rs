@@ -241,17 +241,20 @@ async fn real_answers_fit_their_schemas() {
         "/api/v1/query",
         "/api/v1/search",
         "/api/v1/contrast",
+        "/api/v1/investigations",
     ];
     for (path, good) in asks.into_iter().zip([
         r#"{"sql": "select name, time, duration_ms, double, truth from spans"}"#,
         r#"{"breakdowns": ["name"], "calculations": [{"op": "HEATMAP", "column": "duration_ms"}], "start_time": 0, "granularity": 9000000}"#,
         r#"{"filters": [{"not": {"column": "double", "op": "exists"}}], "limit": 5}"#,
         r#"{"selection": {"filters": [{"column": "service", "op": "=", "value": "sample"}]}, "rest": {}}"#,
+        r#"{"question": "was sample slow?", "from": "1795228000000000000"}"#,
     ]) {
         openapi.check(path, &server.post_api(path, &[], good).await);
         openapi.check(path, &server.post_api(path, &[], "{").await);
         openapi.check(path, &keyed.post_api(path, &[], good).await);
         openapi.check(path, &hasty_server().await.post_api(path, &[], good).await);
+        openapi.check(path, &busy.post_api(path, &[], good).await);
         let foreign = [("host", "elsewhere.example")];
         openapi.check(path, &server.post_api(path, &foreign, good).await);
     }
@@ -262,6 +265,7 @@ async fn real_answers_fit_their_schemas() {
         [
             "/api/v1/cloudwatch",
             "/api/v1/contrast",
+            "/api/v1/investigations",
             "/api/v1/query",
             "/api/v1/search",
             "/api/v1/sql"

@@ -25,7 +25,18 @@ async fn one_action_is_found_and_told() {
     };
     told(&ask(&["traces"]), "", "no trace is like this");
     told(&ask(&["functions"]), "", "no function was called within 1h");
+    let nothing = ask(&["investigate", "what", "was slow"]);
+    assert_eq!(nothing.code, Some(1), "{}", nothing.stderr);
+    assert!(
+        nothing.stdout.starts_with("nothing found: "),
+        "{}",
+        nothing.stdout
+    );
     send(&server).await;
+    let as_json = ask(&["investigate", "--json", "--node", "function:mail"]);
+    let as_json: Value = serde_json::from_str(&as_json.stdout).unwrap();
+    assert_eq!(as_json["node"], "function:mail");
+    assert_eq!(as_json["state"], "nothing_found");
 
     let traces = ask(&[
         "traces",

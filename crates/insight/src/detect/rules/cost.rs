@@ -23,7 +23,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
     let off = now.cost_usd.ln() - usual;
     let scale = spread(&known, usual).max(SCALE_MIN);
     let before = mean(&scene.usual.sum, hours.len() as f64);
-    let why = split(&before, &now_of(&now));
+    let why = split(&before, &mean(&now, 1.0));
     // More work costs more: that alone is worth a word where it is three times as much.
     let grown = why.iter().any(|(factor, part)| {
         *factor != CostFactor::Volume && *part > (now.cost_usd - before.cost) / 4.0
@@ -50,8 +50,10 @@ struct Factors {
     parts: [(CostFactor, f64); 5],
 }
 
-fn now_of(counts: &Counts) -> Factors {
-    mean(counts, 1.0)
+/// What of a difference in cost is due to what, in US dollars an hour, the most first: of what was done in so many
+/// hours, each.
+pub(crate) fn why(before: (&Counts, f64), now: (&Counts, f64)) -> Vec<(CostFactor, f64)> {
+    split(&mean(before.0, before.1), &mean(now.0, now.1))
 }
 
 #[allow(clippy::cast_precision_loss)] // counts of a week
@@ -114,9 +116,9 @@ mod tests {
             cost_usd,
             ..Counts::default()
         };
-        let before = now_of(&counts(1000, 0, 100_000.0, 1_000.0, 2.0));
-        let now = now_of(&counts(1500, 300, 450_000.0, 9_000.0, 9.0));
-        let why = split(&before, &now);
+        let before = counts(1000, 0, 100_000.0, 1_000.0, 2.0);
+        let now = counts(1500, 300, 450_000.0, 9_000.0, 9.0);
+        let why = why((&before, 1.0), (&now, 1.0));
         let sum: f64 = why.iter().map(|(_, part)| part).sum();
         assert!((sum - 7.0).abs() < 1e-9, "{why:?}");
         assert_eq!(why[0].0, CostFactor::Duration, "{why:?}");

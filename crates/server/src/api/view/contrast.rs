@@ -77,7 +77,7 @@ impl DifferenceView {
 }
 
 /// The filters that show the spans which meet a condition.
-fn filters(condition: &contrast::Condition) -> Vec<Condition> {
+pub(in crate::api) fn filters(condition: &contrast::Condition) -> Vec<Condition> {
     let filter = |op, value| Condition {
         column: condition.key.clone(),
         op,

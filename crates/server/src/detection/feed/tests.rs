@@ -1,3 +1,4 @@
+use throughline_insight::detect::Counts;
 use throughline_store::{Callee, Caller};
 use throughline_telemetry::Histogram;
 

@@ -1,0 +1,134 @@
+//! Of what the time of traces is made, and how that differs: self times, and what is lost between two spans.
+
+use std::collections::{BTreeMap, HashMap};
+
+use throughline_telemetry::{Span, SpanKind};
+
+/// Of what the traces of two times are made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SelfTimes {
+    /// How many traces there are, before and now.
+    pub traces: [usize; 2],
+    /// Steps that take longer by themselves, without what is below them; those that add most first.
+    pub steps: Vec<SelfTime>,
+    /// Calls that take longer for whoever calls than for whoever is called; those that add most first.
+    pub gaps: Vec<Gap>,
+}
+
+/// A step of traces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SelfTime {
+    /// The service whose it is.
+    pub service: String,
+    /// Its name.
+    pub name: String,
+    /// Its own time in a trace, before and now, in milliseconds.
+    pub ms: [f64; 2],
+    /// How often it is in a trace, before and now.
+    pub often: [f64; 2],
+}
+
+/// A call between two services.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    /// The service that calls.
+    pub from: String,
+    /// The one that is called.
+    pub to: String,
+    /// What is lost between them in a trace, before and now, in milliseconds.
+    pub ms: [f64; 2],
+}
+
+/// Holds traces of before against those of now.
+pub fn self_times(before: &[Vec<Span>], now: &[Vec<Span>]) -> SelfTimes {
+    let mut steps: BTreeMap<(&str, &str), SelfTime> = BTreeMap::new();
+    let mut gaps: BTreeMap<(&str, &str), Gap> = BTreeMap::new();
+    let sides = [before, now];
+    for (side, traces) in sides.into_iter().enumerate() {
+        for spans in traces {
+            add(spans, side, traces.len(), &mut steps, &mut gaps);
+        }
+    }
+    let mut found = SelfTimes {
+        traces: sides.map(<[_]>::len),
+        steps: steps.into_values().collect(),
+        gaps: gaps.into_values().collect(),
+    };
+    let more = |ms: &[f64; 2]| ms[1] - ms[0];
+    found.steps.retain(|it| more(&it.ms) > LEAST_MS);
+    found.gaps.retain(|it| more(&it.ms) > LEAST_MS);
+    found
+        .steps
+        .sort_by(|a, b| more(&b.ms).total_cmp(&more(&a.ms)));
+    found
+        .gaps
+        .sort_by(|a, b| more(&b.ms).total_cmp(&more(&a.ms)));
+    found.steps.truncate(TOLD_MAX);
+    found.gaps.truncate(TOLD_MAX);
+    found
+}
+
+#[allow(clippy::cast_precision_loss)] // some traces
+fn add<'a>(
+    spans: &'a [Span],
+    side: usize,
+    of: usize,
+    steps: &mut BTreeMap<(&'a str, &'a str), SelfTime>,
+    gaps: &mut BTreeMap<(&'a str, &'a str), Gap>,
+) {
+    let places: HashMap<_, usize> = spans.iter().map(|span| span.span_id).zip(0..).collect();
+    let mut children: Vec<Vec<&Span>> = vec![Vec::new(); spans.len()];
+    for span in spans {
+        let parent = span.parent_id.and_then(|parent| places.get(&parent));
+        if let Some(parent) = parent.filter(|at| spans[**at].span_id != span.span_id) {
+            children[*parent].push(span);
+        }
+    }
+    let part = 1.0 / of as f64;
+    for (span, children) in spans.iter().zip(&mut children) {
+        let step = steps.entry((span.service(), span.name.as_str()));
+        let step = step.or_insert_with(|| SelfTime {
+            service: span.service().to_owned(),
+            name: span.name.clone(),
+            ms: [0.0; 2],
+            often: [0.0; 2],
+        });
+        step.ms[side] += own_ms(span, children) * part;
+        step.often[side] += part;
+        let called = children.iter().filter(|child| {
+            span.kind == SpanKind::Client
+                && child.kind == SpanKind::Server
+                && child.service() != span.service()
+        });
+        for child in called {
+            let gap = gaps.entry((span.service(), child.service()));
+            let gap = gap.or_insert_with(|| Gap {
+                from: span.service().to_owned(),
+                to: child.service().to_owned(),
+                ms: [0.0; 2],
+            });
+            gap.ms[side] += (millis(span) - millis(child)).max(0.0) * part;
+        }
+    }
+}
+
+/// What of a span's time none of its children is there, in milliseconds.
+#[allow(clippy::cast_precision_loss)] // nanoseconds of minutes
+fn own_ms(span: &Span, children: &mut [&Span]) -> f64 {
+    children.sort_by_key(|child| child.start);
+    let (mut free, mut at) = (0, span.start);
+    for child in children {
+        free += child.start.min(span.end).0.saturating_sub(at.0);
+        at = at.max(child.end);
+    }
+    free += span.end.0.saturating_sub(at.0);
+    free as f64 / 1e6
+}
+
+fn millis(span: &Span) -> f64 {
+    span.duration().as_secs_f64() * 1e3
+}
+
+/// Less is not told.
+const LEAST_MS: f64 = 1.0;
+const TOLD_MAX: usize = 5;

@@ -1,0 +1,172 @@
+//! Numbers of a node, and how they are written.
+
+use std::fmt;
+use std::ops::Range;
+
+use throughline_telemetry::UnixNanos;
+
+use super::Investigation;
+use crate::detect::words::{duration, share};
+use crate::detect::{Node, Subject};
+use crate::facts::{Did, Facts, Failing};
+use crate::question::Symptom;
+
+/// One way in which a node did, when all was well and at the time that is asked about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// What it is: `mean time`, `calls`.
+    pub what: &'static str,
+    /// What is counted.
+    pub unit: Unit,
+    /// When all was well; none if nothing is known of then.
+    pub before: Option<f64>,
+    /// Then.
+    pub after: f64,
+}
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Milliseconds.
+    Millis,
+    /// A part, 0 to 1.
+    Share,
+    /// Calls a minute.
+    PerMinute,
+    /// US dollars an hour.
+    UsdPerHour,
+    /// So many.
+    Count,
+}
+
+impl Unit {
+    /// `ms`, `share`, `per_minute`, `usd_per_hour`, `count`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Millis => "ms",
+            Unit::Share => "share",
+            Unit::PerMinute => "per_minute",
+            Unit::UsdPerHour => "usd_per_hour",
+            Unit::Count => "count",
+        }
+    }
+
+    /// What the numbers of a symptom count.
+    pub fn of(symptom: Symptom) -> Self {
+        match symptom {
+            Symptom::Slow => Unit::Millis,
+            Symptom::Expensive => Unit::UsdPerHour,
+            Symptom::Silent => Unit::PerMinute,
+            Symptom::Changed => Unit::Count,
+            Symptom::Error | Symptom::Throttle | Symptom::Timeout | Symptom::ColdStart => {
+                Unit::Share
+            }
+        }
+    }
+}
+
+/// `147 ms`, `12 %`, `40 calls a minute`, `$2.10 an hour`.
+pub fn amount(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Millis => duration(value),
+        Unit::Share => share(value),
+        Unit::PerMinute if value < 10.0 => format!("{value:.1} calls a minute"),
+        Unit::PerMinute => format!("{value:.0} calls a minute"),
+        Unit::UsdPerHour if value < 0.01 => format!("${value:.6} an hour"),
+        Unit::UsdPerHour => format!("${value:.2} an hour"),
+        Unit::Count => format!("{value:.0}"),
+    }
+}
+
+/// `is slow`, `fails`.
+pub fn verb(symptom: Symptom) -> &'static str {
+    match symptom {
+        Symptom::Slow => "is slow",
+        Symptom::Error => "fails",
+        Symptom::Throttle => "is throttled",
+        Symptom::Timeout => "times out",
+        Symptom::ColdStart => "starts cold",
+        Symptom::Expensive => "costs more",
+        Symptom::Silent => "is silent",
+        Symptom::Changed => "has changed",
+    }
+}
+
+/// An investigation in one line of plain English.
+impl fmt::Display for Investigation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (node, verb) = (&self.node, verb(self.symptom));
+        let Some(found) = &self.found else {
+            return match self.figures.first() {
+                Some(figure) => write!(f, "nothing found: {node}, {figure}"),
+                None => write!(f, "nothing found: {node} was not called"),
+            };
+        };
+        let unit = Unit::of(self.symptom);
+        let [before, after] =
+            [found.confirmed.before, found.confirmed.after].map(|value| amount(unit, value));
+        write!(f, "{node} {verb}: {before} → {after}")?;
+        match found.causes.first() {
+            Some(cause) if cause.node == *node => {
+                write!(f, ", {} of it by itself", share(cause.share))
+            }
+            Some(cause) => write!(f, ", {} of it from {}", share(cause.share), cause.node),
+            None => write!(f, ", and nothing explains it"),
+        }
+    }
+}
+
+/// `mean time 50 ms → 350 ms`.
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = amount(self.unit, self.after);
+        match self.before {
+            Some(before) => write!(f, "{} {} → {after}", self.what, amount(self.unit, before)),
+            None => write!(f, "{} {after}, and nothing is known of before", self.what),
+        }
+    }
+}
+
+/// How a node did in each way, those left out that are nothing at both times.
+#[allow(clippy::cast_precision_loss)] // calls of hours
+pub(super) fn figures(
+    facts: &Facts,
+    node: &Node,
+    normal: &Range<UnixNanos>,
+    now: &Range<UnixNanos>,
+) -> Vec<Figure> {
+    let subject = Subject::Node(node.clone());
+    let [before, after] = [normal, now].map(|times| {
+        let did = facts.sums(times).remove(&subject).unwrap_or_default();
+        (did, facts.minutes(times))
+    });
+    let p99 = |did: &Did| did.counts.durations.percentile(99.0).unwrap_or(0.0);
+    type Value<'a> = &'a dyn Fn(&(Did, f64)) -> f64;
+    let all: [(&'static str, Unit, Value<'_>); 7] = [
+        ("mean time", Unit::Millis, &|(did, _)| did.mean_ms()),
+        ("p99", Unit::Millis, &|(did, _)| p99(did)),
+        ("failed", Unit::Share, &|(did, _)| did.part(Failing::All)),
+        ("throttled", Unit::Share, &|(did, _)| {
+            did.part(Failing::Throttled)
+        }),
+        ("cold starts", Unit::Share, &|(did, _)| {
+            did.part(Failing::Cold)
+        }),
+        ("calls", Unit::PerMinute, &|(did, minutes)| {
+            did.counts.count as f64 / minutes
+        }),
+        ("cost", Unit::UsdPerHour, &|(did, minutes)| {
+            did.counts.cost_usd / minutes * 60.0
+        }),
+    ];
+    let is_known = before.0.counts.count > 0;
+    let figures = all.into_iter().map(|(what, unit, value)| Figure {
+        what,
+        unit,
+        before: is_known.then(|| value(&before)),
+        after: value(&after),
+    });
+    figures
+        .filter(|it| it.what == "failed" || it.after > 0.0 || it.before > Some(0.0))
+        .collect()
+}

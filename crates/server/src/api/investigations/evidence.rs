@@ -1,0 +1,322 @@
+//! Evidence in rows, each a sentence with its numbers.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use throughline_insight::contrast::{Differences, Share};
+use throughline_insight::detect::{Change, CostFactor, Node, Subject};
+use throughline_insight::facts::Facts;
+use throughline_insight::investigate::{
+    Affected, Figure, Found, Investigation, Pattern, Seen, SelfTimes, Suspect, Unit, amount, verb,
+};
+use throughline_insight::question::Symptom;
+use throughline_store::{Condition, Operator};
+use throughline_telemetry::UnixNanos;
+
+use super::Times;
+use super::filters::is;
+use super::gather::Gathered;
+use crate::api::view::{self, Evidence, Example, RowSearch, RuledOut};
+
+/// How a node did.
+pub(super) fn of_suspect(
+    suspect: &Suspect,
+    search: Option<RowSearch>,
+    examples: Vec<Example>,
+) -> Evidence {
+    let unit = Unit::of(suspect.symptom);
+    let seen = &suspect.evidence;
+    let [before, after] = [seen.before, seen.after].map(|value| amount(unit, value));
+    Evidence {
+        title: format!(
+            "{} {}: {before} → {after}, of {:.0} calls",
+            suspect.node,
+            verb(suspect.symptom),
+            seen.calls
+        ),
+        node: Some(suspect.node.clone()),
+        unit: Some(unit),
+        before: Some(seen.before),
+        after: Some(seen.after),
+        search,
+        examples,
+        ..Evidence::of("numbers")
+    }
+}
+
+/// What takes longer in traces by itself, and what is lost between two services.
+pub(super) fn rows_of_traces(times: &SelfTimes, now: &Times) -> Vec<Evidence> {
+    let [before, after] = times.traces;
+    if before == 0 || after == 0 {
+        return Vec::new();
+    }
+    let row =
+        |kind: &'static str, what: String, ms: [f64; 2], service: &str, name: Option<&str>| {
+            let mut filters = vec![is("service", Operator::Eq, json!(service))];
+            filters.extend(name.map(|name| is("name", Operator::Eq, json!(name))));
+            let [was, takes] = ms.map(|value| amount(Unit::Millis, value));
+            Evidence {
+                title: format!(
+                    "{what}: {was} → {takes} a trace, in {after} traces and {before} of before"
+                ),
+                unit: Some(Unit::Millis),
+                before: Some(ms[0]),
+                after: Some(ms[1]),
+                search: Some(RowSearch::spans(filters, now)),
+                ..Evidence::of(kind)
+            }
+        };
+    let steps = times.steps.iter().take(STEPS).map(|step| {
+        let what = format!("{} of {} takes longer by itself", step.name, step.service);
+        row("self_time", what, step.ms, &step.service, Some(&step.name))
+    });
+    let gaps = times.gaps.iter().take(STEPS).map(|gap| {
+        let what = format!("more is lost between {} and {}", gap.from, gap.to);
+        row("gap", what, gap.ms, &gap.from, None)
+    });
+    steps.chain(gaps).collect()
+}
+
+/// Lines that appeared, or are missing.
+#[allow(clippy::cast_precision_loss)] // lines of an hour
+pub(super) fn rows_of_patterns(found: &[Pattern], before: &Times, now: &Times) -> Vec<Evidence> {
+    let row = |pattern: &Pattern| {
+        let lines = &pattern.lines;
+        let (what, times) = match pattern.seen {
+            Seen::Appeared => ("writes what it did not before", now),
+            Seen::Vanished => ("does not write any more", before),
+            Seen::More => ("writes far more often", now),
+        };
+        Evidence {
+            title: format!("{} {what}: {}", lines.service, lines.template),
+            unit: Some(Unit::Count),
+            before: Some(lines.before as f64),
+            after: Some(lines.now as f64),
+            search: Some(RowSearch::logs(&lines.service, &lines.template, times)),
+            ..Evidence::of("log")
+        }
+    };
+    found.iter().map(row).collect()
+}
+
+/// By which attributes the spans that show it differ.
+pub(super) fn rows_of_differences(
+    suspect: &Suspect,
+    found: &Differences,
+    of: &[Condition],
+    now: &Times,
+) -> Vec<Evidence> {
+    let telling = found.found.iter().filter(|it| it.effect >= EFFECT_MIN);
+    let row = telling.take(DIFFERENCES).map(|difference| {
+        let conditions = difference.conditions.iter().flat_map(view::filters);
+        let conditions: Vec<Condition> = conditions.collect();
+        let words: Vec<String> = conditions.iter().map(words).collect();
+        let [those, others] = [difference.selection, difference.rest].map(Share::part);
+        let [shares, of_others] = [those, others].map(|part| amount(Unit::Share, part));
+        let filters = of.iter().cloned().chain(conditions).collect();
+        Evidence {
+            title: format!(
+                "{shares} of the calls of {} that show it have {}, and {of_others} of the others",
+                suspect.node,
+                words.join(" and ")
+            ),
+            node: Some(suspect.node.clone()),
+            unit: Some(Unit::Share),
+            before: Some(others),
+            after: Some(those),
+            search: Some(RowSearch::spans(filters, now)),
+            ..Evidence::of("attribute")
+        }
+    });
+    row.collect()
+}
+
+/// `version = 42`.
+fn words(condition: &Condition) -> String {
+    let op = json!(condition.op);
+    let op = op.as_str().unwrap_or_default().to_owned();
+    match &condition.value {
+        serde_json::Value::Null => format!("{} {}", condition.column, op.replace('-', " ")),
+        serde_json::Value::String(text) => format!("{} {op} {text}", condition.column),
+        value => format!("{} {op} {value}", condition.column),
+    }
+}
+
+/// What was changed about the time in which it began, of the node and of what is around it.
+pub(super) fn changes(
+    told: &Investigation,
+    changes: &[Change],
+    around: &Affected,
+    gathered: &mut Gathered,
+) {
+    let (from, to) = match &told.found {
+        Some(found) => (
+            found.onset.minus(CHANGED_BEFORE),
+            found.onset.plus(CHANGED_AFTER),
+        ),
+        None => (
+            told.frame.now.start.minus(CHANGED_BEFORE),
+            told.frame.now.end,
+        ),
+    };
+    let near = around.upstream.iter().chain(&around.downstream);
+    let is_near = |node: &Node| *node == told.node || near.clone().any(|it| it.node == *node);
+    let made = changes
+        .iter()
+        .filter(|change| (from..to).contains(&change.at) && is_near(&change.node));
+    let rows: Vec<Evidence> = made
+        .take(CHANGES)
+        .map(|change| Evidence {
+            title: format!(
+                "{} changed: {}{}",
+                change.node,
+                change.what,
+                told.found.as_ref().map_or(String::new(), |found| format!(
+                    ", {}",
+                    relative(change.at, found.onset)
+                ))
+            ),
+            node: Some(change.node.clone()),
+            at: Some(change.at),
+            ..Evidence::of("change")
+        })
+        .collect();
+    if rows.is_empty() && told.found.is_some() {
+        gathered.ruled_out.push(RuledOut::of(
+            "no version and no memory size is known to have changed just before",
+        ));
+    }
+    gathered.evidence.extend(rows);
+}
+
+/// `2 min before it began`.
+fn relative(at: UnixNanos, onset: UnixNanos) -> String {
+    let minutes = |time: std::time::Duration| time.as_secs() / 60;
+    match (minutes(onset.since(at)), minutes(at.since(onset))) {
+        (0, 0) => "in the minute in which it began".to_owned(),
+        (before, 0) => format!("{before} min before it began"),
+        (_, after) => format!("{after} min after it began"),
+    }
+}
+
+/// Calls that a node makes and did not make before, for whoever asks what has changed.
+#[allow(clippy::cast_precision_loss)] // calls of hours
+pub(super) fn new_calls(told: &Investigation, facts: &Facts, gathered: &mut Gathered) {
+    if told.symptom != Symptom::Changed {
+        return;
+    }
+    let (before, now) = (facts.sums(&told.frame.normal), facts.sums(&told.frame.now));
+    let is_known = before
+        .keys()
+        .any(|of| of.nodes().any(|node| *node == told.node));
+    let new = now
+        .iter()
+        .filter(|(of, _)| is_known && !before.contains_key(*of));
+    for (of, did) in new.take(CHANGES) {
+        if let Subject::Edge(from, to, operation) = of
+            && *from == told.node
+        {
+            gathered.evidence.push(Evidence {
+                title: format!("{from} calls {to} ({operation}), which it did not before"),
+                node: Some(to.clone()),
+                unit: Some(Unit::Count),
+                before: Some(0.0),
+                after: Some(did.counts.count as f64),
+                ..Evidence::of("call")
+            });
+        }
+    }
+}
+
+/// What is beside the symptom, or is not: more calls, throttling, cold starts; and what a cost is made of.
+pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathered) {
+    let row = |title: String, unit: Unit, before: f64, after: f64| Evidence {
+        title,
+        node: Some(told.node.clone()),
+        unit: Some(unit),
+        before: Some(before),
+        after: Some(after),
+        ..Evidence::of("numbers")
+    };
+    let figures: BTreeMap<&str, &Figure> = told.figures.iter().map(|it| (it.what, it)).collect();
+    let calls = figures
+        .get("calls")
+        .and_then(|it| Some((it.before?, it.after)));
+    match calls {
+        Some((before, after)) if told.symptom != Symptom::Silent && before > 0.0 => {
+            let times = after / before;
+            if (LEAST_LOAD..MOST_LOAD).contains(&times) {
+                let what = format!("load: {times:.1} times the usual calls");
+                gathered.ruled_out.push(RuledOut::of(&what));
+            } else {
+                let title = format!("{} has {times:.1} times the usual calls", told.node);
+                let row = row(title, Unit::PerMinute, before, after);
+                gathered.evidence.push(row);
+            }
+        }
+        _ => {}
+    }
+    for (what, symptom) in [
+        ("throttled", Symptom::Throttle),
+        ("cold starts", Symptom::ColdStart),
+    ] {
+        if told.symptom == symptom {
+            continue;
+        }
+        let known = figures.get(what).map(|it| (it.before, it.after));
+        let (before, after) = match known {
+            Some((Some(before), after)) => (before, after),
+            _ => (0.0, 0.0),
+        };
+        if after > before * 2.0 + MORE_SHARE {
+            let [was, is] = [before, after].map(|value| amount(Unit::Share, value));
+            let title = format!("{} {}: {was} → {is} of its calls", told.node, verb(symptom));
+            gathered
+                .evidence
+                .push(row(title, Unit::Share, before, after));
+        } else {
+            let what = format!("{what}: {} of its calls", amount(Unit::Share, after));
+            gathered.ruled_out.push(RuledOut::of(&what));
+        }
+    }
+    for (factor, usd) in found.cost_why.iter().filter(|(_, usd)| usd.abs() > 0.0) {
+        let factor = match factor {
+            CostFactor::Volume => "calls",
+            CostFactor::Retries => "retries",
+            CostFactor::Duration => "duration",
+            CostFactor::ColdStarts => "cold starts",
+            CostFactor::Memory => "memory",
+        };
+        let (sign, by) = if *usd < 0.0 {
+            ("less", -usd)
+        } else {
+            ("more", *usd)
+        };
+        let by = amount(Unit::UsdPerHour, by);
+        gathered.evidence.push(Evidence {
+            title: format!("{by} {sign} because of {factor}"),
+            node: Some(told.node.clone()),
+            unit: Some(Unit::UsdPerHour),
+            after: Some(*usd),
+            ..Evidence::of("cost")
+        });
+    }
+    let nodes = found.ruled_out.iter().map(RuledOut::node);
+    gathered.ruled_out.extend(nodes);
+}
+
+/// Steps of traces that are told, gaps too.
+const STEPS: usize = 3;
+/// How much a difference must tell.
+const EFFECT_MIN: f64 = 0.1;
+const DIFFERENCES: usize = 3;
+const CHANGES: usize = 10;
+/// A change so long before may be why.
+const CHANGED_BEFORE: std::time::Duration = std::time::Duration::from_secs(3600);
+/// Of what begins slowly, the minute of its beginning is not sure.
+const CHANGED_AFTER: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+/// Between these as many calls as usual.
+const LEAST_LOAD: f64 = 0.67;
+const MOST_LOAD: f64 = 1.5;
+/// Of the calls, more than twice the usual.
+const MORE_SHARE: f64 = 0.02;

@@ -1,0 +1,301 @@
+//! What spans, log records and reports add to what rollups tell.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use throughline_insight::contrast::Differences;
+use throughline_insight::detect::{Change, Node};
+use throughline_insight::investigate::{
+    Found, Investigation, Lines, Pattern, Reference, SelfTimes, Suspect, patterns, self_times,
+};
+use throughline_insight::question::Symptom;
+use throughline_store::{Condition, Count, Filter, SearchQuery, SplitQuery, Stretch};
+use throughline_telemetry::{Span, TraceId, UnixNanos};
+
+use super::evidence::{self, rows_of_differences, rows_of_patterns, rows_of_traces};
+use super::{Known, Times, filters};
+use crate::api::contrast::{LeftOut, Sides};
+use crate::api::error::ApiError;
+use crate::api::queries::Queries;
+use crate::api::view::{Evidence, Example, RowSearch, RuledOut};
+
+/// Looks for evidence.
+pub(super) struct Gather<'a> {
+    pub(super) queries: &'a Queries,
+    pub(super) known: &'a Known,
+    pub(super) changes: &'a [Change],
+    /// How much time there is.
+    pub(super) left: Duration,
+}
+
+/// What was found.
+#[derive(Default)]
+pub(in crate::api) struct Gathered {
+    pub(in crate::api) evidence: Vec<Evidence>,
+    pub(in crate::api) ruled_out: Vec<RuledOut>,
+}
+
+impl Gather<'_> {
+    /// All that there is time for; what there is none for is named.
+    pub(super) async fn all(&self, left_out: &mut Vec<&'static str>) -> Gathered {
+        let Some(told) = &self.known.told else {
+            return Gathered::default();
+        };
+        let mut gathered = Gathered::default();
+        evidence::changes(told, self.changes, &self.known.affected, &mut gathered);
+        let Some(found) = &told.found else {
+            evidence::new_calls(told, self.known.facts(), &mut gathered);
+            return gathered;
+        };
+        let case = Case {
+            queries: self.queries,
+            told,
+            found,
+            now: found.onset..found.until,
+        };
+        evidence::beside(told, found, &mut gathered);
+        let within = |what: &'static str| (self.left, what);
+        let (suspects, traces, lines, attributes) = tokio::join!(
+            in_time(within("spans"), case.suspects()),
+            in_time(within("traces"), case.traces()),
+            in_time(within("logs"), case.lines()),
+            in_time(within("attributes"), case.attributes()),
+        );
+        let mut take = |rows: Result<Vec<Evidence>, &'static str>| match rows {
+            Ok(rows) => rows,
+            Err(what) => {
+                left_out.push(what);
+                Vec::new()
+            }
+        };
+        let mut evidence = take(suspects);
+        evidence.extend(take(traces));
+        evidence.append(&mut gathered.evidence);
+        evidence.extend(take(attributes));
+        evidence.extend(take(lines));
+        gathered.evidence = evidence;
+        gathered
+    }
+}
+
+async fn in_time(
+    (left, what): (Duration, &'static str),
+    work: impl Future<Output = Result<Vec<Evidence>, ApiError>>,
+) -> Result<Vec<Evidence>, &'static str> {
+    match tokio::time::timeout(left, work).await {
+        Ok(Ok(rows)) => Ok(rows),
+        Ok(Err(error)) => {
+            tracing::warn!(?error, what, "evidence cannot be read");
+            Err(what)
+        }
+        Err(_) => Err(what),
+    }
+}
+
+/// What something was found of.
+struct Case<'a> {
+    queries: &'a Queries,
+    told: &'a Investigation,
+    found: &'a Found,
+    /// When it is so.
+    now: Times,
+}
+
+impl Case<'_> {
+    /// What it is held against: not more than an hour of it.
+    fn before(&self) -> Times {
+        match self.told.reference {
+            Reference::HoursBefore => self.now.start.minus(HOUR)..self.now.start,
+            Reference::DayBefore => {
+                let normal = &self.told.frame.normal;
+                normal.start..normal.end.min(normal.start.plus(HOUR))
+            }
+        }
+    }
+
+    /// The node itself as the first suspect, where it is none of the causes.
+    fn asked(&self) -> Suspect {
+        Suspect {
+            node: self.told.node.clone(),
+            symptom: self.told.symptom,
+            share: 1.0,
+            evidence: self.found.confirmed,
+            path: vec![self.told.node.clone()],
+        }
+    }
+
+    /// The node, and what it comes from.
+    fn nodes(&self) -> Vec<Suspect> {
+        let others = self.found.causes.iter();
+        let others = others.filter(|cause| cause.node != self.told.node);
+        let beside = self.found.beside.iter().take(1);
+        let all = std::iter::once(self.asked());
+        all.chain(others.take(CAUSES).cloned())
+            .chain(beside.cloned())
+            .collect()
+    }
+
+    /// How each of the nodes did, with the spans that show it.
+    async fn suspects(&self) -> Result<Vec<Evidence>, ApiError> {
+        let mut rows = Vec::new();
+        for suspect in self.nodes() {
+            let filters = filters::of_node(self.queries, &suspect.node, &self.now).await?;
+            let filters = filters.map(|filters| filters::that_show(filters, &suspect));
+            let examples = match &filters {
+                Some(filters) => self.spans(filters, &self.now, EXAMPLES).await?,
+                None => Vec::new(),
+            };
+            let search = filters.map(|filters| RowSearch::spans(filters, &self.now));
+            let examples = examples.iter().map(Example::new).collect();
+            rows.push(evidence::of_suspect(&suspect, search, examples));
+        }
+        Ok(rows)
+    }
+
+    async fn spans(
+        &self,
+        filters: &[Condition],
+        times: &Times,
+        limit: usize,
+    ) -> Result<Vec<Span>, ApiError> {
+        let query = SearchQuery {
+            filter: Filter::All(filters.iter().cloned().map(Filter::Is).collect()),
+            from: Some(times.start),
+            to: Some(times.end),
+            limit: Some(limit),
+            count: Count::Page,
+            ..SearchQuery::default()
+        };
+        let (page, _) = self.queries.search::<Span>(query).await?;
+        Ok(page.rows)
+    }
+
+    /// Of what the time of its traces is made, before and now.
+    async fn traces(&self) -> Result<Vec<Evidence>, ApiError> {
+        if self.told.symptom != Symptom::Slow {
+            return Ok(Vec::new());
+        }
+        let Some(filters) = filters::of_node(self.queries, &self.told.node, &self.now).await?
+        else {
+            return Ok(Vec::new());
+        };
+        let mut both: [Vec<TraceId>; 2] = Default::default();
+        for (ids, times) in both.iter_mut().zip([self.before(), self.now.clone()]) {
+            let spans = self.spans(&filters, &times, TRACES).await?;
+            let found: BTreeSet<TraceId> = spans.iter().map(|span| span.trace_id).collect();
+            ids.extend(found);
+        }
+        let store = self.queries.store().clone();
+        let read = move || -> Result<SelfTimes, ApiError> {
+            let [before, now] = both.map(|ids| {
+                let traces = ids.into_iter().map(|id| Ok(store.trace(id)?.spans));
+                traces.collect::<Result<Vec<Vec<Span>>, ApiError>>()
+            });
+            Ok(self_times(&before?, &now?))
+        };
+        let times = self.queries.blocking(read).await??;
+        Ok(rows_of_traces(&times, &self.now))
+    }
+
+    /// Lines of logs that appear, or are missing, of the node and of what it comes from.
+    async fn lines(&self) -> Result<Vec<Evidence>, ApiError> {
+        let names: Vec<String> = self
+            .nodes()
+            .iter()
+            .filter_map(|suspect| {
+                let (kind, name) = suspect.node.split_once(':')?;
+                matches!(kind, "function" | "service").then(|| name.replace('\'', "''"))
+            })
+            .collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let before = self.before();
+        let now = self.now.start..self.now.end.min(self.now.start.plus(HOUR));
+        let within = |times: &Times| {
+            let at = |time: UnixNanos| format!("to_timestamp_nanos({})", time.0);
+            format!("time >= {} and time < {}", at(times.start), at(times.end))
+        };
+        let sql = LINES
+            .replace("$names", &format!("'{}'", names.join("', '")))
+            .replace("$before", &within(&before))
+            .replace("$now", &within(&now));
+        let answer = self.queries.sql(&sql).await?.to_json()?;
+        let rows = answer["rows"].as_array().into_iter().flatten();
+        let lines = rows.map(|row| Lines {
+            service: row[0].as_str().unwrap_or_default().to_owned(),
+            template: row[1].as_str().unwrap_or_default().to_owned(),
+            severity: row[2]
+                .as_u64()
+                .and_then(|it| u8::try_from(it).ok())
+                .unwrap_or(0),
+            before: row[3].as_u64().unwrap_or_default(),
+            now: row[4].as_u64().unwrap_or_default(),
+        });
+        let long = |times: &Times| times.end.since(times.start).as_secs_f64();
+        let found: Vec<Pattern> = patterns(lines.collect(), long(&before) / long(&now).max(1.0));
+        Ok(rows_of_patterns(&found, &before, &now))
+    }
+
+    /// By which attributes its spans that show it differ from its others.
+    async fn attributes(&self) -> Result<Vec<Evidence>, ApiError> {
+        let causes = self.found.causes.iter();
+        let mut own = causes.filter(|cause| is_own(&cause.node));
+        let suspect = own.next().cloned().unwrap_or_else(|| self.asked());
+        if !is_own(&suspect.node) || suspect.symptom == Symptom::Silent {
+            return Ok(Vec::new());
+        }
+        let Some(of) = filters::of_node(self.queries, &suspect.node, &self.now).await? else {
+            return Ok(Vec::new());
+        };
+        let shows = filters::that_show(of.clone(), &suspect);
+        let all = |filters: &[Condition]| -> Vec<Filter> {
+            filters.iter().cloned().map(Filter::Is).collect()
+        };
+        let left_out = Arc::new(LeftOut::of(&all(&shows)));
+        let before = self.before();
+        let split = SplitQuery {
+            of: Stretch {
+                filter: Filter::All(all(&of)),
+                from: Some(before.start),
+                to: Some(self.now.end),
+            },
+            selection: Stretch {
+                filter: Filter::All(all(&shows)),
+                from: Some(self.now.start),
+                to: Some(self.now.end),
+            },
+            rest: None,
+        };
+        let split = self
+            .queries
+            .split(split, move || Sides::new(Arc::clone(&left_out)))
+            .await?;
+        let contrast = split.viewer.contrast;
+        let found: Differences = self.queries.blocking(move || contrast.finish()).await?;
+        Ok(rows_of_differences(&suspect, &found, &of, &self.now))
+    }
+}
+
+/// Whether it sends spans of its own.
+fn is_own(node: &Node) -> bool {
+    node.starts_with("function:") || node.starts_with("service:")
+}
+
+/// Lines with what differs taken out: what stands in quotes, and words with a digit.
+const LINES: &str = r#"
+select coalesce(service, '') as service, regexp_replace(substr(body, 1, 300),
+    '"[^"]*"|[^\s,;()\[\]{}=:"]*[0-9][^\s,;()\[\]{}=:"]*', '…', 'g') as template,
+    max(severity_number), sum(case when $before then 1 else 0 end), sum(case when $now then 1 else 0 end)
+from logs where (($before) or ($now)) and (service in ($names) or "faas.name" in ($names))
+    and body is not null and "throughline.duration.billed_ms" is null
+group by 1, 2 order by count(*) desc limit 2000"#;
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Causes, the first ones, that spans are looked for of.
+const CAUSES: usize = 3;
+/// Examples of each.
+const EXAMPLES: usize = 3;
+/// Traces of each of the two times.
+const TRACES: usize = 12;
