@@ -435,3 +435,150 @@ export function incident() {
     },
   };
 }
+
+/** What was found, or that nothing was; as the question has it. @param {any} question */
+export function investigation(question) {
+  const found = !/nothing/.test(question.question);
+  const id = (/** @type {number} */ number) => number.toString(16).padStart(16, '0');
+  const [from, to] = [question.from ?? incidentTime(390), question.to ?? incidentTime(450)];
+  const pair = (/** @type {number} */ before, /** @type {number} */ after) => ({ before, after });
+  const cause = (
+    /** @type {string} */ node,
+    /** @type {number} */ share,
+    /** @type {string[]} */ path,
+  ) => ({
+    node,
+    symptom: 'slow',
+    share,
+    unit: 'ms',
+    before: 24.5,
+    after: 404.2,
+    calls: 160,
+    path,
+  });
+  const row = (
+    /** @type {string} */ kind,
+    /** @type {string} */ title,
+    /** @type {any} */ more,
+  ) => ({
+    kind,
+    title,
+    node: 'table:user-table',
+    unit: 'ms',
+    before: 24.5,
+    after: 404.2,
+    at_unix_nanos: null,
+    search: null,
+    examples: [],
+    ...more,
+  });
+  const near = (/** @type {string} */ node, /** @type {boolean} */ worse) => ({
+    node,
+    path: ['function:order', node],
+    worse: worse ? ['slow'] : [],
+    calls_per_minute: pair(12, 12),
+    failed: pair(0, worse ? 0.333 : 0),
+    mean_ms: pair(44.5, worse ? 424.5 : 44.6),
+    throttle_count: worse ? 92 : 0,
+    edge_calls_per_minute: pair(12, 12),
+    edge_failed: pair(0, 0),
+  });
+  const slow = cause('function:order', 1, []);
+  return {
+    asked: {
+      question: question.question,
+      wanted: 'cause',
+      symptom: question.symptom ?? 'slow',
+      symptom_words: question.symptom ? '' : 'slow',
+      node: question.node ?? 'function:order',
+      node_words: question.node ? '' : 'order',
+      from_unix_nanos: from,
+      to_unix_nanos: to,
+      time_words: question.from ? '' : 'last night around 10PM',
+      is_cut: false,
+      candidates: [
+        { node: 'function:order', score: 1, words: 'order' },
+        { node: 'table:orders', score: 0.95, words: 'order' },
+      ],
+    },
+    state: found ? 'found' : 'nothing_found',
+    title: found
+      ? 'function:order is slow: 65 ms → 445 ms, 52 % of it from table:user-table'
+      : 'nothing found: function:order, mean time 64 ms → 65 ms',
+    node: 'function:order',
+    symptom: question.symptom ?? 'slow',
+    reference: {
+      name: 'hours_before',
+      from_unix_nanos: incidentTime(150),
+      to_unix_nanos: incidentTime(390),
+    },
+    figures: [
+      { what: 'mean time', unit: 'ms', before: 64.5, after: found ? 444.5 : 65 },
+      { what: 'failed', unit: 'share', before: 0, after: 0 },
+      { what: 'calls', unit: 'per_minute', before: 12, after: 12 },
+    ],
+    confirmed: found ? slow : null,
+    onset_unix_nanos: found ? incidentTime(427) : null,
+    began_before: false,
+    until_unix_nanos: found ? to : null,
+    causes: found
+      ? [
+          cause('table:user-table', 0.52, ['function:order', 'function:pay', 'table:user-table']),
+          cause('function:pay', 0.42, ['function:order', 'function:pay']),
+        ]
+      : [],
+    beside: [],
+    evidence: found
+      ? [
+          row('numbers', 'table:user-table is slow: 24 ms → 404 ms, of 276 calls', {
+            search: {
+              dataset: 'spans',
+              filters: [{ column: 'db.collection.name', op: 'ends-with', value: 'user-table' }],
+              q: '',
+              from,
+              to,
+            },
+            examples: [
+              {
+                trace_id: `${id(0)}${id(1)}`,
+                span_id: id(1),
+                start_unix_nanos: incidentTime(428),
+                duration_ms: 431,
+              },
+            ],
+          }),
+          row('change', 'function:pay changed: version 42, 2 min before it began', {
+            node: 'function:pay',
+            unit: null,
+            before: null,
+            after: null,
+            at_unix_nanos: incidentTime(425),
+          }),
+          row('log', 'pay writes what it did not before: gave up on card …', {
+            unit: 'count',
+            before: 0,
+            after: 276,
+            search: {
+              dataset: 'logs',
+              filters: [{ column: 'service', op: '=', value: 'pay' }],
+              q: '"gave up on card"',
+              from,
+              to,
+            },
+          }),
+        ]
+      : [],
+    ruled_out: found ? [{ node: null, title: 'load: 1.0 times the usual calls' }] : [],
+    unexplained: found ? 0.06 : null,
+    load: found ? 1 : null,
+    noticed: [{ node: found ? 'function:order' : 'function:mail', symptom: 'error' }],
+    upstream: [near('service:gateway', true)],
+    downstream: [
+      near('function:pay', true),
+      near('function:a-function-of-a-very-long-name', false),
+    ],
+    truncated: false,
+    left_out: [],
+    elapsed_ms: 412,
+  };
+}

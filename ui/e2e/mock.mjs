@@ -13,6 +13,7 @@ import {
   heatmapOf,
   incident,
   incidentPage,
+  investigation,
   largeMap,
   logLine,
   logPage,
@@ -187,6 +188,11 @@ export class MockServer {
       return one === null
         ? json(404, { code: 'TL0213', message: 'there is no such incident' })
         : json(200, one);
+    }
+    if (pathname === '/api/v1/investigations') {
+      const question = JSON.parse(body);
+      this.posted.push(question);
+      return json(200, investigation(question));
     }
     if (pathname === '/api/v1/contrast') {
       this.posted.push(JSON.parse(body));

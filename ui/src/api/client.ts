@@ -22,6 +22,8 @@ import type {
   Found,
   Incident,
   IncidentPage,
+  Investigation,
+  InvestigationQuestion,
   Known,
   Log,
   LogPage,
@@ -125,6 +127,7 @@ export interface Api {
   query(spec: QuerySpec, signal?: AbortSignal): Answer<QueryAnswer>;
   incidents(query: IncidentQuery, signal?: AbortSignal): Answer<IncidentPage>;
   incident(id: string, signal?: AbortSignal): Answer<Incident>;
+  investigate(question: InvestigationQuestion, signal?: AbortSignal): Answer<Investigation>;
   contrast(question: ContrastQuestion, signal?: AbortSignal): Answer<Contrast>;
   search(question: SearchQuestion, signal?: AbortSignal): Answer<readonly Found[]>;
   sql(statement: string, signal?: AbortSignal): Answer<Table>;
@@ -259,6 +262,8 @@ export function createApi(options: ApiOptions = {}): Api {
       load(`/incidents${incidentSearch(query)}`, asItIs<IncidentPage>, signal),
     incident: (id, signal) =>
       load(`/incidents/${encodeURIComponent(id)}`, asItIs<Incident>, signal),
+    investigate: (question, signal) =>
+      load('/investigations', asItIs<Investigation>, signal, question),
     contrast: (question, signal) => load('/contrast', asItIs<Contrast>, signal, question),
     search: (question, signal) =>
       load<WireSpanPage | WireLogPage, readonly Found[]>('/search', decodeFound, signal, question),

@@ -11,6 +11,8 @@ import type {
   WireFinding,
   WireIncident,
   WireIncidentPage,
+  WireInvestigation,
+  WireInvestigationQuestion,
   WireMapEdge,
   WireMapNode,
   WireOperationList,
@@ -68,6 +70,22 @@ export type Finding = Omit<WireFinding, 'filters'> & {
   readonly filters: readonly Condition[] | null;
 };
 export type Measure = WireFinding['after'];
+/** What is left out is read from the sentence, or as the server has it by default. */
+export type InvestigationQuestion = Partial<WireInvestigationQuestion>;
+export type Investigation = Omit<WireInvestigation, 'evidence'> & {
+  readonly evidence: readonly Evidence[];
+};
+export type Evidence = Omit<WireInvestigation['evidence'][number], 'search'> & {
+  readonly search: EvidenceSearch | null;
+};
+export type EvidenceSearch = Omit<
+  NonNullable<WireInvestigation['evidence'][number]['search']>,
+  'filters'
+> & { readonly filters: readonly Condition[] };
+export type Suspect = WireInvestigation['causes'][number];
+export type Neighbour = WireInvestigation['upstream'][number];
+export type SymptomName = Suspect['symptom'];
+export type FigureUnit = Suspect['unit'];
 /** What functions do right now. */
 export type Wall = WireWall;
 export type FunctionCard = WireWall['functions'][number];

@@ -6,7 +6,10 @@ export interface Key {
 }
 
 export const ALWAYS: readonly Key[] = [
-  { keys: ['Ctrl K'], does: 'go to a view, a function, an operation, a trace by any of its ids' },
+  {
+    keys: ['Ctrl K'],
+    does: 'go to a view, a function, a trace by any of its ids, or ask why it was slow',
+  },
   { keys: ['g', `1…${SECTIONS.length}`], does: 'go to the wall, the map and so on' },
   { keys: ['?'], does: 'show these keys' },
 ];

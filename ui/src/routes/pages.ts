@@ -110,6 +110,14 @@ export const PAGES: readonly Page[] = [
     byEnvironment: false,
   },
   {
+    section: '/incidents',
+    path: /^\/investigate\/?$/,
+    load: () => import('./InvestigateRoute.svelte'),
+    range: null,
+    keys: ROW_KEYS,
+    byEnvironment: false,
+  },
+  {
     section: '/completeness',
     path: /^\/completeness\/?$/,
     load: () => import('./CompletenessRoute.svelte'),

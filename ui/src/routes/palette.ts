@@ -14,6 +14,13 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
     about: 'view',
     choice: page(href),
   }));
+  const investigate: Entry = {
+    id: 'view /investigate',
+    kind: 'view',
+    label: 'Investigate',
+    about: 'ask why it was slow, last night around ten',
+    choice: page('/investigate'),
+  };
   const { kept, past } = new Questions();
   const others = kept.reduce((list, { search }) => without(list, search), past);
   const themes = THEMES.map((theme): Entry => ({
@@ -49,6 +56,7 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
   };
   return [
     ...views,
+    investigate,
     ...kept.map((each) => questionEntry(each, 'kept question')),
     ...themes,
     ...zones,

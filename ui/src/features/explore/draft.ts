@@ -56,6 +56,7 @@ export const OPERATORS = [
   'contains',
   'does-not-contain',
   'starts-with',
+  'ends-with',
   'matches',
   'in',
   'not-in',

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding, Incident } from '../../api/model';
 import { setZone } from '../../base/zone';
-import { amount, measure, nodesOf, spansHref, stateWords, timeline, timeOf } from './words';
+import {
+  amount,
+  investigateHref,
+  measure,
+  nodesOf,
+  spansHref,
+  stateWords,
+  timeline,
+  timeOf,
+} from './words';
 
 const MINUTE = 60_000_000_000n;
 const BEGIN = 1_795_132_800_000_000_000n;
@@ -104,5 +113,27 @@ describe('links', () => {
     });
     expect(search.get('from')).toBe('2026-11-20T00:02:00.000Z');
     expect(spansHref({ ...FINDING, filters: null })).toBeNull();
+  });
+
+  it('lead to what is asked of it', () => {
+    const asked = (incident: Incident): Record<string, string> =>
+      Object.fromEntries(new URL(investigateHref(incident), 'http://page').searchParams);
+    const times = { from: '2026-11-19T23:32:00.000Z', to: '2026-11-20T00:16:00.000Z' };
+    expect(asked(INCIDENT)).toEqual({ node: 'function:pay', symptom: 'slow', ...times });
+    const cause = {
+      node: 'function:order',
+      symptom: 'failing' as const,
+      before: 0,
+      after: 1,
+      causes: [],
+      beside: [],
+      ruled_out: [],
+      unexplained: 1,
+      load: 1,
+    };
+    const open = { ...INCIDENT, closed_unix_nanos: null, cause };
+    expect(asked(open)).toEqual({ node: 'function:order', symptom: 'error', from: times.from });
+    const leak = { ...INCIDENT, findings: [{ ...FINDING, kind: 'leak' as const }] };
+    expect(asked(leak)).toEqual({ node: 'function:pay', ...times });
   });
 });

@@ -9,6 +9,7 @@ import {
   formatShare,
   plural,
 } from '../../base/format';
+import { exploreHref } from '../../base/href';
 import { between, parseUnixNanos, toDate, type UnixNanos } from '../../base/time';
 
 /** A moment of an incident. */
@@ -82,13 +83,27 @@ export function nodesOf(incident: Incident): readonly string[] {
 /** The spans that show a finding, as a question of the page Explore. */
 export function spansHref({ filters, since_unix_nanos, seen_unix_nanos }: Finding): string | null {
   if (filters === null) return null;
-  const said = filters.map(({ column, op, value }) => ({ column, op, value: written(value) }));
-  const search = new URLSearchParams({
-    query: JSON.stringify({ filters: said }),
-    from: toDate(timeOf(since_unix_nanos)).toISOString(),
-    to: toDate(timeOf(seen_unix_nanos)).toISOString(),
-  });
-  return `/explore?${search}`;
+  return exploreHref(filters, timeOf(since_unix_nanos), timeOf(seen_unix_nanos));
+}
+
+/** What is asked of an incident: its cause, or else the first of its findings, from a while before. */
+export function investigateHref(incident: Incident): string {
+  const first = incident.findings[0];
+  const { cause } = incident;
+  const symptom = cause?.symptom === 'failing' ? 'error' : (cause?.symptom ?? asked(first));
+  const search = new URLSearchParams();
+  const node = cause?.node ?? first?.subject.node;
+  if (node !== undefined) search.set('node', node);
+  if (symptom !== undefined) search.set('symptom', symptom);
+  const begin = timeOf(incident.since_unix_nanos) - BEFORE_NANOS;
+  search.set('from', toDate(begin as UnixNanos).toISOString());
+  if (incident.closed_unix_nanos !== null)
+    search.set('to', toDate(timeOf(incident.closed_unix_nanos)).toISOString());
+  return `/investigate?${search}`;
+}
+
+function asked(finding: Finding | undefined): string | undefined {
+  return finding === undefined ? undefined : SYMPTOMS[finding.kind];
 }
 
 /** `noticed 2026-11-20 04:02:00, over after 14 min`. */
@@ -102,7 +117,16 @@ export function findingWords(incident: IncidentSummary): string {
   return plural(incident.finding_count, 'finding');
 }
 
-function written(value: unknown): string {
-  if (Array.isArray(value)) return value.join(', ');
-  return value === undefined || value === null ? '' : String(value);
-}
+const BEFORE_NANOS = 30n * 60n * 1_000_000_000n;
+/** What of a finding can be asked about. */
+const SYMPTOMS: Readonly<Partial<Record<Finding['kind'], string>>> = {
+  latency: 'slow',
+  errors: 'error',
+  new_error: 'error',
+  near_timeout: 'timeout',
+  throttles: 'throttle',
+  cold_starts: 'cold_start',
+  silence: 'silent',
+  cost: 'expensive',
+  new_edge: 'changed',
+};

@@ -60,13 +60,26 @@ export function traceEntry(query: string): Entry | null {
   };
 }
 
+/** What was typed as a question about what went wrong. */
+export function investigateEntry(query: string): Entry | null {
+  const question = query.trim().replace(/^investigate:?\s*/i, '');
+  if (question === '' || !LIKE_A_QUESTION.test(query)) return null;
+  return {
+    id: 'investigate',
+    kind: 'question',
+    label: `Investigate: ${question}`,
+    about: 'where it comes from, and who is affected',
+    choice: page('/investigate', new URLSearchParams({ q: question }).toString()),
+  };
+}
+
 /** The best first; with nothing typed, as they come. */
 export function search(
   query: string,
   entries: readonly Entry[],
   limit = SHOWN_MAX,
 ): readonly Shown[] {
-  const trace = traceEntry(query);
+  const typed = [investigateEntry(query), traceEntry(query)].filter((entry) => entry !== null);
   const found = entries.flatMap((entry) => {
     const match = fuzzy(query, entry.label);
     return match === null ? [] : [{ entry, match }];
@@ -77,7 +90,7 @@ export function search(
   const shown = found
     .slice(0, limit)
     .map(({ entry, match }): Shown => ({ ...entry, places: match.places }));
-  return trace === null ? shown : [{ ...trace, places: [] }, ...shown];
+  return [...typed.map((entry) => ({ ...entry, places: [] })), ...shown];
 }
 
 export function page(path: string, search = ''): Choice {
@@ -92,6 +105,9 @@ const RANK: Readonly<Record<Kind, number>> = {
   operation: 4,
   do: 5,
 };
+/** It says so, or it is more than one word and one of them is for something that goes wrong. */
+const LIKE_A_QUESTION =
+  /^\s*investigate\b|\s.*\b(slow|fail|error|throttl|time[ds]?[ -]?out|cold|expensive|cost|silent|down|broken|changed|affect|why)|^\s*(why|what|who)\s|\b(slow|fail|error|throttl|time[ds]?[ -]?out|expensive|silent|broken|affect)\w*\s/i;
 /** One word with a digit in it, as long as the shortest ids are. */
 const LIKE_AN_ID = /^(?=\S*\d)\S{6,200}$/;
 const SHOWN_MAX = 50;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../../api/model';
 import { unixNanosFromMillis } from '../../base/time';
-import { entriesOf, page, search, traceEntry, type Entry } from './entries';
+import { entriesOf, investigateEntry, page, search, traceEntry, type Entry } from './entries';
 
 function service(name: string, operations: readonly string[]): Service {
   return { name, operations, spanCount: 1, errorCount: 0, lastSeen: unixNanosFromMillis(0) };
@@ -57,6 +57,27 @@ describe('the palette', () => {
 
   it('what looks like an id comes first', () => {
     expect(search('ord-1021', entries)[0]?.choice).toEqual(page('/traces/ord-1021'));
+  });
+
+  it.each([
+    ['investigate', false],
+    ['investigate: anything', true],
+    ['payment was slow last night', true],
+    ['why is it so', true],
+    ['what failed', true],
+    ['timed out around ten', true],
+    ['colours dark', false],
+    ['post orders', false],
+    ['slow', false],
+    ['ord-1021', false],
+  ])('"%s" may be a question: %s', (text, isOne) => {
+    expect(investigateEntry(text) !== null).toBe(isOne);
+  });
+
+  it('what looks like a question comes first', () => {
+    const first = search('investigate: map was slow', entries)[0];
+    expect(first?.label).toBe('Investigate: map was slow');
+    expect(first?.choice).toEqual(page('/investigate', 'q=map+was+slow'));
   });
 
   it('shows no more than is asked for', () => {
