@@ -16,6 +16,8 @@ pub struct Facts {
     pub subjects: BTreeMap<(UnixNanos, Subject), Did>,
     /// Nodes that say themselves what they did; of others their callers do.
     pub own: BTreeSet<Node>,
+    /// Nodes of which only their callers tell, and traces show that it is so.
+    pub shown: BTreeSet<Node>,
 }
 
 /// What a subject did in a minute.
@@ -122,7 +124,7 @@ impl Facts {
                 .is_some();
             NodeSeries {
                 name: (*name).clone(),
-                view: match self.own.contains(*name) {
+                view: match self.own.contains(*name) || self.shown.contains(*name) {
                     true => View::Own,
                     false => View::Client,
                 },

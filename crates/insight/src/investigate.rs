@@ -20,7 +20,7 @@ use throughline_telemetry::UnixNanos;
 
 pub use affected::{Affected, Neighbour, affected};
 pub use patterns::{Lines, Pattern, Seen, patterns};
-pub use spans::{Gap, SelfTime, SelfTimes, self_times};
+pub use spans::{Gap, SelfTime, SelfTimes, part_in, self_times};
 pub use words::{Figure, Unit, amount, verb};
 
 use crate::detect::rules::cost;
@@ -248,7 +248,12 @@ fn told(
         onset,
         began_before: first <= frame.now.start && onset <= frame.now.start,
         until,
-        causes: explanation.causes.into_iter().map(suspect).collect(),
+        causes: explanation
+            .causes
+            .into_iter()
+            .filter(|cause| cause.share >= SHARE_MIN)
+            .map(suspect)
+            .collect(),
         beside: explanation.beside.into_iter().map(suspect).collect(),
         ruled_out: explanation.ruled_out,
         unexplained: explanation.unexplained,
@@ -333,6 +338,8 @@ fn of_symptom(symptom: rootcause::Symptom) -> Symptom {
     }
 }
 
+/// A smaller part is none.
+const SHARE_MIN: f64 = 0.005;
 /// What is looked for when no symptom is said; the first of those that show about as well.
 const UNSAID: [Symptom; 5] = [
     Symptom::Slow,

@@ -15,6 +15,7 @@
 //!    because nobody waits for it, is no cause.
 //! 4. **Explain away**: what a node's callees add is not its own. What remains is its own share of the symptom. What a
 //!    client says of others ([`View::Client`]) is believed half: such views often look worse than what they look at.
+//!    What is asked about itself was confirmed, and is believed.
 //!    A node that was never seen before has no normal; it explains nothing, so its caller stays the suspect.
 //! 5. Nodes are ranked by their own part of what the symptom has more, times how certain it is that they are worse at
 //!    all. Nodes below that are worse in the other way at the same time are named beside them.
@@ -52,7 +53,7 @@ pub struct NodeSeries {
 /// Who says what a node did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// It does.
+    /// It does, or it is known otherwise.
     Own,
     /// Who calls it does.
     Client,
@@ -335,8 +336,12 @@ impl Parts {
             let explained: f64 = below
                 .map(|callee| total[*callee] * part(node, *callee) * believed(scene, *callee))
                 .sum();
-            own[node] =
-                (carried[node].min(total[node]) - explained).max(0.0) * believed(scene, node);
+            // What is asked about was confirmed.
+            let believed = match graph.reached[&node] == node {
+                true => 1.0,
+                false => believed(scene, node),
+            };
+            own[node] = (carried[node].min(total[node]) - explained).max(0.0) * believed;
         }
         Parts { excess, total, own }
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use throughline_telemetry::{Span, SpanKind};
+use throughline_telemetry::{Span, SpanKind, SpanStatus};
+
+use crate::question::Symptom;
 
 /// Of what the traces of two times are made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,14 +70,51 @@ pub fn self_times(before: &[Vec<Span>], now: &[Vec<Span>]) -> SelfTimes {
     found
 }
 
+/// How much of what traces have more than before is in spans like these, 0 to 1: of the time that is added, which each
+/// span has by itself, or of the traces that failed.
 #[allow(clippy::cast_precision_loss)] // some traces
-fn add<'a>(
-    spans: &'a [Span],
-    side: usize,
-    of: usize,
-    steps: &mut BTreeMap<(&'a str, &'a str), SelfTime>,
-    gaps: &mut BTreeMap<(&'a str, &'a str), Gap>,
-) {
+pub fn part_in(
+    before: &[Vec<Span>],
+    now: &[Vec<Span>],
+    symptom: Symptom,
+    is_like: impl Fn(&Span) -> bool,
+) -> f64 {
+    if symptom != Symptom::Slow {
+        let has = |spans: &[Span], is: &dyn Fn(&Span) -> bool| {
+            spans
+                .iter()
+                .any(|span| span.status == SpanStatus::Error && is(span))
+        };
+        let failed = now.iter().filter(|spans| has(spans, &|_| true));
+        let (failed, like) = failed.fold((0.0, 0.0), |(failed, like), spans| {
+            let is_one = has(spans, &is_like);
+            (failed + 1.0, like + f64::from(u8::from(is_one)))
+        });
+        return like / f64::max(failed, 1.0);
+    }
+    let mean = |traces: &[Vec<Span>], is: &dyn Fn(&Span) -> bool| {
+        let times = traces.iter().flat_map(|spans| {
+            let own = spans.iter().zip(own_times(spans));
+            own.filter(|(span, _)| is(span)).map(|(_, own)| own)
+        });
+        times.sum::<f64>() / (traces.len() as f64).max(1.0)
+    };
+    let added = |is: &dyn Fn(&Span) -> bool| (mean(now, is) - mean(before, is)).max(0.0);
+    let all = added(&|_| true);
+    if before.is_empty() || all <= LEAST_MS {
+        return 0.0;
+    }
+    (added(&is_like) / all).min(1.0)
+}
+
+/// Of each span the time in which none of its children is there, in milliseconds.
+fn own_times(spans: &[Span]) -> Vec<f64> {
+    let own = spans.iter().zip(children(spans));
+    own.map(|(span, mut children)| own_ms(span, &mut children))
+        .collect()
+}
+
+fn children(spans: &[Span]) -> Vec<Vec<&Span>> {
     let places: HashMap<_, usize> = spans.iter().map(|span| span.span_id).zip(0..).collect();
     let mut children: Vec<Vec<&Span>> = vec![Vec::new(); spans.len()];
     for span in spans {
@@ -84,8 +123,19 @@ fn add<'a>(
             children[*parent].push(span);
         }
     }
+    children
+}
+
+#[allow(clippy::cast_precision_loss)] // some traces
+fn add<'a>(
+    spans: &'a [Span],
+    side: usize,
+    of: usize,
+    steps: &mut BTreeMap<(&'a str, &'a str), SelfTime>,
+    gaps: &mut BTreeMap<(&'a str, &'a str), Gap>,
+) {
     let part = 1.0 / of as f64;
-    for (span, children) in spans.iter().zip(&mut children) {
+    for (span, mut children) in spans.iter().zip(children(spans)) {
         let step = steps.entry((span.service(), span.name.as_str()));
         let step = step.or_insert_with(|| SelfTime {
             service: span.service().to_owned(),
@@ -93,7 +143,7 @@ fn add<'a>(
             ms: [0.0; 2],
             often: [0.0; 2],
         });
-        step.ms[side] += own_ms(span, children) * part;
+        step.ms[side] += own_ms(span, &mut children) * part;
         step.often[side] += part;
         let called = children.iter().filter(|child| {
             span.kind == SpanKind::Client

@@ -1,4 +1,4 @@
-use throughline_telemetry::{Histogram, HistogramSum, SpanKind};
+use throughline_telemetry::{Histogram, HistogramSum, SpanKind, SpanStatus};
 
 use super::*;
 use crate::question::Candidate;
@@ -126,6 +126,11 @@ fn a_slow_table_is_the_cause_since_the_minute_in_which_it_began() {
     );
     assert!((found.load - 1.0).abs() < 0.01);
     assert_eq!(found.ruled_out, ["function:stock"]);
+    // What traces show is believed as a whole.
+    let mut shown = facts.clone();
+    shown.shown.insert("table:user".to_owned());
+    let found = of(&shown, "function:shop", None).found.unwrap();
+    assert!(found.causes[0].share > 0.95, "{found:?}");
     let mean = &told.figures[0];
     assert_eq!(mean.what, "mean time");
     assert!(
@@ -172,6 +177,8 @@ fn throttling_is_told_apart_from_other_failures() {
     assert_eq!(minute_of(found.onset), 30);
     assert!((found.confirmed.after - 0.15).abs() < 0.01, "{found:?}");
     assert_eq!(found.causes[0].symptom, Symptom::Throttle);
+    // It was asked about itself.
+    assert!(found.causes[0].share > 0.99, "{found:?}");
     let failing = of(&facts, "function:stock", None);
     assert_eq!(failing.symptom, Symptom::Error);
 }
@@ -390,4 +397,21 @@ fn what_takes_longer_by_itself_is_told_apart_from_what_waits() {
     );
     assert_eq!(told.gaps[0].ms, [0.0, 30.0]);
     assert_eq!(self_times(&[], &[]), SelfTimes::default());
+
+    let of = |name: &'static str| {
+        let (before, now) = ([trace(20, 0)], [trace(380, 40)]);
+        part_in(&before, &now, Symptom::Slow, |span| span.name == name)
+    };
+    assert!((of("GetItem") - 0.9).abs() < 1e-9, "{}", of("GetItem"));
+    assert!((of("Invoke") - 0.1).abs() < 1e-9 && of("pay") == 0.0);
+    let mut failed = trace(20, 0);
+    failed[3].status = SpanStatus::Error;
+    failed[0].status = SpanStatus::Error;
+    let mut other = trace(20, 0);
+    other[0].status = SpanStatus::Error;
+    let now = [failed, other, trace(20, 0)];
+    let part = part_in(&[], &now, Symptom::Throttle, |span| span.name == "GetItem");
+    assert!((part - 0.5).abs() < 1e-9, "{part}");
+    assert_eq!(part_in(&[], &[], Symptom::Slow, |_| true), 0.0);
+    assert_eq!(part_in(&[], &[], Symptom::Error, |_| true), 0.0);
 }

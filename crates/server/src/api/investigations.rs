@@ -33,8 +33,8 @@ use super::queries::{Queries, read};
 use super::view;
 use crate::config::Limits;
 use crate::detection::{Detection, Reports, TakeError};
-use gather::Gather;
 pub(super) use gather::Gathered;
+use gather::{Gather, Traces};
 
 /// The path.
 pub(super) const INVESTIGATIONS: &str = "/api/v1/investigations";
@@ -120,10 +120,26 @@ pub(super) async fn answer(
     let known = queries
         .blocking(move || known(facts, &question, names, &window))
         .await?;
+    let left = BUDGET.saturating_sub(begun.elapsed());
+    let loaded = tokio::time::timeout(left, Traces::load(queries, known.told.as_ref())).await;
+    let traces = match loaded {
+        Ok(Ok(traces)) => traces,
+        Ok(Err(error)) => {
+            tracing::warn!(?error, "traces cannot be read for an investigation");
+            left_out.push("traces");
+            Traces::default()
+        }
+        Err(_) => {
+            left_out.push("traces");
+            Traces::default()
+        }
+    };
+    let known = believed(queries, known, &traces, &window).await?;
     let gather = Gather {
         queries,
         known: &known,
         changes: &changes,
+        traces: &traces,
         left: BUDGET.saturating_sub(begun.elapsed()),
     };
     let gathered = gather.all(&mut left_out).await;
@@ -195,6 +211,32 @@ fn known(facts: Facts, asked: &Asked, names: Vec<Name>, window: &Window) -> Know
         noticed,
         facts,
     }
+}
+
+/// The same, where traces show what only callers tell.
+async fn believed(
+    queries: &Queries,
+    mut known: Known,
+    traces: &Traces,
+    window: &Window,
+) -> Result<Known, ApiError> {
+    let Some(told) = &known.told else {
+        return Ok(known);
+    };
+    let shown = traces.shown(told, &known.facts);
+    if shown.is_empty() {
+        return Ok(known);
+    }
+    known.facts.shown = shown;
+    let window = *window;
+    let again = move || {
+        let again = |told: Investigation| {
+            investigate(&known.facts, &told.node, Some(told.symptom), &window)
+        };
+        known.told = known.told.take().map(again);
+        known
+    };
+    Ok(queries.blocking(again).await?)
 }
 
 /// What detection knows by name, and what did something at that time.

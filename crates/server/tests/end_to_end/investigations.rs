@@ -109,6 +109,21 @@ fn line(number: u64, body: String, severity: u8) -> LogRecord {
     }
 }
 
+/// What the platform reports of an invocation of `pay`, which costs four times as much in version 42.
+fn report(number: u64) -> LogRecord {
+    let is_wrong = number / CALLS_A_MINUTE >= WRONG_FROM;
+    let mut report = line(number, String::new(), 9);
+    let (version, usd) = if is_wrong { ("42", 4e-4) } else { ("41", 1e-4) };
+    report.attributes.set("faas.version", version);
+    report.attributes.set("throughline.cost.usd", usd);
+    let billed_ms = if is_wrong { 400.0 } else { 100.0 };
+    report
+        .attributes
+        .set("throughline.duration.billed_ms", billed_ms);
+    report.attributes.set("throughline.memory.size_mb", 128.0);
+    report
+}
+
 /// A server that has all of it, whose clock shows 2026-11-22T09:00:00Z.
 async fn server(wrong: Wrong) -> TestServer {
     let clock = SimClock::at(BEGIN.plus(Duration::from_secs(16 * 3600)));
@@ -129,6 +144,7 @@ async fn server(wrong: Wrong) -> TestServer {
                 format!("gave up on card {number} after 3 attempts"),
                 17,
             ),
+            Wrong::SlowVersion => report(number),
             _ => line(number, format!("charged card {number}"), 9),
         })
         .collect();
@@ -184,6 +200,8 @@ async fn a_slow_table_is_found_from_a_sentence() {
         first["path"],
         json!(["function:order", "function:pay", "table:user-table"])
     );
+    // Its traces show that all of it is there.
+    assert!(first["share"].as_f64().unwrap() > 0.95, "{answer:#}");
     let shares = answer["causes"].as_array().unwrap().iter();
     let shares: f64 = shares.map(|cause| cause["share"].as_f64().unwrap()).sum();
     let unexplained = answer["unexplained"].as_f64().unwrap();
@@ -270,6 +288,13 @@ async fn a_new_version_is_named_where_it_is_slow() {
         title.contains("have service.version = 42") && title.starts_with("100 %"),
         "{attributes:#?}"
     );
+    let changes = with_kind(&answer, "change");
+    assert_eq!(changes.len(), 1, "{answer:#}");
+    assert_eq!(
+        changes[0]["title"],
+        "function:pay changed: version 42, in the minute in which it began"
+    );
+    assert_eq!(changes[0]["at_unix_nanos"], nanos_of_minute(WRONG_FROM));
     let ruled_out = answer["ruled_out"].to_string();
     assert!(
         ruled_out.contains("table:user-table is as usual"),
@@ -279,6 +304,32 @@ async fn a_new_version_is_named_where_it_is_slow() {
         ruled_out.contains("load: 1.0 times the usual calls"),
         "{ruled_out}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_costs_more_or_has_changed_is_told_with_why() {
+    let server = server(Wrong::SlowVersion).await;
+    let answer = server
+        .asked("pay was expensive last night around 10pm")
+        .await;
+    assert_eq!(answer["state"], "found", "{answer:#}");
+    assert_eq!(answer["symptom"], "expensive");
+    let confirmed = &answer["confirmed"];
+    assert_eq!(confirmed["unit"], "usd_per_hour");
+    let [before, after] = ["before", "after"].map(|it| confirmed[it].as_f64().unwrap());
+    assert!(
+        (before - 0.072).abs() < 1e-6 && after > 0.25,
+        "{confirmed:#}"
+    );
+    let costs = with_kind(&answer, "cost");
+    let title = costs[0]["title"].as_str().unwrap();
+    assert!(title.ends_with("more because of duration"), "{costs:#?}");
+
+    let answer = server.asked("what changed in pay last night at 10pm").await;
+    assert_eq!(answer["title"], "function:pay has changed");
+    assert_eq!(answer["causes"], json!([]));
+    let changes = with_kind(&answer, "change");
+    assert_eq!(changes[0]["title"], "function:pay changed: version 42");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -138,7 +138,11 @@ fn words(condition: &Condition) -> String {
     match &condition.value {
         serde_json::Value::Null => format!("{} {}", condition.column, op.replace('-', " ")),
         serde_json::Value::String(text) => format!("{} {op} {text}", condition.column),
-        value => format!("{} {op} {value}", condition.column),
+        // A bound is as exact as it is needed to tell the two apart by eye.
+        value => match value.as_f64().filter(|number| number.fract() != 0.0) {
+            Some(number) => format!("{} {op} {number:.2}", condition.column),
+            None => format!("{} {op} {value}", condition.column),
+        },
     }
 }
 

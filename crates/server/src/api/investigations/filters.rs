@@ -5,7 +5,7 @@ use throughline_insight::detect::Node;
 use throughline_insight::investigate::Suspect;
 use throughline_insight::question::Symptom;
 use throughline_store::{Condition, Count, Filter, Operator, SearchQuery};
-use throughline_telemetry::Span;
+use throughline_telemetry::{Span, SpanKind};
 
 use super::Times;
 use crate::api::error::ApiError;
@@ -48,11 +48,17 @@ pub(super) async fn of_node(
     let Some(span) = page.rows.first() else {
         return Ok(None);
     };
-    let used = ways.into_iter().find(|way| {
-        let value = span.attributes.get(&way.column);
-        value.is_some_and(|value| holds(way, &value.to_text()))
-    });
+    let used = ways.into_iter().find(|way| is_used(span, way));
     Ok(used.map(|way| vec![way, calls]))
+}
+
+/// Whether a span is a call of this node.
+pub(super) fn is_call(span: &Span, node: &Node) -> bool {
+    let Some((kind, name)) = node.split_once(':') else {
+        return false;
+    };
+    let is_client = matches!(span.kind, SpanKind::Client | SpanKind::Producer);
+    is_client && ways(kind, name).iter().any(|way| is_used(span, way))
 }
 
 /// Of these spans those that show the symptom.
@@ -101,12 +107,19 @@ fn ways(kind: &str, name: &str) -> Vec<Condition> {
             same("db.name"),
         ],
         "cache" => vec![same("server.address"), same("net.peer.name")],
+        "function" => vec![same("faas.invoked_name")],
+        "service" => vec![same("service.peer.name"), same("rpc.service")],
         _ => vec![
             same("server.address"),
             same("net.peer.name"),
             has("url.full"),
         ],
     }
+}
+
+fn is_used(span: &Span, way: &Condition) -> bool {
+    let value = span.attributes.get(&way.column);
+    value.is_some_and(|value| holds(way, &value.to_text()))
 }
 
 /// Whether a value is what a way looks for; the search has compared, this tells by which of them.

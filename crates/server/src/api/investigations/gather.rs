@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use throughline_insight::contrast::Differences;
 use throughline_insight::detect::{Change, Node};
+use throughline_insight::facts::Facts;
 use throughline_insight::investigate::{
-    Found, Investigation, Lines, Pattern, Reference, SelfTimes, Suspect, patterns, self_times,
+    Found, Investigation, Lines, Pattern, Reference, Suspect, part_in, patterns, self_times,
 };
 use throughline_insight::question::Symptom;
 use throughline_store::{Condition, Count, Filter, SearchQuery, SplitQuery, Stretch};
@@ -25,8 +26,46 @@ pub(super) struct Gather<'a> {
     pub(super) queries: &'a Queries,
     pub(super) known: &'a Known,
     pub(super) changes: &'a [Change],
+    pub(super) traces: &'a Traces,
     /// How much time there is.
     pub(super) left: Duration,
+}
+
+/// Traces of the node that was asked about: of before, and some that show what is wrong.
+#[derive(Default)]
+pub(super) struct Traces {
+    before: Vec<Vec<Span>>,
+    now: Vec<Vec<Span>>,
+}
+
+impl Traces {
+    /// None where nothing was found, or nothing that traces could tell more of.
+    pub(super) async fn load(
+        queries: &Queries,
+        told: Option<&Investigation>,
+    ) -> Result<Self, ApiError> {
+        let Some((told, found)) = told.and_then(|told| Some((told, told.found.as_ref()?))) else {
+            return Ok(Traces::default());
+        };
+        let case = Case::new(queries, told, found);
+        match told.symptom {
+            Symptom::Slow | Symptom::Error | Symptom::Throttle | Symptom::Timeout => {
+                case.traces().await
+            }
+            _ => Ok(Traces::default()),
+        }
+    }
+
+    /// Nodes of which only their callers tell, and that are in it as much as nearly all of what is wrong.
+    pub(super) fn shown(&self, told: &Investigation, facts: &Facts) -> BTreeSet<Node> {
+        let causes = told.found.iter().flat_map(|found| &found.causes);
+        let others = causes.filter(|cause| !facts.own.contains(&cause.node));
+        let shown = others.filter(|cause| {
+            let is_call = |span: &Span| filters::is_call(span, &cause.node);
+            part_in(&self.before, &self.now, told.symptom, is_call) >= SHOWN_MIN
+        });
+        shown.map(|cause| cause.node.clone()).collect()
+    }
 }
 
 /// What was found.
@@ -48,17 +87,16 @@ impl Gather<'_> {
             evidence::new_calls(told, self.known.facts(), &mut gathered);
             return gathered;
         };
-        let case = Case {
-            queries: self.queries,
-            told,
-            found,
-            now: found.onset..found.until,
-        };
+        let case = Case::new(self.queries, told, found);
         evidence::beside(told, found, &mut gathered);
         let within = |what: &'static str| (self.left, what);
-        let (suspects, traces, lines, attributes) = tokio::join!(
+        if told.symptom == Symptom::Slow {
+            let times = self_times(&self.traces.before, &self.traces.now);
+            let rows = rows_of_traces(&times, &case.now);
+            gathered.evidence.splice(0..0, rows);
+        }
+        let (suspects, lines, attributes) = tokio::join!(
             in_time(within("spans"), case.suspects()),
-            in_time(within("traces"), case.traces()),
             in_time(within("logs"), case.lines()),
             in_time(within("attributes"), case.attributes()),
         );
@@ -70,7 +108,6 @@ impl Gather<'_> {
             }
         };
         let mut evidence = take(suspects);
-        evidence.extend(take(traces));
         evidence.append(&mut gathered.evidence);
         evidence.extend(take(attributes));
         evidence.extend(take(lines));
@@ -102,7 +139,16 @@ struct Case<'a> {
     now: Times,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    fn new(queries: &'a Queries, told: &'a Investigation, found: &'a Found) -> Self {
+        Case {
+            queries,
+            told,
+            found,
+            now: found.onset..found.until,
+        }
+    }
+
     /// What it is held against: not more than an hour of it.
     fn before(&self) -> Times {
         match self.told.reference {
@@ -171,40 +217,47 @@ impl Case<'_> {
         Ok(page.rows)
     }
 
-    /// Of what the time of its traces is made, before and now.
-    async fn traces(&self) -> Result<Vec<Evidence>, ApiError> {
-        if self.told.symptom != Symptom::Slow {
-            return Ok(Vec::new());
-        }
+    /// Some of its traces, before and now; of what fails those that fail.
+    async fn traces(&self) -> Result<Traces, ApiError> {
         let Some(filters) = filters::of_node(self.queries, &self.told.node, &self.now).await?
         else {
-            return Ok(Vec::new());
+            return Ok(Traces::default());
         };
-        let mut both: [Vec<TraceId>; 2] = Default::default();
-        for (ids, times) in both.iter_mut().zip([self.before(), self.now.clone()]) {
+        let now = match self.told.symptom {
+            Symptom::Slow => filters.clone(),
+            _ => filters::that_show(filters.clone(), &self.asked()),
+        };
+        let mut both: [BTreeSet<TraceId>; 2] = Default::default();
+        let sides = [(self.before(), filters), (self.now.clone(), now)];
+        for (ids, (times, filters)) in both.iter_mut().zip(sides) {
             let spans = self.spans(&filters, &times, TRACES).await?;
-            let found: BTreeSet<TraceId> = spans.iter().map(|span| span.trace_id).collect();
-            ids.extend(found);
+            ids.extend(spans.iter().map(|span| span.trace_id));
         }
         let store = self.queries.store().clone();
-        let read = move || -> Result<SelfTimes, ApiError> {
+        let read = move || -> Result<Traces, ApiError> {
             let [before, now] = both.map(|ids| {
                 let traces = ids.into_iter().map(|id| Ok(store.trace(id)?.spans));
                 traces.collect::<Result<Vec<Vec<Span>>, ApiError>>()
             });
-            Ok(self_times(&before?, &now?))
+            Ok(Traces {
+                before: before?,
+                now: now?,
+            })
         };
-        let times = self.queries.blocking(read).await??;
-        Ok(rows_of_traces(&times, &self.now))
+        self.queries.blocking(read).await?
     }
 
-    /// Lines of logs that appear, or are missing, of the node and of what it comes from.
+    /// Lines of logs that appear, or are missing, of the node, of what it comes from and of all between.
     async fn lines(&self) -> Result<Vec<Evidence>, ApiError> {
-        let names: Vec<String> = self
-            .nodes()
+        let suspects = self.nodes();
+        let nodes = suspects
             .iter()
-            .filter_map(|suspect| {
-                let (kind, name) = suspect.node.split_once(':')?;
+            .flat_map(|it| it.path.iter().chain([&it.node]));
+        let nodes: BTreeSet<&Node> = nodes.collect();
+        let names: Vec<String> = nodes
+            .into_iter()
+            .filter_map(|node| {
+                let (kind, name) = node.split_once(':')?;
                 matches!(kind, "function" | "service").then(|| name.replace('\'', "''"))
             })
             .collect();
@@ -297,5 +350,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const CAUSES: usize = 3;
 /// Examples of each.
 const EXAMPLES: usize = 3;
+/// So much of what is wrong must be in calls of a node to believe its callers.
+const SHOWN_MIN: f64 = 0.8;
 /// Traces of each of the two times.
 const TRACES: usize = 12;

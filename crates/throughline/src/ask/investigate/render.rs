@@ -106,6 +106,7 @@ struct Figure {
 #[derive(Deserialize)]
 struct Cause {
     node: String,
+    symptom: String,
     share: f64,
     unit: String,
     before: f64,
@@ -262,8 +263,10 @@ impl Page {
             text += &format!("{part}  {}  unexplained\n", self.paint.faint(bar));
         }
         if !told.beside.is_empty() {
-            let nodes: Vec<&str> = told.beside.iter().map(|it| it.node.as_str()).collect();
-            text += &self.line("beside", &format!("{} at the same time", nodes.join(", ")));
+            let nodes = told.beside.iter();
+            let nodes = nodes.map(|it| format!("{} ({})", it.node, it.symptom));
+            let nodes: Vec<String> = nodes.collect();
+            text += &self.line("beside", &nodes.join(", "));
         }
         text
     }

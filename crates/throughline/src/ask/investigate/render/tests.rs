@@ -26,7 +26,8 @@ fn answer() -> Value {
                 "after": 404.5, "calls": 276.0, "path": ["function:order", "function:pay", "table:user-table"]},
             {"node": "function:pay", "symptom": "slow", "share": 0.42, "unit": "ms", "before": 44.5,
                 "after": 424.5, "calls": 276.0, "path": ["function:order", "function:pay"]}],
-        "beside": [],
+        "beside": [{"node": "queue:mails", "symptom": "error", "share": 1.0, "unit": "share", "before": 0.0,
+            "after": 0.2, "calls": 40.0, "path": ["function:order", "queue:mails"]}],
         "evidence": [
             {"title": "GetItem of pay takes longer by itself: 24 ms → 404 ms a trace, in 12 traces and 12 of before",
                 "examples": []},
@@ -59,6 +60,7 @@ fn what_was_found_is_told_from_the_answer_to_its_evidence() {
           52 %  ██████████··········  table:user-table  24.5 ms → 404 ms  by way of function:pay
           42 %  ████████············  function:pay      44.5 ms → 424 ms
          5.9 %  █···················  unexplained
+        beside   queue:mails (error)
 
         Evidence
         · GetItem of pay takes longer by itself: 24 ms → 404 ms a trace, in 12 traces and 12 of
