@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import checkout from '../../fixtures/checkout.json';
 import type { DurationNanos, UnixNanos } from '../base/time';
-import { createApi, traceSearch } from './client';
+import { completionSearch, createApi, traceSearch } from './client';
 import { parseJson } from './json';
 
 function answering(body: string, status = 200) {
@@ -118,5 +118,12 @@ describe('parseJson', () => {
   it('leaves everything else as it is', () => {
     const text = '{"a":9007199254740991,"b":1.5,"c":"12345678901234567890","d":1e300}';
     expect(parseJson(text)).toEqual(JSON.parse(text));
+  });
+});
+
+describe('completions', () => {
+  it('say what was typed, and nothing where nothing was', () => {
+    expect(completionSearch('spans', 'http.')).toBe('?dataset=spans&limit=50&prefix=http.');
+    expect(completionSearch('logs', '')).toBe('?dataset=logs&limit=50');
   });
 });

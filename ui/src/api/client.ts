@@ -247,13 +247,13 @@ export function createApi(options: ApiOptions = {}): Api {
     live,
     keys: (dataset, prefix, signal) =>
       load<WireAttributeList, readonly Known[]>(
-        `/attributes?${new URLSearchParams({ dataset, prefix, limit: String(COMPLETIONS_MAX) })}`,
+        `/attributes${completionSearch(dataset, prefix)}`,
         decodeKeys,
         signal,
       ),
     values: (dataset, key, prefix, signal) =>
       load<WireValueList, readonly Known[]>(
-        `/attributes/${encodeURIComponent(key)}/values?${new URLSearchParams({ dataset, prefix, limit: String(COMPLETIONS_MAX) })}`,
+        `/attributes/${encodeURIComponent(key)}/values${completionSearch(dataset, prefix)}`,
         decodeValues,
         signal,
       ),
@@ -290,6 +290,13 @@ function incidentSearch({ openOnly, cursor }: IncidentQuery): string {
   if (openOnly) search.set('state', 'open');
   if (cursor !== undefined) search.set('cursor', cursor);
   return search.size === 0 ? '' : `?${search}`;
+}
+
+/** What is not typed yet narrows nothing, and the server takes no empty text. */
+export function completionSearch(dataset: Dataset, prefix: string): string {
+  const search = new URLSearchParams({ dataset, limit: String(COMPLETIONS_MAX) });
+  if (prefix !== '') search.set('prefix', prefix);
+  return `?${search}`;
 }
 
 function stretchSearch(stretch: Stretch): string {

@@ -116,6 +116,7 @@ pub(crate) fn duration(millis: f64) -> String {
 
 pub(crate) fn share(share: f64) -> String {
     match share * 100.0 {
+        percent if percent <= 0.0 => "0 %".to_owned(),
         percent if percent < 10.0 => format!("{percent:.1} %"),
         percent => format!("{percent:.0} %"),
     }
