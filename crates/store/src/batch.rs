@@ -19,6 +19,7 @@
 //! [`LogRows`] and [`PointRows`] give single rows back.
 
 mod attributes;
+mod compact;
 mod concat;
 mod dictionary;
 mod logs;
@@ -29,6 +30,7 @@ mod schema;
 mod sort;
 mod spans;
 
+pub(crate) use compact::compact;
 pub(crate) use concat::concat;
 pub(crate) use logs::{LogBuilder, LogRows, with_sequences};
 pub(crate) use metrics::{PointBuilder, PointRows};

@@ -1,7 +1,7 @@
 //! The data directory: its marker, its lock and the names of its files.
 //!
 //! ```text
-//! THROUGHLINE                         marker: "throughline data, format 4\n"
+//! THROUGHLINE                         marker: "throughline data, format 5\n"
 //! lock                                locked by the process that has it open
 //! catalog.sqlite                      which segments count, and the checkpoint
 //! wal/0000000007.wal                  the bodies of generation 7
@@ -27,8 +27,8 @@ pub(crate) const MARKER: &str = "THROUGHLINE";
 /// The format that this version writes, and the newest that it reads. A directory of an older format
 /// is opened and becomes one of this, so that older versions refuse it: one that knows only 1 would
 /// take the tagged frames of its WAL for damage, one that knows only 2 segments whose attributes have
-/// columns, and one that knows only 3 indexes with parts.
-pub(crate) const FORMAT: u32 = 4;
+/// columns, one that knows only 3 indexes with parts, and one that knows only 4 resources without ids.
+pub(crate) const FORMAT: u32 = 5;
 
 const MARKER_PREFIX: &str = "throughline data, format ";
 const LOCK: &str = "lock";
@@ -325,9 +325,9 @@ mod tests {
             ],
         );
         check(
-            |path| fs::write(path.join(MARKER), "throughline data, format 5\n").unwrap(),
+            |path| fs::write(path.join(MARKER), "throughline data, format 6\n").unwrap(),
             expect![
-                "data directory DIR has format 5, written by a newer version; this one reads up to 4"
+                "data directory DIR has format 6, written by a newer version; this one reads up to 5"
             ],
         );
         check(
@@ -343,7 +343,7 @@ mod tests {
         fs::write(&marker, "throughline data, format 1\n").unwrap();
         Directory::open(directory.path()).unwrap();
         let text = fs::read_to_string(marker).unwrap();
-        assert_eq!(text, "throughline data, format 4\n");
+        assert_eq!(text, "throughline data, format 5\n");
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub(crate) const GROUP_BYTES_MAX: usize = 8 << 20;
 /// One body in the WAL. The server takes at most 64 MiB.
 pub(crate) const BODY_BYTES_MAX: usize = 128 << 20;
 
+/// Bodies from this size on, and below [`BUILD_ASIDE_BYTES`], are made into a batch while they are checked:
+/// some hundred rows, for which a batch of their own is cheaper than to look through them twice.
+pub(crate) const BUILD_AT_ONCE_BYTES: usize = 64 << 10;
+
 /// Bodies from this size on are made into a batch on a thread of their own. It takes some
 /// milliseconds.
 pub(crate) const BUILD_ASIDE_BYTES: usize = 1 << 20;

@@ -18,7 +18,6 @@ use crate::error::OpenError;
 use crate::known::Known;
 use crate::limits::REPLAY_ROWS;
 use crate::rollup;
-use crate::rows::Rows;
 use crate::segment::{self, SegmentFiles};
 use crate::snapshot::Segments;
 use crate::store::{Options, cost};
@@ -270,7 +269,7 @@ fn replay(
                     rows += totals.rows;
                     group.push(Entry {
                         cost: cost(&body, origin.as_deref()),
-                        rows: Rows::Checked(body.into_parts().1),
+                        rows: body.into_parts().1,
                         received,
                         items: totals.items as u64,
                         origin,

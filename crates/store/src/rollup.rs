@@ -6,7 +6,7 @@
 //!
 //! What calls what lies beside it: [`edges`](crate::edges). A rollup has a row for each minute, service, name, kind and status: how many spans began then, how
 //! long they took (sum, least, greatest, [`Histogram`](throughline_telemetry::Histogram)), and how many
-//! of them were cold starts. [`schema`] has the columns. The last row group of the file has the same less the
+//! of them were cold starts. [`schema`] has the columns, [`packed`] how they lie in the file. The last row group of the file has the same less the
 //! minutes ([`Grain::Totals`]); files of before it have none. It is made while the rows are written
 //! ([`Fold`]), from spans of which each counts once, and published with them. It goes with them, too.
 //!
@@ -18,12 +18,13 @@
 mod copies;
 mod file;
 mod fold;
+mod packed;
 mod schema;
 mod sums;
 
 use throughline_telemetry::UnixNanos;
 
-pub(crate) use file::{clear, load, load_batch, write, write_batch};
+pub(crate) use file::{clear, load, load_batch, write, write_batch, write_sums};
 pub(crate) use fold::Fold;
 pub(crate) use schema::schema;
 pub(crate) use sums::SpanSums;

@@ -24,11 +24,7 @@ impl Rows {
     pub(crate) fn built(checked: &Checked, received: UnixNanos) -> Self {
         let mut builder = BatchBuilder::default();
         builder.push(checked, received);
-        let mut batches = builder.finish();
-        match batches.pop() {
-            Some((signal, batch)) => Rows::Built(signal, batch),
-            None => Rows::None,
-        }
+        builder.rows()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -49,6 +45,25 @@ pub(crate) struct BatchBuilder {
 }
 
 impl BatchBuilder {
+    /// Of one request, which was received then.
+    pub(crate) fn of(signal: Signal, received: UnixNanos) -> Self {
+        let mut builder = BatchBuilder::default();
+        match signal {
+            Signal::Traces => builder.spans = Some(SpanBuilder::default()),
+            Signal::Logs => builder.logs.get_or_insert_default().received(received),
+            Signal::Metrics => builder.points = Some(PointBuilder::default()),
+        }
+        builder
+    }
+
+    /// The rows of one request.
+    pub(crate) fn rows(self) -> Rows {
+        match self.finish().pop() {
+            Some((signal, batch)) => Rows::Built(signal, batch),
+            None => Rows::None,
+        }
+    }
+
     /// Adds the rows of a request that was received then.
     pub(crate) fn push(&mut self, checked: &Checked, received: UnixNanos) {
         match checked.signal() {
@@ -71,6 +86,47 @@ impl BatchBuilder {
         ];
         let batches = batches.into_iter().flatten();
         batches.filter(|(_, batch)| batch.num_rows() > 0).collect()
+    }
+}
+
+/// Rows of the signal that it was made for.
+impl Sink for BatchBuilder {
+    fn resource(&mut self, attributes: &[AttributeView<'_>]) {
+        if let Some(spans) = &mut self.spans {
+            spans.begin_resource(attributes);
+        } else if let Some(logs) = &mut self.logs {
+            logs.begin_resource(attributes);
+        } else if let Some(points) = &mut self.points {
+            points.begin_resource(attributes);
+        }
+    }
+
+    fn scope(&mut self, name: &str, version: &str) {
+        if let Some(spans) = &mut self.spans {
+            spans.begin_scope(name, version);
+        } else if let Some(logs) = &mut self.logs {
+            logs.begin_scope(name, version);
+        } else if let Some(points) = &mut self.points {
+            points.begin_scope(name, version);
+        }
+    }
+
+    fn span(&mut self, span: &SpanView<'_, '_>) {
+        if let Some(spans) = &mut self.spans {
+            spans.push_view(span);
+        }
+    }
+
+    fn log(&mut self, log: &LogView<'_, '_>) {
+        if let Some(logs) = &mut self.logs {
+            logs.push_view(log);
+        }
+    }
+
+    fn point(&mut self, point: &PointView<'_, '_>) {
+        if let Some(points) = &mut self.points {
+            points.push_view(point);
+        }
     }
 }
 

@@ -20,7 +20,8 @@
 //!   stays in the list `attributes` of `{key, type, value}`, sorted by key; how a value becomes text,
 //!   [`value`] says. The order of different keys is not kept: OTLP gives it no meaning.
 //! - **Resources**: the `resource` column is a dictionary of JSON texts, so that each is stored
-//!   once per row group. `service` repeats its `service.name` for those who filter by it.
+//!   once per row group; what tells the environments of a function apart is in `resource_environment`
+//!   ([`resources`]). `service` repeats its `service.name` for those who filter by it.
 //!
 //! Rows come and go as *canonical batches* with a fixed schema; [`form`] turns them into the columns of
 //! a file and back, and says how a file tells which form it has. Files of the first form, in which all
@@ -49,6 +50,7 @@ mod pread;
 mod projection;
 mod promotion;
 mod reader;
+mod resources;
 mod serializer;
 mod spans;
 mod summary;

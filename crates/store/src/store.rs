@@ -11,7 +11,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use throughline_telemetry::wire::walk::Checked;
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
 use tokio::sync::oneshot;
 
@@ -90,10 +89,10 @@ impl Store {
         let origin = origin.map(|origin| Box::new(origin.cut()));
         let cost = cost(&body, origin.as_deref());
         let signal = body.signal();
-        let (raw, checked) = body.into_parts();
+        let (raw, rows) = body.into_parts();
         let bytes = raw.len() as u64;
         let entry = Entry {
-            rows: rows(checked, raw.len(), received).await?,
+            rows: ready(rows, raw.len(), received).await?,
             received,
             cost,
             items: totals.items as u64,
@@ -367,10 +366,11 @@ pub(crate) fn cost(body: &Body, origin: Option<&Origin>) -> u64 {
 
 /// The rows of a large body are made into a batch aside, so that the writer's thread does not hold up
 /// all others for it.
-async fn rows(checked: Checked, bytes: usize, received: UnixNanos) -> Result<Rows, AppendError> {
-    if bytes < BUILD_ASIDE_BYTES {
-        return Ok(Rows::Checked(checked));
-    }
+async fn ready(rows: Rows, bytes: usize, received: UnixNanos) -> Result<Rows, AppendError> {
+    let checked = match rows {
+        Rows::Checked(checked) if bytes >= BUILD_ASIDE_BYTES => checked,
+        rows => return Ok(rows),
+    };
     let built = tokio::task::spawn_blocking(move || Rows::built(&checked, received));
     // Only a runtime that shuts down drops the task.
     built.await.map_err(|_| AppendError::Closed)

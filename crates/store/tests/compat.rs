@@ -1,6 +1,6 @@
 //! Data directories of every released format must open and read the same for ever.
 //!
-//! `tests/compat/v1` to `v4` were written by [`write_sample`] when the formats were new, and so was
+//! `tests/compat/v1` to `v5` were written by [`write_sample`] when the formats were new, and so was
 //! `catalog5` and `catalog6` when a catalog had seen five and six migrations. A sample is never written a second
 //! time.
 
@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use throughline_store::{
-    Body, CompletenessFilter, EnvironmentId, Ledger, MetricFilter, Options, Origin, Search,
-    SearchQuery, Sequence, ServiceFilter, Store, Stored, SumFilter, TraceFilter,
+    Body, CompletenessFilter, EnvironmentId, Ledger, MetricFilter, OperationFilter, Options,
+    Origin, Search, SearchQuery, Sequence, ServiceFilter, Store, Stored, SumFilter, TraceFilter,
 };
 use throughline_telemetry::correlation::End;
 use throughline_telemetry::wire::{Request, logs_request, otlp, traces_request};
@@ -21,10 +21,10 @@ use throughline_testkit::{log, moment, span};
 #[tokio::test]
 async fn format_1_reads_as_it_was_written() {
     let (_directory, store) = open("v1", 2);
-    check(&store);
+    check(&store, "v1");
     assert_eq!(completeness(&store), "");
     store.seal().unwrap();
-    check(&store);
+    check(&store, "v1");
     // From now on it is one of the newest format.
     let numbered = put_from(&store, metric(), origin(1)).await;
     assert_eq!(numbered, Stored::New);
@@ -46,6 +46,33 @@ async fn format_3_reads_as_it_was_written() {
 #[tokio::test]
 async fn format_4_reads_as_it_was_written() {
     with_origins("v4").await;
+}
+
+/// The same with the ids of environments in a column of their own, and sums less what follows from others.
+#[tokio::test]
+async fn format_5_reads_as_it_was_written() {
+    if !sample("v5").exists() {
+        write_sample("v5").await;
+        panic!("the sample was missing and has been written");
+    }
+    with_origins("v5").await;
+    let (_directory, store) = open("v5", 3);
+    let filter = OperationFilter {
+        from: UnixNanos(0),
+        to: UnixNanos(moment(0).0.next_multiple_of(60_000_000_000) + 60_000_000_000),
+        service: None,
+        limit: 10,
+    };
+    let found = store.operations(&filter).unwrap();
+    assert_eq!((found.looked.parts, found.looked.rollups), (2, 1));
+    let sums = found.operations.iter().map(|sums| {
+        let name = sums.name.as_str();
+        (name, sums.count, sums.sum_ms, sums.durations.total())
+    });
+    let mut sums: Vec<_> = sums.collect();
+    sums.sort_by(|one, other| one.0.cmp(other.0));
+    let (root, child, late) = (("GET /", 1, 120.0, 1), ("reserve", 1, 80.0, 1), "retry");
+    assert_eq!((sums[0], sums[1], sums[2].0), (root, child, late));
 }
 
 /// The same with what was summed up beside the rows: rollups, edges and censuses.
@@ -90,7 +117,7 @@ async fn catalog_6_reads_as_it_was_written() {
         panic!("the sample was missing and has been written");
     }
     with_origins("catalog6").await;
-    let [sealed, _] = spans();
+    let [sealed, _] = spans("catalog6");
     let end = End::LinkTo(sealed[0].trace_id);
     let ends = [end, End::In("sqs:1".to_owned())];
     for version in ["catalog5", "catalog6"] {
@@ -112,7 +139,7 @@ async fn an_old_index_that_was_made_again_is_taken_for_good() {
     let made_again = {
         let (store, recovery) = Store::open(Options::new(directory.path())).unwrap();
         assert_eq!((store.damaged().len(), recovery.frames), (1, 3));
-        check(&store);
+        check(&store, "v3");
         fs::read(&index).unwrap()
     };
     let directory = tempfile::tempdir().unwrap();
@@ -122,13 +149,13 @@ async fn an_old_index_that_was_made_again_is_taken_for_good() {
     fs::write(&index, made_again).unwrap();
     let (store, recovery) = Store::open(Options::new(directory.path())).unwrap();
     assert_eq!((store.damaged(), recovery.frames), (Vec::new(), 3));
-    check(&store);
+    check(&store, "v3");
 }
 
 async fn with_origins(version: &str) {
     let (_directory, store) = open(version, 3);
     for _ in 0..2 {
-        check(&store);
+        check(&store, version);
         let said = "checkout: 5 of 10; 2-2 Some(3) rejected; 6-6 Some(2) unknown; rejected 3";
         assert_eq!(completeness(&store), said);
         for number in [1, 3, 4, 5] {
@@ -179,15 +206,15 @@ fn origin(number: u64) -> Origin {
     }
 }
 
-fn check(store: &Store) {
-    let [sealed, buffered] = spans();
+fn check(store: &Store, version: &str) {
+    let [sealed, buffered] = spans(version);
     let mut trace = store.trace(sealed[0].trace_id).unwrap();
     let mut spans = [sealed, buffered].concat();
     for span in spans.iter_mut().chain(&mut trace.spans) {
         sort(&mut span.attributes);
     }
     assert_eq!(trace.spans, spans);
-    let mut logs = logs().concat();
+    let mut logs = logs(version).concat();
     for log in logs.iter_mut().chain(&mut trace.logs) {
         sort(&mut log.attributes);
     }
@@ -221,8 +248,8 @@ fn sort(attributes: &mut Attributes) {
 async fn write_sample(name: &str) {
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(Options::new(directory.path())).unwrap();
-    let [sealed, buffered] = spans();
-    let [sealed_logs, buffered_logs] = logs();
+    let [sealed, buffered] = spans(name);
+    let [sealed_logs, buffered_logs] = logs(name);
     put_from(&store, Request::Traces(traces_request(&sealed)), origin(1)).await;
     put_from(&store, Request::Logs(logs_request(&sealed_logs)), origin(3)).await;
     put(&store, metric()).await;
@@ -251,8 +278,11 @@ async fn write_sample(name: &str) {
     copy(directory.path(), &sample);
 }
 
+/// Samples whose resources have no ids of environments.
+const OLDER: [&str; 6] = ["v1", "v2", "v3", "v4", "catalog5", "catalog6"];
+
 /// Spans with something in every field: what is sealed, and what is still in the WAL.
-fn spans() -> [Vec<Span>; 2] {
+fn spans(version: &str) -> [Vec<Span>; 2] {
     let mut nested = Attributes::default();
     nested.set("$bytes", Value::Bytes(vec![0, 255]));
     let values = [
@@ -268,8 +298,11 @@ fn spans() -> [Vec<Span>; 2] {
         .attribute("http.response.status_code", 200)
         .attribute("list", Value::Array(values.to_vec()))
         .resource_attribute("faas.name", "checkout")
-        .scope("library", "1.2")
-        .build();
+        .scope("library", "1.2");
+    if !OLDER.contains(&version) {
+        root = root.resource_attribute("faas.instance", "2026/11/22/[$LATEST]ab12");
+    }
+    let mut root = root.build();
     root.trace_state = "a=b".to_owned();
     let child = span("inventory")
         .named("reserve")
@@ -290,8 +323,8 @@ fn spans() -> [Vec<Span>; 2] {
     [vec![root, child], vec![late]]
 }
 
-fn logs() -> [Vec<LogRecord>; 2] {
-    let [sealed, _] = spans();
+fn logs(version: &str) -> [Vec<LogRecord>; 2] {
+    let [sealed, _] = spans(version);
     let line = log("checkout").says("hello").during(&sealed[0]).at(5);
     let line = line.attribute("attempt", 1).scope("console", "").build();
     let mut body = Attributes::default();

@@ -75,7 +75,7 @@ impl Intake {
         origin: Option<Origin>,
     ) -> Result<Taken, Refusal> {
         let received = now();
-        let checked = self.check(signal, format, body).await?;
+        let checked = self.check(signal, format, body, received).await?;
         let (totals, bytes) = (checked.body.totals(), checked.bytes);
         let items = totals.items;
         if items == 0 && origin.is_none() {
@@ -91,13 +91,19 @@ impl Intake {
     }
 
     /// Checks a body, elsewhere if it is large, so that it does not hold up small ones.
-    async fn check(&self, signal: Signal, format: Format, body: Bytes) -> Result<Checked, Refusal> {
+    async fn check(
+        &self,
+        signal: Signal,
+        format: Format,
+        body: Bytes,
+        received: UnixNanos,
+    ) -> Result<Checked, Refusal> {
         let bytes_max = self.limits.decoded_bytes_max;
         let charge = self.decoded.open();
         if body.len() <= INLINE_BYTES_MAX {
-            return check_now(signal, format, body, bytes_max, charge);
+            return check_now(signal, format, body, received, bytes_max, charge);
         }
-        let check = move || check_now(signal, format, body, bytes_max, charge);
+        let check = move || check_now(signal, format, body, received, bytes_max, charge);
         let checked = tokio::task::spawn_blocking(check).await;
         checked.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot check a body");
@@ -148,6 +154,7 @@ fn check_now(
     signal: Signal,
     format: Format,
     body: Bytes,
+    received: UnixNanos,
     bytes_max: usize,
     mut charge: Charge,
 ) -> Result<Checked, Refusal> {
@@ -159,7 +166,7 @@ fn check_now(
         }
     };
     let bytes = body.len();
-    let body = Body::check(signal, body, bytes_max)?;
+    let body = Body::read(signal, body, received, bytes_max)?;
     charge.grow(body.totals().memory_bytes)?;
     Ok(Checked {
         body,
@@ -173,5 +180,5 @@ fn now() -> UnixNanos {
     SystemTime::now().into()
 }
 
-/// About half a millisecond of checking.
+/// At most some milliseconds of checking, and of building the rows.
 const INLINE_BYTES_MAX: usize = 1 << 20;

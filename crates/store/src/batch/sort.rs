@@ -1,12 +1,11 @@
 //! The order that rows have in a file.
 
-use std::collections::HashMap;
-
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use throughline_telemetry::{Signal, TraceId, UnixNanos};
 
 use super::{LogRows, PointRows, SpanRows};
+use crate::hash::HashMap;
 use crate::segment::Damage;
 
 /// A canonical batch in the order of a file.
@@ -52,7 +51,7 @@ fn spans(batch: &RecordBatch) -> Result<Sorted, Damage> {
     let rows = SpanRows::new(batch)?;
     let ids = (0..rows.len()).map(|row| rows.trace_id(row));
     let ids = ids.collect::<Result<Vec<TraceId>, Damage>>()?;
-    let mut starts: HashMap<TraceId, UnixNanos> = HashMap::new();
+    let mut starts: HashMap<TraceId, UnixNanos> = HashMap::default();
     for (row, id) in ids.iter().enumerate() {
         let start = starts.entry(*id).or_insert(rows.start(row));
         *start = rows.start(row).min(*start);

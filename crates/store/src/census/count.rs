@@ -70,6 +70,8 @@ impl Count {
         // By key and type: how many rows, and the values of those that are looked at.
         let mut found: Vec<[u64; Kind::ALL.len()]> = vec![[0; Kind::ALL.len()]; distinct.len()];
         let mut values: HashMap<(usize, Kind, &str), u64> = HashMap::default();
+        // By key the value that was seen last: most of what a trace says is the same in all its spans.
+        let mut last: Vec<Option<(Kind, &str, u64)>> = vec![None; distinct.len()];
         for row in 0..rows {
             let at = self.rows + row;
             let weight = match at {
@@ -84,9 +86,28 @@ impl Count {
                 }
                 let kind = Kind::of_tag(tag).unwrap_or(Kind::String);
                 found[code][kind as usize] += 1;
-                if weight > 0 {
-                    *values.entry((code, kind, lists.item(item).2)).or_default() += weight;
+                if weight == 0 {
+                    continue;
                 }
+                let text = lists.item(item).2;
+                match &mut last[code] {
+                    Some((kind_before, before, seen))
+                        if (*kind_before, *before) == (kind, text) =>
+                    {
+                        *seen += weight;
+                    }
+                    before => {
+                        let before = before.replace((kind, text, weight));
+                        if let Some((kind, text, seen)) = before {
+                            *values.entry((code, kind, text)).or_default() += seen;
+                        }
+                    }
+                }
+            }
+        }
+        for (code, last) in last.into_iter().enumerate() {
+            if let Some((kind, text, seen)) = last {
+                *values.entry((code, kind, text)).or_default() += seen;
             }
         }
         for (key, found) in distinct.iter().zip(found) {

@@ -24,7 +24,7 @@ pub(crate) fn write(
     id: SegmentId,
     fold: &EdgeFold,
 ) -> io::Result<EdgesMeta> {
-    let (bytes, crc) = rollup::write_batch(probe, &layout.edges(id), &batch(&fold.rows()))?;
+    let (bytes, crc) = rollup::write_sums(probe, &layout.edges(id), &batch(&fold.rows()))?;
     Ok(EdgesMeta { bytes, crc })
 }
 

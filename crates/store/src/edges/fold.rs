@@ -1,6 +1,5 @@
 //! Spans to edges.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use arrow::array::{
@@ -12,6 +11,7 @@ use throughline_telemetry::{Histogram, Resource, SpanKind, SpanStatus, UnixNanos
 use super::call::{self, Call, Fact, Said};
 use super::{Callee, Caller, NodeKind};
 use crate::batch::typed;
+use crate::hash::HashMap;
 use crate::limits::{EDGE_NAME_BYTES_MAX, EDGES_A_MINUTE_MAX, EDGES_MAX};
 use crate::rollup::{MINUTE_NANOS, OTHER};
 use crate::segment::{

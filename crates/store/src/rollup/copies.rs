@@ -1,12 +1,11 @@
 //! Spans that are there twice in a trace of a batch.
 
-use std::collections::HashMap;
-
 use arrow::array::{
     Array, FixedSizeBinaryArray, Int64Array, RecordBatch, TimestampNanosecondArray,
 };
 
 use crate::batch::typed;
+use crate::hash::HashMap;
 use crate::segment::Damage;
 
 /// Looks for spans that are there twice in a trace.
@@ -43,7 +42,7 @@ impl Copies {
             self.ids.extend(ids);
             self.ids.sort_unstable();
             if self.ids.windows(2).any(|pair| pair[0] == pair[1]) {
-                let mut kept: HashMap<&[u8], usize> = HashMap::new();
+                let mut kept: HashMap<&[u8], usize> = HashMap::default();
                 for row in first..next {
                     let best = kept.entry(span_ids.value(row)).or_insert(row);
                     if *best != row {

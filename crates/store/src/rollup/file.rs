@@ -12,13 +12,15 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
-use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use throughline_telemetry::UnixNanos;
 
-use super::{Fold, Grain, RollupMeta, schema};
+use super::{Fold, Grain, RollupMeta, packed, schema};
 use crate::directory::Layout;
 use crate::disk;
 use crate::error::ReadError;
@@ -40,12 +42,10 @@ pub(crate) fn write(
     let (first, last) = (minutes.clone().min(), minutes.max());
     let marked = KeyValue::new(TOTALS.to_owned(), "last row group".to_owned());
     let properties = properties()?.set_key_value_metadata(Some(vec![marked]));
-    let (bytes, crc) = write_groups(
-        probe,
-        &layout.rollup(id),
-        &[rows.clone(), totals],
-        properties,
-    )?;
+    let groups = [&rows, &totals].map(packed::pack);
+    let [minutes, totals] = groups.map(|packed| packed.map_err(io::Error::other));
+    let path = layout.rollup(id);
+    let (bytes, crc) = write_groups(probe, &path, &[minutes?, totals?], properties)?;
     Ok(RollupMeta {
         id,
         rows: u32::try_from(rows.num_rows()).expect("there are no more rows than spans"),
@@ -56,6 +56,12 @@ pub(crate) fn write(
         last: UnixNanos(last.unwrap_or_default()),
         crc,
     })
+}
+
+/// Writes sums as a file that survives a crash. Its bytes and their CRC-32C.
+pub(crate) fn write_sums(probe: &Probe, path: &Path, rows: &RecordBatch) -> io::Result<(u64, u32)> {
+    let packed = packed::pack(rows).map_err(io::Error::other)?;
+    write_batch(probe, path, &packed)
 }
 
 /// Writes rows as a file that survives a crash. Its bytes and their CRC-32C.
@@ -91,7 +97,7 @@ pub(crate) fn load(
     meta: &RollupMeta,
     grain: Grain,
 ) -> Result<RecordBatch, ReadError> {
-    load_groups(&layout.rollup(meta.id), meta.crc, schema(), |file| {
+    load_groups(&layout.rollup(meta.id), meta.crc, schema(), &|file| {
         let groups = file.num_row_groups();
         let marks = file.file_metadata().key_value_metadata();
         let has_totals = marks.is_some_and(|marks| marks.iter().any(|mark| mark.key == TOTALS));
@@ -109,30 +115,46 @@ pub(crate) fn load_batch(
     crc: u32,
     schema: &SchemaRef,
 ) -> Result<RecordBatch, ReadError> {
-    load_groups(path, crc, schema, |file| 0..file.num_row_groups())
+    load_groups(path, crc, schema, &|file| 0..file.num_row_groups())
 }
 
 fn load_groups(
     path: &Path,
     crc: u32,
     schema: &SchemaRef,
-    groups: impl Fn(&ParquetMetaData) -> Range<usize>,
+    groups: &dyn Fn(&ParquetMetaData) -> Range<usize>,
 ) -> Result<RecordBatch, ReadError> {
     let bytes = Bytes::from(fs::read(path).map_err(ReadError::io(path))?);
     let corrupt = |damage: Damage| ReadError::corrupt(path, damage);
     if crc32c::crc32c(&bytes) != crc {
         return Err(corrupt(Damage::new("checksum mismatch")));
     }
-    let read = || -> Result<RecordBatch, Damage> {
+    read_groups(bytes, schema, groups).map_err(corrupt)
+}
+
+fn read_groups(
+    bytes: Bytes,
+    schema: &SchemaRef,
+    groups: &dyn Fn(&ParquetMetaData) -> Range<usize>,
+) -> Result<RecordBatch, Damage> {
+    let mut file = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?;
+    let mut columns = file.schema().fields().iter();
+    let is_packed = columns.any(|field| packed::is_mark(field.name()));
+    if !is_packed {
+        // An older file may say less of its types.
         let options = ArrowReaderOptions::new().with_schema(Arc::clone(schema));
-        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
-        let groups = groups(reader.metadata()).collect();
-        let reader = reader.with_row_groups(groups).with_batch_size(ROWS_AT_ONCE);
-        let batches = reader.build()?;
-        let batches = batches.collect::<Result<Vec<_>, _>>()?;
-        Ok(concat_batches(schema, &batches)?)
-    };
-    read().map_err(corrupt)
+        file = ArrowReaderMetadata::try_new(Arc::clone(file.metadata()), options)?;
+    }
+    let groups = groups(file.metadata()).collect();
+    let found = Arc::clone(file.schema());
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, file);
+    let reader = reader.with_row_groups(groups).with_batch_size(ROWS_AT_ONCE);
+    let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
+    let rows = concat_batches(&found, &batches)?;
+    if is_packed {
+        return packed::unpack(&rows, schema);
+    }
+    Ok(rows)
 }
 
 /// Removes the files of rollups and of what lies beside them that the catalog does not know: of segments that were never published,
@@ -164,11 +186,21 @@ pub(crate) fn clear(layout: &Layout, segments: &Segments) -> io::Result<()> {
 }
 
 fn properties() -> Result<WriterPropertiesBuilder, parquet::errors::ParquetError> {
-    Ok(WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_created_by(concat!("throughline ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        // These files are read whole: least and greatest of a column help nobody.
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
         .set_column_dictionary_enabled("time".into(), false)
-        .set_column_encoding("time".into(), Encoding::DELTA_BINARY_PACKED))
+        .set_column_encoding("time".into(), Encoding::DELTA_BINARY_PACKED)
+        .set_column_dictionary_enabled(packed::BUCKETS.into(), false);
+    for name in packed::DELTAS {
+        properties = properties
+            .set_column_dictionary_enabled(name.into(), false)
+            .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
+    }
+    Ok(properties)
 }
 
 /// Says in a file that its last row group has the totals.

@@ -1,6 +1,5 @@
 //! Spans to the rows of a rollup.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use arrow::array::{
@@ -11,6 +10,7 @@ use throughline_telemetry::{SpanKind, UnixNanos};
 use super::schema::{About, Sums, batch};
 use super::{MINUTE_NANOS, OTHER};
 use crate::batch::typed;
+use crate::hash::HashMap;
 use crate::limits::{ROLLUP_NAMES_MAX, ROLLUP_SERVICE_NAMES_MAX};
 use crate::scan::ScanColumn;
 use crate::segment::{Damage, Kind, Texts, texts_of};

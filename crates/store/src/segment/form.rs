@@ -1,18 +1,19 @@
 //! The form of a file: how the columns of a canonical batch lie in it.
 //!
-//! A canonical batch has a fixed schema, that of its [`Table`](super::table::Table). In a file two
+//! A canonical batch has a fixed schema, that of its [`Table`](super::table::Table). In a file three
 //! of its columns are taken apart:
 //!
 //! ```text
-//! parent_span_id          ->  parent_ordinal:u32?  parent_span_id:[u8;8]?       form 1 and 2
-//! attributes:[(k,type,v)] ->  a.K:text? a.K#int:i64? a.K#double:f64? a.K#bool:bool?  attributes    form 2
+//! parent_span_id          ->  parent_ordinal:u32?  parent_span_id:[u8;8]?       every form
+//! attributes:[(k,type,v)] ->  a.K:text? a.K#int:i64? a.K#double:f64? a.K#bool:bool?  attributes    from form 2
+//! resource                ->  resource  resource_environment:text?              from form 3
 //! ```
 //!
 //! The key/value metadata of the Parquet file says which form it is and which attributes have a
 //! column; a file that says nothing is of form 1:
 //!
 //! ```text
-//! throughline.form     = "2"
+//! throughline.form     = "3"
 //! throughline.promoted = [{"key":"http.route","kind":"string"}, ...]     sorted
 //! throughline.residual = ["app.rare", ...]      sorted; left out if there are more than 1000
 //! ```
@@ -32,12 +33,15 @@ use super::attributes::{Splitter, merge};
 use super::columns::{AttributeLists, Columns};
 use super::parents::{from_ordinals, to_ordinals};
 use super::promotion::Promoted;
+use super::resources::{self, RESOURCE};
 use super::table::Damage;
 use crate::batch::typed;
 
 /// The form of one file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Form {
+    /// Whether the [ids](super::resources) of resources have a column.
+    has_environments: bool,
     /// The attributes with a column, sorted.
     pub(crate) promoted: Vec<Promoted>,
     /// The keys in the residual lists, sorted, if the file says.
@@ -48,6 +52,7 @@ impl Form {
     /// Of a file that is yet to be written.
     pub(super) fn with(promoted: Vec<Promoted>) -> Self {
         Form {
+            has_environments: true,
             promoted,
             residual: None,
         }
@@ -62,7 +67,8 @@ impl Form {
         };
         match find(FORM_KEY) {
             None => Ok(Form::default()),
-            Some(FORM) => Ok(Form {
+            Some(form @ (FORM | FORM_2)) => Ok(Form {
+                has_environments: form == FORM,
                 promoted: sorted(PROMOTED_KEY, find(PROMOTED_KEY))?.unwrap_or_default(),
                 residual: sorted(RESIDUAL_KEY, find(RESIDUAL_KEY))?,
             }),
@@ -102,6 +108,9 @@ impl Form {
                     fields.extend(promoted);
                     fields.push(Arc::clone(field));
                 }
+                RESOURCE if self.has_environments => {
+                    fields.extend([Arc::clone(field), Arc::new(resources::field())]);
+                }
                 _ => fields.push(Arc::clone(field)),
             }
         }
@@ -135,6 +144,7 @@ fn sorted<T: DeserializeOwned + Ord>(
 #[derive(Debug)]
 pub(super) struct ToFile {
     schema: SchemaRef,
+    has_environments: bool,
     splitter: Splitter,
     /// Keys seen in residual lists, up to one too many to be listed.
     pub(super) residual: BTreeSet<String>,
@@ -144,6 +154,7 @@ impl ToFile {
     pub(super) fn new(form: &Form, canonical: &Schema) -> Self {
         ToFile {
             schema: form.schema(canonical),
+            has_environments: form.has_environments,
             splitter: Splitter::new(&form.promoted),
             residual: BTreeSet::new(),
         }
@@ -173,6 +184,10 @@ impl ToFile {
                     columns.extend(promoted);
                     columns.push(residual);
                 }
+                RESOURCE if self.has_environments => {
+                    let (shared, own) = resources::split(column)?;
+                    columns.extend([shared, own]);
+                }
                 _ => columns.push(Arc::clone(column)),
             }
         }
@@ -192,6 +207,7 @@ impl ToFile {
 
 /// A batch of a file, of whole traces, to a canonical one. Columns that were not read are not made.
 pub(super) fn from_file(form: &Form, batch: &RecordBatch) -> Result<RecordBatch, Damage> {
+    let batch = &resources::whole(batch.clone())?;
     let columns_in = Columns(batch);
     let mut fields: Vec<Arc<Field>> = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
@@ -236,7 +252,8 @@ const FORM_KEY: &str = "throughline.form";
 const PROMOTED_KEY: &str = "throughline.promoted";
 const RESIDUAL_KEY: &str = "throughline.residual";
 const RESIDUAL_KEYS_MAX: usize = 1000;
-const FORM: &str = "2";
+const FORM: &str = "3";
+const FORM_2: &str = "2";
 const PROMOTED_PREFIX: &str = "a.";
 pub(super) const PARENT: &str = "parent_span_id";
 pub(super) const ORDINAL: &str = "parent_ordinal";

@@ -24,6 +24,7 @@ use super::pages::{Packed, Pages, unpacked};
 use super::pread::PositionedFile;
 use super::projection::{Projected, Projection};
 use super::promotion::Counts;
+use super::resources::{self, ENVIRONMENT, RESOURCE};
 use super::summary::{Summary, columns};
 use super::table::{Damage, Table};
 use crate::error::ReadError;
@@ -194,6 +195,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
         Ok(reader.map(move |batch| {
             let batch = batch.map_err(Damage::from);
             let batch = batch.and_then(|batch| complete(&batch, &wanted));
+            let batch = batch.and_then(resources::whole);
             let batch = batch.map_err(|damage| failure.error(&path, damage))?;
             Ok(Projected::new(path.clone(), form.clone(), batch))
         }))
@@ -239,7 +241,7 @@ impl<'a, T: Table> SegmentReader<'a, T> {
             let what = format!("{} rows where {wanted} should be", batch.num_rows());
             return Err(Damage::new(what));
         }
-        complete(&batch, &columns)
+        resources::whole(complete(&batch, &columns)?)
     }
 
     /// A reader of the columns that are wanted and not absent, and the schema of all that are wanted.
@@ -256,8 +258,9 @@ impl<'a, T: Table> SegmentReader<'a, T> {
             return Err(Damage::new("fewer rows than the index says"));
         }
         let schema = self.footer.metadata.schema();
+        let is_wanted = |name: &str| wants(if name == ENVIRONMENT { RESOURCE } else { name });
         let wanted: Vec<usize> = (0..schema.fields().len())
-            .filter(|at| wants(schema.field(*at).name()))
+            .filter(|at| is_wanted(schema.field(*at).name()))
             .collect();
         let present = wanted.iter().copied();
         let present = present.filter(|at| !self.footer.absent.is_absent(*at, ranges));

@@ -14,6 +14,7 @@ use throughline_telemetry::Signal;
 
 use super::form::{Form, ToFile, residual_metadata};
 use super::promotion::Kind;
+use super::resources::{ENVIRONMENT, RESOURCE};
 use super::summary::Summary;
 use super::table::Table;
 use crate::census::{Census, Count};
@@ -155,6 +156,10 @@ fn properties<T: Table>(
         properties =
             properties.set_column_statistics_enabled((*name).into(), EnabledStatistics::Page);
     }
+    for name in [RESOURCE, ENVIRONMENT] {
+        properties = properties
+            .set_column_dictionary_page_size_limit(name.into(), RESOURCE_DICTIONARY_BYTES);
+    }
     for promoted in &form.promoted {
         if promoted.kind == Kind::Double {
             let name = promoted.column();
@@ -184,6 +189,9 @@ const PAGE_BYTES: usize = 32 << 10;
 /// A column with more distinct values than fit is written plain from there on. A reader of one
 /// trace decodes the whole dictionary of each column.
 const DICTIONARY_BYTES: usize = 64 << 10;
+
+/// Resources are long and few: some hundred bytes for each function, fifty for each environment.
+const RESOURCE_DICTIONARY_BYTES: usize = 1 << 20;
 
 /// The part of a dictionary that the first batch of a row group must not fill, of which there are
 /// sixteen in it. New values become rarer.

@@ -34,7 +34,11 @@ use crate::token::tokens;
 
 /// What a filter knows of an attribute with a value, by the text that the value reads as.
 pub(crate) fn attribute_hash(key: &str, text: &str) -> u64 {
-    XxHash64::oneshot(XxHash64::oneshot(1, key.as_bytes()), text.as_bytes())
+    XxHash64::oneshot(key_hash(key), text.as_bytes())
+}
+
+fn key_hash(key: &str) -> u64 {
+    XxHash64::oneshot(1, key.as_bytes())
 }
 
 /// Collects the words of a segment while its rows are written, in their order.
@@ -73,6 +77,9 @@ impl WordsSerializer {
             };
         let lists = AttributeLists::new(columns.get("attributes")?)?;
         let resources = columns.texts("resource")?;
+        let keys: Vec<u64> = lists.keys.distinct().map(key_hash).collect();
+        // By key what a row had last: most of what a trace says is the same in all its spans.
+        let mut last: Vec<Option<(u8, &str)>> = vec![None; keys.len()];
         // The range for which a resource of the batch was added.
         let mut added: Vec<Option<usize>> = vec![None; resources.distinct().len()];
         for row in 0..batch.num_rows() {
@@ -81,6 +88,7 @@ impl WordsSerializer {
                 && trace.is_none_or(|trace| trace != self.last_trace)
             {
                 self.end_range();
+                last.fill(None);
             }
             if let Some(trace) = trace {
                 self.last_trace.copy_from_slice(trace);
@@ -94,8 +102,10 @@ impl WordsSerializer {
                     .extend(tokens(bodies.value(row)).map(|token| token.hash().0));
             }
             for item in lists.range(row) {
-                let (key, tag, text) = lists.item(item);
-                self.words.insert(value_hash(key, tag, text)?);
+                let (code, (_, tag, text)) = (lists.keys.code(item), lists.item(item));
+                if last[code].replace((tag, text)) != Some((tag, text)) {
+                    self.words.insert(value_hash(keys[code], tag, text)?);
+                }
             }
             let code = resources.code(row);
             if added[code].replace(self.ranges.len()) != Some(self.ranges.len()) {
@@ -172,10 +182,12 @@ impl WordsSerializer {
     }
 }
 
-fn value_hash(key: &str, tag: u8, text: &str) -> Result<u64, Damage> {
+/// Of a key with this hash and a value.
+fn value_hash(key: u64, tag: u8, text: &str) -> Result<u64, Damage> {
+    let hash = |text: &str| XxHash64::oneshot(key, text.as_bytes());
     Ok(match tag {
-        value::STRING | value::INT | value::BOOL => attribute_hash(key, text),
-        tag => attribute_hash(key, &value::from_text(tag, text)?.to_text()),
+        value::STRING | value::INT | value::BOOL => hash(text),
+        tag => hash(&value::from_text(tag, text)?.to_text()),
     })
 }
 

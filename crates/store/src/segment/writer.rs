@@ -18,7 +18,7 @@ use super::spans::SpanTable;
 use super::table::{Damage, Table};
 use super::window::windows;
 use super::{SegmentId, SegmentMeta, index_path, rows_path};
-use crate::batch::{by_name, sort};
+use crate::batch::{by_name, compact, sort};
 use crate::buffer::{BufferRows, Chunks};
 use crate::census;
 use crate::costs;
@@ -214,7 +214,7 @@ fn pieces(signal: Signal, rows: &RecordBatch) -> Result<Vec<RecordBatch>, Damage
         while end < rows.num_rows() && is_inside(end) {
             end += 1;
         }
-        pieces.push(rows.slice(start, end - start));
+        pieces.push(compact(&rows.slice(start, end - start)));
         start = end;
     }
     Ok(pieces)

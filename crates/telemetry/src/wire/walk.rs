@@ -74,7 +74,20 @@ pub trait Sink {
 /// Checks the protobuf body of an export request. Fails if it is not one, if an id in it is none, or if
 /// its rows would take more than `memory_bytes_max`.
 pub fn check(signal: Signal, body: Bytes, memory_bytes_max: usize) -> Result<Checked, WireError> {
-    let walked = walk(signal, &body, memory_bytes_max, &mut Nobody);
+    let checked = check_into(signal, body, memory_bytes_max, || Nobody);
+    checked.map(|(checked, Nobody)| checked)
+}
+
+/// The same, and what a sink made of the rows meanwhile. Another one is made where the body has to be
+/// walked through a second time.
+pub fn check_into<S: Sink>(
+    signal: Signal,
+    body: Bytes,
+    memory_bytes_max: usize,
+    new: impl Fn() -> S,
+) -> Result<(Checked, S), WireError> {
+    let mut sink = new();
+    let walked = walk(signal, &body, memory_bytes_max, &mut sink);
     let (body, totals) = match walked {
         Ok(totals) => (body, totals),
         Err(fault) if fault.flaw == Flaw::Repeated => {
@@ -83,17 +96,19 @@ pub fn check(signal: Signal, body: Bytes, memory_bytes_max: usize) -> Result<Che
                 return Err(WireError::TooHeavy { memory_bytes_max });
             }
             let merged = Request::from_protobuf(signal, &body)?.to_protobuf();
-            let totals = walk(signal, &merged, memory_bytes_max, &mut Nobody);
+            sink = new();
+            let totals = walk(signal, &merged, memory_bytes_max, &mut sink);
             let totals = totals.map_err(|fault| fault.told(signal, memory_bytes_max))?;
             (merged.into(), totals)
         }
         Err(fault) => return Err(fault.told(signal, memory_bytes_max)),
     };
-    Ok(Checked {
+    let checked = Checked {
         signal,
         body,
         totals,
-    })
+    };
+    Ok((checked, sink))
 }
 
 impl Checked {

@@ -11,6 +11,7 @@ use super::super::SegmentMeta;
 use super::super::files::SegmentFiles;
 use super::super::table::{Damage, Table};
 use super::Interrupted;
+use crate::batch::compact;
 use crate::error::ReadError;
 
 type Load = fn(&SegmentFiles, &SegmentMeta, Range<u32>) -> Result<RecordBatch, ReadError>;
@@ -84,7 +85,7 @@ impl<'a> Gather<'a> {
         self.sources.clear();
         self.places.clear();
         self.picked.clear();
-        Ok(Some(batch))
+        Ok(Some(compact(&batch)))
     }
 }
 
