@@ -228,7 +228,11 @@ export function createApi(options: ApiOptions = {}): Api {
     traces: (query, signal) =>
       load<WireTraceList, TracePage>(`/traces${traceSearch(query)}`, decodeTracePage, signal),
     trace: (traceId, signal) =>
-      load<WireTrace, Trace>(`/traces/${encodeURIComponent(traceId)}`, decodeTrace, signal),
+      load<WireTrace, Trace>(
+        `/traces/${encodeURIComponent(traceId)}?anywhere=true`,
+        decodeTrace,
+        signal,
+      ),
     services: (signal) =>
       load<WireServiceList, readonly Service[]>('/services', decodeServices, signal),
     edges: (stretch, signal) => load(`/edges${stretchSearch(stretch)}`, asItIs<EdgeMap>, signal),

@@ -2450,7 +2450,10 @@ export interface operations {
     };
     readonly loadTrace: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description Whether what looks like the id of a trace, and is of none, is looked for among the values of attributes and the words of log records too, as all other ids are. */
+                readonly anywhere?: "true" | "false";
+            };
             readonly header?: never;
             readonly path: {
                 /** @description The id, percent-encoded; at most 2,048 bytes. */
@@ -2469,7 +2472,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Trace"];
                 };
             };
-            /** @description Not UTF-8, too long, or a value that more than ten traces have (TL0202), or a parameter was given (TL0201). */
+            /** @description Not UTF-8, too long, or a value that more than ten traces have (TL0202), or a parameter that is not known (TL0201). */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;

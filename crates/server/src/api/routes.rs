@@ -66,11 +66,13 @@ async fn load_trace(
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    Query::parse(query.as_deref(), &[]).finish(())?;
+    let mut query = Query::parse(query.as_deref(), &["anywhere"]);
+    let anywhere = query.choice("anywhere", &[("true", true), ("false", false)]);
+    let anywhere = query.finish(anywhere.unwrap_or_default())?;
     let id = id_of(&uri, id)?;
     reads
         .answer(move |store| {
-            let found = story::find(store, &id)?;
+            let found = story::find(store, &id, anywhere)?;
             Ok(view::json(&view::Trace::new(&found)))
         })
         .await

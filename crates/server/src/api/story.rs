@@ -32,8 +32,10 @@ pub(super) enum FoundBy {
     Log,
 }
 
-/// Finds a story. Blocks on the disk.
-pub(super) fn find(store: &Store, id: &str) -> Result<FoundStory, ApiError> {
+/// Finds a story. What looks like the id of a trace is looked for among values and words only where
+/// `anywhere` says so: most that are unknown have not arrived yet, and are asked for again and again.
+/// Blocks on the disk.
+pub(super) fn find(store: &Store, id: &str, anywhere: bool) -> Result<FoundStory, ApiError> {
     let asked = trace_of(id);
     if let Some(trace_id) = asked {
         let story = tell(store, &[trace_id])?;
@@ -45,9 +47,10 @@ pub(super) fn find(store: &Store, id: &str) -> Result<FoundStory, ApiError> {
             });
         }
     }
-    let (found_by, traces) = match by_key(store, id)? {
-        Some(found) => found,
-        None => {
+    let (found_by, traces) = match (by_key(store, id)?, asked) {
+        (Some(found), _) => found,
+        (None, Some(trace_id)) if !anywhere => return Err(ApiError::UnknownTrace(trace_id)),
+        (None, _) => {
             let (found, is_partial) = by_value(store, id)?;
             found.ok_or(match asked {
                 Some(trace_id) => ApiError::UnknownTrace(trace_id),

@@ -35,6 +35,7 @@ fn order(number: u64) -> [Span; 3] {
         .attributes
         .set(INVOCATION_ID, format!("request-{number}-a"));
     place.attributes.set("order.id", format!("ord-{number}"));
+    place.attributes.set("order.uuid", order_uuid(number));
     place
         .attributes
         .set("order.number", 1_000_000 + number.cast_signed());
@@ -68,6 +69,11 @@ fn order(number: u64) -> [Span; 3] {
     notify.attributes.set(IN_PATH, list(&[&path]));
     notify.attributes.set(INVOCATION_ID, request);
     [place, send, notify]
+}
+
+/// Looks like the id of a trace.
+fn order_uuid(number: u64) -> String {
+    format!("5eed{number:028x}")
 }
 
 async fn with_orders() -> TestServer {
@@ -156,6 +162,21 @@ async fn an_action_is_found_whole_by_any_id_that_belongs_to_it() {
             "{id}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_looks_like_a_trace_is_a_value_only_for_those_who_ask_for_it() {
+    let server = with_orders().await;
+    let path = format!("/api/v1/traces/{}", order_uuid(3));
+    for unknown in [path.clone(), format!("{path}?anywhere=false")] {
+        let answer = server.get(&unknown).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{unknown}");
+    }
+    let story = server.json(&format!("{path}?anywhere=true")).await;
+    let by = json!({"what": "attribute", "name": "order.uuid"});
+    assert_eq!((&story["found_by"], &story["span_count"]), (&by, &json!(3)));
+    let answer = server.get(&format!("{path}?anywhere=maybe")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,10 @@ use story::Story;
 /// Prints what is known of it. Failure if there is no such id.
 pub(crate) fn run(arguments: &Trace) -> anyhow::Result<ExitCode> {
     let server = Server::new(&arguments.target)?;
-    let path = format!("/api/v1/traces/{}", percent_encoded(&arguments.id));
+    let path = format!(
+        "/api/v1/traces/{}?anywhere=true",
+        percent_encoded(&arguments.id)
+    );
     let answer = block_on(server.send(Method::GET, &path, Bytes::new()))?;
     if answer.status == StatusCode::NOT_FOUND && answer.json["code"].is_string() {
         eprintln!(
