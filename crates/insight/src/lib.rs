@@ -1,12 +1,12 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows nine things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows ten things. [`Contrast`] says by what a selection of events differs from the rest.
 //! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from,
 //! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past.
 //! [`question`] reads what somebody asks. [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
-//! follow one user action through several traces. The rest are
-//! traces: [`assemble`] lays the spans of one trace out as a tree and
+//! follow one user action through several traces, and [`critical_path`] says what its end waited for.
+//! The rest are traces: [`assemble`] lays the spans of one trace out as a tree and
 //! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
 //! may arrive in any order, with parents missing, named twice or in circles; every span comes out
 //! exactly once, and no parent after its child.
@@ -32,6 +32,7 @@
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
 pub mod contrast;
+mod critical;
 pub mod detect;
 pub mod facts;
 pub mod investigate;
@@ -48,6 +49,7 @@ mod tree;
 mod wall;
 
 pub use contrast::Contrast;
+pub use critical::{PathEnd, PathPart, Phase, Stretch, critical_path, goes_on_after_answer};
 pub use detect::Detector;
 pub use rootcause::explain;
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};

@@ -3,6 +3,7 @@
 mod failure;
 mod header;
 mod logs;
+mod path;
 mod story;
 mod waterfall;
 

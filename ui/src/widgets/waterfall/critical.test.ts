@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import cases from '../../../fixtures/critical.json';
 import type { DurationNanos, UnixNanos } from '../../base/time';
 import {
   contributionsOf,
@@ -10,6 +11,7 @@ import {
 } from './critical';
 import { buildTree, type Tree, type WaterfallSpan } from './tree';
 
+const ENDS: readonly PathEnd[] = ['answer', 'end'];
 const LOOKS: Readonly<Record<string, Partial<WaterfallSpan>>> = {
   '': {},
   asynchronous: { asynchronous: true },
@@ -52,96 +54,17 @@ function path(from: Tree, to: PathEnd = 'end'): string {
   return told.join(', ');
 }
 
-describe('the path to the end of one span', () => {
-  it.each([
-    ['is its own time where nothing is below', ['a 0+10'], 'a 0-10'],
-    [
-      'goes through steps one after another',
-      ['a 0+10', 'b<a 1+3', 'c<a 5+4'],
-      'a 0-1, b 1-4, a 4-5, c 5-9, a 9-10',
-    ],
-    [
-      'takes the one that ended last of two at once',
-      ['a 0+10', 'b<a 1+3', 'c<a 1+8'],
-      'a 0-1, c 1-9, a 9-10',
-    ],
-    ['descends', ['a 0+10', 'b<a 1+8', 'c<b 2+6'], 'a 0-1, b 1-2, c 2-8, b 8-9, a 9-10'],
-    [
-      'ends with the caller where the callee still tidies up',
-      ['a 0+10', 'b<a 2+6', 'c<b 3+7 invoke', 'd<c 4+3'],
-      'a 0-2, b 2-3, c 3-4, d 4-7, c 7-8, a 8-10',
-    ],
-    [
-      'leaves out what ran beside it',
-      ['a 0+10', 'b<a 1+4', 'c<a 3+6', 'd<a 0+1'],
-      'd 0-1, a 1-3, c 3-9, a 9-10',
-    ],
-    ['is nothing where nothing is', [], ''],
-  ])('%s', (_, spans, expected) => {
-    expect(path(tree(...spans), 'answer')).toBe(expected);
-    expect(path(tree(...spans), 'end')).toBe(expected);
-  });
-
-  it('has the start of an environment that was waited for, and none of long before', () => {
-    const spans = ['a 0+20', 'b<a 2+16', 'f<b 10+7 invoke', 'init<f 4+5 platform'];
-    expect(path(tree(...spans))).toBe(
-      'a 0-2, b 2-4, init 4-9, (f 9-10), f 10-17, b 17-18, a 18-20',
-    );
-    expect(path(tree('f 10+7 invoke', 'init<f 4+5 platform'))).toBe('init 4-9, (f 9-10), f 10-17');
-    expect(path(tree('a 4+10', 'f<a 6+7 invoke', 'init<f 1+2 platform'))).toBe(
-      'a 4-6, f 6-13, a 13-14',
-    );
-  });
-
-  it('goes into what the function did, not into the phase that lasts as long', () => {
-    const spans = [
-      'f 0+20 invoke',
-      'latency<f 1+17 platform',
-      'handler<f 2+15',
-      'overhead<f 18+2 platform',
-    ];
-    expect(path(tree(...spans))).toBe('f 0-2, handler 2-17, f 17-18, overhead 18-20');
-    expect(path(tree('f 0+20 invoke', 'latency<f 1+17 platform'))).toBe(
-      'f 0-1, latency 1-18, f 18-20',
-    );
-  });
+// The server's side walks the same cases: crates/insight/src/critical.
+it.each(cases)('$name', ({ to, spans, path: expected }) => {
+  for (const end of ENDS) {
+    if (to.includes(end)) expect(path(tree(...spans), end)).toBe(expected);
+  }
 });
 
-describe('what goes on after the answer', () => {
-  const order = [
-    'api 0+10',
-    'send<api 4+2',
-    'queue<send 6+30 waited',
-    'mail<queue 36+20 asynchronous',
-    'smtp<mail 40+15',
-    'pay<api 1+2',
-  ];
-
-  it('is no part of the way to the answer', () => {
-    expect(path(tree(...order), 'answer')).toBe('api 0-1, pay 1-3, api 3-4, send 4-6, api 6-10');
-  });
-
-  it('is the way to the end, through what waited in a service', () => {
-    expect(path(tree(...order), 'end')).toBe(
-      'api 0-1, pay 1-3, api 3-4, send 4-6, (queue 6-36), mail 36-40, smtp 40-55, mail 55-56',
-    );
-    expect(goesOnAfterAnswer(tree(...order))).toBe(true);
-    expect(goesOnAfterAnswer(tree('a 0+100', 'b<a 99+3 asynchronous'))).toBe(false);
-  });
-
-  it('waits between caller and callee where nothing else is known', () => {
-    expect(path(tree('a 0+5', 'b<a 9+4 asynchronous'))).toBe('a 0-5, (b 5-9), b 9-13');
-  });
-
-  it('goes back through an earlier attempt', () => {
-    const spans = ['a 0+2', 'try1<a 3+2 asynchronous', 'try2<a 9+1 asynchronous'];
-    expect(path(tree(...spans))).toBe('a 0-2, (try1 2-3), try1 3-5, (try2 5-9), try2 9-10');
-  });
-
-  it('begins with whom a request came through', () => {
-    const spans = ['gate 0+2 api', 'f<gate 2+8 invoke', 'late<f 5+20 asynchronous'];
-    expect(path(tree(...spans), 'answer')).toBe('(gate 0-2), f 2-10');
-  });
+it('only what goes on for long after the answer has a path of its own', () => {
+  const order = ['api 0+10', 'queue<api 6+30 waited', 'mail<queue 36+20 asynchronous'];
+  expect(goesOnAfterAnswer(tree(...order))).toBe(true);
+  expect(goesOnAfterAnswer(tree('a 0+100', 'b<a 99+3 asynchronous'))).toBe(false);
 });
 
 it('a path has neither gap nor overlap, whatever the spans', () => {

@@ -8,10 +8,11 @@ use throughline_telemetry::UnixNanos;
 use super::super::text::{first_line, wrapped};
 use super::super::traces::title;
 use super::super::words::{ago, counted, dollars, duration, moment, number};
+use super::path;
 use super::story::{FoundBy, Step, Story, Tree, between};
 use crate::terminal::Paint;
 
-/// Title, when, the sentence, who took part.
+/// Title, the sentence, where the time went, who took part, when.
 pub(super) fn render(story: &Story, now: UnixNanos, (paint, width): (Paint, usize)) -> String {
     let title = title(story.root_service.as_deref(), story.root_name.as_deref());
     let title = match story.error_count {
@@ -27,6 +28,9 @@ pub(super) fn render(story: &Story, now: UnixNanos, (paint, width): (Paint, usiz
     }
     let mut text = format!("{title}\n");
     if !story.spans.is_empty() {
+        text += &wrapped(&sentence, width);
+    }
+    for sentence in path::sentences(&story.spans) {
         text += &wrapped(&sentence, width);
     }
     for block in [who(story), when] {

@@ -65,6 +65,7 @@ pub(super) struct Step {
     pub(super) parent_missing: bool,
     pub(super) depth: usize,
     pub(super) name: String,
+    pub(super) kind: String,
     #[serde(rename = "start_unix_nanos", deserialize_with = "moment")]
     pub(super) start: UnixNanos,
     #[serde(rename = "duration_nanos", deserialize_with = "length")]

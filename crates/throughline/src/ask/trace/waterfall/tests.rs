@@ -108,6 +108,10 @@ fn a_story_in_80_columns() {
             7 steps across 2 functions, 200 ms until the answer, 1.00 s until the end,
             waited 550 ms in services between, 2 traces joined, $0.0000130 and 1 not
             reported, failed in mail. Not all of it is here.
+            Where the 200 ms until the answer went: 45 % init in orders, 33 % POST /orders
+            in orders, 13 % read the table of dishes and of what they cost today in orders.
+            Where the 1.00 s until the end went: 55 % waiting in queue mails, 19 % smtp 注文
+            send in mail, 11 % mail itself.
             Spans of orders 4, mail 2 (2 failed), stock 1; 2 errors, 1 cold start, 4 log
             records.
             Trace 5b8efff798038103d269b633813fc60c (found by sqs:m-1), began 2026-11-21
@@ -137,6 +141,8 @@ fn a_story_in_160_columns_with_its_logs() {
             ✗ orders POST /orders
             7 steps across 2 functions, 200 ms until the answer, 1.00 s until the end, waited 550 ms in services between, 2 traces joined, $0.0000130 and 1 not reported,
             failed in mail. Not all of it is here.
+            Where the 200 ms until the answer went: 45 % init in orders, 33 % POST /orders in orders, 13 % read the table of dishes and of what they cost today in orders.
+            Where the 1.00 s until the end went: 55 % waiting in queue mails, 19 % smtp 注文 send in mail, 11 % mail itself.
             Spans of orders 4, mail 2 (2 failed), stock 1; 2 errors, 1 cold start, 4 log records.
             Trace 5b8efff798038103d269b633813fc60c (found by sqs:m-1), began 2026-11-21 02:40:00.000 UTC (1 min ago).
 
@@ -169,6 +175,10 @@ fn logs_in_80_columns() {
             7 steps across 2 functions, 200 ms until the answer, 1.00 s until the end,
             waited 550 ms in services between, 2 traces joined, $0.0000130 and 1 not
             reported, failed in mail. Not all of it is here.
+            Where the 200 ms until the answer went: 45 % init in orders, 33 % POST /orders
+            in orders, 13 % read the table of dishes and of what they cost today in orders.
+            Where the 1.00 s until the end went: 55 % waiting in queue mails, 19 % smtp 注文
+            send in mail, 11 % mail itself.
             Spans of orders 4, mail 2 (2 failed), stock 1; 2 errors, 1 cold start, 4 log
             records.
             Trace 5b8efff798038103d269b633813fc60c (found by sqs:m-1), began 2026-11-21
