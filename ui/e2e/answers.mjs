@@ -114,6 +114,18 @@ export function answerQuery(spec) {
   };
 }
 
+/** Who is in which environment. @param {Record<string, string[]>} functionsIn */
+export function inhabitants(functionsIn) {
+  const rows = Object.entries(functionsIn).flatMap(([environment, functions]) =>
+    functions.map((name) => [name, name, environment, 600]),
+  );
+  return {
+    results: { columns: [], rows, truncated: false, cost: COST },
+    series: null,
+    heatmaps: [],
+  };
+}
+
 /** @param {URLSearchParams} search */
 export function stretchOf(search) {
   const [from, to] = [BigInt(search.get('from') ?? 0), BigInt(search.get('to') ?? 0)];

@@ -34,9 +34,9 @@ test('what is chosen goes along, and is asked for everywhere', async () => {
     [{ column: 'deployment.environment.name', op: '=', value: 'staging' }],
   );
 
-  await page.getByRole('link', { name: 'Wall' }).click();
-  await page.getByRole('article').first().waitFor();
-  assert.equal(await select.isDisabled(), true, 'the wall shows all of them');
+  await page.getByRole('link', { name: 'Incidents' }).click();
+  await page.getByText('60 found').waitFor();
+  assert.equal(await select.isDisabled(), true, 'incidents are of all of them');
   await page.goto(`${url}/functions/inventory?env=staging`);
   await page.getByText('at most 246 MB').waitFor();
   const about = () => server.stated.filter((sql) => sql.includes("= 'inventory'"));
@@ -48,6 +48,49 @@ test('what is chosen goes along, and is asked for everywhere', async () => {
 
   await select.selectOption('All environments');
   await page.waitForURL((address) => !address.searchParams.has('env'));
+});
+
+test('the wall has the functions of one alone', async () => {
+  server.environments = ['production', 'staging'];
+  server.functionsIn = { staging: ['function-1', 'function-4'] };
+  await page.goto(`${url}/wall`);
+  const cards = page.getByRole('article');
+  await cards.first().waitFor();
+  assert.equal(await cards.count(), 12);
+  await page.getByRole('combobox', { name: 'Environment' }).selectOption('staging');
+  await page.getByText(/^2 functions/).waitFor();
+  assert.equal(await cards.count(), 2);
+  assert.equal(asked('/live')?.searchParams.get('environment'), 'staging');
+  await page.getByRole('combobox', { name: 'Environment' }).selectOption('production');
+  await page.getByText(/was called in production/).waitFor();
+});
+
+test('the map has what the functions of one call, and says who is in several', async () => {
+  server.environments = ['production', 'staging'];
+  server.functionsIn = {
+    production: ['get-index', 'get-restaurants', 'notify'],
+    staging: ['place-order', 'notify-restaurant', 'notify'],
+  };
+  await page.goto(`${url}/map`);
+  const node = (/** @type {string} */ id) => page.locator(`[data-node="${id}"]`);
+  await node('function:get-index').waitFor();
+  await page.getByRole('combobox', { name: 'Environment' }).selectOption('staging');
+  await page.waitForURL(/env=staging/);
+  await node('function:get-index').waitFor({ state: 'detached' });
+  await node('host:api.payments.example').waitFor();
+  assert.equal(await node('cache:menu-cache').count(), 0, 'only another one calls it');
+  await page.getByText('counted in all of them together: notify.').waitFor();
+  const minutes = server.posted.findLast((each) => each.breakdowns[0] === 'status');
+  assert.deepEqual(minutes.filters, [
+    { column: 'deployment.environment.name', op: '=', value: 'staging' },
+  ]);
+  await node('table:customers').click();
+  await page.getByRole('complementary', { name: 'About customers' }).waitFor();
+  await becomes(
+    () => asked('/traces')?.searchParams.getAll('attribute'),
+    ['deployment.environment.name=staging'],
+  );
+  await fits(page, 'environment-map-light');
 });
 
 test('where nobody says one, there is nothing to choose', async () => {

@@ -13,6 +13,7 @@ import {
   heatmapOf,
   incident,
   incidentPage,
+  inhabitants,
   investigation,
   largeMap,
   logLine,
@@ -65,6 +66,8 @@ export class MockServer {
     this.differs = true;
     /** @type {string[]} */
     this.environments = [];
+    /** Which functions were called in which of them. @type {Record<string, string[]>} */
+    this.functionsIn = {};
     /** Statements of SQL. @type {string[]} */
     this.stated = [];
     /** Who was called; of others nothing is known. */
@@ -87,8 +90,13 @@ export class MockServer {
         return;
       }
       if (url.startsWith('/api/v1/live')) {
+        const asked = this.note(url, 'get');
+        const environment = asked.searchParams.get('environment');
+        const isThere = (/** @type {{ function: string }} */ card) =>
+          environment === null || this.functionsIn[environment]?.includes(card.function);
+        const functions = this.wall.functions.filter(isThere);
         response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(`event: wall\ndata: ${JSON.stringify(this.wall)}\n\n`);
+        response.write(`event: wall\ndata: ${JSON.stringify({ ...this.wall, functions })}\n\n`);
         this.watchers.push(response);
         return;
       }
@@ -143,15 +151,21 @@ export class MockServer {
     this.list.unshift({ ...first, trace_id: traceId, root_name: 'fresh', start_unix_nanos: start });
   }
 
+  /** What was asked for, and what of it the server does not know. @param {string} url @param {string} method */
+  note(url, method) {
+    const asked = new URL(url, 'http://mock');
+    this.asked.push(asked);
+    this.refused.push(...unknownParameters(method, asked.pathname, asked.searchParams));
+    return asked;
+  }
+
   /** @param {string} url @param {string} authorization @param {string} method @param {string} body */
   async answer(url, authorization, method, body) {
-    const asked = new URL(url, 'http://mock');
-    const { pathname, searchParams } = asked;
+    const { pathname } = new URL(url, 'http://mock');
     if (!pathname.startsWith('/api/')) return this.file(pathname);
-    this.asked.push(asked);
+    const { searchParams } = this.note(url, method);
     const unknown = unknownParameters(method, pathname, searchParams);
     if (unknown.length > 0) {
-      this.refused.push(...unknown);
       return json(400, { code: 'TL0201', message: `unknown parameter ${unknown.join(', ')}` });
     }
     if (this.failing)
@@ -177,6 +191,8 @@ export class MockServer {
     if (pathname === '/api/v1/query') {
       const spec = JSON.parse(body);
       this.posted.push(spec);
+      if (spec.breakdowns?.includes('deployment.environment.name'))
+        return json(200, inhabitants(this.functionsIn));
       const isHeat = (/** @type {any} */ each) => each.op === 'HEATMAP';
       const heatmaps = (spec.calculations ?? []).filter(isHeat).map(() => heatmapOf(spec));
       return json(200, { ...answerQuery(spec), heatmaps });

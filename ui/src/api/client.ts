@@ -115,8 +115,8 @@ export interface Api {
   logs(query: LogQuery, signal?: AbortSignal): Answer<LogPage>;
   /** Calls back with records as they arrive, until the signal ends it or the connection breaks. */
   tail(query: LogQuery, onevent: (event: TailEvent) => void, signal: AbortSignal): Answer<null>;
-  /** Calls back every second with what functions do, until the signal ends it or the connection breaks. */
-  live(onwall: (wall: Wall) => void, signal: AbortSignal): Answer<null>;
+  /** Calls back every second with what functions do, those of one environment or all, until the signal ends it or the connection breaks. */
+  live(onwall: (wall: Wall) => void, signal: AbortSignal, environment?: string): Answer<null>;
   keys(dataset: Dataset, prefix: string, signal?: AbortSignal): Answer<readonly Known[]>;
   values(
     dataset: Dataset,
@@ -217,11 +217,12 @@ export function createApi(options: ApiOptions = {}): Api {
     );
   }
 
-  function live(onwall: (wall: Wall) => void, signal: AbortSignal): Answer<null> {
+  function live(onwall: (wall: Wall) => void, signal: AbortSignal, environment = ''): Answer<null> {
     const told = (event: string, data: unknown): void => {
       if (event === 'wall') onwall(data as Wall);
     };
-    return follow('/live', () => {}, told, signal);
+    const search = environment === '' ? '' : `?${new URLSearchParams({ environment })}`;
+    return follow(`/live${search}`, () => {}, told, signal);
   }
 
   return {

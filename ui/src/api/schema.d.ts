@@ -2798,7 +2798,10 @@ export interface operations {
     };
     readonly followFunctions: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description Only invocations whose resource has this `deployment.environment.name`. */
+                readonly environment?: string;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;

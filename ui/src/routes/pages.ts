@@ -59,7 +59,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./WallRoute.svelte'),
     range: null,
     keys: WALL_KEYS,
-    byEnvironment: false,
+    byEnvironment: true,
   },
   {
     section: '/wall',
@@ -75,7 +75,7 @@ export const PAGES: readonly Page[] = [
     load: () => import('./MapRoute.svelte'),
     range: LAST_HOUR,
     keys: MAP_KEYS,
-    byEnvironment: false,
+    byEnvironment: true,
   },
   {
     section: '/logs',

@@ -1,7 +1,8 @@
 //! `GET /api/v1/live`: what each function does right now, every second, as events that the server sends.
 //!
 //! Invocations are followed only while somebody listens. Whoever comes first has what the store knows of
-//! the last two minutes looked up; everyone else shares what was gathered since.
+//! the last two minutes looked up; everyone else who looks at the same environment shares what was
+//! gathered since.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,7 +13,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use throughline_insight::{Normal, SECONDS, Wall};
 use throughline_store::{Count, Filter, Fresh, OperationFilter, Operator, SearchQuery, Store};
-use throughline_telemetry::{Span, SpanId, SpanKind, TraceId, UnixNanos};
+use throughline_telemetry::{Resource, Span, SpanId, SpanKind, TraceId, UnixNanos};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -29,8 +30,11 @@ pub(super) const LIVE: &str = "/api/v1/live";
 #[derive(Clone)]
 pub(super) struct Live {
     queries: Queries,
-    session: Arc<Mutex<Weak<Session>>>,
+    sessions: Arc<Mutex<HashMap<Which, Weak<Session>>>>,
 }
+
+/// Whose functions are looked at: those of one environment, or all.
+type Which = Option<String>;
 
 /// What is gathered, as long as anybody listens.
 #[derive(Default)]
@@ -44,18 +48,21 @@ impl Live {
     pub(super) fn new(queries: Queries) -> Self {
         Live {
             queries,
-            session: Arc::default(),
+            sessions: Arc::default(),
         }
     }
 
-    fn join(&self) -> Arc<Session> {
-        let mut known = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = known.upgrade() {
+    /// As many as there are listeners at most.
+    fn join(&self, which: Which) -> Arc<Session> {
+        let sessions = &self.sessions;
+        let mut sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|_, session| session.strong_count() > 0);
+        if let Some(session) = sessions.get(&which).and_then(Weak::upgrade) {
             return session;
         }
         let session = Arc::new(Session::default());
-        *known = Arc::downgrade(&session);
-        let gather = gather(self.queries.clone(), Arc::downgrade(&session));
+        sessions.insert(which.clone(), Arc::downgrade(&session));
+        let gather = gather(self.queries.clone(), which, Arc::downgrade(&session));
         tokio::spawn(gather);
         session
     }
@@ -71,9 +78,11 @@ pub(super) async fn live(
     State(live): State<Live>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    Query::parse(query.as_deref(), &[]).finish(())?;
+    let mut query = Query::parse(query.as_deref(), &["environment"]);
+    let which = query.text("environment");
+    let which = query.finish(which)?;
     let turn = live.queries.tail_turn().ok_or(ApiError::ReadsBusy)?;
-    let session = live.join();
+    let session = live.join(which);
     let (sender, response) = events::answer();
     tokio::spawn(async move {
         let mut stopped = live.queries.stopped();
@@ -109,9 +118,9 @@ async fn tell(session: &Session, events: &mpsc::Sender<Bytes>) {
 }
 
 /// Fills the wall until nobody listens any more.
-async fn gather(queries: Queries, session: Weak<Session>) {
+async fn gather(queries: Queries, which: Which, session: Weak<Session>) {
     let mut follower = queries.store().follow();
-    let known = recall(&queries, &session).await;
+    let known = recall(&queries, &which, &session).await;
     let mut stopped = queries.stopped();
     let mut learn_at = Instant::now();
     let mut ticks = tokio::time::interval(TELL_EVERY);
@@ -129,7 +138,7 @@ async fn gather(queries: Queries, session: Weak<Session>) {
             return;
         };
         match fresh {
-            Some(fresh) => session.wall(|wall| add(wall, &fresh, &known)),
+            Some(fresh) => session.wall(|wall| add(wall, &fresh, (&which, &known))),
             None => session.wall(|wall| wall.forget(now())),
         }
         if Instant::now() >= learn_at {
@@ -139,26 +148,44 @@ async fn gather(queries: Queries, session: Weak<Session>) {
     }
 }
 
-fn add(wall: &mut Wall, fresh: &Fresh, known: &HashSet<(TraceId, SpanId)>) {
+fn add(wall: &mut Wall, fresh: &Fresh, (which, known): (&Which, &HashSet<(TraceId, SpanId)>)) {
     let now = now();
     for span in &fresh.spans {
         // What came while the store was asked is in both.
-        if !known.contains(&(span.trace_id, span.span_id)) {
+        let is_known = known.contains(&(span.trace_id, span.span_id));
+        if !is_known && is_of(which, &span.resource) {
             wall.take(span, now);
         }
     }
     for report in &fresh.reports {
-        wall.take_report(report, now);
+        if is_of(which, &report.resource) {
+            wall.take_report(report, now);
+        }
     }
     wall.missed(fresh.missed);
 }
 
+fn is_of(which: &Which, resource: &Resource) -> bool {
+    let environment = resource.attributes.text(ENVIRONMENT);
+    which.is_none() || which.as_deref() == environment
+}
+
 /// What the store knows of the last two minutes, and which spans that were.
-async fn recall(queries: &Queries, session: &Weak<Session>) -> HashSet<(TraceId, SpanId)> {
+async fn recall(
+    queries: &Queries,
+    which: &Which,
+    session: &Weak<Session>,
+) -> HashSet<(TraceId, SpanId)> {
     let end = now();
     let begin = end.minus(Duration::from_secs(SECONDS as u64));
+    let invocations = Filter::is("throughline.phase", Operator::Eq, "invoke");
     let query = SearchQuery {
-        filter: Filter::is("throughline.phase", Operator::Eq, "invoke"),
+        filter: match which {
+            Some(environment) => {
+                invocations.and(Filter::is(ENVIRONMENT, Operator::Eq, environment.as_str()))
+            }
+            None => invocations,
+        },
         from: Some(begin),
         limit: Some(RECALLED_MAX),
         count: Count::Page,
@@ -232,6 +259,8 @@ fn normals(
         .collect())
 }
 
+/// What a resource calls its environment.
+const ENVIRONMENT: &str = "deployment.environment.name";
 const TELL_EVERY: Duration = Duration::from_secs(1);
 const LEARN_EVERY: Duration = Duration::from_secs(300);
 const NORMAL_OF: Duration = Duration::from_secs(24 * 3600);

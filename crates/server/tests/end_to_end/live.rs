@@ -81,6 +81,39 @@ async fn every_second_all_cards_are_sent_with_what_came_before_and_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_functions_of_one_environment_are_told_alone() {
+    let server = TestServer::start().await;
+    let of = |environment: &'static str, mut made: Span| {
+        let mut resource = (*made.resource).clone();
+        let name = "deployment.environment.name";
+        resource.attributes.set(name, environment);
+        made.resource = Arc::new(resource);
+        made
+    };
+    put(&server, &[ended("pay", 1), of("staging", ended("pay", 2))]).await;
+    let path = "/api/v1/live?environment=staging";
+    let mut staging = Follower::listen(&server, path, None).await;
+    let mut all = Follower::listen(&server, "/api/v1/live", None).await;
+    staging.until("\n\n").await;
+    let fresh = [ended("mail", 3), of("staging", ended("ship", 4))];
+    put(&server, &fresh).await;
+    let mut told = Vec::new();
+    for follower in [&mut staging, &mut all] {
+        follower.until("\"ship\"").await;
+        follower.until("\n\n").await;
+        let wall = follower.last();
+        let cards = wall["functions"].as_array().expect("a list");
+        let counted = cards.iter().map(|card| {
+            let seconds = card["seconds"].as_array().expect("a list").iter();
+            let count: u64 = seconds.filter_map(Value::as_u64).sum();
+            format!("{} {count}", card["function"].as_str().expect("a name"))
+        });
+        told.push(counted.collect::<Vec<_>>().join(", "));
+    }
+    assert_eq!(told, ["pay 1, ship 1", "mail 1, pay 2, ship 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn listeners_are_few_ask_for_nothing_more_and_do_not_hold_up_a_stop() {
     let limits = Limits {
         tails_max: 1,

@@ -4,10 +4,19 @@ import type { Table, TraceSummary } from '../../api/model';
 import { Latest, superseded } from '../../base/latest';
 import { poll, type Poll, type PollPlace, type Round } from '../../base/poll';
 import { boundsOf, type TimeRange } from '../../base/range';
+import { ENVIRONMENT_KEY, environmentAttribute } from '../../base/environment';
 import { answered, asking, keptOf, type Remote } from '../../base/remote';
 import type { Result } from '../../base/result';
 import { err, ok } from '../../base/result';
 import { before, NANOS_PER_SECOND, now, type DurationNanos, type UnixNanos } from '../../base/time';
+import {
+  inhabitantsOf,
+  inhabitantsSpec,
+  mapIn,
+  operationsIn,
+  sharedIn,
+  type Inhabitants,
+} from './environment';
 import { buildAtlas, type Atlas, type Sample } from './model';
 
 export type MapApi = Pick<Api, 'edges' | 'operations' | 'query' | 'traces'>;
@@ -18,18 +27,23 @@ export type Moment = 'live' | UnixNanos;
 /** The living map: the usual is asked rarely, the minute that is looked at often. */
 export class MapStore {
   #api: MapApi;
+  #environment: string;
   #place: PollPlace | undefined;
   #range: TimeRange;
   #moment: Moment;
   #poll: Poll | null = null;
   #asked = new Latest();
   #usual: { readonly sample: Sample; readonly at: UnixNanos } | null = null;
+  /** Null where all environments are looked at. */
+  #inhabitants: Inhabitants | null = null;
+  #shared = $state.raw<readonly string[]>([]);
   #remote = $state.raw<Remote<Atlas, ApiError>>({ state: 'idle' });
   #minutes = $state.raw<readonly MinuteCount[]>([]);
   #answeredAt = $state.raw<UnixNanos | null>(null);
 
-  constructor(api: MapApi, range: TimeRange, moment: Moment, place?: PollPlace) {
+  constructor(api: MapApi, range: TimeRange, moment: Moment, environment = '', place?: PollPlace) {
     this.#api = api;
+    this.#environment = environment;
     this.#range = range;
     this.#moment = moment;
     this.#place = place;
@@ -46,6 +60,11 @@ export class MapStore {
   /** Spans and failures of each minute of the range. */
   get minutes(): readonly MinuteCount[] {
     return this.#minutes;
+  }
+
+  /** Who is in other environments too, and is counted in all of them together. */
+  get shared(): readonly string[] {
+    return this.#shared;
   }
 
   get answeredAt(): UnixNanos | null {
@@ -80,7 +99,8 @@ export class MapStore {
     signal: AbortSignal,
   ): Promise<Result<readonly TraceSummary[], ApiError>> {
     const stretch = this.#shown(now());
-    const query = { service, status: 'error' as const, limit: 5 };
+    const attributes = environmentAttribute(this.#environment);
+    const query = { service, status: 'error' as const, attributes, limit: 5 };
     const page = await this.#api.traces({ ...query, from: stretch.from, to: stretch.to }, signal);
     if (page.ok && page.value.traces.length > 0) return ok(page.value.traces);
     const all = await this.#api.traces(
@@ -118,9 +138,28 @@ export class MapStore {
     if (this.#usual && at - this.#usual.at < USUAL_NANOS) return ok(this.#usual.sample);
     const bounds = boundsOf(this.#range, at);
     void this.#loadMinutes(bounds);
+    const known = await this.#loadInhabitants(bounds, signal);
+    if (!known.ok) return known;
     const sample = await this.#sample(bounds, signal);
-    if (sample.ok) this.#usual = { sample: sample.value, at };
+    if (sample.ok) {
+      this.#usual = { sample: sample.value, at };
+      if (this.#inhabitants) this.#shared = sharedIn(sample.value.map, this.#inhabitants);
+    }
     return sample;
+  }
+
+  async #loadInhabitants(
+    { from, to }: Stretch,
+    signal: AbortSignal,
+  ): Promise<Result<null, ApiError>> {
+    if (this.#environment === '') return ok(null);
+    const answer = await this.#api.query(
+      inhabitantsSpec(secondsOf(from), secondsOf(to) + 60),
+      signal,
+    );
+    if (!answer.ok) return answer;
+    this.#inhabitants = inhabitantsOf(answer.value.results, this.#environment);
+    return ok(null);
   }
 
   async #sample(stretch: Stretch, signal: AbortSignal): Promise<Result<Sample, ApiError>> {
@@ -130,19 +169,25 @@ export class MapStore {
     ]);
     if (!map.ok) return map;
     if (!operations.ok) return operations;
-    const seconds = Number((stretch.to - stretch.from) / NANOS_PER_SECOND);
-    return ok({ map: map.value, operations: operations.value, seconds: Math.max(1, seconds) });
+    const seconds = Math.max(1, Number((stretch.to - stretch.from) / NANOS_PER_SECOND));
+    const inhabitants = this.#inhabitants;
+    if (inhabitants === null) return ok({ map: map.value, operations: operations.value, seconds });
+    return ok({
+      map: mapIn(map.value, inhabitants),
+      operations: operationsIn(operations.value, inhabitants),
+      seconds,
+    });
   }
 
   async #loadMinutes({ from, to }: { from: UnixNanos; to: UnixNanos }): Promise<void> {
-    const seconds = (time: UnixNanos): number =>
-      Math.floor(Number(time / NANOS_PER_SECOND) / 60) * 60;
+    const there = this.#environment;
     const answer = await this.#api.query({
       dataset: 'spans',
       breakdowns: ['status'],
       calculations: [{ op: 'COUNT' }],
-      start_time: seconds(from),
-      end_time: seconds(to) + 60,
+      ...(there === '' ? {} : { filters: [{ column: ENVIRONMENT_KEY, op: '=', value: there }] }),
+      start_time: secondsOf(from),
+      end_time: secondsOf(to) + 60,
       granularity: granularityOf(from, to),
     });
     if (answer.ok && answer.value.series) this.#minutes = countMinutes(answer.value.series);
@@ -176,6 +221,11 @@ export function countMinutes(series: Table): readonly MinuteCount[] {
 export function granularityOf(from: UnixNanos, to: UnixNanos): number {
   const minutes = Number((to - from) / NANOS_PER_SECOND) / 60;
   return 60 * ([1, 5, 15, 60, 360].find((step) => minutes / step <= 240) ?? 1440);
+}
+
+/** The whole minute that it is in. */
+function secondsOf(time: UnixNanos): number {
+  return Math.floor(Number(time / NANOS_PER_SECOND) / 60) * 60;
 }
 
 function plain(range: TimeRange): unknown {

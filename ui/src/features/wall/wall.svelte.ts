@@ -7,13 +7,15 @@ import { ok } from '../../base/result';
 /** What functions do right now; joins again when the connection breaks. */
 export class WallStore {
   #api: Pick<Api, 'live'>;
+  #environment: string;
   #ended = new AbortController();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #pause = PAUSE_MILLIS;
   #remote = $state.raw<Remote<Wall, ApiError>>({ state: 'idle' });
 
-  constructor(api: Pick<Api, 'live'>) {
+  constructor(api: Pick<Api, 'live'>, environment = '') {
     this.#api = api;
+    this.#environment = environment;
   }
 
   get remote(): Remote<Wall, ApiError> {
@@ -39,7 +41,7 @@ export class WallStore {
       this.#pause = PAUSE_MILLIS;
       this.#remote = answered(this.#remote, ok(wall));
     };
-    const answer = await this.#api.live(onwall, this.#ended.signal);
+    const answer = await this.#api.live(onwall, this.#ended.signal, this.#environment);
     if (this.#ended.signal.aborted) return;
     if (!answer.ok) this.#remote = answered(this.#remote, answer);
     // A server in trouble is not hammered.
