@@ -2451,7 +2451,7 @@ export interface operations {
     readonly loadTrace: {
         readonly parameters: {
             readonly query?: {
-                /** @description Whether what looks like the id of a trace, and is of none, is looked for among the values of attributes and the words of log records too, as all other ids are. */
+                /** @description Whether what looks like the id of a trace, and is of none, is looked for among keys, the values of attributes and the words of log records too, as all other ids are. */
                 readonly anywhere?: "true" | "false";
             };
             readonly header?: never;

@@ -32,9 +32,9 @@ pub(super) enum FoundBy {
     Log,
 }
 
-/// Finds a story. What looks like the id of a trace is looked for among values and words only where
-/// `anywhere` says so: most that are unknown have not arrived yet, and are asked for again and again.
-/// Blocks on the disk.
+/// Finds a story. What looks like the id of a trace is looked for among keys, values and words only where
+/// `anywhere` says so: most that are unknown have not arrived yet, and are asked for again and again. Blocks
+/// on the disk.
 pub(super) fn find(store: &Store, id: &str, anywhere: bool) -> Result<FoundStory, ApiError> {
     let asked = trace_of(id);
     if let Some(trace_id) = asked {
@@ -46,11 +46,13 @@ pub(super) fn find(store: &Store, id: &str, anywhere: bool) -> Result<FoundStory
                 story,
             });
         }
+        if !anywhere {
+            return Err(ApiError::UnknownTrace(trace_id));
+        }
     }
-    let (found_by, traces) = match (by_key(store, id)?, asked) {
-        (Some(found), _) => found,
-        (None, Some(trace_id)) if !anywhere => return Err(ApiError::UnknownTrace(trace_id)),
-        (None, _) => {
+    let (found_by, traces) = match by_key(store, id)? {
+        Some(found) => found,
+        None => {
             let (found, is_partial) = by_value(store, id)?;
             found.ok_or(match asked {
                 Some(trace_id) => ApiError::UnknownTrace(trace_id),

@@ -1,8 +1,8 @@
 //! Canonical batches to the bytes of a Parquet file.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::mem;
+use std::thread;
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
@@ -19,14 +19,25 @@ use super::summary::Summary;
 use super::table::Table;
 use crate::census::{Census, Count};
 use crate::costs::LogSums;
+use crate::hash::HashSet;
 use crate::rollup::SpanSums;
 
 /// Turns sorted canonical batches into the bytes of a Parquet file, and collects what there is to
 /// say about them.
 pub(super) struct SegmentSerializer<W: Write + Send> {
-    file: State<W>,
+    file: FileWriter<W>,
+    collector: Collector,
+}
+
+/// Rows to a file.
+struct FileWriter<W: Write + Send> {
+    state: State<W>,
     properties: WriterPropertiesBuilder,
     to_file: ToFile,
+}
+
+/// Rows to what there is to say about them.
+struct Collector {
     summary: Summary,
     /// Of spans.
     sums: Option<SpanSums>,
@@ -53,18 +64,39 @@ enum State<W: Write + Send> {
 impl<W: Write + Send> SegmentSerializer<W> {
     pub(super) fn new<T: Table>(into: W, form: &Form) -> io::Result<Self> {
         Ok(SegmentSerializer {
-            file: State::Empty(into),
-            properties: properties::<T>(form).map_err(io::Error::other)?,
-            to_file: ToFile::new(form, &T::schema()),
-            summary: Summary::new(T::SIGNAL),
-            sums: (T::SIGNAL == Signal::Traces).then(SpanSums::new),
-            log_sums: (T::SIGNAL == Signal::Logs).then(LogSums::new),
-            census: Count::default(),
+            file: FileWriter {
+                state: State::Empty(into),
+                properties: properties::<T>(form).map_err(io::Error::other)?,
+                to_file: ToFile::new(form, &T::schema()),
+            },
+            collector: Collector {
+                summary: Summary::new(T::SIGNAL),
+                sums: (T::SIGNAL == Signal::Traces).then(SpanSums::new),
+                log_sums: (T::SIGNAL == Signal::Logs).then(LogSums::new),
+                census: Count::default(),
+            },
         })
     }
 
-    /// Adds rows, of each trace all or none.
+    /// Adds rows, of each trace all or none. What there is to say about them is collected on a thread
+    /// of its own meanwhile: it takes as long as writing them.
     pub(super) fn push(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        let (file, collector) = (&mut self.file, &mut self.collector);
+        let (written, collected) = thread::scope(|scope| {
+            let collected = scope.spawn(|| collector.add(batch));
+            (file.write(batch), collected.join())
+        });
+        let collected = collected.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        written.and(collected)
+    }
+
+    pub(super) fn finish(self) -> io::Result<(W, Collected)> {
+        Ok((self.file.finish()?, self.collector.finish()?))
+    }
+}
+
+impl Collector {
+    fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.summary.add(batch).map_err(io::Error::other)?;
         if let Some(sums) = &mut self.sums {
             sums.add(batch)?;
@@ -72,34 +104,41 @@ impl<W: Write + Send> SegmentSerializer<W> {
         if let Some(sums) = &mut self.log_sums {
             sums.add(batch)?;
         }
-        self.census.add(batch).map_err(io::Error::other)?;
+        self.census.add(batch).map_err(io::Error::other)
+    }
+
+    fn finish(self) -> io::Result<Collected> {
+        Ok(Collected {
+            summary: self.summary,
+            sums: self.sums,
+            log_sums: self.log_sums,
+            census: self.census.finish().map_err(io::Error::other)?,
+        })
+    }
+}
+
+impl<W: Write + Send> FileWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let batch = self.to_file.batch(batch).map_err(io::Error::other)?;
         let writer = self.begin(many_values(&batch))?;
         writer.write(&batch).map_err(io::Error::other)
     }
 
-    pub(super) fn finish(mut self) -> io::Result<(W, Collected)> {
+    fn finish(mut self) -> io::Result<W> {
         self.begin(Vec::new())?;
-        let State::Begun(mut writer) = self.file else {
+        let State::Begun(mut writer) = self.state else {
             return Err(io::Error::other("the file was not begun"));
         };
         if let Some(residual) = residual_metadata(&self.to_file.residual) {
             writer.append_key_value_metadata(residual);
         }
-        let written = writer.into_inner().map_err(io::Error::other)?;
-        let collected = Collected {
-            summary: self.summary,
-            sums: self.sums,
-            log_sums: self.log_sums,
-            census: self.census.finish().map_err(io::Error::other)?,
-        };
-        Ok((written, collected))
+        writer.into_inner().map_err(io::Error::other)
     }
 
     /// The writer, which is made at the first call.
     fn begin(&mut self, plain: Vec<String>) -> io::Result<&mut ArrowWriter<W>> {
-        if let State::Empty(_) = self.file
-            && let State::Empty(into) = mem::replace(&mut self.file, State::Failed)
+        if let State::Empty(_) = self.state
+            && let State::Empty(into) = mem::replace(&mut self.state, State::Failed)
         {
             let mut properties = self.properties.clone();
             for name in plain {
@@ -107,9 +146,9 @@ impl<W: Write + Send> SegmentSerializer<W> {
             }
             let (schema, properties) = (self.to_file.schema(), properties.build());
             let writer = ArrowWriter::try_new(into, schema, Some(properties));
-            self.file = State::Begun(Box::new(writer.map_err(io::Error::other)?));
+            self.state = State::Begun(Box::new(writer.map_err(io::Error::other)?));
         }
-        match &mut self.file {
+        match &mut self.state {
             State::Begun(writer) => Ok(writer),
             State::Empty(_) | State::Failed => Err(io::Error::other("the file cannot be begun")),
         }
@@ -126,7 +165,7 @@ fn many_values(batch: &RecordBatch) -> Vec<String> {
             return false;
         };
         let mut bytes = 0;
-        let mut known = HashSet::new();
+        let mut known = HashSet::default();
         texts.iter().flatten().any(|text| {
             if known.insert(text) {
                 bytes += text.len() + size_of::<u32>();

@@ -13,7 +13,7 @@
 //!
 //! Numbers are little-endian; `end` is the row after the last of a range.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
@@ -29,6 +29,7 @@ use super::filter::{self, Block};
 use super::index::load_range;
 use super::table::Damage;
 use super::value::{self, attributes_from_json};
+use crate::hash::HashMap;
 use crate::limits::{RANGE_ROWS, RANGE_WORDS_MAX};
 use crate::token::tokens;
 
@@ -62,7 +63,7 @@ impl WordsSerializer {
             begin: 0,
             words: HashSet::default(),
             last_trace: [0; 16],
-            resources: HashMap::new(),
+            resources: HashMap::default(),
         }
     }
 
