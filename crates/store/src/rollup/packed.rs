@@ -155,10 +155,13 @@ pub(super) fn unpack(packed: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
             Ok(match (field.name().as_str(), &sums.range) {
                 ("time", _) => {
                     let minutes: &UInt32Array = typed(get(MINUTE)?, MINUTE)?;
-                    let times = minutes.values().iter();
-                    let times =
-                        times.map(|minute| (u64::from(*minute) * MINUTE_NANOS).cast_signed());
-                    let times = TimestampNanosecondArray::from_iter_values(times);
+                    let times = minutes.values().iter().map(|minute| {
+                        let time = u64::from(*minute).checked_mul(MINUTE_NANOS);
+                        time.map(u64::cast_signed)
+                            .ok_or_else(|| Damage::new("no such minute"))
+                    });
+                    let times = times.collect::<Result<Vec<i64>, Damage>>()?;
+                    let times = TimestampNanosecondArray::from(times);
                     Arc::new(times.with_timezone("UTC"))
                 }
                 ("sum_ms", _) => Arc::new(sums.sum.clone()),
@@ -325,6 +328,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_minute_that_no_clock_can_have_is_damage() {
+        let sums = sums_of(&[1]);
+        let about = About {
+            service: "shop",
+            name: "GET /",
+            kind: 1,
+            status: 2,
+            minute: 0,
+        };
+        let packed = pack(&batch(&[(about, &sums)])).unwrap();
+        let mut columns = packed.columns().to_vec();
+        columns[0] = Arc::new(UInt32Array::from(vec![u32::MAX]));
+        let damaged = RecordBatch::try_new(packed.schema(), columns).unwrap();
+        let damage = unpack(&damaged, schema()).unwrap_err();
+        assert_eq!(damage.to_string(), "no such minute");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
-use crate::api::{contrast, health, incidents, live, metrics, queries, search};
+use crate::api::{contrast, health, incidents, investigations, live, metrics, queries, search};
 
 /// What is wrong with a query, one problem a line.
 fn check<T>(filter: Result<T, ApiError>, expected: Expect) {
@@ -131,6 +131,7 @@ fn openapi_and_routes_agree() {
     let posted = [
         crate::cloudwatch::PATH,
         contrast::CONTRAST,
+        investigations::INVESTIGATIONS,
         queries::SQL,
         queries::QUERY,
         search::SEARCH,
