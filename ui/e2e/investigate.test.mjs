@@ -1,40 +1,8 @@
 // What is asked about the past: from the palette, an incident and the page itself.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { MockServer } from './mock.mjs';
-import { openPage, overflow, screenshot } from './page.mjs';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {MockServer} */
-let server;
-/** @type {string} */
-let url;
-/** @type {Awaited<ReturnType<typeof openPage>>} */
-let opened;
-/** @type {import('playwright-core').Page} */
-let page;
-
-before(async () => {
-  browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-  server = new MockServer();
-  url = await server.listen();
-  opened = await openPage(browser);
-  page = opened.page;
-});
-
-afterEach(async () => {
-  await opened.close();
-  await server.close();
-  assert.deepEqual(opened.complaints, [], 'the page complained');
-  assert.deepEqual(server.refused, [], 'the page asked for what the server does not know');
-});
+import { test } from 'node:test';
+import { overflow, screenshot } from './page.mjs';
+import { atWidths, page, reopen, server, url } from './stage.mjs';
 
 const SENTENCE = 'order was slow last night around 10PM';
 
@@ -102,13 +70,11 @@ test('each slot can be changed, and is in the address', async () => {
 });
 
 test('the time is of the clock of whoever asks', async () => {
-  const context = await browser.newContext({ timezoneId: 'Asia/Kolkata' });
-  const there = await context.newPage();
-  await there.goto(`${url}/investigate?q=${encodeURIComponent(SENTENCE)}`);
+  await reopen({ zone: 'Asia/Kolkata' });
+  await page.goto(`${url}/investigate?q=${encodeURIComponent(SENTENCE)}`);
   // 2026-11-20T07:07:00Z.
-  await there.getByText('since 2026-11-20 12:37, held against the four hours before').waitFor();
+  await page.getByText('since 2026-11-20 12:37, held against the four hours before').waitFor();
   assert.equal(server.posted.at(-1).utc_offset_minutes, 330);
-  await context.close();
 });
 
 test('an incident leads to what is asked of it', async () => {
@@ -137,19 +103,9 @@ test('a server that fails is told of', async () => {
   await page.getByText(/TL0208/).waitFor();
 });
 
-for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [width, height] of /** @type {const} */ ([
-    [390, 844],
-    [1280, 800],
-  ])) {
-    test(`an investigation at ${width} px in ${scheme}`, async () => {
-      await opened.close();
-      opened = await openPage(browser, { width, height, scheme });
-      page = opened.page;
-      await page.goto(`${url}/investigate?q=${encodeURIComponent(SENTENCE)}`);
-      await page.getByText('unexplained').waitFor();
-      assert.equal(await overflow(page), 0, 'the page scrolls sideways');
-      await screenshot(page, `investigate-${width}-${scheme}`);
-    });
-  }
-}
+atWidths('an investigation', [390, 1280], async (name) => {
+  await page.goto(`${url}/investigate?q=${encodeURIComponent(SENTENCE)}`);
+  await page.getByText('unexplained').waitFor();
+  assert.equal(await overflow(page), 0, 'the page scrolls sideways');
+  await screenshot(page, `investigate-${name}`);
+});
