@@ -36,7 +36,6 @@
 
 pub mod aws;
 pub mod config;
-pub mod cost;
 pub mod counters;
 pub mod flavour;
 pub mod grpc;

@@ -10,8 +10,12 @@ use serde_json::Value;
 /// Every crate of the workspace with the workspace crates that it may use outside tests.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("throughline-telemetry", &[]),
+    ("throughline-prices", &[]),
     ("throughline-scrub", &["throughline-telemetry"]),
-    ("throughline-insight", &["throughline-telemetry"]),
+    (
+        "throughline-insight",
+        &["throughline-prices", "throughline-telemetry"],
+    ),
     ("throughline-store", &["throughline-telemetry"]),
     (
         "throughline-query",
@@ -21,7 +25,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("throughline-sources", &["throughline-sandbox"]),
     (
         "throughline-extension",
-        &["throughline-scrub", "throughline-telemetry"],
+        &[
+            "throughline-prices",
+            "throughline-scrub",
+            "throughline-telemetry",
+        ],
     ),
     (
         "throughline-sdk",

@@ -1,12 +1,12 @@
 //! What is measured of an invocation: when its span leaves, and when its report has come.
 
+use throughline_prices::{Architecture, Billed, Terms, estimate};
 use throughline_telemetry::{Attributes, Span, SpanStatus, UnixNanos, Value};
 
 use super::Joiner;
 use super::invocation::Invocation;
 use super::lines::Line;
 use super::metrics::{Of, Point, Points};
-use crate::cost::{self, Architecture, Terms};
 use crate::counters::Counter;
 use crate::line::Numbers;
 use crate::platform::Used;
@@ -68,7 +68,11 @@ impl Joiner {
             return;
         };
         let of = self.of(at, line);
-        let cost = cost::estimate(&used, self.terms());
+        let billed = Billed {
+            billed_ms: used.billed_ms,
+            memory_mb: used.memory_size_mb,
+        };
+        let cost = estimate(billed, self.terms());
         if let Some(cost) = &cost {
             line.record.attributes.set("throughline.cost.usd", cost.usd);
         }

@@ -1,14 +1,29 @@
-//! What an invocation costs, estimated from its report and a list of prices.
+//! What an invocation costs, estimated from what is billed and a list of prices.
 //!
-//! The list has a date and sources: `cost/prices.rs`. Counted are the request, the billed time (which
-//! includes initialisation where the platform bills it) and `/tmp` beyond what is free, at the first
-//! tier. Not counted: free tiers, discounts, provisioned capacity that waits, snapshots, the instances
-//! that Lambda Managed Instances run on, and transfer.
+//! [`estimate`] prices one invocation, [`rates`] says what a region asks. The list has a date and sources:
+//! `list.rs`. Counted are the request, the billed time (which includes initialisation where the platform
+//! bills it) and `/tmp` beyond what is free, at the first tier.
+//!
+//! ```
+//! use throughline_prices::{Architecture, Billed, Terms, estimate};
+//!
+//! let terms = Terms {
+//!     region: "us-east-1",
+//!     architecture: Architecture::X86,
+//!     initialization: "on-demand",
+//!     ephemeral_bytes: 512 << 20,
+//! };
+//! let billed = Billed { billed_ms: Some(1000), memory_mb: Some(1024) };
+//! let cost = estimate(billed, terms).expect("what is billed is known");
+//! assert_eq!((cost.usd, cost.region), (0.0000168667, "us-east-1"));
+//! ```
+//!
+//! What it deliberately does not count: free tiers, discounts, provisioned capacity that waits, snapshots,
+//! the instances that Lambda Managed Instances run on, and transfer.
 
-mod prices;
+mod list;
 
-use crate::platform::Used;
-use prices::{PRICES, Prices};
+use list::{PRICES, Prices};
 
 /// What the price depends on, beside what was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +56,15 @@ impl Architecture {
     };
 }
 
+/// What a report says of an invocation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Billed {
+    /// Billed milliseconds.
+    pub billed_ms: Option<i64>,
+    /// The memory that it had.
+    pub memory_mb: Option<i64>,
+}
+
 /// An estimate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -51,41 +75,76 @@ pub struct Estimate {
     pub region: &'static str,
 }
 
-/// What an invocation costs; `None` if its report does not say what is billed.
-pub fn estimate(used: &Used, terms: Terms<'_>) -> Option<Estimate> {
-    [terms.region, FALLBACK].into_iter().find_map(|region| {
-        let prices = PRICES.iter().find(|prices| prices.region == region)?;
-        let usd = cost(prices, used, terms)?;
-        // Nobody prices a trillionth of a cent; this cuts the dust of binary fractions.
-        let usd = (usd * 1e13).round() / 1e13;
-        let region = prices.region;
-        Some(Estimate { usd, region })
-    })
+/// What a region asks on some terms, in US dollars.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Whose prices these are, as in [`Estimate::region`].
+    pub region: &'static str,
+    /// For a request.
+    pub request: f64,
+    /// For a second of a gigabyte of memory.
+    pub gb_second: f64,
+    /// For a second of the `/tmp` of the terms, beyond what is free.
+    pub tmp_second: f64,
 }
 
-/// `None` also if one of the prices is not listed.
-fn cost(prices: &Prices, used: &Used, terms: Terms<'_>) -> Option<f64> {
-    let request = prices.request;
-    if terms.initialization == "lambda-managed-instances" {
-        return Some(request);
+impl Rates {
+    /// What an invocation costs.
+    pub fn usd(&self, billed_ms: f64, memory_mb: f64) -> f64 {
+        self.request + billed_ms / 1e3 * (memory_mb / 1024.0 * self.gb_second + self.tmp_second)
     }
-    let billed = used.billed_ms.filter(|billed| *billed >= 0)?;
-    let memory_mb = used.memory_size_mb.filter(|memory| *memory > 0)?;
+}
+
+/// What is asked on these terms.
+pub fn rates(terms: Terms<'_>) -> Rates {
+    let listed = [terms.region, FALLBACK].into_iter().find_map(|region| {
+        let prices = PRICES.iter().find(|prices| prices.region == region)?;
+        rates_of(prices, terms)
+    });
+    listed.expect("us-east-1 lists all prices, which a test holds")
+}
+
+/// What an invocation costs; `None` if its report does not say what is billed.
+pub fn estimate(billed: Billed, terms: Terms<'_>) -> Option<Estimate> {
+    let rates = rates(terms);
+    let usd = if terms.initialization == MANAGED {
+        rates.request
+    } else {
+        let billed_ms = billed.billed_ms.filter(|billed| *billed >= 0)?;
+        let memory_mb = billed.memory_mb.filter(|memory| *memory > 0)?;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds and megabytes are small"
+        )]
+        rates.usd(billed_ms as f64, memory_mb as f64)
+    };
+    // Nobody prices a trillionth of a cent; this cuts the dust of binary fractions.
+    let usd = (usd * 1e13).round() / 1e13;
+    let region = rates.region;
+    Some(Estimate { usd, region })
+}
+
+/// `None` if one of the prices is not listed.
+fn rates_of(prices: &Prices, terms: Terms<'_>) -> Option<Rates> {
     let of_time = match terms.architecture {
         Architecture::X86 => &prices.x86,
         Architecture::Arm => &prices.arm,
     };
-    let gb_second = match terms.initialization {
-        "provisioned-concurrency" => of_time.provisioned_gb_second?,
-        _ => of_time.gb_second,
+    let (gb_second, tmp_second) = match terms.initialization {
+        MANAGED => (0.0, 0.0),
+        "provisioned-concurrency" => (of_time.provisioned_gb_second?, tmp(prices, terms)),
+        _ => (of_time.gb_second, tmp(prices, terms)),
     };
-    let ephemeral_second = prices.ephemeral_gb_second * ephemeral_gb(terms.ephemeral_bytes);
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "milliseconds and megabytes are small"
-    )]
-    let (seconds, memory_gb) = (billed as f64 / 1e3, memory_mb as f64 / 1024.0);
-    Some(request + seconds * (memory_gb * gb_second + ephemeral_second))
+    Some(Rates {
+        region: prices.region,
+        request: prices.request,
+        gb_second,
+        tmp_second,
+    })
+}
+
+fn tmp(prices: &Prices, terms: Terms<'_>) -> f64 {
+    prices.ephemeral_gb_second * ephemeral_gb(terms.ephemeral_bytes)
 }
 
 /// `/tmp` beyond the free half gigabyte. A file system takes a little more than it offers, and one
@@ -99,6 +158,8 @@ fn ephemeral_gb(bytes: u64) -> f64 {
     f64::from(beyond) / 1024.0
 }
 
+/// Whose instances somebody else bills.
+const MANAGED: &str = "lambda-managed-instances";
 /// Two of three regions ask the same for time and requests.
 const FALLBACK: &str = "us-east-1";
 /// A file system of 512 MB shows up to this size.
@@ -110,12 +171,11 @@ mod tests {
     use super::*;
 
     fn cost(billed_ms: i64, memory_mb: i64, terms: Terms<'_>) -> Option<(String, &'static str)> {
-        let used = Used {
+        let billed = Billed {
             billed_ms: Some(billed_ms),
-            memory_size_mb: Some(memory_mb),
-            ..Used::default()
+            memory_mb: Some(memory_mb),
         };
-        let estimate = estimate(&used, terms)?;
+        let estimate = estimate(billed, terms)?;
         Some((
             format!("{:.4} per million", estimate.usd * 1e6),
             estimate.region,
@@ -230,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_report_without_numbers_costs_nothing_that_is_known() {
-        assert_eq!(estimate(&Used::default(), TERMS), None);
+        assert_eq!(estimate(Billed::default(), TERMS), None);
         assert_eq!(cost(-1, 128, TERMS), None);
     }
 
@@ -255,6 +315,8 @@ mod tests {
             if let Some(price) = prices.arm.provisioned_gb_second {
                 is_near(price, 7.7778e-6);
             }
+            // Every price that somebody may ask for is listed there.
+            assert!(region != FALLBACK || prices.arm.provisioned_gb_second.is_some());
         }
     }
 }

@@ -1,0 +1,112 @@
+//! Advice in one line of plain English, for pages, mails and terminals.
+
+use std::fmt;
+
+use super::{Hint, Recommendation, Why};
+
+/// `can run 2.1x faster for 4 % less with 1,024 MB`.
+impl fmt::Display for Recommendation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let memory = megabytes(self.point.memory_mb);
+        let faster = 1.0 / self.duration_ratio.value;
+        let percent = ((self.cost_ratio.value - 1.0) * 100.0).round();
+        let (less, slower) = (-percent, ((1.0 / faster - 1.0) * 100.0).round());
+        if faster < 1.05 {
+            write!(f, "can cost {less} % less with {memory}")?;
+            return match slower > 0.0 {
+                true => write!(f, ", {slower} % slower"),
+                false => f.write_str(", as fast as now"),
+            };
+        }
+        write!(f, "can run {faster:.1}x faster ")?;
+        match percent {
+            0.0 => write!(f, "for the same cost with {memory}"),
+            more if more > 0.0 => write!(f, "for {more} % more with {memory}"),
+            _ => write!(f, "for {less} % less with {memory}"),
+        }
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hint::MoreMemory {
+                used_mb,
+                memory_mb,
+                enough_mb,
+            } => write!(
+                f,
+                "used {used_mb} of its {}: {} leave room",
+                megabytes(*memory_mb),
+                megabytes(*enough_mb)
+            ),
+            Hint::Arm { saves } => write!(
+                f,
+                "on arm64 the same time costs {:.0} % less; how long it takes there was not measured",
+                saves * 100.0
+            ),
+            Hint::TimeoutNear {
+                slow_ms,
+                timeout_ms,
+                enough_ms,
+            } => write!(
+                f,
+                "takes up to {} of its timeout of {}: {} leave room",
+                seconds(*slow_ms),
+                seconds(*timeout_ms),
+                seconds(*enough_ms)
+            ),
+            Hint::TimeoutFar {
+                longest_ms,
+                timeout_ms,
+                enough_ms,
+            } => write!(
+                f,
+                "what hangs is paid for until the timeout of {}, and the longest took {}: {} are enough",
+                seconds(*timeout_ms),
+                seconds(*longest_ms),
+                seconds(*enough_ms)
+            ),
+            Hint::Provisioned(it) => write!(
+                f,
+                "its {} provisioned environments are at work {:.0} % of the time; below 60 % on demand costs less",
+                it.environments,
+                it.used * 100.0
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::TooFew { count, needed } => write!(
+                f,
+                "{count} invocations with its memory size and their processor time are known, {needed} are needed"
+            ),
+            Why::NoProcessorTime => f.write_str("nobody has measured its processor time"),
+            Why::FasterThanItsShare => f.write_str(
+                "it uses more of the processor than its memory size gives, so the size says nothing about its time",
+            ),
+            Why::TooUnlike => {
+                f.write_str("its invocations take times too unlike for their mean to say anything")
+            }
+        }
+    }
+}
+
+/// `1,024 MB`
+fn megabytes(number: u32) -> String {
+    match number / 1000 {
+        0 => format!("{number} MB"),
+        thousands => format!("{thousands},{:03} MB", number % 1000),
+    }
+}
+
+fn seconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms if ms < 10_000.0 && ms % 1000.0 != 0.0 => format!("{:.1} s", ms / 1e3),
+        ms => format!("{:.0} s", ms / 1e3),
+    }
+}
