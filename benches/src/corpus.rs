@@ -87,6 +87,8 @@ pub struct TraceFacts {
     pub id: TraceId,
     /// When its first span begins.
     pub start: UnixNanos,
+    /// When its last function ends, and all of it has been sent.
+    pub end: UnixNanos,
     /// How many spans, and as many log records, it has.
     pub spans: u64,
     /// The service of its first span.
@@ -137,6 +139,12 @@ impl Corpus {
         (self.options.rows as f64 / SPANS_MEAN) as u64
     }
 
+    /// When the last span is sent of the first part of the corpus, so large a share of it, or a little before.
+    pub fn reached(&self, share: f64) -> UnixNanos {
+        let traces = (self.traces() as f64 * share * 0.95) as u64;
+        UnixNanos(self.pace.start(traces))
+    }
+
     /// Trace number so and so, without those before it.
     pub fn trace(&self, number: u64) -> TraceFacts {
         let mut plan = Plan::default();
@@ -147,6 +155,7 @@ impl Corpus {
         TraceFacts {
             id: TraceId::from_slice(&plan.trace_id).expect("the second it began in is not 0"),
             start: UnixNanos(plan.first_start()),
+            end: UnixNanos(plan.last_end()),
             spans: plan.spans(),
             service: self.application.functions[first].name.clone(),
             order: text(&plan.order),

@@ -111,6 +111,12 @@ impl Plan {
             .sum()
     }
 
+    /// When its last invocation ends.
+    pub(crate) fn last_end(&self) -> u64 {
+        let ends = self.invocations.iter().map(|one| one.end);
+        ends.max().unwrap_or_default()
+    }
+
     /// When its first span begins: a cold start does before the invocation.
     pub(crate) fn first_start(&self) -> u64 {
         let steps = self.steps.iter().map(|step| step.begin);

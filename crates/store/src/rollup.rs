@@ -21,6 +21,7 @@ mod fold;
 mod packed;
 mod schema;
 mod sums;
+mod totals;
 
 use throughline_telemetry::UnixNanos;
 
@@ -28,6 +29,7 @@ pub(crate) use file::{clear, load, load_batch, write, write_batch, write_sums};
 pub(crate) use fold::Fold;
 pub(crate) use schema::schema;
 pub(crate) use sums::SpanSums;
+pub(crate) use totals::add_up;
 
 use crate::segment::SegmentId;
 

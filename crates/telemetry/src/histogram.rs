@@ -38,6 +38,11 @@ impl Histogram {
         self.0 = merged;
     }
 
+    /// What [`to_bytes`](Self::to_bytes) made. What is no whole pair at the end is left out.
+    pub fn from_bytes(bytes: &[u8]) -> Histogram {
+        Histogram(pairs(bytes).collect())
+    }
+
     /// The bytes, in the order of the buckets.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len() * PAIR_BYTES);
@@ -59,11 +64,7 @@ pub struct HistogramSum {
 impl HistogramSum {
     /// Adds a histogram as bytes. What is no whole pair at the end is left out.
     pub fn add(&mut self, bytes: &[u8]) {
-        let mut pairs = bytes.chunks_exact(PAIR_BYTES).map(|pair| {
-            let bucket = u16::from_le_bytes([pair[0], pair[1]]);
-            let count = u32::from_le_bytes([pair[2], pair[3], pair[4], pair[5]]);
-            (bucket.min(BUCKET_MAX), u64::from(count))
-        });
+        let mut pairs = pairs(bytes).map(|(bucket, count)| (bucket, u64::from(count)));
         let (Some((low, count)), last) = (pairs.next(), bytes.chunks_exact(PAIR_BYTES).last())
         else {
             return;
@@ -161,6 +162,14 @@ fn middle_of(bucket: u16) -> f64 {
         0 => 0.0,
         bucket => ((f64::from(bucket) - ONE_MILLISECOND - 0.5) / BUCKETS_A_DOUBLING).exp2(),
     }
+}
+
+fn pairs(bytes: &[u8]) -> impl Iterator<Item = (u16, u32)> {
+    bytes.chunks_exact(PAIR_BYTES).map(|pair| {
+        let bucket = u16::from_le_bytes([pair[0], pair[1]]);
+        let count = u32::from_le_bytes([pair[2], pair[3], pair[4], pair[5]]);
+        (bucket.min(BUCKET_MAX), count)
+    })
 }
 
 fn push(bytes: &mut Vec<u8>, bucket: u16, count: u32) {

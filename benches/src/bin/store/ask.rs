@@ -23,9 +23,16 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Vec<Figure>> {
     let corpus = Corpus::new(state.options, Signal::Traces);
     let share = state.spans as f64 / state.options.rows as f64;
-    // What began last may have parts that were not sent.
-    let traces = (corpus.traces() as f64 * share * 0.95) as u64;
-    let facts = |number: usize| corpus.trace((number as u64).wrapping_mul(STRIDE) % traces);
+    let traces = (corpus.traces() as f64 * share) as u64;
+    let reached = corpus.reached(share);
+    let facts = |number: usize| {
+        let numbers = (0..).map(|step: u64| (number as u64 + (step << 32)).wrapping_mul(STRIDE));
+        let mut found = numbers.map(|number| corpus.trace(number % traces));
+        // Of what began last, parts may wait in a queue for minutes, and were not sent.
+        found
+            .find(|facts| facts.end <= reached)
+            .expect("some traces are whole")
+    };
     let mut asking = Asking {
         reader: Reader::connect(server.http).await?,
         figures: Vec::new(),
@@ -208,7 +215,7 @@ impl Asking {
                 took.push(millis);
             }
             if (cost["rollups"] != 0) == rollup {
-                let note = format!("{GROUPS} times; {cost}");
+                let note = format!("{GROUPS} times, the first in {:.0} ms; {cost}", took[0]);
                 self.push(name, &took, goal, note);
             } else {
                 let figure = Figure::not_yet(name, "ms", format!("answered otherwise: {cost}"));

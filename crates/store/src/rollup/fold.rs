@@ -234,7 +234,7 @@ impl Sums {
     }
 
     /// Neither of them is of nothing.
-    fn merge(&mut self, other: &Sums) {
+    pub(super) fn merge(&mut self, other: &Sums) {
         self.count += other.count;
         self.sum_ms += other.sum_ms;
         self.min_ms = self.min_ms.min(other.min_ms);

@@ -1,6 +1,7 @@
 //! What spans sum up to by the minute: read from rollups where they say all, and summed up on the spot
 //! where they do not.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arrow::array::{BooleanArray, RecordBatch, TimestampNanosecondArray};
@@ -9,6 +10,7 @@ use throughline_telemetry::{Signal, UnixNanos};
 
 use super::{Bounds, Part, Scan};
 use crate::error::ReadError;
+use crate::limits::ADDED_UP_NANOS;
 use crate::rollup::{Fold, Grain, RollupMeta, minute_from, minute_of, schema};
 
 /// Rows of a rollup: `time` (a minute), `service`, `name`, `kind`, `status`, `count`, `sum_ms`,
@@ -41,12 +43,17 @@ impl Scan {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<RolledUp, ReadError> {
         let times = bounds.from.unwrap_or_default()..bounds.to.unwrap_or(UnixNanos(u64::MAX));
-        let mut rolling = Rolling::new(self, times, step_nanos);
-        for part in self.parts(Signal::Traces, bounds)? {
+        let mut rolling = Rolling::new(self, times, step_nanos, is_named);
+        let parts = self.parts(Signal::Traces, bounds)?;
+        for (time, parts) in rolling.by_time(&parts) {
             if !is_wanted() {
                 break;
             }
-            rolling.part(&part, is_named)?;
+            let at_once = time.is_some_and(|time| rolling.at_once(&time, &parts));
+            let one_by_one = parts.iter().filter(|_| !at_once);
+            for part in one_by_one.take_while(|_| is_wanted()) {
+                rolling.part(part)?;
+            }
         }
         Ok(rolling.finish())
     }
@@ -58,27 +65,86 @@ struct Rolling<'a> {
     /// The whole minutes in them.
     minutes: Range<UnixNanos>,
     step_nanos: Option<u64>,
+    is_named: bool,
     fold: Fold,
     found: RolledUp,
 }
 
 impl<'a> Rolling<'a> {
-    fn new(scan: &'a Scan, times: Range<UnixNanos>, step_nanos: Option<u64>) -> Self {
+    fn new(
+        scan: &'a Scan,
+        times: Range<UnixNanos>,
+        step_nanos: Option<u64>,
+        is_named: bool,
+    ) -> Self {
         let minutes = minute_from(times.start)..minute_of(times.end);
         Rolling {
             scan,
             times,
             minutes,
             step_nanos,
+            is_named,
             fold: Fold::default(),
             found: RolledUp::default(),
         }
     }
 
-    fn part(&mut self, part: &Part, is_named: bool) -> Result<(), ReadError> {
-        let rollup = part
-            .rollup()
-            .filter(|rollup| !is_named || rollup.others == 0);
+    /// Parts, by the time of which all is asked about, the newest first; those of no such time last.
+    fn by_time<'p>(&self, parts: &'p [Part]) -> Vec<(Option<Range<UnixNanos>>, Vec<&'p Part>)> {
+        let mut by_time: BTreeMap<_, Vec<&Part>> = BTreeMap::new();
+        for part in parts {
+            let time = self.rollup_of(part).and_then(|rollup| self.time_of(rollup));
+            by_time.entry(time).or_default().push(part);
+        }
+        let newest_first = by_time.into_iter().rev();
+        let ranges = newest_first.map(|(time, parts)| (time.map(|(start, end)| start..end), parts));
+        ranges.collect()
+    }
+
+    /// The longest of the times that rollups are added up over, if all of it is asked about and minutes do not matter
+    /// in it.
+    fn time_of(&self, rollup: &RollupMeta) -> Option<(UnixNanos, UnixNanos)> {
+        let times = ADDED_UP_NANOS.iter().map(|nanos| {
+            let start = rollup.first.0 - rollup.first.0 % nanos;
+            (UnixNanos(start), UnixNanos(start.saturating_add(*nanos)))
+        });
+        let is_one = |start: UnixNanos, end: UnixNanos| {
+            let last = end.0 - 1;
+            self.step_nanos
+                .is_none_or(|step| start.0 / step == last / step)
+        };
+        let mut usable = times.filter(|(start, end)| {
+            let is_whole = self.minutes.start <= *start && *end <= self.minutes.end;
+            is_whole && rollup.last < *end && is_one(*start, *end)
+        });
+        usable.next()
+    }
+
+    /// Takes the rollups of a time as one. Whether that could be done.
+    fn at_once(&mut self, time: &Range<UnixNanos>, parts: &[&Part]) -> bool {
+        let rollups: Vec<&RollupMeta> = parts.iter().filter_map(|part| part.rollup()).collect();
+        let files = &self.scan.shared.files;
+        if rollups.len() < 2 {
+            return false;
+        }
+        let Some(rows) = files.added_up(time, &rollups) else {
+            return false;
+        };
+        self.count(&rows);
+        self.found.parts += parts.len() as u64 - 1;
+        self.found.rollups += parts.len() as u64;
+        self.found.batches.push(rows);
+        true
+    }
+
+    /// The rollup of a part, if it says what is asked for.
+    fn rollup_of<'p>(&self, part: &'p Part) -> Option<&'p RollupMeta> {
+        let rollup = part.rollup();
+        rollup.filter(|rollup| !self.is_named || rollup.others == 0)
+    }
+
+    fn part(&mut self, part: &Part) -> Result<(), ReadError> {
+        let rollup = self.rollup_of(part);
         let usable = rollup.is_some_and(|rollup| !self.minutes.is_empty() && self.rollup(rollup));
         let edges = match (usable, rollup) {
             (true, Some(rollup)) => self.edges(rollup),
@@ -175,3 +241,6 @@ fn within(rows: &RecordBatch, minutes: &Range<UnixNanos>) -> RecordBatch {
     let kept: BooleanArray = kept.map(Some).collect();
     filter_record_batch(rows, &kept).expect("there is a truth for each row")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The segments on disk, as readers use them: through caches with byte budgets.
 
 mod linked;
+mod totals;
 mod verify;
 
 use std::convert::Infallible;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use throughline_telemetry::{MetricPoint, Signal, Span, TraceId};
 
+use self::totals::{AddedUp, AddedUpKey};
 use super::copies;
 use super::form::{ATTRIBUTES, ORDINAL, PARENT};
 use super::index::{Access, TraceIndex, TraceRange, load_checks, runs};
@@ -33,8 +35,8 @@ use crate::directory::Layout;
 use crate::edges::{self, EdgesMeta};
 use crate::error::ReadError;
 use crate::limits::{
-    BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, COSTS_CACHE_BYTES, EDGES_CACHE_BYTES,
-    FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LINKS_CACHE_BYTES,
+    ADDED_UP_CACHE_BYTES, BLOCK_ROWS, CENSUS_CACHE_BYTES, COPIES_CACHE_BYTES, COSTS_CACHE_BYTES,
+    EDGES_CACHE_BYTES, FOOTER_CACHE_BYTES, INDEX_CACHE_BYTES, KINDS_CACHE_BYTES, LINKS_CACHE_BYTES,
     LOOKUP_CACHE_BYTES, ROLLUP_CACHE_BYTES, SCAN_ROWS, SPLIT_TRACE_ROWS, TRACE_CACHE_BYTES,
 };
 use crate::links::LinkIndex;
@@ -54,6 +56,7 @@ pub(crate) struct SegmentFiles {
     copies: Cache<(SegmentId, SegmentId), [Vec<u32>; 2]>,
     /// None of those that cannot be read.
     rollups: Cache<(SegmentId, Grain), Option<RecordBatch>>,
+    added_up: Cache<AddedUpKey, AddedUp>,
     /// The same of edges.
     edges: Cache<SegmentId, Option<RecordBatch>>,
     links: Cache<SegmentId, LinkIndex>,
@@ -76,6 +79,7 @@ impl SegmentFiles {
             kinds: Cache::new(KINDS_CACHE_BYTES),
             copies: Cache::new(COPIES_CACHE_BYTES),
             rollups: Cache::new(ROLLUP_CACHE_BYTES),
+            added_up: Cache::new(ADDED_UP_CACHE_BYTES),
             edges: Cache::new(EDGES_CACHE_BYTES),
             links: Cache::new(LINKS_CACHE_BYTES),
             costs: Cache::new(COSTS_CACHE_BYTES),
