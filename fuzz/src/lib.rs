@@ -5,6 +5,7 @@ pub mod cloudwatch;
 #[allow(dead_code)] // So does the store.
 pub mod completeness;
 pub mod extension;
+pub mod graph;
 pub mod walk;
 
 #[allow(dead_code)]

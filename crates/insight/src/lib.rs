@@ -1,9 +1,11 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows eleven things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows twelve things. [`Contrast`] says by what a selection of events differs from the rest.
 //! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from,
 //! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past.
-//! [`question`] reads what somebody asks. [`advise`](rightsize::advise) says which memory a function should have. [`lines`] makes lines of a chart from the points of a metric. A [`Wall`] has
+//! [`question`] reads what somebody asks, and [`graph`] answers queries about who depends on whom.
+//! [`advise`](rightsize::advise) says which memory a function should have. [`lines`] makes lines of a chart from the
+//! points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
 //! follow one user action through several traces, and [`critical_path`] says what its end waited for.
 //! The rest are traces: [`assemble`] lays the spans of one trace out as a tree and
@@ -35,6 +37,7 @@ pub mod contrast;
 mod critical;
 pub mod detect;
 pub mod facts;
+pub mod graph;
 pub mod investigate;
 pub mod question;
 pub mod rightsize;

@@ -146,6 +146,11 @@ impl fmt::Display for Window {
     }
 }
 
+/// A time in UTC, to the second, as RFC 3339 has it.
+pub fn in_utc(time: UnixNanos) -> String {
+    days::text(time)
+}
+
 /// Longer ones are no sentence.
 const CHARS_MAX: usize = 500;
 /// Shorter than this nothing shows.

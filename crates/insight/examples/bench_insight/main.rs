@@ -9,6 +9,7 @@
     clippy::cast_sign_loss
 )] // counts of an experiment
 
+mod graph;
 mod planted;
 mod town;
 mod watch;
@@ -27,6 +28,7 @@ fn main() {
     let file = std::env::args().nth(1);
     let file = file.unwrap_or_else(|| "target/bench/insight.json".to_owned());
     let mut figures = contrast();
+    figures.extend(graph::figures());
     figures.extend(watch::figures());
     let document = json!({
         "bench": "insight",
