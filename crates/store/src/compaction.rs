@@ -26,7 +26,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::disk::{self, sync_directory};
-use crate::limits::{COMPACTION_INTERVAL, COMPACTION_REST_MAX, MERGE_FAILURES_MAX};
+use crate::limits::{
+    COMPACTION_ALONE_AFTER, COMPACTION_INTERVAL, COMPACTION_REST_MAX, MERGE_FAILURES_MAX,
+};
 use crate::probe::Step;
 use crate::segment::{self, Interrupted, SegmentId, SegmentMeta, Target};
 use crate::snapshot::Segments;
@@ -73,9 +75,13 @@ pub(crate) fn run(shared: &Shared, wakes: &Receiver<()>) {
             Ok(()) | Err(RecvTimeoutError::Timeout) => {}
         }
         let mut batch_begun = now();
+        let mut others = Others::of(shared);
         let outcome = compact(shared, wall_clock(), &mut || {
             // As long at rest as at work: seals and queries go first.
-            let rest = batch_begun.elapsed().min(COMPACTION_REST_MAX);
+            let rest = match others.are_there(shared) {
+                true => batch_begun.elapsed().min(COMPACTION_REST_MAX),
+                false => Duration::ZERO,
+            };
             let waited = wait(wakes, rest);
             batch_begun = now();
             waited
@@ -89,15 +95,43 @@ pub(crate) fn run(shared: &Shared, wakes: &Receiver<()>) {
 /// Waits unless the store is being closed.
 fn wait(wakes: &Receiver<()>, time: Duration) -> Result<(), Interrupted> {
     let begun = now();
-    while let Some(left) = time.checked_sub(begun.elapsed()) {
-        match wakes.recv_timeout(left) {
+    loop {
+        match wakes.recv_timeout(time.saturating_sub(begun.elapsed())) {
             Err(RecvTimeoutError::Disconnected) => return Err(Interrupted::Closing),
-            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Timeout) => return Ok(()),
             // Woken for what is being done already.
             Ok(()) => {}
         }
     }
-    Ok(())
+}
+
+/// Whoever else uses the store.
+struct Others {
+    /// How often somebody sent or asked something.
+    count: u64,
+    since: Instant,
+}
+
+impl Others {
+    /// As if somebody had done so just now.
+    fn of(shared: &Shared) -> Self {
+        Others {
+            count: Self::count(shared),
+            since: now(),
+        }
+    }
+
+    fn are_there(&mut self, shared: &Shared) -> bool {
+        let count = Self::count(shared);
+        if count != self.count {
+            *self = Self::of(shared);
+        }
+        self.since.elapsed() < COMPACTION_ALONE_AFTER
+    }
+
+    fn count(shared: &Shared) -> u64 {
+        shared.counters.requests.total() + shared.counters.reads.total()
+    }
 }
 
 /// Drops what is not to be kept, merges what is worth merging, until nothing is, and deletes what nobody

@@ -237,7 +237,10 @@ pub(crate) const SEGMENT_ROWS_MAX: u32 = 2 << 20;
 pub(crate) const MERGED_MAX: usize = 16;
 
 /// Rows of one segment that are in memory while it is merged.
-pub(crate) const MERGE_BLOCK_ROWS: u32 = 4096;
+pub(crate) const MERGE_BLOCK_ROWS: u32 = if cfg!(test) { 16 } else { 4096 };
+
+/// Rows of all segments of a merge that are kept because they are wanted out of their turn.
+pub(crate) const MERGE_ASIDE_ROWS_MAX: usize = if cfg!(test) { 64 } else { 64 << 10 };
 
 /// Rows that are in memory where a segment is read from end to end. The largest trace may add to it.
 pub(crate) const WHOLE_ROWS: u32 = 8192;
@@ -268,6 +271,9 @@ pub(crate) const PRUNED_ENVIRONMENTS_MAX: u32 = 1000;
 
 /// How often is looked for environments to forget, which takes reading all that are known.
 pub(crate) const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// How long nobody must have sent or asked anything for merges to take no rest.
+pub(crate) const COMPACTION_ALONE_AFTER: Duration = Duration::from_secs(2);
 
 /// The longest rest between two batches of a merge.
 pub(crate) const COMPACTION_REST_MAX: Duration = Duration::from_secs(1);

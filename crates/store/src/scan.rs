@@ -104,6 +104,7 @@ pub struct Bounds {
 
 impl Scan {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        shared.counters.reads.add(1);
         Scan {
             snapshot: shared.live.snapshot(),
             shared,

@@ -61,6 +61,8 @@ pub struct Stats {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) requests: Counter,
+    /// How often somebody began to read.
+    pub(crate) reads: Counter,
     pub(crate) rows: Counter,
     pub(crate) groups: Counter,
     pub(crate) duplicates: Counter,

@@ -344,6 +344,7 @@ impl Store {
 
     pub(crate) fn reader(&self) -> Reader<'_> {
         let shared = &self.0.shared;
+        shared.counters.reads.add(1);
         Reader::new(shared.live.snapshot(), &shared.files)
     }
 }

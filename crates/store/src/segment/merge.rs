@@ -6,6 +6,7 @@
 //! the rule that reads have: the one that ended last, and of those that ended together the one that
 //! was received first. Log records and metric points are merged by their keys.
 
+mod aside;
 mod gather;
 mod rows;
 mod traces;
@@ -150,3 +151,6 @@ fn next_batch(
     order.pick(gather)?;
     gather.take()
 }
+
+#[cfg(test)]
+mod tests;

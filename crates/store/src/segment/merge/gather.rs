@@ -16,6 +16,16 @@ use crate::error::ReadError;
 
 type Load = fn(&SegmentFiles, &SegmentMeta, Range<u32>) -> Result<RecordBatch, ReadError>;
 
+/// Where a row comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) input: usize,
+    /// The first row of its block.
+    pub(super) begin: u32,
+    /// Whether it is of those of the block that were set aside.
+    pub(super) is_aside: bool,
+}
+
 /// The batch that comes out next.
 pub(super) struct Gather<'a> {
     files: &'a SegmentFiles,
@@ -25,8 +35,11 @@ pub(super) struct Gather<'a> {
     held: Vec<VecDeque<(u32, RecordBatch)>>,
     /// Blocks with a row in the batch.
     sources: Vec<RecordBatch>,
-    places: HashMap<(usize, u32), usize>,
+    places: HashMap<Place, usize>,
     picked: Vec<(usize, usize)>,
+    /// Blocks that were read.
+    #[cfg(test)]
+    pub(super) loads: usize,
 }
 
 impl<'a> Gather<'a> {
@@ -39,6 +52,8 @@ impl<'a> Gather<'a> {
             sources: Vec::new(),
             places: HashMap::new(),
             picked: Vec::new(),
+            #[cfg(test)]
+            loads: 0,
         }
     }
 
@@ -47,18 +62,33 @@ impl<'a> Gather<'a> {
         self.picked.len() >= BATCH_ROWS || self.sources.len() >= 2 * HELD * self.inputs.len()
     }
 
+    /// A block of an input of which nothing more is wanted than now. It is kept if it is its turn.
+    pub(super) fn block_once(
+        &mut self,
+        input: usize,
+        rows: Range<u32>,
+    ) -> Result<RecordBatch, ReadError> {
+        let last = self.held[input].back();
+        let next = last.map_or(0, |(begin, block)| *begin as usize + block.num_rows());
+        if next >= rows.start as usize {
+            return self.block(input, rows);
+        }
+        self.load(input, rows)
+    }
+
     /// A block of an input.
     pub(super) fn block(
         &mut self,
         input: usize,
         rows: Range<u32>,
     ) -> Result<RecordBatch, ReadError> {
-        let held = &mut self.held[input];
+        let held = &self.held[input];
         if let Some((_, block)) = held.iter().find(|(begin, _)| *begin == rows.start) {
             return Ok(block.clone());
         }
         let begin = rows.start;
-        let block = (self.load)(self.files, &self.inputs[input], rows)?;
+        let block = self.load(input, rows)?;
+        let held = &mut self.held[input];
         held.push_back((begin, block.clone()));
         if held.len() > HELD {
             held.pop_front();
@@ -66,9 +96,17 @@ impl<'a> Gather<'a> {
         Ok(block)
     }
 
+    fn load(&mut self, input: usize, rows: Range<u32>) -> Result<RecordBatch, ReadError> {
+        #[cfg(test)]
+        {
+            self.loads += 1;
+        }
+        (self.load)(self.files, &self.inputs[input], rows)
+    }
+
     /// Adds a row of a block to the batch.
-    pub(super) fn pick(&mut self, input: usize, begin: u32, block: &RecordBatch, row: usize) {
-        let source = *self.places.entry((input, begin)).or_insert_with(|| {
+    pub(super) fn pick(&mut self, place: Place, block: &RecordBatch, row: usize) {
+        let source = *self.places.entry(place).or_insert_with(|| {
             self.sources.push(block.clone());
             self.sources.len() - 1
         });

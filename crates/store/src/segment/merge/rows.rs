@@ -10,7 +10,7 @@ use super::super::SegmentMeta;
 use super::super::columns::Columns;
 use super::super::files::SegmentFiles;
 use super::super::table::{Damage, Table};
-use super::gather::Gather;
+use super::gather::{Gather, Place};
 use super::{Interrupted, Order};
 use crate::limits::MERGE_BLOCK_ROWS;
 
@@ -99,7 +99,12 @@ impl Order for RowOrder {
             let cursor = &mut self.cursors[input];
             if let Some(block) = &cursor.block {
                 let row = block.num_rows() - cursor.keys.len();
-                gather.pick(input, cursor.begin, block, row);
+                let place = Place {
+                    input,
+                    begin: cursor.begin,
+                    is_aside: false,
+                };
+                gather.pick(place, block, row);
             }
             cursor.keys.pop();
             self.advance(input, gather)?;
