@@ -235,14 +235,16 @@ fn files(folder: &Path) -> anyhow::Result<Vec<(PathBuf, u64)>> {
     Ok(found)
 }
 
-/// Refuses where there is less room than this many bytes.
+/// Refuses where a folder with what is in it may not grow to this many bytes.
 pub fn room(folder: &Path, bytes: u64) -> anyhow::Result<()> {
+    let there: u64 = files(folder)?.iter().map(|(_, bytes)| bytes).sum();
+    let bytes = bytes.saturating_sub(there);
     let disk = statvfs(folder).with_context(|| format!("cannot look at {}", folder.display()))?;
     let free = disk.blocks_available() * disk.fragment_size();
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
     ensure!(
         free >= bytes,
-        "this needs {:.1} GB in {}, where {:.1} GB are free: take fewer rows or another folder",
+        "this needs {:.1} GB more in {}, where {:.1} GB are free: take fewer rows or another folder",
         gigabytes(bytes),
         folder.display(),
         gigabytes(free)
