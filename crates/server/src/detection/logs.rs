@@ -214,11 +214,11 @@ from logs where $times and "throughline.duration.billed_ms" is not null
 group by 1, 2, 3, 4"#;
 
 const USED: &str = r#"
-select cast(time as bigint), service, "faas.name", "faas.instance",
+select cast(time as bigint) as at, service, "faas.name", "faas.instance",
     try_cast("throughline.memory.max_used_mb" as double)
 from logs where $times and "throughline.memory.max_used_mb" is not null
     and "faas.instance" is not null
-order by time"#;
+order by at"#;
 
 const FAILURES: &str = r#"
 select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "error.type",

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throughline_server::Clock;
-use throughline_telemetry::{Resource, Signal, Span, SpanKind, UnixNanos};
+use throughline_telemetry::{LogRecord, Resource, Signal, Span, SpanKind, UnixNanos};
 use throughline_testkit::SimClock;
 
 use crate::harness::TestServer;
 use crate::openapi::problems;
 use crate::samples::{span, traces};
+use crate::search::put_logs;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// 2026-11-20T00:00:00Z.
@@ -150,6 +151,63 @@ async fn a_slow_table_opens_an_incident_that_survives_a_restart_and_closes() {
         (unknown.status.as_u16(), unknown.json()["code"].take()),
         (404, json!("TL0213"))
     );
+}
+
+/// What the platform reports of memory is read beside everything else.
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_grows_in_one_environment_is_found() {
+    let clock = SimClock::at(BEGIN);
+    let shown = clock.clone();
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+    server.minutes(0..64, 20).await;
+    clock.advance(after(60));
+    server.watched().await;
+    let reports: Vec<LogRecord> = (0..60).map(|number| report(61 * 60 + number * 3)).collect();
+    put_logs(&server, &reports).await;
+    clock.advance(MINUTE * 4);
+    server.watched().await;
+    let open = server.incidents("state=open&subject=function:pay").await;
+    assert_eq!(open.len(), 1, "{open:#?}");
+    let incident = server
+        .json(&format!("/api/v1/incidents/{}", open[0]["id"]))
+        .await;
+    assert_eq!(problems("Incident", &incident), "");
+    assert_eq!(incident["findings"][0]["kind"], "leak", "{incident:#}");
+}
+
+/// What the platform reports of an invocation of `pay`, so many seconds after the beginning: a megabyte more each time.
+fn report(second: u64) -> LogRecord {
+    let time = BEGIN.plus(Duration::from_secs(second));
+    let of = [
+        ("service.name", "pay"),
+        ("faas.name", "pay"),
+        ("faas.instance", "environment-1"),
+    ];
+    let mut report = LogRecord {
+        time,
+        observed_time: time,
+        severity_number: 9,
+        severity_text: String::new(),
+        body: "platform.report".into(),
+        trace_id: None,
+        span_id: None,
+        event_name: String::new(),
+        attributes: of.into_iter().collect(),
+        resource: Arc::new(Resource {
+            attributes: of.into_iter().collect(),
+        }),
+        scope: Arc::default(),
+    };
+    for (key, value) in [
+        ("throughline.duration.billed_ms", 40),
+        ("throughline.memory.size_mb", 512),
+        ("throughline.memory.max_used_mb", 50 + second % 3600 / 3),
+    ] {
+        report
+            .attributes
+            .set(key, i64::try_from(value).expect("a small number"));
+    }
+    report
 }
 
 /// The incident, whose cause is the table.
