@@ -167,6 +167,9 @@ fn merge_all(
             Ok(()) => {
                 state.failing.forget(&inputs);
                 shared.counters.compactions.add(1);
+                // Not at the end of the round: when there is much to do, everything would be on the disk twice.
+                drop((inputs, segments));
+                delete_retired(shared, state);
             }
             Err(Interrupted::Closing) => return Err(Interrupted::Closing),
             Err(error) => {

@@ -103,6 +103,26 @@ async fn merging_changes_nothing_that_is_read() {
 }
 
 #[tokio::test]
+async fn replaced_files_go_while_others_are_merged() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    fill(&store).await;
+    let before = directory.files("segments").len();
+    let mut seen = Vec::new();
+    let outcome = compact(store.shared(), later(), &mut || {
+        seen.push(directory.files("segments").len());
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    // Of each of three signals two files of four segments become two of one.
+    assert!(seen[0] >= before, "{before} files, then {seen:?}");
+    assert!(
+        seen[seen.len() - 1] <= before - 10,
+        "{before} files, then {seen:?}"
+    );
+}
+
+#[tokio::test]
 async fn files_stay_until_the_last_reader_is_gone() {
     let directory = TestDirectory::new();
     let store = directory.open();
