@@ -137,13 +137,16 @@ pub(crate) const ROLLUP_CACHE_BYTES: usize = 64 << 20;
 
 /// Spans of time, in nanoseconds, the longest first, for each of which the totals of all rollups are kept as one sum
 /// once somebody has asked about all of it.
-pub(crate) const ADDED_UP_NANOS: [u64; 2] = [86_400 * 1_000_000_000, 7_200 * 1_000_000_000];
+pub(crate) const ADDED_UP_NANOS: [u64; 3] = {
+    const HOUR: u64 = 3_600 * 1_000_000_000;
+    [24 * HOUR, 6 * HOUR, 2 * HOUR]
+};
 
 /// Rows of such a sum. Where there are more, names have ids in them, and the rollups are read one by one.
 pub(crate) const ADDED_UP_ROWS_MAX: usize = 50_000;
 
-/// Bytes of such sums kept in memory.
-pub(crate) const ADDED_UP_CACHE_BYTES: usize = 32 << 20;
+/// Bytes of such sums kept in memory: some 60,000 rows, of which the durations take most.
+pub(crate) const ADDED_UP_CACHE_BYTES: usize = 64 << 20;
 
 /// Edges of one minute in one segment. A map with more of them is no map; what makes more are ids in names.
 pub(crate) const EDGES_A_MINUTE_MAX: usize = 500;
