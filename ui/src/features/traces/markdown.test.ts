@@ -3,7 +3,7 @@ import checkout from '../../../fixtures/checkout.json';
 import { decodeTrace } from '../../api/decode';
 import type { Span, Trace } from '../../api/model';
 import type { WireTrace } from '../../api/wire';
-import { criticalPath } from '../../widgets/waterfall/critical';
+import { criticalPaths } from '../../widgets/waterfall/critical';
 import { buildTree } from '../../widgets/waterfall/tree';
 import { groupBySpan, placeLogs } from './logs';
 import { spanHref, storyMarkdown } from './markdown';
@@ -22,10 +22,7 @@ function markdown(
   const tree = buildTree(waterfallSpans(changed, logsBySpan));
   const spans = new Map(changed.spans.map((span) => [span.spanId, span]));
   const told = { tree, spans, logs, logsBySpan };
-  return storyMarkdown(changed, told, criticalPath(tree, 'end'), 'end', HREF).replaceAll(
-    '\u202f',
-    ' ',
-  );
+  return storyMarkdown(changed, told, criticalPaths(tree), 'end', HREF).replaceAll('\u202f', ' ');
 }
 
 describe('a trace to paste', () => {

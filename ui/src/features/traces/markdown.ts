@@ -2,23 +2,28 @@
 import type { Trace } from '../../api/model';
 import { formatDuration, formatExact, formatOffset } from '../../base/format';
 import { between } from '../../base/time';
-import { contributionsOf, type CriticalPath, type PathEnd } from '../../widgets/waterfall/critical';
+import {
+  contributionsOf,
+  type CriticalPaths,
+  type PathEnd,
+} from '../../widgets/waterfall/critical';
 import { extentOf } from '../../widgets/waterfall/scale';
 import { originsOfFailure, type Row, type Tree } from '../../widgets/waterfall/tree';
 import { failuresOf } from './failures';
 import type { Told } from './opened';
-import { contributionWords, PATH_WORDS, shareWords } from './path';
+import { contributionWords, pathWords, shareWords } from './path';
 import { storyWords, titleOf } from './story';
 import { kindWords } from './waterfall';
 
 export function storyMarkdown(
   trace: Trace,
   told: Told,
-  path: CriticalPath,
+  paths: CriticalPaths,
   end: PathEnd,
   href: string,
 ): string {
   const { tree } = told;
+  const path = (end === 'end' ? paths.end : null) ?? paths.answer;
   const where = contributionsOf(tree, path)
     .slice(0, WHERE_MAX)
     .map(
@@ -27,11 +32,9 @@ export function storyMarkdown(
     );
   const parts = [
     `## ${escape(titleOf(trace))}`,
-    `${escape(storyWords(trace).join(', '))}. Started ${formatExact(trace.start)}.`,
+    `${escape(storyWords(trace, paths).join(', '))}. Started ${formatExact(trace.start)}.`,
     ...(where.length > 0
-      ? [
-          `Where the ${formatDuration(path.duration)} ${PATH_WORDS[end]} went: ${escape(where.join(', '))}.`,
-        ]
+      ? [`Where the ${pathWords(path, end)} went: ${escape(where.join(', '))}.`]
       : []),
     `[Open the trace](${href})`,
     fenced(waterfallLines(told)),

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import checkout from '../../../fixtures/checkout.json';
+import order from '../../../fixtures/order.json';
 import { decodeTrace } from '../../api/decode';
-import type { Span } from '../../api/model';
+import type { Attributes, Span } from '../../api/model';
 import type { WireTrace } from '../../api/wire';
+import { readStack } from '../../widgets/stack';
 import { buildTree } from '../../widgets/waterfall/tree';
 import { codeHref, repositoryPath, templateProblem, versionOf } from './code';
+import { failuresOf } from './failures';
 import { groupBySpan, placeLogs } from './logs';
 import { openSpan, type OpenedSpan } from './opened';
 import { contributionWords, placeOnPath, shareWords } from './path';
@@ -13,6 +16,8 @@ import { isAsynchronous, waterfallSpans } from './waterfall';
 import type { DurationNanos } from '../../base/time';
 
 const trace = decodeTrace(checkout as unknown as WireTrace);
+/** As the demo recorded it. */
+const recorded = decodeTrace(order as unknown as WireTrace);
 
 /** The panel of the span with that name, after some spans were changed. */
 function open(name: string, change: (span: Span) => Partial<Span> = () => ({})): OpenedSpan {
@@ -138,6 +143,31 @@ describe('the link to the code', () => {
   ])('%s: %s', (text, problem) => {
     expect(templateProblem(text)).toBe(problem);
     if (problem !== null) expect(codeHref(text, place, resource)).toBeNull();
+  });
+});
+
+describe('what a Python function of the demo threw', () => {
+  const handler = recorded.spans.find(({ events }) => events.length > 0)!;
+  const [failure] = failuresOf(handler, recorded.logs);
+  const template = 'https://git.example/shop/blob/{version}/{function}/{file}#L{line}';
+  const hrefs = (resource: Attributes): readonly (string | null)[] =>
+    readStack(failure!.stack)
+      .filter(({ place, ours }) => place !== null && ours)
+      .map(({ place }) => codeHref(template, place!, resource));
+
+  it('leads to each line of its own code', () => {
+    expect(failure).toMatchObject({ type: 'KeyError', message: "'voucher'" });
+    expect(hrefs(handler.resource)).toEqual([
+      'https://git.example/shop/blob/HEAD/place-order/app.py#L33',
+      'https://git.example/shop/blob/HEAD/place-order/app.py#L44',
+      'https://git.example/shop/blob/HEAD/place-order/order.py#L25',
+    ]);
+    expect(failure!.place).toEqual({ file: '/var/task/order.py', line: 25, name: 'priced' });
+  });
+
+  it('at the commit that it was deployed from, where that is told', () => {
+    const told = { ...handler.resource, 'vcs.ref.head.revision': '6c79f3e' };
+    expect(hrefs(told)[2]).toContain('/blob/6c79f3e/place-order/order.py#L25');
   });
 });
 

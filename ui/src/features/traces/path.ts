@@ -1,7 +1,7 @@
 /** The critical path in words. */
 import { formatDuration, plural } from '../../base/format';
 import type { DurationNanos } from '../../base/time';
-import type { Contribution, PathEnd } from '../../widgets/waterfall/critical';
+import type { Contribution, CriticalPath, PathEnd } from '../../widgets/waterfall/critical';
 import type { Tree } from '../../widgets/waterfall/tree';
 
 /** `SELECT stock in inventory, 3 times`, `waiting in queue orders`, `waiting for notify to begin`. */
@@ -18,6 +18,11 @@ export const PATH_WORDS: Readonly<Record<PathEnd, string>> = {
   answer: 'until the answer',
   end: 'until the end',
 };
+
+/** `452 ms until the answer`: what both the sentence of the story and that of the path say. */
+export function pathWords(path: CriticalPath, end: PathEnd): string {
+  return `${formatDuration(path.duration)} ${PATH_WORDS[end]}`;
+}
 
 /** `57 %`, and `< 1 %` for what is hardly anything. */
 export function shareWords(share: number): string {

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import checkout from '../../../fixtures/checkout.json';
+import order from '../../../fixtures/order.json';
 import { decodeTrace } from '../../api/decode';
 import type { Trace } from '../../api/model';
 import type { WireTrace } from '../../api/wire';
+import { criticalPaths } from '../../widgets/waterfall/critical';
+import { buildTree } from '../../widgets/waterfall/tree';
 import { failedIn, formatUsd, jsonOf, storyWords, titleOf } from './story';
+import { pathWords } from './path';
 import { joinWords, kindWords, waterfallSpans } from './waterfall';
 
 const trace = decodeTrace(checkout as unknown as WireTrace);
+
+function told(of: Trace): readonly string[] {
+  return storyWords(of, criticalPaths(buildTree(waterfallSpans(of, new Map()))));
+}
 
 /** The same trace with some spans changed, by their place. */
 function changed(
@@ -19,15 +27,32 @@ function changed(
 
 describe('in words', () => {
   it('says steps, functions, times and where it failed', () => {
-    const words = storyWords(trace).join(', ');
+    const words = told(trace).join(', ');
     expect(words).toMatch(/^26 steps across 3 functions, /);
     expect(words).toMatch(/failed in inventory/);
     expect(words).not.toContain('$');
   });
 
   it('the answer and the end are two times when something goes on after it', () => {
+    const paths = criticalPaths(buildTree(waterfallSpans(trace, new Map())));
+    const words = told(trace);
+    expect(words[1]).toBe(pathWords(paths.answer, 'answer'));
+    expect(words[2]).toBe(pathWords(paths.end!, 'end'));
+    expect(words[3]).not.toContain('in all');
+  });
+
+  // The terminal tells the same: crates/throughline/src/ask/trace/waterfall.
+  it('an order that waited for a cold start behind an API, as the demo recorded it', () => {
+    const words = told(decodeTrace(order as unknown as WireTrace)).join(', ');
+    expect(words.replaceAll('\u202f', ' ')).toBe(
+      '9 steps across 1 function, 5.57 s until the answer, ' +
+        'waited 5.44 s in services between, $0.0000241, failed in place-order',
+    );
+  });
+
+  it('what is on no path, since what it belongs to is lost, makes it longer', () => {
     const longer = { ...trace, duration: (trace.duration * 3n) as typeof trace.duration };
-    expect(storyWords(longer).join()).toMatch(/until the answer,.*until the end/);
+    expect(told(longer)[3]).toMatch(/^6\.\d+\u202fs in all$/);
   });
 
   it('waiting counts once where two wait at the same time', () => {
@@ -36,13 +61,13 @@ describe('in words', () => {
       duration: 60_000_000n as Trace['duration'],
       start: trace.start,
     };
-    const words = storyWords(changed({ 1: waiting, 2: waiting })).join();
+    const words = told(changed({ 1: waiting, 2: waiting })).join();
     expect(words).toContain('waited 60.0\u202fms in services between');
   });
 
   it('says what it cost, and of how many that is not known', () => {
     const cost = { usd: 0.00001312, reported: 3, missing: 2 };
-    const words = storyWords({ ...trace, cost, traceIds: ['a', 'b'] });
+    const words = told({ ...trace, cost, traceIds: ['a', 'b'] });
     expect(words).toContain('$0.0000131 and 2 not reported');
     expect(words).toContain('2 traces joined');
   });

@@ -2,21 +2,23 @@
 import type { Span, Trace } from '../../api/model';
 import { formatDuration, plural } from '../../base/format';
 import { after, type DurationNanos } from '../../base/time';
+import type { CriticalPaths } from '../../widgets/waterfall/critical';
+import { pathWords } from './path';
 import { phaseOf } from './waterfall';
 
-/** `2 functions in 11 steps`, `147 ms until the answer`, `4.40 s until the end`, `failed in notify-user`. */
-export function storyWords(trace: Trace): readonly string[] {
+/** `11 steps across 2 functions`, `147 ms until the answer`, `4.40 s until the end`, `failed in notify-user`. */
+export function storyWords(trace: Trace, paths: CriticalPaths): readonly string[] {
   const functions = functionsOf(trace);
   const words = [
     functions.length > 0
       ? `${plural(trace.spanCount, 'step')} across ${plural(functions.length, 'function')}`
       : `${plural(trace.spanCount, 'step')} across ${plural(trace.services.length, 'service')}`,
   ];
-  const answer = answerOf(trace);
-  if (answer !== null && trace.duration * 20n > answer * 21n) {
-    words.push(`${formatDuration(answer)} until the answer`);
-    words.push(`${formatDuration(trace.duration)} until the end`);
-  } else words.push(formatDuration(trace.duration));
+  words.push(pathWords(paths.answer, 'answer'));
+  if (paths.end !== null) words.push(pathWords(paths.end, 'end'));
+  // Spans that lost what they belong to are on no path, and may be long after it.
+  const told = (paths.end ?? paths.answer).duration;
+  if (trace.duration * 20n > told * 21n) words.push(`${formatDuration(trace.duration)} in all`);
   const waited = waitedOf(trace);
   if (waited > 0n) words.push(`waited ${formatDuration(waited)} in services between`);
   if (trace.traceIds.length > 1) words.push(`${trace.traceIds.length} traces joined`);
@@ -64,21 +66,6 @@ export function jsonOf(told: Trace | Span): string {
 function functionsOf(trace: Trace): readonly string[] {
   const invoked = trace.spans.filter((span) => phaseOf(span) === 'invoke');
   return [...new Set(invoked.map((span) => span.service))];
-}
-
-/** How long the one who began it waited: the first span without a parent, or below what a request came through. */
-function answerOf(trace: Trace): DurationNanos | null {
-  const through = new Set<string | null>([null]);
-  const roots = trace.spans.filter((span) => {
-    const isRoot = through.has(span.parentSpanId) || span.parentMissing;
-    if (isRoot && span.inferred) through.add(span.spanId);
-    return isRoot && !span.inferred;
-  });
-  const first = roots.reduce<Span | null>(
-    (found, span) => (found && found.start <= span.start ? found : span),
-    null,
-  );
-  return first?.duration ?? null;
 }
 
 /** Stretches in which something lay in a queue or the like, counted once where they overlap. */

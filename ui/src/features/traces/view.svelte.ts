@@ -7,9 +7,9 @@ import {
   type Tree,
 } from '../../widgets/waterfall/tree';
 import {
-  criticalPath,
-  goesOnAfterAnswer,
+  criticalPaths,
   type CriticalPath,
+  type CriticalPaths,
   type PathEnd,
 } from '../../widgets/waterfall/critical';
 import { linesOf, type Line, type LogLine } from '../../widgets/waterfall/lines';
@@ -26,8 +26,7 @@ export class TraceView {
   #collapsed = $state.raw<ReadonlySet<string>>(new Set());
   /** Null until the reader chooses. */
   #pathChosen = $state<PathEnd | 'off' | null>(null);
-  #goesOn = $derived.by(() => goesOnAfterAnswer(this.#tree()));
-  #path = $derived.by(() => criticalPath(this.#tree(), this.pathEnd));
+  #paths = $derived.by(() => criticalPaths(this.#tree()));
   #visible = $derived.by(() => visibleRows(this.#tree(), this.#collapsed));
   #lines = $derived.by(() => linesOf(this.#tree(), this.#visible, this.#collapsed, this.#logs()));
   #view = $derived.by(() => viewOf(this.#tree(), this.#zoomed));
@@ -74,7 +73,7 @@ export class TraceView {
 
   /** Whether something went on after the answer, so that there are two critical paths. */
   get goesOn(): boolean {
-    return this.#goesOn;
+    return this.#paths.end !== null;
   }
 
   /** Which critical path is drawn. */
@@ -83,13 +82,20 @@ export class TraceView {
   }
 
   get pathEnd(): PathEnd {
-    if (this.#pathChosen !== null && this.#pathChosen !== 'off') return this.#pathChosen;
-    return this.#goesOn ? 'end' : 'answer';
+    if (!this.goesOn || this.#pathChosen === 'answer') return 'answer';
+    return 'end';
+  }
+
+  /** To all ends that there are. */
+  get paths(): CriticalPaths {
+    return this.#paths;
   }
 
   /** To the end that is looked at, whether it is drawn or not. */
   get path(): CriticalPath {
-    return this.#path;
+    return this.#paths.end !== null && this.pathEnd === 'end'
+      ? this.#paths.end
+      : this.#paths.answer;
   }
 
   showPath(path: PathEnd | 'off'): void {
@@ -98,7 +104,7 @@ export class TraceView {
 
   /** The next of: to the end, to the answer if that is another, none. */
   nextPath(): void {
-    const ends: readonly (PathEnd | 'off')[] = this.#goesOn
+    const ends: readonly (PathEnd | 'off')[] = this.goesOn
       ? ['end', 'answer', 'off']
       : ['answer', 'off'];
     this.#pathChosen = ends[(ends.indexOf(this.pathShown) + 1) % ends.length]!;

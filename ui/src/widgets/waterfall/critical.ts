@@ -30,6 +30,13 @@ export interface CriticalPath {
   readonly partsOf: ReadonlyMap<number, readonly PathPart[]>;
 }
 
+/** Both ends of a trace. */
+export interface CriticalPaths {
+  readonly answer: CriticalPath;
+  /** Null where it is hardly later than the answer. */
+  readonly end: CriticalPath | null;
+}
+
 /** Where the time of a path went: the parts of all spans of one service and name, together. */
 export interface Contribution {
   readonly service: string;
@@ -42,6 +49,13 @@ export interface Contribution {
   readonly count: number;
   /** The span that took most of it. */
   readonly spanId: string;
+}
+
+export function criticalPaths(tree: Tree): CriticalPaths {
+  return {
+    answer: criticalPath(tree, 'answer'),
+    end: goesOnAfterAnswer(tree) ? criticalPath(tree, 'end') : null,
+  };
 }
 
 export function criticalPath(tree: Tree, to: PathEnd): CriticalPath {

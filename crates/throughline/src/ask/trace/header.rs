@@ -8,7 +8,7 @@ use throughline_telemetry::UnixNanos;
 use super::super::text::{first_line, wrapped};
 use super::super::traces::title;
 use super::super::words::{ago, counted, dollars, duration, moment, number};
-use super::path;
+use super::path::{self, Path};
 use super::story::{FoundBy, Step, Story, Tree, between};
 use crate::terminal::Paint;
 
@@ -22,7 +22,8 @@ pub(super) fn render(story: &Story, now: UnixNanos, (paint, width): (Paint, usiz
     let (at, ago) = (moment(story.start), ago(story.start, now));
     let found = found(&story.found_by);
     let when = format!("Trace {}{found}, began {at} UTC ({ago}).", story.trace_id);
-    let mut sentence = words(story).join(", ") + ".";
+    let paths = path::paths(&story.spans);
+    let mut sentence = words(story, &paths).join(", ") + ".";
     if story.left_out.partial || story.left_out.trace_count > 0 {
         sentence += " Not all of it is here.";
     }
@@ -30,8 +31,8 @@ pub(super) fn render(story: &Story, now: UnixNanos, (paint, width): (Paint, usiz
     if !story.spans.is_empty() {
         text += &wrapped(&sentence, width);
     }
-    for sentence in path::sentences(&story.spans) {
-        text += &wrapped(&sentence, width);
+    for path in &paths {
+        text += &wrapped(&path.sentence(), width);
     }
     for block in [who(story), when] {
         for line in wrapped(&block, width).lines() {
@@ -42,7 +43,7 @@ pub(super) fn render(story: &Story, now: UnixNanos, (paint, width): (Paint, usiz
 }
 
 /// `11 steps across 2 functions`, `147 ms until the answer`, `4.40 s until the end`, `failed in notify`.
-fn words(story: &Story) -> Vec<String> {
+fn words(story: &Story, paths: &[Path]) -> Vec<String> {
     let invoked = story.spans.iter().filter(|span| span.is_invocation());
     let functions: BTreeSet<&str> = invoked.map(|span| span.service.as_str()).collect();
     let across = match functions.len() as u64 {
@@ -51,12 +52,11 @@ fn words(story: &Story) -> Vec<String> {
     };
     let steps = counted(story.span_count, "step");
     let mut words = vec![format!("{steps} across {across}")];
-    match answer(story) {
-        Some(answer) if story.duration * 20 > answer * 21 => {
-            words.push(format!("{} until the answer", duration(answer)));
-            words.push(format!("{} until the end", duration(story.duration)));
-        }
-        _ => words.push(duration(story.duration)),
+    words.extend(paths.iter().map(Path::words));
+    // Spans that lost what they belong to are on no path, and may be long after it.
+    let told = paths.iter().map(|path| path.duration).max();
+    if told.is_none_or(|told| story.duration * 20 > told * 21) {
+        words.push(format!("{} in all", duration(story.duration)));
     }
     let waited = waited(&story.spans);
     if !waited.is_zero() {
@@ -77,18 +77,6 @@ fn words(story: &Story) -> Vec<String> {
         words.push(format!("failed in {}", origins.join(", ")));
     }
     words
-}
-
-/// How long the one who began it waited: the first span without a parent, or below what a request came through.
-fn answer(story: &Story) -> Option<Duration> {
-    let tree = Tree::of(&story.spans);
-    let is_first = |place: &usize| {
-        let mut above = tree.above(*place);
-        !story.spans[*place].inferred && above.all(|above| story.spans[above].inferred)
-    };
-    let firsts = (0..story.spans.len()).filter(is_first);
-    let first = firsts.min_by_key(|place| story.spans[*place].start)?;
-    Some(story.spans[first].duration)
 }
 
 /// Stretches in which something lay in a queue or the like, counted once where they overlap.

@@ -10,27 +10,49 @@ use super::super::text::first_line;
 use super::super::words::{counted, duration};
 use super::story::{Step, Tree, between};
 
-/// `Where the 1.00 s until the end went: 57 % init in pay, 30 % waiting in mails.`, and the same until the
-/// answer if that is much earlier.
-pub(super) fn sentences(spans: &[Step]) -> Vec<String> {
-    let stretches = stretches(spans);
-    let mut ends = vec![(PathEnd::Answer, "until the answer")];
-    if goes_on_after_answer(&stretches) {
-        ends.push((PathEnd::All, "until the end"));
+/// Where the time went up to one end.
+pub(super) struct Path {
+    pub(super) end: PathEnd,
+    /// From the first thing that the end waited for.
+    pub(super) duration: Duration,
+    /// The largest first, in words.
+    told: Vec<String>,
+}
+
+impl Path {
+    /// `452 ms until the answer`: what both the sentence of the story and that of the path say.
+    pub(super) fn words(&self) -> String {
+        let end = match self.end {
+            PathEnd::Answer => "until the answer",
+            PathEnd::All => "until the end",
+        };
+        format!("{} {end}", duration(self.duration))
     }
-    let each = ends.into_iter().filter_map(|(end, words)| {
+
+    /// `Where the 1.00 s until the end went: 57 % init in pay, 30 % waiting in mails.`
+    pub(super) fn sentence(&self) -> String {
+        format!("Where the {} went: {}.", self.words(), self.told.join(", "))
+    }
+}
+
+/// Up to the answer, and up to the end of all if that is much later; nothing where there are no spans.
+pub(super) fn paths(spans: &[Step]) -> Vec<Path> {
+    let stretches = stretches(spans);
+    let mut ends = vec![PathEnd::Answer];
+    if goes_on_after_answer(&stretches) {
+        ends.push(PathEnd::All);
+    }
+    let each = ends.into_iter().filter_map(|end| {
         let parts = critical_path(&stretches, end);
         let whole = between(parts.first()?.from, parts.last()?.to);
-        let told: Vec<String> = contributions(spans, &parts)
-            .into_iter()
-            .take(TOLD_MAX)
-            .map(|told| format!("{} {}", share(told.duration, whole), told.words(spans)))
-            .collect();
-        Some(format!(
-            "Where the {} {words} went: {}.",
-            duration(whole),
-            told.join(", ")
-        ))
+        let told = contributions(spans, &parts).into_iter().take(TOLD_MAX);
+        let told =
+            told.map(|told| format!("{} {}", share(told.duration, whole), told.words(spans)));
+        Some(Path {
+            end,
+            duration: whole,
+            told: told.collect(),
+        })
     });
     each.collect()
 }

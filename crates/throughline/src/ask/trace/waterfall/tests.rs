@@ -131,6 +131,40 @@ fn a_story_in_80_columns() {
     );
 }
 
+/// As the demo recorded it; the page says the same of it (`ui/src/features/traces/story.test.ts`).
+#[test]
+fn an_order_that_waited_for_a_cold_start_behind_an_api() {
+    let recorded = include_str!("../../../../../../ui/fixtures/order.json");
+    let recorded: Value = serde_json::from_str(recorded).unwrap();
+    check(
+        &recorded,
+        false,
+        80,
+        &expect![[r#"
+        ✗ place-order
+        9 steps across 1 function, 5.57 s until the answer, waited 5.44 s in services
+        between, $0.0000241, failed in place-order.
+        Where the 5.57 s until the answer went: 97 % init in place-order, 2 % runtime
+        overhead in place-order, < 1 % DynamoDB.GetItem in place-order, 2 times.
+        Spans of place-order 9 (2 failed); 2 errors, 1 cold start, 2 log records.
+        Trace 6b02ef4a2a31787d9c614ea48d33fb72, began 2026-11-22 13:34:02.183 UTC (now).
+
+            0 ms   5.44 s │·················· │ api big-mouth  waited there
+         +5.44 s   134 ms │                  ━│ └─ place-order  FAILED  cold start
+        +11.0 ms   5.43 s │━━━━━━━━━━━━━━━━━━ │   ├─ init
+         +5.44 s  33.8 ms │                  ━│   ├─ response latency
+         +5.44 s  29.1 ms │                  ━│   ├─ place-order  FAILED
+                            ✗ KeyError: 'voucher' at order.py:25 in priced
+         +5.44 s  8.98 ms │                  ━│   │ ├─ DynamoDB.GetItem
+         +5.45 s  18.9 ms │                  ━│   │ └─ DynamoDB.GetItem
+         +5.47 s   174 µs │                  ━│   ├─ response duration
+         +5.47 s  99.6 ms │                  ━│   ├─ runtime overhead
+         +5.57 s   183 ms │                  ━│   └─ extension overhead
+        ··· waiting
+    "#]],
+    );
+}
+
 #[test]
 fn a_story_in_160_columns_with_its_logs() {
     check(
