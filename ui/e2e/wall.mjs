@@ -23,6 +23,7 @@ function cardOf(at) {
       error_count: strong ? Math.ceil(count * 0.3) : 0,
       cold_start_count: at % 4 === 0 ? 1 : 0,
       timeout_count: strong ? 1 : 0,
+      throttle_count: at % 3 === 0 ? null : strong ? 12 : 0,
       rate,
       concurrency: (rate * p50) / 1000,
     },

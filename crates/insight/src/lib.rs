@@ -64,4 +64,4 @@ pub use story::{
 pub use summary::{Outcome, Root, ServiceShare, Summary};
 pub use trace::{Trace, assemble};
 pub use tree::{Placed, place};
-pub use wall::{Card, Deviation, FUNCTIONS_MAX, Normal, SECONDS, WINDOW, Wall, Window};
+pub use wall::{Call, Card, Deviation, FUNCTIONS_MAX, Normal, SECONDS, WINDOW, Wall, Window};

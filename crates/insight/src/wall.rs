@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 
 pub use card::{Card, Deviation, Normal, WINDOW, Window};
 
-use throughline_telemetry::{LogRecord, Span, SpanStatus, UnixNanos, Value};
+use throughline_telemetry::{LogRecord, Resource, Span, SpanStatus, UnixNanos, Value};
 
 /// What functions do right now. Bounded: see [`FUNCTIONS_MAX`].
 #[derive(Debug, Default)]
@@ -22,6 +22,15 @@ pub struct Wall {
     left_out: u64,
 }
 
+/// What became of a call of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// It was refused because there were too many.
+    Throttled,
+    /// Anything else.
+    Taken,
+}
+
 /// One function's last two minutes.
 #[derive(Debug, Default)]
 struct Function {
@@ -31,6 +40,8 @@ struct Function {
     /// The last minute's durations, with the second in which each ended, at most [`DURATIONS_MAX`].
     durations: VecDeque<(u64, f64)>,
     last_seen: u64,
+    /// When somebody was last seen calling it, by their own word.
+    last_called: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +58,7 @@ struct Counts {
     errors: u64,
     cold_starts: u64,
     timeouts: u64,
+    throttles: u64,
     busy_ms: f64,
     reports: u64,
     cost_usd: f64,
@@ -55,7 +67,7 @@ struct Counts {
 impl Wall {
     /// Counts the platform's span of an invocation.
     pub fn take(&mut self, span: &Span, now: UnixNanos) {
-        let Some((name, at)) = self.place(&span.resource.attributes, span.end, now) else {
+        let Some((name, at)) = self.place(of(&span.resource), span.end, now) else {
             return;
         };
         let is = |key: &str| span.attributes.get(key) == Some(&Value::Bool(true));
@@ -76,13 +88,25 @@ impl Wall {
         function.durations.push_back((at, took));
     }
 
+    /// Counts a call of a function, told by who called. One that was refused because there were too many
+    /// reaches no environment, so that its caller is the only one to tell.
+    pub fn take_call(&mut self, function: &str, at: UnixNanos, call: Call, now: UnixNanos) {
+        let Some((name, at)) = self.place(Some(function), at, now) else {
+            return;
+        };
+        let function = self.functions.entry(name).or_default();
+        function.last_seen = function.last_seen.max(at);
+        function.last_called = function.last_called.max(Some(at));
+        function.at(at).throttles += u64::from(call == Call::Throttled);
+    }
+
     /// Counts what the platform's report of an invocation says that it cost.
     pub fn take_report(&mut self, report: &LogRecord, now: UnixNanos) {
         let Some(Value::Double(cost)) = report.attributes.get("throughline.cost.usd") else {
             return;
         };
         let when = report.sort_time();
-        let Some((name, at)) = self.place(&report.resource.attributes, when, now) else {
+        let Some((name, at)) = self.place(of(&report.resource), when, now) else {
             return;
         };
         let counts = self.functions.entry(name).or_default().at(at);
@@ -133,11 +157,11 @@ impl Wall {
     /// Whose it is and when it counts; `None` if it is too old or there is no room for the function.
     fn place(
         &mut self,
-        resource: &throughline_telemetry::Attributes,
+        function: Option<&str>,
         when: UnixNanos,
         now: UnixNanos,
     ) -> Option<(String, u64)> {
-        let name = resource.text("faas.name")?;
+        let name = function?;
         let now = second_of(now);
         let at = second_of(when).min(now);
         if now - at >= SECONDS as u64 {
@@ -174,6 +198,11 @@ impl Function {
             .iter()
             .filter(move |second| second.at >= from && second.at <= now)
     }
+}
+
+/// The function that something is of.
+fn of(resource: &Resource) -> Option<&str> {
+    resource.attributes.text("faas.name")
 }
 
 fn second_of(at: UnixNanos) -> u64 {

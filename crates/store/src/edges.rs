@@ -28,12 +28,15 @@
 mod call;
 mod file;
 mod fold;
+mod invoked;
 mod read;
 
 use std::fmt;
 
 pub(crate) use file::{load, write};
 pub(crate) use fold::EdgeFold;
+pub use invoked::FunctionCall;
+pub(crate) use invoked::{INVOKED_NAME, may_be as may_be_a_call};
 pub use read::{Edge, EdgeList};
 
 /// What the catalog knows of the edges of a segment.

@@ -1,4 +1,4 @@
-//! Invocations as they arrive, for whoever wants to know of them at once.
+//! Invocations, and calls of functions, as they arrive, for whoever wants to know of them at once.
 //!
 //! What arrives is handed on without a copy, and only while somebody follows. Who does not keep up
 //! misses the oldest of it, and is told how much: the store waits for nobody.
@@ -8,6 +8,7 @@ use throughline_telemetry::{LogRecord, Signal, Span, SpanKind};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::batch::{LogRows, Owners, SpanRows};
+use crate::edges::{INVOKED_NAME, may_be_a_call};
 use crate::segment::Damage;
 
 /// What several bodies brought at once.
@@ -39,7 +40,7 @@ impl Arrivals {
     }
 }
 
-/// Follows what the extension tells of invocations.
+/// Follows what is told of invocations.
 #[derive(Debug)]
 pub struct Invocations(broadcast::Receiver<Group>);
 
@@ -48,6 +49,8 @@ pub struct Invocations(broadcast::Receiver<Group>);
 pub struct Fresh {
     /// Spans of invocations: those of a server in the platform's scope.
     pub spans: Vec<Span>,
+    /// Spans of those who call functions, of which [`FunctionCall`](crate::FunctionCall) tells.
+    pub calls: Vec<Span>,
     /// The platform's reports of invocations, which say what they cost.
     pub reports: Vec<LogRecord>,
     /// How many groups of rows came and went unseen.
@@ -68,7 +71,7 @@ impl Invocations {
         for (signal, rows) in &group {
             // What was just built from checked bodies has all of its columns.
             let read = match signal {
-                Signal::Traces => spans(rows, &mut fresh.spans),
+                Signal::Traces => spans(rows, &mut fresh),
                 Signal::Logs => reports(rows, &mut fresh.reports),
                 Signal::Metrics => Ok(()),
             };
@@ -78,17 +81,29 @@ impl Invocations {
     }
 }
 
-fn spans(batch: &RecordBatch, into: &mut Vec<Span>) -> Result<(), Damage> {
+fn spans(batch: &RecordBatch, into: &mut Fresh) -> Result<(), Damage> {
     let rows = SpanRows::new(batch)?;
-    let is_told =
-        |row: &usize| rows.scope(*row) == PLATFORM_SCOPE && rows.kind(*row) == SpanKind::Server;
-    let told: Vec<usize> = (0..rows.len()).filter(is_told).collect();
-    if told.is_empty() {
+    let is_invocation =
+        |row: usize| rows.scope(row) == PLATFORM_SCOPE && rows.kind(row) == SpanKind::Server;
+    let is_call = |row: usize| {
+        may_be_a_call(rows.kind(row)) && rows.attribute_may_be(row, INVOKED_NAME, "").is_some()
+    };
+    let (mut invocations, mut calls) = (Vec::new(), Vec::new());
+    for row in 0..rows.len() {
+        match is_invocation(row) {
+            true => invocations.push(row),
+            false if is_call(row) => calls.push(row),
+            false => {}
+        }
+    }
+    if invocations.is_empty() && calls.is_empty() {
         return Ok(());
     }
     let owners = Owners::read(batch)?;
-    for row in told {
-        into.push(rows.at(&owners, row)?);
+    for (rows_of, into) in [(invocations, &mut into.spans), (calls, &mut into.calls)] {
+        for row in rows_of {
+            into.push(rows.at(&owners, row)?);
+        }
     }
     Ok(())
 }

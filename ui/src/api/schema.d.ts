@@ -1779,6 +1779,8 @@ export interface components {
                 readonly cold_start_count: number;
                 /** @description Those that took too long. */
                 readonly timeout_count: number;
+                /** @description Calls that were refused because there were too many, as who calls tells of them in a client span with `faas.invoked_name`; `null` if nobody has told of a call for an hour. What is refused before or behind a service, such as an API or a queue, nobody tells. */
+                readonly throttle_count: number | null;
                 /** @description Invocations a second. */
                 readonly rate: number;
                 /** @description How many ran at once, in the mean. */

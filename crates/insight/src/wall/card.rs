@@ -1,6 +1,6 @@
 //! One function as a card shows it.
 
-use super::{Counts, Function, SECONDS};
+use super::{Counts, FORGOTTEN_AFTER, Function, SECONDS};
 use crate::statistics::wilson;
 
 /// What a card shows of a function.
@@ -8,7 +8,7 @@ use crate::statistics::wilson;
 pub struct Card {
     /// The function's.
     pub name: String,
-    /// Of its last invocation.
+    /// Of its last invocation; empty if only calls of it were seen.
     pub service: String,
     /// The last ten seconds.
     pub window: Window,
@@ -46,6 +46,8 @@ pub struct Window {
     pub cold_starts: u64,
     /// Those that took too long.
     pub timeouts: u64,
+    /// Calls that were refused because there were too many; `None` if nobody has told of a call for an hour.
+    pub throttles: Option<u64>,
     /// Invocations a second.
     pub rate: f64,
     /// How many ran at once, in the mean.
@@ -99,6 +101,8 @@ impl Card {
         took.sort_by(f64::total_cmp);
         let mean = (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64);
         let (deviation, why) = judge(&minute, &took, normal);
+        let called = function.last_called;
+        let is_told = called.is_some_and(|called| called + FORGOTTEN_AFTER >= now);
         Card {
             name: name.to_owned(),
             service: function.service.clone(),
@@ -107,6 +111,7 @@ impl Card {
                 errors: ten.errors,
                 cold_starts: ten.cold_starts,
                 timeouts: ten.timeouts,
+                throttles: is_told.then_some(ten.throttles),
                 rate: ten.invocations as f64 / WINDOW as f64,
                 concurrency: ten.busy_ms / (WINDOW as f64 * 1e3),
             },
@@ -132,6 +137,7 @@ fn sum(function: &Function, now: u64, seconds: u64) -> Counts {
         sum.errors += counts.errors;
         sum.cold_starts += counts.cold_starts;
         sum.timeouts += counts.timeouts;
+        sum.throttles += counts.throttles;
         sum.busy_ms += counts.busy_ms;
         sum.reports += counts.reports;
         sum.cost_usd += counts.cost_usd;
@@ -183,6 +189,15 @@ fn judge(minute: &Counts, took: &[f64], normal: Option<&Normal>) -> (Deviation, 
     } else if sure > usual * 2.0 + ERRORS_SLIGHT {
         add(Deviation::Slight, words());
     }
+    if minute.throttles > 0 {
+        let refused = minute.throttles as f64;
+        let share = refused / (refused + total);
+        let how = match share > THROTTLES_STRONG {
+            true => Deviation::Strong,
+            false => Deviation::Slight,
+        };
+        add(how, format!("{:.1} % of calls throttled", share * 100.0));
+    }
     if let Some(normal) = known {
         for (name, percent, least, usual) in [
             ("median", 0.5, 10, normal.p50_ms),
@@ -228,6 +243,8 @@ const NORMAL_MIN: u64 = 20;
 /// So much more than normal, of all invocations.
 const ERRORS_STRONG: f64 = 0.05;
 const ERRORS_SLIGHT: f64 = 0.01;
+/// Refused calls are never normal: who is called too often needs more room, or fewer callers.
+const THROTTLES_STRONG: f64 = 0.05;
 const SLOW_STRONG: f64 = 3.0;
 const SLOW_SLIGHT: f64 = 1.5;
 /// A difference that nobody notices is none.

@@ -111,6 +111,38 @@ fn what_comes_late_counts_where_it_belongs() {
 }
 
 #[test]
+fn who_calls_tells_of_what_was_refused() {
+    let mut wall = Wall::default();
+    let call = |wall: &mut Wall, function, second, call| {
+        wall.take_call(function, at(second), call, at(second));
+    };
+    (1000..1010).for_each(|second| wall.take(&ended("pay", second, 10), at(second)));
+    assert_eq!(card(&wall, 1009).window.throttles, None, "nobody tells");
+    call(&mut wall, "pay", 1009, Call::Taken);
+    assert_eq!(card(&wall, 1009).window.throttles, Some(0));
+    call(&mut wall, "pay", 1009, Call::Throttled);
+    let shown = card(&wall, 1009);
+    assert_eq!(
+        (shown.window.throttles, shown.window.invocations),
+        (Some(1), 10)
+    );
+    assert_eq!(shown.why, ["9.1 % of calls throttled"]);
+    call(&mut wall, "stock", 1009, Call::Throttled);
+    let never_ran = &wall.cards(at(1009))[1];
+    assert_eq!(
+        (never_ran.name.as_str(), never_ran.deviation),
+        ("stock", Deviation::Strong)
+    );
+    (1060..5000).for_each(|second| wall.take(&ended("pay", second, 10), at(second)));
+    assert_eq!(
+        card(&wall, 1200).window.throttles,
+        Some(0),
+        "of ten seconds"
+    );
+    assert_eq!(card(&wall, 4999).window.throttles, None, "long ago");
+}
+
+#[test]
 fn there_are_so_many_cards_and_no_more() {
     let mut wall = Wall::default();
     for number in 0..FUNCTIONS_MAX + 5 {

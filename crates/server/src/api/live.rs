@@ -11,8 +11,11 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
-use throughline_insight::{Normal, SECONDS, Wall};
-use throughline_store::{Count, Filter, Fresh, OperationFilter, Operator, SearchQuery, Store};
+use serde_json::Value;
+use throughline_insight::{Call, Normal, SECONDS, Wall};
+use throughline_store::{
+    Count, Filter, Fresh, FunctionCall, OperationFilter, Operator, SearchQuery, Store,
+};
 use throughline_telemetry::{Resource, Span, SpanId, SpanKind, TraceId, UnixNanos};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -157,12 +160,33 @@ fn add(wall: &mut Wall, fresh: &Fresh, (which, known): (&Which, &HashSet<(TraceI
             wall.take(span, now);
         }
     }
+    for span in &fresh.calls {
+        let is_known = known.contains(&(span.trace_id, span.span_id));
+        if !is_known && is_of(which, &span.resource) {
+            add_call(wall, span, now);
+        }
+    }
     for report in &fresh.reports {
         if is_of(which, &report.resource) {
             wall.take_report(report, now);
         }
     }
     wall.missed(fresh.missed);
+}
+
+fn add_call(wall: &mut Wall, span: &Span, now: UnixNanos) {
+    let Some(FunctionCall {
+        function,
+        is_throttled,
+    }) = FunctionCall::of(span)
+    else {
+        return;
+    };
+    let call = match is_throttled {
+        true => Call::Throttled,
+        false => Call::Taken,
+    };
+    wall.take_call(function, span.end, call, now);
 }
 
 fn is_of(which: &Which, resource: &Resource) -> bool {
@@ -179,38 +203,46 @@ async fn recall(
     let end = now();
     let begin = end.minus(Duration::from_secs(SECONDS as u64));
     let invocations = Filter::is("throughline.phase", Operator::Eq, "invoke");
+    let invocations = found(queries, which, invocations, begin).await;
+    let calls = Filter::is("faas.invoked_name", Operator::Exists, Value::Null);
+    let calls = found(queries, which, calls, begin).await;
+    let Some(session) = session.upgrade() else {
+        return HashSet::new();
+    };
+    let all_of_it = invocations.len() < RECALLED_MAX;
+    let oldest = invocations.iter().map(|span| span.end).min();
+    let since = oldest.filter(|_| !all_of_it).unwrap_or(begin);
+    session.wall(|wall| {
+        wall.seen_since(since);
+        invocations.iter().for_each(|span| wall.take(span, end));
+        calls.iter().for_each(|span| add_call(wall, span, end));
+    });
+    session.recalled.send_replace(true);
+    let spans = invocations.iter().chain(&calls);
+    spans.map(|span| (span.trace_id, span.span_id)).collect()
+}
+
+/// The newest spans of a kind; none if they cannot be looked up.
+async fn found(queries: &Queries, which: &Which, filter: Filter, from: UnixNanos) -> Vec<Span> {
     let query = SearchQuery {
         filter: match which {
             Some(environment) => {
-                invocations.and(Filter::is(ENVIRONMENT, Operator::Eq, environment.as_str()))
+                filter.and(Filter::is(ENVIRONMENT, Operator::Eq, environment.as_str()))
             }
-            None => invocations,
+            None => filter,
         },
-        from: Some(begin),
+        from: Some(from),
         limit: Some(RECALLED_MAX),
         count: Count::Page,
         ..SearchQuery::default()
     };
-    let found = match queries.search::<Span>(query).await {
+    match queries.search::<Span>(query).await {
         Ok((page, _)) => page.rows,
         Err(error) => {
             tracing::warn!(%error, "the last two minutes cannot be looked up; what comes is shown");
             Vec::new()
         }
-    };
-    let Some(session) = session.upgrade() else {
-        return HashSet::new();
-    };
-    let all_of_it = found.len() < RECALLED_MAX;
-    let oldest = found.iter().map(|span| span.end).min();
-    let since = oldest.filter(|_| !all_of_it).unwrap_or(begin);
-    session.wall(|wall| {
-        wall.seen_since(since);
-        found.iter().for_each(|span| wall.take(span, end));
-    });
-    session.recalled.send_replace(true);
-    let ids = found.iter().map(|span| (span.trace_id, span.span_id));
-    ids.collect()
+    }
 }
 
 /// What functions have done for a day is what is normal for them.
@@ -260,10 +292,10 @@ fn normals(
 }
 
 /// What a resource calls its environment.
-const ENVIRONMENT: &str = "deployment.environment.name";
+pub(super) const ENVIRONMENT: &str = "deployment.environment.name";
 const TELL_EVERY: Duration = Duration::from_secs(1);
 const LEARN_EVERY: Duration = Duration::from_secs(300);
 const NORMAL_OF: Duration = Duration::from_secs(24 * 3600);
 const NORMAL_UNTIL: Duration = Duration::from_secs(180);
-/// Invocations of the last two minutes that are looked up: the most that a search gives at once.
+/// Invocations, and calls, of the last two minutes that are looked up: the most that a search gives at once.
 const RECALLED_MAX: usize = 1000;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use throughline_server::Limits;
-use throughline_telemetry::{Resource, Scope, Signal, Span, SpanStatus, UnixNanos};
+use throughline_telemetry::{Resource, Scope, Signal, Span, SpanKind, SpanStatus, UnixNanos};
 
 use crate::harness::TestServer;
 use crate::samples::{span, traces};
@@ -78,6 +78,33 @@ async fn every_second_all_cards_are_sent_with_what_came_before_and_since() {
         assert_eq!(pay["seconds"].as_array().expect("a list").len(), 120);
         assert_eq!(pay["normal"], Value::Null);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_is_told_by_who_called() {
+    let server = TestServer::start().await;
+    let refused = |number| {
+        let mut made = ended("cart", number);
+        made.kind = SpanKind::Client;
+        made.scope = Arc::default();
+        made.attributes = [
+            ("faas.invoked_name", "pay"),
+            ("error.type", "TooManyRequestsException"),
+        ]
+        .into_iter()
+        .collect();
+        made
+    };
+    put(&server, &[ended("pay", 1), refused(2)]).await;
+    let mut one = Follower::listen(&server, "/api/v1/live", None).await;
+    one.until("\"throttle_count\":1,").await;
+    put(&server, &[refused(3)]).await;
+    one.until("\"throttle_count\":2,").await;
+    one.until("\n\n").await;
+    let wall = one.last();
+    assert_eq!(crate::openapi::problems("Wall", &wall), "");
+    let why = &wall["functions"][0]["why"];
+    assert_eq!(why, &json!(["66.7 % of calls throttled"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

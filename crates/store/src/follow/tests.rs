@@ -14,7 +14,7 @@ async fn put(store: &Store, spans: &[Span]) {
 }
 
 #[tokio::test]
-async fn invocations_and_their_reports_arrive_and_nothing_else_does() {
+async fn invocations_calls_and_reports_arrive_and_nothing_else_does() {
     let directory = TestDirectory::in_memory();
     let store = directory.open();
     let platform = Arc::new(Scope {
@@ -41,10 +41,16 @@ async fn invocations_and_their_reports_arrive_and_nothing_else_does() {
             .build(),
         told("checkout", SpanKind::Server),
         told("response latency", SpanKind::Internal),
+        span("cart")
+            .kind(SpanKind::Client)
+            .attribute("faas.invoked_name", "checkout")
+            .build(),
+        span("cart").kind(SpanKind::Client).build(),
     ];
     put(&store, &spans).await;
     let fresh = follower.next().await.unwrap();
     assert_eq!((&fresh.spans[..], fresh.missed), (&spans[1..2], 0));
+    assert_eq!(fresh.calls, &spans[3..4]);
     let others = [said("REPORT RequestId: r-1", false), said("START", true)];
     try_put(&store, Request::Logs(logs_request(&others)))
         .await

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FunctionCard } from '../../api/model';
-import { arrange, perSecond, radius, sparkline } from './wall';
+import { arrange, perSecond, radius, sparkline, throttleWords } from './wall';
 
 function card(name: string, change: Partial<FunctionCard> = {}): FunctionCard {
   return {
@@ -12,6 +12,7 @@ function card(name: string, change: Partial<FunctionCard> = {}): FunctionCard {
       error_count: 0,
       cold_start_count: 0,
       timeout_count: 0,
+      throttle_count: null,
       rate: 1,
       concurrency: 0.1,
     },
@@ -51,6 +52,15 @@ describe('the order of cards', () => {
     expect(named('name', 'service')).toBe('abcd');
     expect(named('name', 'nobody')).toBe('');
   });
+});
+
+it('what nobody tells of is not nothing', () => {
+  const told = (name: string, throttle_count: number | null): FunctionCard =>
+    card(name, { window: { ...card(name).window, throttle_count } });
+  const order = arrange([told('a', null), told('b', 0), told('c', 2)], '', 'throttles');
+  expect(order.map((each) => each.function).join('')).toBe('cba');
+  expect(throttleWords(null)).toContain('Not known');
+  expect(throttleWords(0)).not.toContain('Not known');
 });
 
 describe('the line of two minutes', () => {

@@ -1,12 +1,13 @@
 /** What a card is drawn from. */
 import type { FunctionCard } from '../../api/model';
 
-export type Order = 'deviation' | 'name' | 'rate' | 'errors' | 'p50' | 'p99' | 'cost';
+export type Order = 'deviation' | 'name' | 'rate' | 'errors' | 'throttles' | 'p50' | 'p99' | 'cost';
 
 export const ORDERS: readonly { readonly value: Order; readonly label: string }[] = [
   { value: 'deviation', label: 'Unusual first' },
   { value: 'rate', label: 'Rate' },
   { value: 'errors', label: 'Errors' },
+  { value: 'throttles', label: 'Throttles' },
   { value: 'p50', label: 'Median' },
   { value: 'p99', label: '99th' },
   { value: 'cost', label: 'Cost' },
@@ -37,6 +38,8 @@ function weight(card: FunctionCard, order: Order): number {
       return card.window.rate;
     case 'errors':
       return errorShare(card) * 1e9 + card.window.rate;
+    case 'throttles':
+      return card.window.throttle_count ?? -1;
     case 'p50':
       return card.p50_ms ?? 0;
     case 'p99':
@@ -75,6 +78,13 @@ export const WORDS = {
   none: 'as normal',
   unknown: 'nothing to compare with yet',
 } as const;
+
+/** Only who calls a function knows that it was refused. */
+export function throttleWords(count: number | null): string {
+  return count === null
+    ? 'Not known: nobody who calls it by name tells of calls'
+    : 'Calls that were refused because there were too many, as those tell who call it by name';
+}
 
 /** A line of two minutes in five-second steps, from zero up, so that noise does not look like a storm. */
 export function sparkline(

@@ -36,6 +36,7 @@ struct WindowView {
     error_count: u64,
     cold_start_count: u64,
     timeout_count: u64,
+    throttle_count: Option<u64>,
     rate: f64,
     concurrency: f64,
 }
@@ -70,6 +71,7 @@ impl CardView {
                 error_count: window.errors,
                 cold_start_count: window.cold_starts,
                 timeout_count: window.timeouts,
+                throttle_count: window.throttles,
                 rate: window.rate,
                 concurrency: window.concurrency,
             },
