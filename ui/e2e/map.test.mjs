@@ -48,6 +48,22 @@ test('what is unlike usual stands out, and a click says why and what else is aff
   await page.getByRole('complementary', { name: /About/ }).waitFor({ state: 'detached' });
 });
 
+test('a queue is fuller the longer messages had waited, and says how long', async () => {
+  await openMap();
+  const queue = page.locator('[data-node="queue:user-notify"]');
+  assert.match(await queue.innerText(), /up to 6\.40\ss old/);
+  assert.equal(await queue.locator('svg rect').count(), 1);
+  const filled = page.locator('[data-edge="function:notify-restaurant function:notify"] .age');
+  assert.ok(Number(await filled.getAttribute('height')) > 4);
+  await queue.click();
+  const panel = page.getByRole('complementary', { name: 'About user-notify' });
+  await panel.getByText('half of 40 messages waited').waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('t');
+  await page.getByRole('columnheader', { name: 'Waited' }).waitFor();
+  assert.equal(await page.getByRole('cell', { name: /^6\.50\ss$/ }).count(), 1);
+});
+
 test('a failing trace is two clicks away, and the way back leads to the map', async () => {
   await openMap();
   await page.locator(CUSTOMERS).click();

@@ -1,5 +1,6 @@
 // Serves the built page and recorded answers, as the server would.
 import { readFile } from 'node:fs/promises';
+import { waits } from './waits.mjs';
 import { wallOf } from './wall.mjs';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
@@ -179,6 +180,7 @@ export class MockServer {
       return json(200, functionEdges(searchParams));
     if (pathname === '/api/v1/edges')
       return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
+    if (pathname === '/api/v1/waits') return json(200, waits());
     if (pathname === '/api/v1/completeness') return json(200, completeness());
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
     if (pathname === '/api/v1/sql') {

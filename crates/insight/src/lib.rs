@@ -1,12 +1,13 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows twelve things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows thirteen things. [`Contrast`] says by what a selection of events differs from the rest.
 //! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from,
 //! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past.
 //! [`question`] reads what somebody asks, and [`graph`] answers queries about who depends on whom.
 //! [`advise`](rightsize::advise) says which memory a function should have. [`lines`] makes lines of a chart from the
 //! points of a metric. A [`Wall`] has
-//! what each function does right now, held against what is normal for it. [`gather`] and [`tell`]
+//! what each function does right now, held against what is normal for it; [`waits`] says how long records lay in
+//! queues before it had them. [`gather`] and [`tell`]
 //! follow one user action through several traces, and [`critical_path`] says what its end waited for.
 //! The rest are traces: [`assemble`] lays the spans of one trace out as a tree and
 //! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
@@ -50,6 +51,7 @@ mod summary;
 mod testing;
 mod trace;
 mod tree;
+mod waits;
 mod wall;
 
 pub use contrast::Contrast;
@@ -64,4 +66,5 @@ pub use story::{
 pub use summary::{Outcome, Root, ServiceShare, Summary};
 pub use trace::{Trace, assemble};
 pub use tree::{Placed, place};
+pub use waits::{Wait, WaitAt, waits};
 pub use wall::{Call, Card, Deviation, FUNCTIONS_MAX, Normal, SECONDS, WINDOW, Wall, Window};

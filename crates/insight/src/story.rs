@@ -32,6 +32,8 @@ use throughline_telemetry::{LogRecord, Span, SpanId, TraceId};
 
 pub use cost::{Cost, SpanCost};
 pub use gather::gather;
+pub(crate) use hops::{Hop, parse};
+pub(crate) use keys::texts;
 pub use tell::{Attempts, Story, Told, tell};
 
 /// Where the traces are.

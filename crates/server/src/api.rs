@@ -22,6 +22,7 @@ mod routes;
 mod search;
 mod story;
 mod view;
+mod waits;
 
 use std::sync::Arc;
 
@@ -87,6 +88,7 @@ pub(crate) fn router(
         )
         .route(search::LOGS, get(search::logs).with_state(queries.clone()))
         .route(search::TAIL, get(search::tail).with_state(queries.clone()))
+        .route(waits::WAITS, get(waits::list).with_state(queries.clone()))
         .route(
             live::LIVE,
             get(live::live).with_state(live::Live::new(queries.clone())),

@@ -35,6 +35,7 @@ import type {
   Table,
   Trace,
   TracePage,
+  WaitList,
   Wall,
 } from './model';
 import { EventReader } from './events';
@@ -110,6 +111,8 @@ export interface Api {
   services(signal?: AbortSignal): Answer<readonly Service[]>;
   edges(stretch: Stretch, signal?: AbortSignal): Answer<EdgeMap>;
   operations(stretch: Stretch, signal?: AbortSignal): Answer<readonly Operation[]>;
+  /** How long messages waited, of the functions of one environment or all. */
+  waits(stretch: Stretch, signal?: AbortSignal, environment?: string): Answer<WaitList>;
   costs(stretch: Stretch, signal?: AbortSignal): Answer<CostList>;
   completeness(signal?: AbortSignal): Answer<Completeness>;
   logs(query: LogQuery, signal?: AbortSignal): Answer<LogPage>;
@@ -243,6 +246,10 @@ export function createApi(options: ApiOptions = {}): Api {
         (wire) => wire.operations,
         signal,
       ),
+    waits: (stretch, signal, environment = '') => {
+      const there = environment === '' ? '' : `&${new URLSearchParams({ environment })}`;
+      return load(`/waits${stretchSearch(stretch)}${there}`, asItIs<WaitList>, signal);
+    },
     costs: (stretch, signal) => load(`/costs${stretchSearch(stretch)}`, asItIs<CostList>, signal),
     completeness: (signal) =>
       load(`/completeness?limit=${COMPLETENESS_MAX}`, asItIs<Completeness>, signal),

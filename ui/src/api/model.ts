@@ -23,6 +23,7 @@ import type {
   WireServiceShare,
   WireSpan,
   WireTable,
+  WireWaitList,
   WireWall,
 } from './wire';
 
@@ -34,6 +35,8 @@ export type MapNode = WireMapNode;
 export type MapEdge = WireMapEdge;
 export type EdgeMap = WireEdgeMap;
 export type Operation = WireOperationList['operations'][number];
+export type WaitList = WireWaitList;
+export type Wait = WireWaitList['waits'][number];
 export type CostList = WireCostList;
 export type Completeness = WireCompleteness;
 export type FunctionCompleteness = WireCompleteness['functions'][number];

@@ -289,6 +289,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/waits": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * How long records waited in queues
+         * @description How long records lay in queues, topics, buses, streams and buckets before functions had them, from what functions tell of the ways of their records (`throughline.in.path`). A wait is known once it is over: of what still lies in a queue nobody tells. Of the functions that began in the time the newest 1,000 are looked at. A bus tells whole seconds, of which only what is certain counts.
+         */
+        readonly get: operations["listWaits"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/attributes": {
         readonly parameters: {
             readonly query?: never;
@@ -1017,6 +1037,28 @@ export interface components {
             readonly truncated: boolean;
             /** @description What the question took. */
             readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description How long records waited. */
+        readonly WaitList: {
+            /** @description In order of kind and name. */
+            readonly waits: readonly components["schemas"]["Wait"][];
+            /** @description How many spans of functions were looked at. */
+            readonly span_count: number;
+            /** @description Whether there are more of them. */
+            readonly truncated: boolean;
+            /** @description What the question took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description How long records waited in one service, or for one function. */
+        readonly Wait: {
+            /** @description The id of the node on the map: `queue:NAME`, or `function:NAME` for the whole way to it, from the first service on. */
+            readonly id: string;
+            /** @description How many records that is of. */
+            readonly count: number;
+            /** @description Half of them waited at most so long. */
+            readonly p50_ms: number;
+            /** @description The one that waited longest. */
+            readonly longest_ms: number;
         };
         /**
          * @description Why a request failed.
@@ -3365,6 +3407,78 @@ export interface operations {
             };
             /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
             readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listWaits: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Functions that began at this time or later, in Unix nanoseconds; the last minute unless it is given. */
+                readonly from?: string;
+                /** @description Functions that began before this time, in Unix nanoseconds; now unless it is given. */
+                readonly to?: string;
+                /** @description Only functions whose resource has this `deployment.environment.name`. */
+                readonly environment?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The waits. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WaitList"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201), or a condition cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The search could not get any further within its time, and was stopped (TL0211); ask for less time. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0212); the server's log says more. */
+            readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

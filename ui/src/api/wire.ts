@@ -22,6 +22,7 @@ export type WireEdgeMap = Schemas['EdgeMap'];
 export type WireMapNode = Schemas['MapNode'];
 export type WireMapEdge = Schemas['MapEdge'];
 export type WireOperationList = Schemas['OperationList'];
+export type WireWaitList = Schemas['WaitList'];
 export type WireCostList = Schemas['CostList'];
 export type WireAttributeList = Schemas['AttributeList'];
 export type WireValueList = Schemas['ValueList'];

@@ -15,13 +15,13 @@ use super::tree::{Forest, Node};
 
 /// One service that a record came through.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hop<'a> {
-    pub(super) kind: &'a str,
+pub(crate) struct Hop<'a> {
+    pub(crate) kind: &'a str,
     /// Empty if the record does not tell it: an event does not name its bus.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// When it took the record.
-    pub(super) accepted: Option<UnixNanos>,
-    pub(super) key: Option<&'a str>,
+    pub(crate) accepted: Option<UnixNanos>,
+    pub(crate) key: Option<&'a str>,
 }
 
 impl Forest {
@@ -202,7 +202,7 @@ impl Hop<'_> {
 }
 
 /// The services of a path; what cannot be read is left out.
-pub(super) fn parse(path: &str) -> Vec<Hop<'_>> {
+pub(crate) fn parse(path: &str) -> Vec<Hop<'_>> {
     let hops = path.split('>').filter_map(|hop| {
         let (hop, key) = match hop.split_once('#') {
             Some((hop, key)) => (hop, Some(key)),

@@ -43,7 +43,7 @@ pub(super) fn received(span: &Span) -> Vec<Record<'_>> {
 }
 
 /// The texts of an attribute that is a list of them, or one.
-pub(super) fn texts<'a>(attributes: &'a Attributes, key: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn texts<'a>(attributes: &'a Attributes, key: &str) -> impl Iterator<Item = &'a str> {
     let values = match attributes.get(key) {
         Some(Value::Array(values)) => values.as_slice(),
         Some(one) => std::slice::from_ref(one),

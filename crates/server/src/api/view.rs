@@ -11,6 +11,7 @@ mod page;
 mod span;
 mod story;
 mod trace;
+mod waits;
 mod wall;
 
 use std::fmt::Display;
@@ -31,6 +32,7 @@ pub(super) use investigation::{Evidence, InvestigationView, RowSearch, RuledOut}
 pub(super) use log::Log;
 pub(super) use page::{LogPage, ServiceList, SpanPage, TracePage};
 pub(super) use trace::{Summary, Trace};
+pub(super) use waits::WaitList;
 pub(super) use wall::WallView;
 
 /// An error.

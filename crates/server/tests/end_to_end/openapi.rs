@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 44] = [
+    let cases: [(&str, &str); 46] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -167,6 +167,8 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/services", "/api/v1/services?x=1"),
         ("/api/v1/operations", "/api/v1/operations?from=0"),
         ("/api/v1/operations", "/api/v1/operations?limit=0"),
+        ("/api/v1/waits", "/api/v1/waits?from=0"),
+        ("/api/v1/waits", "/api/v1/waits?limit=0"),
         ("/api/v1/costs", "/api/v1/costs?from=0"),
         ("/api/v1/costs", "/api/v1/costs?limit=0"),
         ("/api/v1/edges", "/api/v1/edges?from=0"),
@@ -229,6 +231,7 @@ async fn real_answers_fit_their_schemas() {
     let asked = [
         ("/api/v1/spans", ""),
         ("/api/v1/logs", ""),
+        ("/api/v1/waits", ""),
         ("/api/v1/metrics", ""),
         ("/api/v1/metrics/range", "?name=sample"),
     ];

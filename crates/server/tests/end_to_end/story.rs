@@ -101,6 +101,26 @@ async fn with_orders() -> TestServer {
     server
 }
 
+#[tokio::test]
+async fn how_long_messages_waited_is_summed_up_by_queue() {
+    let server = with_orders().await;
+    let asked = |from: u64, to: u64| format!("/api/v1/waits?from={from}&to={to}");
+    let all = server.json(&asked(0, 2000 * SECOND)).await;
+    assert_eq!(crate::openapi::problems("WaitList", &all), "");
+    let wait = json!({"id": "queue:orders", "count": 12, "p50_ms": 1500.0, "longest_ms": 1500.0});
+    assert_eq!(all["waits"], json!([wait]));
+    assert_eq!(
+        (&all["span_count"], &all["truncated"]),
+        (&json!(12), &json!(false))
+    );
+    let one = server.json(&asked(100 * SECOND, 200 * SECOND)).await;
+    assert_eq!(one["waits"][0]["count"], 1);
+    let elsewhere = asked(0, 2000 * SECOND) + "&environment=staging";
+    assert_eq!(server.json(&elsewhere).await["waits"], json!([]));
+    let wrong = server.get("/api/v1/waits?from=2&to=1&queue=a").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+}
+
 /// Names, depths and how they are joined.
 fn tree(story: &Value) -> Vec<(String, u64, Option<String>)> {
     let spans = story["spans"].as_array().expect("spans").iter();

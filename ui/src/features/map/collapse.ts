@@ -1,6 +1,7 @@
 /** A map of hundreds says nothing: what belongs together becomes one, until somebody opens it. */
 import { worse } from '../../widgets/map/graph';
 import { addUp, type Atlas, type Flow, type Party } from './model';
+import { waitTogether } from './waits';
 
 export const NODES_MAX = 150;
 const MEMBERS_MIN = 3;
@@ -65,6 +66,7 @@ function merged(id: string, members: readonly Party[]): Party {
     usual: addUp(members.map((member) => member.usual)),
     p99: Math.max(...members.map((member) => member.p99)),
     coldStarts: members.reduce((all, member) => all + member.coldStarts, 0),
+    wait: waitTogether(members.map((member) => member.wait)),
     members: members.map((member) => member.id),
     level,
     why: strange.map((member) => `${member.name}: ${member.why}`).join('; '),
@@ -93,6 +95,7 @@ function together(a: Flow, b: Flow): Flow {
     usual: addUp([a.usual, b.usual]),
     p99: Math.max(a.p99, b.p99),
     throttles: a.throttles + b.throttles,
+    wait: waitTogether([a.wait, b.wait]),
     operations: [...new Set([...a.operations, ...b.operations])].slice(0, 20),
     level: worst.level,
     why: worst.why,

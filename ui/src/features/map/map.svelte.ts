@@ -1,6 +1,6 @@
 import type { Api, Stretch } from '../../api/client';
 import type { ApiError } from '../../api/error';
-import type { Table, TraceSummary } from '../../api/model';
+import type { Table, TraceSummary, Wait } from '../../api/model';
 import { Latest, superseded } from '../../base/latest';
 import { poll, type Poll, type PollPlace, type Round } from '../../base/poll';
 import { boundsOf, type TimeRange } from '../../base/range';
@@ -19,7 +19,7 @@ import {
 } from './environment';
 import { buildAtlas, type Atlas, type Sample } from './model';
 
-export type MapApi = Pick<Api, 'edges' | 'operations' | 'query' | 'traces'>;
+export type MapApi = Pick<Api, 'edges' | 'operations' | 'query' | 'traces' | 'waits'>;
 
 /** Which minute is shown: the newest, or one that was chosen. */
 export type Moment = 'live' | UnixNanos;
@@ -115,8 +115,12 @@ export class MapStore {
     const answer = await this.#asked.run(async (signal) => {
       const usual = await this.#loadUsual(at, signal);
       if (!usual.ok) return usual;
-      const seen = await this.#sample(this.#shown(at), signal);
-      return seen.ok ? ok(buildAtlas(seen.value, usual.value)) : seen;
+      const shown = this.#shown(at);
+      const [seen, waits] = await Promise.all([
+        this.#sample(shown, signal),
+        this.#loadWaits(shown, signal),
+      ]);
+      return seen.ok ? ok(buildAtlas(seen.value, usual.value, waits)) : seen;
     });
     if (answer === superseded) return 'answered';
     this.#remote = answered(this.#remote, answer);
@@ -177,6 +181,12 @@ export class MapStore {
       operations: operationsIn(operations.value, inhabitants),
       seconds,
     });
+  }
+
+  /** None where they cannot be had in time: the map says the rest without them. */
+  async #loadWaits(stretch: Stretch, signal: AbortSignal): Promise<readonly Wait[]> {
+    const answer = await this.#api.waits(stretch, signal, this.#environment);
+    return answer.ok ? answer.value.waits : [];
   }
 
   async #loadMinutes({ from, to }: { from: UnixNanos; to: UnixNanos }): Promise<void> {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { EdgeMap, MapEdge } from '../../api/model';
+import type { EdgeMap, MapEdge, Wait } from '../../api/model';
 import { collapse, hideLayers } from './collapse';
 import { deviation, type Calls } from './deviation';
 import { inhabitantsOf, mapIn, operationsIn, sharedIn } from './environment';
 import { countMinutes, granularityOf } from './map.svelte';
 import { buildAtlas, reach, type Sample } from './model';
 import type { UnixNanos } from '../../base/time';
-import { callLine, edgeView, sharedWords } from './words';
+import { fillOf, waitTogether, waitWords } from './waits';
+import { callLine, edgeView, nodeView, sharedWords } from './words';
 
 const COST = { rows: 0, bytes: 0, segments: 0, rollups: 0, elapsed_ms: 0 };
 
@@ -194,6 +195,48 @@ describe('words', () => {
     );
     const { flows } = buildAtlas(sample(EDGES, 60), sample(EDGES, 60));
     expect(edgeView(flows[0]!, (id) => id).words).toContain('as usual');
+  });
+});
+
+describe('how long messages had waited', () => {
+  const wait = (id: string, longest_ms: number, count = 10): Wait => ({
+    id,
+    count,
+    p50_ms: longest_ms / 4,
+    longest_ms,
+  });
+  const seen = sample([...EDGES, edge('function:mail', 'function:pay')], 60);
+  const waits = [wait('queue:mail', 6400), wait('function:pay', 900)];
+  const { parties, flows } = buildAtlas(seen, seen, waits);
+
+  it('stands at the queue, and on lines that nobody waits for', () => {
+    const told = parties.filter((party) => party.wait !== null).map((party) => party.id);
+    expect(told.sort()).toEqual(['function:pay', 'queue:mail']);
+    const flow = flows.find((each) => each.wait !== null)!;
+    expect(flow.to).toBe('queue:mail');
+    expect(edgeView(flow, (id) => id).words).toContain(
+      'half of 10 messages waited 1.60\u202fs at most, the longest 6.40\u202fs',
+    );
+    const queue = parties.find((party) => party.id === 'queue:mail')!;
+    expect(nodeView(queue).line).toMatch(/^up to 6\.40\u202fs old · /);
+    expect(nodeView(queue).fill).toBeCloseTo(0.457, 2);
+  });
+
+  it.each([
+    [0, 0],
+    [100, 0],
+    [9_487, 0.5],
+    [900_000, 1],
+    [86_400_000, 1],
+  ])('a queue of %d ms is %d full', (millis, fill) => {
+    expect(fillOf(wait('queue:mail', millis))).toBeCloseTo(fill, 2);
+  });
+
+  it('of several together the longest is told, and nothing of none', () => {
+    const both = waitTogether([wait('a', 400, 30), null, wait('b', 4000, 10)])!;
+    expect([both.count, both.p50_ms, both.longest_ms]).toEqual([40, 325, 4000]);
+    expect(waitTogether([null])).toBeNull();
+    expect(waitWords(wait('a', 400, 1))).toBe('1 message waited 400\u202fms');
   });
 });
 

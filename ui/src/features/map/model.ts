@@ -1,5 +1,5 @@
 /** What the map shows, out of two answers of the server: the usual, and the minute looked at. */
-import type { EdgeMap, MapEdge, MapNode, Operation } from '../../api/model';
+import type { EdgeMap, MapEdge, MapNode, Operation, Wait } from '../../api/model';
 import { shapeOf, worse, type Level, type Shape } from '../../widgets/map/graph';
 import { deviation, type Calls, type Deviation } from './deviation';
 
@@ -14,6 +14,8 @@ export interface Flow extends Deviation {
   /** The slowest of its operations. */
   readonly p99: number;
   readonly throttles: number;
+  /** How long messages had waited; null where nobody tells. */
+  readonly wait: Wait | null;
   readonly operations: readonly string[];
 }
 
@@ -28,6 +30,8 @@ export interface Party extends Deviation {
   readonly usual: Calls;
   readonly p99: number;
   readonly coldStarts: number;
+  /** How long messages had lain in it, or for it; null where nobody tells. */
+  readonly wait: Wait | null;
   /** Of a group, who is in it. */
   readonly members: readonly string[];
 }
@@ -46,7 +50,8 @@ export interface Sample {
   readonly seconds: number;
 }
 
-export function buildAtlas(seen: Sample, usual: Sample): Atlas {
+export function buildAtlas(seen: Sample, usual: Sample, waits: readonly Wait[] = []): Atlas {
+  const waitAt = new Map(waits.map((wait) => [wait.id, wait]));
   const now = group(seen);
   const before = group(usual);
   const flows = [...new Set([...before.keys(), ...now.keys()])].map((id): Flow => {
@@ -64,13 +69,16 @@ export function buildAtlas(seen: Sample, usual: Sample): Atlas {
       usual: normal,
       p99: Math.max(0, ...edges.map((edge) => edge.p99_ms)),
       throttles: edges.reduce((all, edge) => all + edge.throttle_count, 0),
+      wait: first.asynchronous ? (waitAt.get(first.to) ?? null) : null,
       operations: [...new Set([...edges, ...others].map((edge) => edge.operation))],
       ...deviation(calls, normal, seen.seconds),
     };
   });
   const nodes = new Map<string, MapNode>();
   for (const node of [...usual.map.nodes, ...seen.map.nodes]) nodes.set(node.id, node);
-  const parties = [...nodes.values()].map((node) => partyOf(node, flows, seen, usual));
+  const parties = [...nodes.values()].map((node) =>
+    partyOf(node, flows, [seen, usual], waitAt.get(node.id) ?? null),
+  );
   return { parties, flows, seconds: seen.seconds };
 }
 
@@ -118,7 +126,12 @@ export function addUp(parts: readonly Calls[]): Calls {
   };
 }
 
-function partyOf(node: MapNode, flows: readonly Flow[], seen: Sample, usual: Sample): Party {
+function partyOf(
+  node: MapNode,
+  flows: readonly Flow[],
+  [seen, usual]: readonly [Sample, Sample],
+  wait: Wait | null,
+): Party {
   const incoming = flows.filter((flow) => flow.to === node.id);
   const own = ownOperation(node, seen);
   const ownUsual = ownOperation(node, usual);
@@ -141,6 +154,7 @@ function partyOf(node: MapNode, flows: readonly Flow[], seen: Sample, usual: Sam
     usual: normal,
     p99: own?.p99_ms ?? Math.max(0, ...incoming.map((flow) => flow.p99)),
     coldStarts: own?.cold_start_count ?? 0,
+    wait,
     members: [],
     level: worst.level,
     why: worst.why,

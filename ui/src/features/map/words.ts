@@ -3,17 +3,23 @@ import { LEVEL_WORDS, type MapEdgeView, type MapNodeView } from '../../widgets/m
 import { formatMillis, formatRate, formatShare, plural } from '../../base/format';
 import type { Calls } from './deviation';
 import type { Flow, Party } from './model';
+import { ageLine, fillOf, waitWords } from './waits';
 
 export function nodeView(party: Party): MapNodeView {
-  const { id, name, kind, shape, level } = party;
-  return { id, name, kind, shape, level, line: callLine(party.seen) };
+  const { id, name, kind, shape, level, wait } = party;
+  const calls = callLine(party.seen);
+  if (wait === null || shape !== 'queue') return { id, name, kind, shape, level, line: calls };
+  const line = `${ageLine(wait)} · ${calls}`;
+  return { id, name, kind, shape, level, line, fill: fillOf(wait) };
 }
 
 export function edgeView(flow: Flow, nameOf: (id: string) => string): MapEdgeView {
   const { id, from, to, level, asynchronous } = flow;
   const about = flow.why === '' ? LEVEL_WORDS[level] : `${LEVEL_WORDS[level]}: ${flow.why}`;
-  const words = `${nameOf(from)} → ${nameOf(to)}: ${callLine(flow.seen)}; ${about}`;
-  return { id, from, to, rate: flow.seen.rate, level, asynchronous, words };
+  const waited = flow.wait === null ? '' : `; ${waitWords(flow.wait)}`;
+  const words = `${nameOf(from)} → ${nameOf(to)}: ${callLine(flow.seen)}; ${about}${waited}`;
+  const fill = fillOf(flow.wait);
+  return { id, from, to, rate: flow.seen.rate, level, asynchronous, fill, words };
 }
 
 /** `order`, `order and 3 others`. */

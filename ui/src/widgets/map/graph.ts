@@ -16,6 +16,8 @@ export interface MapNodeView {
   readonly levelWords?: string;
   /** One line below the name: `2.1/s · 0.4 % errors`. */
   readonly line: string;
+  /** Of a queue, how full it is drawn, 0 to 1. */
+  readonly fill?: number;
 }
 
 export interface MapEdgeView {
@@ -26,6 +28,8 @@ export interface MapEdgeView {
   readonly rate: number;
   readonly level: Level;
   readonly asynchronous: boolean;
+  /** How full the queue on an asynchronous one is drawn, 0 to 1. */
+  readonly fill?: number;
   /** All of it in words, for those who point at it. */
   readonly words: string;
 }

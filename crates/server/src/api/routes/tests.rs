@@ -2,7 +2,9 @@ use expect_test::{Expect, expect};
 
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
-use crate::api::{contrast, health, incidents, investigations, live, metrics, queries, search};
+use crate::api::{
+    contrast, health, incidents, investigations, live, metrics, queries, search, waits,
+};
 
 /// What is wrong with a query, one problem a line.
 fn check<T>(filter: Result<T, ApiError>, expected: Expect) {
@@ -122,6 +124,7 @@ fn openapi_and_routes_agree() {
         search::LOGS,
         search::TAIL,
         live::LIVE,
+        waits::WAITS,
         metrics::METRICS,
         metrics::RANGE,
         health::STATUS,
@@ -164,6 +167,7 @@ fn openapi_and_routes_agree() {
     assert_eq!(parameters(metrics::METRICS), metrics::LIST_PARAMETERS);
     assert_eq!(parameters(metrics::RANGE), metrics::RANGE_PARAMETERS);
     assert_eq!(parameters(incidents::INCIDENTS), incidents::LIST_PARAMETERS);
+    assert_eq!(parameters(waits::WAITS), waits::PARAMETERS);
     let completeness = parameters("/api/v1/completeness");
     assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
 }
