@@ -23,6 +23,9 @@ test('the demo of the widgets', async () => {
       await page.goto(`${url}demo.html`);
       await page.getByRole('heading', { name: 'Waterfall' }).waitFor();
       await page.getByText('parent missing').last().waitFor();
+      await page.getByRole('tab', { name: 'Two' }).click();
+      await page.getByText('The second side').waitFor();
+      await page.locator('[data-node="queue:mails"]').getByText('up to 6.4 s old').waitFor();
       await page.getByRole('button', { name: 'Keys' }).click();
       await page.getByRole('dialog').getByText('next').waitFor();
       await page.keyboard.press('Escape');

@@ -1,0 +1,81 @@
+/** What the tables, charts and maps of the demo show. */
+import type { HeatCell } from '../chart/heat';
+import type { ChartLine } from '../chart/lines';
+import type { MapEdgeView, MapNodeView } from '../map/graph';
+
+const MINUTE = 60;
+const START = 1_795_228_500;
+
+export const SAMPLE_TIMES: readonly number[] = Array.from(
+  { length: 30 },
+  (_, at) => START + at * MINUTE,
+);
+
+export const SAMPLE_LINES: readonly ChartLine[] = [
+  { name: 'calls', values: SAMPLE_TIMES.map((_, at) => 20 + 8 * Math.sin(at / 4)) },
+  // Nothing is known of some minutes.
+  { name: 'errors', values: SAMPLE_TIMES.map((_, at) => (at > 10 && at < 14 ? null : at % 5)) },
+];
+
+export const SAMPLE_HEAT: readonly HeatCell[] = SAMPLE_TIMES.flatMap((time, at) =>
+  [16, 32, 64].map((upTo, row) => ({ time, upTo, count: 1 + ((at * (row + 3)) % 9) })),
+);
+
+export const SAMPLE_COLUMNS = [
+  { name: 'service', type: 'string' },
+  { name: 'count', type: 'integer' },
+];
+
+export const SAMPLE_ROWS = [
+  ['checkout', 1240],
+  ['inventory', 31],
+  [null, 2],
+] as const;
+
+export const SAMPLE_NODES: readonly MapNodeView[] = [
+  {
+    id: 'function:pay',
+    name: 'pay',
+    kind: 'function',
+    shape: 'function',
+    level: 'bad',
+    line: '12.0 % fail · 2.1/s',
+  },
+  {
+    id: 'queue:mails',
+    name: 'mails',
+    kind: 'queue',
+    shape: 'queue',
+    level: 'normal',
+    line: 'up to 6.4 s old · 2.0/s',
+    fill: 0.5,
+  },
+  {
+    id: 'table:orders',
+    name: 'orders',
+    kind: 'table',
+    shape: 'store',
+    level: 'unusual',
+    line: '2.0/s',
+  },
+  {
+    id: 'host:api.example',
+    name: 'api.example',
+    kind: 'host',
+    shape: 'outside',
+    level: 'silent',
+    line: 'no calls',
+  },
+];
+
+export const SAMPLE_EDGES: readonly MapEdgeView[] = [
+  edge('function:pay', 'queue:mails', { asynchronous: true, fill: 0.5 }),
+  edge('function:pay', 'table:orders', { level: 'unusual' }),
+  edge('function:pay', 'host:api.example', { level: 'silent' }),
+];
+
+function edge(from: string, to: string, more: Partial<MapEdgeView>): MapEdgeView {
+  const id = `${from} ${to}`;
+  const words = `${from} calls ${to}`;
+  return { id, from, to, rate: 2, level: 'normal', asynchronous: false, words, ...more };
+}
