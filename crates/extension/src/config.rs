@@ -4,6 +4,7 @@
 //! A bad value never stops the extension, because that would stop the function: it becomes a
 //! [`Problem`], and the default is used, or what it was about is switched off.
 
+mod attributes;
 mod delivery;
 mod endpoint;
 mod file;
@@ -155,6 +156,14 @@ const LOG_STREAM: &Key = &key(
     None,
     "the part of the log that is this environment's",
 );
+const RESOURCE_ATTRIBUTES: &Key = &Key {
+    standard: Some("OTEL_RESOURCE_ATTRIBUTES"),
+    ..key(
+        "THROUGHLINE_RESOURCE_ATTRIBUTES",
+        None,
+        "what all telemetry says of the function: name=value,name=value, such as deployment.environment.name and vcs.ref.head.revision",
+    )
+};
 const METRICS: &Key = &key(
     "THROUGHLINE_METRICS",
     Some("on"),
@@ -185,6 +194,7 @@ pub const KEYS: &[&Key] = &[
     scrub::PATTERNS,
     scrub::DETECT,
     scrub::EMAILS,
+    RESOURCE_ATTRIBUTES,
     METRICS,
     RUNTIME_API,
     FUNCTION_NAME,
@@ -357,6 +367,7 @@ impl RawConfig {
                 memory_mb,
                 log_group: self.text(LOG_GROUP),
                 log_stream: self.text(LOG_STREAM),
+                attributes: self.resource_attributes(&mut problems),
             },
             signals: Signals {
                 metrics: self.is_on(METRICS, &mut problems),
@@ -397,6 +408,15 @@ impl RawConfig {
             key.name
         )));
         None
+    }
+
+    /// `name=value,name=value`, with `%20` and the like in values, as OpenTelemetry writes them.
+    fn resource_attributes(&self, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+        let (attributes, wrong) = attributes::attributes(&self.text(RESOURCE_ATTRIBUTES));
+        let name = self.name_in_use(RESOURCE_ATTRIBUTES);
+        let wrong = wrong.into_iter();
+        problems.extend(wrong.map(|why| Problem(format!("cannot use all of {name}: {why}"))));
+        attributes
     }
 
     /// `on` or `off`; anything else is the default, which is on.

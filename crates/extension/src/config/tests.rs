@@ -51,6 +51,22 @@ fn what_the_sandbox_sets() {
 }
 
 #[test]
+fn what_deployers_say_of_the_function() {
+    check(
+        &[(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "deployment.environment.name=prod,team",
+        )],
+        expect![[r#"
+            THROUGHLINE_RESOURCE_ATTRIBUTES  deployment.environment.name=prod,team  (OTEL_RESOURCE_ATTRIBUTES)
+            -> nowhere for 
+            ! cannot use all of OTEL_RESOURCE_ATTRIBUTES: team has no value that is text
+            ! cannot use THROUGHLINE_ENDPOINT http://127.0.0.1:4318: the extension itself listens there; nothing is sent
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_wrong_is_switched_off() {
     check(
         &[],

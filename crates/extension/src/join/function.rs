@@ -17,6 +17,8 @@ pub struct Function {
     pub log_group: String,
     /// The part of the log that is this environment's; empty if not said.
     pub log_stream: String,
+    /// What whoever deployed it says of it, such as the commit that it was made of.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// What only the platform can tell of the function and of this environment, and tells later.
@@ -59,6 +61,38 @@ impl Function {
         for (key, name) in names.into_iter().filter(|(_, name)| !name.is_empty()) {
             attributes.set(key, Value::Array(vec![Value::from(name.as_str())]));
         }
+        for (key, text) in &self.attributes {
+            // Lambda's version of the code is a number or `$LATEST`; that of whoever made it says more.
+            if key == "service.version" || attributes.get(key).is_none() {
+                attributes.set(key.as_str(), text.as_str());
+            }
+        }
         Resource { attributes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_deployers_say_fills_gaps_and_names_the_version() {
+        let said = |key: &str, text: &str| (key.to_owned(), text.to_owned());
+        let function = Function {
+            name: "pay".into(),
+            version: "$LATEST".into(),
+            attributes: vec![
+                said("service.version", "1.4.0"),
+                said("vcs.ref.head.revision", "6c79f3e"),
+                said("faas.name", "another"),
+            ],
+            ..Function::default()
+        };
+        let resource = function.resource(&Told::default());
+        let text = |key| resource.attributes.text(key);
+        assert_eq!(text("service.version"), Some("1.4.0"));
+        assert_eq!(text("faas.version"), Some("$LATEST"));
+        assert_eq!(text("vcs.ref.head.revision"), Some("6c79f3e"));
+        assert_eq!(text("faas.name"), Some("pay"));
     }
 }
