@@ -33,6 +33,15 @@ pub(crate) fn extract(get: &Get<'_>) -> Option<TraceContext> {
     READERS.iter().find_map(|reader| reader(&text))
 }
 
+/// What an application knows the action by; it joins nothing, and is told for those who look for it.
+pub(crate) fn correlation_id(get: &Get<'_>) -> Option<String> {
+    let id = get("x-correlation-id")?;
+    let is_one = (1..=CORRELATION_CHARS_MAX).contains(&id.chars().count());
+    is_one.then(|| id.into_owned())
+}
+
+const CORRELATION_CHARS_MAX: usize = 256;
+
 /// Datadog's ids are decimal and have 64 bits; the upper half of a trace id is in a tag.
 fn datadog(get: &dyn Fn(&str) -> String) -> Option<TraceContext> {
     let low = hex64(&get("x-datadog-trace-id"))?;

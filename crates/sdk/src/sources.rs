@@ -11,7 +11,7 @@ mod table;
 use serde_json::Value;
 use throughline_telemetry::{Attributes, Value as Told};
 
-use crate::carriers::{Get, extract, getter};
+use crate::carriers::{Get, correlation_id, extract, getter};
 use crate::ids::TraceContext;
 
 #[cfg(feature = "bodies")]
@@ -105,6 +105,11 @@ pub(crate) fn read(
     attributes.set("faas.trigger", trigger);
     attributes.set("throughline.trigger.type", found.kind.unwrap_or(kind));
     attributes.0.extend(found.attributes.0);
+    if let [Record { get: Some(get), .. }] = found.records.as_slice()
+        && let Some(id) = correlation_id(get)
+    {
+        attributes.set("throughline.correlation_id", id.as_str());
+    }
     let parent = same(&contexts).or_else(|| extract(&client_context(custom)));
     let parent = completed(parent.or(invoked), invoked);
     Way {

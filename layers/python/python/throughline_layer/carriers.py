@@ -16,6 +16,9 @@ NAMES = (
     "uber-trace-id",
     "epsagon-trace-id",
 )
+# What an application knows the action by; it joins nothing, and is told for those who look for it.
+CORRELATION = "x-correlation-id"
+CORRELATION_MAX = 256
 # Where brokers, queues and topics keep the value of an attribute.
 VALUES = ("bytes", "value", "stringValue", "Value", "binaryValue", "BinaryValue")
 
@@ -30,7 +33,7 @@ def lower(headers):
         for name, value in headers.items():
             if isinstance(name, str):
                 known = name.lower()
-                if known in NAMES or known[:10] == "x-datadog-" or known[:5] == "x-b3-":
+                if known in NAMES or known == CORRELATION or known[:10] == "x-datadog-" or known[:5] == "x-b3-":
                     value = text(value)
                     if value:
                         found.setdefault(known, value)

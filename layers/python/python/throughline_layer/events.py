@@ -14,7 +14,7 @@ TEXT_MAX = 262144
 class Way:
     """The way by which an event came."""
 
-    __slots__ = ("type", "trigger", "attributes", "contexts", "keys", "path", "messages", "ends")
+    __slots__ = ("type", "trigger", "attributes", "contexts", "keys", "path", "messages", "ends", "correlation")
 
     def __init__(self):
         self.type = "invoke"
@@ -31,10 +31,14 @@ class Way:
         self.messages = []
         # How many keys there were when each record had been read.
         self.ends = []
+        # What the application calls the last record that was read.
+        self.correlation = None
 
     def carried(self, *headers):
         """Takes the context of one record, or of the event."""
-        self.contexts.append(carriers.context(*[carriers.lower(one) for one in headers]))
+        found = [carriers.lower(one) for one in headers]
+        self.contexts.append(carriers.context(*found))
+        self.correlation = next((one[carriers.CORRELATION] for one in found if carriers.CORRELATION in one), None)
         self.ends.append(len(self.keys))
 
     def key(self, kind, *values):
@@ -65,6 +69,8 @@ def read(event, context=None):
             _appsync(way, event[0])
     except Exception as error:
         faults.note("event", error, aloud=False)
+    if len(way.contexts) == 1 and way.correlation and len(way.correlation) <= carriers.CORRELATION_MAX:
+        way.attributes["throughline.correlation_id"] = way.correlation
     try:
         if context is not None and not any(way.contexts):
             _client(way, context)

@@ -31,6 +31,13 @@ function extract(get) {
   return undefined;
 }
 
+/** What an application knows the action by; it joins nothing, and is told for those who look for it. */
+function correlationId(get) {
+  const value = get ? text(get('x-correlation-id')) : '';
+  return value.length <= CORRELATION_CHARS_MAX ? value : '';
+}
+
+const CORRELATION_CHARS_MAX = 256;
 const text = (value) => (typeof value === 'string' ? value : Array.isArray(value) && typeof value[0] === 'string' ? value[0] : '');
 const withSpan = (found) => (found && found.spanId ? found : undefined);
 
@@ -88,4 +95,4 @@ function parsed(json) {
   }
 }
 
-module.exports = { extract, getter, parsed };
+module.exports = { correlationId, extract, getter, parsed };

@@ -4,7 +4,7 @@
  * its producer knows.
  */
 
-const { extract, getter } = require('./carriers.js');
+const { correlationId, extract, getter } = require('./carriers.js');
 const faults = require('./faults.js');
 const { KEYS_MAX } = require('./invocation.js');
 
@@ -38,6 +38,8 @@ function read(event, told, invoked, settings) {
     if (context.spanId) links.push({ context, attributes: linkAttributes(records[at]) });
   });
   const attributes = { 'faas.trigger': found.trigger || 'other', 'throughline.trigger.type': found.type || 'invoke', ...found.attributes };
+  const correlation = records.length === 1 && correlationId(records[0].get);
+  if (correlation) attributes['throughline.correlation_id'] = correlation;
   const parent = same(contexts) || extract(custom(told)) || invoked;
   return { parent: completed(parent, invoked), links, keys: keys.slice(0, KEYS_MAX), path, attributes, event };
 }
