@@ -69,9 +69,12 @@ budget: ## the size and the memory of the extension, as it is shipped
 	cargo xtask budget
 .PHONY: budget
 
-servers: ## what sources are polled from in the tests, moto and Kafka, once into the cache
+servers: ## what the tests need of other people's servers, moto, Kafka, RabbitMQ and databases, once into the cache
 	@scripts/moto >/dev/null || echo "moto's server cannot be installed; its tests are skipped"
 	@scripts/kafka >/dev/null || echo "Kafka's broker cannot be fetched; its test is skipped"
+	@scripts/debian >/dev/null || echo "MariaDB and RabbitMQ cannot be fetched; tests with them are skipped"
+	@scripts/mongo >/dev/null || echo "what speaks MongoDB's protocol cannot be fetched; tests with it are skipped"
+	@layers/python/venv servers >/dev/null || echo "Postgres and Redis cannot be installed; tests with them are skipped"
 	@scripts/readers >/dev/null || echo "DuckDB cannot be installed; tests with it are skipped"
 .PHONY: servers
 
@@ -106,8 +109,9 @@ test-layers-python: build
 		servers=$$(layers/python/venv servers) || echo "Postgres and Redis cannot be installed; tests with them are skipped"; \
 		kafka=$$(scripts/kafka) || echo "Kafka's broker cannot be fetched; its test is skipped"; \
 		debian=$$(scripts/debian) || echo "MariaDB and RabbitMQ cannot be fetched; tests with them are skipped"; \
+		mongo=$$(scripts/mongo) || echo "what speaks MongoDB's protocol cannot be fetched; its test is skipped"; \
 		cd layers/python && THROUGHLINE_TEST_PYTHON=$$python THROUGHLINE_BIN=$(BIN) THROUGHLINE_MOTO=$$moto \
-		THROUGHLINE_SERVERS=$$servers THROUGHLINE_KAFKA=$$kafka THROUGHLINE_DEBIAN=$$debian python3 -m unittest discover --quiet -s . -t .
+		THROUGHLINE_SERVERS=$$servers THROUGHLINE_KAFKA=$$kafka THROUGHLINE_DEBIAN=$$debian THROUGHLINE_MONGO=$$mongo python3 -m unittest discover --quiet -s . -t .
 test-layers-node: functions layers-node
 	@THROUGHLINE_BIN=$(BIN) layers/node/test
 .PHONY: test-layers test-layers-python test-layers-node

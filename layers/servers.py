@@ -1,7 +1,8 @@
-"""Real servers for the tests of the layers: `servers.py redis postgres kafka mariadb rabbitmq`, run by the interpreter
+"""Real servers for the tests of the layers: `servers.py redis postgres kafka mariadb rabbitmq mongodb`, run by the interpreter
 that `python/venv servers` prints. Prints one line of JSON with their ports once all of them answer, and runs until its
 standard input ends. Kafka's broker is in the folder that `scripts/kafka` prints: THROUGHLINE_KAFKA; MariaDB and RabbitMQ
-are in the one that `scripts/debian` prints: THROUGHLINE_DEBIAN."""
+are in the one that `scripts/debian` prints: THROUGHLINE_DEBIAN; what speaks MongoDB's protocol is in the one that
+`scripts/mongo` prints: THROUGHLINE_MONGO."""
 
 import json
 import os
@@ -88,6 +89,13 @@ def kafka(folder):
     named = ["kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", file]
     subprocess.run([*java, *named], check=True, **NULL)
     return subprocess.Popen([*java, "kafka.Kafka", file], **NULL), port, None
+
+
+def mongodb(folder):
+    """Not MongoDB itself, which is in no package: mongo-java-server, which speaks its protocol."""
+    home, port = os.environ["THROUGHLINE_MONGO"], free_port()
+    java = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "%s:%s/*" % (home, home)]
+    return subprocess.Popen([*java, "Mongo", str(port)], cwd=folder, **NULL), port, None
 
 
 def mariadb(folder):
@@ -186,7 +194,7 @@ def main(names):
         shutil.rmtree(root, ignore_errors=True)
 
 
-SERVERS = {"redis": redis, "postgres": postgres, "kafka": kafka, "mariadb": mariadb, "rabbitmq": rabbitmq}
+SERVERS = {"redis": redis, "postgres": postgres, "kafka": kafka, "mariadb": mariadb, "rabbitmq": rabbitmq, "mongodb": mongodb}
 # Those that take their time when they are asked to end.
 at_once = []
 

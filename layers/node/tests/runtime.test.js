@@ -10,8 +10,39 @@ const { PARENT, client, folder, run } = require('./support/runtime.js');
 const TRACE = '5f35ae120c0fec141ab77a00bc047aa2';
 const skip = client() ? false : 'the runtime client is not installed: run a Node function in the sandbox once';
 
+const TYPED = `
+import { basename } from 'node:path';
+interface Order { n: number; words?: string[] }
+enum Kind { Small = 'small', Large = 'large' }
+export const handler = async ({ n, words = [] }: Order): Promise<unknown> => {
+  await null;
+  if (n > 9) throw new RangeError(Kind.Large);
+  return { kind: Kind.Small, of: basename('/a/b'), last: words.at(-1) ?? null };
+};
+`;
+
+/** What a tool makes of the same source; nothing where it is not installed. */
+function made(name, tool, make) {
+  try {
+    return { [name]: make(require(tool)) };
+  } catch {
+    return undefined;
+  }
+}
+
+const compiled = made('index.js', 'typescript', ({ ModuleKind, ScriptTarget, transpileModule }) =>
+  transpileModule(TYPED, { compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2020 } }).outputText);
+const bundle = (format) => ({ buildSync }) =>
+  buildSync({ stdin: { contents: TYPED, loader: 'ts' }, bundle: true, minify: true, platform: 'node', format, write: false }).outputFiles[0].text;
+
 /** Name, files, handler, event, and what the span must have. */
 const STYLES = [
+  ['compiled by TypeScript', compiled, 'index.handler', { n: 1, words: ['a'] }],
+  ['compiled by TypeScript, and failing', compiled, 'index.handler', { n: 10 }, 'RangeError'],
+  ['bundled by esbuild', made('index.js', 'esbuild', bundle('cjs')), 'index.handler', { n: 1 }],
+  ['bundled by esbuild as an ES module', made('index.mjs', 'esbuild', bundle('esm')), 'index.handler', { n: 1 }],
+  ['generator', { 'index.js': 'exports.handler = function* (event) { yield event; };' }, 'index.handler', { n: 1 }],
+  ['async generator', { 'index.mjs': 'export async function* handler(event) { yield event; }' }, 'index.handler', { n: 1 }],
   ['CommonJS async', { 'index.js': 'exports.handler = async (event) => ({ got: event.n });' }, 'index.handler', { n: 1 }],
   ['CommonJS sync', { 'index.js': 'exports.handler = (event) => event.n + 1;' }, 'index.handler', { n: 1 }],
   ['nothing answered', { 'index.js': 'exports.handler = async () => {};' }, 'index.handler', {}],
@@ -59,7 +90,7 @@ function withoutLabel(result) {
 
 describe('with the layer and without', { skip, concurrency: 2 }, () => {
   for (const [name, files, handler, event, error] of STYLES) {
-    test(name, async (t) => {
+    test(name, { skip: files ? false : 'what makes it is not installed' }, async (t) => {
       const intake = await new Intake().start();
       t.after(() => intake.stop());
       const code = folder(files);

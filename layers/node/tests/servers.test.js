@@ -1,7 +1,7 @@
 'use strict';
 /**
  * Drivers against real servers: THROUGHLINE_SERVERS names the interpreter that has them, THROUGHLINE_KAFKA Kafka's broker,
- * THROUGHLINE_DEBIAN the folder with MariaDB and RabbitMQ.
+ * THROUGHLINE_DEBIAN the folder with MariaDB and RabbitMQ, THROUGHLINE_MONGO the one with what speaks MongoDB's protocol.
  */
 
 const assert = require('node:assert/strict');
@@ -12,7 +12,7 @@ const { after, before, describe, test } = require('node:test');
 
 const { invoke, layered } = require('./support/layered.js');
 
-const { THROUGHLINE_DEBIAN: DEBIAN, THROUGHLINE_KAFKA: KAFKA, THROUGHLINE_SERVERS: PYTHON } = process.env;
+const { THROUGHLINE_DEBIAN: DEBIAN, THROUGHLINE_KAFKA: KAFKA, THROUGHLINE_MONGO: MONGO, THROUGHLINE_SERVERS: PYTHON } = process.env;
 const TRACE = '5f35ae120c0fec141ab77a00bc047aa2';
 /** A broker that is just starting takes its time. */
 const LIMIT_MS = 120_000;
@@ -29,7 +29,7 @@ function load(name) {
 }
 
 /** Loaded with the hooks in place, as a function's own would be. */
-const packages = Object.fromEntries(['pg', 'ioredis', 'redis', 'kafkajs', 'mysql2', 'amqplib', 'amqplib/callback_api'].map((name) => [name, load(name)]));
+const packages = Object.fromEntries(['pg', 'ioredis', 'redis', 'kafkajs', 'mysql2', 'amqplib', 'amqplib/callback_api', 'mongodb'].map((name) => [name, load(name)]));
 const skip = (name, isThere = true) => (!isThere ? 'its server is not there' : packages[name] ? false : `${name} is not installed`);
 
 const named = (children) => children.map(({ name }) => name);
@@ -39,7 +39,7 @@ const invoked = (handler) => invoke(world, handler, {}, { getRemainingTimeInMill
 /** Hooks of a suite are waited for, those of a file are not by every version of Node. */
 describe('real servers', { skip: PYTHON ? false : 'there are none', timeout: LIMIT_MS }, () => {
   before(async () => {
-    const names = ['redis', 'postgres', ...(KAFKA ? ['kafka'] : []), ...(DEBIAN ? ['mariadb', 'rabbitmq'] : [])];
+    const names = ['redis', 'postgres', ...(KAFKA ? ['kafka'] : []), ...(DEBIAN ? ['mariadb', 'rabbitmq'] : []), ...(MONGO ? ['mongodb'] : [])];
     servers = spawn(PYTHON, [path.join(__dirname, '../../servers.py'), ...names], { stdio: ['pipe', 'pipe', 'inherit'] });
     for await (const line of servers.stdout) {
       Object.assign(ports, JSON.parse(line));
@@ -151,6 +151,25 @@ describe('real servers', { skip: PYTHON ? false : 'there are none', timeout: LIM
       const { children, result } = await invoked(async () => (await pool.query(own))[0][0].info);
       await pool.end();
       assert.equal(result, `${own} /*traceparent='00-${TRACE}-${children[0].spanId}-01'*/`);
+    });
+  });
+
+  describe('MongoDB’s protocol', { skip: skip('mongodb', Boolean(MONGO)) }, () => {
+    test('operations on collections, and one that fails', async () => {
+      const client = await new packages.mongodb.MongoClient(`mongodb://127.0.0.1:${ports.mongodb}`).connect();
+      const orders = client.db('shop').collection('orders');
+      await orders.createIndex({ number: 1 }, { unique: true });
+      const { children, error, span } = await invoked(async () => {
+        await orders.insertOne({ number: 7, name: 'ann' });
+        assert.deepEqual(await orders.find({ number: 7 }, { projection: { _id: 0 } }).toArray(), [{ number: 7, name: 'ann' }]);
+        assert.equal((await orders.updateOne({ number: 7 }, { $set: { name: 'bob' } })).modifiedCount, 1);
+        await orders.insertOne({ number: 7 }).finally(() => client.close());
+      });
+      assert.equal(error.code, 11000);
+      assert.deepEqual(named(children), ['insertOne orders', 'find orders', 'updateOne orders', 'insertOne orders']);
+      assert.equal(children[3].status.code, 2);
+      assert.ok(children.every((child) => child.parentSpanId === span.spanId && child.attributes['db.namespace'] === 'shop'));
+      assert.ok(!JSON.stringify(children).includes('ann'));
     });
   });
 

@@ -21,6 +21,7 @@ SAME = {
         "@twice\ndef handler(event, context):\n    return event\n"
     },
     "generator": {"app.py": "def handler(event, context):\n    yield event\n"},
+    "asynchronous generator": {"app.py": "async def handler(event, context):\n    yield event\n"},
     "coroutine": {"app.py": "async def handler(event, context):\n    return event\n"},
     "raises": {"app.py": "def inner():\n    return {}['missing']\n\ndef handler(event, context):\n    return inner()\n"},
     "raises from": {

@@ -1,5 +1,5 @@
 """Drivers against real servers: THROUGHLINE_SERVERS names the interpreter that has them, THROUGHLINE_KAFKA Kafka's broker,
-THROUGHLINE_DEBIAN the folder with MariaDB and RabbitMQ."""
+THROUGHLINE_DEBIAN the folder with MariaDB and RabbitMQ, THROUGHLINE_MONGO the one with what speaks MongoDB's protocol."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from . import world
 from .test_calls import Case
 
-PYTHON, KAFKA, DEBIAN = (os.environ.get("THROUGHLINE_" + name) for name in ("SERVERS", "KAFKA", "DEBIAN"))
+PYTHON, KAFKA, DEBIAN, MONGO = (os.environ.get("THROUGHLINE_" + name) for name in ("SERVERS", "KAFKA", "DEBIAN", "MONGO"))
 COMMENTS = {"THROUGHLINE_SQLCOMMENTER": "on"}
 POSTGRES = "settings = dict(host='127.0.0.1', port=%d, user='postgres', dbname='postgres')\n"
 
@@ -186,6 +186,27 @@ class FromDebian(Served):
         self.assertEqual(lines, [{"answer": [["x", {"a": "b", **header(0)}], ["y", header(1)], ["z", header(2)], {"a": "b"}]}])
         self.assertEqual(self.names(spans), ["send orders"] * 3)
         self.assertEqual(spans[0]["attributes"]["throughline.link.out"], ["mq:m"])
+
+
+@unittest.skipUnless(PYTHON and MONGO, "THROUGHLINE_SERVERS or THROUGHLINE_MONGO are not set")
+class Documents(Served):
+    servers = ("mongodb",)
+
+    def test_pymongo(self):
+        spans, _, lines = self.call(
+            "import pymongo\norders = pymongo.MongoClient('127.0.0.1', %d).shop.orders\n"
+            "orders.create_index('number', unique=True)\norders.insert_one({'number': 7, 'name': 'ann'})\n"
+            "got = [row['name'] for row in orders.find({'number': 7})]\n"
+            "got.append(orders.update_one({'number': 7}, {'$set': {'name': 'bob'}}).modified_count)\n"
+            "try:\n    orders.insert_one({'number': 7})\nexcept pymongo.errors.DuplicateKeyError as e:\n    return got + [e.code]"
+            % self.ports["mongodb"],
+            needs=("pymongo",),
+        )
+        self.assertEqual(lines, [{"answer": ["ann", 1, 11000]}])
+        self.assertEqual(self.names(spans), ["createIndexes orders", "insert orders", "find orders", "update orders", "insert orders"])
+        said = spans[2]["attributes"]
+        self.assertEqual((said["db.namespace"], said["server.port"]), ("shop", self.ports["mongodb"]))
+        self.assertNotIn("ann", json.dumps(spans[:-1]))
 
 
 if __name__ == "__main__":

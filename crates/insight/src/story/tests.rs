@@ -1,6 +1,7 @@
 //! Stories of what is known to happen between functions.
 
 mod any;
+mod bus;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
