@@ -101,7 +101,7 @@
 //! # What it does not do
 //!
 //! - Log levels for lines that a function writes past its runtime's logger.
-//! - By itself, anything that needs an endpoint of AWS or a broker of Kafka: the crate `throughline-sources` polls the
+//! - By itself, anything that needs an endpoint of AWS or a broker of Kafka or RabbitMQ: the crate `throughline-sources` polls the
 //!   sources of functions, and tells destinations that are no functions and dead-letter queues of each
 //!   [`Activity::EventEnded`] ([`EventEnded::record`] is what they get). What was given up is counted
 //!   ([`RunningSandbox::events_given_up`]); what waits at a shutdown is forgotten.
@@ -162,8 +162,8 @@ pub use running::{Invoker, RunningApi, RunningRoute, RunningSandbox, RunningSche
 pub use sandbox::{Sandbox, StartError};
 pub use source::{
     Authorizer, AuthorizerEvent, Door, EventBridgeSource, EventDestinations, EventSource, HttpApi,
-    HttpApiKind, HttpRoute, Identity, KafkaSource, Resource, S3Source, Schedule, SnsSource,
-    SqsSource, StartingPosition, StreamSource,
+    HttpApiKind, HttpRoute, Identity, KafkaSource, RabbitMqSource, Resource, S3Source, Schedule,
+    SnsSource, SqsSource, StartingPosition, StreamSource,
 };
 pub use time::UnixNanos;
 pub use world::{World, WorldUsed};

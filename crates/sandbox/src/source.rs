@@ -31,6 +31,8 @@ pub enum EventSource {
     S3(S3Source),
     /// A Kafka topic that is polled.
     Kafka(KafkaSource),
+    /// A queue of RabbitMQ that is consumed.
+    RabbitMq(RabbitMqSource),
 }
 
 /// One route of an API Gateway API.
@@ -259,6 +261,27 @@ pub struct KafkaSource {
     /// Where a partition is read from.
     pub starting_position: StartingPosition,
     /// Whether it is polled.
+    pub enabled: bool,
+}
+
+/// How a queue of RabbitMQ is consumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RabbitMqSource {
+    /// `host:port` of the broker, which is spoken to without TLS.
+    pub broker: String,
+    /// The virtual host that the queue is in.
+    pub virtual_host: String,
+    /// Who consumes it.
+    pub user: String,
+    /// The user's password.
+    pub password: String,
+    /// The queue, which must be there.
+    pub queue: String,
+    /// Messages an invocation gets at most.
+    pub batch_size: u32,
+    /// How long to gather a batch.
+    pub window: Duration,
+    /// Whether it is consumed.
     pub enabled: bool,
 }
 

@@ -15,8 +15,8 @@
 //! # Inside
 //!
 //! What to do next is decided by pure values: `sqs::batch` gathers messages, `report` reads what a function says of its
-//! batch, `stream::lane` keeps the order of a shard through failures, `pattern` matches. The rest waits, calls and
-//! counts.
+//! batch, `stream::lane` keeps the order of a shard through failures, `rabbitmq::message` tells a message, `pattern`
+//! matches. The rest waits, calls and counts.
 
 mod aws;
 mod clock;
@@ -26,6 +26,7 @@ mod kafka;
 mod names;
 mod pattern;
 mod queue;
+mod rabbitmq;
 mod report;
 mod reporter;
 mod resources;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use throughline_sandbox::{
-    Activity, EventSource, Function, Invoker, KafkaSource, Resource, SqsSource, StreamSource,
+    Activity, EventSource, Function, Invoker, KafkaSource, RabbitMqSource, Resource, SqsSource,
+    StreamSource,
 };
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ use crate::kafka;
 use crate::names::name_of;
 use crate::pattern::{BadPattern, Pattern};
 use crate::queue::Queue;
+use crate::rabbitmq;
 use crate::reporter::{Reporter, SourceCounts, SourceEvent};
 use crate::resources;
 use crate::sqs;
@@ -133,7 +135,7 @@ impl Sources {
             },
         };
         let functions = self.invoker.functions();
-        starting.topics(&functions).await?;
+        starting.brokers(&functions).await?;
         let Some(endpoint) = self.endpoint else {
             return match first_need(&functions, &self.resources) {
                 Some((source_name, function)) => Err(SourceError::NoEndpoint {
@@ -178,7 +180,10 @@ fn first_need(functions: &[Function], resources: &[Resource]) -> Option<(String,
 /// What lines and errors call a source; `None` for those that need no endpoint.
 pub(crate) fn name_of_source(source: &EventSource) -> Option<String> {
     let (kind, name) = match source {
-        EventSource::Http(_) | EventSource::Schedule(_) | EventSource::Kafka(_) => return None,
+        EventSource::Http(_)
+        | EventSource::Schedule(_)
+        | EventSource::Kafka(_)
+        | EventSource::RabbitMq(_) => return None,
         EventSource::Sqs(source) => ("sqs", &source.queue),
         EventSource::Sns(source) => ("sns", &source.topic),
         EventSource::EventBridge(source) => ("eventbridge", &source.rule),
@@ -206,18 +211,40 @@ impl Starting {
         Ok(())
     }
 
-    /// Kafka's, which need no endpoint of AWS.
-    async fn topics(&mut self, functions: &[Function]) -> Result<(), SourceError> {
+    /// Kafka's and RabbitMQ's, which need no endpoint of AWS.
+    async fn brokers(&mut self, functions: &[Function]) -> Result<(), SourceError> {
         for function in functions {
             for source in function.sources() {
-                let EventSource::Kafka(source) = source else {
-                    continue;
-                };
-                if source.enabled {
-                    self.topic(function, source).await?;
+                match source {
+                    EventSource::Kafka(source) if source.enabled => {
+                        self.topic(function, source).await?;
+                    }
+                    EventSource::RabbitMq(source) if source.enabled => {
+                        self.consumer(function, source).await?;
+                    }
+                    _ => {}
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn consumer(
+        &mut self,
+        function: &Function,
+        source: &RabbitMqSource,
+    ) -> Result<(), SourceError> {
+        let name = format!("rabbitmq {}", source.queue);
+        let reporter = Reporter::new(&name, function.name(), &self.running.events);
+        let connected = rabbitmq::connect(&self.invoker, &reporter, &self.stop, source).await;
+        let (poller, consumer) = connected.map_err(|reason| SourceError::CannotConnect {
+            source_name: name,
+            function: function.name().to_owned(),
+            endpoint: Endpoint::At(source.broker.clone()),
+            reason,
+        })?;
+        self.running.tasks.spawn(poller.run(consumer));
+        self.running.reporters.push(reporter);
         Ok(())
     }
 

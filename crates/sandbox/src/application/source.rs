@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::reader::{Dialect, Key, Range, Reader, Section};
-use crate::source::{KafkaSource, SqsSource, StartingPosition, StreamSource};
+use crate::source::{KafkaSource, RabbitMqSource, SqsSource, StartingPosition, StreamSource};
 
 /// Which stream is polled; they differ in where one may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,9 +116,38 @@ impl Reader {
             brokers,
             topic,
             group,
-            batch_size: KAFKA_BATCH_SIZE,
-            window: KAFKA_WINDOW,
+            batch_size: BROKER_BATCH_SIZE,
+            window: BROKER_WINDOW,
             starting_position: self.starting_position(section, true),
+            enabled: self.boolean(section, ENABLED).unwrap_or(true),
+        };
+        self.batch(section, &mut source.batch_size, &mut source.window);
+        source
+    }
+
+    pub(super) fn rabbitmq(
+        &mut self,
+        section: &Section<'_>,
+        queue: String,
+        broker: String,
+    ) -> RabbitMqSource {
+        if !is_host_and_port(&broker) {
+            // As a URL it may hold a password, which shall be in no message.
+            let place = section.place_of(BROKER.toml);
+            self.problem(&place, "expected host:port, and user and password as keys");
+        }
+        let mut text = |key: Key, usual: &str| {
+            let text = self.string(section, key);
+            text.unwrap_or_else(|| usual.to_owned())
+        };
+        let mut source = RabbitMqSource {
+            broker,
+            virtual_host: text(VIRTUAL_HOST, "/"),
+            user: text(USER, "guest"),
+            password: text(PASSWORD, "guest"),
+            queue,
+            batch_size: BROKER_BATCH_SIZE,
+            window: BROKER_WINDOW,
             enabled: self.boolean(section, ENABLED).unwrap_or(true),
         };
         self.batch(section, &mut source.batch_size, &mut source.window);
@@ -301,9 +330,23 @@ pub(super) const KAFKA_KEYS: &[&str] = &[
     STARTING_TIMESTAMP.toml,
     ENABLED.toml,
 ];
+/// The settings of a queue of RabbitMQ.
+pub(super) const RABBITMQ_KEYS: &[&str] = &[
+    BROKER.toml,
+    VIRTUAL_HOST.toml,
+    USER.toml,
+    PASSWORD.toml,
+    BATCH_SIZE.toml,
+    WINDOW.toml,
+    ENABLED.toml,
+];
 
 pub(super) const ON_FAILURE: Key = key("on_failure", "DestinationConfig");
 pub(super) const ENABLED: Key = key("enabled", "Enabled");
+pub(super) const BROKER: Key = Key::only("broker");
+const VIRTUAL_HOST: Key = Key::only("virtual_host");
+const USER: Key = Key::only("user");
+const PASSWORD: Key = Key::only("password");
 const BATCH_SIZE: Key = key("batch_size", "BatchSize");
 const WINDOW: Key = key("window_seconds", "MaximumBatchingWindowInSeconds");
 const CONCURRENCY_MAX: Key = key("concurrency_max", "MaximumConcurrency");
@@ -338,5 +381,5 @@ const SQS_BATCH_WITHOUT_WINDOW_MAX: u32 = 10;
 const FILTERS_MAX: usize = 10;
 const REPORT_ITEM_FAILURES: &str = "ReportBatchItemFailures";
 /// Lambda's defaults.
-const KAFKA_BATCH_SIZE: u32 = 100;
-const KAFKA_WINDOW: Duration = Duration::from_millis(500);
+const BROKER_BATCH_SIZE: u32 = 100;
+const BROKER_WINDOW: Duration = Duration::from_millis(500);

@@ -1,7 +1,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::application::source::{KAFKA_KEYS, SQS_KEYS, STREAM_KEYS};
+use crate::application::source::{KAFKA_KEYS, RABBITMQ_KEYS, SQS_KEYS, STREAM_KEYS};
 use crate::function::Initialization;
 
 fn check(text: &str, expected: Expect) {
@@ -189,6 +189,8 @@ fn limits_of_lambda_are_named() {
             { event_bridge = "default" },
             { s3 = "b", events = ["ObjectCreated"] },
             { kafka = "t" },
+            { rabbitmq = "q" },
+            { rabbitmq = "q", broker = "amqp://shop:secret@127.0.0.1:5672" },
             { queue = "x" },
             { sq = "x" },
             { sqs = "x", sns = "y" },
@@ -237,10 +239,12 @@ fn limits_of_lambda_are_named() {
             functions.a.sources[17].pattern: missing, such as { source = ["shop"] }
             functions.a.sources[18].events: expected events such as s3:ObjectCreated:*, found "ObjectCreated"
             functions.a.sources[19].brokers: missing, such as ["127.0.0.1:9092"]
-            functions.a.sources[20]: does not say what it is, with one of http, schedule, sqs, sns, event_bridge, kinesis, dynamodb, s3, kafka
-            functions.a.sources[21]: does not say what it is, did you mean sqs
-            functions.a.sources[22]: is sqs and sns, make two sources of it
-            functions.a.sources[23].batchsize: unknown key, did you mean batch_size"#]],
+            functions.a.sources[20].broker: missing, such as "127.0.0.1:5672"
+            functions.a.sources[21].broker: expected host:port, and user and password as keys
+            functions.a.sources[22]: does not say what it is, with one of http, schedule, sqs, sns, event_bridge, kinesis, dynamodb, s3, kafka, rabbitmq
+            functions.a.sources[23]: does not say what it is, did you mean sqs
+            functions.a.sources[24]: is sqs and sns, make two sources of it
+            functions.a.sources[25].batchsize: unknown key, did you mean batch_size"#]],
     );
 }
 
@@ -322,7 +326,7 @@ fn the_examples_of_the_page_are_sound() {
         Application::parse(example, Path::new("/app")).unwrap();
         written += example;
     }
-    let keys = [SQS_KEYS, STREAM_KEYS, KAFKA_KEYS].concat();
+    let keys = [SQS_KEYS, STREAM_KEYS, KAFKA_KEYS, RABBITMQ_KEYS].concat();
     for key in keys.iter().chain(throughline_toml::FUNCTION_KEYS) {
         let told = [
             format!("{key} = "),

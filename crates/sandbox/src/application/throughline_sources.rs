@@ -8,7 +8,9 @@ use super::api::AUTHORIZER;
 use super::reader::{Key, Reader, Section, nearest};
 use super::resource::{BUCKET, BUS, Kind, QUEUE, STREAM, TABLE, TOPIC};
 use super::route;
-use super::source::{KAFKA_KEYS, ON_FAILURE, SQS_KEYS, STREAM_KEYS, StreamKind};
+use super::source::{
+    BROKER, KAFKA_KEYS, ON_FAILURE, RABBITMQ_KEYS, SQS_KEYS, STREAM_KEYS, StreamKind,
+};
 use super::throughline_toml::SOURCES;
 use crate::schedule::When;
 use crate::source::{
@@ -151,6 +153,14 @@ impl Reader {
                 }
             }
             "s3" => EventSource::S3(self.s3(section, target)),
+            "rabbitmq" => {
+                let Some(broker) = self.string(section, BROKER) else {
+                    let place = section.place_of(BROKER.toml);
+                    self.problem(&place, "missing, such as \"127.0.0.1:5672\"");
+                    return None;
+                };
+                EventSource::RabbitMq(self.rabbitmq(section, target, broker))
+            }
             _ => {
                 let brokers = self.strings(section, BROKERS).unwrap_or_default();
                 if brokers.is_empty() {
@@ -361,6 +371,7 @@ const SOURCE_KINDS: &[SourceKind] = &[
     kind("dynamodb", Some(TABLE), STREAM_KEYS),
     kind("s3", Some(BUCKET), &["events", "prefix", "suffix"]),
     kind("kafka", None, KAFKA_KEYS),
+    kind("rabbitmq", None, RABBITMQ_KEYS),
 ];
 
 const fn kind(
