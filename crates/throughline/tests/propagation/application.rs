@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::media::LANGUAGES;
 use crate::redrive::{ATTEMPTS, arn};
+use crate::world::RABBITMQ;
 
 /// Where the functions find each other.
 pub(crate) struct Places {
@@ -13,6 +14,8 @@ pub(crate) struct Places {
     pub(crate) urls: [(&'static str, String); 3],
     pub(crate) api: String,
     pub(crate) kafka: Option<String>,
+    /// Other servers: name, variable, address.
+    pub(crate) served: Vec<(&'static str, &'static str, String)>,
     /// Whether there shall be the crowd's queue and topic alone, or all others.
     pub(crate) crowd: bool,
 }
@@ -100,6 +103,9 @@ fn function(text: &mut String, language: &str, role: &str, places: &Places) {
             urls.join(","),
             places.api
         );
+        for (_, variable, address) in &places.served {
+            let _ = writeln!(text, "{variable} = \"{address}\"");
+        }
     }
 }
 
@@ -134,6 +140,13 @@ fn sources(text: &mut String, language: &str, places: &Places) {
         source(&format!(
             "kafka = \"topic\"\nbrokers = [\"{kafka}\"]\nbatch_size = 1"
         ));
+    }
+    for (name, _, address) in &places.served {
+        if *name == RABBITMQ {
+            source(&format!(
+                "rabbitmq = \"cells-{language}\"\nbroker = \"{address}\"\nbatch_size = 1"
+            ));
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use amqprs::channel::BasicPublishArguments;
+use amqprs::{BasicProperties, FieldTable, FieldValue};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
@@ -24,7 +26,8 @@ use rskafka::record::Record;
 use serde_json::{Value, json};
 use throughline_sdk::{in_span, traceparent};
 
-use crate::media::{LANGUAGES, cells_in};
+use crate::media::{AMQP, LANGUAGES, cells_in};
+use crate::rabbit;
 use crate::redrive::REDRIVEN;
 
 /// Handles events until the environment ends.
@@ -97,6 +100,12 @@ async fn send(medium: &str, cell: &str, body: &str, config: &SdkConfig) -> Resul
         "bus" => put("told", body, config).await?,
         "bus-sqs" => put("queued", body, config).await?,
         "kafka" => in_span("send topic", kafka(body)).await?,
+        AMQP => {
+            for to in LANGUAGES {
+                let queue = format!("cells-{to}");
+                in_span(&format!("send {queue}"), amqp(&queue, body)).await?;
+            }
+        }
         _ => store(medium, cell, body, config).await?,
     }
     Ok(())
@@ -210,6 +219,21 @@ async fn kafka(body: &str) -> Result<(), Error> {
     };
     let sent = topic.produce(vec![record], Compression::default());
     sent.await?;
+    Ok(())
+}
+
+async fn amqp(queue: &str, body: &str) -> Result<(), Error> {
+    let (connection, channel) = rabbit::connect(&variable("RABBITMQ")).await?;
+    let mut headers = FieldTable::new();
+    if let Some(here) = traceparent() {
+        headers.insert("traceparent".try_into()?, FieldValue::S(here.try_into()?));
+    }
+    let properties = BasicProperties::default().with_headers(headers).finish();
+    let arguments = BasicPublishArguments::new("", queue);
+    channel
+        .basic_publish(properties, body.into(), arguments)
+        .await?;
+    connection.close().await?;
     Ok(())
 }
 

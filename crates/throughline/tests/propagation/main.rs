@@ -16,11 +16,14 @@ mod media;
 #[path = "../../../sources/tests/story/moto.rs"]
 mod moto;
 mod page;
+mod rabbit;
 mod redrive;
 mod secrets;
 #[path = "../proof/server.rs"]
 #[allow(dead_code)] // the proof also kills it
 mod server;
+#[path = "../../../sources/tests/story/servers.rs"]
+mod servers;
 mod table;
 mod verdict;
 mod world;

@@ -37,7 +37,51 @@ pub(crate) const MEDIA: &[Medium] = &[
     one("table", "DynamoDB stream"),
     one("bucket", "S3"),
     one("kafka", "Kafka"),
+    one(AMQP, "AMQP, at RabbitMQ"),
 ];
+
+/// How functions are told to send a message to RabbitMQ.
+pub(crate) const AMQP: &str = "amqp";
+
+/// A medium that is not run here, and why.
+pub(crate) struct Elsewhere {
+    pub(crate) title: &'static str,
+    pub(crate) why: &'static str,
+}
+
+pub(crate) const ELSEWHERE: &[Elsewhere] = &[
+    elsewhere(
+        "HTTP, by way of ALB or VPC Lattice",
+        "neither moto nor the sandbox hands a balancer's request to a function. The headers that such an event has are the sender's, which the rows of HTTP show to be there.",
+    ),
+    elsewhere("AppSync", "nothing here speaks GraphQL for functions."),
+    elsewhere("WebSocket API", "the sandbox has none."),
+    elsewhere("Firehose", "moto's has no functions that transform."),
+    elsewhere(
+        "Step Functions",
+        "moto's machines call functions in containers, not in the sandbox.",
+    ),
+    elsewhere(
+        "IoT Core rules",
+        "moto has the rules and follows none of them. What a rule gives a function is read like what any program gives it.",
+    ),
+    elsewhere(
+        "gRPC",
+        "no function is called by it. What arrives at a server is looked at by the layers' own tests, with `@grpc/grpc-js` and `grpcio`.",
+    ),
+    elsewhere(
+        "Redis publish and subscribe, change streams of MongoDB",
+        "no function is called by the first, and by the second only DocumentDB, which nobody plays.",
+    ),
+    elsewhere(
+        "Celery, Bull, Temporal",
+        "who works their tasks off is no function; the messages that they send are Redis' or RabbitMQ's.",
+    ),
+];
+
+const fn elsewhere(title: &'static str, why: &'static str) -> Elsewhere {
+    Elsewhere { title, why }
+}
 
 const fn one(name: &'static str, title: &'static str) -> Medium {
     Medium {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::media::{LANGUAGES, MEDIA};
+use crate::media::{ELSEWHERE, LANGUAGES, MEDIA};
 use crate::verdict::Verdict;
 
 /// Medium, producer, consumer.
@@ -60,6 +60,15 @@ fn render(cells: &Cells) -> String {
         let words: Vec<_> = words.collect();
         let _ = writeln!(page, "| {} | {} |", medium.title, words.join(" | "));
     }
+    for medium in ELSEWHERE {
+        let cells = "not run here | ".repeat(pairs().count());
+        let _ = writeln!(page, "| {} | {}", medium.title, cells.trim_end());
+    }
+    page += "\nWhat is not run here, and why:\n\n";
+    for medium in ELSEWHERE {
+        let _ = writeln!(page, "- **{}**: {}", medium.title, medium.why);
+    }
+    page += READ_ALL_THE_SAME;
     page + AFTER
 }
 
@@ -96,7 +105,7 @@ fn path() -> PathBuf {
 
 const BEFORE: &str = "# How a trace gets from function to function
 
-This page is written by a test: `UPDATE_EXPECT=1 cargo test -p throughline --test propagation` runs real functions with the SDKs that AWS makes for each language (SDK for JavaScript 3, boto3, SDK for Rust), the layers for Node and Python and our SDK for Rust, in the sandbox beside the extension, against moto's server and Kafka's own broker. Then it asks the server for the [story](stitching.md) of what was sent, and looks where in it the function is that got it. The same test fails when a cell has become worse or when the page is not what was seen. What is not installed on a machine is not run there, and its cells stay.
+This page is written by a test: `UPDATE_EXPECT=1 cargo test -p throughline --test propagation` runs real functions with the SDKs that AWS makes for each language (SDK for JavaScript 3, boto3, SDK for Rust), the layers for Node and Python and our SDK for Rust, in the sandbox beside the extension, against moto's server, Kafka's own broker and RabbitMQ. Then it asks the server for the [story](stitching.md) of what was sent, and looks where in it the function is that got it. The same test fails when a cell has become worse or when the page is not what was seen. What is not installed on a machine is not run there, and its cells stay.
 
 - **carried**: the function that gets hangs below the very call of the one that sends, or below the queue, topic, bus or bucket that the call went to, because a header came through.
 - **matched**: the same, because both ends name the same exact key, such as the number of a record in a stream.
@@ -106,12 +115,16 @@ This page is written by a test: `UPDATE_EXPECT=1 cargo test -p throughline --tes
 
 ";
 
+const READ_ALL_THE_SAME: &str = "
+What a function gets of them is read all the same: [layers/events](../layers/events/README.md) has an event of each that calls functions, and the layers for Node and Python and the SDK for Rust are held to the same answers.
+";
+
 const AFTER: &str = "
-In Rust the calls of AWS's SDK are followed by `throughline::aws_client`. For HTTP and Kafka the function does what [its page](rust.md) says: it makes a span of the call with `in_span`, and sets `traceparent`; the offset that Kafka gives a record is not among its keys.
+In Rust the calls of AWS's SDK are followed by `throughline::aws_client`. For HTTP, Kafka and AMQP the function does what [its page](rust.md) says: it makes a span of the call with `in_span`, and sets `traceparent`; the offset that Kafka gives a record is not among its keys.
 
 What is put back from a dead-letter queue was received twice by a function that failed, was moved by SQS, and came back by `StartMessageMoveTask` under a new id and without its header: the failed attempts are in the same story.
 
-A second test (`make crowd`) has a thousand user actions at once, from functions in Node and Python, by a queue whose batches mix them and by a topic: each trace has the lines of its own action alone, each batch is linked to the traces of its messages alone, and no two actions have a key in common. Passwords in events, messages and log lines and keys in variables and headers are looked for in all files of the store and in all that the server answers, and must not be there. The records of Kinesis and Kafka are base64 in an event: what scrubs looks into them, this test does not.
+A second test (`make crowd`) has a thousand user actions at once, from functions in Node and Python, by a queue whose batches mix them and by a topic: each trace has the lines of its own action alone, each batch is linked to the traces of its messages alone, and no two actions have a key in common. Passwords in events, messages and log lines and keys in variables and headers are looked for in all files of the store and in all that the server answers, and must not be there. The records of Kinesis, Kafka and RabbitMQ are base64 in an event: what scrubs looks into them, this test does not.
 
-Databases lead to no other function, and their calls are not run here; the layers' own tests make them, at real servers of Postgres, MariaDB, Redis and RabbitMQ.
+Databases lead to no other function, and their calls are not run here; the layers' own tests make them, at real servers of Postgres, MariaDB, Redis and RabbitMQ, and at one that speaks MongoDB's protocol, since MongoDB itself is in no registry.
 ";

@@ -50,5 +50,5 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 }
 
 /// What every function says, and what is no secret.
-const PROOF: &str = "cell.sqs.";
+const PROOF: &str = "cell.";
 const SECRETS: [&str; 2] = [PASSWORD, SECRET];

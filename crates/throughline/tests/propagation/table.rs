@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::media::{LANGUAGES, MEDIA, Medium, cell};
+use crate::media::{AMQP, LANGUAGES, MEDIA, Medium, cell};
 use crate::page::{self, Cells};
 use crate::redrive::{self, REDRIVEN};
 use crate::secrets::{self, PASSWORD};
 use crate::verdict::{Verdict, trace_of, verdict};
-use crate::world::{Got, World};
+use crate::world::{Got, RABBITMQ, World};
 
 pub(crate) async fn run() -> Vec<String> {
     let Some(mut world) = World::start(false).await else {
         return Vec::new();
     };
-    let chosen = std::env::var("PROPAGATION").ok();
     let media: Vec<_> = MEDIA
         .iter()
         .enumerate()
         .filter(|(_, medium)| medium.name != "kafka" || world.has_kafka)
-        .filter(|(_, medium)| chosen.as_ref().is_none_or(|name| name == medium.name))
+        .filter(|(_, medium)| medium.name != AMQP || world.serves(RABBITMQ))
+        .filter(|(_, medium)| is_chosen(medium.name))
         .collect();
     let sending = LANGUAGES.iter().enumerate().map(|(number, from)| {
         let (world, media) = (&world, &media);
@@ -33,7 +33,7 @@ pub(crate) async fn run() -> Vec<String> {
                     "cell": cell(medium.name, from),
                     "password": PASSWORD,
                 });
-                let trace = trace_of(*row, medium, number);
+                let trace = trace_of(*row, medium.name, number);
                 let sent = world.send(&format!("from-{from}"), &event, &trace).await;
                 failed.extend(sent.err());
             }
@@ -57,7 +57,7 @@ pub(crate) async fn run() -> Vec<String> {
     let mut cells = Cells::new();
     for (row, medium) in &media {
         for (number, from) in LANGUAGES.into_iter().enumerate() {
-            let path = format!("/api/v1/traces/{}", trace_of(*row, medium, number));
+            let path = format!("/api/v1/traces/{}", trace_of(*row, medium.name, number));
             let story = world.server.load(&path).await.unwrap_or_default();
             for to in LANGUAGES {
                 let requests = requests(&got, medium, from, to);
@@ -86,6 +86,11 @@ pub(crate) async fn run() -> Vec<String> {
     }
     problems.extend(page::check(&cells));
     problems
+}
+
+/// Whether this row is asked for.
+pub(crate) fn is_chosen(name: &str) -> bool {
+    std::env::var("PROPAGATION").map_or(true, |chosen| chosen == name)
 }
 
 fn count(got: &[Got]) -> usize {

@@ -5,8 +5,6 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::media::Medium;
-
 /// What a cell of the page says, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
@@ -93,9 +91,8 @@ pub(crate) fn verdict(story: &Value, from: &str, to: &str, request_id: &str) -> 
 }
 
 /// The trace that an action is told to be of.
-pub(crate) fn trace_of(row: usize, medium: &Medium, producer: usize) -> String {
+pub(crate) fn trace_of(row: usize, medium: &str, producer: usize) -> String {
     let name: u32 = medium
-        .name
         .bytes()
         .fold(7, |sum, byte| sum * 31 % 65_521 + u32::from(byte));
     format!("6720a000{name:08x}{row:08x}{producer:08x}")

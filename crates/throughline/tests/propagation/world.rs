@@ -24,7 +24,9 @@ use crate::application::{self, Places};
 use crate::broker::{self, Broker, free_port};
 use crate::media::cells_in;
 use crate::moto::moto;
+use crate::rabbit;
 use crate::server::Server;
+use crate::servers::Servers;
 
 /// What a function said that it got: its name and the invocation, and the messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub(crate) struct World {
     lines: watch::Receiver<usize>,
     client: Client<HttpConnector, Full<Bytes>>,
     _broker: Option<Broker>,
+    servers: Option<Servers>,
     _folder: tempfile::TempDir,
 }
 
@@ -66,6 +69,19 @@ impl World {
             }
             None => None,
         };
+        let wanted: Vec<_> = SERVERS.iter().map(|(name, _)| *name).collect();
+        let servers = (!crowd).then(|| Servers::start(&wanted)).flatten();
+        let served: Vec<_> = SERVERS
+            .iter()
+            .filter_map(|(name, variable)| {
+                let address = servers.as_ref()?.address(name)?;
+                Some((*name, *variable, address))
+            })
+            .collect();
+        for (_, _, address) in served.iter().filter(|(name, ..)| *name == RABBITMQ) {
+            let made = tokio::time::timeout(DEADLINE, rabbit::make_queues(address));
+            made.await.expect("RabbitMQ starts");
+        }
         // Environments see this folder as we do; the system's temporary one they do not.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let local = || format!("127.0.0.1:{}", free_port());
@@ -73,6 +89,7 @@ impl World {
             urls: crate::media::LANGUAGES.map(|language| (language, local())),
             api: local(),
             kafka: kafka.clone(),
+            served: served.clone(),
             crowd,
         };
         application::write(folder.path(), &packages, &places);
@@ -80,6 +97,7 @@ impl World {
         let mut doors: Vec<_> = kafka
             .map(|address| ("kafka", address))
             .into_iter()
+            .chain(served.into_iter().map(|(name, _, address)| (name, address)))
             .collect();
         doors.extend([("otlp", server.otlp_http.clone()), ("api", places.api)]);
         doors.extend(places.urls);
@@ -94,8 +112,15 @@ impl World {
             lines,
             client: Client::builder(TokioExecutor::new()).build_http(),
             _broker: broker,
+            servers,
             _folder: folder,
         })
+    }
+
+    /// Whether a server is there that the tests of the layers use, too.
+    pub(crate) fn serves(&self, name: &str) -> bool {
+        let servers = self.servers.as_ref();
+        servers.is_some_and(|servers| servers.address(name).is_some())
     }
 
     /// Has a function send, as part of the trace; or says why it did not.
@@ -299,6 +324,10 @@ pub(crate) fn texts(span: &Value, attribute: &str) -> Vec<String> {
         .collect()
 }
 
+/// Other people's servers, and the variables in which functions have their addresses.
+const SERVERS: [(&str, &str); 1] = [(RABBITMQ, "RABBITMQ")];
+/// How the broker is called among them.
+pub(crate) const RABBITMQ: &str = "rabbitmq";
 /// Where the first door is inside. The broker is there outside, too, since it tells its clients where it is.
 const FIRST_DOOR: &str = "127.0.1.1";
 /// What a function says before it fails, as it is meant to.

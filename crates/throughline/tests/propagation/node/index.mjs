@@ -1,6 +1,6 @@
 // Sends what the event asks for by every medium there is, to the functions of all languages; or tells which of these
 // messages it got. What it sends by is loaded when it is needed, since whoever only gets needs none of it.
-const { AWS_ENDPOINT_URL, FUNCTION_URLS = '{}', KAFKA, API, SECRET } = process.env;
+const { AWS_ENDPOINT_URL, FUNCTION_URLS = '{}', KAFKA, RABBITMQ, API, SECRET } = process.env;
 const urls = JSON.parse(FUNCTION_URLS);
 const consumers = ['node', 'python', 'rust'];
 const made = new Map();
@@ -50,6 +50,14 @@ const media = {
     await producer.connect();
     await producer.send({ topic: 'topic', messages: [{ value }] });
     await producer.disconnect();
+  },
+  amqp: async (cell, body) => {
+    const { connect } = await import('amqplib');
+    const connection = await connect(`amqp://${RABBITMQ}`);
+    const channel = await connection.createConfirmChannel();
+    for (const to of consumers) channel.sendToQueue(`cells-${to}`, Buffer.from(body));
+    await channel.waitForConfirms();
+    await connection.close();
   },
   crowd: (cell, body) => Promise.all([send('crowd', body), publish('crowd', body)]),
 };

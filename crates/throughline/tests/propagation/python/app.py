@@ -72,6 +72,17 @@ def kafka(cell, body, _):
     producer.close()
 
 
+def amqp(cell, body, _):
+    import pika
+
+    host, port = os.environ["RABBITMQ"].split(":")
+    connection = pika.BlockingConnection(pika.ConnectionParameters(host, int(port)))
+    channel = connection.channel()
+    for to in CONSUMERS:
+        channel.basic_publish("", "cells-" + to, body.encode())
+    connection.close()
+
+
 MEDIA = {
     "url": lambda cell, *_: [get("%s/%s" % (URLS[to], cell)) for to in CONSUMERS],
     "api": lambda cell, *_: [get("%s/to-%s/%s" % (os.environ["API"], to, cell)) for to in CONSUMERS],
@@ -88,6 +99,7 @@ MEDIA = {
     "table": table,
     "bucket": bucket,
     "kafka": kafka,
+    "amqp": amqp,
     "crowd": lambda cell, body, _: (send("crowd", body), publish("crowd", body)),
 }
 
