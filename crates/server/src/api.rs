@@ -9,6 +9,7 @@ mod contrast;
 mod error;
 mod events;
 mod graph;
+mod graph_query;
 mod guard;
 mod health;
 mod incidents;
@@ -102,6 +103,16 @@ pub(crate) fn router(
             post(investigations::answer)
                 .layer(DefaultBodyLimit::max(queries::QUESTION_BYTES_MAX))
                 .with_state(investigations::Investigations::new(
+                    detection.clone(),
+                    queries.clone(),
+                    &limits,
+                )),
+        )
+        .route(
+            graph_query::QUERY,
+            post(graph_query::answer)
+                .layer(DefaultBodyLimit::max(queries::QUESTION_BYTES_MAX))
+                .with_state(graph_query::Graphs::new(
                     detection.clone(),
                     queries.clone(),
                     &limits,

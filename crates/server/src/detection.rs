@@ -39,7 +39,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::config::Clock;
 pub(crate) use cause::Cause;
-use feed::Names;
+pub(crate) use feed::{Names, answers};
 use file::StateFile;
 
 /// Watches. Cheap to clone.
@@ -237,6 +237,11 @@ impl Detection {
             Ok(feed::minutes(all, &reports.0, &mut kept.names))
         };
         self.0.engine.blocking(work).await?
+    }
+
+    /// What services and functions are called, as far as anybody has seen.
+    pub(crate) fn services(&self) -> Names {
+        self.kept().names.without_setups()
     }
 
     /// Everything that is known by name, with what else it is called.

@@ -4,6 +4,7 @@ pub(crate) mod completeness;
 mod follow;
 mod found;
 pub(crate) mod functions;
+pub(crate) mod graph;
 pub(crate) mod investigate;
 mod line;
 pub(crate) mod logs;

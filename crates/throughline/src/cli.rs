@@ -5,6 +5,7 @@ mod demo;
 mod eval;
 mod fault;
 mod find;
+mod graph;
 mod investigate;
 mod scrub;
 mod store;
@@ -20,6 +21,7 @@ pub(crate) use demo::{Demo, Example, Users};
 pub(crate) use eval::{Eval, EvalCommand, EvalPetshop};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use find::{Functions, LogFilter, Logs, Status, Tail, Times, Trace, Traces};
+pub(crate) use graph::{GraphForm, GraphQuery};
 pub(crate) use investigate::Investigate;
 pub(crate) use scrub::Scrub;
 pub(crate) use store::{Check, CheckForm, Export, ExportSignal, Sizes, Store, StoreCommand};
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Functions(Functions),
     /// Ask why it was so: "payment was slow last night around 10PM"
     Investigate(Investigate),
+    /// Ask who depends on whom, in openCypher
+    Graph(GraphQuery),
     /// Ask in SQL about spans, logs and metrics
     Query(Query),
     /// Is anything missing: what extensions took in beside what the server has, and why

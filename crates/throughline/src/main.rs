@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Tail(arguments) => ask::tail::run(&arguments),
         Command::Functions(arguments) => ask::functions::run(&arguments),
         Command::Investigate(arguments) => ask::investigate::run(&arguments),
+        Command::Graph(arguments) => ask::graph::run(&arguments),
         Command::Query(arguments) => ask::query::run(&arguments),
         Command::Completeness(arguments) => ask::completeness::run(&arguments),
         Command::Replay(arguments) => ask::replay::run(&arguments),

@@ -7,7 +7,7 @@ use throughline_query::QueryError;
 use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
-use super::{contrast, investigations, queries, search, view};
+use super::{contrast, graph_query, investigations, queries, search, view};
 use crate::cloudwatch;
 use crate::codes::{self, Code};
 
@@ -41,6 +41,7 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     let allowed = match uri.path() {
         cloudwatch::PATH
         | contrast::CONTRAST
+        | graph_query::QUERY
         | investigations::INVESTIGATIONS
         | queries::SQL
         | queries::QUERY

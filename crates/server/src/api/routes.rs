@@ -14,6 +14,7 @@ use super::Reads;
 use super::attributes;
 use super::error::ApiError;
 use super::graph;
+use super::graph_query;
 use super::query::Query;
 use super::story;
 use super::view;
@@ -31,6 +32,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("/api/v1/operations", || get(graph::operations)),
     ("/api/v1/edges", || get(graph::edges)),
     ("/api/v1/costs", || get(graph::costs)),
+    ("/api/v1/graph", || get(graph_query::language)),
     ("/api/v1/attributes", || get(attributes::keys)),
     ("/api/v1/attributes/{key}/values", || {
         get(attributes::values)

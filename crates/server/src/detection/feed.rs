@@ -12,7 +12,7 @@ use super::logs::Report;
 
 /// What is remembered of the names of services and functions.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// By service the function that it is; empty of a service with several.
     functions: BTreeMap<String, String>,
     /// By node, its version and its memory in bytes.
@@ -34,7 +34,7 @@ impl Names {
         all.map(|service| (service.clone(), self.node(service)))
     }
 
-    fn learn(&mut self, service: &str, function: &str) {
+    pub(crate) fn learn(&mut self, service: &str, function: &str) {
         if service.is_empty() || function.is_empty() || self.functions.len() >= NAMES_MAX {
             return;
         }
@@ -46,7 +46,7 @@ impl Names {
     }
 
     /// The node of a service, as on the map.
-    fn node(&self, service: &str) -> Node {
+    pub(crate) fn node(&self, service: &str) -> Node {
         match self.functions.get(service).map(String::as_str) {
             None | Some("") => format!("service:{service}"),
             Some(function) => format!("function:{function}"),
@@ -109,30 +109,51 @@ pub(super) fn minutes(found: ByMinute, reports: &[Report], names: &mut Names) ->
     done
 }
 
+/// What spans of an operation tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tells {
+    /// What their node does, all in all.
+    pub(crate) of_node: bool,
+    /// One of the things that it does.
+    pub(crate) of_operation: bool,
+}
+
 /// Spans that answer somebody are what a node does. Of a function its invocation's span alone is, if there is one:
 /// what is below that is part of it.
-fn operations(rows: &[(UnixNanos, OperationRow)], names: &Names, done: &mut Facts) {
+pub(crate) fn answers<'a, T>(
+    rows: impl Iterator<Item = (T, &'a OperationRow)>,
+) -> Vec<(T, &'a OperationRow, Tells)> {
     let answers = |row: &OperationRow| {
         matches!(row.kind, SpanKind::Server | SpanKind::Consumer) && row.service != OTHER
     };
-    let rows: Vec<&(UnixNanos, OperationRow)> =
-        rows.iter().filter(|(_, row)| answers(row)).collect();
     let is_invocation =
         |row: &OperationRow| row.kind == SpanKind::Server && row.name == row.service;
+    let rows: Vec<(T, &OperationRow)> = rows.filter(|(_, row)| answers(row)).collect();
     let invoked: BTreeSet<&str> = rows
         .iter()
         .filter(|(_, row)| is_invocation(row))
         .map(|(_, row)| row.service.as_str())
         .collect();
-    for (minute, row) in rows {
+    let told = rows.into_iter().map(|(of, row)| {
+        let tells = Tells {
+            of_node: is_invocation(row) || !invoked.contains(row.service.as_str()),
+            of_operation: !is_invocation(row),
+        };
+        (of, row, tells)
+    });
+    told.collect()
+}
+
+fn operations(rows: &[(UnixNanos, OperationRow)], names: &Names, done: &mut Facts) {
+    for (minute, row, tells) in answers(rows.iter().map(|(minute, row)| (*minute, row))) {
         let node = names.node(&row.service);
-        if is_invocation(row) || !invoked.contains(row.service.as_str()) {
-            answered(done.at(*minute, Subject::Node(node.clone())), row);
+        if tells.of_node {
+            answered(done.at(minute, Subject::Node(node.clone())), row);
             done.own.insert(node.clone());
         }
-        if !is_invocation(row) {
+        if tells.of_operation {
             let operation = Subject::Operation(node, row.name.clone());
-            answered(done.at(*minute, operation), row);
+            answered(done.at(minute, operation), row);
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use throughline_telemetry::{Signal, Span, SpanKind, SpanStatus};
 
 use crate::harness::TestServer;
+use crate::openapi::problems;
 use crate::samples::{span, traces};
 
 const MINUTE: u64 = 60_000_000_000;
@@ -184,5 +185,106 @@ async fn what_is_asked_wrongly_is_said() {
         let answer = server.get(&format!("/api/v1/{asked}")).await;
         assert_eq!(answer.status, 400, "{asked}");
         assert!(answer.text().contains(message), "{}", answer.text());
+    }
+}
+
+/// The rows of a query to the graph of the first minute.
+async fn ask(server: &TestServer, query: &str) -> Value {
+    let question = json!({"query": query, "from": "0", "to": "1"}).to_string();
+    let answer = server.post_api("/api/v1/graph/query", &[], question).await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    assert_eq!(problems("GraphAnswer", &answer.json()), "");
+    answer.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_graph_answers_queries() {
+    let server = shop().await;
+    let query = "MATCH (t:Table)<-[c:WRITES]-(f)<-[:CALLS*0..5]-(e:Endpoint)
+                 RETURN e, f.id AS via, c.operation, sum(c.calls) AS calls, round(f.p99) AS p99";
+    let found = ask(&server, query).await;
+    let columns = json!([
+        {"name": "e", "unit": null}, {"name": "via", "unit": null}, {"name": "c.operation", "unit": null},
+        {"name": "calls", "unit": "count"}, {"name": "p99", "unit": "ms"}
+    ]);
+    assert_eq!(found["columns"], columns);
+    let rows = json!([[{"node": "service:web"}, "service:pay", "PutItem", 1, 30.0]]);
+    assert_eq!(found["rows"], rows);
+    let [total, cut] = ["total", "cut"].map(|key| &found[key]);
+    assert_eq!(
+        (total, cut, &found["truncated"]),
+        (&json!(1), &Value::Null, &json!(false))
+    );
+    let drawn: Vec<&Value> = found["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| &node["id"])
+        .collect();
+    assert_eq!(drawn, ["service:pay", "table:payments", "service:web"]);
+    assert_eq!(found["searched"]["edges"], 3);
+    assert_eq!(found["cost"]["segments"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_graph_compares_windows_and_has_operations() {
+    let server = shop().await;
+    let found = ask(
+        &server,
+        "MATCH (a)-[c]->(b) WHERE c.is_new RETURN count(*), max(c.last_seen) COMPARED TO 'yesterday'",
+    );
+    let found = found.await;
+    assert_eq!(found["rows"], json!([[3, "1970-01-01T00:00:00Z"]]));
+    assert_eq!(found["compared"]["to_unix_nanos"], "0");
+    let found = ask(
+        &server,
+        "MATCH p = (n)-[:DOES]->(o:Operation) RETURN p, o.errors ORDER BY o.name",
+    )
+    .await;
+    let rows = json!([
+        [{"path": ["service:pay", "operation:pay span 2"], "types": ["DOES"]}, 0],
+        [{"path": ["service:pay", "operation:pay span 5"], "types": ["DOES"]}, 1],
+    ]);
+    assert_eq!(found["rows"], rows);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_in_a_query_says_where() {
+    let server = TestServer::start().await;
+    let refusals = [
+        (
+            json!({"query": "MATCH (f:Tabel) RETURN f"}),
+            "there is no label `Tabel`: did you mean `Table`? at line 1, column 10",
+        ),
+        (
+            json!({"query": "MATCH (f) RETURN f DURING 'whenever'"}),
+            "at line 1, column 27",
+        ),
+        (
+            json!({"query": "MATCH (f) RETURN f", "from": "2", "to": "1"}),
+            "`from` must not be after `to`",
+        ),
+        (
+            json!({"query": "MATCH (f) RETURN f", "from": "now"}),
+            "`from` and `to` are Unix nanoseconds, as text",
+        ),
+    ];
+    for (question, why) in refusals {
+        let answer = server
+            .post_api("/api/v1/graph/query", &[], question.to_string())
+            .await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["code"]),
+            (400, &json!("TL0210")),
+            "{question}"
+        );
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.ends_with(why), "{message}");
+    }
+    let language = server.json("/api/v1/graph").await;
+    assert_eq!(problems("GraphLanguage", &language), "");
+    for question in language["questions"].as_array().unwrap() {
+        let query = question["query"].as_str().unwrap().replace("$NAME", "pay");
+        ask(&server, &query).await;
     }
 }

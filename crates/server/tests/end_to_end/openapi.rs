@@ -245,6 +245,7 @@ async fn real_answers_fit_their_schemas() {
         "/api/v1/search",
         "/api/v1/contrast",
         "/api/v1/investigations",
+        "/api/v1/graph/query",
     ];
     for (path, good) in asks.into_iter().zip([
         r#"{"sql": "select name, time, duration_ms, double, truth from spans"}"#,
@@ -252,6 +253,7 @@ async fn real_answers_fit_their_schemas() {
         r#"{"filters": [{"not": {"column": "double", "op": "exists"}}], "limit": 5}"#,
         r#"{"selection": {"filters": [{"column": "service", "op": "=", "value": "sample"}]}, "rest": {}}"#,
         r#"{"question": "was sample slow?", "from": "1795228000000000000"}"#,
+        r#"{"query": "MATCH (a)-[c]->(b) RETURN a, c, b, c.p99, c.first_seen", "from": "0", "to": "1"}"#,
     ]) {
         openapi.check(path, &server.post_api(path, &[], good).await);
         openapi.check(path, &server.post_api(path, &[], "{").await);
@@ -268,6 +270,7 @@ async fn real_answers_fit_their_schemas() {
         [
             "/api/v1/cloudwatch",
             "/api/v1/contrast",
+            "/api/v1/graph/query",
             "/api/v1/investigations",
             "/api/v1/query",
             "/api/v1/search",

@@ -56,6 +56,8 @@ pub struct Edge {
     pub sum_ms: f64,
     /// How long each took, in milliseconds.
     pub durations: HistogramSum,
+    /// When the first and the last minute with a call begin, of those that count.
+    pub seen: (UnixNanos, UnixNanos),
 }
 
 /// What edges are told apart by.
@@ -74,6 +76,7 @@ struct Sums {
     throttles: u64,
     sum_ms: f64,
     durations: HistogramSum,
+    seen: Option<(UnixNanos, UnixNanos)>,
 }
 
 impl Scan {
@@ -181,11 +184,14 @@ impl Reading<'_> {
             if !key.is_asked_for(self.filter) {
                 continue;
             }
-            let minute = match self.by_minute {
-                true => minute_of(time),
+            let minute = minute_of(time);
+            let of = match self.by_minute {
+                true => minute,
                 false => self.minutes.start,
             };
-            let sums = self.sums.entry((minute, key)).or_default();
+            let sums = self.sums.entry((of, key)).or_default();
+            let (first, last) = sums.seen.unwrap_or((minute, minute));
+            sums.seen = Some((first.min(minute), last.max(minute)));
             sums.count += columns.counts.value(row).cast_unsigned();
             sums.errors += columns.errors.value(row).cast_unsigned();
             sums.throttles += columns.throttles.value(row).cast_unsigned();
@@ -224,6 +230,7 @@ impl Edge {
             throttles: sums.throttles,
             sum_ms: sums.sum_ms,
             durations: sums.durations,
+            seen: sums.seen.unwrap_or_default(),
         }
     }
 }

@@ -54,6 +54,6 @@ async fn ask(arguments: &Investigate, offset: i32) -> anyhow::Result<Value> {
 }
 
 /// How far this machine's clock is ahead of UTC.
-fn local_offset_minutes() -> i32 {
+pub(super) fn local_offset_minutes() -> i32 {
     chrono::Local::now().offset().local_minus_utc() / 60
 }

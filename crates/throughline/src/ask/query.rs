@@ -83,7 +83,7 @@ fn took(cost: &Value, truncated: bool) -> String {
 }
 
 /// The server's words, and the place in the statement if they name one.
-fn explained(message: &str, sql: &str) -> String {
+pub(super) fn explained(message: &str, sql: &str) -> String {
     let Some((line, column)) = place(message) else {
         return message.to_owned();
     };

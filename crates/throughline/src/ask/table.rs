@@ -4,8 +4,8 @@ use super::text::{left, right, width};
 use crate::terminal::Paint;
 
 /// What is above a column, and where its cells stand.
-pub(super) struct Column {
-    pub(super) name: &'static str,
+pub(super) struct Column<'a> {
+    pub(super) name: &'a str,
     pub(super) side: Side,
 }
 
@@ -41,7 +41,7 @@ impl Cell {
 
 /// The columns with their names above them. At most one is cut.
 pub(super) fn table(
-    columns: &[Column],
+    columns: &[Column<'_>],
     rows: &[Vec<Cell>],
     (paint, available): (Paint, usize),
 ) -> String {
@@ -68,7 +68,7 @@ pub(super) fn table(
     text
 }
 
-fn line(columns: &[Column], widths: &[usize], row: &[Cell], paint: Paint) -> String {
+fn line(columns: &[Column<'_>], widths: &[usize], row: &[Cell], paint: Paint) -> String {
     let mut text = String::new();
     let last = row.len().saturating_sub(1);
     for (at, (cell, column)) in row.iter().zip(columns).enumerate() {

@@ -3,7 +3,7 @@ use expect_test::{Expect, expect};
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
 use crate::api::{
-    contrast, health, incidents, investigations, live, metrics, queries, search, waits,
+    contrast, graph_query, health, incidents, investigations, live, metrics, queries, search, waits,
 };
 
 /// What is wrong with a query, one problem a line.
@@ -134,6 +134,7 @@ fn openapi_and_routes_agree() {
     let posted = [
         crate::cloudwatch::PATH,
         contrast::CONTRAST,
+        graph_query::QUERY,
         investigations::INVESTIGATIONS,
         queries::SQL,
         queries::QUERY,

@@ -46,6 +46,7 @@ fn edge(function: &str, kind: NodeKind, name: &str, count: u64) -> (UnixNanos, E
         throttles: 2,
         sum_ms: 10.0,
         durations: durations(count),
+        seen: (MINUTE, MINUTE),
     };
     (MINUTE, edge)
 }
