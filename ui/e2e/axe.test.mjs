@@ -34,6 +34,8 @@ const PAGES = [
   ['/investigate', 'main p'],
   ['/investigate?q=order+was+slow', 'table'],
   ['/investigate?q=nothing+was+slow', 'h2'],
+  ['/graph', 'pre'],
+  ['/graph?q=MATCH+%28a%29+RETURN+a', 'td'],
   ['/functions/inventory', 'dl dd'],
   ['/functions/nobody', 'main p'],
   ['/no-such-page', '.lost'],
@@ -69,6 +71,15 @@ const PAGES = [
       await page.getByLabel('Keep what is asked now, as').fill('All of it');
       await page.keyboard.press('Enter');
       await page.getByRole('link', { name: 'All of it' }).waitFor();
+    },
+  ],
+  [
+    '/graph',
+    'pre',
+    async (page) => {
+      await page.getByRole('textbox', { name: 'Query' }).pressSequentially('MATCH (f:');
+      await page.getByRole('option').first().waitFor();
+      await page.keyboard.press('ArrowDown');
     },
   ],
   [

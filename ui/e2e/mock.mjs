@@ -22,6 +22,7 @@ import {
   operations,
   searchPage,
 } from './answers.mjs';
+import { graphAnswer, LANGUAGE } from './graph.mjs';
 import { functionEdges, functionSql, newestSpan } from './function.mjs';
 import { largeTrace, traceSummaries } from '../fixtures/list.mjs';
 
@@ -206,6 +207,13 @@ export class MockServer {
       return one === null
         ? json(404, { code: 'TL0213', message: 'there is no such incident' })
         : json(200, one);
+    }
+    if (pathname === '/api/v1/graph') return json(200, LANGUAGE);
+    if (pathname === '/api/v1/graph/query') {
+      const question = JSON.parse(body);
+      this.posted.push(question);
+      const { status, body: answer } = graphAnswer(question);
+      return json(status, answer);
     }
     if (pathname === '/api/v1/investigations') {
       const question = JSON.parse(body);

@@ -20,6 +20,9 @@ import type {
   CostList,
   EdgeMap,
   Found,
+  GraphAnswer,
+  GraphLanguage,
+  GraphQuestion,
   Incident,
   IncidentPage,
   Investigation,
@@ -131,6 +134,9 @@ export interface Api {
   incidents(query: IncidentQuery, signal?: AbortSignal): Answer<IncidentPage>;
   incident(id: string, signal?: AbortSignal): Answer<Incident>;
   investigate(question: InvestigationQuestion, signal?: AbortSignal): Answer<Investigation>;
+  /** What can be asked of the graph. */
+  graphLanguage(signal?: AbortSignal): Answer<GraphLanguage>;
+  graph(question: GraphQuestion, signal?: AbortSignal): Answer<GraphAnswer>;
   contrast(question: ContrastQuestion, signal?: AbortSignal): Answer<Contrast>;
   search(question: SearchQuestion, signal?: AbortSignal): Answer<readonly Found[]>;
   sql(statement: string, signal?: AbortSignal): Answer<Table>;
@@ -276,6 +282,8 @@ export function createApi(options: ApiOptions = {}): Api {
       load(`/incidents/${encodeURIComponent(id)}`, asItIs<Incident>, signal),
     investigate: (question, signal) =>
       load('/investigations', asItIs<Investigation>, signal, question),
+    graphLanguage: (signal) => load('/graph', asItIs<GraphLanguage>, signal),
+    graph: (question, signal) => load('/graph/query', asItIs<GraphAnswer>, signal, question),
     contrast: (question, signal) => load('/contrast', asItIs<Contrast>, signal, question),
     search: (question, signal) =>
       load<WireSpanPage | WireLogPage, readonly Found[]>('/search', decodeFound, signal, question),

@@ -9,6 +9,9 @@ import type {
   WireDifference,
   WireEdgeMap,
   WireFinding,
+  WireGraphAnswer,
+  WireGraphLanguage,
+  WireGraphQuestion,
   WireIncident,
   WireIncidentPage,
   WireInvestigation,
@@ -89,6 +92,29 @@ export type Suspect = WireInvestigation['causes'][number];
 export type Neighbour = WireInvestigation['upstream'][number];
 export type SymptomName = Suspect['symptom'];
 export type FigureUnit = Suspect['unit'];
+/** What is left out is as the server has it by default. */
+export type GraphQuestion = Pick<WireGraphQuestion, 'query'> & Partial<WireGraphQuestion>;
+export type GraphAnswer = Omit<WireGraphAnswer, 'rows'> & {
+  readonly rows: readonly (readonly GraphCell[])[];
+};
+/** A value, a node, a relationship, a path, or several of these. */
+export type GraphCell =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly GraphCell[]
+  | { readonly node: string }
+  | { readonly path: readonly string[]; readonly types: readonly string[] }
+  | {
+      readonly from: string;
+      readonly to: string;
+      readonly type: string;
+      readonly operation: string;
+    };
+export type GraphUnit = WireGraphAnswer['columns'][number]['unit'];
+export type GraphLanguage = WireGraphLanguage;
+export type GraphQuestionKept = WireGraphLanguage['questions'][number];
 /** What functions do right now. */
 export type Wall = WireWall;
 export type FunctionCard = WireWall['functions'][number];

@@ -289,6 +289,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/graph": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What can be asked of the graph
+         * @description The labels, types, properties and functions that queries to the graph may use, and questions that are asked often, as queries. docs/graph.md says how they are written.
+         */
+        readonly get: operations["describeGraph"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/graph/query": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Who depends on whom, in openCypher
+         * @description Answers a query in a read-only subset of openCypher with `DURING` and `COMPARED TO`, over the graph of who called whom in the window that it is about: edges, and operations and costs where it speaks of them. docs/graph.md says how it is written. A mistake says its line and column, and what would be right. After three seconds, or when its limits of rows and steps are reached, it answers with what was found until then and says so. Closing the connection stops it.
+         */
+        readonly post: operations["queryGraph"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/waits": {
         readonly parameters: {
             readonly query?: never;
@@ -1009,6 +1049,155 @@ export interface components {
             readonly other_count: number;
             /** @description What it took. */
             readonly cost: components["schemas"]["QueryCost"];
+        };
+        /**
+         * @description A query to the graph.
+         * @example {
+         *       "query": "MATCH (t:Table {name: 'orders'})<-[c:WRITES]-(f) RETURN f.name, c.operation, c.calls DURING 'last 1h'"
+         *     }
+         */
+        readonly GraphQuestion: {
+            /** @description In the subset of openCypher, at most 16 KiB. */
+            readonly query: string;
+            /** @description From when on, where the query has no `DURING`; an hour before `to` unless it is given. */
+            readonly from?: components["schemas"]["UnixNanos"] | null;
+            /** @description Up to when; now unless it is given. */
+            readonly to?: components["schemas"]["UnixNanos"] | null;
+            /**
+             * @description How far the asker's clock is ahead of UTC, for times in words.
+             * @default 0
+             */
+            readonly utc_offset_minutes: number;
+        };
+        /** @description A value: a node by its id, a relationship by its ends, a path by the ids of its nodes. Times are RFC 3339, integers beyond 2^53 are text. */
+        readonly GraphCell: (string | number | boolean | null) | readonly components["schemas"]["GraphCell"][] | {
+            /** @description The `id` of a node. */
+            readonly node: string;
+        } | {
+            /** @description The `id` of the caller. */
+            readonly from: string;
+            /** @description The `id` of whom it calls. */
+            readonly to: string;
+            /** @description Its type. */
+            readonly type: string;
+            /** @description What for. */
+            readonly operation: string;
+        } | {
+            /** @description The ids of its nodes. */
+            readonly path: readonly string[];
+            /** @description The types of what is between them. */
+            readonly types: readonly string[];
+        };
+        /** @description A window. */
+        readonly GraphTimes: {
+            /** @description Its beginning. */
+            readonly from_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description Its end. */
+            readonly to_unix_nanos: components["schemas"]["UnixNanos"];
+        };
+        /** @description What a query to the graph found. */
+        readonly GraphAnswer: {
+            /** @description The columns, in the order of the cells. */
+            readonly columns: readonly {
+                /** @description Its name. */
+                readonly name: string;
+                /**
+                 * @description In what its values are, as far as that is plain. A share is from 0 to 1.
+                 * @enum {string|null}
+                 */
+                readonly unit: "count" | "ms" | "per_second" | "share" | "time" | "usd" | null;
+            }[];
+            /** @description A list of cells for each row, at most 1,000. */
+            readonly rows: readonly (readonly components["schemas"]["GraphCell"][])[];
+            /** @description How many rows there are before `SKIP` and `LIMIT`; at least so many if it was stopped. */
+            readonly total: number;
+            /** @description Whether this is not all that was asked for. */
+            readonly truncated: boolean;
+            /**
+             * @description Why: there are more `rows` than an answer has; so many were `held` to be put in order, or so many `steps` were taken, that the rest was not looked for; or the `time` was over.
+             * @enum {string|null}
+             */
+            readonly cut: "rows" | "held" | "steps" | "time" | null;
+            /** @description The window that it is about. */
+            readonly during: components["schemas"]["GraphTimes"];
+            /** @description The window that it is compared with. */
+            readonly compared: components["schemas"]["GraphTimes"] | null;
+            /** @description What the first rows are about: some sixty nodes. */
+            readonly nodes: readonly {
+                /** @description What edges call it. */
+                readonly id: string;
+                /**
+                 * @description What it is.
+                 * @enum {string}
+                 */
+                readonly kind: "function" | "service" | "table" | "queue" | "topic" | "bus" | "stream" | "bucket" | "database" | "cache" | "host" | "operation" | "other";
+                /** @description Its name. */
+                readonly name: string;
+                /** @description Of a function the service that it belongs to, if its own spans say so. */
+                readonly service: string | null;
+            }[];
+            /** @description What is between those nodes, as far as the rows are about it; of several hops one of the shortest ways. */
+            readonly edges: readonly components["schemas"]["MapEdge"][];
+            /** @description The graph that was looked through. */
+            readonly searched: {
+                /** @description How many nodes it has. */
+                readonly nodes: number;
+                /** @description How many relationships. */
+                readonly edges: number;
+                /** @description Edges that there was no room for, those with the fewest calls. */
+                readonly left_out: number;
+                /** @description Calls in minutes with too many edges, which are in none. */
+                readonly other_count: number;
+                /** @description How many relationships and rows were looked at. */
+                readonly steps: number;
+            };
+            /** @description What it took. */
+            readonly cost: components["schemas"]["QueryCost"];
+        };
+        /** @description A word of the language. */
+        readonly GraphWord: {
+            /** @description As it is written. */
+            readonly name: string;
+            /** @description What it means. */
+            readonly means: string;
+        };
+        /** @description What can be asked of the graph. */
+        readonly GraphLanguage: {
+            /** @description What nodes may be. */
+            readonly labels: readonly components["schemas"]["GraphWord"][];
+            /** @description What is between them. */
+            readonly types: readonly components["schemas"]["GraphWord"][];
+            /** @description What both have. Of numbers there are `before_` and `Δ` too, with `COMPARED TO`. */
+            readonly properties: readonly {
+                /** @description As it is written. */
+                readonly name: string;
+                /** @description What it means. */
+                readonly means: string;
+                /**
+                 * @description Who has it.
+                 * @enum {string}
+                 */
+                readonly of: "nodes" | "relationships" | "both";
+                /**
+                 * @description In what it is, if it is a number or a time.
+                 * @enum {string|null}
+                 */
+                readonly unit: "count" | "ms" | "per_second" | "share" | "time" | "usd" | null;
+            }[];
+            /** @description Functions, those that aggregate first. */
+            readonly functions: readonly components["schemas"]["GraphWord"][];
+            /** @description Questions that are asked often. */
+            readonly questions: readonly {
+                /** @description In words. */
+                readonly title: string;
+                /**
+                 * @description What it is asked of; `$NAME` in the query stands for its name.
+                 * @enum {string|null}
+                 */
+                readonly about: "function" | "resource" | null;
+                /** @description The query. */
+                readonly query: string;
+            }[];
         };
         /** @description What a function is estimated to have cost. */
         readonly FunctionCost: {
@@ -3406,6 +3595,113 @@ export interface operations {
                 };
             };
             /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly describeGraph: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The words of the language. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GraphLanguage"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly queryGraph: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["GraphQuestion"];
+            };
+        };
+        readonly responses: {
+            /** @description The rows, and what they are about. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GraphAnswer"];
+                };
+            };
+            /** @description The query cannot be understood (TL0210). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read, or the engine failed (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many at once (TL0209): try again in a second. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -41,3 +41,6 @@ export type WireFinding = Schemas['Finding'];
 export type WireTable = Schemas['Table'];
 export type WireSearchQuestion = Schemas['SearchQuestion'];
 export type WireWall = Schemas['Wall'];
+export type WireGraphQuestion = Schemas['GraphQuestion'];
+export type WireGraphAnswer = Schemas['GraphAnswer'];
+export type WireGraphLanguage = Schemas['GraphLanguage'];

@@ -41,6 +41,11 @@ export function parseClock(text: string): number {
   return Date.parse(zone === 'utc' ? `${text}Z` : text);
 }
 
+/** How far the chosen clock is ahead of UTC now. */
+export function utcOffsetMinutes(): number {
+  return zone === 'utc' ? 0 : 0 - new Date().getTimezoneOffset();
+}
+
 function offsetMillis(date: Date): number {
   return date.getTimezoneOffset() * 60_000;
 }

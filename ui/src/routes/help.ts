@@ -60,6 +60,13 @@ export const MAP_KEYS: readonly Key[] = [
   ...ROW_KEYS,
 ];
 
+export const GRAPH_KEYS: readonly Key[] = [
+  { keys: ['/'], does: 'go to the query' },
+  { keys: ['Ctrl Enter'], does: 'ask it' },
+  { keys: ['Tab'], does: 'complete the word, where there is something to choose' },
+  ...ROW_KEYS,
+];
+
 export const LOG_KEYS: readonly Key[] = [
   { keys: ['/'], does: 'go to the search' },
   { keys: ['j', '↓'], does: 'next line' },

@@ -5,6 +5,7 @@ import { ALL, LAST_HOUR, type TimeRange } from '../base/range';
 import {
   EXPLORE_KEYS,
   FUNCTION_KEYS,
+  GRAPH_KEYS,
   LIST_KEYS,
   LOG_KEYS,
   MAP_KEYS,
@@ -76,6 +77,14 @@ export const PAGES: readonly Page[] = [
     range: LAST_HOUR,
     keys: MAP_KEYS,
     byEnvironment: true,
+  },
+  {
+    section: '/map',
+    path: /^\/graph\/?$/,
+    load: () => import('./GraphRoute.svelte'),
+    range: LAST_HOUR,
+    keys: GRAPH_KEYS,
+    byEnvironment: false,
   },
   {
     section: '/logs',

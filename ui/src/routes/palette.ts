@@ -21,6 +21,13 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
     about: 'ask why it was slow, last night around ten',
     choice: page('/investigate'),
   };
+  const graph: Entry = {
+    id: 'view /graph',
+    kind: 'view',
+    label: 'Graph',
+    about: 'ask who depends on whom',
+    choice: page('/graph'),
+  };
   const { kept, past } = new Questions();
   const others = kept.reduce((list, { search }) => without(list, search), past);
   const themes = THEMES.map((theme): Entry => ({
@@ -57,6 +64,7 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
   return [
     ...views,
     investigate,
+    graph,
     ...kept.map((each) => questionEntry(each, 'kept question')),
     ...themes,
     ...zones,

@@ -17,7 +17,7 @@ import {
 import { exploreHref } from '../../base/href';
 import { localMinute } from '../../base/range';
 import { parseUnixNanos, toDate, unixNanosFromMillis, type UnixNanos } from '../../base/time';
-import { currentZone, parseClock } from '../../base/zone';
+import { parseClock, utcOffsetMinutes } from '../../base/zone';
 
 /** What the address says; empty where it says nothing, and the sentence is asked. */
 export interface Slots {
@@ -58,7 +58,7 @@ export function questionOf(slots: Slots): InvestigationQuestion | null {
   const [from, to] = [nanosOf(slots.from), nanosOf(slots.to)];
   return {
     question: slots.q,
-    utc_offset_minutes: currentZone() === 'utc' ? 0 : -new Date().getTimezoneOffset(),
+    utc_offset_minutes: utcOffsetMinutes(),
     ...(symptom === undefined ? {} : { symptom }),
     ...(slots.node === '' ? {} : { node: slots.node }),
     ...(from === null ? {} : { from }),
