@@ -38,13 +38,14 @@ use crate::access::Access;
 use crate::cloudwatch;
 use crate::config::Limits;
 use crate::ingest::Intake;
+use crate::mcp;
 use crate::page;
 
 pub(crate) use health::Watch;
 pub(crate) use queries::Queries;
 pub(crate) use read::Reads;
 
-/// Everything that arrives on the HTTP port.
+/// Everything that arrives on the HTTP port. Tools of assistants ask the endpoints as the page does.
 pub(crate) fn router(
     store: Store,
     engine: Arc<Engine>,
@@ -62,7 +63,7 @@ pub(crate) fn router(
         .fold(Router::new(), |router, (path, route)| {
             router.route(path, route())
         });
-    routes
+    let api = routes
         .route(
             cloudwatch::PATH,
             post(cloudwatch::take).with_state(cloudwatch::Reader::new(intake)),
@@ -139,7 +140,9 @@ pub(crate) fn router(
         .route("/api", axum::routing::any(error::no_such_endpoint))
         .route("/api/", axum::routing::any(error::no_such_endpoint))
         .route("/api/{*rest}", axum::routing::any(error::no_such_endpoint))
-        .with_state(reads)
+        .with_state(reads);
+    api.clone()
+        .route_service(mcp::PATH, mcp::service(api))
         .fallback(page::show)
         .layer(middleware::from_fn_with_state(
             Arc::new(access),

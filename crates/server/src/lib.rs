@@ -28,6 +28,7 @@ mod config;
 mod detection;
 mod ingest;
 mod listen;
+mod mcp;
 mod page;
 mod server;
 

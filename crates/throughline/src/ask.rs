@@ -8,6 +8,7 @@ pub(crate) mod graph;
 pub(crate) mod investigate;
 mod line;
 pub(crate) mod logs;
+pub(crate) mod mcp;
 pub(crate) mod query;
 pub(crate) mod replay;
 mod table;

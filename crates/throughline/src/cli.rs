@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use ask::{Completeness, Form, Query, Replay, Target};
+pub(crate) use ask::{Completeness, Form, Mcp, Query, Replay, Target};
 pub(crate) use demo::{Demo, Example, Users};
 pub(crate) use eval::{Eval, EvalCommand, EvalPetshop};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Query(Query),
     /// Is anything missing: what extensions took in beside what the server has, and why
     Completeness(Completeness),
+    /// Let an assistant ask a server, over the Model Context Protocol on stdin and stdout
+    Mcp(Mcp),
     /// Read telemetry back that extensions printed because no server could be reached
     Replay(Replay),
     /// Look after a folder of data that no server has open

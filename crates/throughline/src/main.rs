@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Graph(arguments) => ask::graph::run(&arguments),
         Command::Query(arguments) => ask::query::run(&arguments),
         Command::Completeness(arguments) => ask::completeness::run(&arguments),
+        Command::Mcp(arguments) => ask::mcp::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Replay(arguments) => ask::replay::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Store(arguments) => store::run(&arguments.command),

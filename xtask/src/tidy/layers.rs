@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "throughline-query",
         &["throughline-telemetry", "throughline-store"],
     ),
+    ("throughline-mcp", &["throughline-telemetry"]),
     ("throughline-sandbox", &[]),
     ("throughline-sources", &["throughline-sandbox"]),
     (
@@ -42,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "throughline-telemetry",
             "throughline-insight",
+            "throughline-mcp",
             "throughline-query",
             "throughline-store",
         ],
@@ -51,6 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "throughline-server",
             "throughline-insight",
+            "throughline-mcp",
             "throughline-store",
             "throughline-sandbox",
             "throughline-sources",

@@ -10,6 +10,7 @@ use super::error::ApiError;
 use super::health::METRICS;
 use crate::access::Access;
 use crate::cloudwatch;
+use crate::mcp;
 
 /// Refuses foreign host names everywhere, and requests for data without the key. The page itself
 /// holds no data, and must load to be able to ask for the key.
@@ -23,7 +24,7 @@ pub(super) async fn check(
         return ApiError::HostNotAllowed(host).into_response();
     }
     let path = request.uri().path();
-    let data = path == "/api" || path.starts_with("/api/") || path == METRICS;
+    let data = path == "/api" || path.starts_with("/api/") || path == METRICS || path == mcp::PATH;
     let opened = match path {
         cloudwatch::PATH => access.key_in_opens(request.headers(), &cloudwatch::FIREHOSE_KEY),
         _ => access.key_opens(request.headers()),

@@ -12,6 +12,7 @@ mod incidents;
 mod ingest;
 mod investigations;
 mod live;
+mod mcp;
 mod metrics;
 mod openapi;
 mod page;

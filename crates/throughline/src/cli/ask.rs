@@ -39,6 +39,13 @@ fn server(text: &str) -> Result<String, String> {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = ASSISTANTS)]
+pub(crate) struct Mcp {
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
 #[command(after_long_help = REASONS)]
 pub(crate) struct Completeness {
     /// Only this function
@@ -95,6 +102,9 @@ pub(crate) struct Replay {
     pub(crate) target: Target,
 }
 
+const ASSISTANTS: &str = "Give an assistant the command `throughline mcp` as a server that it starts \
+    itself, with THROUGHLINE_API_KEY in its environment where the server asks for a key. An assistant that \
+    speaks HTTP needs no command: the server answers at /mcp. It can ask, and change nothing.";
 const REASONS: &str = "\
 Why something is missing:
   on its way   the environment still has it, in memory or in /tmp

@@ -3,6 +3,7 @@
 mod completeness;
 mod crash;
 mod disk;
+mod mcp;
 mod process;
 mod reads;
 mod tls;
