@@ -195,7 +195,7 @@ async fn each_asks_what_the_page_asks() {
         json!({"query": {"calculations": [{"op": "P99", "column": "duration_ms"}]}}),
         expect![[r#"
             POST /api/v1/query {"calculations":[{"column":"duration_ms","op":"P99"}]}
-            http://tl:4300/explore?query=%7B%22calculations%22%3A%5B%7B%22column%22%3A%22duration_ms%22%2C%22op%22%3A%22P99%22%7D%5D%7D"#]],
+            http://tl:4300/explore?query=%7B%22any%22%3Afalse%2C%22breakdowns%22%3Anull%2C%22calculations%22%3A%5B%7B%22column%22%3A%22duration_ms%22%2C%22op%22%3A%22P99%22%7D%5D%2C%22dataset%22%3Anull%2C%22filters%22%3Anull%2C%22limit%22%3Anull%7D"#]],
     )
     .await;
     asked(
@@ -204,7 +204,7 @@ async fn each_asks_what_the_page_asks() {
             "among": [{"column": "error.type", "op": "exists"}], "from": "1h"}),
         expect![[r#"
             POST /api/v1/contrast {"end_time":1795228860,"filters":[{"column":"error.type","op":"exists"}],"selection":{"filters":[{"column":"duration_ms","op":">","value":800}]},"start_time":1795225260}
-            http://tl:4300/explore?query=%7B%22filters%22%3A%5B%7B%22column%22%3A%22error.type%22%2C%22op%22%3A%22exists%22%7D%2C%7B%22column%22%3A%22duration_ms%22%2C%22op%22%3A%22%3E%22%2C%22value%22%3A800%7D%5D%7D&from=2026-11-21T01%3A41%3A00.000Z&to=2026-11-21T02%3A41%3A00.000Z"#]],
+            http://tl:4300/explore?query=%7B%22any%22%3Afalse%2C%22breakdowns%22%3Anull%2C%22calculations%22%3Anull%2C%22dataset%22%3Anull%2C%22filters%22%3A%5B%7B%22column%22%3A%22error.type%22%2C%22op%22%3A%22exists%22%2C%22value%22%3A%22%22%7D%2C%7B%22column%22%3A%22duration_ms%22%2C%22op%22%3A%22%3E%22%2C%22value%22%3A%22800%22%7D%5D%2C%22limit%22%3Anull%7D&from=2026-11-21T01%3A41%3A00.000Z&to=2026-11-21T02%3A41%3A00.000Z"#]],
     )
     .await;
     asked(
