@@ -27,7 +27,7 @@ test('a query from the palette on becomes rows and a graph', async () => {
   assert.equal(await rows.getByRole('row').count(), 7);
   assert.equal(asked().query, QUERY);
   assert.equal(BigInt(asked().to) - BigInt(asked().from), 3_600_000_000_000n);
-  await page.getByText(/^6 rows · from \d+ nodes and \d+ relationships in 4\.20 ms$/).waitFor();
+  await page.getByText(/^6 rows · from \d+ nodes and \d+ relationships in 4\.20\sms$/).waitFor();
   await rows.getByText('2026-11-21 22:14 UTC').first().waitFor();
 
   // What is pressed is told below, and can be asked about.

@@ -36,7 +36,7 @@ pub(crate) enum GraphForm {
 
 const EXAMPLES: &str = "\
 Examples:
-  throughline graph \"MATCH (t:Table {name: 'orders'})<-[c:WRITES]-(f) RETURN f.name, c.operation, c.calls\"
+  throughline graph \"MATCH (t:Table {name: 'orders'})<-[c:WRITES]-(f) RETURN f.name, c.calls\"
   throughline graph \"MATCH (a)-[c]->(b) WHERE c.is_new RETURN a.name, c.operation, b.name
       DURING 'last 1h' COMPARED TO 'yesterday'\"
   throughline graph --questions
