@@ -54,8 +54,11 @@ impl<A: Api> Tools<A> {
     }
 }
 
+/// A tool: its name, what it is for, and what it takes.
+type Offered = (&'static str, &'static str, fn() -> Arc<JsonObject>);
+
 /// One line for each tool.
-const TOOLS: &[(&str, &str, fn() -> Arc<JsonObject>)] = &[
+const TOOLS: &[Offered] = &[
     (
         "overview",
         "Begin here: the services and functions that sent telemetry in the last hours, how many spans and errors each has, and the incidents that are open.",
@@ -142,7 +145,7 @@ fn read<T: DeserializeOwned>(asked: Value) -> Result<T, Failure> {
 }
 
 fn tools() -> Vec<Tool> {
-    let tool = |(name, about, schema): &(&'static str, &'static str, fn() -> Arc<JsonObject>)| {
+    let tool = |(name, about, schema): &Offered| {
         let only_reads = ToolAnnotations::new()
             .read_only(true)
             .destructive(false)
