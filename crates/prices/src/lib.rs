@@ -1,17 +1,19 @@
 //! What an invocation costs, estimated from what is billed and a list of prices.
 //!
-//! [`estimate`] prices one invocation, [`rates`] says what a region asks. The list has a date and sources:
-//! `list.rs`. Counted are the request, the billed time (which includes initialisation where the platform
-//! bills it) and `/tmp` beyond what is free, at the first tier.
+//! [`estimate`] prices one invocation, [`rates`] says what a region asks. Each file in `data` is a list of
+//! prices with the day since which they are in force, and its sources. Counted are the request, the billed
+//! time (which includes initialisation where the platform bills it) and `/tmp` beyond what is free, at the
+//! first tier.
 //!
 //! ```
-//! use throughline_prices::{Architecture, Billed, Terms, estimate};
+//! use throughline_prices::{Architecture, Billed, Day, Terms, estimate};
 //!
 //! let terms = Terms {
 //!     region: "us-east-1",
 //!     architecture: Architecture::X86,
 //!     initialization: "on-demand",
 //!     ephemeral_bytes: 512 << 20,
+//!     day: Some(Day::of_unix_seconds(1_795_228_800)),
 //! };
 //! let billed = Billed { billed_ms: Some(1000), memory_mb: Some(1024) };
 //! let cost = estimate(billed, terms).expect("what is billed is known");
@@ -23,7 +25,7 @@
 
 mod list;
 
-use list::{PRICES, Prices};
+use list::{LISTS, Prices, in_force};
 
 /// What the price depends on, beside what was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,20 @@ pub struct Terms<'a> {
     pub initialization: &'a str,
     /// How large `/tmp` is; 0 if that is not known.
     pub ephemeral_bytes: u64,
+    /// When it ran, for the prices of that time; the newest ones are taken for `None`, and the oldest for days
+    /// before all that are listed.
+    pub day: Option<Day>,
+}
+
+/// A day in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(u32);
+
+impl Day {
+    /// The one that so many seconds since 1970 are in; of those that nobody lives to see, the last.
+    pub fn of_unix_seconds(seconds: u64) -> Self {
+        Day(u32::try_from(seconds / 86_400).unwrap_or(u32::MAX))
+    }
 }
 
 /// The processors that have prices of their own.
@@ -97,8 +113,9 @@ impl Rates {
 
 /// What is asked on these terms.
 pub fn rates(terms: Terms<'_>) -> Rates {
+    let list = in_force(LISTS, terms.day);
     let listed = [terms.region, FALLBACK].into_iter().find_map(|region| {
-        let prices = PRICES.iter().find(|prices| prices.region == region)?;
+        let prices = list.iter().find(|prices| prices.region == region)?;
         rates_of(prices, terms)
     });
     listed.expect("us-east-1 lists all prices, which a test holds")
@@ -169,6 +186,7 @@ const EPHEMERAL_MAX_MB: u64 = 11 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::list::List;
 
     fn cost(billed_ms: i64, memory_mb: i64, terms: Terms<'_>) -> Option<(String, &'static str)> {
         let billed = Billed {
@@ -187,6 +205,7 @@ mod tests {
         architecture: Architecture::X86,
         initialization: "on-demand",
         ephemeral_bytes: 525 << 20,
+        day: None,
     };
 
     #[test]
@@ -295,13 +314,48 @@ mod tests {
     }
 
     #[test]
+    fn every_day_has_the_prices_of_the_list_before_it() {
+        let list = |since, prices| List {
+            since: Day(since),
+            prices,
+        };
+        let (old, new) = (&LISTS[0].prices[..1], &LISTS[0].prices[1..2]);
+        let lists = [list(100, old), list(200, new)];
+        for (day, expected) in [
+            (Some(0), old),
+            (Some(100), old),
+            (Some(199), old),
+            (Some(200), new),
+            (Some(u32::MAX), new),
+            (None, new),
+        ] {
+            let found = in_force(&lists, day.map(Day));
+            assert_eq!(found[0].region, expected[0].region, "{day:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_list_is_of_the_day_in_its_name() {
+        // 2025-08-01T00:00:00Z
+        assert_eq!(LISTS[0].since, Day::of_unix_seconds(1_754_006_400));
+        assert!(LISTS[0].since > Day::of_unix_seconds(1_754_006_399));
+        assert!(LISTS.is_sorted_by(|before, after| before.since < after.since));
+    }
+
+    #[test]
     fn every_price_is_one() {
-        let mut regions: Vec<&str> = PRICES.iter().map(|prices| prices.region).collect();
+        for list in LISTS {
+            check(list.prices);
+        }
+    }
+
+    fn check(list: &[Prices]) {
+        let mut regions: Vec<&str> = list.iter().map(|prices| prices.region).collect();
         regions.sort_unstable();
         regions.dedup();
-        assert_eq!(regions.len(), PRICES.len());
+        assert_eq!(regions.len(), list.len());
         assert!(regions.contains(&FALLBACK));
-        for prices in PRICES {
+        for prices in list {
             let region = prices.region;
             // Nobody asks for half as much as another, or for twice.
             let is_near = |price: f64, usual: f64| {

@@ -1,6 +1,6 @@
 //! What is measured of an invocation: when its span leaves, and when its report has come.
 
-use throughline_prices::{Architecture, Billed, Terms, estimate};
+use throughline_prices::{Architecture, Billed, Day, Terms, estimate};
 use throughline_telemetry::{Attributes, Span, SpanStatus, UnixNanos, Value};
 
 use super::Joiner;
@@ -72,7 +72,7 @@ impl Joiner {
             billed_ms: used.billed_ms,
             memory_mb: used.memory_size_mb,
         };
-        let cost = estimate(billed, self.terms());
+        let cost = estimate(billed, self.terms(of.time));
         if let Some(cost) = &cost {
             line.record.attributes.set("throughline.cost.usd", cost.usd);
         }
@@ -162,12 +162,13 @@ impl Joiner {
         }
     }
 
-    fn terms(&self) -> Terms<'_> {
+    fn terms(&self, time: UnixNanos) -> Terms<'_> {
         Terms {
             region: &self.function.region,
             architecture: Architecture::OURS,
             initialization: self.initialization.as_deref().unwrap_or_default(),
             ephemeral_bytes: self.ephemeral_bytes,
+            day: Some(Day::of_unix_seconds(time.0 / 1_000_000_000)),
         }
     }
 }

@@ -122,6 +122,8 @@ pub(super) fn terms<'a>(setup: &Setup<'a>, architecture: Architecture) -> Terms<
         architecture,
         initialization: "on-demand",
         ephemeral_bytes: 0,
+        // What it will cost is asked, not what it did.
+        day: None,
     }
 }
 
