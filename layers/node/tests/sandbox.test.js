@@ -74,8 +74,8 @@ test('one click is one trace in the store', { skip, timeout: LIMIT_MS }, async (
   fs.mkdirSync(extensions);
   fs.copyFileSync(path.join(BIN, 'throughline-extension'), path.join(extensions, 'throughline-extension'));
   fs.cpSync(LAYER, path.join(place, 'layer'), { recursive: true, filter: (from) => !/node_modules|tests|bench/.test(path.relative(LAYER, from)) });
-  const of = (name, more = '') => `[functions.${name}]\nruntime = "nodejs22.x"\nhandler = "index.handler"\ncode = "${name}"\nmemory_mb = 1769\ntimeout_seconds = 20\nlayers = ["layer"]\n${more}[functions.${name}.environment]\nAWS_LAMBDA_EXEC_WRAPPER = "/opt/throughline"\n`;
-  fs.writeFileSync(path.join(place, 'throughline.toml'), of('shop', 'url = "127.0.0.1:0"\n') + of('pay'));
+  const of = (name, more = '') => `[functions.${name}]\nruntime = "nodejs22.x"\nhandler = "index.handler"\ncode = "${name}"\nmemory_mb = 1769\ntimeout_seconds = 20\nlayers = ["layer"]\n${more}[functions.${name}.environment]\nAWS_LAMBDA_EXEC_WRAPPER = "/opt/throughline"\nTHROUGHLINE_LOG_IDS = "on"\n`;
+  fs.writeFileSync(path.join(place, 'throughline.toml'), of('shop', 'url = "127.0.0.1:0"\n') + of('pay', 'log_format = "JSON"\n'));
   const server = await start(t, ['serve', '--json', '--data-dir', path.join(place, 'data'), '--otlp-grpc', '127.0.0.1:0', '--otlp-http', '127.0.0.1:0', '--http', '127.0.0.1:0'], json);
   const at = (name) => Object.entries(server.found).find(([key]) => key.replace(/[_-]/g, '') === name)[1];
   const address = (text) => String(text).replace(/^http:\/\//, '').replace(/\/$/, '');
@@ -108,6 +108,11 @@ test('one click is one trace in the store', { skip, timeout: LIMIT_MS }, async (
   assert.equal(parent(named('Lambda.Invoke')), named('shop'));
   // Between them is what the extension tells of the platform.
   assert.equal(parent(parent(named('pay'))), named('Lambda.Invoke'));
+  // A line of text and one of JSON, each with its very span.
+  for (const [word, name] of [['order', 'shop'], ['pay', 'pay']]) {
+    const line = trace.logs.find(({ body }) => JSON.stringify(body).includes(`${word} `));
+    assert.deepEqual([line.trace_id, line.span_id], [TRACE, named(name).span_id], JSON.stringify(line));
+  }
 });
 
 /** The list of spans, wherever the answer has it. */

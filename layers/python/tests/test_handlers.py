@@ -121,6 +121,18 @@ class Handlers(unittest.TestCase):
         self.run_function(SAME["plain"])
         self.assertEqual(len(self.extension.wait(1)), 1)
 
+    def test_records_of_logging_have_ids_where_it_is_asked_for(self):
+        code = {
+            "app.py": "import logging\ndef handler(event, context):\n    kept = []\n    class Keep(logging.Handler):\n"
+            "        def emit(self, record):\n            kept.append([getattr(record, name, None) for name in ('trace_id', 'span_id')])\n"
+            "    logging.getLogger().addHandler(Keep())\n    logging.warning('told')\n    return kept\n"
+        }
+        lines, _ = self.run_function(code, env={"THROUGHLINE_LOG_IDS": "on"})
+        (span,) = world.spans_of(self.extension.wait(1))
+        self.assertEqual(lines, [{"answer": [[span["traceId"], span["spanId"]]]}])
+        lines, _ = self.run_function(code)
+        self.assertEqual(lines, [{"answer": [[None, None]]}])
+
     def test_faults_of_the_layer_are_its_own(self):
         broken = "def broken(*_, **__):\n    raise RuntimeError('broken')\n"
         handler = (

@@ -1,6 +1,6 @@
 //! Lines that are text.
 
-use throughline_telemetry::Value;
+use throughline_telemetry::{SpanId, TraceId, Value};
 
 use super::{Level, Reading, RequestId, Tells, exception, json, logfmt, measure, platform, trace};
 use crate::timestamp;
@@ -23,6 +23,10 @@ pub(super) fn read(line: &str) -> Reading {
             reading.attributes = stack.map(exception::of_stack).unwrap_or_default();
         }
         reading.foreign = reading.foreign.or_else(|| datadog(text));
+        if let (None, Some((trace_id, span_id))) = (reading.trace_id, ids(text)) {
+            reading.trace_id = Some(trace_id);
+            reading.span_id = Some(span_id);
+        }
     }
     reading
 }
@@ -169,13 +173,16 @@ fn level_word(word: &str) -> Option<(Level, String)> {
     Some((Level::from_word(candidate)?, candidate.to_owned()))
 }
 
+/// `[trace_id=5759e988bd862e3fe1be46a994272793 span_id=53995c3f42cd8ad8]`, which our layer for Node puts
+/// before the message where it is told to.
+fn ids(text: &str) -> Option<(TraceId, SpanId)> {
+    let (ids, _) = text.strip_prefix("[trace_id=")?.split_once(']')?;
+    let (trace_id, span_id) = ids.split_once(" span_id=")?;
+    Some((trace_id.parse().ok()?, span_id.parse().ok()?))
+}
+
 /// `[dd.trace_id=123 dd.span_id=456]`, which Datadog's layers put before the message.
-fn datadog(
-    text: &str,
-) -> Option<(
-    throughline_telemetry::TraceId,
-    Option<throughline_telemetry::SpanId>,
-)> {
+fn datadog(text: &str) -> Option<(TraceId, Option<SpanId>)> {
     let (ids, _) = text.strip_prefix("[dd.trace_id=")?.split_once(']')?;
     let (trace_id, span_id) = ids.split_once(" dd.span_id=").unwrap_or((ids, ""));
     trace::datadog(Some(trace_id), Some(span_id))

@@ -55,6 +55,7 @@ class Layer {
     this.sender.open();
     const { install } = require('./hooks.js');
     install(this);
+    if (this.settings.logIds) require('./logs.js').install(this);
     process.on('uncaughtExceptionMonitor', (error) => this.atTheEnd(error));
     process.on('exit', () => this.atTheEnd());
   }

@@ -16,6 +16,7 @@ const PAYLOAD_MODES = ['off', 'metadata', 'on-error', 'all'];
  * @property {string[]} attributes the services whose messages get an attribute that carries the trace
  * @property {string[]} payloadContext the destinations whose payloads get a member that does, as `bus:orders`
  * @property {boolean} sqlcommenter whether queries end with a comment that does
+ * @property {boolean} logIds whether log lines say their span
  * @property {(name: string) => boolean} hook whether a hook is on
  */
 
@@ -39,6 +40,7 @@ function readSettings(env) {
     attributes: words(env.THROUGHLINE_ATTRIBUTES),
     payloadContext: (env.THROUGHLINE_PAYLOAD_CONTEXT || '').split(',').map((word) => word.trim()).filter(Boolean),
     sqlcommenter: (env.THROUGHLINE_SQLCOMMENTER || '').trim().toLowerCase() === 'on',
+    logIds: ['on', '1', 'true'].includes((env.THROUGHLINE_LOG_IDS || '').trim().toLowerCase()),
     hook: (name) => !off.includes(name) && !off.includes('all'),
   };
 }
