@@ -194,6 +194,72 @@ test('mongodb: an operation on a collection', needs('mongodb'), async () => {
   assert.deepEqual([children[0].name, children[0].attributes['db.namespace'], children[0].status.code], ['insertOne orders', 'shop', 2]);
 });
 
+describe('mongodb: a cursor', needs('mongodb'), () => {
+  const asked = [];
+
+  /** The driver's own cursor over a server that has five documents and gives two at a time. */
+  function cursor(kind = 'find', fails = false) {
+    const { MongoClient, BSON } = packages.mongodb;
+    const orders = new MongoClient('mongodb://127.0.0.1:1').db('shop').collection('orders');
+    const made = kind === 'find' ? orders.find({}, { batchSize: 2 }) : orders.aggregate([], { batchSize: 2 });
+    const left = [1, 2, 3, 4, 5];
+    asked.length = 0;
+    made.fetchBatch = async function () {
+      // As the driver's own, which does not ask about a cursor that is read to its end.
+      if (this.isDead) return;
+      asked.push(left.length);
+      await null;
+      if (fails && left.length < 5) throw new Error('no primary');
+      const batch = left.splice(0, 2);
+      this.documents = { get length() { return batch.length; }, shift: () => batch.shift() ?? null, clear() {} };
+      this.cursorId = left.length ? BSON.Long.fromNumber(7) : BSON.Long.fromNumber(0);
+    };
+    made.readBufferedDocuments = function () {
+      const all = [];
+      while (this.documents.length) all.push(this.documents.shift());
+      return all;
+    };
+    made.cleanup = async function () {};
+    return made;
+  }
+
+  const BATCHES = ['find orders', 'getMore orders', 'getMore orders'];
+  const names = ({ children }) => children.map(({ name }) => name);
+
+  for (const [way, read] of [
+    ['next', async (orders) => { const all = []; for (let one; (one = await orders.next()) !== null;) all.push(one); return all; }],
+    ['hasNext and next', async (orders) => { const all = []; while (await orders.hasNext()) all.push(await orders.next()); return all; }],
+    ['tryNext', async (orders) => [await orders.tryNext(), await orders.tryNext(), await orders.tryNext(), await orders.tryNext(), await orders.tryNext()]],
+    ['for await', async (orders) => { const all = []; for await (const one of orders) all.push(one); return all; }],
+    ['forEach', async (orders) => { const all = []; await orders.forEach((one) => { all.push(one); }); return all; }],
+    ['a stream', async (orders) => { const all = []; for await (const one of orders.stream()) all.push(one); return all; }],
+  ]) {
+    test(`read by ${way} has a span for each time that the server is asked`, async () => {
+      const invoked = await invoke(world, () => read(cursor()));
+      assert.equal(invoked.error, undefined);
+      assert.deepEqual(invoked.result, [1, 2, 3, 4, 5]);
+      assert.deepEqual(names(invoked), BATCHES);
+      assert.equal(asked.length, 3);
+      assert.ok(invoked.children.every(({ attributes, parentSpanId }) => attributes['db.namespace'] === 'shop' && parentSpanId === invoked.span.spanId));
+    });
+  }
+
+  test('of an aggregation says so', async () => {
+    assert.deepEqual(names(await invoke(world, async () => { for await (const one of cursor('aggregate')) if (one === 3) break; })), ['aggregate orders', 'getMore orders']);
+  });
+
+  test('read by toArray has one', async () => {
+    const invoked = await invoke(world, () => cursor().toArray());
+    assert.deepEqual([invoked.result, names(invoked)], [[1, 2, 3, 4, 5], ['find orders']]);
+  });
+
+  test('that fails says so', async () => {
+    const { children, error } = await invoke(world, async () => { for await (const one of cursor('find', true)) void one; });
+    assert.equal(error.message, 'no primary');
+    assert.deepEqual(children.map(({ name, status }) => [name, status && status.code]), [['find orders', undefined], ['getMore orders', 2]]);
+  });
+});
+
 test('mysql2: nobody there', needs('mysql2'), async () => {
   const { children, error } = await invoke(world, () => new Promise((resolve, reject) => {
     const connection = packages.mysql2.createConnection({ host: '127.0.0.1', port: 1, database: 'shop' });

@@ -173,6 +173,23 @@ describe('real servers', { skip: PYTHON ? false : 'there are none', timeout: LIM
     });
   });
 
+  describe('A cursor of MongoDB’s protocol', { skip: skip('mongodb', Boolean(MONGO)) }, () => {
+    test('has a span for each time that the server is asked', async () => {
+      const client = await new packages.mongodb.MongoClient(`mongodb://127.0.0.1:${ports.mongodb}`).connect();
+      const lines = client.db('shop').collection('lines');
+      await lines.insertMany(Array.from({ length: 5 }, (_, number) => ({ number })));
+      const { children, result } = await invoked(async () => {
+        const numbers = [];
+        for await (const { number } of lines.find({}, { batchSize: 2, sort: { number: 1 } })) numbers.push(number);
+        const { number } = await lines.find({ number: 3 }).next();
+        return [...numbers, number, (await lines.aggregate([{ $match: { number: { $lt: 2 } } }]).toArray()).length];
+      });
+      await client.close();
+      assert.deepEqual(result, [0, 1, 2, 3, 4, 3, 2]);
+      assert.deepEqual(named(children), ['find lines', 'getMore lines', 'getMore lines', 'find lines', 'aggregate lines']);
+    });
+  });
+
   describe('RabbitMQ', { skip: skip('amqplib', Boolean(DEBIAN)) }, () => {
     const url = () => `amqp://127.0.0.1:${ports.rabbitmq}`;
     const header = ({ spanId }) => ({ traceparent: `00-${TRACE}-${spanId}-01` });
