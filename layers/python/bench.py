@@ -10,15 +10,18 @@ import json
 import multiprocessing
 import os
 import platform
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pack
+import sizes
 
 ROOT = Path(__file__).resolve().parent
 CALLS = 20
@@ -37,7 +40,7 @@ XRAY = "from aws_xray_sdk.core import patch_all, xray_recorder\npatch_all()\n"
 
 
 def serve(pipe):
-    """AWS and the extension, in a process of their own: they answer at once."""
+    """AWS, the extension and X-Ray's daemon, in a process of their own: they answer at once."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -63,17 +66,24 @@ def serve(pipe):
         def handle_error(self, request, client_address):
             """Functions are killed with their connections open."""
 
+    daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    daemon.bind(("127.0.0.1", 0))
+    threading.Thread(target=swallow, args=(daemon,), daemon=True).start()
     server = Quiet(("127.0.0.1", 0), Handler)
-    pipe.send(server.server_port)
+    pipe.send((server.server_port, "127.0.0.1:%d" % daemon.getsockname()[1]))
     server.serve_forever()
+
+
+def swallow(daemon):
+    """X-Ray's daemon, which never answers."""
+    while True:
+        daemon.recv(65536)
 
 
 class Runtime:
     """The Runtime API, for one process at a time."""
 
     def __init__(self):
-        import socket
-
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(8)
@@ -198,7 +208,7 @@ def venv(name):
     return done.stdout.strip()
 
 
-def kinds(layer):
+def kinds(layer, daemon):
     """Bare, with the layer, and beside it what others have."""
     test, otel, xray = venv("test"), venv("otel"), venv("xray")
     if test is None:
@@ -213,27 +223,25 @@ def kinds(layer):
         found["opentelemetry"] = {"python": otel, "before": [otel, distribution], "env": off}
     if xray:
         found["bare of xray"] = {"python": xray}
-        found["xray"] = {"python": xray, "top": XRAY}
+        found["xray"] = {"python": xray, "top": XRAY, "env": {"AWS_XRAY_DAEMON_ADDRESS": daemon}}
     return found
 
 
-def measure(layer, rounds, servers):
+def measure(everything, rounds, servers):
     """The minimum of each figure, by kind."""
     least = {}
-    everything = kinds(layer)
     for at in range(rounds):
         for name, kind in everything.items():
             cpu, wall, _ = run(kind, BARE, 1, servers)
-            ready = [run(kind, HANDLER, WARM, servers)] if name != "xray" else []
+            _, _, times = run(kind, HANDLER, WARM, servers)
             known = least.setdefault(name, {"cpu": [], "wall": [], "invocation": [], "invocation_cpu": []})
             known["cpu"].append(cpu)
             known["wall"].append(wall)
-            for _, _, times in ready:
-                # The first ones open connections.
-                known["invocation"] += [wall for wall, _ in times[3:]]
-                known["invocation_cpu"] += [cpu for _, cpu in times[3:]]
+            # The first ones open connections.
+            known["invocation"] += [wall for wall, _ in times[3:]]
+            known["invocation_cpu"] += [cpu for _, cpu in times[3:]]
         print("round %d of %d" % (at + 1, rounds), file=sys.stderr)
-    return {name: {what: min(all_) for what, all_ in known.items() if all_} for name, known in least.items()}
+    return {name: {what: min(all_) for what, all_ in known.items()} for name, known in least.items()}
 
 
 def figure(name, value, unit, goal=None, beside=None, note=None):
@@ -247,14 +255,14 @@ def figure(name, value, unit, goal=None, beside=None, note=None):
     return said
 
 
-def figures(least, size, rounds):
+def figures(least, size, rivals, rounds):
     bare = {"layer": "bare", "opentelemetry": "bare of opentelemetry", "xray": "bare of xray"}
 
     def added(kind, what):
         return least[kind][what] - least[bare[kind]][what]
 
     def beside(what):
-        return {kind: added(kind, what) for kind in ("opentelemetry", "xray") if what in least.get(kind, {})}
+        return {kind: added(kind, what) for kind in ("opentelemetry", "xray") if kind in least}
 
     note = "minimum of %d, above the bare runtime client" % rounds
     made = [
@@ -262,7 +270,7 @@ def figures(least, size, rounds):
         figure("python_init_wall", added("layer", "wall"), "ms", None, beside("wall"), note),
         figure("python_invocation_20_calls", added("layer", "invocation"), "ms", None, beside("invocation"), note),
         figure("python_invocation_20_calls_cpu", added("layer", "invocation_cpu"), "ms", None, beside("invocation_cpu"), note),
-        figure("python_zip", size / 1024, "KB", 150, None, "python%d.%d.zip" % sys.version_info[:2]),
+        figure("python_zip", size / 1024, "KB", 150, rivals, "python%d.%d.zip; beside it: what pip installs, in a zip made alike" % sys.version_info[:2]),
     ]
     if "opentelemetry" in least:
         ratio = added("opentelemetry", "cpu") / max(added("layer", "cpu"), 0.01)
@@ -290,7 +298,7 @@ def main():
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(target=serve, args=(theirs,), daemon=True)
     server.start()
-    servers = ours.recv()
+    servers, daemon = ours.recv()
     with tempfile.TemporaryDirectory() as folder:
         python = venv("test") or sys.executable
         packed = Path(folder, "layer.zip")
@@ -298,7 +306,9 @@ def main():
         with zipfile.ZipFile(packed) as zipped:
             zipped.extractall(folder)
         os.chmod(os.path.join(folder, "throughline"), 0o755)
-        made = figures(measure(Path(folder), rounds, servers), size, rounds)
+        everything = kinds(Path(folder), daemon)
+        rivals = {name: sizes.zip_bytes(everything[name]["python"]) / 1024 for name in ("opentelemetry", "xray") if name in everything}
+        made = figures(measure(everything, rounds, servers), size, rivals, rounds)
     server.terminate()
     keep(path, made)
     for row in made:
