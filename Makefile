@@ -183,9 +183,15 @@ bench-binaries:
 	cargo build --locked $(BENCH_FLAGS) --workspace --bins
 .PHONY: bench-binaries
 
-bench-store: bench-binaries ## the store with 10 million spans and log records each (ROWS=n): target/bench/store.json
-	$(BENCH_BIN)/bench-store $(BENCH_BIN)/throughline $(ROWS)
+bench-store: bench-binaries ## the store with 10 million spans and log records each (ROWS=n), kept with KEEP=1: target/bench/store.json
+	$(BENCH_BIN)/bench-store $(BENCH_BIN)/throughline $(ROWS) $(if $(KEEP),--keep)
 .PHONY: bench-store
+
+# A server's data with many spans; what `make bench-store KEEP=1` leaves.
+STORE ?= target/bench/store-work/data
+bench-ui: ui bench-binaries ## how quick the page is in Chromium, over a large store too (STORE=FOLDER): target/bench/ui.json
+	node ui/bench/ui.mjs $(BENCH_BIN)/throughline target/bench/ui.json $(STORE)
+.PHONY: bench-ui
 
 bench-store-full: ## the same with 100 million, hours and 25 GB; goes on where it was broken off
 	$(MAKE) bench-store ROWS=100000000

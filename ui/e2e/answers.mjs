@@ -38,14 +38,17 @@ export function edgeMap(search, extra) {
 export function largeMap(search) {
   const { from, to, seconds } = stretchOf(search);
   const edges = Array.from({ length: 2000 }, (_, at) => {
-    // A tree of all of them first, then lines across it.
-    const caller = at < 499 ? Math.floor(at / 3) : (at * 7) % 480;
-    const callee = at < 499 ? at + 1 : caller + 1 + ((at * 13) % Math.min(40, 499 - caller));
+    // A tree of all of them first, then lines across it, each another.
+    const nth = at - 499;
+    const across = 19 + (nth % 461);
+    const caller = nth < 0 ? Math.floor(at / 3) : across;
+    const gap = 1 + 5 * Math.floor(nth / 461) + ((nth * 13) % 5);
+    const callee = nth < 0 ? at + 1 : across + gap;
     const name = (/** @type {number} */ n) => `function:f${n}x`;
     return edge(
       name(caller),
       name(callee),
-      Math.round(60 * seconds),
+      Math.round(63 * seconds),
       at % 97,
       20,
       at % 5 === 0,

@@ -1,14 +1,14 @@
 // What the server would tell of so many functions.
 
-/** @param {number} count */
-export function wallOf(count) {
-  const functions = Array.from({ length: count }, (_, at) => cardOf(at));
+/** @param {number} count @param {number} [second] in which everybody does something else */
+export function wallOf(count, second = 0) {
+  const functions = Array.from({ length: count }, (_, at) => cardOf(at, second));
   return { at_unix_nanos: '1795305600000000000', functions, left_out: 0 };
 }
 
-/** @param {number} at */
-function cardOf(at) {
-  const rate = [0.4, 3, 12, 40, 160, 400][at % 6] ?? 1;
+/** @param {number} at @param {number} now */
+function cardOf(at, now) {
+  const rate = ([0.4, 3, 12, 40, 160, 400][at % 6] ?? 1) * (1 + 0.25 * Math.sin(now * (at + 1)));
   const strong = at % 7 === 3;
   const slight = at % 7 === 5;
   const count = Math.round(rate * 10);
@@ -28,7 +28,7 @@ function cardOf(at) {
       concurrency: (rate * p50) / 1000,
     },
     seconds: Array.from({ length: 120 }, (_, second) =>
-      second < 20 ? null : Math.round(rate * (1 + 0.3 * Math.sin(second / 9 + at))),
+      second < 20 ? null : Math.round(rate * (1 + 0.3 * Math.sin((second + now) / 9 + at))),
     ),
     mean_ms: p50 * 1.2,
     p50_ms: p50,

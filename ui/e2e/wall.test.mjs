@@ -54,6 +54,27 @@ test('a connection that breaks is joined again, and the cards stay meanwhile', a
   await page.getByText('What is shown is what was known last').waitFor({ state: 'detached' });
 });
 
+test('of hundreds of cards those in sight are drawn, and the others keep their room', async () => {
+  server.wall = wallOf(300);
+  await page.goto(`${url}/wall`);
+  await cards().nth(299).waitFor({ state: 'attached' });
+  const drawn = () =>
+    cards().evaluateAll(
+      (all) => all.filter((card) => card.checkVisibility({ contentVisibilityAuto: true })).length,
+    );
+  assert.ok((await drawn()) < 60, `${await drawn()} are drawn`);
+  const height = () => page.locator('main').evaluate((main) => main.scrollHeight);
+  const before = await height();
+  await cards().nth(150).scrollIntoViewIfNeeded();
+  assert.equal(
+    await cards()
+      .nth(150)
+      .evaluate((card) => card.checkVisibility({ contentVisibilityAuto: true })),
+    true,
+  );
+  assert.equal(await height(), before, 'nothing moves when cards come into sight');
+});
+
 atWidths('the wall', [390, 1280, 2560], async (name) => {
   server.wall = wallOf(24);
   await page.goto(`${url}/wall`);
