@@ -25,7 +25,7 @@ mod novelty;
 pub(crate) mod rules;
 mod subject;
 mod track;
-pub(crate) mod words;
+pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -16,6 +16,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "throughline-insight",
         &["throughline-prices", "throughline-telemetry"],
     ),
+    (
+        "throughline-notify",
+        &["throughline-insight", "throughline-telemetry"],
+    ),
     ("throughline-store", &["throughline-telemetry"]),
     (
         "throughline-query",
@@ -109,6 +113,7 @@ const NEVER_REACHES: &[(&str, &[&str])] = &[
         ],
     ),
     ("throughline-sandbox", &["aws-sdk", "arrow", "datafusion"]),
+    ("throughline-notify", &["arrow", "parquet", "axum"]),
     ("throughline-store", &["datafusion", "axum", "tonic"]),
     ("throughline-server", &["throughline-sandbox"]),
 ];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::finding::{ColdWhy, Finding, Kind, Measure};
+use super::finding::{ColdWhy, Finding, Kind, Measure, Severity};
 use super::subject::Subject;
 
 impl fmt::Display for Subject {
@@ -97,6 +97,36 @@ impl fmt::Display for Finding {
     }
 }
 
+impl Kind {
+    /// The word for it, as in the API: `latency`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Kind::Latency { .. } => "latency",
+            Kind::Errors => "errors",
+            Kind::NewError { .. } => "new_error",
+            Kind::NewEdge { .. } => "new_edge",
+            Kind::NearTimeout { .. } => "near_timeout",
+            Kind::Memory => "memory",
+            Kind::Leak { .. } => "leak",
+            Kind::Throttles => "throttles",
+            Kind::ColdStarts { .. } => "cold_starts",
+            Kind::Silence => "silence",
+            Kind::Cost { .. } => "cost",
+        }
+    }
+}
+
+impl Severity {
+    /// The word for it, as in the API: `critical`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
 /// `p99`; `p99.9`; `longest`.
 fn quantile_name(quantile: f64) -> String {
     match quantile {
@@ -106,7 +136,7 @@ fn quantile_name(quantile: f64) -> String {
 }
 
 /// `0.42 ms`, `147 ms`, `2.65 s`.
-pub(crate) fn duration(millis: f64) -> String {
+pub fn duration(millis: f64) -> String {
     match millis {
         millis if millis < 10.0 => format!("{millis:.2} ms"),
         millis if millis < 1000.0 => format!("{millis:.0} ms"),
@@ -114,7 +144,8 @@ pub(crate) fn duration(millis: f64) -> String {
     }
 }
 
-pub(crate) fn share(share: f64) -> String {
+/// `0.1 %`, `25 %`.
+pub fn share(share: f64) -> String {
     match share * 100.0 {
         percent if percent <= 0.0 => "0 %".to_owned(),
         percent if percent < 10.0 => format!("{percent:.1} %"),

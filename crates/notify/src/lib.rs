@@ -1,0 +1,52 @@
+//! Tells people what was found: mails, Slack, PagerDuty, Alertmanager, webhooks.
+//!
+//! A [`Notice`] says in words and numbers what has happened to one incident. [`Settings`] say who is told what, and
+//! when. An [`Outbox`] takes notices, [decides](decide) what becomes of each at every receiver, and keeps what waits;
+//! it has no clock and sends nothing. [`format()`] makes the message that a receiver understands. [`Sender`] and
+//! [`Keep`] are the edge: the one sends what is due, the other writes down what is set and what waits.
+//!
+//! ```
+//! use throughline_notify::{Fate, Notice, Outbox, RawSettings, Settings};
+//! use throughline_telemetry::UnixNanos;
+//!
+//! let raw: RawSettings = serde_json::from_str(r#"{
+//!     "receivers": [{"name": "chat", "channel": {"type": "slack", "url": "${SLACK_URL}"}}],
+//!     "routes": [{"name": "all", "receivers": ["chat"], "severity": "note"}]
+//! }"#)?;
+//! let settings = Settings::try_new(raw)?;
+//! let now = UnixNanos(1_795_356_120_000_000_000);
+//! let notice = Notice::sample("https://throughline.example.com", "production", now);
+//!
+//! let mut outbox = Outbox::default();
+//! assert_eq!(outbox.take(&settings, &notice, now)[0].fate, Fate::Deliver);
+//! assert_eq!(outbox.due(&settings, now).len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What it deliberately does not do: it finds nothing, stores no telemetry, and knows no HTTP API of its own.
+
+mod decide;
+pub mod format;
+mod incident;
+mod keep;
+mod letter;
+pub mod noise;
+mod notice;
+mod outbox;
+mod outer;
+pub mod send;
+pub mod settings;
+pub mod stop;
+#[cfg(test)]
+mod testing;
+
+pub use decide::{Decision, Fate, Reason, decide};
+pub use format::format;
+pub use incident::{Besides, about, notice as notice_of};
+pub use keep::{Keep, KeepError, Kept};
+pub use letter::{Item, Letter};
+pub use notice::{Likely, Line, Link, Matter, Notice, Phase};
+pub use outbox::{Content, Counters, Job, Outbox, Outcome, Record, Thread, Told, ToldAll};
+pub use outer::{OuterAlert, OuterError, parse as parse_alerts};
+pub use send::Sender;
+pub use settings::{RawSettings, Settings};

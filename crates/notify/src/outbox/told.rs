@@ -1,0 +1,180 @@
+//! What was told to whom.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use throughline_insight::detect::Severity;
+use throughline_telemetry::UnixNanos;
+
+use crate::notice::{Line, Notice, Phase, SeverityName};
+
+/// What every receiver was told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ToldAll {
+    /// By receiver, then by what it was about.
+    by: BTreeMap<String, BTreeMap<String, Told>>,
+    log: VecDeque<Record>,
+    acted: BTreeSet<String>,
+}
+
+/// What one receiver was told of one thing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// How much it mattered.
+    #[serde(with = "SeverityName")]
+    pub severity: Severity,
+    /// Whether it was told that it has ended.
+    pub is_open: bool,
+    /// Until when it waits to be told, if it does.
+    pub held_until: Option<u64>,
+    /// How many messages there were of it.
+    pub messages: u32,
+    /// What the first said.
+    title: Line,
+    /// What it was of, then.
+    node: String,
+    kind: String,
+    at: u64,
+}
+
+/// How a message goes with those before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Thread {
+    /// How many there were before.
+    pub before: u32,
+    /// What the first said.
+    pub title: Line,
+    /// What the first was of.
+    pub node: String,
+    /// What was unusual then.
+    pub kind: String,
+    /// How much it mattered when it was told last, if that was another severity.
+    pub was: Option<String>,
+}
+
+/// One message, for the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// When.
+    pub at: u64,
+    /// To whom.
+    pub receiver: String,
+    /// What about.
+    pub about: String,
+    /// Of which node.
+    pub node: String,
+    /// What was unusual.
+    pub kind: String,
+}
+
+impl ToldAll {
+    /// What a receiver was told of something.
+    pub fn of(&self, receiver: &str, about: &str) -> Option<&Told> {
+        self.by.get(receiver)?.get(about)
+    }
+
+    /// Messages within some time, oldest first.
+    pub fn since(&self, from: UnixNanos) -> impl Iterator<Item = &Record> {
+        self.log.iter().filter(move |record| record.at >= from.0)
+    }
+
+    /// Whether somebody has looked after it.
+    pub fn is_acted(&self, about: &str) -> bool {
+        self.acted.contains(about)
+    }
+
+    pub(super) fn acted(&mut self, about: &str) {
+        if self.log.iter().any(|record| record.about == about) {
+            self.acted.insert(about.to_owned());
+        }
+    }
+
+    pub(super) fn hold(&mut self, receiver: &str, notice: &Notice, until: u64) {
+        let told = self.entry(receiver, notice);
+        told.held_until = Some(until);
+        // That it has ended is not told yet.
+        if notice.phase != Phase::Closed {
+            told.severity = notice.severity;
+            told.is_open = true;
+        }
+    }
+
+    pub(super) fn unhold(&mut self, receiver: &str, about: &str) {
+        let known = self.by.get_mut(receiver).and_then(|it| it.get_mut(about));
+        if let Some(told) = known {
+            told.held_until = None;
+        }
+    }
+
+    pub(super) fn tell(&mut self, receiver: &str, notice: &Notice, now: UnixNanos) -> Thread {
+        let told = self.entry(receiver, notice);
+        let was = (told.messages > 0 && told.severity != notice.severity)
+            .then(|| told.severity.name().to_owned());
+        let thread = Thread {
+            before: told.messages,
+            title: told.title.clone(),
+            node: told.node.clone(),
+            kind: told.kind.clone(),
+            was,
+        };
+        told.messages += 1;
+        told.held_until = None;
+        told.severity = notice.severity;
+        told.is_open = notice.phase != Phase::Closed;
+        told.at = now.0;
+        self.log.push_back(Record {
+            at: now.0,
+            receiver: receiver.to_owned(),
+            about: notice.about.clone(),
+            node: notice.node().to_owned(),
+            kind: notice.kind().to_owned(),
+        });
+        if self.log.len() > LOG_MAX {
+            self.log.pop_front();
+        }
+        thread
+    }
+
+    /// Forgets what nobody needs any more.
+    pub(super) fn forget(&mut self, now: UnixNanos) {
+        let old = now.minus(REMEMBERED).0;
+        for told in self.by.values_mut() {
+            told.retain(|_, told| told.at >= old);
+            while told.len() > TOLD_MAX {
+                let oldest = told.iter().min_by_key(|(_, it)| it.at);
+                let Some(oldest) = oldest.map(|(about, _)| about.clone()) else {
+                    break;
+                };
+                told.remove(&oldest);
+            }
+        }
+        while self.log.front().is_some_and(|first| first.at < old) {
+            self.log.pop_front();
+        }
+        if self.acted.len() > TOLD_MAX {
+            let known: BTreeSet<&String> = self.log.iter().map(|it| &it.about).collect();
+            self.acted.retain(|about| known.contains(about));
+        }
+    }
+
+    fn entry(&mut self, receiver: &str, notice: &Notice) -> &mut Told {
+        let of = self.by.entry(receiver.to_owned()).or_default();
+        of.entry(notice.about.clone()).or_insert_with(|| Told {
+            severity: notice.severity,
+            is_open: true,
+            held_until: None,
+            messages: 0,
+            title: notice.title.clone(),
+            node: notice.node().to_owned(),
+            kind: notice.kind().to_owned(),
+            at: notice.at.0,
+        })
+    }
+}
+
+/// What is told again is no news within a month.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Of each receiver; incidents that are remembered are fewer.
+const TOLD_MAX: usize = 2000;
+const LOG_MAX: usize = 10_000;

@@ -1,0 +1,65 @@
+//! Mails, and what the answers of their server mean.
+
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls as Speak, TlsParameters};
+use lettre::transport::smtp::{AsyncSmtpTransport, Error};
+use lettre::{AsyncTransport, Tokio1Executor};
+
+use super::{Answer, PATIENCE};
+use crate::format::Mail;
+use crate::notice::Line;
+use crate::settings::{Smtp, Tls};
+
+pub(super) async fn send(mail: Mail) -> Answer {
+    let transport = match transport(&mail.smtp, mail.password) {
+        Ok(transport) => transport,
+        Err(error) => return Answer::refused(said(&error.to_string())),
+    };
+    match transport.send_raw(&mail.envelope, &mail.bytes).await {
+        Ok(answer) => {
+            let lines: Vec<&str> = answer.message().collect();
+            Answer::sent(said(&format!("{} {}", answer.code(), lines.join(" "))))
+        }
+        Err(error) if error.is_permanent() => Answer::refused(said(&why(&error))),
+        Err(error) => Answer::later(said(&why(&error)), None),
+    }
+}
+
+fn transport(
+    smtp: &Smtp,
+    password: Option<String>,
+) -> Result<AsyncSmtpTransport<Tokio1Executor>, Error> {
+    let tls = match smtp.tls {
+        Tls::StartTls => Speak::Required(TlsParameters::new(smtp.host.clone())?),
+        Tls::Tls => Speak::Wrapper(TlsParameters::new(smtp.host.clone())?),
+        Tls::None => Speak::None,
+    };
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
+        .port(smtp.port())
+        .tls(tls)
+        .timeout(Some(PATIENCE));
+    Ok(match (&smtp.username, password) {
+        (Some(username), Some(password)) => {
+            builder.credentials(Credentials::new(username.clone(), password))
+        }
+        _ => builder,
+    }
+    .build())
+}
+
+fn why(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn said(text: &str) -> String {
+    Line::new(text).to_string()
+}

@@ -1,0 +1,206 @@
+//! Who is told what, and when.
+
+mod check;
+mod hours;
+mod pattern;
+mod receiver;
+mod secret;
+
+use serde::{Deserialize, Serialize};
+use throughline_insight::detect::Severity;
+
+pub use check::{Problem, Problems};
+pub use hours::{ClockTime, Day, QuietHours};
+pub use pattern::Pattern;
+pub use receiver::{
+    Alertmanager, Channel, Digest, Email, PagerDuty, Receiver, Slack, Smtp, Tls, Webhook,
+};
+pub use secret::{MASK, NoVariable, Secret, Variables};
+
+pub(crate) use hours::last_monday;
+pub(crate) use pattern::any_or_one;
+
+use crate::notice::{Notice, SeverityName};
+
+/// Settings as they were written. [`Settings`] are those that were checked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawSettings {
+    /// Where people reach this server, for links: `https://throughline.example.com`. The address that it listens
+    /// on, if it is not said.
+    pub public_url: Option<String>,
+    /// What the telemetry of this server is of: `production`.
+    pub environment: String,
+    /// Who can be told.
+    pub receivers: Vec<Receiver>,
+    /// Who is told what.
+    pub routes: Vec<Route>,
+    /// What nobody is told.
+    pub mutes: Vec<Mute>,
+    /// Who has asked not to be told.
+    pub unsubscribed: Vec<Unsubscribed>,
+    /// The receivers of the weekly report of what was told.
+    pub weekly_report: Vec<String>,
+}
+
+/// Settings that hold together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    raw: RawSettings,
+    /// Where people reach this server if the settings do not say so.
+    otherwise: String,
+}
+
+/// What goes to whom. All that is said must be so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Whose it is, or what for; told with each notice.
+    pub name: String,
+    /// The names of who is told.
+    pub receivers: Vec<String>,
+    /// This severity and worse.
+    #[serde(default = "warning", with = "SeverityName")]
+    pub severity: Severity,
+    /// In these environments; in any, if none is named.
+    #[serde(default)]
+    pub environments: Vec<Pattern>,
+    /// Of these nodes, such as `function:pay*`, one at least; of any, if none is named.
+    #[serde(default)]
+    pub nodes: Vec<Pattern>,
+}
+
+/// What nobody is told: what is of both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mute {
+    /// Of these nodes.
+    pub nodes: Pattern,
+    /// What is unusual: `latency`; `*` for all.
+    pub kinds: Pattern,
+    /// Until when, in nanoseconds since 1970; for ever, if it is not said.
+    #[serde(default)]
+    pub until_unix_nanos: Option<u64>,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Somebody who has asked not to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unsubscribed {
+    /// The receiver.
+    pub receiver: String,
+    /// The mail address in it.
+    pub address: String,
+}
+
+impl Settings {
+    /// Checks all of it, and says all that is wrong.
+    pub fn try_new(raw: RawSettings) -> Result<Settings, Problems> {
+        check::check(&raw)?;
+        Ok(Settings {
+            raw,
+            otherwise: String::new(),
+        })
+    }
+
+    /// The same, where secrets that are masked are those of the same receiver before.
+    pub fn try_update(mut raw: RawSettings, before: &Settings) -> Result<Settings, Problems> {
+        for receiver in &mut raw.receivers {
+            if let Some(known) = before.receiver(&receiver.name) {
+                receiver.channel.keep_secrets(&known.channel);
+            }
+        }
+        Settings::try_new(raw)
+    }
+
+    /// The same with an address for links, if the settings have none.
+    #[must_use]
+    pub fn reached_at(self, otherwise: String) -> Settings {
+        Settings { otherwise, ..self }
+    }
+
+    /// What the addresses of links begin with, without a slash at the end.
+    pub fn base(&self) -> &str {
+        self.raw.public_url.as_deref().unwrap_or(&self.otherwise)
+    }
+
+    /// What was written, secrets too; for the file.
+    pub fn raw(&self) -> &RawSettings {
+        &self.raw
+    }
+
+    /// What may be shown.
+    pub fn masked(&self) -> RawSettings {
+        let mut raw = self.raw.clone();
+        for receiver in &mut raw.receivers {
+            receiver.channel.mask_secrets();
+        }
+        raw
+    }
+
+    /// The receiver of that name.
+    pub fn receiver(&self, name: &str) -> Option<&Receiver> {
+        self.raw.receivers.iter().find(|known| known.name == name)
+    }
+
+    /// The same with somebody who is no longer told.
+    #[must_use]
+    pub fn without(&self, receiver: &str, address: &str) -> Settings {
+        let mut raw = self.raw.clone();
+        if !self.is_unsubscribed(receiver, address) {
+            raw.unsubscribed.push(Unsubscribed {
+                receiver: receiver.to_owned(),
+                address: address.to_owned(),
+            });
+        }
+        Settings {
+            raw,
+            ..self.clone()
+        }
+    }
+
+    /// The mail addresses of a receiver that have not asked to be left alone.
+    pub(crate) fn addresses(&self, receiver: &Receiver) -> Vec<String> {
+        let Channel::Email(email) = &receiver.channel else {
+            return Vec::new();
+        };
+        let all = email.to.iter();
+        all.filter(|address| !self.is_unsubscribed(&receiver.name, address))
+            .cloned()
+            .collect()
+    }
+
+    fn is_unsubscribed(&self, receiver: &str, address: &str) -> bool {
+        let mut all = self.raw.unsubscribed.iter();
+        all.any(|known| known.receiver == receiver && known.address == address)
+    }
+}
+
+impl Route {
+    /// Whether it leads from a notice to its receivers.
+    pub(crate) fn takes(&self, notice: &Notice) -> bool {
+        let is_of = |node: &str| any_or_one(&self.nodes, node);
+        notice.severity >= self.severity
+            && any_or_one(&self.environments, &notice.environment)
+            && (self.nodes.is_empty() || notice.nodes().into_iter().any(is_of))
+    }
+}
+
+impl Mute {
+    /// Whether it holds for all that a notice is made of.
+    pub(crate) fn takes(&self, kind: &str, nodes: &[String], now: u64) -> bool {
+        self.until_unix_nanos.is_none_or(|until| now < until)
+            && self.kinds.matches(kind)
+            && nodes.iter().any(|node| self.nodes.matches(node))
+    }
+}
+
+fn warning() -> Severity {
+    Severity::Warning
+}
+
+#[cfg(test)]
+mod tests;
