@@ -6,17 +6,28 @@
 - StartMessageMoveTask puts messages of a dead-letter queue back: each is a new message, with a new id and no
   AWSTraceHeader. Without a destination that is the one queue whose dead-letter queue it is.
 - A stream writes to its open shards alone, and not to those that were split or merged.
+- A function's configuration has a RevisionId that changes with it, and is not changed by who names another one.
+- Where permissions are asked for (INITIAL_NO_AUTH_ACTION_COUNT, /moto-api/reset-auth), a statement that denies with a
+  condition does so for the tables, queues and topics that it names, for the function whose session asks
+  (lambda:SourceFunctionArn; Lambda names sessions after functions), and until its time (aws:CurrentTime). A request
+  without a body was signed as such.
 
 `scripts/moto` installs it. It takes the arguments of moto_server.
 """
 
 import contextvars
+import datetime
+import fnmatch
+import json
 import sys
 import uuid
 
 import moto.server
+from moto.awslambda.exceptions import PreconditionFailedException
+from moto.awslambda.models import LambdaFunction
 from moto.core.responses import ActionResult
 from moto.events.models import EventsBackend
+from moto.iam.access_control import IAMPolicyStatement, IAMRequestBase, PermissionResult
 from moto.kinesis.models import Stream
 from moto.sqs.exceptions import InvalidParameterValue
 from moto.sqs.models import Message, SQSBackend
@@ -91,6 +102,73 @@ def open_shard_for_key(self, partition_key, explicit_hash_key):
         self.shards = every
 
 
+# Who asks for a permission.
+asking = contextvars.ContextVar("asking")
+signed_request = IAMRequestBase._create_aws_request
+configuration_of, configure = LambdaFunction.get_configuration, LambdaFunction.update_configuration
+check_permitted, statement_says = IAMRequestBase.check_action_permitted, IAMPolicyStatement.is_action_permitted
+
+
+def check_action_permitted(self, resource):
+    asking.set(self)
+    return check_permitted(self, resource)
+
+
+def configuration(self, *arguments, **named):
+    told = configuration_of(self, *arguments, **named)
+    return {**told, "RevisionId": str(uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(told, default=str, sort_keys=True)))}
+
+
+def update_configuration(self, updates):
+    if updates.pop("RevisionId", None) not in (None, self.get_configuration()["RevisionId"]):
+        raise PreconditionFailedException("The Revision Id provided does not match the latest Revision Id.")
+    return configure(self, updates)
+
+
+def request_as_signed(self):
+    parameters = self._data
+    if self._method in ("GET", "DELETE"):
+        self._data = {}
+    try:
+        return signed_request(self)
+    finally:
+        self._data = parameters
+
+
+def touched(request):
+    """The ARNs of what a request is about."""
+    body = json.loads(request._body) if request._body[:1] == b"{" else {}
+    field = lambda name: request._data.get(name, [None])[0] if isinstance(request._data.get(name), list) else body.get(name)
+    place = f"{request._region}:{request.account_id}"
+    tables = [body["TableName"]] if "TableName" in body else list(body.get("RequestItems", {}))
+    arns = [f"arn:aws:dynamodb:{place}:table/{name}" for name in tables]
+    if queue := field("QueueUrl"):
+        arns.append(f"arn:aws:sqs:{place}:{queue.rpartition('/')[2]}")
+    return arns + [arn for arn in [field("TopicArn")] if arn]
+
+
+def is_action_permitted(self, action, resource="*", principal=None, conditions=None):
+    statement = self._statement
+    if statement["Effect"] != "Deny" or "Condition" not in statement:
+        return statement_says(self, action, resource, principal, conditions)
+    request, condition = asking.get(), statement["Condition"]
+    session = getattr(request._access_key, "_session_name", None)
+    function = f"arn:aws:lambda:{request._region}:{request.account_id}:function:{session}"
+    until = condition.get("DateLessThan", {}).get("aws:CurrentTime", "9999")
+    listed = lambda it: it if isinstance(it, list) else [it]
+    denies = (
+        any(fnmatch.fnmatchcase(action, it) for it in listed(statement["Action"]))
+        and any(fnmatch.fnmatchcase(arn, it) for arn in touched(request) for it in listed(statement["Resource"]))
+        and condition.get("ArnEquals", {}).get("lambda:SourceFunctionArn", function) == function
+        and datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") < until
+    )
+    return PermissionResult.DENIED if denies else PermissionResult.NEUTRAL
+
+
+IAMRequestBase.check_action_permitted = check_action_permitted
+IAMRequestBase._create_aws_request = request_as_signed
+LambdaFunction.get_configuration, LambdaFunction.update_configuration = configuration, update_configuration
+IAMPolicyStatement.is_action_permitted = is_action_permitted
 Message.__init__, SQSBackend.send_message_batch = message, send_message_batch
 EventsBackend.put_events = put_events
 SQSResponse.start_message_move_task = start_message_move_task

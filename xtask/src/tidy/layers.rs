@@ -11,6 +11,12 @@ use serde_json::Value;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("throughline-telemetry", &[]),
     ("throughline-prices", &[]),
+    ("throughline-act", &[]),
+    ("throughline-actuator", &["throughline-act"]),
+    (
+        "throughline-actuator-function",
+        &["throughline-act", "throughline-actuator"],
+    ),
     ("throughline-scrub", &["throughline-telemetry"]),
     (
         "throughline-insight",
@@ -86,6 +92,10 @@ const NEVER_REACHES: &[(&str, &[&str])] = &[
     (
         "throughline-insight",
         &["tokio", "hyper", "arrow", "parquet"],
+    ),
+    (
+        "throughline-act",
+        &["tokio", "hyper", "arrow", "parquet", "aws-sdk"],
     ),
     (
         "throughline-extension",

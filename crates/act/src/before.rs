@@ -1,0 +1,123 @@
+//! How things are before anything is done: what an undo needs, and what a person has seen.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::action::Action;
+use crate::call::Call;
+use crate::digest::Digest;
+
+/// How things are in the account, as far as an action needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// The function's ARN, without a version.
+    pub function_arn: String,
+    /// The ARN of the role that its code has.
+    pub role_arn: String,
+    /// Its memory in MB.
+    pub memory_mb: u32,
+    /// Which changes with every change of the function.
+    pub revision_id: String,
+    /// Its reserved concurrency; none if it has none, or if nobody asked.
+    pub reserved: Option<u32>,
+    /// Its event source mappings, if somebody asked; the first hundred.
+    pub sources: Vec<SourceState>,
+}
+
+/// One event source mapping of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// Its UUID.
+    pub id: String,
+    /// From where it takes events.
+    pub source_arn: String,
+    /// Whether it takes them.
+    pub enabled: bool,
+}
+
+/// What AWS answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The request's id, if the answer has one.
+    pub request_id: String,
+    /// The body.
+    pub body: String,
+}
+
+/// What was answered is not what the API's documentation says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer to {0} has no {1}")]
+pub struct UnreadableAnswer(pub String, pub &'static str);
+
+impl Action {
+    /// What must be read before it can be said what follows from it.
+    pub fn reads(&self) -> Vec<Call> {
+        let Some(function) = self.function() else {
+            return Vec::new();
+        };
+        let mut reads = vec![Call::configuration(function)];
+        match self {
+            Action::Stop { .. } => reads.push(Call::concurrency(function)),
+            Action::Disable { .. } => reads.push(Call::sources(function)),
+            _ => {}
+        }
+        reads
+    }
+}
+
+impl Before {
+    /// From what [`Action::reads`] were answered, in their order.
+    pub fn read(answers: &[(Call, Answer)]) -> Result<Self, UnreadableAnswer> {
+        let mut before = Before::default();
+        for (call, answer) in answers {
+            let json: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            let missing = |field| UnreadableAnswer(call.operation.clone(), field);
+            let text = |value: &Value, field| {
+                let text = value[field].as_str().map(str::to_owned);
+                text.ok_or(missing(field))
+            };
+            match call.operation.as_str() {
+                "GetFunctionConfiguration" => {
+                    before.function_arn = unqualified(&text(&json, "FunctionArn")?);
+                    before.role_arn = text(&json, "Role")?;
+                    before.memory_mb = json["MemorySize"]
+                        .as_u64()
+                        .and_then(|mb| u32::try_from(mb).ok())
+                        .ok_or(missing("MemorySize"))?;
+                    before.revision_id = text(&json, "RevisionId")?;
+                }
+                "GetFunctionConcurrency" => {
+                    let reserved = json["ReservedConcurrentExecutions"].as_u64();
+                    before.reserved = reserved.and_then(|it| u32::try_from(it).ok());
+                }
+                "ListEventSourceMappings" => {
+                    let list = json["EventSourceMappings"].as_array();
+                    for source in list.ok_or(missing("EventSourceMappings"))? {
+                        let state = text(source, "State")?;
+                        before.sources.push(SourceState {
+                            id: text(source, "UUID")?,
+                            // One that polls brokers outside of AWS has none.
+                            source_arn: text(source, "EventSourceArn").unwrap_or_default(),
+                            enabled: !matches!(state.as_str(), "Disabled" | "Disabling"),
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(before)
+    }
+
+    /// What was seen of it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}
+
+/// `arn:aws:lambda:R:A:function:pay:$LATEST` is `arn:aws:lambda:R:A:function:pay`: what the condition of a policy is
+/// compared with has no version.
+fn unqualified(arn: &str) -> String {
+    arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":")
+}

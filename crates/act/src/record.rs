@@ -1,0 +1,330 @@
+//! What was proposed, done and undone: the entries of the audit log, and what follows from all of them.
+//!
+//! An entry is never changed. What is so now is folded from them, so a log that is read again gives the same.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, ActionId};
+use crate::before::Before;
+use crate::gate::Gate;
+use crate::link::LINK_LIFE_SECONDS;
+use crate::order::Done;
+use crate::time::UnixSeconds;
+
+/// One line of the audit log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: UnixSeconds,
+    /// Who, as they said of themselves; `throughline` for what happens by itself.
+    pub who: String,
+    /// For whom the link was made that they used, if they used one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_link_for: Option<String>,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// It may be done, if somebody confirms it within a day.
+    Proposed {
+        /// Its name.
+        id: ActionId,
+        /// What.
+        action: Action,
+        /// About which incident.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<u64>,
+    },
+    /// Somebody confirmed it. What follows is written down before it is begun, so that a crash in between shows.
+    Began {
+        /// Its name.
+        id: ActionId,
+        /// How things were.
+        before: Box<Before>,
+    },
+    /// It was done.
+    Did {
+        /// Its name.
+        id: ActionId,
+        /// When it ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<UnixSeconds>,
+        /// What was called.
+        done: Vec<Done>,
+    },
+    /// It was not done, or not whole.
+    Failed {
+        /// Its name.
+        id: ActionId,
+        /// Why.
+        why: String,
+        /// What was called all the same.
+        done: Vec<Done>,
+        /// Whether something may have been changed: then it is undone as if it had been done.
+        unsure: bool,
+    },
+    /// It was undone.
+    Undid {
+        /// Its name.
+        id: ActionId,
+        /// What was called; nothing where it was so already.
+        done: Vec<Done>,
+    },
+    /// It was not undone; who can be told again.
+    UndoFailed {
+        /// Its name.
+        id: ActionId,
+        /// Why.
+        why: String,
+        /// Whether trying again is of no use, because somebody has changed it since.
+        drifted: bool,
+    },
+    /// All actions are stopped.
+    Stopped {
+        /// Why.
+        why: String,
+    },
+    /// Actions are done again.
+    Resumed,
+}
+
+/// How an action stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nobody has confirmed it yet.
+    Proposed,
+    /// It is being done, or nobody knows whether it was.
+    Begun,
+    /// It was done and is so.
+    Done,
+    /// It was not done.
+    Failed,
+    /// It was undone.
+    Undone,
+    /// Somebody has changed it since: it is theirs.
+    Drifted,
+}
+
+/// An action and how it stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Standing {
+    /// Its name.
+    pub id: ActionId,
+    /// What.
+    pub action: Action,
+    /// About which incident.
+    pub incident: Option<u64>,
+    /// How it stands.
+    pub state: State,
+    /// When it was proposed.
+    pub proposed: UnixSeconds,
+    /// When it ends by itself, if it was done and does.
+    pub until: Option<UnixSeconds>,
+    /// How things were before it.
+    pub before: Option<Before>,
+    /// Why it or its undoing failed last.
+    pub why: Option<String>,
+}
+
+/// Everything, as it is now.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    actions: BTreeMap<ActionId, Standing>,
+    gate: Gate,
+}
+
+/// Findings that open no incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    /// The node.
+    pub node: String,
+    /// What it calls.
+    pub to: Option<String>,
+    /// What the operation does there.
+    pub class: Option<String>,
+    /// Of which kind.
+    pub kind: String,
+    /// Until when.
+    pub until: UnixSeconds,
+}
+
+/// What one person is not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Muted {
+    /// Who.
+    pub person: String,
+    /// The node.
+    pub node: String,
+    /// Of which kind.
+    pub kind: String,
+    /// Until when.
+    pub until: UnixSeconds,
+}
+
+impl Record {
+    /// Takes the next entry. One about an action that is not known changes nothing.
+    pub fn take(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Proposed {
+                id,
+                action,
+                incident,
+            } => self.propose(entry.at, id, action, *incident),
+            Event::Began { id, before } => {
+                if let Some(known) = self.actions.get_mut(id) {
+                    known.state = State::Begun;
+                    known.before = Some((**before).clone());
+                    // So that the way back is taken when its time is over even if nobody knows whether it was done.
+                    known.until = known.action.until(entry.at);
+                    if known.action.function().is_some() {
+                        self.gate.passed(entry.at);
+                    }
+                }
+            }
+            Event::Did { id, until, .. } => self.set(id, State::Done, None, |it| it.until = *until),
+            Event::Failed {
+                id, why, unsure, ..
+            } => {
+                let state = if *unsure { State::Begun } else { State::Failed };
+                self.set(id, state, Some(why), |_| {});
+            }
+            Event::Undid { id, .. } => self.set(id, State::Undone, None, |_| {}),
+            Event::UndoFailed { id, why, drifted } => {
+                let state = self.actions.get(id).map_or(State::Done, |it| it.state);
+                let state = if *drifted { State::Drifted } else { state };
+                self.set(id, state, Some(why), |_| {});
+            }
+            Event::Stopped { why } => self.gate.stop(entry.who.clone(), why.clone()),
+            Event::Resumed => self.gate.resume(),
+        }
+    }
+
+    fn propose(&mut self, at: UnixSeconds, id: &ActionId, action: &Action, incident: Option<u64>) {
+        self.forget(at);
+        let standing = Standing {
+            id: id.clone(),
+            action: action.clone(),
+            incident,
+            state: State::Proposed,
+            proposed: at,
+            until: None,
+            before: None,
+            why: None,
+        };
+        // What was proposed once is never proposed anew under the same name.
+        self.actions.entry(id.clone()).or_insert(standing);
+    }
+
+    fn set(
+        &mut self,
+        id: &ActionId,
+        state: State,
+        why: Option<&String>,
+        more: impl FnOnce(&mut Standing),
+    ) {
+        if let Some(known) = self.actions.get_mut(id) {
+            known.state = state;
+            known.why = why.cloned();
+            more(known);
+        }
+    }
+
+    /// What was proposed and not confirmed within a day is gone.
+    fn forget(&mut self, now: UnixSeconds) {
+        self.actions.retain(|_, it| {
+            it.state != State::Proposed || it.proposed.plus(LINK_LIFE_SECONDS) > now
+        });
+    }
+
+    /// One action.
+    pub fn action(&self, id: &ActionId) -> Option<&Standing> {
+        self.actions.get(id)
+    }
+
+    /// All that are known, those proposed first first.
+    pub fn actions(&self) -> impl DoubleEndedIterator<Item = &Standing> {
+        self.actions.values()
+    }
+
+    /// Whether one more may be proposed.
+    pub fn has_room(&self, now: UnixSeconds) -> bool {
+        let open = self
+            .actions
+            .values()
+            .filter(|it| it.state == State::Proposed && it.proposed.plus(LINK_LIFE_SECONDS) > now);
+        open.count() < PROPOSED_MAX
+    }
+
+    /// The switch and the limit.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// What has reached its end and is to be undone.
+    pub fn due(&self, now: UnixSeconds) -> Vec<ActionId> {
+        let due = self.actions.values().filter(|it| {
+            matches!(it.state, State::Done | State::Begun) && it.until.is_some_and(|at| at <= now)
+        });
+        due.map(|it| it.id.clone()).collect()
+    }
+
+    /// What is ignored now.
+    pub fn ignored(&self, now: UnixSeconds) -> Vec<Ignored> {
+        let done = self.in_force(now);
+        done.filter_map(|(action, until)| match action {
+            Action::Ignore {
+                node,
+                to,
+                class,
+                kind,
+                ..
+            } => Some(Ignored {
+                node: node.clone(),
+                to: to.clone(),
+                class: class.clone(),
+                kind: kind.clone(),
+                until,
+            }),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// What persons are not told now.
+    pub fn muted(&self, now: UnixSeconds) -> Vec<Muted> {
+        let done = self.in_force(now);
+        done.filter_map(|(action, until)| match action {
+            Action::Mute {
+                person, node, kind, ..
+            } => Some(Muted {
+                person: person.clone(),
+                node: node.clone(),
+                kind: kind.clone(),
+                until,
+            }),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn in_force(&self, now: UnixSeconds) -> impl Iterator<Item = (&Action, UnixSeconds)> {
+        self.actions.values().filter_map(move |it| {
+            let until = it.until.filter(|until| *until > now)?;
+            (it.state == State::Done).then_some((&it.action, until))
+        })
+    }
+}
+
+/// Proposed and not confirmed.
+const PROPOSED_MAX: usize = 1_000;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::gate::ACTS_PER_HOUR;
+
+fn id(number: u8) -> ActionId {
+    format!("action{number:012}").parse().unwrap()
+}
+
+fn stop() -> Action {
+    serde_json::from_str(r#"{"do":"stop","function":"pay","hours":1}"#).unwrap()
+}
+
+fn ignore() -> Action {
+    serde_json::from_str(
+        r#"{"do":"ignore","node":"function:pay","kind":"latency","reason":"known","days":1}"#,
+    )
+    .unwrap()
+}
+
+fn entry(at: u64, event: Event) -> Entry {
+    Entry {
+        at: UnixSeconds(at),
+        who: "ada".to_owned(),
+        by_link_for: None,
+        event,
+    }
+}
+
+fn proposed(number: u8, action: Action) -> Event {
+    Event::Proposed {
+        id: id(number),
+        action,
+        incident: Some(3),
+    }
+}
+
+fn began(number: u8) -> Event {
+    Event::Began {
+        id: id(number),
+        before: Box::default(),
+    }
+}
+
+fn did(number: u8, until: u64) -> Event {
+    Event::Did {
+        id: id(number),
+        until: Some(UnixSeconds(until)),
+        done: vec![],
+    }
+}
+
+#[test]
+fn an_action_from_proposal_to_undo() {
+    let mut record = Record::default();
+    record.take(&entry(0, proposed(1, stop())));
+    record.take(&entry(10, began(1)));
+    record.take(&entry(11, did(1, 3610)));
+    assert_eq!(record.action(&id(1)).unwrap().state, State::Done);
+    assert_eq!(record.due(UnixSeconds(3609)), []);
+    assert_eq!(record.due(UnixSeconds(3610)), [id(1)]);
+    let failed = |drifted| Event::UndoFailed {
+        id: id(1),
+        why: "no route".to_owned(),
+        drifted,
+    };
+    record.take(&entry(3611, failed(false)));
+    assert_eq!(record.due(UnixSeconds(3612)), [id(1)], "it is tried again");
+    record.take(&entry(3613, failed(true)));
+    assert_eq!(record.due(UnixSeconds(3614)), []);
+    assert_eq!(record.action(&id(1)).unwrap().state, State::Drifted);
+}
+
+/// A server that is killed while AWS is asked does not know whether it was done: its end comes all the same.
+#[test]
+fn what_was_begun_and_never_told_is_undone_at_its_end() {
+    let mut record = Record::default();
+    record.take(&entry(0, proposed(1, stop())));
+    record.take(&entry(10, began(1)));
+    assert_eq!(record.action(&id(1)).unwrap().state, State::Begun);
+    assert_eq!(record.due(UnixSeconds(3610)), [id(1)]);
+}
+
+#[test]
+fn what_is_ignored_is_so_until_its_end_or_until_it_is_undone() {
+    let mut record = Record::default();
+    record.take(&entry(0, proposed(1, ignore())));
+    assert_eq!(record.ignored(UnixSeconds(1)), []);
+    record.take(&entry(1, began(1)));
+    record.take(&entry(1, did(1, 100)));
+    assert_eq!(record.ignored(UnixSeconds(99)).len(), 1);
+    assert_eq!(record.ignored(UnixSeconds(100)), []);
+    record.take(&entry(
+        50,
+        Event::Undid {
+            id: id(1),
+            done: vec![],
+        },
+    ));
+    assert_eq!(record.ignored(UnixSeconds(51)), []);
+}
+
+#[test]
+fn a_proposal_is_forgotten_after_a_day_and_only_so_many_are_open() {
+    let mut record = Record::default();
+    record.take(&entry(0, proposed(1, stop())));
+    record.take(&entry(LINK_LIFE_SECONDS, proposed(2, stop())));
+    assert!(record.action(&id(1)).is_none());
+    assert!(record.action(&id(2)).is_some());
+    // The same name again is not another action.
+    record.take(&entry(LINK_LIFE_SECONDS + 1, proposed(2, ignore())));
+    assert_eq!(record.action(&id(2)).unwrap().action, stop());
+    assert!(record.has_room(UnixSeconds(0)));
+}
+
+#[test]
+fn the_switch_and_the_limit_outlive_a_restart() {
+    let mut entries = Vec::new();
+    for number in 0..=u8::try_from(ACTS_PER_HOUR).unwrap() {
+        entries.push(entry(u64::from(number), proposed(number, stop())));
+    }
+    for number in 0..u8::try_from(ACTS_PER_HOUR).unwrap() {
+        entries.push(entry(100, began(number)));
+    }
+    let fold = |entries: &[Entry]| {
+        let mut record = Record::default();
+        entries.iter().for_each(|entry| record.take(entry));
+        record
+    };
+    assert!(fold(&entries).gate().check(UnixSeconds(200)).is_err());
+    assert!(fold(&entries).gate().check(UnixSeconds(3700)).is_ok());
+    let why = "game day".to_owned();
+    entries.push(entry(300, Event::Stopped { why }));
+    assert!(fold(&entries).gate().check(UnixSeconds(9999)).is_err());
+    entries.push(entry(301, Event::Resumed));
+    assert!(fold(&entries).gate().check(UnixSeconds(9999)).is_ok());
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    (0..4u8, 0..8u8, any::<bool>(), 0..5000u64).prop_map(|(number, which, flag, until)| match which
+    {
+        0 => proposed(number, if flag { stop() } else { ignore() }),
+        1 => began(number),
+        2 => did(number, until),
+        3 => Event::Failed {
+            id: id(number),
+            why: "no".to_owned(),
+            done: vec![],
+            unsure: flag,
+        },
+        4 => Event::Undid {
+            id: id(number),
+            done: vec![],
+        },
+        5 => Event::UndoFailed {
+            id: id(number),
+            why: "no".to_owned(),
+            drifted: flag,
+        },
+        6 => Event::Stopped {
+            why: "so".to_owned(),
+        },
+        _ => Event::Resumed,
+    })
+}
+
+proptest! {
+    /// The log is all that there is: read again, line by line, it gives the same.
+    #[test]
+    fn a_log_that_is_read_again_gives_the_same(events in prop::collection::vec(events(), 0..60)) {
+        let (mut live, mut again) = (Record::default(), Record::default());
+        for (at, event) in (0u64..).zip(events) {
+            let entry = entry(at, event);
+            live.take(&entry);
+            let line = serde_json::to_string(&entry).unwrap();
+            prop_assert!(!line.contains('\n'));
+            again.take(&serde_json::from_str(&line).unwrap());
+        }
+        let all = |record: &Record| record.actions().cloned().collect::<Vec<_>>();
+        prop_assert_eq!(all(&live), all(&again));
+        for at in [0, 100, 4000, 100_000] {
+            prop_assert_eq!(live.due(UnixSeconds(at)), again.due(UnixSeconds(at)));
+            prop_assert_eq!(live.ignored(UnixSeconds(at)), again.ignored(UnixSeconds(at)));
+            prop_assert_eq!(live.gate().check(UnixSeconds(at)), again.gate().check(UnixSeconds(at)));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Actions in sentences.
+
+use crate::action::{Action, Class};
+use crate::before::Before;
+use crate::plan::CodeLine;
+
+/// In one sentence, without a full stop.
+pub(crate) fn title(action: &Action) -> String {
+    match action {
+        Action::Ignore {
+            node,
+            to,
+            class,
+            kind,
+            days,
+            ..
+        } => {
+            let to = to
+                .as_deref()
+                .map_or_else(String::new, |to| format!(" → {to}"));
+            let class = class
+                .as_deref()
+                .map_or_else(String::new, |it| format!(" ({it})"));
+            format!(
+                "ignore {kind} of {node}{to}{class} for {}",
+                counted(*days, "day")
+            )
+        }
+        Action::Mute {
+            person,
+            node,
+            kind,
+            days,
+        } => format!(
+            "do not tell {person} of {kind} of {node} for {}",
+            counted(*days, "day")
+        ),
+        Action::Deny {
+            function,
+            resource,
+            class,
+            hours,
+        } => {
+            let what = match class {
+                Class::Write => "writing to",
+                Class::All => "everything with",
+            };
+            format!(
+                "deny {function} {what} {resource} for {}",
+                counted(*hours, "hour")
+            )
+        }
+        Action::Stop { function, hours } => {
+            format!("stop {function} for {}", counted(*hours, "hour"))
+        }
+        Action::Disable {
+            function,
+            source,
+            hours,
+        } => format!(
+            "disable event source mapping {source} of {function} for {}",
+            counted(*hours, "hour")
+        ),
+        Action::Memory {
+            function,
+            memory_mb,
+        } => format!("give {function} {memory_mb} MB of memory"),
+    }
+}
+
+/// What follows from it that its name does not say.
+pub(crate) fn warnings(action: &Action, before: &Before) -> Vec<String> {
+    let all: &[&str] = match action {
+        Action::Ignore { .. } => &[
+            "findings like this open no incident and are in none, for everybody, until then",
+            "what else is found about the same subject is shown as before",
+        ],
+        Action::Mute { .. } => &["only this person is not told; incidents are shown as before"],
+        Action::Deny { .. } => &[
+            "the function's calls are refused within seconds and fail as its code makes of that: retries, errors, \
+             messages that come again",
+            "it is denied to the function's code alone: others that share the role keep it, and so does Lambda where it \
+             polls a queue or a stream for the function",
+            "it ends by itself at the time that is in the policy; the policy is removed soon after",
+            "tools that describe the role, such as CloudFormation or Terraform, may remove it with the next deployment",
+        ],
+        Action::Stop { .. } => &[
+            "who waits for an answer gets 429 at once; all versions and aliases are stopped, what runs is not",
+            "events that were left with Lambda are tried for up to six hours, then go to the dead-letter queue or are lost",
+            "messages return to their queue and may go to its dead-letter queue when they were received too often; streams \
+             wait, and records that become too old are lost",
+            "AWS refuses it while the function has provisioned concurrency",
+            "tools that describe the function may set it back with the next deployment",
+        ],
+        Action::Disable { .. } => &[
+            "events wait in their queue or stream, and are lost when they become older than it keeps them",
+            "other sources of the function, and who calls it directly, are not stopped",
+            "tools that describe the mapping may set it back with the next deployment",
+        ],
+        Action::Memory { .. } => &[
+            "new environments begin with a cold start, and processor time changes with memory",
+            "only $LATEST changes: what is called by a version or an alias stays as it is until one is published",
+            "tools that describe the function set it back with the next deployment, unless the line below is in it",
+        ],
+    };
+    let mut all: Vec<String> = all.iter().map(|text| (*text).to_owned()).collect();
+    if let (Action::Stop { .. }, Some(reserved)) = (action, before.reserved) {
+        all.push(format!(
+            "it had {reserved} environments reserved, which others may use meanwhile"
+        ));
+    }
+    all
+}
+
+/// The line that gives a function its memory, by tool.
+pub(crate) fn code(memory_mb: u32) -> Vec<CodeLine> {
+    let line = |tool: &str, place: &str, line: String| CodeLine {
+        tool: tool.to_owned(),
+        place: place.to_owned(),
+        line,
+    };
+    vec![
+        line(
+            "SAM",
+            "Properties of the AWS::Serverless::Function",
+            format!("MemorySize: {memory_mb}"),
+        ),
+        line(
+            "CDK",
+            "the properties of the Function",
+            format!("memorySize: {memory_mb},"),
+        ),
+        line(
+            "Terraform",
+            "the resource aws_lambda_function",
+            format!("memory_size = {memory_mb}"),
+        ),
+        line(
+            "Serverless Framework",
+            "the function",
+            format!("memorySize: {memory_mb}"),
+        ),
+    ]
+}
+
+/// `1 day`, `2 days`.
+fn counted(count: u32, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}
