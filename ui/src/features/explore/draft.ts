@@ -169,11 +169,17 @@ export function valueOf(text: string): string | number | boolean {
   return isNumber ? Number(text) : text;
 }
 
+/** A value as the reader would have typed it: who writes an address by hand or by program has numbers as such. */
+function asTyped(value: unknown): string {
+  if (Array.isArray(value)) return value.map(asTyped).join(', ');
+  if (typeof value === 'number') return value.toLocaleString('en', PLAIN_NUMBER);
+  return typeof value === 'boolean' ? String(value) : asText(value);
+}
+
 /** A condition as the reader would have written it. */
 export function fromFilter({ column, op, value }: WireFilter): Filter {
   const known = OPERATORS.find((each) => each === op) ?? '=';
-  if (typeof value === 'number')
-    return { column, op: known, value: value.toLocaleString('en', PLAIN_NUMBER) };
+  if (typeof value === 'number') return { column, op: known, value: asTyped(value) };
   const text = value === undefined ? '' : String(value);
   // A text that reads as something else is one in quotes.
   const isPlain = valueOf(text) === text;
@@ -209,7 +215,7 @@ export function parseDraft(text: string | null): Draft {
       filters: list(said.filters, [], (each) => ({
         column: asText(each['column']),
         op: OPERATORS.find((op) => op === each['op']) ?? '=',
-        value: asText(each['value']),
+        value: asTyped(each['value']),
       })),
       any: said.any === true,
       order: asText(said.order),

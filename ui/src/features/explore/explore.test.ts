@@ -48,6 +48,23 @@ group('the address', () => {
     expect(parseDraft(formatDraft(FULL))).toEqual(FULL);
   });
 
+  it.each([
+    [17, 17],
+    [0.000001, 0.000001],
+    [true, true],
+    ['visa', 'visa'],
+    [
+      [500, 'x'],
+      [500, 'x'],
+    ],
+  ])('a value may be written as what it is: %j', (written, asked) => {
+    const op = Array.isArray(written) ? 'in' : '=';
+    const { filters } = parseDraft(
+      JSON.stringify({ filters: [{ column: 'a', op, value: written }] }),
+    );
+    expect(toFilters(filters)).toEqual([{ column: 'a', op, value: asked }]);
+  });
+
   it('an emptied list stays empty', () => {
     const none = { ...START, breakdowns: [], calculations: [] };
     expect(parseDraft(formatDraft(none))).toEqual(none);

@@ -70,6 +70,8 @@ describe('in words', () => {
     const words = told({ ...trace, cost, traceIds: ['a', 'b'] });
     expect(words).toContain('$0.0000131 and 2 not reported');
     expect(words).toContain('2 traces joined');
+    const early = told({ ...trace, cost: { usd: 0, reported: 0, missing: 5 } });
+    expect(early).toContain('cost not reported yet');
   });
 
   it('a failure that is passed on begins where nothing below it failed', () => {

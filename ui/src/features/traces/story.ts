@@ -87,6 +87,8 @@ function waitedOf(trace: Trace): DurationNanos {
 }
 
 function costWords(trace: Trace): string {
-  const { usd, missing } = trace.cost!;
+  const { usd, reported, missing } = trace.cost!;
+  // The platform reports seconds after the answer; until then nobody says that it was free.
+  if (reported === 0) return 'cost not reported yet';
   return missing === 0 ? formatUsd(usd) : `${formatUsd(usd)} and ${missing} not reported`;
 }
