@@ -97,15 +97,15 @@ const ANSWER: GraphAnswer = {
 
 describe('an answer', () => {
   it('is told in units that people read', () => {
-    expect(cellText(12.5, 'ms')).toBe('12.5 ms');
-    expect(cellText(-12.5, 'ms')).toBe('−12.5 ms');
-    expect(cellText(0.031, 'share')).toBe('3.1 %');
+    expect(cellText(12.5, 'ms')).toBe('12.5\u202fms');
+    expect(cellText(-12.5, 'ms')).toBe('−12.5\u202fms');
+    expect(cellText(0.031, 'share')).toBe('3.1\u202f%');
     expect(cellText('2026-11-21T22:14:00Z', 'time')).toBe('2026-11-21 22:14 UTC');
     expect(cellText(null, 'ms')).toBe('–');
     expect(cellText({ path: ['function:a', 'table:b'], types: ['CALLS'] }, null)).toBe('a → b');
     expect(cellText(['x', { node: 'queue:q' }], null)).toBe('x, q');
     expect(cellText(true, null)).toBe('yes');
-    expect(summaryOf(ANSWER)).toBe('1 row · from 2 nodes and 2 relationships in 1.50 ms');
+    expect(summaryOf(ANSWER)).toBe('1 row · from 2 nodes and 2 relationships in 1.50\u202fms');
   });
 
   it('says why it is not all', () => {
