@@ -73,7 +73,8 @@ fn function(text: &mut String, language: &str, role: &str, places: &Places) {
     let _ = write!(
         text,
         "[functions.{role}-{language}]\nruntime = \"{runtime}\"\nhandler = \"{handler}\"\ncode = \"{language}\"\n\
-         memory_mb = 1769\ntimeout_seconds = 60\nconcurrency = 10\n"
+         memory_mb = 1769\ntimeout_seconds = 60\nconcurrency = {}\n",
+        if places.crowd { CROWD_ENVIRONMENTS } else { 10 }
     );
     if language != "rust" {
         let _ = writeln!(text, "layers = [\"layer-{language}\"]");
@@ -167,7 +168,8 @@ fn resources(text: &mut String) {
             resource(&format!("{queue}-{language}"), "SQS::Queue", "");
         }
     }
-    resource("crowd-queue", "SQS::Queue", "QueueName = \"crowd\"");
+    let crowd = format!("QueueName = \"crowd\"\nDelaySeconds = {CROWD_DELAY_SECONDS}");
+    resource("crowd-queue", "SQS::Queue", &crowd);
     resource("crowd-topic", "SNS::Topic", "TopicName = \"crowd\"");
     resource("told", "SNS::Topic", "");
     let subscriptions = LANGUAGES.map(|to| {
@@ -204,3 +206,7 @@ fn resources(text: &mut String) {
 
 /// In an environment variable, a header and a log line of each function that sends. Shaped as a key of a payment service.
 pub(crate) const SECRET: &str = "sk_live_51PlantedAndToBeFoundNowhere00";
+/// A function of the crowd has so many, since on a small machine more of them hinder each other.
+const CROWD_ENVIRONMENTS: usize = 4;
+/// How long the crowd's queue keeps a message back: longer than it takes to begin all actions.
+const CROWD_DELAY_SECONDS: u32 = 5;

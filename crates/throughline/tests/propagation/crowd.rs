@@ -1,6 +1,13 @@
 //! A thousand user actions at once, by a queue whose batches mix them and by a topic: no trace has anything of another.
+//!
+//! Nobody waits for an action before the next one is begun: each is an asynchronous call, that stands in line for an
+//! environment. Messages to the queue are kept back by it for a while, so that every action has begun before the
+//! first one can be over, which the test looks at.
+
+mod overlap;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -18,12 +25,19 @@ pub(crate) async fn run() -> Vec<String> {
         async move {
             let (from, cell) = action(number);
             let event = json!({"send": "crowd", "cell": cell, "password": "none"});
-            let trace = trace_of(number);
-            world.send(&format!("from-{from}"), &event, &trace).await
+            let function = format!("from-{from}");
+            world
+                .send_later(&function, &event, &trace_of(number))
+                .await?;
+            Ok(SystemTime::now())
         }
     });
-    let sent = sending.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
-    let mut problems: Vec<_> = sent.into_iter().filter_map(Result::err).collect();
+    let sent = sending
+        .buffer_unordered(CALLS_MAX)
+        .collect::<Vec<_>>()
+        .await;
+    let (begun, failed): (Vec<_>, Vec<_>) = sent.into_iter().partition(Result::is_ok);
+    let mut problems: Vec<_> = failed.into_iter().filter_map(Result::err).collect();
     // A queue may give a message twice.
     let distinct = |got: &[Got]| {
         let told = got
@@ -52,8 +66,22 @@ pub(crate) async fn run() -> Vec<String> {
         }
     }
     let mixed = got.iter().filter(|got| got.cells.len() > 1).count();
+    let first_over = overlap::first_over(&got, &by_request);
+    let begun = begun.into_iter().filter_map(Result::ok);
+    let open = begun
+        .filter(|begun| first_over.is_some_and(|over| *begun < over))
+        .count();
+    if open != ACTIONS {
+        problems.push(format!(
+            "{open} of {ACTIONS} actions had begun when the first was over"
+        ));
+    }
     println!(
-        "    {} invocations, {mixed} of them for several actions",
+        "    {open} actions begun before the first was over, up to {} invocations at work at once",
+        overlap::at_work(&spans)
+    );
+    println!(
+        "    {} invocations got messages, {mixed} of them of several actions",
         got.len()
     );
     problems.extend(got.iter().filter_map(|got| {
@@ -170,8 +198,8 @@ fn trace_of_cell(cell: &str) -> Option<String> {
 }
 
 const ACTIONS: usize = 1000;
-/// Below what functions have environments for.
-const AT_ONCE: usize = 8;
+/// Calls that are on their way to the sandbox at a time. It takes an asynchronous one at once.
+const CALLS_MAX: usize = 64;
 /// How the traces of actions begin.
 const TRACES: &str = "6720c000";
 /// Enough to see what is wrong.

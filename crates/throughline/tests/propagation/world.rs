@@ -130,9 +130,32 @@ impl World {
         event: &Value,
         trace_id: &str,
     ) -> Result<(), String> {
+        self.invoke(function, event, trace_id, "RequestResponse")
+            .await
+    }
+
+    /// Has a function send when there is an environment for it, and does not wait for that.
+    pub(crate) async fn send_later(
+        &self,
+        function: &str,
+        event: &Value,
+        trace_id: &str,
+    ) -> Result<(), String> {
+        self.invoke(function, event, trace_id, "Event").await
+    }
+
+    async fn invoke(
+        &self,
+        function: &str,
+        event: &Value,
+        trace_id: &str,
+        kind: &str,
+    ) -> Result<(), String> {
         let uri = format!("{}/2015-03-31/functions/{function}/invocations", self.api);
         let (time, rest) = trace_id.split_at(8);
-        let request = Request::post(uri).header("x-amzn-trace-id", format!("Root=1-{time}-{rest}"));
+        let request = Request::post(uri)
+            .header("x-amzn-trace-id", format!("Root=1-{time}-{rest}"))
+            .header("x-amz-invocation-type", kind);
         let request = request.body(Full::from(event.to_string())).unwrap();
         let answer = self.client.request(request).await.unwrap();
         let failed = answer.headers().contains_key("x-amz-function-error");
@@ -147,11 +170,15 @@ impl World {
         }
     }
 
-    /// All that was got, once that is enough; or what is there after the deadline.
+    /// All that was got, once that is enough; or what is there when nothing more has come for long.
     pub(crate) async fn got_when(&self, enough: impl Fn(&[Got]) -> bool) -> Vec<Got> {
         let mut lines = self.lines.clone();
-        let waited = lines.wait_for(|_| enough(&self.got.lock().unwrap()));
-        let _ = tokio::time::timeout(DEADLINE, waited).await;
+        while !enough(&self.got.lock().unwrap()) {
+            let more = tokio::time::timeout(DEADLINE, lines.changed()).await;
+            if !matches!(more, Ok(Ok(()))) {
+                break;
+            }
+        }
         self.got.lock().unwrap().clone()
     }
 
