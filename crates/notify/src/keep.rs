@@ -17,22 +17,22 @@ use crate::settings::{Problems, RawSettings, Settings};
 
 /// The two files.
 #[derive(Clone, Debug)]
-pub struct Keep {
+pub(crate) struct Keep {
     settings: PathBuf,
     state: PathBuf,
 }
 
 /// What was kept.
 #[derive(Debug)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// The settings; the defaults, which tell nobody, if there are none.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// What was told and what waits.
-    pub outbox: Outbox,
+    pub(crate) outbox: Outbox,
     /// What links are signed with.
-    pub key: Vec<u8>,
+    pub(crate) key: Vec<u8>,
     /// What could not be read.
-    pub errors: Vec<KeepError>,
+    pub(crate) errors: Vec<KeepError>,
 }
 
 /// Why a file could not be used.
@@ -82,7 +82,7 @@ struct StateRef<'a> {
 
 impl Keep {
     /// The files of a data directory.
-    pub fn new(data_dir: &Path) -> Self {
+    pub(crate) fn new(data_dir: &Path) -> Self {
         Keep {
             settings: data_dir.join("notifications.json"),
             state: data_dir.join("notifications.state"),
@@ -90,7 +90,7 @@ impl Keep {
     }
 
     /// Reads both. What cannot be read is set aside and said; the rest goes on. Blocks on the disk.
-    pub fn load(&self) -> Kept {
+    pub(crate) fn load(&self) -> Kept {
         let mut errors = Vec::new();
         let mut take = |error| errors.push(error);
         let raw: RawSettings = load(&self.settings, &mut take).unwrap_or_default();
@@ -111,12 +111,12 @@ impl Keep {
     }
 
     /// Writes the settings. Blocks on the disk.
-    pub fn save_settings(&self, settings: &Settings) -> Result<(), KeepError> {
+    pub(crate) fn save_settings(&self, settings: &Settings) -> Result<(), KeepError> {
         save(&self.settings, settings.raw())
     }
 
     /// Writes what waits. Blocks on the disk.
-    pub fn save_outbox(&self, outbox: &Outbox, key: &[u8]) -> Result<(), KeepError> {
+    pub(crate) fn save_outbox(&self, outbox: &Outbox, key: &[u8]) -> Result<(), KeepError> {
         let state = StateRef {
             version: VERSION,
             key: hex(key),

@@ -2,8 +2,8 @@
 //!
 //! A [`Notice`] says in words and numbers what has happened to one incident. [`Settings`] say who is told what, and
 //! when. An [`Outbox`] takes notices, [decides](decide) what becomes of each at every receiver, and keeps what waits;
-//! it has no clock and sends nothing. [`format()`] makes the message that a receiver understands. [`Sender`] and
-//! [`Keep`] are the edge: the one sends what is due, the other writes down what is set and what waits.
+//! it has no clock and sends nothing. [`format()`] makes the message that a receiver understands. [`Teller`] is
+//! the edge: it has both on disk and sends what is due.
 //!
 //! ```
 //! use throughline_notify::{Fate, Notice, Outbox, RawSettings, Settings};
@@ -37,16 +37,18 @@ mod outer;
 pub mod send;
 pub mod settings;
 pub mod stop;
+mod teller;
 #[cfg(test)]
 mod testing;
 
 pub use decide::{Decision, Fate, Reason, decide};
-pub use format::format;
+pub use format::{format, words::iso};
 pub use incident::{Besides, about, notice as notice_of};
-pub use keep::{Keep, KeepError, Kept};
+pub use keep::KeepError;
 pub use letter::{Item, Letter};
 pub use notice::{Likely, Line, Link, Matter, Notice, Phase};
 pub use outbox::{Content, Counters, Job, Outbox, Outcome, Record, Thread, Told, ToldAll};
 pub use outer::{OuterAlert, OuterError, parse as parse_alerts};
-pub use send::Sender;
+pub use send::{Answer, Sender};
 pub use settings::{RawSettings, Settings};
+pub use teller::{Now, SetError, Teller, TellerHealth};

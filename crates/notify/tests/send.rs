@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)] // tests, helpers too
 
 use serde_json::{Value, json};
+use throughline_notify::Answer;
 use throughline_notify::format::{Frame, SIGNATURE, verify};
-use throughline_notify::send::Answer;
 use throughline_notify::{Content, Notice, Outbox, Outcome, Sender, Settings};
 use throughline_telemetry::UnixNanos;
 use throughline_testkit::{Hook, Mailbox};

@@ -66,7 +66,7 @@ pub(crate) fn time(at: UnixNanos, utc_offset_minutes: i32) -> String {
 }
 
 /// `2026-11-22T14:02:00Z`.
-pub(crate) fn iso(at: UnixNanos) -> String {
+pub fn iso(at: UnixNanos) -> String {
     local(at, 0)
         .to_utc()
         .to_rfc3339_opts(SecondsFormat::Secs, true)

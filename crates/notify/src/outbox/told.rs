@@ -74,6 +74,12 @@ impl ToldAll {
         self.by.get(receiver)?.get(about)
     }
 
+    /// Whether some receiver was told of it, or is to be, and not yet that it has ended.
+    pub fn is_open(&self, about: &str) -> bool {
+        let mut all = self.by.values();
+        all.any(|it| it.get(about).is_some_and(|told| told.is_open))
+    }
+
     /// Messages within some time, oldest first.
     pub fn since(&self, from: UnixNanos) -> impl Iterator<Item = &Record> {
         self.log.iter().filter(move |record| record.at >= from.0)

@@ -1,21 +1,27 @@
 //! Mails, and what the answers of their server mean.
 
+use lettre::Transport;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls as Speak, TlsParameters};
-use lettre::transport::smtp::{AsyncSmtpTransport, Error};
-use lettre::{AsyncTransport, Tokio1Executor};
+use lettre::transport::smtp::{Error, SmtpTransport};
 
 use super::{Answer, PATIENCE};
 use crate::format::Mail;
 use crate::notice::Line;
 use crate::settings::{Smtp, Tls};
 
+/// Sends on a thread that may block.
 pub(super) async fn send(mail: Mail) -> Answer {
+    let sent = tokio::task::spawn_blocking(move || send_now(mail)).await;
+    sent.unwrap_or_else(|_| Answer::later("sending ended badly".to_owned(), None))
+}
+
+fn send_now(mail: Mail) -> Answer {
     let transport = match transport(&mail.smtp, mail.password) {
         Ok(transport) => transport,
         Err(error) => return Answer::refused(said(&error.to_string())),
     };
-    match transport.send_raw(&mail.envelope, &mail.bytes).await {
+    match transport.send_raw(&mail.envelope, &mail.bytes) {
         Ok(answer) => {
             let lines: Vec<&str> = answer.message().collect();
             Answer::sent(said(&format!("{} {}", answer.code(), lines.join(" "))))
@@ -25,16 +31,13 @@ pub(super) async fn send(mail: Mail) -> Answer {
     }
 }
 
-fn transport(
-    smtp: &Smtp,
-    password: Option<String>,
-) -> Result<AsyncSmtpTransport<Tokio1Executor>, Error> {
+fn transport(smtp: &Smtp, password: Option<String>) -> Result<SmtpTransport, Error> {
     let tls = match smtp.tls {
         Tls::StartTls => Speak::Required(TlsParameters::new(smtp.host.clone())?),
         Tls::Tls => Speak::Wrapper(TlsParameters::new(smtp.host.clone())?),
         Tls::None => Speak::None,
     };
-    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
+    let builder = SmtpTransport::builder_dangerous(&smtp.host)
         .port(smtp.port())
         .tls(tls)
         .timeout(Some(PATIENCE));

@@ -15,7 +15,7 @@ pub struct Secret(String);
 pub struct NoVariable(pub String);
 
 /// Where environment variables come from: a map in tests.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub type Variables<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 impl Secret {
     /// The secret itself.

@@ -1,0 +1,172 @@
+//! The service with files, a clock that the test moves, and servers of this machine.
+
+#![allow(clippy::unwrap_used)] // tests, helpers too
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use throughline_notify::{Notice, Outcome, Phase, Teller};
+use throughline_telemetry::UnixNanos;
+use throughline_testkit::{Hook, Mailbox, SimClock};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+const BEGIN: UnixNanos = UnixNanos(1_795_356_300_000_000_000);
+
+struct Running {
+    teller: Teller,
+    clock: SimClock,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+}
+
+impl Running {
+    fn on(directory: &TempDir, clock: &SimClock) -> Self {
+        let shown = clock.clone();
+        let now = Arc::new(move || shown.now());
+        let (teller, errors) = Teller::open(
+            directory.path(),
+            "https://t.example".to_owned(),
+            now,
+            |_| None,
+        );
+        assert!(errors.is_empty(), "{errors:?}");
+        let (stop, stopped) = watch::channel(false);
+        let running = tokio::spawn(teller.clone().run(stopped));
+        Running {
+            teller,
+            clock: clock.clone(),
+            stop,
+            running,
+        }
+    }
+
+    fn set(&self, settings: Value) {
+        self.teller
+            .set(serde_json::from_value(settings).unwrap())
+            .unwrap();
+    }
+
+    fn tell(&self, phase: Phase) {
+        let mut notice = Notice::sample("https://t.example", "test", BEGIN);
+        notice.about = "incident-1".to_owned();
+        notice.phase = phase;
+        notice.at = self.clock.now();
+        self.teller.tell(&notice);
+    }
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        self.running.await.unwrap();
+    }
+}
+
+fn to_hook(hook: &Hook) -> Value {
+    json!({
+        "receivers": [{"name": "a", "channel":
+            {"type": "webhook", "url": hook.url("/in"), "secret": "sixteen letters!"}}],
+        "routes": [{"name": "all", "receivers": ["a"], "severity": "note"}]
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_is_not_told_again_after_a_restart_and_what_waits_is() {
+    let (directory, clock, hook) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Hook::start().await,
+    );
+    let first = Running::on(&directory, &clock);
+    first.set(to_hook(&hook));
+    first.tell(Phase::Opened);
+    assert!(hook.wait_for(1).await[0].body.contains("\"opened\""));
+    // They are down when it ends, and the server stops meanwhile.
+    hook.answer_next(503, "");
+    first.tell(Phase::Closed);
+    let refused = hook.wait_for(2).await;
+    first.stop().await;
+
+    let second = Running::on(&directory, &clock);
+    second.tell(Phase::Closed);
+    assert_eq!(hook.requests().len(), 2);
+    clock.advance(Duration::from_secs(60));
+    second.tell(Phase::Grew);
+    let all = hook.wait_for(3).await;
+    assert_eq!(
+        all[2].header("idempotency-key"),
+        refused[1].header("idempotency-key")
+    );
+    assert_ne!(
+        all[2].header("idempotency-key"),
+        all[0].header("idempotency-key")
+    );
+    second.stop().await;
+    let shown = std::fs::read_to_string(directory.path().join("notifications.state")).unwrap();
+    assert!(!shown.contains("sixteen letters!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_click_stops_the_mails_to_one_address() {
+    let (directory, clock, mailbox) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Mailbox::start().await,
+    );
+    let running = Running::on(&directory, &clock);
+    let address = mailbox.address();
+    running.set(json!({
+        "receivers": [{"name": "a", "channel": {"type": "email", "to": ["x@example.com", "y@example.com"],
+            "from": "t@example.com", "smtp": {"host": address.ip(), "port": address.port(), "tls": "none"}}}],
+        "routes": [{"name": "all", "receivers": ["a"], "severity": "note"}]
+    }));
+    running.tell(Phase::Opened);
+    let mails = mailbox.wait_for(2).await;
+    let to_x = mails.iter().find(|it| it.to == ["x@example.com"]).unwrap();
+    let link = to_x.header("List-Unsubscribe");
+    let query = link
+        .trim_matches(['<', '>'])
+        .split_once('?')
+        .unwrap()
+        .1
+        .to_owned();
+    let signature = query.split("k=").nth(1).unwrap();
+    assert!(running.teller.may_stop("a", "x@example.com", signature));
+    assert!(!running.teller.may_stop("a", "y@example.com", signature));
+    running.teller.stop("a", "x@example.com").unwrap();
+    running.tell(Phase::Closed);
+    let mails = mailbox.wait_for(3).await;
+    assert_eq!(mails[2].to, ["y@example.com"]);
+    assert!(
+        mails[2].header("Subject").starts_with("Re: "),
+        "{}",
+        mails[2].text
+    );
+    running.stop().await;
+    let again = Running::on(&directory, &clock);
+    assert_eq!(again.teller.settings().raw().unsubscribed.len(), 1);
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_says_what_the_other_side_said() {
+    let (directory, clock, hook) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Hook::start().await,
+    );
+    let running = Running::on(&directory, &clock);
+    running.set(to_hook(&hook));
+    hook.answer_next(403, "who are you?");
+    let answers = running.teller.test("a").await.unwrap();
+    assert_eq!(
+        answers[0].1.outcome,
+        Outcome::Refused("403 Forbidden: who are you?".to_owned())
+    );
+    assert!(running.teller.test("b").await.is_none());
+    // Nothing of it is remembered.
+    assert_eq!(running.teller.health().counters.sent, 0);
+    assert_eq!(running.teller.report().messages, 0);
+    running.stop().await;
+}
