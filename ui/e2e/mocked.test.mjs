@@ -174,6 +174,19 @@ test('a story says in words what happened, what waited, and how it was joined', 
   await page.getByRole('tabpanel', { name: 'Raw' }).getByText('"inferred": false').waitFor();
 });
 
+test('the keys go on after something was chosen with the mouse', async () => {
+  await openCheckout();
+  await page.getByText('Graph', { exact: true }).click();
+  await page.locator('[data-node]').first().waitFor();
+  await page.keyboard.press('w');
+  await page.getByRole('treegrid', { name: 'Spans and logs of the trace' }).waitFor();
+  await page.getByText('Compare', { exact: true }).click();
+  await page.waitForURL(/view=compare/);
+  await page.keyboard.press('g');
+  await page.keyboard.press('5');
+  await page.waitForURL(/\/explore/);
+});
+
 test('the grid points to the row under the cursor', async () => {
   await openCheckout();
   await page.keyboard.press('j');

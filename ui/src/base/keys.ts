@@ -1,10 +1,14 @@
-/** True when the key belongs to a control that uses it: text fields, selects, open dialogs. */
+/** True when the key belongs to a control that uses it: text fields, selects, open dialogs; of a choice, what changes it. */
 export function isTaken(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
   const target = event.target;
   if (!(target instanceof Element)) return false;
-  return target.closest('input, textarea, select, dialog[open], [contenteditable]') !== null;
+  if (target.closest(TAKES_ALL) !== null) return true;
+  return target.matches('input') && /^(Arrow| $)/.test(event.key);
 }
+
+const TAKES_ALL =
+  'input:not([type=radio], [type=checkbox]), textarea, select, dialog[open], [contenteditable]';
 
 /** True when the focused control would act on Enter or space itself. */
 export function isOnControl(event: KeyboardEvent): boolean {
