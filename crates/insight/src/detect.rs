@@ -15,6 +15,7 @@
 //!
 //! The state can be written down (`serde`) and goes on where it was.
 
+mod allow;
 mod durations;
 mod finding;
 mod history;
@@ -32,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 use throughline_telemetry::UnixNanos;
 
+pub use allow::Allowed;
 pub use finding::{ColdWhy, CostFactor, EdgeClass, Finding, Kind, Measure, Severity};
 pub use incident::{InIncident, Incident, State, Update};
 pub use novelty::class_of;
@@ -61,6 +63,9 @@ pub struct Detector {
     tracks: Tracks,
     incidents: Incidents,
     left_out: u64,
+    /// Whoever knows it says it again after a restart.
+    #[serde(skip)]
+    allowed: Vec<Allowed>,
 }
 
 /// A way to fail, and how often it did in a minute.
@@ -160,6 +165,16 @@ impl Detector {
         }
     }
 
+    /// What is all right from now on, and nothing else. What is open because of it ends with the next tick.
+    pub fn allow(&mut self, allowed: Vec<Allowed>) {
+        self.allowed = allowed;
+    }
+
+    /// What a node may take, as far as that is known.
+    pub fn settings(&self, node: &Node) -> Settings {
+        self.settings.get(node).copied().unwrap_or_default()
+    }
+
     /// Somebody changed something.
     pub fn change(&mut self, change: Change) {
         if self.changes.len() == CHANGES_MAX {
@@ -201,6 +216,9 @@ impl Detector {
         }
         let open = self.tracks.tick(found, to);
         self.disturb(&open, to);
+        let is_allowed = |found: &Finding| self.allowed.iter().any(|it| it.covers(found, now));
+        let open = open.into_iter().filter(|found| !is_allowed(found));
+        let open = open.collect();
         self.incidents.take(open, &self.neighbours(to), now)
     }
 

@@ -120,6 +120,18 @@ pub enum Kind {
     },
 }
 
+impl EdgeClass {
+    /// Its name, as the API and rules have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            EdgeClass::Read => "read",
+            EdgeClass::Write => "write",
+            EdgeClass::Admin => "admin",
+            EdgeClass::Outside => "outside",
+        }
+    }
+}
+
 /// What an operation does to what it calls. Later ones matter more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EdgeClass {

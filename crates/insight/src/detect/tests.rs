@@ -232,3 +232,53 @@ fn there_are_so_many_findings_and_no_more() {
     assert_eq!((incidents.len(), incidents[0].findings.len()), (1, 200));
     assert_eq!(detector.left_out(), 100);
 }
+
+#[test]
+fn what_is_allowed_opens_nothing_and_ends_what_is_open() {
+    let new = Subject::Edge(node("x"), "table:y".to_owned(), "PutItem".to_owned());
+    let allowed = |class: &str, until: Minute| Allowed {
+        node: node("x"),
+        to: Some("table:y".to_owned()),
+        class: Some(class.to_owned()),
+        kind: "new_edge".to_owned(),
+        until: nanos_of(until),
+    };
+    let (known, end) = known_for(4);
+    let opens = |allowed: Allowed| {
+        let mut detector = known.clone();
+        detector.allow(vec![allowed]);
+        detector.take(&new, nanos_of(end), &calls(1));
+        detector.tick(nanos_of(end + 1));
+        !open(&detector).is_empty()
+    };
+    assert!(!opens(allowed("write", end + 100)));
+    assert!(opens(allowed("read", end + 100)), "of another class");
+    assert!(opens(allowed("write", end + 1)), "its time is over");
+    for other in [
+        Allowed {
+            node: node("z"),
+            ..allowed("write", end + 100)
+        },
+        Allowed {
+            to: None,
+            ..allowed("write", end + 100)
+        },
+        Allowed {
+            kind: "errors".to_owned(),
+            ..allowed("write", end + 100)
+        },
+    ] {
+        assert!(opens(other));
+    }
+
+    let mut detector = known.clone();
+    detector.take(&new, nanos_of(end), &calls(1));
+    detector.tick(nanos_of(end + 1));
+    assert_eq!(open(&detector).len(), 1);
+    detector.allow(vec![allowed("write", end + 100)]);
+    let updates = detector.tick(nanos_of(end + 2));
+    assert!(matches!(updates[..], [Update::Closed(_)]), "{updates:?}");
+    // As far as it is written down nobody has allowed anything: who knows it says it again.
+    let written = serde_json::to_string(&detector).unwrap();
+    assert!(!written.contains("allowed"));
+}
