@@ -373,7 +373,7 @@ function incidentSummary(id) {
     merged_into: null,
     nodes:
       id % 2 === 1
-        ? ['function:order', 'function:pay', 'table:user']
+        ? ['function:inventory', 'function:order', 'function:pay', 'table:user']
         : ['function:stock-of-a-very-long-name', 'table:reservations-of-the-restaurant'],
     finding_count: 3,
   };

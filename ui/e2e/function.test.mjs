@@ -47,6 +47,18 @@ test('says how it does, what it costs, who calls it and how it is set up', async
   await page.getByRole('heading', { name: 'notify', level: 1 }).waitFor();
 });
 
+test('says what goes on, in words and as lines in the charts', async () => {
+  await page.goto(`${url}/functions/inventory`);
+  const going = page.getByRole('region', { name: 'Going on' });
+  await going
+    .getByRole('link', { name: 'order function is slower: p50 52 ms → 433 ms' })
+    .first()
+    .waitFor();
+  assert.equal(await going.getByRole('listitem').count(), 2);
+  await going.getByRole('link').last().click();
+  await page.waitForURL(/\/incidents\/\d+$/);
+});
+
 test('looks at the time that is chosen, and hands it on', async () => {
   await page.goto(`${url}/functions/inventory?range=6h`);
   await failure().waitFor();

@@ -1,11 +1,20 @@
 /** Numbers of the map in words, the same on it, beside it and in the table. */
 import { LEVEL_WORDS, type MapEdgeView, type MapNodeView } from '../../widgets/map/graph';
+import { markWords, type Mark } from '../../base/marks';
 import { formatMillis, formatRate, formatShare, plural } from '../../base/format';
 import type { Calls } from './deviation';
 import type { Flow, Party } from './model';
 import { ageLine, fillOf, waitWords } from './waits';
 
-export function nodeView(party: Party): MapNodeView {
+/** A group has the marks of nobody: who is in it shows when it is unfolded. */
+export function nodeView(party: Party, marks: readonly Mark[] = []): MapNodeView {
+  const [first] = marks;
+  if (first === undefined) return plainView(party);
+  const mark = { words: markWords(marks), severity: first.severity };
+  return { ...plainView(party), mark };
+}
+
+function plainView(party: Party): MapNodeView {
   const { id, name, kind, shape, level, wait } = party;
   const calls = callLine(party.seen);
   if (wait === null || shape !== 'queue') return { id, name, kind, shape, level, line: calls };

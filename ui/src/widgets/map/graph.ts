@@ -1,4 +1,5 @@
 /** A map as it is drawn: who is there, and what moves between them. */
+import type { Severity } from '../../base/marks';
 
 /** How far something is from its own normal. */
 export type Level = 'normal' | 'unusual' | 'bad' | 'silent';
@@ -14,6 +15,8 @@ export interface MapNodeView {
   readonly level: Level;
   /** What the level says, where that is not how far from normal it is. */
   readonly levelWords?: string;
+  /** What goes on there, in words; an incident. */
+  readonly mark?: { readonly words: string; readonly severity: Severity };
   /** One line below the name: `2.1/s · 0.4 % errors`. */
   readonly line: string;
   /** Of a queue, how full it is drawn, 0 to 1. */
