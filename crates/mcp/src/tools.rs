@@ -70,9 +70,9 @@ const TOOLS: &[Offered] = &[
         schema_for_type::<arguments::Find>,
     ),
     (
-        "functions",
-        "What operations of services and functions did in a time: calls, errors, cold starts, p50 and p99 in milliseconds, and what functions cost.",
-        schema_for_type::<arguments::Functions>,
+        "graph_query",
+        "Ask the graph of who calls whom in read-only openCypher: functions, services, tables, queues, hosts, with calls, errors, throttles, p99, cost and cold_starts of each and of each call, and what is new or other than before. Without `query`: the language.",
+        schema_for_type::<arguments::GraphQuery>,
     ),
     (
         "search_traces",
@@ -125,7 +125,7 @@ async fn answer_of<A: Api>(ask: &Ask<'_, A>, name: &str, asked: Value) -> Result
     match name {
         "overview" => lists::overview(ask, read(asked)?).await,
         "find" => find::find(ask, read(asked)?).await,
-        "functions" => lists::functions(ask, read(asked)?).await,
+        "graph_query" => lists::graph(ask, read(asked)?).await,
         "search_traces" => lists::traces(ask, read(asked)?).await,
         "get_trace" => trace::trace(ask, read(asked)?).await,
         "search_logs" => lists::logs(ask, read(asked)?).await,

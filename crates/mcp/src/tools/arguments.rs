@@ -27,10 +27,11 @@ pub(super) struct Find {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Functions {
-    /// Only this service or function.
-    pub(super) service: Option<String>,
-    /// Since when: RFC 3339, or 15m, 2h, 3d ago; an hour unless it is said.
+pub(super) struct GraphQuery {
+    /// Such as `MATCH (f:Function)-[c:WRITES]->(t:Table) RETURN f.name, t.name, c.calls, c.p99 ORDER BY c.calls DESC
+    /// LIMIT 20 DURING 'last 1h' COMPARED TO 'yesterday'`. Without one, the language and questions that are asked often.
+    pub(super) query: Option<String>,
+    /// Since when, where the query has no DURING: RFC 3339, or 15m, 2h, 3d ago; an hour unless it is said.
     pub(super) from: Option<String>,
     /// Until when; now unless it is said.
     pub(super) to: Option<String>,

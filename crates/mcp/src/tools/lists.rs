@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::arguments::{
-    Compare, Completeness, Condition, Functions, Incidents, Investigate, Overview, Query,
+    Compare, Completeness, Condition, GraphQuery, Incidents, Investigate, Overview, Query,
     SearchLogs, SearchTraces,
 };
 use crate::answer::Found;
@@ -28,31 +28,31 @@ pub(super) async fn overview<A: Api>(ask: &Ask<'_, A>, asked: Overview) -> Resul
     })
 }
 
-pub(super) async fn functions<A: Api>(
-    ask: &Ask<'_, A>,
-    asked: Functions,
-) -> Result<Found, Failure> {
-    let from = ask.since(asked.from.as_deref(), HOURS)?;
-    let to = ask.time(asked.to.as_deref())?;
-    let parameters = || {
-        Parameters::default()
-            .and("service", asked.service.as_deref())
-            .and("from", Some(from))
-            .and("to", to)
-            .and("limit", Some(ROWS_MAX))
+/// Without a query, what can be asked: the words of the language, and the questions that are asked often.
+pub(super) async fn graph<A: Api>(ask: &Ask<'_, A>, asked: GraphQuery) -> Result<Found, Failure> {
+    let Some(query) = asked.query else {
+        let language = ask.get("/api/v1/graph", Parameters::default()).await?;
+        return Ok(Found {
+            total: None,
+            truncated: false,
+            path: "/graph".to_owned(),
+            telemetry: language,
+        });
     };
-    let operations = ask.get("/api/v1/operations", parameters()).await?;
-    let costs = ask.get("/api/v1/costs", parameters()).await?;
-    // What answers somebody is what it did; the rest are its own calls.
-    let answers = |row: &&Value| matches!(row["kind"].as_str(), Some("server" | "consumer"));
-    let rows = operations["operations"].as_array();
-    let mut rows: Vec<&Value> = rows.into_iter().flatten().filter(answers).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row["count"].as_u64()));
+    let (from, to) = (
+        ask.time(asked.from.as_deref())?,
+        ask.time(asked.to.as_deref())?,
+    );
+    let text = |time: Option<u64>| time.map(|time| time.to_string());
+    let body = json!({"query": query, "from": text(from), "to": text(to)});
+    let found = ask.post("/api/v1/graph/query", body).await?;
+    let page = Parameters::default().and("q", Some(query));
     Ok(Found {
-        total: Some(rows.len() as u64),
-        truncated: is_cut(&operations) || is_cut(&costs),
-        path: "/wall".to_owned(),
-        telemetry: json!({"operations": rows, "costs_usd": costs["functions"], "usd": costs["usd"]}),
+        total: found["total"].as_u64(),
+        truncated: is_cut(&found),
+        path: with_query("/graph", times(page, from, to, ask)),
+        telemetry: json!({"columns": found["columns"], "rows": found["rows"],
+            "during": found["during"], "compared": found["compared"]}),
     })
 }
 
@@ -292,6 +292,5 @@ pub(super) fn times<A: Api>(
 }
 
 const HOURS: u64 = 1;
-const ROWS_MAX: usize = 10_000;
 const LIMIT_MAX: u32 = 100;
 const NANOS: u64 = 1_000_000_000;

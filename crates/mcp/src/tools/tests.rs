@@ -30,9 +30,6 @@ impl Api for Played {
                 let error = json!({"code": "TL0301", "message": "no such column"});
                 Err(Failure::of_status(status, &error))
             }
-            "/api/v1/operations" => Ok(json!({"total": 3, "truncated": false, "operations": [
-                {"name": "a", "kind": "client", "count": 9}, {"name": "b", "kind": "server", "count": 1},
-                {"name": "c", "kind": "consumer", "count": 2}]})),
             _ => Ok(json!({"total": 0, "truncated": false})),
         }
     }
@@ -224,6 +221,17 @@ async fn each_asks_what_the_page_asks() {
     )
     .await;
     asked(
+        "graph_query",
+        json!({"query": "MATCH (f) RETURN f.name", "from": "2h"}),
+        expect![[r#"
+            POST /api/v1/graph/query {"from":"1795221660000000000","query":"MATCH (f) RETURN f.name","to":null}
+            http://tl:4300/graph?q=MATCH+%28f%29+RETURN+f.name&from=2026-11-21T00%3A41%3A00.000Z&to=2026-11-21T02%3A41%3A00.000Z"#]],
+    )
+    .await;
+    asked("graph_query", json!({}), expect![[r#"
+        GET /api/v1/graph
+        http://tl:4300/graph"#]]).await;
+    asked(
         "incidents",
         json!({"id": 7}),
         expect![[r#"
@@ -239,15 +247,6 @@ async fn each_asks_what_the_page_asks() {
         http://tl:4300/completeness"#]],
     )
     .await;
-}
-
-#[tokio::test]
-async fn what_answers_somebody_is_what_a_function_did() {
-    let answer = answer(&Played::default(), "functions", json!({})).await;
-    let rows = answer["telemetry"]["operations"].as_array().unwrap();
-    let names: Vec<_> = rows.iter().map(|row| row["name"].as_str()).collect();
-    assert_eq!(names, [Some("c"), Some("b")]);
-    assert_eq!(answer["total"], 2);
 }
 
 #[tokio::test]

@@ -153,10 +153,12 @@ async fn an_assistant_asks_everything_that_there_is() {
     assert_eq!(overview["total"], 2, "{overview}");
     let found = ask("find", json!({"text": "card"})).await;
     assert_eq!(found["telemetry"]["attributes"][0]["key"], "card.kind");
-    let did = ask("functions", json!({"service": "pay"})).await;
+    let called = "MATCH (p {name: 'pay'}) RETURN p.name, p.errors";
+    let called = ask("graph_query", json!({"query": called})).await;
     assert_eq!(
-        did["telemetry"]["operations"][0]["error_count"], 20,
-        "{did}"
+        called["telemetry"]["rows"],
+        json!([["pay", 20]]),
+        "{called}"
     );
     let failed = json!({"service": "pay", "status": "error", "from": "1h", "limit": 5});
     let failed = ask("search_traces", failed).await;
