@@ -18,13 +18,19 @@ const FLOWS = [
   ['function:notify', 'host:mail.example.net', 1, 0, 90, false],
 ];
 
-/** @param {URLSearchParams} search @param {string} extra a node that is new, or '' */
-export function edgeMap(search, extra) {
+/**
+ * @param {URLSearchParams} search @param {string} extra a node that is new, or ''
+ * @param {readonly string[]} [callers] the functions of the environment that is asked about
+ */
+export function edgeMap(search, extra, callers) {
   const { from, to, seconds } = stretchOf(search);
   const failing = seconds <= 180;
   /** @type {typeof FLOWS} */
   const flows = extra === '' ? FLOWS : [...FLOWS, ['function:place-order', extra, 1, 0, 9, false]];
-  const edges = flows.map(([caller, callee, rate, errors, millis, asynchronous]) => {
+  const isThere = (/** @type {string} */ caller) =>
+    callers === undefined || callers.some((name) => caller === `function:${name}`);
+  const there = flows.filter(([caller]) => isThere(caller));
+  const edges = there.map(([caller, callee, rate, errors, millis, asynchronous]) => {
     const isThrottled = failing && callee === 'table:customers';
     // By fives, so that three of five is a whole number.
     const count = isThrottled ? Math.round((rate * seconds) / 5) * 5 : Math.round(rate * seconds);
@@ -113,18 +119,6 @@ export function answerQuery(spec) {
       truncated: false,
       cost: COST,
     },
-    heatmaps: [],
-  };
-}
-
-/** Who is in which environment. @param {Record<string, string[]>} functionsIn */
-export function inhabitants(functionsIn) {
-  const rows = Object.entries(functionsIn).flatMap(([environment, functions]) =>
-    functions.map((name) => [name, name, environment, 600]),
-  );
-  return {
-    results: { columns: [], rows, truncated: false, cost: COST },
-    series: null,
     heatmaps: [],
   };
 }

@@ -67,8 +67,8 @@ test('a queue is fuller the longer messages had waited, and says how long', asyn
 test('a failing trace is two clicks away, and the way back leads to the map', async () => {
   await openMap();
   await page.locator(CUSTOMERS).click();
-  const trace = page.getByRole('complementary', { name: 'About customers' }).getByRole('link');
-  await trace.first().click();
+  const panel = page.getByRole('complementary', { name: 'About customers' });
+  await panel.locator('a[data-row]').first().click();
   await page.getByRole('link', { name: 'Back to where you came from' }).click();
   await page.getByRole('complementary', { name: 'About customers' }).waitFor();
 });

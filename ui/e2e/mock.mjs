@@ -14,7 +14,6 @@ import {
   heatmapOf,
   incident,
   incidentPage,
-  inhabitants,
   investigation,
   largeMap,
   logLine,
@@ -179,8 +178,13 @@ export class MockServer {
     if (pathname === '/api/v1/services') return json(200, services(this.list));
     if (pathname === '/api/v1/edges' && searchParams.has('function'))
       return json(200, functionEdges(searchParams));
-    if (pathname === '/api/v1/edges')
-      return json(200, this.large ? largeMap(searchParams) : edgeMap(searchParams, this.newNode));
+    if (pathname === '/api/v1/edges') {
+      const callers = this.functionsIn[searchParams.get('environment') ?? ''];
+      const map = this.large
+        ? largeMap(searchParams)
+        : edgeMap(searchParams, this.newNode, callers);
+      return json(200, map);
+    }
     if (pathname === '/api/v1/waits') return json(200, waits());
     if (pathname === '/api/v1/completeness') return json(200, completeness());
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
@@ -194,8 +198,6 @@ export class MockServer {
     if (pathname === '/api/v1/query') {
       const spec = JSON.parse(body);
       this.posted.push(spec);
-      if (spec.breakdowns?.includes('deployment.environment.name'))
-        return json(200, inhabitants(this.functionsIn));
       const isHeat = (/** @type {any} */ each) => each.op === 'HEATMAP';
       const heatmaps = (spec.calculations ?? []).filter(isHeat).map(() => heatmapOf(spec));
       return json(200, { ...answerQuery(spec), heatmaps });

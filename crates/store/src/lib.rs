@@ -107,7 +107,7 @@ pub use recovery::Recovery;
 pub use retention::{BadKeep, Keep, Retention};
 pub use rollup::OTHER;
 pub use scan::{
-    Batches, Bounds, ByMinute, Looked, OperationFilter, OperationList, OperationRow, Part,
+    Apart, Batches, Bounds, ByMinute, Looked, OperationFilter, OperationList, OperationRow, Part,
     RolledUp, Scan, ScanColumn, SumFilter,
 };
 pub use search::{

@@ -132,6 +132,9 @@ pub(crate) const ROLLUP_SERVICE_NAMES_MAX: usize = 500;
 /// Names of spans of all services in one rollup.
 pub(crate) const ROLLUP_NAMES_MAX: usize = 10_000;
 
+/// Environments in one rollup. Whoever has one for each branch has some tens.
+pub(crate) const ROLLUP_ENVIRONMENTS_MAX: usize = 200;
+
 /// Bytes of rollups kept in memory: some 200,000 rows.
 pub(crate) const ROLLUP_CACHE_BYTES: usize = 64 << 20;
 

@@ -27,7 +27,7 @@ use throughline_telemetry::UnixNanos;
 
 pub(crate) use file::{clear, load, load_batch, write, write_batch, write_sums};
 pub(crate) use fold::Fold;
-pub(crate) use schema::schema;
+pub(crate) use schema::{environment_field, schema, tells_environments};
 pub(crate) use sums::SpanSums;
 pub(crate) use totals::add_up;
 
@@ -35,6 +35,9 @@ use crate::segment::SegmentId;
 
 /// The name, or the service and the name, of spans beyond the names that a rollup has room for.
 pub const OTHER: &str = "(other)";
+
+/// The attribute that says in which environment spans were made.
+pub(crate) const ENVIRONMENT_KEY: &str = "deployment.environment.name";
 
 /// Which rows of a rollup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -47,7 +47,7 @@ pub use operations::{OperationFilter, OperationList, OperationRow};
 pub(crate) use part::Shaper;
 pub use part::{Batches, Part};
 pub(crate) use part::{Place, Placed};
-pub use rolled::RolledUp;
+pub use rolled::{Apart, RolledUp};
 pub use summed::{Looked, SumFilter};
 
 use crate::error::ReadError;

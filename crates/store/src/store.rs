@@ -156,9 +156,13 @@ impl Store {
         self.read(|reader| self.scan().services(*filter, &reader.last_seen()))
     }
 
-    /// What calls what. Blocks on the disk.
-    pub fn edges(&self, filter: &SumFilter) -> Result<EdgeList, ReadError> {
-        self.read_columns(|scan| scan.edges(filter))
+    /// What calls what, in one environment or in all. Blocks on the disk.
+    pub fn edges(
+        &self,
+        filter: &SumFilter,
+        environment: Option<&str>,
+    ) -> Result<EdgeList, ReadError> {
+        self.read_columns(|scan| scan.edges(filter, environment))
     }
 
     /// What services do. Blocks on the disk.

@@ -61,10 +61,21 @@ async fn format_5_reads_as_it_was_written() {
         from: UnixNanos(0),
         to: UnixNanos(moment(0).0.next_multiple_of(60_000_000_000) + 60_000_000_000),
         service: None,
+        environment: None,
         limit: 10,
     };
     let found = store.operations(&filter).unwrap();
     assert_eq!((found.looked.parts, found.looked.rollups), (2, 1));
+    // Which environments there were, only the rows say.
+    let of_one = OperationFilter {
+        environment: Some("prod".to_owned()),
+        ..filter.clone()
+    };
+    let of_one = store.operations(&of_one).unwrap();
+    assert_eq!(
+        (of_one.looked.parts, of_one.looked.rollups, of_one.total),
+        (2, 0, 0)
+    );
     let sums = found.operations.iter().map(|sums| {
         let name = sums.name.as_str();
         (name, sums.count, sums.sum_ms, sums.durations.total())
@@ -90,7 +101,12 @@ async fn catalog_5_reads_as_it_was_written() {
         limit: 10,
         ..SumFilter::default()
     };
-    let found = store.edges(&filter).unwrap();
+    let found = store.edges(&filter, None).unwrap();
+    let of_one = store.edges(&filter, Some("prod")).unwrap();
+    assert_eq!(
+        (of_one.looked.parts, of_one.looked.rollups, of_one.total),
+        (2, 0, 0)
+    );
     // The span that is in a buffer is another half.
     assert_eq!(
         (found.looked.parts, found.looked.rollups, found.total),

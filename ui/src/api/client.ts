@@ -77,6 +77,8 @@ export interface Stretch {
   readonly to: UnixNanos;
   readonly service?: string;
   readonly function?: string;
+  /** All, unless it is named. */
+  readonly environment?: string;
   readonly limit?: number;
 }
 
@@ -114,8 +116,8 @@ export interface Api {
   services(signal?: AbortSignal): Answer<readonly Service[]>;
   edges(stretch: Stretch, signal?: AbortSignal): Answer<EdgeMap>;
   operations(stretch: Stretch, signal?: AbortSignal): Answer<readonly Operation[]>;
-  /** How long messages waited, of the functions of one environment or all. */
-  waits(stretch: Stretch, signal?: AbortSignal, environment?: string): Answer<WaitList>;
+  /** How long messages waited. */
+  waits(stretch: Stretch, signal?: AbortSignal): Answer<WaitList>;
   costs(stretch: Stretch, signal?: AbortSignal): Answer<CostList>;
   completeness(signal?: AbortSignal): Answer<Completeness>;
   logs(query: LogQuery, signal?: AbortSignal): Answer<LogPage>;
@@ -252,10 +254,7 @@ export function createApi(options: ApiOptions = {}): Api {
         (wire) => wire.operations,
         signal,
       ),
-    waits: (stretch, signal, environment = '') => {
-      const there = environment === '' ? '' : `&${new URLSearchParams({ environment })}`;
-      return load(`/waits${stretchSearch(stretch)}${there}`, asItIs<WaitList>, signal);
-    },
+    waits: (stretch, signal) => load(`/waits${stretchSearch(stretch)}`, asItIs<WaitList>, signal),
     costs: (stretch, signal) => load(`/costs${stretchSearch(stretch)}`, asItIs<CostList>, signal),
     completeness: (signal) =>
       load(`/completeness?limit=${COMPLETENESS_MAX}`, asItIs<Completeness>, signal),
@@ -323,6 +322,7 @@ function stretchSearch(stretch: Stretch): string {
   const search = new URLSearchParams({ from: String(stretch.from), to: String(stretch.to) });
   if (stretch.service) search.set('service', stretch.service);
   if (stretch.function) search.set('function', stretch.function);
+  if (stretch.environment) search.set('environment', stretch.environment);
   if (stretch.limit !== undefined) search.set('limit', String(stretch.limit));
   return `?${search}`;
 }

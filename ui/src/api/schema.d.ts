@@ -3388,6 +3388,8 @@ export interface operations {
                 readonly from?: string;
                 /** @description Only spans that began before this time, in Unix nanoseconds; now unless it is given. */
                 readonly to?: string;
+                /** @description Only spans whose resource has this `deployment.environment.name`. */
+                readonly environment?: string;
                 /** @description How many operations at most. */
                 readonly limit?: number;
             };
@@ -3464,6 +3466,8 @@ export interface operations {
                 readonly service?: string;
                 /** @description Only edges from or to this function (`faas.name`). */
                 readonly function?: string;
+                /** @description Only calls from this `deployment.environment.name`, and calls into it whose caller says none. */
+                readonly environment?: string;
                 /** @description How many edges at most. */
                 readonly limit?: number;
             };

@@ -228,9 +228,14 @@ async fn each_asks_what_the_page_asks() {
             http://tl:4300/graph?q=MATCH+%28f%29+RETURN+f.name&from=2026-11-21T00%3A41%3A00.000Z&to=2026-11-21T02%3A41%3A00.000Z"#]],
     )
     .await;
-    asked("graph_query", json!({}), expect![[r#"
+    asked(
+        "graph_query",
+        json!({}),
+        expect![[r#"
         GET /api/v1/graph
-        http://tl:4300/graph"#]]).await;
+        http://tl:4300/graph"#]],
+    )
+    .await;
     asked(
         "incidents",
         json!({"id": 7}),

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::compute::kernels::cmp::eq;
+use arrow::compute::nullif;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{max, min, sum};
 use datafusion::logical_expr::{Expr, cast, ident, lit};
-use throughline_store::{Bounds, Dataset, RolledUp, Shape};
+use throughline_store::{Apart, Bounds, Dataset, RolledUp, Shape};
 
 use super::plan::Plan;
 use super::{Calculation, Combination, Operation, Operator};
@@ -20,7 +22,7 @@ use crate::percentile::percentile_of;
 /// Whether a query names nothing that a rollup does not know, and asks for whole minutes.
 pub(super) fn can_be_rolled_up(plan: &Plan) -> bool {
     let spec = &plan.spec;
-    let is_known = |name: &String| ABOUT.contains(&name.as_str());
+    let is_known = |name: &String| ABOUT.contains(&name.as_str()) || name == ENVIRONMENT;
     let is_summed = |calculation: &Calculation| match calculation.op {
         Operation::Count | Operation::Rate => {
             calculation.column.is_none() || calculation.column.as_deref() == Some(DURATION)
@@ -48,13 +50,18 @@ impl Session {
         plan: &Plan,
     ) -> Result<Arc<dyn TableProvider>, QueryError> {
         let names = plan.spec.breakdowns.iter();
-        let mut names = names.chain(plan.spec.filters.iter().map(|filter| &filter.column));
-        let is_named = names.any(|name| name == "service" || name == "name");
+        let names = names.chain(plan.spec.filters.iter().map(|filter| &filter.column));
+        let apart = Apart {
+            names: names
+                .clone()
+                .any(|name| name == "service" || name == "name"),
+            environments: names.clone().any(|name| name == ENVIRONMENT),
+        };
         let bounds = bounds(plan);
         let (scan, wanted) = (self.scan.clone(), self.wanted.clone());
         let step_nanos = plan.step_nanos;
         let read = tokio::task::spawn_blocking(move || {
-            scan.rolled_up(&bounds, step_nanos, is_named, &|| wanted.check().is_ok())
+            scan.rolled_up(&bounds, step_nanos, apart, &|| wanted.check().is_ok())
         });
         let rolled = read
             .await
@@ -129,6 +136,7 @@ fn schema() -> SchemaRef {
         SUMS.iter()
             .map(|(name, data_type)| (*name, data_type.clone())),
     );
+    let fields = fields.chain([(ENVIRONMENT, DataType::Utf8)]);
     let fields = fields.map(|(name, data_type)| Field::new(name, data_type, true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
@@ -153,11 +161,18 @@ fn shape(rows: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, QueryErr
     for (name, _) in SUMS {
         columns.push(column(name)?);
     }
+    // Where spans say of no environment, a query sees none.
+    let environments = column("environment")?;
+    let is_none = eq(&environments, &StringArray::new_scalar(""))?;
+    columns.push(nullif(&environments, &is_none)?);
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 /// The columns of spans that rollups have.
 const ABOUT: [&str; 4] = ["service", "name", "kind", "status"];
+
+/// The attribute that rollups have too, as `environment`.
+const ENVIRONMENT: &str = "deployment.environment.name";
 
 /// What rollups have of the rows.
 const SUMS: &[(&str, DataType)] = &[

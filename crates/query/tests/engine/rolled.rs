@@ -18,6 +18,8 @@ use super::engine;
 /// Seconds that the spans are in, which are in several windows.
 const SECONDS: u64 = 1500;
 
+const ENVIRONMENT: &str = "deployment.environment.name";
+
 fn open(path: &Path) -> Store {
     let mut options = Options::new(path);
     options.compacts = false;
@@ -41,8 +43,11 @@ fn random_span(random: &mut fastrand::Rng) -> Span {
         .named(&name)
         .in_trace(1 + second / 600 * 100 + random.u64(..80))
         .id(random.u64(1..1 << 40))
-        .kind([SpanKind::Server, SpanKind::Client][random.usize(..2)])
-        .build();
+        .kind([SpanKind::Server, SpanKind::Client][random.usize(..2)]);
+    if let Some(environment) = random.choice([None, Some("prod"), Some("test")]).flatten() {
+        span = span.resource_attribute(ENVIRONMENT, environment);
+    }
+    let mut span = span.build();
     span.status = [SpanStatus::Unset, SpanStatus::Ok, SpanStatus::Error][random.usize(..3)];
     span.start = UnixNanos(second * 1_000_000_000 + random.u64(..1_000_000_000));
     let magnitude = random.f64() * 20.0 + 10.0; // a microsecond to a second
@@ -113,7 +118,7 @@ fn assert_same(a: &Value, b: &Value, context: &str) {
 }
 
 fn random_question(random: &mut fastrand::Rng) -> Value {
-    let mut names = vec!["service", "name", "kind", "status"];
+    let mut names = vec!["service", "name", "kind", "status", ENVIRONMENT];
     random.shuffle(&mut names);
     let from = random.u64(..SECONDS / 2);
     let aligned = random.bool();
@@ -134,6 +139,9 @@ fn random_question(random: &mut fastrand::Rng) -> Value {
         json!({"column": "kind", "op": "!=", "value": "client"}),
         json!({"column": "name", "op": "in", "value": ["rare", "op-1", "none"]}),
         json!({"column": "service", "op": "exists"}),
+        json!({"column": ENVIRONMENT, "op": "=", "value": "prod"}),
+        json!({"column": ENVIRONMENT, "op": "!=", "value": "prod"}),
+        json!({"column": ENVIRONMENT, "op": "does-not-exist"}),
     ];
     let how_many = random.usize(..3);
     question["filters"] = random

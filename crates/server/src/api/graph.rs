@@ -18,11 +18,13 @@ pub(super) async fn edges(
     State(reads): State<Reads>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let filter = sum_filter(query.as_deref())?;
+    let mut query = Query::parse(query.as_deref(), &[&SUMS[..], &["environment"]].concat());
+    let environment = query.text("environment");
+    let filter = sum_filter(query)?;
     reads
         .answer(move |store| {
             let begun = moment();
-            let found = store.edges(&filter)?;
+            let found = store.edges(&filter, environment.as_deref())?;
             let cost = cost(found.looked, begun);
             Ok(view::json(&view::EdgeMap::new(&found, &cost)))
         })
@@ -33,7 +35,7 @@ pub(super) async fn costs(
     State(reads): State<Reads>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let filter = sum_filter(query.as_deref())?;
+    let filter = sum_filter(Query::parse(query.as_deref(), &SUMS))?;
     reads
         .answer(move |store| {
             let begun = moment();
@@ -48,12 +50,16 @@ pub(super) async fn operations(
     State(reads): State<Reads>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let mut query = Query::parse(query.as_deref(), &["from", "to", "service", "limit"]);
+    let mut query = Query::parse(
+        query.as_deref(),
+        &["from", "to", "service", "environment", "limit"],
+    );
     let (from, to) = times(&mut query);
     let filter = OperationFilter {
         from,
         to,
         service: query.text("service"),
+        environment: query.text("environment"),
         limit: query.number("limit", 1, LIMIT_MAX).unwrap_or(LIMIT),
     };
     let filter = query.finish(filter)?;
@@ -67,8 +73,7 @@ pub(super) async fn operations(
         .await
 }
 
-fn sum_filter(query: Option<&str>) -> Result<SumFilter, ApiError> {
-    let mut query = Query::parse(query, &["from", "to", "service", "function", "limit"]);
+fn sum_filter(mut query: Query) -> Result<SumFilter, ApiError> {
     let (from, to) = times(&mut query);
     let filter = SumFilter {
         from,
@@ -105,6 +110,8 @@ fn moment() -> Instant {
     Instant::now()
 }
 
+/// What sums can be asked by.
+const SUMS: [&str; 5] = ["from", "to", "service", "function", "limit"];
 const USUAL: Duration = Duration::from_secs(3600);
 const LIMIT: usize = 500;
 const LIMIT_MAX: usize = 10_000;

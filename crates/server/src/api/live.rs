@@ -269,6 +269,7 @@ fn normals(
         // The last minutes may be what is not normal.
         to: now.minus(NORMAL_UNTIL),
         service: None,
+        environment: None,
         limit: throughline_insight::FUNCTIONS_MAX * 4,
     };
     let rows = store.operations(&filter)?.operations;

@@ -65,6 +65,7 @@ pub(super) fn batch(rows: &[Row<'_>]) -> RecordBatch {
         numbers(|sums| sums.throttles),
         Arc::new(Float64Array::from_iter_values(millis)),
         Arc::new(BinaryArray::from_iter_values(durations)),
+        texts(|row| row.environment.to_owned()),
     ];
     RecordBatch::try_new(Arc::clone(&SCHEMA), columns).expect("the columns are built to the schema")
 }
@@ -91,5 +92,6 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         required("sum_ms", DataType::Float64),
         // `throughline_telemetry::Histogram`, as bytes.
         required("durations", DataType::Binary),
+        rollup::environment_field(),
     ]))
 });

@@ -13,7 +13,7 @@ use super::{Callee, Caller, NodeKind};
 use crate::batch::typed;
 use crate::hash::HashMap;
 use crate::limits::{EDGE_NAME_BYTES_MAX, EDGES_A_MINUTE_MAX, EDGES_MAX};
-use crate::rollup::{MINUTE_NANOS, OTHER};
+use crate::rollup::{ENVIRONMENT_KEY, MINUTE_NANOS, OTHER};
 use crate::segment::{
     AttributeLists, Damage, Texts, attribute_lists, attributes_from_json, texts_of,
 };
@@ -21,8 +21,8 @@ use crate::segment::{
 /// Sums up edges, in memory that is bounded by the limits.
 #[derive(Debug, Default)]
 pub(crate) struct EdgeFold {
-    callers: Vec<Caller>,
-    by_caller: HashMap<Caller, u32>,
+    callers: Vec<Settled>,
+    by_caller: HashMap<Settled, u32>,
     /// By the JSON of a resource.
     by_resource: HashMap<String, u32>,
     edges: Vec<Key>,
@@ -30,6 +30,13 @@ pub(crate) struct EdgeFold {
     rows: HashMap<(u64, u32), Sums>,
     /// How many edges a minute has.
     of_minute: HashMap<u64, usize>,
+}
+
+/// Whoever calls, and from which environment: that of who is called where the caller says none. Empty where neither does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Settled {
+    caller: Caller,
+    environment: String,
 }
 
 /// What is told apart, less the minute.
@@ -51,9 +58,10 @@ pub(super) struct Sums {
     pub(super) durations: Histogram,
 }
 
-/// One row: when, from whom, to whom, how, and how much.
+/// One row: when, where, from whom, to whom, how, and how much.
 pub(super) struct Row<'a> {
     pub(super) minute: u64,
+    pub(super) environment: &'a str,
     pub(super) caller: &'a Caller,
     pub(super) callee: &'a Callee,
     pub(super) operation: &'a str,
@@ -96,7 +104,7 @@ impl EdgeFold {
             }
             is_answered[parent] = true;
             let key = Key {
-                caller: from,
+                caller: self.settled(from, to),
                 callee: self.callee_of(to),
                 operation: cut(spans.names.value(row)).to_owned(),
                 is_async: spans.is(parent, SpanKind::Producer) || spans.is(row, SpanKind::Consumer),
@@ -122,13 +130,18 @@ impl EdgeFold {
         Ok(())
     }
 
-    /// The rows, by caller, callee, operation and minute.
+    /// The rows, by caller, callee, operation, environment and minute.
     pub(super) fn rows(&self) -> Vec<Row<'_>> {
         let rows = self.rows.iter().map(|((minute, edge), sums)| {
             let key = &self.edges[*edge as usize];
+            let Settled {
+                caller,
+                environment,
+            } = &self.callers[key.caller as usize];
             Row {
                 minute: *minute,
-                caller: &self.callers[key.caller as usize],
+                environment,
+                caller,
                 callee: &key.callee,
                 operation: &key.operation,
                 is_async: key.is_async,
@@ -148,12 +161,12 @@ impl EdgeFold {
         (child, to): (usize, u32),
     ) -> bool {
         let goes_in = spans.is(child, SpanKind::Server) || spans.is(child, SpanKind::Consumer);
-        let [a, b] = [from, to].map(|caller| &self.callers[caller as usize]);
+        let [a, b] = [from, to].map(|caller| &self.callers[caller as usize].caller);
         !a.is_same(b) || (goes_in && spans.is_going_out(parent))
     }
 
     fn callee_of(&self, caller: u32) -> Callee {
-        let Caller { service, function } = &self.callers[caller as usize];
+        let Caller { service, function } = &self.callers[caller as usize].caller;
         let (kind, service, name) = match function.is_empty() {
             true => (NodeKind::Service, "", service),
             false => (NodeKind::Function, service.as_str(), function),
@@ -198,9 +211,12 @@ impl EdgeFold {
             return self.new_edge(key);
         }
         let other = Key {
-            caller: self.caller(Caller {
-                service: OTHER.to_owned(),
-                function: String::new(),
+            caller: self.caller(Settled {
+                caller: Caller {
+                    service: OTHER.to_owned(),
+                    function: String::new(),
+                },
+                environment: String::new(),
             }),
             callee: Callee {
                 kind: NodeKind::Other,
@@ -234,12 +250,31 @@ impl EdgeFold {
             service: cut(resource.service()).to_owned(),
             function: cut(resource.attributes.text("faas.name").unwrap_or_default()).to_owned(),
         };
-        let caller = self.caller(caller);
+        let environment = resource.attributes.text(ENVIRONMENT_KEY);
+        let environment = cut(environment.unwrap_or_default()).to_owned();
+        let caller = self.caller(Settled {
+            caller,
+            environment,
+        });
         self.by_resource.insert(json.to_owned(), caller);
         Ok(caller)
     }
 
-    fn caller(&mut self, caller: Caller) -> u32 {
+    /// Who calls, where it or whom it calls says that it is.
+    fn settled(&mut self, from: u32, to: u32) -> u32 {
+        let [from_where, to_where] =
+            [from, to].map(|id| self.callers[id as usize].environment.as_str());
+        if !from_where.is_empty() || to_where.is_empty() {
+            return from;
+        }
+        let environment = to_where.to_owned();
+        self.caller(Settled {
+            caller: self.callers[from as usize].caller.clone(),
+            environment,
+        })
+    }
+
+    fn caller(&mut self, caller: Settled) -> u32 {
         if let Some(known) = self.by_caller.get(&caller) {
             return *known;
         }
@@ -262,12 +297,13 @@ impl Caller {
 }
 
 impl<'a> Row<'a> {
-    fn about(&self) -> (&'a Caller, &'a Callee, &'a str, bool, u64) {
+    fn about(&self) -> (&'a Caller, &'a Callee, &'a str, bool, &'a str, u64) {
         (
             self.caller,
             self.callee,
             self.operation,
             self.is_async,
+            self.environment,
             self.minute,
         )
     }

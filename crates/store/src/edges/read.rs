@@ -13,7 +13,7 @@ use super::file::batch;
 use super::{Callee, Caller, EdgeFold, NodeKind};
 use crate::batch::{concat, typed};
 use crate::error::ReadError;
-use crate::rollup::minute_of;
+use crate::rollup::{minute_of, tells_environments};
 use crate::scan::{Bounds, Looked, Part, Place, Scan, SumFilter};
 use crate::segment::Damage;
 
@@ -82,8 +82,13 @@ struct Sums {
 impl Scan {
     /// What calls what, in whole minutes: from what was counted when spans were sealed, and from the spans
     /// where that was not done, or a span is elsewhere, too. Blocks on the disk.
-    pub fn edges(&self, filter: &SumFilter) -> Result<EdgeList, ReadError> {
-        Ok(self.read_edges(filter, false)?.finish())
+    /// Of one environment, if it is named, are the calls that come from it, and those into it whose caller says of none.
+    pub fn edges(
+        &self,
+        filter: &SumFilter,
+        environment: Option<&str>,
+    ) -> Result<EdgeList, ReadError> {
+        Ok(self.read_edges(filter, environment, false)?.finish())
     }
 
     /// What calls what in each whole minute from the one of `from` on and before that of `to`, in any order. Blocks on
@@ -98,7 +103,7 @@ impl Scan {
             to: minute_of(to),
             ..SumFilter::default()
         };
-        let sums = self.read_edges(&filter, true)?.sums.into_iter();
+        let sums = self.read_edges(&filter, None, true)?.sums.into_iter();
         let edges = sums.map(|((minute, key), sums)| (minute, Edge::new(key, sums)));
         Ok(edges.collect())
     }
@@ -106,11 +111,13 @@ impl Scan {
     fn read_edges<'a>(
         &self,
         filter: &'a SumFilter,
+        environment: Option<&'a str>,
         by_minute: bool,
     ) -> Result<Reading<'a>, ReadError> {
         let mut reading = Reading {
             minutes: filter.minutes(),
             filter,
+            environment,
             by_minute,
             sums: HashMap::new(),
             found: EdgeList::default(),
@@ -129,6 +136,7 @@ impl Scan {
 
 struct Reading<'a> {
     filter: &'a SumFilter,
+    environment: Option<&'a str>,
     minutes: Range<UnixNanos>,
     by_minute: bool,
     /// By minute and key; all minutes are the first one where they do not matter.
@@ -141,6 +149,7 @@ impl Reading<'_> {
         self.found.looked.parts += 1;
         if let Some((segment, meta)) = part.edges()
             && let Some(rows) = &*part.files().edges(segment, meta)
+            && (self.environment.is_none() || tells_environments(rows))
         {
             self.found.looked.rollups += 1;
             return self.add(rows).map_err(|damage| part.damage(damage));
@@ -181,7 +190,8 @@ impl Reading<'_> {
             if key.callee.kind == NodeKind::Other {
                 self.found.others += columns.counts.value(row).cast_unsigned();
             }
-            if !key.is_asked_for(self.filter) {
+            let is_here = |here: &str| columns.environments.value(row) == here;
+            if !key.is_asked_for(self.filter) || !self.environment.is_none_or(is_here) {
                 continue;
             }
             let minute = minute_of(time);
@@ -262,6 +272,7 @@ struct Columns<'a> {
     throttles: &'a Int64Array,
     sums: &'a Float64Array,
     durations: &'a BinaryArray,
+    environments: &'a StringArray,
 }
 
 impl<'a> Columns<'a> {
@@ -276,6 +287,7 @@ impl<'a> Columns<'a> {
             throttles: typed(rows.column(10), "throttles")?,
             sums: typed(rows.column(11), "sum_ms")?,
             durations: typed(rows.column(12), "durations")?,
+            environments: typed(rows.column(13), "environment")?,
         })
     }
 

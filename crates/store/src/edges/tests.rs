@@ -119,24 +119,24 @@ async fn a_click_is_five_edges_wherever_its_spans_are() {
     let spans = click(1, 100);
     put(&store, &spans[5..]).await;
     put(&store, &spans[..5]).await;
-    let buffered = store.edges(&all()).unwrap();
+    let buffered = store.edges(&all(), None).unwrap();
     assert_eq!(
         (show(&buffered), buffered.looked.rollups),
         (OF_A_CLICK.map(String::from).to_vec(), 0)
     );
     store.seal().unwrap();
-    let sealed = store.edges(&all()).unwrap();
+    let sealed = store.edges(&all(), None).unwrap();
     assert_eq!((show(&sealed), sealed.looked.rollups), (show(&buffered), 1));
     store.close().await.unwrap();
     let store = directory.open();
-    assert_eq!(store.edges(&all()).unwrap(), sealed);
+    assert_eq!(store.edges(&all(), None).unwrap(), sealed);
     let path = directory
         .path()
         .join("rollups/spans-0000000001-000.edges.parquet");
     drop(store);
     std::fs::write(&path, "not what was written").unwrap();
     let store = directory.open();
-    let made_again = store.edges(&all()).unwrap();
+    let made_again = store.edges(&all(), None).unwrap();
     assert_eq!(
         (show(&made_again), made_again.looked.rollups),
         (show(&sealed), 0)
@@ -152,13 +152,13 @@ async fn what_came_in_two_parts_is_whole_when_they_are_merged() {
     store.seal().unwrap();
     put(&store, &spans[5..]).await;
     store.seal().unwrap();
-    let apart = show(&store.edges(&all()).unwrap());
+    let apart = show(&store.edges(&all(), None).unwrap());
     assert!(
         apart.contains(&"checkout/checkout -> function inventory: Invoke 1 0 0".to_owned()),
         "from the caller's side alone: {apart:?}"
     );
     store.compact(late()).unwrap();
-    let merged = store.edges(&all()).unwrap();
+    let merged = store.edges(&all(), None).unwrap();
     assert_eq!(
         (show(&merged), merged.looked.rollups),
         (OF_A_CLICK.map(String::from).to_vec(), 1)
@@ -171,7 +171,7 @@ async fn only_what_is_asked_for_is_listed() {
     let store = directory.open();
     put(&store, &click(1, 100)).await;
     put(&store, &click(2, 130)).await;
-    let ask = |filter: SumFilter| show(&store.edges(&filter).unwrap());
+    let ask = |filter: SumFilter| show(&store.edges(&filter, None).unwrap());
     let of_notify = ["checkout/checkout ~> function notify: process orders 2 0 0"];
     let service = Some("notify".to_owned());
     let by_service = SumFilter { service, ..all() };
@@ -181,19 +181,19 @@ async fn only_what_is_asked_for_is_listed() {
     assert_eq!(ask(by_function), of_notify);
     // Minutes 1 and 2 began at 60 s and 120 s.
     let minute = |from: u64, to: u64| {
-        let found = store.edges(&SumFilter {
+        let filter = SumFilter {
             from: UnixNanos(from * SECOND),
             to: UnixNanos(to * SECOND),
             ..all()
-        });
-        let found = found.unwrap();
+        };
+        let found = store.edges(&filter, None).unwrap();
         let count = found.edges.iter().map(|edge| edge.count).sum::<u64>();
         (found.from.0 / SECOND, found.to.0 / SECOND, count)
     };
     assert_eq!(minute(60, 120), (60, 120, 4));
     assert_eq!(minute(70, 100), (60, 120, 4));
     assert_eq!(minute(70, 121), (60, 180, 8));
-    let most = store.edges(&SumFilter { limit: 2, ..all() }).unwrap();
+    let most = store.edges(&SumFilter { limit: 2, ..all() }, None).unwrap();
     assert_eq!((most.edges.len(), most.total), (2, 5));
 }
 
@@ -211,7 +211,7 @@ async fn edges_beyond_the_limit_are_counted_together() {
         .collect();
     put(&store, &spans).await;
     store.seal().unwrap();
-    let found = store.edges(&all()).unwrap();
+    let found = store.edges(&all(), None).unwrap();
     let count: u64 = found.edges.iter().map(|edge| edge.count).sum();
     assert_eq!(
         (found.others, found.total, count),
@@ -244,6 +244,12 @@ fn random_span(random: &mut fastrand::Rng, sent: &[Span]) -> Span {
     if random.bool() {
         made = made.resource_attribute("faas.name", service);
     }
+    if let Some(environment) = random
+        .choice(["prod", "test", ""])
+        .filter(|it| !it.is_empty())
+    {
+        made = made.resource_attribute("deployment.environment.name", environment);
+    }
     for (key, value) in [
         ("server.address", "x.example"),
         ("peer.service", "pay"),
@@ -267,7 +273,15 @@ fn random_span(random: &mut fastrand::Rng, sent: &[Span]) -> Span {
 }
 
 /// The same rules once more, over whole spans and without a thought for speed.
-fn model(spans: &BTreeMap<(TraceId, [u8; 8]), Span>, from: u64, to: u64) -> Vec<String> {
+fn model(
+    spans: &BTreeMap<(TraceId, [u8; 8]), Span>,
+    (from, to): (u64, u64),
+    environment: Option<&str>,
+) -> Vec<String> {
+    let place = |span: &Span| {
+        let environment = span.resource.attributes.text("deployment.environment.name");
+        environment.unwrap_or_default().to_owned()
+    };
     let caller = |span: &Span| {
         let function = span.resource.attributes.text("faas.name");
         (
@@ -281,6 +295,11 @@ fn model(spans: &BTreeMap<(TraceId, [u8; 8]), Span>, from: u64, to: u64) -> Vec<
     let mut count =
         |counted: &Span, from_whom: &Span, to_whom: String, failed: bool, many: bool| {
             if !(from * SECOND..to * SECOND).contains(&counted.start.0) {
+                return;
+            }
+            let places = [place(from_whom), place(counted)];
+            let place = places.iter().find(|place| !place.is_empty());
+            if environment.is_some_and(|only| place.is_none_or(|place| place != only)) {
                 return;
             }
             let (service, function) = caller(from_whom);
@@ -362,13 +381,15 @@ fn check(store: &Store, spans: &BTreeMap<(TraceId, [u8; 8]), Span>, context: &st
             limit: usize::MAX,
             ..SumFilter::default()
         };
-        let found = store.edges(&filter).unwrap();
         let to = to.next_multiple_of(60);
-        assert_eq!(
-            show(&found),
-            model(spans, from, to),
-            "{context}: {from} to {to}"
-        );
+        for environment in [None, Some("prod"), Some("test"), Some("nowhere")] {
+            let found = store.edges(&filter, environment).unwrap();
+            assert_eq!(
+                show(&found),
+                model(spans, (from, to), environment),
+                "{context}: {from} to {to} in {environment:?}"
+            );
+        }
     }
 }
 
@@ -411,7 +432,7 @@ async fn edges_are_those_of_the_spans() {
         check(&store, &known, &format!("merged, seed {seed}"));
         store.close().await.unwrap();
         store = directory.open();
-        let found = store.edges(&all()).unwrap();
+        let found = store.edges(&all(), None).unwrap();
         assert!(
             found.looked.rollups > 0 && found.looked.rollups == found.looked.parts,
             "seed {seed}"

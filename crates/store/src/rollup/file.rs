@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, TimestampNanosecondArray};
+use arrow::array::{RecordBatch, TimestampNanosecondArray, new_null_array};
 use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
@@ -141,8 +141,12 @@ fn read_groups(
     let mut columns = file.schema().fields().iter();
     let is_packed = columns.any(|field| packed::is_mark(field.name()));
     if !is_packed {
-        // An older file may say less of its types.
-        let options = ArrowReaderOptions::new().with_schema(Arc::clone(schema));
+        // An older file may say less of its types, and not have the newest columns.
+        let known: Vec<_> = file.schema().fields().iter().map(|it| it.name()).collect();
+        let fields = schema.fields().iter();
+        let fields = fields.filter(|field| !field.is_nullable() || known.contains(&field.name()));
+        let of_file = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
+        let options = ArrowReaderOptions::new().with_schema(of_file);
         file = ArrowReaderMetadata::try_new(Arc::clone(file.metadata()), options)?;
     }
     let groups = groups(file.metadata()).collect();
@@ -154,7 +158,11 @@ fn read_groups(
     if is_packed {
         return packed::unpack(&rows, schema);
     }
-    Ok(rows)
+    let columns = schema.fields().iter().map(|field| {
+        let column = rows.column_by_name(field.name()).cloned();
+        column.unwrap_or_else(|| new_null_array(field.data_type(), rows.num_rows()))
+    });
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
 }
 
 /// Removes the files of rollups and of what lies beside them that the catalog does not know: of segments that were never published,

@@ -8,10 +8,10 @@ use arrow::array::{
 use throughline_telemetry::{SpanKind, UnixNanos};
 
 use super::schema::{About, Sums, batch};
-use super::{MINUTE_NANOS, OTHER};
+use super::{ENVIRONMENT_KEY, MINUTE_NANOS, OTHER};
 use crate::batch::typed;
 use crate::hash::HashMap;
-use crate::limits::{ROLLUP_NAMES_MAX, ROLLUP_SERVICE_NAMES_MAX};
+use crate::limits::{ROLLUP_ENVIRONMENTS_MAX, ROLLUP_NAMES_MAX, ROLLUP_SERVICE_NAMES_MAX};
 use crate::scan::ScanColumn;
 use crate::segment::{Damage, Kind, Texts, texts_of};
 
@@ -20,6 +20,8 @@ use crate::segment::{Damage, Kind, Texts, texts_of};
 pub(crate) struct Fold {
     services: Vec<Service>,
     by_service: HashMap<String, u32>,
+    environments: Vec<String>,
+    by_environment: HashMap<String, u32>,
     names: usize,
     rows: HashMap<Key, Sums>,
     spans: u32,
@@ -40,16 +42,17 @@ struct Key {
     name: u32,
     kind: u8,
     status: u8,
+    environment: u32,
 }
 
 impl Fold {
     /// What is needed of each span.
     pub(crate) fn columns() -> Vec<ScanColumn> {
         let mut columns = STORED.map(ScanColumn::Stored).to_vec();
-        columns.push(ScanColumn::Attribute {
-            key: COLD_START.to_owned(),
-            kind: Kind::Bool,
-        });
+        for (key, kind) in [(COLD_START, Kind::Bool), (ENVIRONMENT_KEY, Kind::String)] {
+            let key = key.to_owned();
+            columns.push(ScanColumn::Attribute { key, kind });
+        }
         columns
     }
 
@@ -78,12 +81,12 @@ impl Fold {
         self.spans
     }
 
-    /// How many of them have lost their names.
+    /// How many of them have lost their names or environments.
     pub(crate) fn others(&self) -> u32 {
         self.others
     }
 
-    /// The rollup, by service, name, kind, status and minute.
+    /// The rollup, by service, name, kind, status, environment and minute.
     pub(crate) fn finish(&self) -> RecordBatch {
         batch(&self.sorted())
     }
@@ -115,6 +118,7 @@ impl Fold {
                 name: &service.names[key.name as usize],
                 kind: key.kind,
                 status: key.status,
+                environment: Some(&self.environments[key.environment as usize]),
                 minute: key.minute,
             };
             (about, sums)
@@ -131,6 +135,7 @@ impl Fold {
         let columns = Columns::new(batch)?;
         let mut services = vec![None; columns.services.distinct().len()];
         let mut last: Option<(usize, &str, (u32, u32))> = None;
+        let mut last_environment: Option<(&str, u32)> = None;
         for row in 0..batch.num_rows() {
             let start = columns.starts[row].cast_unsigned();
             if !counts(row, start) {
@@ -150,6 +155,15 @@ impl Fold {
                     ids
                 }
             };
+            let environment = columns.environment(row);
+            let environment = match last_environment {
+                Some((last, id)) if last == environment => id,
+                _ => {
+                    last_environment
+                        .insert((environment, self.environment(environment)))
+                        .1
+                }
+            };
             let kind = columns.kinds[row];
             let key = Key {
                 minute: start - start % MINUTE_NANOS,
@@ -157,6 +171,7 @@ impl Fold {
                 name,
                 kind,
                 status: columns.statuses[row],
+                environment,
             };
             #[allow(clippy::cast_precision_loss)] // exact up to 104 days
             let millis = columns.durations[row] as f64 / 1e6;
@@ -164,10 +179,27 @@ impl Fold {
                 && columns.cold.is_valid(row)
                 && columns.cold.value(row);
             self.spans += 1;
-            self.others += u32::from(self.services[service as usize].names[name as usize] == OTHER);
+            let is_other = self.services[service as usize].names[name as usize] == OTHER
+                || self.environments[environment as usize] == OTHER;
+            self.others += u32::from(is_other);
             self.rows.entry(key).or_default().add(millis, is_cold);
         }
         Ok(())
+    }
+
+    fn environment(&mut self, environment: &str) -> u32 {
+        if let Some(known) = self.by_environment.get(environment) {
+            return *known;
+        }
+        let has_room = self.environments.len() < ROLLUP_ENVIRONMENTS_MAX;
+        let environment = if has_room { environment } else { OTHER };
+        if let Some(known) = self.by_environment.get(environment) {
+            return *known;
+        }
+        let id = number(self.environments.len());
+        self.environments.push(environment.to_owned());
+        self.by_environment.insert(environment.to_owned(), id);
+        id
     }
 
     fn service(&mut self, service: &str) -> u32 {
@@ -252,6 +284,7 @@ struct Columns<'a> {
     names: &'a StringArray,
     services: Texts<'a>,
     cold: &'a BooleanArray,
+    environments: &'a StringArray,
 }
 
 impl<'a> Columns<'a> {
@@ -265,7 +298,18 @@ impl<'a> Columns<'a> {
             names: typed(column(4), STORED[4])?,
             services: texts_of(column(5), STORED[5])?,
             cold: typed(column(6), COLD_START)?,
+            environments: typed(column(7), ENVIRONMENT_KEY)?,
         })
+    }
+
+    /// Empty where there is none.
+    fn environment(&self, row: usize) -> &'a str {
+        let is_there = self.environments.is_valid(row);
+        if is_there {
+            self.environments.value(row)
+        } else {
+            ""
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BinaryArray, Float64Array, Int64Array, RecordBatch, TimestampNanosecondArray,
-    UInt32Array,
+    UInt32Array, new_null_array,
 };
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use throughline_telemetry::Histogram;
@@ -103,7 +103,7 @@ pub(super) fn pack(rows: &RecordBatch) -> Result<RecordBatch, Damage> {
     Ok(RecordBatch::try_new(schema, columns)?)
 }
 
-/// The rows of a file with this schema.
+/// The rows of a file with this schema. Columns that may be null are null where the file is older than they are.
 pub(super) fn unpack(packed: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Damage> {
     let get = |name: &str| {
         let column = packed.column_by_name(name);
@@ -176,6 +176,10 @@ pub(super) fn unpack(packed: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
                     let durations = durations.collect::<Result<Vec<_>, Damage>>()?;
                     Arc::new(BinaryArray::from_iter_values(durations))
                 }
+                (name, _) if field.is_nullable() => match packed.column_by_name(name) {
+                    Some(column) => Arc::clone(column),
+                    None => new_null_array(field.data_type(), count.len()),
+                },
                 (name, _) => Arc::clone(get(name)?),
             })
         });
@@ -309,7 +313,7 @@ mod tests {
                 .iter()
                 .map(|(time, nanos)| (time - time % MINUTE_NANOS, sums_of(nanos)))
                 .collect();
-            let about = |minute| About { service: "shop", name: "GET /", kind: 1, status: 2, minute };
+            let about = |minute| About { service: "shop", name: "GET /", kind: 1, status: 2, environment: Some("prod"), minute };
             let rows: Vec<_> = rows.iter().map(|(time, sums)| (about(*time), sums)).collect();
             let before = batch(&rows);
             let after = unpack(&pack(&before).unwrap(), schema()).unwrap();
@@ -338,6 +342,7 @@ mod tests {
             name: "GET /",
             kind: 1,
             status: 2,
+            environment: None,
             minute: 0,
         };
         let packed = pack(&batch(&[(about, &sums)])).unwrap();

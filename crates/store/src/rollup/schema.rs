@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayRef, BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampNanosecondArray, UInt8Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -26,13 +26,15 @@ pub(super) struct About<'a> {
     pub(super) name: &'a str,
     pub(super) kind: u8,
     pub(super) status: u8,
+    /// Empty where spans say none; none in what was summed up before environments were told apart.
+    pub(super) environment: Option<&'a str>,
     pub(super) minute: u64,
 }
 
 impl<'a> About<'a> {
     /// What [`Grain::Totals`](super::Grain::Totals) tell apart.
-    pub(super) fn without_minute(&self) -> (&'a str, &'a str, u8, u8) {
-        (self.service, self.name, self.kind, self.status)
+    pub(super) fn without_minute(&self) -> Self {
+        About { minute: 0, ..*self }
     }
 }
 
@@ -56,10 +58,25 @@ pub(crate) fn schema() -> &'static SchemaRef {
             required("cold_starts", DataType::Int64),
             // `throughline_telemetry::Histogram`, as bytes.
             required("durations", DataType::Binary),
+            environment_field(),
         ]))
     });
     &SCHEMA
 }
+
+/// The `deployment.environment.name` of the resource, empty where there is none; null in files of before it was kept.
+pub(crate) fn environment_field() -> Field {
+    Field::new(ENVIRONMENT, DataType::Utf8, true)
+}
+
+/// Whether rows of sums say of which environments they are.
+pub(crate) fn tells_environments(rows: &RecordBatch) -> bool {
+    let column = rows.column_by_name(ENVIRONMENT);
+    column.is_some_and(|column| column.null_count() == 0)
+}
+
+/// The column of environments.
+pub(crate) const ENVIRONMENT: &str = "environment";
 
 /// Rows as a batch.
 pub(super) fn batch(rows: &[(About<'_>, &Sums)]) -> RecordBatch {
@@ -85,6 +102,7 @@ pub(super) fn batch(rows: &[(About<'_>, &Sums)]) -> RecordBatch {
         Arc::new(UInt8Array::from_iter_values(bytes))
     };
     let durations = rows.iter().map(|(_, sums)| sums.durations.to_bytes());
+    let environments = rows.iter().map(|(about, _)| about.environment);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(times.with_timezone("UTC")),
         Arc::new(StringArray::from_iter_values(services)),
@@ -97,6 +115,7 @@ pub(super) fn batch(rows: &[(About<'_>, &Sums)]) -> RecordBatch {
         millis(|sums| sums.max_ms),
         numbers(|sums| sums.cold_starts),
         Arc::new(BinaryArray::from_iter_values(durations)),
+        Arc::new(environments.collect::<StringArray>()),
     ];
     RecordBatch::try_new(Arc::clone(schema()), columns)
         .expect("the columns are built to the schema")

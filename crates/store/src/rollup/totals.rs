@@ -1,17 +1,17 @@
 //! Totals of several rollups as one.
 
 use arrow::array::{
-    BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
-    UInt8Array,
+    Array, BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampNanosecondArray, UInt8Array,
 };
 use throughline_telemetry::{Histogram, HistogramSum};
 
-use super::schema::{About, Sums, batch};
+use super::schema::{About, ENVIRONMENT, Sums, batch};
 use crate::batch::typed;
 use crate::hash::HashMap;
 use crate::segment::Damage;
 
-/// The rows of several rollups with one for each service, name, kind and status, and with the last of their minutes as
+/// The rows of several rollups with one for each service, name, kind, status and environment, and with the last of their minutes as
 /// its time. None if there are more than so many.
 pub(crate) fn add_up(
     rollups: &[RecordBatch],
@@ -39,7 +39,7 @@ pub(crate) fn add_up(
     Ok(Some(batch(&rows)))
 }
 
-type Key<'a> = (&'a str, &'a str, u8, u8);
+type Key<'a> = (&'a str, &'a str, u8, u8, Option<&'a str>);
 
 #[derive(Default)]
 struct Total {
@@ -60,7 +60,7 @@ impl Total {
     }
 
     fn finish(self, key: Key<'_>) -> (About<'_>, Sums) {
-        let (service, name, kind, status) = key;
+        let (service, name, kind, status, environment) = key;
         let mut sums = self.sums.unwrap_or_default();
         sums.durations = Histogram::from_bytes(&self.durations.to_bytes());
         let minute = self.minute;
@@ -69,6 +69,7 @@ impl Total {
             name,
             kind,
             status,
+            environment,
             minute,
         };
         (about, sums)
@@ -86,6 +87,7 @@ struct Columns<'a> {
     millis: [&'a [f64]; 3],
     cold_starts: &'a [i64],
     durations: &'a BinaryArray,
+    environments: &'a StringArray,
 }
 
 impl<'a> Columns<'a> {
@@ -106,12 +108,21 @@ impl<'a> Columns<'a> {
             ],
             cold_starts: typed::<Int64Array>(rows.column(9), "cold_starts")?.values(),
             durations: typed(rows.column(10), "durations")?,
+            environments: typed(rows.column(11), ENVIRONMENT)?,
         })
     }
 
     fn key(&self, row: usize) -> Key<'a> {
         let (service, name) = (self.services.value(row), self.names.value(row));
-        (service, name, self.kinds[row], self.statuses[row])
+        let has_environment = self.environments.is_valid(row);
+        let environment = has_environment.then(|| self.environments.value(row));
+        (
+            service,
+            name,
+            self.kinds[row],
+            self.statuses[row],
+            environment,
+        )
     }
 
     /// Less the durations.

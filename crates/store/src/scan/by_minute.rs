@@ -83,12 +83,13 @@ mod tests {
                     limit: usize::MAX,
                     ..OperationFilter::default()
                 });
-                let edges = scan.edges(&SumFilter {
+                let filter = SumFilter {
                     from,
                     to,
                     limit: usize::MAX,
                     ..SumFilter::default()
-                });
+                };
+                let edges = scan.edges(&filter, None);
                 let is_asked_for = (1..5).contains(&minute);
                 let expected = operations
                     .unwrap()

@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use throughline_telemetry::{HistogramSum, SpanKind, SpanStatus, UnixNanos};
 
-use super::{Bounds, Looked, RolledUp, Scan};
+use super::{Apart, Bounds, Looked, RolledUp, Scan};
 use crate::batch::typed;
 use crate::error::ReadError;
 use crate::rollup::{MINUTE_NANOS, minute_of};
@@ -24,6 +24,8 @@ pub struct OperationFilter {
     pub to: UnixNanos,
     /// Only those of this service.
     pub service: Option<String>,
+    /// Only spans whose resource has this `deployment.environment.name`.
+    pub environment: Option<String>,
     /// At most so many.
     pub limit: usize,
 }
@@ -75,8 +77,16 @@ impl Scan {
             service: filter.service.clone(),
             ..Bounds::default()
         };
-        let rolled = self.rolled_up(&bounds, None, true, &|| true)?;
-        let sums = sum_up(&rolled, filter.service.as_deref(), Minutes::AsOne)?;
+        let apart = Apart {
+            names: true,
+            environments: filter.environment.is_some(),
+        };
+        let rolled = self.rolled_up(&bounds, None, apart, &|| true)?;
+        let only = Only {
+            service: filter.service.as_deref(),
+            environment: filter.environment.as_deref(),
+        };
+        let sums = sum_up(&rolled, only, Minutes::AsOne)?;
         let mut operations: Vec<OperationRow> = sums.into_values().collect();
         let about = |row: &OperationRow| (row.service.clone(), row.name.clone(), row.kind as u8);
         operations.sort_by_cached_key(|row| (u64::MAX - row.count, about(row)));
@@ -108,8 +118,12 @@ impl Scan {
             to: Some(minute_of(to)),
             ..Bounds::default()
         };
-        let rolled = self.rolled_up(&bounds, Some(MINUTE_NANOS), true, &|| true)?;
-        let sums = sum_up(&rolled, None, Minutes::Apart)?;
+        let apart = Apart {
+            names: true,
+            environments: false,
+        };
+        let rolled = self.rolled_up(&bounds, Some(MINUTE_NANOS), apart, &|| true)?;
+        let sums = sum_up(&rolled, Only::default(), Minutes::Apart)?;
         let rows = sums.into_iter().map(|((minute, _), row)| (minute, row));
         Ok(rows.collect())
     }
@@ -122,10 +136,17 @@ enum Minutes {
     AsOne,
 }
 
-fn sum_up(rolled: &RolledUp, service: Option<&str>, minutes: Minutes) -> Result<Sums, ReadError> {
+/// Whose rows count.
+#[derive(Clone, Copy, Default)]
+struct Only<'a> {
+    service: Option<&'a str>,
+    environment: Option<&'a str>,
+}
+
+fn sum_up(rolled: &RolledUp, only: Only<'_>, minutes: Minutes) -> Result<Sums, ReadError> {
     let mut sums = Sums::new();
     for batch in &rolled.batches {
-        let added = add(&mut sums, service, minutes, batch);
+        let added = add(&mut sums, only, minutes, batch);
         added.map_err(|damage| ReadError::corrupt(Path::new("a rollup"), damage))?;
     }
     Ok(sums)
@@ -133,7 +154,7 @@ fn sum_up(rolled: &RolledUp, service: Option<&str>, minutes: Minutes) -> Result<
 
 fn add(
     sums: &mut Sums,
-    only: Option<&str>,
+    only: Only<'_>,
     minutes: Minutes,
     rows: &RecordBatch,
 ) -> Result<(), Damage> {
@@ -150,9 +171,12 @@ fn add(
     let cold: &Int64Array = typed(column("cold_starts")?, "cold_starts")?;
     let millis: &Float64Array = typed(column("sum_ms")?, "sum_ms")?;
     let durations: &BinaryArray = typed(column("durations")?, "durations")?;
+    let environments: &StringArray = typed(column("environment")?, "environment")?;
+    let is_elsewhere =
+        |row: usize| (only.environment).is_some_and(|only| only != environments.value(row));
     for row in 0..rows.num_rows() {
         let (service, name) = (services.value(row), names.value(row));
-        if only.is_some_and(|only| only != service) {
+        if only.service.is_some_and(|only| only != service) || is_elsewhere(row) {
             continue;
         }
         let minute = match minutes {

@@ -11,10 +11,11 @@ use throughline_telemetry::{Signal, UnixNanos};
 use super::{Bounds, Part, Scan};
 use crate::error::ReadError;
 use crate::limits::ADDED_UP_NANOS;
-use crate::rollup::{Fold, Grain, RollupMeta, minute_from, minute_of, schema};
+use crate::rollup::{Fold, Grain, RollupMeta, minute_from, minute_of, schema, tells_environments};
 
 /// Rows of a rollup: `time` (a minute), `service`, `name`, `kind`, `status`, `count`, `sum_ms`,
-/// `min_ms`, `max_ms`, `cold_starts`, `durations`. What is asked about may be in several rows.
+/// `min_ms`, `max_ms`, `cold_starts`, `durations`, `environment` (empty where spans say none). What is asked about may
+/// be in several rows.
 #[derive(Clone, Debug, Default)]
 pub struct RolledUp {
     /// The rows.
@@ -29,21 +30,29 @@ pub struct RolledUp {
     pub rollups: u64,
 }
 
+/// What matters of the rows of a rollup, besides their time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Apart {
+    /// Services and names: none is under [`OTHER`](crate::OTHER).
+    pub names: bool,
+    /// Environments: none is under [`OTHER`](crate::OTHER), and none is null.
+    pub environments: bool,
+}
+
 impl Scan {
     /// What the spans sum up to that began from `bounds.from` up to before `bounds.to`, both of which must be there
     /// for the edges to be exact. Times matter in steps of `step_nanos` since 1970, whole minutes; not at all where there
-    /// is none. Spans that were sent twice count once. Where names matter (`is_named`),
-    /// none is under [`OTHER`](crate::OTHER). Stops with what it has when `is_wanted` says no. Blocks on the
+    /// is none. Spans that were sent twice count once. Stops with what it has when `is_wanted` says no. Blocks on the
     /// disk.
     pub fn rolled_up(
         &self,
         bounds: &Bounds,
         step_nanos: Option<u64>,
-        is_named: bool,
+        apart: Apart,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<RolledUp, ReadError> {
         let times = bounds.from.unwrap_or_default()..bounds.to.unwrap_or(UnixNanos(u64::MAX));
-        let mut rolling = Rolling::new(self, times, step_nanos, is_named);
+        let mut rolling = Rolling::new(self, times, step_nanos, apart);
         let parts = self.parts(Signal::Traces, bounds)?;
         for (time, parts) in rolling.by_time(&parts) {
             if !is_wanted() {
@@ -65,25 +74,20 @@ struct Rolling<'a> {
     /// The whole minutes in them.
     minutes: Range<UnixNanos>,
     step_nanos: Option<u64>,
-    is_named: bool,
+    apart: Apart,
     fold: Fold,
     found: RolledUp,
 }
 
 impl<'a> Rolling<'a> {
-    fn new(
-        scan: &'a Scan,
-        times: Range<UnixNanos>,
-        step_nanos: Option<u64>,
-        is_named: bool,
-    ) -> Self {
+    fn new(scan: &'a Scan, times: Range<UnixNanos>, step_nanos: Option<u64>, apart: Apart) -> Self {
         let minutes = minute_from(times.start)..minute_of(times.end);
         Rolling {
             scan,
             times,
             minutes,
             step_nanos,
-            is_named,
+            apart,
             fold: Fold::default(),
             found: RolledUp::default(),
         }
@@ -130,6 +134,9 @@ impl<'a> Rolling<'a> {
         let Some(rows) = files.added_up(time, &rollups) else {
             return false;
         };
+        if !self.tells(&rows) {
+            return false;
+        }
         self.count(&rows);
         self.found.parts += parts.len() as u64 - 1;
         self.found.rollups += parts.len() as u64;
@@ -140,7 +147,14 @@ impl<'a> Rolling<'a> {
     /// The rollup of a part, if it says what is asked for.
     fn rollup_of<'p>(&self, part: &'p Part) -> Option<&'p RollupMeta> {
         let rollup = part.rollup();
-        rollup.filter(|rollup| !self.is_named || rollup.others == 0)
+        let is_whole = |rollup: &&RollupMeta| rollup.others == 0;
+        let may_lack = !self.apart.names && !self.apart.environments;
+        rollup.filter(|rollup| may_lack || is_whole(rollup))
+    }
+
+    /// Whether rows tell apart what matters.
+    fn tells(&self, rows: &RecordBatch) -> bool {
+        !self.apart.environments || tells_environments(rows)
     }
 
     fn part(&mut self, part: &Part) -> Result<(), ReadError> {
@@ -170,7 +184,7 @@ impl<'a> Rolling<'a> {
             Grain::Minutes
         };
         let loaded = self.scan.shared.files.rollup(rollup, grain);
-        let Some(rows) = &*loaded else {
+        let Some(rows) = (*loaded).as_ref().filter(|rows| self.tells(rows)) else {
             return false;
         };
         self.count(rows);

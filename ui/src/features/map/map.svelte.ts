@@ -9,14 +9,6 @@ import { answered, asking, keptOf, type Remote } from '../../base/remote';
 import type { Result } from '../../base/result';
 import { err, ok } from '../../base/result';
 import { before, NANOS_PER_SECOND, now, type DurationNanos, type UnixNanos } from '../../base/time';
-import {
-  inhabitantsOf,
-  inhabitantsSpec,
-  mapIn,
-  operationsIn,
-  sharedIn,
-  type Inhabitants,
-} from './environment';
 import { buildAtlas, type Atlas, type Sample } from './model';
 
 export type MapApi = Pick<Api, 'edges' | 'operations' | 'query' | 'traces' | 'waits'>;
@@ -34,9 +26,6 @@ export class MapStore {
   #poll: Poll | null = null;
   #asked = new Latest();
   #usual: { readonly sample: Sample; readonly at: UnixNanos } | null = null;
-  /** Null where all environments are looked at. */
-  #inhabitants: Inhabitants | null = null;
-  #shared = $state.raw<readonly string[]>([]);
   #remote = $state.raw<Remote<Atlas, ApiError>>({ state: 'idle' });
   #minutes = $state.raw<readonly MinuteCount[]>([]);
   #answeredAt = $state.raw<UnixNanos | null>(null);
@@ -60,11 +49,6 @@ export class MapStore {
   /** Spans and failures of each minute of the range. */
   get minutes(): readonly MinuteCount[] {
     return this.#minutes;
-  }
-
-  /** Who is in other environments too, and is counted in all of them together. */
-  get shared(): readonly string[] {
-    return this.#shared;
   }
 
   get answeredAt(): UnixNanos | null {
@@ -142,50 +126,26 @@ export class MapStore {
     if (this.#usual && at - this.#usual.at < USUAL_NANOS) return ok(this.#usual.sample);
     const bounds = boundsOf(this.#range, at);
     void this.#loadMinutes(bounds);
-    const known = await this.#loadInhabitants(bounds, signal);
-    if (!known.ok) return known;
     const sample = await this.#sample(bounds, signal);
-    if (sample.ok) {
-      this.#usual = { sample: sample.value, at };
-      if (this.#inhabitants) this.#shared = sharedIn(sample.value.map, this.#inhabitants);
-    }
+    if (sample.ok) this.#usual = { sample: sample.value, at };
     return sample;
   }
 
-  async #loadInhabitants(
-    { from, to }: Stretch,
-    signal: AbortSignal,
-  ): Promise<Result<null, ApiError>> {
-    if (this.#environment === '') return ok(null);
-    const answer = await this.#api.query(
-      inhabitantsSpec(secondsOf(from), secondsOf(to) + 60),
-      signal,
-    );
-    if (!answer.ok) return answer;
-    this.#inhabitants = inhabitantsOf(answer.value.results, this.#environment);
-    return ok(null);
-  }
-
   async #sample(stretch: Stretch, signal: AbortSignal): Promise<Result<Sample, ApiError>> {
+    const there = { ...stretch, environment: this.#environment };
     const [map, operations] = await Promise.all([
-      this.#api.edges({ ...stretch, limit: EDGES_MAX }, signal),
-      this.#api.operations({ ...stretch, limit: OPERATIONS_MAX }, signal),
+      this.#api.edges({ ...there, limit: EDGES_MAX }, signal),
+      this.#api.operations({ ...there, limit: OPERATIONS_MAX }, signal),
     ]);
     if (!map.ok) return map;
     if (!operations.ok) return operations;
     const seconds = Math.max(1, Number((stretch.to - stretch.from) / NANOS_PER_SECOND));
-    const inhabitants = this.#inhabitants;
-    if (inhabitants === null) return ok({ map: map.value, operations: operations.value, seconds });
-    return ok({
-      map: mapIn(map.value, inhabitants),
-      operations: operationsIn(operations.value, inhabitants),
-      seconds,
-    });
+    return ok({ map: map.value, operations: operations.value, seconds });
   }
 
   /** None where they cannot be had in time: the map says the rest without them. */
   async #loadWaits(stretch: Stretch, signal: AbortSignal): Promise<readonly Wait[]> {
-    const answer = await this.#api.waits(stretch, signal, this.#environment);
+    const answer = await this.#api.waits({ ...stretch, environment: this.#environment }, signal);
     return answer.ok ? answer.value.waits : [];
   }
 

@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { EdgeMap, MapEdge, Wait } from '../../api/model';
 import { collapse, hideLayers } from './collapse';
 import { deviation, type Calls } from './deviation';
-import { inhabitantsOf, mapIn, operationsIn, sharedIn } from './environment';
 import { countMinutes, granularityOf } from './map.svelte';
 import { buildAtlas, reach, type Sample } from './model';
 import type { UnixNanos } from '../../base/time';
 import { fillOf, waitTogether, waitWords } from './waits';
-import { callLine, edgeView, nodeView, sharedWords } from './words';
+import { callLine, edgeView, nodeView } from './words';
 
 const COST = { rows: 0, bytes: 0, segments: 0, rollups: 0, elapsed_ms: 0 };
 
@@ -261,70 +260,4 @@ it.each([
 ])('%i hours are drawn in steps of %i s', (hours, seconds) => {
   const to = BigInt(hours) * 3_600_000_000_000n;
   expect(granularityOf(0n as UnixNanos, to as UnixNanos)).toBe(seconds);
-});
-
-describe('one environment', () => {
-  const table = {
-    columns: [],
-    rows: [
-      ['shop', 'shop', 'staging', 10],
-      ['pay', 'pay', 'staging', 10],
-      ['pay', 'pay', 'production', 10],
-      ['mail', 'mail', 'production', 10],
-      ['pay', 'pay', null, 10],
-      ['cron', 'cron', null, 10],
-      [null, 'gateway', 'staging', 10],
-    ],
-    truncated: false,
-    cost: COST,
-  };
-  const known = inhabitantsOf(table, 'staging');
-  const edges = [
-    ...EDGES,
-    edge('function:mail', 'table:ledger'),
-    edge('function:mail', 'host:smtp'),
-    edge('function:shop', 'function:mail'),
-    edge('function:cron', 'function:pay'),
-    edge('service:gateway', 'function:shop'),
-    edge('function:shop', 'service:never-heard-of'),
-    edge('other:(other)', 'other:(other)'),
-  ];
-  const { map } = sample(edges, 60);
-
-  it('has what those in it call, and nobody of another', () => {
-    const there = mapIn(map, known);
-    expect(there.edges.map(({ from, to }) => `${from} ${to}`)).toEqual([
-      'function:shop function:pay',
-      'function:pay table:ledger',
-      'function:shop queue:mail',
-      'service:gateway function:shop',
-      'function:shop service:never-heard-of',
-    ]);
-    expect(there.total).toBe(5);
-    const ids = there.nodes.map(({ id }) => id);
-    expect(ids).toContain('table:ledger');
-    expect(ids).not.toContain('host:smtp');
-  });
-
-  it('has what they do', () => {
-    const operation = (service: string) => ({
-      service,
-      name: service,
-      kind: 'server' as const,
-      count: 1,
-      error_count: 0,
-      cold_start_count: 0,
-      sum_ms: 1,
-      p50_ms: 1,
-      p99_ms: 1,
-    });
-    const found = operationsIn(['shop', 'mail', 'gateway'].map(operation), known);
-    expect(found.map(({ service }) => service)).toEqual(['shop', 'gateway']);
-  });
-
-  it('says who is in another that has a name, too', () => {
-    expect(sharedIn(mapIn(map, known), known)).toEqual(['pay']);
-    expect(sharedWords(['pay'])).toBe('pay');
-    expect(sharedWords(['a', 'b', 'c'])).toBe('a and 2 others');
-  });
 });

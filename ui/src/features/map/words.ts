@@ -1,7 +1,7 @@
 /** Numbers of the map in words, the same on it, beside it and in the table. */
 import { LEVEL_WORDS, type MapEdgeView, type MapNodeView } from '../../widgets/map/graph';
 import { markWords, type Mark } from '../../base/marks';
-import { formatMillis, formatRate, formatShare, plural } from '../../base/format';
+import { formatMillis, formatRate, formatShare } from '../../base/format';
 import type { Calls } from './deviation';
 import type { Flow, Party } from './model';
 import { ageLine, fillOf, waitWords } from './waits';
@@ -29,12 +29,6 @@ export function edgeView(flow: Flow, nameOf: (id: string) => string): MapEdgeVie
   const words = `${nameOf(from)} → ${nameOf(to)}: ${callLine(flow.seen)}; ${about}${waited}`;
   const fill = fillOf(flow.wait);
   return { id, from, to, rate: flow.seen.rate, level, asynchronous, fill, words };
-}
-
-/** `order`, `order and 3 others`. */
-export function sharedWords(names: readonly string[]): string {
-  const [first = '', ...others] = names;
-  return others.length === 0 ? first : `${first} and ${plural(others.length, 'other')}`;
 }
 
 /** `3.0 % fail · 2.1/s · 41 ms`: what is worst comes first, because lines are cut at their end. */

@@ -72,7 +72,7 @@ impl Gather {
             limit: EDGES_MAX,
             ..SumFilter::default()
         };
-        let found = self.store.edges(&filter)?;
+        let found = self.store.edges(&filter, None)?;
         let minutes = found.from..found.to;
         let mut read = Read {
             builder: Builder::new(minutes.clone()),
@@ -131,6 +131,7 @@ impl Gather {
             from: minutes.start,
             to: minutes.end,
             service: None,
+            environment: None,
             limit: OPERATIONS_MAX,
         };
         let found = self.store.operations(&filter)?;

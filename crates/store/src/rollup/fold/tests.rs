@@ -67,3 +67,22 @@ fn names_beyond_the_limit_are_counted_together() {
     assert_eq!(show(&folded).len(), ROLLUP_SERVICE_NAMES_MAX + 1);
     assert_eq!(folded.spans() as usize, spans.len());
 }
+
+#[test]
+fn environments_beyond_the_limit_are_counted_together() {
+    let spans: Vec<Span> = (0..ROLLUP_ENVIRONMENTS_MAX as u64 + 20)
+        .map(|n| {
+            let branch = format!("branch-{n}");
+            let built = span("shop").named("get").in_trace(1).id(n + 1);
+            built
+                .resource_attribute("deployment.environment.name", branch)
+                .build()
+        })
+        .collect();
+    let folded = fold(&spans);
+    assert_eq!(folded.others(), 20);
+    let rows = folded.finish();
+    assert_eq!(rows.num_rows(), ROLLUP_ENVIRONMENTS_MAX + 1);
+    let together = show(&folded).into_iter().filter(|row| row.ends_with(" 20"));
+    assert_eq!(together.count(), 1);
+}

@@ -23,6 +23,10 @@ fn random_spans(rng: &mut Rng, from: u64, count: u64) -> Vec<Span> {
             .at(rng.u64(0..DAYS * DAY_MS))
             .lasting(rng.u64(1..900))
             .attribute("faas.coldstart", rng.bool());
+        let built = match rng.choice(["prod", "test", ""]) {
+            Some("") | None => built,
+            Some(name) => built.resource_attribute("deployment.environment.name", name),
+        };
         match rng.u32(0..5) {
             0 => built.error().build(),
             _ => built.build(),
@@ -31,8 +35,8 @@ fn random_spans(rng: &mut Rng, from: u64, count: u64) -> Vec<Span> {
     spans.collect()
 }
 
-/// By service, name, kind and status: count, milliseconds in all, least and greatest, cold starts, durations.
-type Totals = BTreeMap<(String, String, u8, u8), (i64, f64, [f64; 2], i64, HistogramSum)>;
+/// By service, name, kind, status and environment: count, milliseconds in all, least and greatest, cold starts, durations.
+type Totals = BTreeMap<(String, String, u8, u8, String), (i64, f64, [f64; 2], i64, HistogramSum)>;
 
 fn totals(found: &RolledUp) -> Totals {
     let mut totals = Totals::new();
@@ -48,7 +52,8 @@ fn totals(found: &RolledUp) -> Totals {
         for row in 0..rows.num_rows() {
             let [service, name] = [1, 2].map(|at| texts(at).value(row).to_owned());
             let [kind, status] = [3, 4].map(|at| small(at).value(row));
-            let of = totals.entry((service, name, kind, status));
+            let environment = texts(11).value(row).to_owned();
+            let of = totals.entry((service, name, kind, status, environment));
             let of = of.or_insert((0, 0.0, [f64::MAX, 0.0], 0, HistogramSum::default()));
             of.0 += whole(5).value(row);
             of.1 += millis(6, row);
@@ -94,7 +99,11 @@ async fn sums_over_many_rollups_are_those_of_their_minutes() {
                     ..Bounds::default()
                 };
                 let scan = store.scan();
-                let rolled = |step| scan.rolled_up(&bounds, step, true, &|| true).unwrap();
+                let apart = Apart {
+                    names: true,
+                    environments: true,
+                };
+                let rolled = |step| scan.rolled_up(&bounds, step, apart, &|| true).unwrap();
                 let minutes = rolled(Some(MINUTE_NANOS));
                 for step in [None, None, Some(2 * 24 * 60 * MINUTE_NANOS)] {
                     let at_once = rolled(step);

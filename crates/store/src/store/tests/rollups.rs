@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::rollup::MINUTE_NANOS;
 use crate::testing::copy;
-use crate::{Bounds, Retention, RolledUp};
+use crate::{Apart, Bounds, Retention, RolledUp};
 
 /// How many spans there are by the rollups, and how many rollups were read for that.
 pub(super) fn rolled(store: &Store) -> (i64, u64) {
@@ -16,8 +16,12 @@ pub(super) fn rolled(store: &Store) -> (i64, u64) {
         ..Bounds::default()
     };
     let scan = store.scan();
-    let by_minute = scan.rolled_up(&bounds, Some(MINUTE_NANOS), true, &|| true);
-    let totals = scan.rolled_up(&bounds, None, true, &|| true).unwrap();
+    let apart = Apart {
+        names: true,
+        environments: true,
+    };
+    let by_minute = scan.rolled_up(&bounds, Some(MINUTE_NANOS), apart, &|| true);
+    let totals = scan.rolled_up(&bounds, None, apart, &|| true).unwrap();
     let (by_minute, in_all) = (by_minute.unwrap(), spans_in(&totals));
     assert_eq!(
         spans_in(&by_minute),
