@@ -39,6 +39,7 @@ fn text(result: &CallToolResult) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::disallowed_methods)] // what is asked for is of the last hour
 async fn an_assistant_starts_it_and_asks() {
     let directory = tempfile::tempdir().unwrap();
     let server = Process::serve(directory.path(), &[]);
