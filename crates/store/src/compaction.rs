@@ -27,7 +27,8 @@ use throughline_telemetry::{Signal, UnixNanos};
 
 use crate::disk::{self, sync_directory};
 use crate::limits::{
-    COMPACTION_ALONE_AFTER, COMPACTION_INTERVAL, COMPACTION_REST_MAX, MERGE_FAILURES_MAX,
+    COMPACTION_ALONE_AFTER, COMPACTION_HURRY_FROM, COMPACTION_INTERVAL, COMPACTION_REST_MAX,
+    MERGE_FAILURES_MAX,
 };
 use crate::probe::Step;
 use crate::segment::{self, Interrupted, SegmentId, SegmentMeta, Target};
@@ -76,12 +77,12 @@ pub(crate) fn run(shared: &Shared, wakes: &Receiver<()>) {
         }
         let mut batch_begun = now();
         let mut others = Others::of(shared);
-        let outcome = compact(shared, wall_clock(), &mut || {
-            // As long at rest as at work: seals and queries go first.
-            let rest = match others.are_there(shared) {
-                true => batch_begun.elapsed().min(COMPACTION_REST_MAX),
-                false => Duration::ZERO,
-            };
+        let outcome = compact(shared, &wall_clock, &mut || {
+            let rest = rest(
+                batch_begun.elapsed(),
+                others.are_there(shared),
+                shared.unmerged_segments(),
+            );
             let waited = wait(wakes, rest);
             batch_begun = now();
             waited
@@ -89,6 +90,15 @@ pub(crate) fn run(shared: &Shared, wakes: &Receiver<()>) {
         if let Err(Interrupted::Closing) = outcome {
             return;
         }
+    }
+}
+
+/// How long to rest after a batch that took so long: as long again while others are there, because seals
+/// and queries go first. Not where so many segments wait that they slow queries more than a merge does.
+fn rest(worked: Duration, others_are_there: bool, unmerged: u64) -> Duration {
+    match others_are_there && unmerged < COMPACTION_HURRY_FROM {
+        true => worked.min(COMPACTION_REST_MAX),
+        false => Duration::ZERO,
     }
 }
 
@@ -138,26 +148,32 @@ impl Others {
 /// looks at any more. `pace` is called before each batch of rows; it may wait.
 pub(crate) fn compact(
     shared: &Shared,
-    now: UnixNanos,
+    clock: &dyn Fn() -> UnixNanos,
     pace: &mut dyn FnMut() -> Result<(), Interrupted>,
 ) -> Result<(), Interrupted> {
     let state = shared.compaction.lock();
     let mut state = state.unwrap_or_else(PoisonError::into_inner);
-    let dropped = drops::drop_old(shared, &mut state, now);
-    let merged = merge_all(shared, &mut state, now, pace);
+    let outcome = drop_and_merge_all(shared, &mut state, clock, pace);
     delete_retired(shared, &mut state);
-    dropped.and(merged)
+    shared.note_unmerged(clock());
+    outcome
 }
 
-/// Merges until nothing is worth it, or too much fails. Returns the first failure.
-fn merge_all(
+/// Goes on until nothing is worth merging, or too much fails. Returns the first failure.
+fn drop_and_merge_all(
     shared: &Shared,
     state: &mut Compaction,
-    now: UnixNanos,
+    clock: &dyn Fn() -> UnixNanos,
     pace: &mut dyn FnMut() -> Result<(), Interrupted>,
 ) -> Result<(), Interrupted> {
     let (mut outcome, mut failures) = (Ok(()), 0);
-    while !state.is_stopped && failures < MERGE_FAILURES_MAX {
+    loop {
+        // Before each merge: where as much is sealed as can be merged, there is always one more to do.
+        let now = clock();
+        outcome = outcome.and(drops::drop_old(shared, state, now));
+        if state.is_stopped || failures >= MERGE_FAILURES_MAX {
+            break;
+        }
         let segments = shared.live.segments();
         let untouched = |id| state.damaged.contains(&id) || state.failing.rests(id, now);
         let Some(inputs) = policy::choose(&segments, now, &untouched) else {
@@ -170,6 +186,7 @@ fn merge_all(
                 // Not at the end of the round: when there is much to do, everything would be on the disk twice.
                 drop((inputs, segments));
                 delete_retired(shared, state);
+                shared.note_unmerged(now);
             }
             Err(Interrupted::Closing) => return Err(Interrupted::Closing),
             Err(error) => {
@@ -190,11 +207,9 @@ fn merge_all(
     outcome
 }
 
-/// The segments that would be merged now if all was done at once.
+/// The segments that are worth merging now.
 pub(crate) fn unmerged(segments: &Segments, now: UnixNanos) -> Vec<Arc<SegmentMeta>> {
-    policy::worthwhile(segments, now, &|_| false)
-        .flatten()
-        .collect()
+    policy::waiting(segments, now).collect()
 }
 
 /// Replaces segments by what they are merged into.

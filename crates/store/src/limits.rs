@@ -281,6 +281,15 @@ pub(crate) const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 /// How long nobody must have sent or asked anything for merges to take no rest.
 pub(crate) const COMPACTION_ALONE_AFTER: Duration = Duration::from_secs(2);
 
+/// Segments waiting to be merged from which on merges take no rest. A seal a minute leaves some twenty of
+/// each signal.
+pub(crate) const COMPACTION_HURRY_FROM: u64 = 64;
+
+/// Segments waiting to be merged from which on answers are held back, the longer the more there are, up to
+/// [`ACK_DELAY_MAX`]. Each costs every query a look into it, and memory; senders that wait leave the
+/// processor to the merges.
+pub(crate) const ACK_DELAY_UNMERGED: [u64; 2] = if cfg!(test) { [16, 1024] } else { [256, 1024] };
+
 /// The longest rest between two batches of a merge.
 pub(crate) const COMPACTION_REST_MAX: Duration = Duration::from_secs(1);
 

@@ -19,6 +19,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::buffer::Buffer;
+use crate::compaction::wall_clock;
 use crate::disk;
 use crate::error::SealError;
 use crate::limits::SEAL_RETRY;
@@ -110,6 +111,7 @@ pub(crate) fn seal(shared: &Shared, buffer: &Buffer) -> Result<(), SealError> {
         }
     })?;
     shared.counters.seals.add(1);
+    shared.note_unmerged(wall_clock());
     shared.note_seal(begun.elapsed());
     shared.release(buffer.cost());
     remove_wal(shared, generation);

@@ -28,8 +28,8 @@ use crate::edges::EdgeList;
 use crate::error::{AppendError, CompactError, OpenError, ReadError, SealError};
 use crate::follow::{Arrivals, Invocations};
 use crate::limits::{
-    ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, BODY_BYTES_MAX, BUILD_ASIDE_BYTES, QUEUE_MAX,
-    READ_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
+    ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, ACK_DELAY_UNMERGED, BODY_BYTES_MAX, BUILD_ASIDE_BYTES,
+    QUEUE_MAX, READ_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
 };
 use crate::origin::Origin;
 use crate::read::{
@@ -235,7 +235,7 @@ impl Store {
     /// merging, and deletes the files of those dropped and replaced that no reader has any more. Blocks
     /// until that is done.
     pub fn compact(&self, now: UnixNanos) -> Result<(), CompactError> {
-        let done = compaction::compact(&self.0.shared, now, &mut || Ok(()));
+        let done = compaction::compact(&self.0.shared, &|| now, &mut || Ok(()));
         done.map_err(|why| CompactError(why.to_string()))
     }
 
@@ -402,6 +402,7 @@ pub(crate) struct Shared {
     pub(crate) arrivals: Arrivals,
     pub(crate) compaction: Mutex<Compaction>,
     unsealed_bytes: AtomicU64,
+    unmerged_segments: AtomicU64,
     last_seal_millis: AtomicU64,
 }
 
@@ -417,12 +418,29 @@ impl Shared {
         Ok(())
     }
 
-    /// How long an answer is to be held back, because so much waits to be sealed; counted.
+    /// How long an answer is to be held back, because so much waits to be sealed or merged; counted.
     fn ack_delay(&self) -> Option<Duration> {
+        let unsealed_max = self.options.unsealed_bytes_max;
+        let unsealed_from = unsealed_max / 100 * ACK_DELAY_FROM_PERCENT;
         let unsealed = self.unsealed_bytes.load(Ordering::Relaxed);
-        let delay = ack_delay(unsealed, self.options.unsealed_bytes_max)?;
+        let for_seals = ack_delay(unsealed, [unsealed_from, unsealed_max]);
+        let for_merges = ack_delay(self.unmerged_segments(), ACK_DELAY_UNMERGED);
+        let delay = for_seals.max(for_merges)?;
         self.counters.delayed.add(1);
         Some(delay)
+    }
+
+    /// Counts the segments that wait to be merged, where somebody merges them.
+    pub(crate) fn note_unmerged(&self, now: UnixNanos) {
+        if self.options.compacts {
+            let unmerged = compaction::unmerged(&self.live.segments(), now).len() as u64;
+            self.unmerged_segments.store(unmerged, Ordering::Relaxed);
+        }
+    }
+
+    /// As last counted.
+    pub(crate) fn unmerged_segments(&self) -> u64 {
+        self.unmerged_segments.load(Ordering::Relaxed)
     }
 
     /// Gives back to the budget.
@@ -457,11 +475,10 @@ impl Shared {
     }
 }
 
-/// None up to some part of the budget, and from there on more and more.
-fn ack_delay(unsealed: u64, unsealed_max: u64) -> Option<Duration> {
-    let from = unsealed_max / 100 * ACK_DELAY_FROM_PERCENT;
-    let over = unsealed.min(unsealed_max).checked_sub(from)?;
-    let part = over as f64 / (unsealed_max - from).max(1) as f64;
+/// None up to the first of two bounds, and from there on more and more, up to the second.
+fn ack_delay(waiting: u64, [from, to]: [u64; 2]) -> Option<Duration> {
+    let over = waiting.min(to).checked_sub(from)?;
+    let part = over as f64 / (to - from).max(1) as f64;
     (over > 0).then(|| ACK_DELAY_MAX.mul_f64(part))
 }
 
@@ -500,6 +517,7 @@ impl Handle {
             arrivals: Arrivals::default(),
             damages: Damages::new(recovered.recovery.damaged),
             unsealed_bytes: AtomicU64::new(unsealed),
+            unmerged_segments: AtomicU64::new(0),
             last_seal_millis: AtomicU64::new(0),
             options,
         });

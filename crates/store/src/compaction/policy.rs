@@ -16,15 +16,35 @@ pub(super) fn choose(
     now: UnixNanos,
     untouched: &dyn Fn(SegmentId) -> bool,
 ) -> Option<Vec<Arc<SegmentMeta>>> {
-    worthwhile(segments, now, untouched).next()
+    let mut windows = candidates(segments, now, untouched);
+    windows.find_map(|(candidates, at_least)| {
+        let count = worthwhile(&candidates, at_least, MERGED_MAX, MERGED_ROWS_MAX);
+        let mut chosen: Vec<_> = candidates[..count].iter().copied().cloned().collect();
+        // What was merged before is older than what was not.
+        chosen.sort_by_key(|segment| segment.age());
+        (count > 0).then_some(chosen)
+    })
 }
 
-/// The same of each signal and window.
-pub(super) fn worthwhile(
+/// The segments of all signals and windows that are worth merging, however many merges that takes.
+pub(super) fn waiting(
     segments: &Segments,
     now: UnixNanos,
-    untouched: &dyn Fn(SegmentId) -> bool,
-) -> impl Iterator<Item = Vec<Arc<SegmentMeta>>> {
+) -> impl Iterator<Item = Arc<SegmentMeta>> {
+    let windows = candidates(segments, now, &|_| false);
+    windows.flat_map(|(mut candidates, at_least)| {
+        let count = worthwhile(&candidates, at_least, usize::MAX, u64::MAX);
+        candidates.truncate(count);
+        candidates.into_iter().cloned()
+    })
+}
+
+/// Of each signal and window what may be merged, the smallest first, and from how many on.
+fn candidates<'a>(
+    segments: &'a Segments,
+    now: UnixNanos,
+    untouched: &'a dyn Fn(SegmentId) -> bool,
+) -> impl Iterator<Item = (Vec<&'a Arc<SegmentMeta>>, usize)> {
     Signal::ALL.into_iter().flat_map(move |signal| {
         let mut windows: BTreeMap<u64, Vec<&Arc<SegmentMeta>>> = BTreeMap::new();
         for segment in segments.of(signal) {
@@ -36,9 +56,10 @@ pub(super) fn worthwhile(
                 windows.entry(window).or_default().push(segment);
             }
         }
-        windows.into_iter().filter_map(move |(window, candidates)| {
+        windows.into_iter().map(move |(window, mut candidates)| {
+            candidates.sort_by_key(|segment| (segment.rows, segment.id));
             let is_quiet = quiet_from(window) <= now.0;
-            smallest(candidates, if is_quiet { 2 } else { MERGED_MIN })
+            (candidates, if is_quiet { 2 } else { MERGED_MIN })
         })
     })
 }
@@ -57,29 +78,30 @@ fn quiet_from(window: u64) -> u64 {
         .saturating_add(quiet)
 }
 
-/// As many of the smallest as can be merged, at least so many. The largest of them must not be so much
-/// larger than the others that it would be written again for next to nothing.
-fn smallest(
-    mut candidates: Vec<&Arc<SegmentMeta>>,
+/// How many of the smallest are worth merging, none or at least so many. The largest of them must not be
+/// so much larger than the others that it would be written again for next to nothing.
+fn worthwhile(
+    candidates: &[&Arc<SegmentMeta>],
     at_least: usize,
-) -> Option<Vec<Arc<SegmentMeta>>> {
-    candidates.sort_by_key(|segment| (segment.rows, segment.id));
+    at_most: usize,
+    rows_max: u64,
+) -> usize {
     let (mut rows, mut count) = (0, 0);
-    for (place, segment) in candidates.iter().enumerate().take(MERGED_MAX) {
+    for (place, segment) in candidates.iter().enumerate().take(at_most) {
         let largest = u64::from(segment.rows);
         if place + 1 >= at_least && rows * GROWTH >= largest {
             count = place + 1;
         }
         rows += largest;
-        if rows > 2 * u64::from(SEGMENT_ROWS_MAX) {
+        if rows > rows_max {
             break;
         }
     }
-    let mut chosen: Vec<Arc<SegmentMeta>> = candidates[..count].iter().copied().cloned().collect();
-    // What was merged before is older than what was not.
-    chosen.sort_by_key(|segment| segment.age());
-    (count > 0).then_some(chosen)
+    count
 }
+
+/// Rows after which no further segment is added to a merge.
+const MERGED_ROWS_MAX: u64 = 2 * SEGMENT_ROWS_MAX as u64;
 
 /// A segment is written again for at least this part of its rows.
 const GROWTH: u64 = 4;
@@ -147,6 +169,23 @@ mod tests {
         check(late, 60, &[1, 2]);
         let full = vec![segment(1, SEGMENT_ROWS_MAX, 1..2), segment(2, 9, 1..2)];
         check(full, 60, &[]);
+    }
+
+    #[test]
+    fn all_that_wait_are_counted_and_not_the_next_merge_alone() {
+        let mut segments = Segments::default();
+        for number in 1..=100 {
+            segments.add(segment(number, 100, 1..2));
+            segments.add(segment(1000 + number, 100, 11..12));
+        }
+        (1..=7).for_each(|number| segments.add(segment(2000 + number, 100, 21..22)));
+        let ids = |waiting: Vec<Arc<SegmentMeta>>| waiting.len();
+        let at = |minute| UnixNanos(minute * MINUTE);
+        assert_eq!(ids(waiting(&segments, at(25)).collect()), 200);
+        assert_eq!(ids(waiting(&segments, at(60)).collect()), 207);
+        segments.add(segment(3000, SEGMENT_ROWS_MAX / 2, 1..2));
+        let none_more = waiting(&segments, at(60)).count();
+        assert_eq!(none_more, 207, "it would be written again for a few rows");
     }
 
     #[test]

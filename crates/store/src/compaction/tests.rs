@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +9,7 @@ use throughline_testkit::{log, moment, span, trace_id};
 
 use super::*;
 use crate::limits::{MERGE_RETRY_MAX, MERGE_RETRY_MIN};
+use crate::probe::Probe;
 use crate::testing::{
     TestDirectory, all_traces, logs_of, newest_logs, origin, point, put, put_logs, try_put,
     try_put_from,
@@ -109,7 +111,7 @@ async fn replaced_files_go_while_others_are_merged() {
     fill(&store).await;
     let before = directory.files("segments").len();
     let mut seen = Vec::new();
-    let outcome = compact(store.shared(), later(), &mut || {
+    let outcome = compact(store.shared(), &later, &mut || {
         seen.push(directory.files("segments").len());
         Ok(())
     });
@@ -209,6 +211,67 @@ async fn the_background_merges_and_stops_with_the_store() {
     let store = directory.open();
     assert_eq!(stats(&store).segments, 3);
     assert!(fs::read_dir(directory.path().join("wal")).unwrap().count() > 0);
+}
+
+#[test]
+fn merges_rest_while_others_are_there_and_few_segments_wait() {
+    let second = Duration::from_secs(1);
+    assert_eq!(rest(second / 4, true, 0), second / 4);
+    assert_eq!(rest(second * 4, true, COMPACTION_HURRY_FROM - 1), second);
+    assert_eq!(rest(second, true, COMPACTION_HURRY_FROM), Duration::ZERO);
+    assert_eq!(rest(second, false, 0), Duration::ZERO);
+}
+
+/// Where merges get hardly any processor, a round lasts for hours.
+#[tokio::test]
+async fn what_becomes_too_old_while_others_are_merged_is_dropped_before_the_next_merge() {
+    let directory = TestDirectory::new();
+    let store = keeping(&directory, "1h");
+    fill(&store).await;
+    let (begun, looks) = (moment(0).plus(Duration::from_secs(1800)), Cell::new(0));
+    let clock = || {
+        looks.set(looks.get() + 1);
+        begun.plus(Duration::from_secs(7200 * u64::from(looks.get() > 1)))
+    };
+    compact(store.shared(), &clock, &mut || Ok(())).unwrap();
+    let stats = stats(&store);
+    assert_eq!(
+        (stats.compactions, stats.retention_segments),
+        (1, 1 + 4 + 4)
+    );
+    assert_eq!(stats.segments, 0);
+}
+
+#[tokio::test]
+async fn senders_are_held_back_while_merges_are_far_behind() {
+    let directory = TestDirectory::new();
+    let is_held = Arc::new(AtomicBool::new(true));
+    let holding = Arc::clone(&is_held);
+    let mut options = directory.options();
+    options.probe = Probe::new(move |at| {
+        while at == Step::MergedNamed && holding.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    });
+    options.compacts = true;
+    let (store, _) = Store::open(options).unwrap();
+    let mut sent = 0;
+    while stats(&store).delayed == 0 {
+        try_put(&store, point("a", moment(sent))).await.unwrap();
+        store.seal().unwrap();
+        sent += 1;
+        assert!(sent <= 20, "{:?}", stats(&store));
+    }
+    assert!(sent > 16, "{sent}");
+    is_held.store(false, Ordering::Relaxed);
+    while store.shared().unmerged_segments() > 1 {
+        tokio::task::yield_now().await;
+    }
+    let held_back = stats(&store).delayed;
+    try_put(&store, point("a", moment(sent))).await.unwrap();
+    assert_eq!(stats(&store).delayed, held_back);
+    store.close().await.unwrap();
 }
 
 /// Its number stays its own, or what is moved back would meet another of its name.
