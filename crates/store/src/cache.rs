@@ -65,6 +65,14 @@ impl<K: Copy + Eq + Hash, V> Cache<K, V> {
         value
     }
 
+    /// Forgets what nobody will want again.
+    pub(crate) fn forget(&self, is_gone: impl Fn(&K) -> bool) {
+        let mut inner = self.lock();
+        let Inner { entries, bytes, .. } = &mut *inner;
+        let gone = entries.extract_if(|key, _| is_gone(key));
+        *bytes -= gone.map(|(_, entry)| entry.bytes).sum::<usize>();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner<K, V>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,5 +142,18 @@ mod tests {
         assert!(!load(&cache, 4));
         assert!(load(&cache, 1));
         assert!(cache.lock().bytes <= 40);
+    }
+
+    #[test]
+    fn what_is_gone_gives_its_room_back() {
+        let cache = Cache::new(40);
+        for key in 0..4 {
+            assert!(load(&cache, key));
+        }
+        cache.forget(|key| key % 2 == 0);
+        assert_eq!(cache.lock().bytes, 20);
+        assert!(!load(&cache, 1));
+        assert!(!load(&cache, 3));
+        assert!(load(&cache, 0));
     }
 }

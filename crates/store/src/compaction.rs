@@ -293,6 +293,7 @@ fn delete_retired(shared: &Shared, state: &mut Compaction) {
             state.retired.push(segment);
             continue;
         }
+        shared.files.forget(segment.id);
         remove(shared, &segment, segment.id);
         let deleted = sync_directory(&shared.layout.segment_directory())
             .and_then(|()| shared.options.probe.at(Step::RetiredDeleted));

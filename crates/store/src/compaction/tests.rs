@@ -105,6 +105,25 @@ async fn merging_changes_nothing_that_is_read() {
 }
 
 #[tokio::test]
+async fn nothing_of_a_replaced_segment_stays_in_memory() {
+    let directory = TestDirectory::new();
+    let store = directory.open();
+    fill(&store).await;
+    everything(&store);
+    let files = &store.shared().files;
+    let ids = |store: &Store| -> Vec<_> {
+        let segments = store.shared().live.segments();
+        segments.all().map(|segment| segment.id).collect()
+    };
+    let before = ids(&store);
+    assert!(before.iter().all(|id| files.remembers(*id)), "{before:?}");
+    store.compact(later()).unwrap();
+    everything(&store);
+    assert!(ids(&store).iter().all(|id| files.remembers(*id)));
+    assert!(!before.iter().any(|id| files.remembers(*id)));
+}
+
+#[tokio::test]
 async fn replaced_files_go_while_others_are_merged() {
     let directory = TestDirectory::new();
     let store = directory.open();

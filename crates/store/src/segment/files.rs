@@ -87,6 +87,28 @@ impl SegmentFiles {
         }
     }
 
+    /// Keeps nothing in memory of a segment that is gone: it would take the room of those that are asked for until it
+    /// is the oldest of all.
+    pub(crate) fn forget(&self, gone: SegmentId) {
+        self.indexes.forget(|id| *id == gone);
+        self.lookups.forget(|id| *id == gone);
+        self.footers.forget(|id| *id == gone);
+        self.traces.forget(|(id, _)| *id == gone);
+        self.kinds.forget(|id| *id == gone);
+        self.copies.forget(|ids| ids.0 == gone || ids.1 == gone);
+        self.rollups.forget(|(id, _)| *id == gone);
+        self.edges.forget(|id| *id == gone);
+        self.links.forget(|id| *id == gone);
+        self.costs.forget(|id| *id == gone);
+        self.censuses.forget(|id| *id == gone);
+    }
+
+    /// Whether something of a segment is in memory.
+    #[cfg(test)]
+    pub(crate) fn remembers(&self, id: SegmentId) -> bool {
+        self.indexes.get(id).is_some() || self.footers.get(id).is_some()
+    }
+
     #[cfg(test)]
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
