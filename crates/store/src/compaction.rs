@@ -81,7 +81,7 @@ pub(crate) fn run(shared: &Shared, wakes: &Receiver<()>) {
             let rest = rest(
                 batch_begun.elapsed(),
                 others.are_there(shared),
-                shared.unmerged_segments(),
+                shared.pressure.unmerged_segments(),
             );
             let waited = wait(wakes, rest);
             batch_begun = now();

@@ -62,6 +62,7 @@ mod known;
 mod limits;
 mod links;
 mod origin;
+mod pressure;
 mod probe;
 mod read;
 mod recovery;

@@ -112,8 +112,8 @@ pub(crate) fn seal(shared: &Shared, buffer: &Buffer) -> Result<(), SealError> {
     })?;
     shared.counters.seals.add(1);
     shared.note_unmerged(wall_clock());
-    shared.note_seal(begun.elapsed());
-    shared.release(buffer.cost());
+    shared.pressure.note_seal(begun.elapsed());
+    shared.pressure.release(buffer.cost());
     remove_wal(shared, generation);
     Ok(())
 }

@@ -4,7 +4,6 @@ mod options;
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -27,11 +26,9 @@ use crate::directory::{Directory, Layout};
 use crate::edges::EdgeList;
 use crate::error::{AppendError, CompactError, OpenError, ReadError, SealError};
 use crate::follow::{Arrivals, Invocations};
-use crate::limits::{
-    ACK_DELAY_FROM_PERCENT, ACK_DELAY_MAX, ACK_DELAY_UNMERGED, BODY_BYTES_MAX, BUILD_ASIDE_BYTES,
-    QUEUE_MAX, READ_ATTEMPTS_MAX, RETRY_AFTER_MAX, RETRY_AFTER_MIN,
-};
+use crate::limits::{BODY_BYTES_MAX, BUILD_ASIDE_BYTES, QUEUE_MAX, READ_ATTEMPTS_MAX};
 use crate::origin::Origin;
+use crate::pressure::Pressure;
 use crate::read::{
     AttributeKey, AttributeValue, Listed, MetricFilter, MetricPage, Reader, ServiceFilter,
     ServiceList, TraceFilter, TracePage, TraceRows, Traces, ValueTraces,
@@ -281,7 +278,7 @@ impl Store {
             retention_rows: counters.sum(|of| &of.dropped_rows),
             retention_bytes: counters.sum(|of| &of.dropped_bytes),
             pruned_environments: counters.pruned_environments.total(),
-            unsealed_bytes: shared.unsealed_bytes.load(Ordering::Relaxed),
+            unsealed_bytes: shared.pressure.unsealed_bytes(),
             segments: segments.all().count() as u64,
             segment_bytes: segments.all().map(|segment| segment.disk_bytes()).sum(),
             skipped_bytes: counters.skipped_bytes.total(),
@@ -297,7 +294,9 @@ impl Store {
     ) -> Result<oneshot::Receiver<Result<Stored, AppendError>>, AppendError> {
         let shared = &self.0.shared;
         let cost = entry.cost;
-        shared.charge(cost)?;
+        if !shared.pressure.charge(cost) {
+            return Err(shared.overloaded());
+        }
         let (reply, done) = oneshot::channel();
         let append = Append {
             signal,
@@ -308,7 +307,7 @@ impl Store {
         self.0
             .try_send(Command::Append(Box::new(append)))
             .map_err(|error| {
-                shared.release(cost);
+                shared.pressure.release(cost);
                 match error {
                     TrySendError::Full(_) => shared.overloaded(),
                     TrySendError::Disconnected(_) => AppendError::Closed,
@@ -401,31 +400,13 @@ pub(crate) struct Shared {
     pub(crate) damages: Damages,
     pub(crate) arrivals: Arrivals,
     pub(crate) compaction: Mutex<Compaction>,
-    unsealed_bytes: AtomicU64,
-    unmerged_segments: AtomicU64,
-    last_seal_millis: AtomicU64,
+    pub(crate) pressure: Pressure,
 }
 
 impl Shared {
-    /// Takes from the budget, or says when to try again.
-    fn charge(&self, cost: u64) -> Result<(), AppendError> {
-        let before = self.unsealed_bytes.fetch_add(cost, Ordering::Relaxed);
-        // An empty store takes anything: a body larger than the budget would never fit otherwise.
-        if before != 0 && before + cost > self.options.unsealed_bytes_max {
-            self.release(cost);
-            return Err(self.overloaded());
-        }
-        Ok(())
-    }
-
     /// How long an answer is to be held back, because so much waits to be sealed or merged; counted.
     fn ack_delay(&self) -> Option<Duration> {
-        let unsealed_max = self.options.unsealed_bytes_max;
-        let unsealed_from = unsealed_max / 100 * ACK_DELAY_FROM_PERCENT;
-        let unsealed = self.unsealed_bytes.load(Ordering::Relaxed);
-        let for_seals = ack_delay(unsealed, [unsealed_from, unsealed_max]);
-        let for_merges = ack_delay(self.unmerged_segments(), ACK_DELAY_UNMERGED);
-        let delay = for_seals.max(for_merges)?;
+        let delay = self.pressure.ack_delay()?;
         self.counters.delayed.add(1);
         Some(delay)
     }
@@ -433,25 +414,9 @@ impl Shared {
     /// Counts the segments that wait to be merged, where somebody merges them.
     pub(crate) fn note_unmerged(&self, now: UnixNanos) {
         if self.options.compacts {
-            let unmerged = compaction::unmerged(&self.live.segments(), now).len() as u64;
-            self.unmerged_segments.store(unmerged, Ordering::Relaxed);
+            let unmerged = compaction::unmerged(&self.live.segments(), now);
+            self.pressure.note_unmerged(unmerged.len() as u64);
         }
-    }
-
-    /// As last counted.
-    pub(crate) fn unmerged_segments(&self) -> u64 {
-        self.unmerged_segments.load(Ordering::Relaxed)
-    }
-
-    /// Gives back to the budget.
-    pub(crate) fn release(&self, cost: u64) {
-        self.unsealed_bytes.fetch_sub(cost, Ordering::Relaxed);
-    }
-
-    /// Remembers how long a seal took, which is how long a sender should wait for room.
-    pub(crate) fn note_seal(&self, took: Duration) {
-        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        self.last_seal_millis.store(millis, Ordering::Relaxed);
     }
 
     /// Sees to a segment that could not be read. Whether it is worth reading again.
@@ -467,19 +432,11 @@ impl Shared {
 
     fn overloaded(&self) -> AppendError {
         self.counters.overloaded.add(1);
-        let last_seal = Duration::from_millis(self.last_seal_millis.load(Ordering::Relaxed));
         AppendError::Overloaded {
-            retry_after: last_seal.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX),
-            unsealed_bytes: self.unsealed_bytes.load(Ordering::Relaxed),
+            retry_after: self.pressure.retry_after(),
+            unsealed_bytes: self.pressure.unsealed_bytes(),
         }
     }
-}
-
-/// None up to the first of two bounds, and from there on more and more, up to the second.
-fn ack_delay(waiting: u64, [from, to]: [u64; 2]) -> Option<Duration> {
-    let over = waiting.min(to).checked_sub(from)?;
-    let part = over as f64 / (to - from).max(1) as f64;
-    (over > 0).then(|| ACK_DELAY_MAX.mul_f64(part))
 }
 
 #[allow(clippy::disallowed_methods)] // the edge that measures how long senders wait
@@ -516,9 +473,7 @@ impl Handle {
             counters: Counters::default(),
             arrivals: Arrivals::default(),
             damages: Damages::new(recovered.recovery.damaged),
-            unsealed_bytes: AtomicU64::new(unsealed),
-            unmerged_segments: AtomicU64::new(0),
-            last_seal_millis: AtomicU64::new(0),
+            pressure: Pressure::new(unsealed, options.unsealed_bytes_max),
             options,
         });
         shared.counters.skipped_bytes.add(skipped);

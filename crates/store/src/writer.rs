@@ -217,7 +217,7 @@ impl Writer {
                 }
                 Err(error) => {
                     tracing::error!(%error, "cannot ask the catalog for a batch");
-                    self.shared.release(append.entry.cost);
+                    self.shared.pressure.release(append.entry.cost);
                     let failed = AppendError::Catalog(error.to_string());
                     let _ = append.reply.send(Err(failed));
                 }
@@ -287,7 +287,7 @@ impl Writer {
     fn acknowledge(&self, already: impl Iterator<Item = Waiting>) {
         for waiting in already {
             self.shared.counters.requests.add(1);
-            self.shared.release(waiting.cost);
+            self.shared.pressure.release(waiting.cost);
             let _ = waiting.reply.send(Ok(Stored::Already));
         }
     }
@@ -420,7 +420,7 @@ impl Append {
 
 fn refuse(shared: &Shared, group: impl IntoIterator<Item = Waiting>, what: &str) {
     for waiting in group {
-        shared.release(waiting.cost);
+        shared.pressure.release(waiting.cost);
         let _ = waiting.reply.send(Err(AppendError::Io {
             what: what.to_owned(),
             retry_after: shared.options.wal_retry,

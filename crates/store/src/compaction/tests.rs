@@ -284,7 +284,7 @@ async fn senders_are_held_back_while_merges_are_far_behind() {
     }
     assert!(sent > 16, "{sent}");
     is_held.store(false, Ordering::Relaxed);
-    while store.shared().unmerged_segments() > 1 {
+    while store.shared().pressure.unmerged_segments() > 1 {
         tokio::task::yield_now().await;
     }
     let held_back = stats(&store).delayed;
