@@ -66,11 +66,12 @@ fn words(story: &Story, paths: &[Path]) -> Vec<String> {
         words.push(format!("{} traces joined", story.trace_ids.len()));
     }
     if let Some(cost) = &story.cost {
-        let missing = match cost.missing {
-            0 => String::new(),
-            missing => format!(" and {} not reported", number(missing)),
-        };
-        words.push(dollars(cost.usd) + &missing);
+        words.push(match (cost.reported, cost.missing) {
+            (_, 0) => dollars(cost.usd),
+            // The platform reports seconds after the answer; until then nobody says that it was free.
+            (0, _) => "cost not reported yet".to_owned(),
+            (_, missing) => format!("{} and {} not reported", dollars(cost.usd), number(missing)),
+        });
     }
     let origins = origins(&story.spans);
     if !origins.is_empty() {

@@ -48,6 +48,7 @@ pub(super) struct FoundBy {
 #[derive(Debug, Deserialize)]
 pub(super) struct Cost {
     pub(super) usd: f64,
+    pub(super) reported: u64,
     pub(super) missing: u64,
 }
 
