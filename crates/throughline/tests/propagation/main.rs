@@ -10,6 +10,7 @@
 mod application;
 #[path = "../../../sources/tests/story/broker.rs"]
 mod broker;
+mod calls;
 mod crowd;
 mod function;
 mod media;

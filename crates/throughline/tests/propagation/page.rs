@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use crate::calls::{CALLED, CALLERS, Calls};
 use crate::media::{ELSEWHERE, LANGUAGES, MEDIA};
 use crate::verdict::Verdict;
 
@@ -11,7 +12,7 @@ use crate::verdict::Verdict;
 pub(crate) type Cells = BTreeMap<(&'static str, &'static str, &'static str), Verdict>;
 
 /// What is wrong with the page; it is written anew if that is asked for.
-pub(crate) fn check(seen: &Cells) -> Vec<String> {
+pub(crate) fn check(seen: &Cells, calls: &Calls) -> Vec<String> {
     let path = path();
     let before = std::fs::read_to_string(&path).unwrap_or_default();
     let known = read(&before);
@@ -24,10 +25,16 @@ pub(crate) fn check(seen: &Cells) -> Vec<String> {
             worse.then(|| format!("{medium}, {from} to {to}: {now}, and was {was}"))
         })
         .collect();
+    let lost = calls.iter().filter(|(_, is_followed)| !**is_followed);
+    problems.extend(
+        lost.map(|((name, from), _)| format!("no call of {name} from {from} in its trace")),
+    );
     // What cannot run on this machine is what it was.
     let mut cells = known;
     cells.extend(seen);
-    let page = render(&cells);
+    let mut all_calls = read_calls(&before);
+    all_calls.extend(calls);
+    let page = render(&cells, &all_calls);
     if page == before {
         return problems;
     }
@@ -40,7 +47,7 @@ pub(crate) fn check(seen: &Cells) -> Vec<String> {
     problems
 }
 
-fn render(cells: &Cells) -> String {
+fn render(cells: &Cells, calls: &Calls) -> String {
     let mut page = BEFORE.to_owned();
     let pairs = || {
         LANGUAGES
@@ -69,7 +76,35 @@ fn render(cells: &Cells) -> String {
         let _ = writeln!(page, "- **{}**: {}", medium.title, medium.why);
     }
     page += READ_ALL_THE_SAME;
+    page += CALLS;
+    for called in CALLED {
+        let words = CALLERS.map(|from| match calls.get(&(called.name, from)) {
+            Some(true) => FOLLOWED,
+            Some(false) => "**lost**",
+            None => "not run here",
+        });
+        let _ = writeln!(
+            page,
+            "| {} | {} | not run here |",
+            called.title,
+            words.join(" | ")
+        );
+    }
     page + AFTER
+}
+
+fn read_calls(page: &str) -> Calls {
+    let mut calls = Calls::new();
+    for called in CALLED {
+        let head = format!("| {} | ", called.title);
+        let row = page.lines().find_map(|line| line.strip_prefix(&head));
+        for (from, cell) in CALLERS.into_iter().zip(row.unwrap_or_default().split('|')) {
+            if cell.trim() == FOLLOWED {
+                calls.insert((called.name, from), true);
+            }
+        }
+    }
+    calls
 }
 
 fn read(page: &str) -> Cells {
@@ -119,12 +154,21 @@ const READ_ALL_THE_SAME: &str = "
 What a function gets of them is read all the same: [layers/events](../layers/events/README.md) has an event of each that calls functions, and the layers for Node and Python and the SDK for Rust are held to the same answers.
 ";
 
+const FOLLOWED: &str = "in its trace";
+
+const CALLS: &str = "
+Calls of databases lead to no other function. That they are in the trace, right below the function that makes them, is seen with the drivers pg, mysql2, mongodb and redis in Node, and psycopg, PyMySQL, PyMongo and redis in Python:
+
+| | Node | Python | Rust |
+|---|---|---|---|
+";
+
 const AFTER: &str = "
+Of Rust's drivers the SDK follows none: what they tell by `tracing` is in the trace, and `in_span` makes spans of the rest. MongoDB itself is in no registry; what speaks its protocol here keeps all in memory. The layers' own tests have more of these calls, and comments in queries.
+
 In Rust the calls of AWS's SDK are followed by `throughline::aws_client`. For HTTP, Kafka and AMQP the function does what [its page](rust.md) says: it makes a span of the call with `in_span`, and sets `traceparent`; the offset that Kafka gives a record is not among its keys.
 
 What is put back from a dead-letter queue was received twice by a function that failed, was moved by SQS, and came back by `StartMessageMoveTask` under a new id and without its header: the failed attempts are in the same story.
 
 A second test (`make crowd`) has a thousand user actions at once, from functions in Node and Python, by a queue whose batches mix them and by a topic. Each is an asynchronous call, and all thousand have been taken before the first of them is over, which the test looks at; at most sixteen environments work on them at a time (13 were seen at work at once, on two cores with much else to do): each trace has the lines of its own action alone, each batch is linked to the traces of its messages alone, and no two actions have a key in common. Passwords in events, messages and log lines and keys in variables and headers are looked for in all files of the store and in all that the server answers, and must not be there. The records of Kinesis, Kafka and RabbitMQ are base64 in an event: what scrubs looks into them, this test does not.
-
-Databases lead to no other function, and their calls are not run here; the layers' own tests make them, at real servers of Postgres, MariaDB, Redis and RabbitMQ, and at one that speaks MongoDB's protocol, since MongoDB itself is in no registry.
 ";

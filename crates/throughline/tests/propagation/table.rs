@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::calls;
 use crate::media::{AMQP, LANGUAGES, MEDIA, Medium, cell};
 use crate::page::{self, Cells};
 use crate::redrive::{self, REDRIVEN};
@@ -37,6 +38,7 @@ pub(crate) async fn run() -> Vec<String> {
                 let sent = world.send(&format!("from-{from}"), &event, &trace).await;
                 failed.extend(sent.err());
             }
+            failed.extend(calls::make(world, from).await);
             failed
         }
     });
@@ -84,7 +86,8 @@ pub(crate) async fn run() -> Vec<String> {
             }
         }
     }
-    problems.extend(page::check(&cells));
+    let calls = calls::seen(&world).await;
+    problems.extend(page::check(&cells, &calls));
     problems
 }
 

@@ -352,7 +352,13 @@ pub(crate) fn texts(span: &Value, attribute: &str) -> Vec<String> {
 }
 
 /// Other people's servers, and the variables in which functions have their addresses.
-const SERVERS: [(&str, &str); 1] = [(RABBITMQ, "RABBITMQ")];
+const SERVERS: [(&str, &str); 5] = [
+    (RABBITMQ, "RABBITMQ"),
+    ("postgres", "POSTGRES"),
+    ("mariadb", "MARIADB"),
+    ("mongodb", "MONGODB"),
+    ("redis", "REDIS"),
+];
 /// How the broker is called among them.
 pub(crate) const RABBITMQ: &str = "rabbitmq";
 /// Where the first door is inside. The broker is there outside, too, since it tells its clients where it is.

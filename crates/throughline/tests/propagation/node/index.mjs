@@ -1,6 +1,7 @@
 // Sends what the event asks for by every medium there is, to the functions of all languages; or tells which of these
 // messages it got. What it sends by is loaded when it is needed, since whoever only gets needs none of it.
-const { AWS_ENDPOINT_URL, FUNCTION_URLS = '{}', KAFKA, RABBITMQ, API, SECRET } = process.env;
+const { AWS_ENDPOINT_URL, FUNCTION_URLS = '{}', KAFKA, API, SECRET } = process.env;
+const { MARIADB, MONGODB, POSTGRES, RABBITMQ, REDIS } = process.env;
 const urls = JSON.parse(FUNCTION_URLS);
 const consumers = ['node', 'python', 'rust'];
 const made = new Map();
@@ -58,6 +59,31 @@ const media = {
     for (const to of consumers) channel.sendToQueue(`cells-${to}`, Buffer.from(body));
     await channel.waitForConfirms();
     await connection.close();
+  },
+  postgres: async (cell, body, { password }) => {
+    const { default: pg } = await import('pg');
+    const client = new pg.Client(`postgres://postgres@${POSTGRES}/postgres`);
+    await client.connect();
+    await client.query(`SELECT '${cell}' AS cell, '${password}' AS password`);
+    await client.end();
+  },
+  mariadb: async (cell, body, { password }) => {
+    const { default: mysql } = await import('mysql2');
+    const connection = mysql.createConnection(`mysql://root@${MARIADB}/shop`).promise();
+    await connection.query('SELECT ? AS cell, ? AS password', [cell, password]);
+    await connection.end();
+  },
+  mongodb: async (cell, body, { password }) => {
+    const { MongoClient } = await import('mongodb');
+    const client = await new MongoClient(`mongodb://${MONGODB}`).connect();
+    await client.db('shop').collection('cells').insertOne({ cell, password });
+    await client.close();
+  },
+  redis: async (cell, body, { password }) => {
+    const { createClient } = await import('redis');
+    const client = await createClient({ url: `redis://${REDIS}` }).connect();
+    await client.set(cell, password);
+    client.destroy();
   },
   crowd: (cell, body) => Promise.all([send('crowd', body), publish('crowd', body)]),
 };

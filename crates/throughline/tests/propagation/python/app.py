@@ -83,6 +83,34 @@ def amqp(cell, body, _):
     connection.close()
 
 
+def postgres(cell, _, event):
+    import psycopg
+
+    with psycopg.connect("postgresql://postgres@%s/postgres" % os.environ["POSTGRES"]) as connection:
+        connection.execute("SELECT '%s' AS cell, '%s' AS password" % (cell, event["password"]))
+
+
+def mariadb(cell, _, event):
+    import pymysql
+
+    host, port = os.environ["MARIADB"].split(":")
+    connection = pymysql.connect(host=host, port=int(port), user="root", database="shop")
+    connection.cursor().execute("SELECT %s AS cell, %s AS password", (cell, event["password"]))
+    connection.close()
+
+
+def mongodb(cell, _, event):
+    import pymongo
+
+    pymongo.MongoClient("mongodb://" + os.environ["MONGODB"]).shop.cells.insert_one({"cell": cell, "password": event["password"]})
+
+
+def redis(cell, _, event):
+    import redis as driver
+
+    driver.Redis.from_url("redis://" + os.environ["REDIS"]).set(cell, event["password"])
+
+
 MEDIA = {
     "url": lambda cell, *_: [get("%s/%s" % (URLS[to], cell)) for to in CONSUMERS],
     "api": lambda cell, *_: [get("%s/to-%s/%s" % (os.environ["API"], to, cell)) for to in CONSUMERS],
@@ -100,6 +128,10 @@ MEDIA = {
     "bucket": bucket,
     "kafka": kafka,
     "amqp": amqp,
+    "postgres": postgres,
+    "mariadb": mariadb,
+    "mongodb": mongodb,
+    "redis": redis,
     "crowd": lambda cell, body, _: (send("crowd", body), publish("crowd", body)),
 }
 
