@@ -152,8 +152,8 @@ bench-extension: budget ## what the extension costs its function: target/bench/e
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench-extension -- $(EXTENSION)/throughline-extension $(EXTENSION)/examples/register_only target/bench/extension.json
 .PHONY: bench-extension
 
-bench-insight: ## how good and how quick the analysis is: target/bench/insight.json
-	cargo run --locked $(BENCH_FLAGS) --package throughline-insight --example bench_insight target/bench/insight.json
+bench-insight: ## how good and how quick the analysis is: target/bench/insight.json (PARTS='contrast graph watch incidents quota')
+	cargo run --locked $(BENCH_FLAGS) --package throughline-insight --example bench_insight target/bench/insight.json $(PARTS)
 .PHONY: bench-insight
 
 bench-ingest: ## how fast spans become durable, and what they cost

@@ -386,6 +386,41 @@ export function incidentPage(search, count) {
   return { incidents, total: found.length, truncated: false, next_cursor: next };
 }
 
+/** Who is told. @param {any} settings @param {string} edition */
+export function notifications(settings, edition) {
+  const mail = { type: 'email', to: ['ada@example.com'], from: 't@example.com', smtp: {} };
+  const slack = { type: 'slack', url: '********' };
+  const noise = { node: 'function:mail', kind: 'silence', messages: 6, told: 3, acted: 0 };
+  return {
+    settings: settings ?? {
+      public_url: null,
+      environment: 'production',
+      receivers: [
+        { name: 'team', channel: slack, utc_offset_minutes: 60 },
+        { name: 'ops', channel: mail },
+      ],
+      routes: [{ name: 'payments', receivers: ['team', 'ops'], severity: 'warning' }],
+      mutes: [{ nodes: 'function:nightly-*', kinds: 'silence', reason: 'runs once a day' }],
+      unsubscribed: [],
+      weekly_report: [],
+    },
+    edition,
+    mask: '********',
+    base: 'http://127.0.0.1:4300',
+    report: { messages: 6, told: 3, acted: 0, groups: [{ ...noise, is_noise: true }] },
+    status: {
+      sent: 6,
+      retried: 1,
+      refused: 0,
+      given_up: 0,
+      no_room: 0,
+      not_told: {},
+      waiting: 0,
+      held: 2,
+    },
+  };
+}
+
 export function incident() {
   const id = (/** @type {number} */ number) => number.toString(16).padStart(16, '0');
   const finding = (/** @type {string} */ node, /** @type {boolean} */ spans) => ({

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { violations } from './axe.mjs';
+import { LINK } from './actions.mjs';
 import { CHECKOUT_ID } from './mock.mjs';
 import { page, server, url } from './stage.mjs';
 
@@ -25,6 +26,10 @@ const PAGES = [
   ['/incidents?show=open', 'li a'],
   ['/incidents/7', 'article'],
   ['/incidents/8', '[role=alert], main p'],
+  [LINK, 'pre'],
+  ['/audit', 'h2'],
+  ['/notifications', 'textarea'],
+  ['/notifications?mute=function%3Apay&kind=latency', 'textarea'],
   ['/investigate', 'main p'],
   ['/investigate?q=order+was+slow', 'table'],
   ['/investigate?q=nothing+was+slow', 'h2'],

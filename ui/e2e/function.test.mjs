@@ -59,6 +59,16 @@ test('says what goes on, in words and as lines in the charts', async () => {
   await page.waitForURL(/\/incidents\/\d+$/);
 });
 
+test('says which memory it should have, and what came of the last change', async () => {
+  await page.goto(`${url}/functions/inventory`);
+  const memory = page.getByRole('region', { name: 'Memory' });
+  await memory.getByText('Can run 2.9x faster for 31 % more with 1,728 MB.').waitFor();
+  await memory.getByText('442 MB instead of 256 MB came as predicted').waitFor();
+  await memory.getByRole('row', { name: /^1,728.MB .* recommended, fastest$/ }).waitFor();
+  await memory.getByRole('img', { name: /2.9x faster/ }).waitFor();
+  await memory.getByText('on arm64 the same time costs 20 % less').waitFor();
+});
+
 test('looks at the time that is chosen, and hands it on', async () => {
   await page.goto(`${url}/functions/inventory?range=6h`);
   await failure().waitFor();

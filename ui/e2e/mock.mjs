@@ -1,5 +1,7 @@
 // Serves the built page and recorded answers, as the server would.
+import { Actions } from './actions.mjs';
 import { readFile } from 'node:fs/promises';
+import { adviceOf } from './advice.mjs';
 import { waits } from './waits.mjs';
 import { wallOf } from './wall.mjs';
 import { createServer } from 'node:http';
@@ -18,6 +20,7 @@ import {
   largeMap,
   logLine,
   logPage,
+  notifications,
   operations,
   searchPage,
 } from './answers.mjs';
@@ -61,8 +64,14 @@ export class MockServer {
     /** A node that the map does not know yet. */
     this.newNode = '';
     this.large = false;
+    /** What is done about them. */
+    this.actions = new Actions();
     /** How many incidents there were. */
     this.incidents = 60;
+    /** The settings of notifications that were set; those of the answers if none were. */
+    this.notified = null;
+    /** How often they were set. */
+    this.edition = 0;
     /** Whether a selection has anything that the rest has not. */
     this.differs = true;
     /** @type {string[]} */
@@ -163,7 +172,8 @@ export class MockServer {
   /** @param {string} url @param {string} authorization @param {string} method @param {string} body */
   async answer(url, authorization, method, body) {
     const { pathname } = new URL(url, 'http://mock');
-    if (!pathname.startsWith('/api/')) return this.file(pathname);
+    const acts = pathname.startsWith('/act/') && method !== 'get';
+    if (!pathname.startsWith('/api/') && !acts) return this.file(pathname);
     const { searchParams } = this.note(url, method);
     const unknown = unknownParameters(method, pathname, searchParams);
     if (unknown.length > 0) {
@@ -174,6 +184,8 @@ export class MockServer {
     if (this.key !== '' && authorization !== `Bearer ${this.key}`) {
       return json(401, { code: 'TL0206', message: 'this server needs a key' });
     }
+    const acted = this.actions.answer(pathname, body);
+    if (acted !== null) return json(...acted);
     if (pathname === '/api/v1/traces') return this.page(searchParams);
     if (pathname === '/api/v1/services') return json(200, services(this.list));
     if (pathname === '/api/v1/edges' && searchParams.has('function'))
@@ -186,6 +198,8 @@ export class MockServer {
       return json(200, map);
     }
     if (pathname === '/api/v1/waits') return json(200, waits());
+    const advised = /^\/api\/v1\/functions\/([^/]+)\/advice$/.exec(pathname)?.[1];
+    if (advised) return json(200, adviceOf(decodeURIComponent(advised)));
     if (pathname === '/api/v1/completeness') return json(200, completeness());
     if (pathname === '/api/v1/logs') return json(200, logPage(searchParams));
     if (pathname === '/api/v1/sql') {
@@ -210,6 +224,17 @@ export class MockServer {
         ? json(404, { code: 'TL0213', message: 'there is no such incident' })
         : json(200, one);
     }
+    if (pathname === '/api/v1/notifications') {
+      if (method === 'put' && searchParams.get('edition') !== String(this.edition))
+        return json(409, { code: 'TL0221', message: 'somebody else has changed the settings' });
+      if (method === 'put') {
+        this.notified = JSON.parse(body);
+        this.edition += 1;
+      }
+      return json(200, notifications(this.notified, String(this.edition)));
+    }
+    if (pathname === '/api/v1/notifications/test')
+      return json(200, { answers: [{ address: null, outcome: 'sent', said: '200 OK: ok' }] });
     if (pathname === '/api/v1/graph') return json(200, LANGUAGE);
     if (pathname === '/api/v1/graph/query') {
       const question = JSON.parse(body);

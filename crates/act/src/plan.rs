@@ -66,6 +66,11 @@ pub enum UndoError {
     /// Somebody has changed it since, and knows why.
     #[error("it is left as it is, because it has been changed since: {0}")]
     Drifted(String),
+    /// The credentials or the region are others than those with which it was done.
+    #[error(
+        "it was done to {0}, and here the function is {1}: undo it in the account and region where it was done"
+    )]
+    Elsewhere(String, String),
     /// The account says something that is no ARN.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -162,6 +167,12 @@ pub fn undo(
     now: &Before,
 ) -> Result<Vec<Call>, UndoError> {
     let drifted = |what: String| Err(UndoError::Drifted(what));
+    // A function of the same name in another account or region is another one: that nothing is to be undone there says
+    // nothing of the one to which it was done.
+    if now.function_arn != before.function_arn {
+        let (then, now) = (before.function_arn.clone(), now.function_arn.clone());
+        return Err(UndoError::Elsewhere(then, now));
+    }
     match action {
         Action::Ignore { .. } | Action::Mute { .. } => Ok(Vec::new()),
         // From the role that has it, even if the function has another one by now.

@@ -254,13 +254,12 @@ impl Record {
         self.actions.values()
     }
 
-    /// Whether one more may be proposed.
+    /// Whether one more may be proposed. What became of those of the last day does not count, so that the log grows by
+    /// no more than so much a day.
     pub fn has_room(&self, now: UnixSeconds) -> bool {
-        let open = self
-            .actions
-            .values()
-            .filter(|it| it.state == State::Proposed && it.proposed.plus(LINK_LIFE_SECONDS) > now);
-        open.count() < PROPOSED_MAX
+        let known = self.actions.values();
+        let recent = known.filter(|it| it.proposed.plus(LINK_LIFE_SECONDS) > now);
+        recent.count() < PROPOSED_MAX
     }
 
     /// The switch and the limit.
@@ -323,7 +322,7 @@ impl Record {
     }
 }
 
-/// Proposed and not confirmed.
+/// Proposed within a day.
 const PROPOSED_MAX: usize = 1_000;
 
 #[cfg(test)]

@@ -98,21 +98,32 @@ impl Aws {
 
     /// Makes a call. What AWS could not answer is tried again.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Failure> {
+        self.send_and_tell(call).await.0
+    }
+
+    /// The same, and whether an attempt before the last one may have been followed without an answer.
+    pub(crate) async fn send_and_tell(&self, call: &Call) -> (Result<Answer, Failure>, bool) {
+        // An order that is followed already finds things as it has left them, and would say that nothing was done.
+        let is_order = call.operation == INVOKE;
+        let patience = if is_order { ORDER_PATIENCE } else { PATIENCE };
         let mut waits = WAITS.iter();
+        let mut was_lost = false;
         loop {
-            let answer = self.send_once(call).await;
-            let is_passing = match &answer {
-                Ok(answer) => answer.status == 429 || answer.status >= 500,
-                Err(_) => true,
+            let answer = self.send_once(call, patience).await;
+            let (is_refused, is_lost) = match &answer {
+                Ok(answer) => (answer.status == 429, answer.status >= 500),
+                Err(_) => (false, true),
             };
-            match waits.next().filter(|_| is_passing) {
+            let is_again = is_refused || (is_lost && !is_order);
+            match waits.next().filter(|_| is_again) {
                 Some(wait) => tokio::time::sleep(*wait).await,
-                None => return answer,
+                None => return (answer, was_lost),
             }
+            was_lost |= is_lost;
         }
     }
 
-    async fn send_once(&self, call: &Call) -> Result<Answer, Failure> {
+    async fn send_once(&self, call: &Call, patience: Duration) -> Result<Answer, Failure> {
         let unreachable = |error: &dyn std::fmt::Display| {
             Failure::new(
                 "unreachable",
@@ -120,7 +131,7 @@ impl Aws {
             )
         };
         let request = self.request(call).await?;
-        let exchange = tokio::time::timeout(PATIENCE, self.client.request(request)).await;
+        let exchange = tokio::time::timeout(patience, self.client.request(request)).await;
         let response = exchange.map_err(|error| unreachable(&error))?;
         let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect();
@@ -241,8 +252,12 @@ fn now() -> SystemTime {
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const JSON: &str = "application/json";
+/// The operation with which the actuator's function is given an order.
+pub(crate) const INVOKE: &str = "Invoke";
 /// Each call changes one setting, or reads some.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// An order is followed within the timeout of the actuator's function, which `template.yaml` says, and its start.
+const ORDER_PATIENCE: Duration = Duration::from_secs(100);
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 /// Between attempts.
 const WAITS: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use throughline_act::{Answer, Call, Failure};
 
-/// What AWS says, with the name that its documentation has for it.
+/// What AWS says, with the name that its documentation has for it. An error of its own says nothing of what was done
+/// before it.
 pub(crate) fn refused(call: &Call, answer: &Answer) -> Failure {
     let code = code(answer);
     let said = message(&answer.body);
@@ -13,7 +14,11 @@ pub(crate) fn refused(call: &Call, answer: &Answer) -> Failure {
         true => format!("{operation} is refused with {status} {code}"),
         false => format!("{operation} is refused with {status} {code}: {said}"),
     };
-    Failure::new("refused", message)
+    let what = match status {
+        500.. => "unreachable",
+        _ => "refused",
+    };
+    Failure::new(what, message)
 }
 
 /// `NoSuchEntity`, `ResourceNotFoundException`.
@@ -69,7 +74,10 @@ mod tests {
             request_id: String::new(),
             body: body.to_owned(),
         };
-        assert_eq!(refused(&call, &answer).message, expected);
+        let failure = refused(&call, &answer);
+        assert_eq!(failure.message, expected);
+        let is_known = failure.code == "refused";
+        assert_eq!(is_known, status < 500, "{}", failure.code);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use throughline_act::{
     Service, Simulated, UndoError, UnixSeconds, undo,
 };
 
-use crate::aws::Aws;
+use crate::aws::{Aws, INVOKE};
 use crate::failure::{code, element, elements, refused};
 
 /// Follows one order. `now` is what the caller's clock shows: how long a policy denies counts from then.
@@ -34,7 +34,7 @@ pub async fn perform(aws: &Aws, order: Order, now: UnixSeconds) -> Result<Report
 pub async fn invoke(aws: &Aws, function: &str, order: &Order) -> Result<Report, Failure> {
     let call = Call {
         service: Service::Lambda,
-        operation: "Invoke".to_owned(),
+        operation: INVOKE.to_owned(),
         method: "POST".to_owned(),
         path: format!("/2015-03-31/functions/{function}/invocations"),
         parameters: json!(order),
@@ -111,7 +111,7 @@ async fn take_back(
     };
     let calls = undo(action, id, &before, &now).map_err(|error| match error {
         UndoError::Drifted(_) => Failure::new("drifted", error),
-        UndoError::Plan(_) => Failure::new("impossible", error),
+        UndoError::Plan(_) | UndoError::Elsewhere(..) => Failure::new("impossible", error),
     })?;
     let done = make(aws, &calls).await?;
     Ok(Report {
@@ -144,14 +144,18 @@ async fn read(aws: &Aws, action: &Action) -> Result<Before, Failure> {
 async fn make(aws: &Aws, calls: &[Call]) -> Result<Vec<Done>, Failure> {
     let mut done = Vec::new();
     for call in calls {
-        let answer = aws.send(call).await;
+        let (answer, was_lost) = aws.send_and_tell(call).await;
         let answer = answer.map_err(|failure| Failure {
             done: done.clone(),
             ..failure
         })?;
         let is_gone = call.operation == "DeleteRolePolicy" && code(&answer) == "NoSuchEntity";
         if !is_well(&answer) && !is_gone {
-            let failure = refused(call, &answer);
+            let mut failure = refused(call, &answer);
+            if was_lost {
+                // What was not answered before may have been done, and may be why this is refused.
+                failure.code = "unreachable".to_owned();
+            }
             return Err(Failure { done, ..failure });
         }
         let service = match call.service {
@@ -198,15 +202,9 @@ async fn simulate(aws: &Aws, action: &Action, plan: &Plan, before: &Before) -> D
     let Some([without, with]) = action.simulations(plan, before) else {
         return DryRun::None;
     };
-    let decisions = async |call: &Call| -> Result<Vec<(String, String)>, Failure> {
-        let answer = send(aws, call).await?;
-        let names = elements(&answer.body, "EvalActionName").map(str::to_owned);
-        let decisions = elements(&answer.body, "EvalDecision").map(str::to_owned);
-        Ok(names.zip(decisions).collect())
-    };
     let both = async {
-        let before = decisions(&without).await?;
-        let after = decisions(&with).await?;
+        let before = decisions(aws, &without).await?;
+        let after = decisions(aws, &with).await?;
         Ok::<_, Failure>((before, after))
     };
     match both.await {
@@ -229,6 +227,14 @@ async fn simulate(aws: &Aws, action: &Action, plan: &Plan, before: &Before) -> D
     }
 }
 
+/// Each permission that was simulated, and what is decided about it.
+async fn decisions(aws: &Aws, call: &Call) -> Result<Vec<(String, String)>, Failure> {
+    let answer = send(aws, call).await?;
+    let names = elements(&answer.body, "EvalActionName").map(str::to_owned);
+    let decisions = elements(&answer.body, "EvalDecision").map(str::to_owned);
+    Ok(names.zip(decisions).collect())
+}
+
 /// The answer to a call that must go well.
 async fn send(aws: &Aws, call: &Call) -> Result<Answer, Failure> {
     let answer = aws.send(call).await?;
@@ -245,3 +251,6 @@ fn is_well(answer: &Answer) -> bool {
 /// A minute.
 const LOOKS_MAX: usize = 60;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

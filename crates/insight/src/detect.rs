@@ -37,7 +37,7 @@ pub use allow::Allowed;
 pub use finding::{ColdWhy, CostFactor, EdgeClass, Finding, Kind, Measure, Severity};
 pub use incident::{InIncident, Incident, State, Update};
 pub use novelty::class_of;
-pub use subject::{Change, Counts, Node, Settings, Subject};
+pub use subject::{Arrived, Change, Counts, Node, Settings, Subject};
 
 use history::{History, Minute};
 use incident::Incidents;
@@ -59,6 +59,8 @@ pub struct Detector {
     environments: BTreeMap<Node, Environments>,
     #[serde(with = "keep::pairs")]
     settings: BTreeMap<Node, Settings>,
+    #[serde(default, with = "keep::pairs")]
+    arrived: BTreeMap<Node, Arrived>,
     changes: VecDeque<Change>,
     tracks: Tracks,
     incidents: Incidents,
@@ -158,10 +160,12 @@ impl Detector {
             .note(self.finding(&Subject::Node(node.clone()), suspicion, 0.0, minute));
     }
 
-    /// What a node may take from now on.
+    /// What a node may take from now on; what is not told is as it was.
     pub fn set(&mut self, node: &Node, settings: Settings) {
         if has_room(&self.settings, node) {
-            self.settings.insert(node.clone(), settings);
+            let known = self.settings.entry(node.clone()).or_default();
+            known.timeout_ms = settings.timeout_ms.or(known.timeout_ms);
+            known.memory_bytes = settings.memory_bytes.or(known.memory_bytes);
         }
     }
 
@@ -173,6 +177,11 @@ impl Detector {
     /// What a node may take, as far as that is known.
     pub fn settings(&self, node: &Node) -> Settings {
         self.settings.get(node).copied().unwrap_or_default()
+    }
+
+    /// What came of the telemetry of all functions of which something is lost, from now on.
+    pub fn set_arrived(&mut self, arrived: impl IntoIterator<Item = (Node, Arrived)>) {
+        self.arrived = arrived.into_iter().take(SUBJECTS_MAX).collect();
     }
 
     /// Somebody changed something.
@@ -206,6 +215,10 @@ impl Detector {
             tests += made;
             suspicions.extend(found.into_iter().map(|found| (subject.clone(), found)));
         }
+        for (node, arrived) in &self.arrived {
+            let found = rules::incomplete(*arrived, to);
+            suspicions.extend(found.map(|found| (Subject::Node(node.clone()), found)));
+        }
         let p_values: Vec<f64> = suspicions.iter().map(|(_, found)| found.p_value).collect();
         let adjusted = false_discovery(&p_values, tests);
         let mut found = Vec::new();
@@ -236,7 +249,7 @@ impl Detector {
     pub fn calls(&self) -> impl Iterator<Item = (&Node, &Node)> {
         self.watched.keys().filter_map(|subject| match subject {
             Subject::Edge(from, to, _) => Some((from, to)),
-            Subject::Node(_) | Subject::Operation(..) => None,
+            Subject::Node(_) | Subject::Operation(..) | Subject::Wait(_) => None,
         })
     }
 

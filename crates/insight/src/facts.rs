@@ -27,6 +27,8 @@ pub struct Did {
     pub counts: Counts,
     /// How long it took all together.
     pub sum_ms: f64,
+    /// Whether somebody tells which of it was ended because it took too long.
+    pub tells_timeouts: bool,
 }
 
 /// What counts as a failure of a step.
@@ -38,6 +40,8 @@ pub enum Failing {
     Throttled,
     /// What began with a cold start.
     Cold,
+    /// What was ended because it took too long; whatever failed, where nobody tells that.
+    TimedOut,
 }
 
 /// The times that are held against each other.
@@ -113,7 +117,7 @@ impl Facts {
             };
             let (step, sum_ms) = sums[*place].entry(step_of(*minute)).or_default();
             step.count += did.counts.count as f64;
-            step.errors += failing.of(&did.counts) as f64;
+            step.errors += failing.of(did) as f64;
             *sum_ms += did.sum_ms;
         }
         let series = nodes.iter().zip(&sums).map(|(name, sums)| {
@@ -145,6 +149,7 @@ impl Did {
     pub fn add(&mut self, other: &Did) {
         self.counts.add(&other.counts);
         self.sum_ms += other.sum_ms;
+        self.tells_timeouts |= other.tells_timeouts;
     }
 
     /// How long a call took in the mean; 0 without calls.
@@ -161,15 +166,17 @@ impl Did {
     /// The part of the calls of which something is so; 0 without calls.
     #[allow(clippy::cast_precision_loss)] // calls of hours
     pub fn part(&self, failing: Failing) -> f64 {
-        failing.of(&self.counts) as f64 / (self.counts.count as f64).max(1.0)
+        failing.of(self) as f64 / (self.counts.count as f64).max(1.0)
     }
 }
 
 impl Failing {
     /// How many of what was done.
-    pub fn of(self, counts: &Counts) -> u64 {
+    pub fn of(self, did: &Did) -> u64 {
+        let counts = &did.counts;
         match self {
-            Failing::All => counts.errors.max(counts.throttles),
+            Failing::TimedOut if did.tells_timeouts => counts.timeouts,
+            Failing::All | Failing::TimedOut => counts.errors.max(counts.throttles),
             Failing::Throttled => counts.throttles,
             Failing::Cold => counts.cold_starts,
         }
@@ -180,7 +187,7 @@ impl Failing {
 pub fn node(subject: &Subject) -> Option<&Node> {
     match subject {
         Subject::Node(node) => Some(node),
-        Subject::Operation(..) | Subject::Edge(..) => None,
+        Subject::Operation(..) | Subject::Edge(..) | Subject::Wait(_) => None,
     }
 }
 

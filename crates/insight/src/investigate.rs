@@ -205,7 +205,8 @@ fn frame(window: &Window, reference: Reference) -> Frame {
 fn attempt(facts: &Facts, node: &Node, symptom: Symptom, frame: &Frame) -> Option<Found> {
     let (failing, way) = match symptom {
         Symptom::Slow => (Failing::All, rootcause::Symptom::Slow),
-        Symptom::Error | Symptom::Timeout => (Failing::All, rootcause::Symptom::Failing),
+        Symptom::Error => (Failing::All, rootcause::Symptom::Failing),
+        Symptom::Timeout => return timed_out(facts, node, frame),
         Symptom::Throttle => (Failing::Throttled, rootcause::Symptom::Failing),
         Symptom::ColdStart => (Failing::Cold, rootcause::Symptom::Failing),
         Symptom::Expensive => return costly(facts, node, frame),
@@ -219,6 +220,21 @@ fn attempt(facts: &Facts, node: &Node, symptom: Symptom, frame: &Frame) -> Optio
     }
     let explanation = explain(&scene, *places.get(node)?, way)?;
     Some(told(facts, node, symptom, frame, explanation))
+}
+
+/// What does not end in time. Where it spends its time it comes from: a call that it waits for, or itself.
+fn timed_out(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
+    let (scene, places) = facts.scene(frame, Failing::TimedOut);
+    let place = *places.get(node)?;
+    let explanation = explain(&scene, place, rootcause::Symptom::Failing)?;
+    let mut found = told(facts, node, Symptom::Timeout, frame, explanation);
+    let slow = explain(&scene, place, rootcause::Symptom::Slow);
+    if let Some(slow) = slow.filter(|slow| !slow.causes.is_empty()) {
+        let slow = told(facts, node, Symptom::Slow, frame, slow);
+        found.causes = slow.causes;
+        found.unexplained = slow.unexplained;
+    }
+    Some(found)
 }
 
 /// An explanation with times instead of steps.
@@ -282,6 +298,11 @@ fn costly(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
             // In millionths, which is what an invocation costs.
             known.sum_ms = did.counts.cost_usd * 1e6;
         }
+    }
+    // What nobody reported was not free.
+    let mut before = dollars.between(&frame.normal);
+    if before.all(|(_, did)| did.sum_ms <= 0.0) {
+        return None;
     }
     let (scene, places) = dollars.scene(frame, Failing::All);
     let place = *places.get(node)?;

@@ -1,8 +1,9 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows thirteen things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows fourteen things. [`Contrast`] says by what a selection of events differs from the rest.
 //! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from,
-//! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past.
+//! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past, and
+//! [`cause`] what is to be known of an incident.
 //! [`question`] reads what somebody asks, and [`graph`] answers queries about who depends on whom.
 //! [`advise`](rightsize::advise) says which memory a function should have. [`lines`] makes lines of a chart from the
 //! points of a metric. A [`Wall`] has
@@ -34,6 +35,7 @@
 //!
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
+pub mod cause;
 pub mod contrast;
 mod critical;
 pub mod detect;

@@ -18,7 +18,7 @@
 //! - **No advice** where there are too few invocations, or where they do not behave as the model says: [`Why`].
 //! - **Never too small**: a third more than the most memory used fits into every size that is named.
 //!
-//! [`verify`] holds what was predicted against what came of it.
+//! [`verify`] holds what was predicted against what came of it, and [`changed`] does so for a change that was seen.
 
 mod also;
 mod choose;
@@ -27,12 +27,12 @@ mod model;
 mod verify;
 mod words;
 
-use throughline_prices::Architecture;
+pub use throughline_prices::Architecture;
 
 pub use also::{Hint, Provisioned};
 pub use choose::{Named, Recommendation};
 pub use curve::{Fits, Point};
-pub use verify::{Verdict, verify};
+pub use verify::{Change, Verdict, changed, verify};
 
 use curve::Curve;
 use model::Model;

@@ -32,7 +32,7 @@ pub enum Fate {
 /// Why a notice is not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// It is of what nobody wants to hear of.
+    /// It is of what this receiver does not want to hear of.
     Muted,
     /// It was told, and is no worse.
     AlreadyTold,
@@ -64,7 +64,6 @@ pub fn decide(
     now: UnixNanos,
     told: &ToldAll,
 ) -> Vec<Decision> {
-    let is_muted = is_muted(settings, notice, now);
     let receivers = settings.raw().receivers.iter();
     let decisions = receivers.filter_map(|receiver| {
         let told = told.of(&receiver.name, &notice.about);
@@ -76,9 +75,13 @@ pub fn decide(
             _ => return None,
         };
         let fate = match () {
-            () if is_muted && told.is_none_or(|told| !told.is_open) => Fate::Drop(Reason::Muted),
             () if receiver.channel.is_mail() && settings.addresses(receiver).is_empty() => {
                 Fate::Drop(Reason::Unsubscribed)
+            }
+            () if is_muted(settings, notice, receiver, now)
+                && told.is_none_or(|told| !told.is_open) =>
+            {
+                Fate::Drop(Reason::Muted)
             }
             () => fate(receiver, notice, now, told),
         };
@@ -126,15 +129,11 @@ fn when(receiver: &Receiver, notice: &Notice, now: UnixNanos) -> Fate {
     }
 }
 
-/// Whether everything that it is made of is muted.
-fn is_muted(settings: &Settings, notice: &Notice, now: UnixNanos) -> bool {
-    let mutes = &settings.raw().mutes;
-    let is_muted = |kind: &str, nodes: &[String]| {
-        let mut mutes = mutes.iter();
-        mutes.any(|mute| mute.takes(kind, nodes, now.0))
-    };
-    let mut matters = notice.matters.iter();
-    !mutes.is_empty() && matters.all(|matter| is_muted(&matter.kind, &matter.nodes))
+/// Whether nobody of a receiver wants to hear of it.
+fn is_muted(settings: &Settings, notice: &Notice, receiver: &Receiver, now: UnixNanos) -> bool {
+    let is_mail = receiver.channel.is_mail();
+    settings.is_muted(notice, &receiver.name, now)
+        || is_mail && settings.addresses_for(receiver, notice, now).is_empty()
 }
 
 /// The first route that leads from a notice to a receiver.

@@ -1,8 +1,7 @@
 //! An incident as a notice.
 
-use throughline_insight::detect::words;
-use throughline_insight::detect::{Finding, Incident, State, Subject};
-use throughline_insight::rootcause::{Cause, Explanation, Symptom};
+use throughline_insight::detect::{Finding, Incident, State};
+use throughline_insight::investigate::{Investigation, Suspect, Unit, amount, verb};
 use throughline_telemetry::UnixNanos;
 
 use crate::notice::{Likely, Line, Link, Matter, Notice, Phase};
@@ -11,7 +10,7 @@ use crate::notice::{Likely, Line, Link, Matter, Notice, Phase};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Besides<'a> {
     /// Where it comes from.
-    pub explanation: Option<&'a Explanation>,
+    pub cause: Option<&'a Investigation>,
     /// Where it can be seen.
     pub evidence: &'a [Link],
     /// What can be done about it.
@@ -22,9 +21,14 @@ pub struct Besides<'a> {
     pub base: &'a str,
 }
 
-/// By what an incident is known.
-pub fn about(id: u64) -> String {
-    format!("incident-{id}")
+/// By what an incident is known: its number, and the second in which it opened, because numbers begin with 1 again
+/// after what detection remembered is lost.
+pub fn about(incident: &Incident) -> String {
+    format!(
+        "{INCIDENT}{}-{}",
+        incident.id,
+        incident.opened.0 / 1_000_000_000
+    )
 }
 
 /// A notice of an incident as it is now.
@@ -33,7 +37,7 @@ pub fn notice(incident: &Incident, phase: Phase, besides: Besides, now: UnixNano
     let title = first.map_or_else(|| "an incident".to_owned(), |it| it.finding.to_string());
     let findings = incident.findings.iter().take(MATTERS_MAX);
     Notice {
-        about: about(incident.id),
+        about: about(incident),
         phase,
         severity: incident.severity(),
         title: Line::new(&title),
@@ -45,8 +49,8 @@ pub fn notice(incident: &Incident, phase: Phase, besides: Besides, now: UnixNano
             State::Open | State::MergedInto(_) => now,
         },
         cause: besides
-            .explanation
-            .and_then(|told| likely(told.causes.first()?)),
+            .cause
+            .and_then(|told| likely(told.found.as_ref()?.causes.first()?)),
         evidence: besides.evidence.to_vec(),
         actions: besides.actions.to_vec(),
         page: format!("{}/incidents/{}", besides.base, incident.id),
@@ -54,39 +58,27 @@ pub fn notice(incident: &Incident, phase: Phase, besides: Besides, now: UnixNano
 }
 
 fn matter(finding: &Finding) -> Matter {
-    let nodes = match &finding.subject {
-        Subject::Node(node) | Subject::Operation(node, _) => vec![node.clone()],
-        Subject::Edge(from, to, _) => vec![from.clone(), to.clone()],
-    };
     Matter {
         kind: finding.kind.name().to_owned(),
-        nodes,
+        nodes: finding.subject.nodes().cloned().collect(),
         title: Line::new(&finding.to_string()),
     }
 }
 
-fn likely(cause: &Cause) -> Option<Likely> {
-    let (before, after) = (cause.evidence.before, cause.evidence.after);
-    let text = match cause.symptom {
-        Symptom::Slow => format!(
-            "{}: mean {} → {}",
-            cause.node,
-            words::duration(before),
-            words::duration(after)
-        ),
-        Symptom::Failing => format!(
-            "{}: {} → {} fail",
-            cause.node,
-            words::share(before),
-            words::share(after)
-        ),
-    };
+/// `table:user is slow: 4.00 ms → 133 ms`.
+fn likely(cause: &Suspect) -> Option<Likely> {
+    let unit = Unit::of(cause.symptom);
+    let [before, after] =
+        [cause.evidence.before, cause.evidence.after].map(|value| amount(unit, value));
+    let text = format!("{} {}: {before} → {after}", cause.node, verb(cause.symptom));
     (cause.share > 0.0).then(|| Likely {
         text: Line::new(&text),
         share: cause.share.clamp(0.0, 1.0),
     })
 }
 
+/// How what is about incidents begins.
+pub(crate) const INCIDENT: &str = "incident-";
 /// Findings of one incident that are told.
 const MATTERS_MAX: usize = 50;
 

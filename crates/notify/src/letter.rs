@@ -45,6 +45,10 @@ pub(crate) fn digest(notices: &[&Notice], utc_offset_minutes: i32) -> Letter {
         .filter(|(count, _)| *count > 0)
         .map(|(count, name)| format!("{count} {name}"))
         .collect();
+    let what = match notices.len() {
+        1 => "1 notice".to_owned(),
+        count => format!("{count} notices"),
+    };
     let last = notices.iter().map(|it| it.at).max().unwrap_or_default();
     let item = |notice: &&Notice| Item {
         title: notice.title.clone(),
@@ -55,7 +59,7 @@ pub(crate) fn digest(notices: &[&Notice], utc_offset_minutes: i32) -> Letter {
     let more = sorted.len().saturating_sub(ITEMS_MAX);
     Letter {
         about: format!("digest-{}", last.0),
-        title: Line::new(&format!("{} notices: {}", notices.len(), counts.join(", "))),
+        title: Line::new(&format!("{what}: {}", counts.join(", "))),
         items: shown.map(item).collect(),
         foot: match more {
             0 => Line::default(),

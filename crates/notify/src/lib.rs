@@ -10,7 +10,7 @@
 //! use throughline_telemetry::UnixNanos;
 //!
 //! let raw: RawSettings = serde_json::from_str(r#"{
-//!     "receivers": [{"name": "chat", "channel": {"type": "slack", "url": "${SLACK_URL}"}}],
+//!     "receivers": [{"name": "chat", "channel": {"type": "slack", "url": "${NOTIFY_SLACK}"}}],
 //!     "routes": [{"name": "all", "receivers": ["chat"], "severity": "note"}]
 //! }"#)?;
 //! let settings = Settings::try_new(raw)?;

@@ -65,6 +65,27 @@ pub enum Content {
     Letter(Letter),
 }
 
+impl Job {
+    /// A test of a receiver, that nobody remembers.
+    pub(crate) fn of_test(
+        id: u64,
+        receiver: &str,
+        address: Option<String>,
+        sample: &Notice,
+    ) -> Self {
+        Job {
+            id,
+            receiver: receiver.to_owned(),
+            address,
+            content: Content::of_test(sample),
+            why: "somebody pressed the test button".to_owned(),
+            made: sample.at.0,
+            due: sample.at.0,
+            attempts: 0,
+        }
+    }
+}
+
 impl Content {
     /// A notice that is sent to test a receiver, and that nobody remembers.
     pub fn of_test(notice: &Notice) -> Self {
@@ -175,20 +196,32 @@ impl Outbox {
         self.jobs.remove(at);
     }
 
-    /// Takes that somebody has looked after what notices were about.
-    pub fn acted(&mut self, about: &str) {
-        self.told.acted(about);
+    /// Takes that somebody has looked after what notices were about, and says whether that is news.
+    pub fn acted(&mut self, about: &str) -> bool {
+        self.told.acted(about)
+    }
+
+    /// Notices that things have ended of which somebody was told and nobody knows any more: what is about them begins
+    /// so, and is none of what is known.
+    pub fn lost(
+        &self,
+        begins_with: &str,
+        known: &BTreeSet<String>,
+        settings: &Settings,
+        now: UnixNanos,
+    ) -> Vec<Notice> {
+        let is_lost = |about: &str| about.starts_with(begins_with) && !known.contains(about);
+        let open = self.told.open().into_iter();
+        open.filter(|(about, _)| is_lost(about))
+            .map(|(about, told)| told.lost(about, settings, now))
+            .collect()
     }
 
     /// Takes messages to receivers away that are no longer there.
     pub fn settle(&mut self, settings: &Settings) {
         let wants = |job: &Job| {
-            settings
-                .receiver(&job.receiver)
-                .is_some_and(|receiver| match &job.address {
-                    Some(address) => settings.addresses(receiver).contains(address),
-                    None => !receiver.channel.is_mail(),
-                })
+            let receiver = settings.receiver(&job.receiver);
+            receiver.is_some_and(|receiver| addresses(settings, receiver).contains(&job.address))
         };
         let before = self.jobs.len();
         self.jobs.retain(wants);
@@ -275,44 +308,35 @@ impl Outbox {
         now: UnixNanos,
     ) {
         let thread = self.told.tell(&receiver.name, notice, now);
-        self.push(
-            settings,
-            receiver,
-            &Content::Notice(notice.clone(), thread),
-            why,
-            now,
-        );
+        let content = Content::Notice(notice.clone(), thread);
+        for address in addresses_for(settings, receiver, notice, now) {
+            self.push(receiver, address, content.clone(), why, now);
+        }
     }
 
     fn push(
         &mut self,
-        settings: &Settings,
         receiver: &Receiver,
-        content: &Content,
+        address: Option<String>,
+        content: Content,
         why: &str,
         now: UnixNanos,
     ) {
-        let addresses: Vec<Option<String>> = match receiver.channel.is_mail() {
-            true => settings.addresses(receiver).into_iter().map(Some).collect(),
-            false => vec![None],
-        };
-        for address in addresses {
-            if self.jobs.len() >= JOBS_MAX {
-                self.counters.no_room += 1;
-                continue;
-            }
-            self.next += 1;
-            self.jobs.push(Job {
-                id: self.next,
-                receiver: receiver.name.clone(),
-                address,
-                content: content.clone(),
-                why: why.to_owned(),
-                made: now.0,
-                due: now.0,
-                attempts: 0,
-            });
+        if self.jobs.len() >= JOBS_MAX {
+            self.counters.no_room += 1;
+            return;
         }
+        self.next += 1;
+        self.jobs.push(Job {
+            id: self.next,
+            receiver: receiver.name.clone(),
+            address,
+            content,
+            why: why.to_owned(),
+            made: now.0,
+            due: now.0,
+            attempts: 0,
+        });
     }
 
     /// Makes messages of what has waited long enough.
@@ -332,15 +356,35 @@ impl Outbox {
             match held.as_slice() {
                 [] => {}
                 [one] => self.deliver(settings, receiver, &one.notice, &one.why, now),
-                several => {
-                    let notices: Vec<&Notice> = several.iter().map(|it| &it.notice).collect();
-                    let letter = digest(&notices, receiver.utc_offset_minutes);
-                    for notice in &notices {
-                        self.told.tell(&name, notice, now);
-                    }
-                    let why = several[0].why.clone();
-                    self.push(settings, receiver, &Content::Letter(letter), &why, now);
-                }
+                several => self.deliver_together(settings, receiver, several, now),
+            }
+        }
+    }
+
+    fn deliver_together(
+        &mut self,
+        settings: &Settings,
+        receiver: &Receiver,
+        held: &[Held],
+        now: UnixNanos,
+    ) {
+        for Held { notice, .. } in held {
+            self.told.tell(&receiver.name, notice, now);
+        }
+        for address in addresses(settings, receiver) {
+            let is_for = |notice: &&Notice| {
+                addresses_for(settings, receiver, notice, now).contains(&address)
+            };
+            let notices: Vec<&Notice> = held.iter().map(|it| &it.notice).filter(is_for).collect();
+            if !notices.is_empty() {
+                let letter = digest(&notices, receiver.utc_offset_minutes);
+                self.push(
+                    receiver,
+                    address,
+                    Content::Letter(letter),
+                    &held[0].why,
+                    now,
+                );
             }
         }
     }
@@ -361,7 +405,9 @@ impl Outbox {
             is_new = true;
             let letter = noise::letter(&noise::report(&self.told, now), settings, now);
             let why = "the weekly report is sent here";
-            self.push(settings, receiver, &Content::Letter(letter), why, now);
+            for address in addresses(settings, receiver) {
+                self.push(receiver, address, Content::Letter(letter.clone()), why, now);
+            }
         }
         if is_new {
             self.reported = now.0;
@@ -371,6 +417,30 @@ impl Outbox {
 
     fn count(&mut self, reason: Reason) {
         *self.counters.dropped.entry(reason.name()).or_default() += 1;
+    }
+}
+
+/// Where messages to a receiver go, one by one: to each of its mail addresses, or to itself.
+pub(crate) fn addresses(settings: &Settings, receiver: &Receiver) -> Vec<Option<String>> {
+    match receiver.channel.is_mail() {
+        true => settings.addresses(receiver).into_iter().map(Some).collect(),
+        false => vec![None],
+    }
+}
+
+/// Those of them that a notice is told.
+fn addresses_for(
+    settings: &Settings,
+    receiver: &Receiver,
+    notice: &Notice,
+    now: UnixNanos,
+) -> Vec<Option<String>> {
+    match receiver.channel.is_mail() {
+        true => {
+            let all = settings.addresses_for(receiver, notice, now);
+            all.into_iter().map(Some).collect()
+        }
+        false => vec![None],
     }
 }
 

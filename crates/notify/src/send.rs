@@ -83,7 +83,7 @@ impl Answer {
         }
     }
 
-    fn refused(said: String) -> Self {
+    pub(crate) fn refused(said: String) -> Self {
         Answer {
             outcome: Outcome::Refused(said.clone()),
             said,

@@ -8,6 +8,7 @@ mod secret;
 
 use serde::{Deserialize, Serialize};
 use throughline_insight::detect::Severity;
+use throughline_telemetry::UnixNanos;
 
 pub use check::{Problem, Problems};
 pub use hours::{ClockTime, Day, QuietHours};
@@ -20,7 +21,8 @@ pub use secret::{MASK, NoVariable, Secret, Variables};
 pub(crate) use hours::last_monday;
 pub(crate) use pattern::any_or_one;
 
-use crate::notice::{Notice, SeverityName};
+use crate::notice::{Matter, Notice, SeverityName};
+use crate::stop;
 
 /// Settings as they were written. [`Settings`] are those that were checked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,7 +37,7 @@ pub struct RawSettings {
     pub receivers: Vec<Receiver>,
     /// Who is told what.
     pub routes: Vec<Route>,
-    /// What nobody is told.
+    /// What nobody is told, or somebody is not.
     pub mutes: Vec<Mute>,
     /// Who has asked not to be told.
     pub unsubscribed: Vec<Unsubscribed>,
@@ -49,6 +51,8 @@ pub struct Settings {
     raw: RawSettings,
     /// Where people reach this server if the settings do not say so.
     otherwise: String,
+    /// What was muted elsewhere: whoever knows it says it again after a restart.
+    also_muted: Vec<Mute>,
 }
 
 /// What goes to whom. All that is said must be so.
@@ -70,7 +74,7 @@ pub struct Route {
     pub nodes: Vec<Pattern>,
 }
 
-/// What nobody is told: what is of both.
+/// What is not told: what is of both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mute {
@@ -78,6 +82,9 @@ pub struct Mute {
     pub nodes: Pattern,
     /// What is unusual: `latency`; `*` for all.
     pub kinds: Pattern,
+    /// Who is not told: the name of a receiver, or a mail address. Everybody, if it is not said.
+    #[serde(default)]
+    pub person: Option<String>,
     /// Until when, in nanoseconds since 1970; for ever, if it is not said.
     #[serde(default)]
     pub until_unix_nanos: Option<u64>,
@@ -102,7 +109,7 @@ impl Settings {
         check::check(&raw)?;
         Ok(Settings {
             raw,
-            otherwise: String::new(),
+            ..Settings::default()
         })
     }
 
@@ -120,6 +127,23 @@ impl Settings {
     #[must_use]
     pub fn reached_at(self, otherwise: String) -> Settings {
         Settings { otherwise, ..self }
+    }
+
+    /// The same, and this is muted besides.
+    #[must_use]
+    pub fn muting(self, also_muted: Vec<Mute>) -> Settings {
+        Settings { also_muted, ..self }
+    }
+
+    /// What is muted besides what was written.
+    pub(crate) fn also_muted(&self) -> &[Mute] {
+        &self.also_muted
+    }
+
+    /// Tells these settings from those before and after them, by what may be shown of them.
+    pub fn edition(&self) -> String {
+        let text = serde_json::to_string(&self.masked());
+        stop::digest(&text.unwrap_or_default())
     }
 
     /// What the addresses of links begin with, without a slash at the end.
@@ -146,11 +170,13 @@ impl Settings {
         self.raw.receivers.iter().find(|known| known.name == name)
     }
 
-    /// The same with somebody who is no longer told.
+    /// The same with somebody who is no longer told. At the limit, whoever asked first is forgotten.
     #[must_use]
     pub fn without(&self, receiver: &str, address: &str) -> Settings {
         let mut raw = self.raw.clone();
         if !self.is_unsubscribed(receiver, address) {
+            let beyond = (raw.unsubscribed.len() + 1).saturating_sub(check::UNSUBSCRIBED_MAX);
+            raw.unsubscribed.drain(..beyond);
             raw.unsubscribed.push(Unsubscribed {
                 receiver: receiver.to_owned(),
                 address: address.to_owned(),
@@ -173,6 +199,38 @@ impl Settings {
             .collect()
     }
 
+    /// Those of them that a notice is told: who has muted it for themselves is left out.
+    pub(crate) fn addresses_for(
+        &self,
+        receiver: &Receiver,
+        notice: &Notice,
+        now: UnixNanos,
+    ) -> Vec<String> {
+        let mut all = self.addresses(receiver);
+        all.retain(|address| !self.is_muted_by(notice, address, now));
+        all
+    }
+
+    /// Whether all that a notice is made of is muted for everybody, or for the receiver of this name.
+    pub(crate) fn is_muted(&self, notice: &Notice, receiver: &str, now: UnixNanos) -> bool {
+        let mut matters = notice.matters.iter();
+        let is_for = |mute: &Mute| mute.is_for_all() || mute.is_for(receiver);
+        !notice.matters.is_empty() && matters.all(|matter| self.mutes(matter, is_for, now))
+    }
+
+    /// Whether somebody has muted a notice for themselves.
+    fn is_muted_by(&self, notice: &Notice, person: &str, now: UnixNanos) -> bool {
+        let mut matters = notice.matters.iter();
+        let is_for = |mute: &Mute| mute.is_for_all() || mute.is_for(person);
+        let own = |matter: &Matter| self.mutes(matter, |mute| mute.is_for(person), now);
+        notice.matters.iter().any(own) && matters.all(|matter| self.mutes(matter, is_for, now))
+    }
+
+    fn mutes(&self, matter: &Matter, is_for: impl Fn(&Mute) -> bool, now: UnixNanos) -> bool {
+        let mut all = self.raw.mutes.iter().chain(&self.also_muted);
+        all.any(|mute| is_for(mute) && mute.takes(&matter.kind, &matter.nodes, now.0))
+    }
+
     fn is_unsubscribed(&self, receiver: &str, address: &str) -> bool {
         let mut all = self.raw.unsubscribed.iter();
         all.any(|known| known.receiver == receiver && known.address == address)
@@ -190,8 +248,16 @@ impl Route {
 }
 
 impl Mute {
-    /// Whether it holds for all that a notice is made of.
-    pub(crate) fn takes(&self, kind: &str, nodes: &[String], now: u64) -> bool {
+    fn is_for_all(&self) -> bool {
+        self.person.is_none()
+    }
+
+    fn is_for(&self, person: &str) -> bool {
+        self.person.as_deref() == Some(person)
+    }
+
+    /// Whether it holds for something that is found.
+    fn takes(&self, kind: &str, nodes: &[String], now: u64) -> bool {
         self.until_unix_nanos.is_none_or(|until| now < until)
             && self.kinds.matches(kind)
             && nodes.iter().any(|node| self.nodes.matches(node))

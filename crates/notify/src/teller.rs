@@ -1,5 +1,6 @@
 //! The service: what is told goes into an outbox on disk, and from there to whom it is for.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,12 +14,13 @@ use tokio::time::MissedTickBehavior;
 
 use crate::decide::Decision;
 use crate::format::Frame;
+use crate::incident::INCIDENT;
 use crate::keep::{Keep, KeepError};
 use crate::noise::{self, Report};
 use crate::notice::Notice;
-use crate::outbox::{Content, Counters, Job, Outbox, Outcome};
+use crate::outbox::{Counters, Job, Outbox, addresses};
 use crate::send::{Answer, Sender};
-use crate::settings::{Problems, RawSettings, Settings};
+use crate::settings::{Mute, Problems, RawSettings, Settings};
 use crate::stop;
 
 /// Tells people. Cheap to clone.
@@ -58,6 +60,9 @@ pub enum SetError {
     /// They do not hold together.
     #[error(transparent)]
     Problems(#[from] Problems),
+    /// Somebody else has changed them since they were read.
+    #[error("they were changed since they were read: read them again")]
+    Changed,
     /// They cannot be written.
     #[error(transparent)]
     Keep(#[from] KeepError),
@@ -117,10 +122,14 @@ impl Teller {
         self.state().version
     }
 
-    /// Takes other settings, in which secrets that are masked stay. Blocks on the disk.
-    pub fn set(&self, raw: RawSettings) -> Result<(), SetError> {
+    /// Takes other settings, in which secrets that are masked stay; if an [edition](Settings::edition) is named, only in
+    /// place of that one. Blocks on the disk.
+    pub fn set(&self, raw: RawSettings, edition: Option<&str>) -> Result<(), SetError> {
         // One after the other, so that none is lost between reading and writing.
         let mut state = self.state();
+        if edition.is_some_and(|edition| edition != state.settings.edition()) {
+            return Err(SetError::Changed);
+        }
         let settings = Settings::try_update(raw, &state.settings)?;
         self.put(&mut state, settings)?;
         Ok(())
@@ -141,9 +150,35 @@ impl Teller {
         self.state().outbox.told().is_open(about)
     }
 
-    /// Takes that somebody has looked after what notices were about.
-    pub fn acted(&self, about: &str) {
-        self.state().outbox.acted(about);
+    /// Takes that somebody has looked after what a notice is about. Pagers are told, once.
+    pub fn acted(&self, notice: &Notice) {
+        let now = (self.0.now)();
+        let mut state = self.state();
+        if state.outbox.acted(&notice.about) {
+            let settings = Arc::clone(&state.settings);
+            state.outbox.take(&settings, notice, now);
+            self.0.wake.notify_one();
+        }
+    }
+
+    /// Mutes this besides what the settings mute, from now on and until the next start.
+    pub fn mute(&self, also: Vec<Mute>) {
+        let mut state = self.state();
+        if state.settings.also_muted() != also {
+            state.settings = Arc::new(Settings::clone(&state.settings).muting(also));
+        }
+    }
+
+    /// Tells whoever was told of an incident that it has ended if it is none of those that are known, by what they are
+    /// [about](crate::about): what detection remembered may be lost.
+    pub fn forget_others(&self, known: &BTreeSet<String>) {
+        let now = (self.0.now)();
+        let mut state = self.state();
+        let settings = Arc::clone(&state.settings);
+        for notice in state.outbox.lost(INCIDENT, known, &settings, now) {
+            state.outbox.take(&settings, &notice, now);
+            self.0.wake.notify_one();
+        }
     }
 
     /// What was told in the last week.
@@ -156,22 +191,22 @@ impl Teller {
     pub async fn test(&self, receiver: &str) -> Option<Vec<(Option<String>, Answer)>> {
         let settings = self.settings();
         let known = settings.receiver(receiver)?;
-        let now = (self.0.now)();
-        let sample = Notice::sample(settings.base(), &settings.raw().environment, now);
-        let content = Content::of_test(&sample);
-        let mut addresses: Vec<Option<String>> =
-            settings.addresses(known).into_iter().map(Some).collect();
-        if !known.channel.is_mail() {
-            addresses.push(None);
+        let sample = Notice::sample(settings.base(), &settings.raw().environment, (self.0.now)());
+        // To all at once: those that do not answer take the time of one.
+        let mut sending = JoinSet::new();
+        for (at, address) in (0..).zip(addresses(&settings, known)) {
+            let job = Job::of_test(at, receiver, address, &sample);
+            let (teller, settings) = (self.clone(), Arc::clone(&settings));
+            sending.spawn(async move {
+                let (at, answer) = teller.send(&settings, &job).await;
+                (at, (job.address, answer))
+            });
         }
-        let mut answers = Vec::new();
-        for address in addresses {
-            let why = "somebody pressed the test button";
-            let frame = self.frame(&settings, known, address.as_deref(), why, now);
-            let answer = self.0.sender.send(&content, &frame).await;
-            answers.push((address, answer));
+        let mut answers = BTreeMap::new();
+        while let Some(done) = sending.join_next().await {
+            answers.extend(done); // none where sending ended badly
         }
-        Some(answers)
+        Some(answers.into_values().collect())
     }
 
     /// Whether a link to stop mails was made here.
@@ -235,26 +270,32 @@ impl Teller {
             let mut sending = JoinSet::new();
             for job in jobs {
                 let (teller, settings) = (self.clone(), Arc::clone(&settings));
-                sending.spawn(async move { teller.send(&settings, job).await });
+                sending.spawn(async move { teller.send(&settings, &job).await });
             }
+            let mut ended_badly = false;
             while let Some(done) = sending.join_next().await {
-                if let Ok((id, outcome)) = done {
-                    self.state().outbox.done(id, &outcome, (self.0.now)());
+                match done {
+                    Ok((id, answer)) => {
+                        let now = (self.0.now)();
+                        self.state().outbox.done(id, &answer.outcome, now);
+                    }
+                    Err(_) => ended_badly = true,
                 }
+            }
+            if ended_badly {
+                // It is still due, and is tried again with the next look.
+                return;
             }
         }
     }
 
-    async fn send(&self, settings: &Settings, job: Job) -> (u64, Outcome) {
+    async fn send(&self, settings: &Settings, job: &Job) -> (u64, Answer) {
         let Some(receiver) = settings.receiver(&job.receiver) else {
-            return (job.id, Outcome::Refused("the receiver is gone".to_owned()));
+            return (job.id, Answer::refused("the receiver is gone".to_owned()));
         };
         let now = (self.0.now)();
         let frame = self.frame(settings, receiver, job.address.as_deref(), &job.why, now);
-        (
-            job.id,
-            self.0.sender.send(&job.content, &frame).await.outcome,
-        )
+        (job.id, self.0.sender.send(&job.content, &frame).await)
     }
 
     fn frame<'a>(
@@ -278,7 +319,10 @@ impl Teller {
 
     fn put(&self, state: &mut State, settings: Settings) -> Result<(), KeepError> {
         self.0.keep.save_settings(&settings)?;
-        let settings = settings.reached_at(self.0.otherwise.clone());
+        let also_muted = state.settings.also_muted().to_vec();
+        let settings = settings
+            .reached_at(self.0.otherwise.clone())
+            .muting(also_muted);
         state.outbox.settle(&settings);
         state.settings = Arc::new(settings);
         state.version += 1;

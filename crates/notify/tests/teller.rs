@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // tests, helpers too
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use throughline_notify::{Notice, Outcome, Phase, Teller};
+use throughline_notify::settings::Mute;
+use throughline_notify::{Notice, Outcome, Phase, SetError, Teller};
 use throughline_telemetry::UnixNanos;
 use throughline_testkit::{Hook, Mailbox, SimClock};
 use tokio::sync::watch;
@@ -45,16 +47,20 @@ impl Running {
 
     fn set(&self, settings: Value) {
         self.teller
-            .set(serde_json::from_value(settings).unwrap())
+            .set(serde_json::from_value(settings).unwrap(), None)
             .unwrap();
     }
 
-    fn tell(&self, phase: Phase) {
+    fn notice(&self, phase: Phase) -> Notice {
         let mut notice = Notice::sample("https://t.example", "test", BEGIN);
         notice.about = "incident-1".to_owned();
         notice.phase = phase;
         notice.at = self.clock.now();
-        self.teller.tell(&notice);
+        notice
+    }
+
+    fn tell(&self, phase: Phase) {
+        self.teller.tell(&self.notice(phase));
     }
 
     async fn stop(self) {
@@ -168,5 +174,95 @@ async fn a_test_says_what_the_other_side_said() {
     // Nothing of it is remembered.
     assert_eq!(running.teller.health().counters.sent, 0);
     assert_eq!(running.teller.report().messages, 0);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pager_is_told_once_that_somebody_looks_after_it() {
+    let (directory, clock, hook) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Hook::start().await,
+    );
+    let running = Running::on(&directory, &clock);
+    running.set(json!({
+        "receivers": [{"name": "a", "channel":
+            {"type": "pagerduty", "routing_key": "R", "url": hook.url("/v2/enqueue")}}],
+        "routes": [{"name": "all", "receivers": ["a"], "severity": "note"}]
+    }));
+    running.tell(Phase::Opened);
+    hook.wait_for(1).await;
+    let acted = running.notice(Phase::Acknowledged);
+    running.teller.acted(&acted);
+    running.teller.acted(&acted);
+    let report = running.teller.report();
+    assert_eq!((report.told, report.acted), (1, 1));
+    running.tell(Phase::Closed);
+    let requests = hook.wait_for(3).await;
+    let actions: Vec<Value> = requests
+        .iter()
+        .map(|it| serde_json::from_str::<Value>(&it.body).unwrap()["event_action"].clone())
+        .collect();
+    assert_eq!(actions, ["trigger", "acknowledge", "resolve"]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_knows_any_more_has_ended() {
+    let (directory, clock, hook) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Hook::start().await,
+    );
+    let running = Running::on(&directory, &clock);
+    running.set(to_hook(&hook));
+    running.tell(Phase::Opened);
+    let known = BTreeSet::from(["incident-1".to_owned()]);
+    running.teller.forget_others(&known);
+    running.teller.forget_others(&BTreeSet::new());
+    running.teller.forget_others(&BTreeSet::new());
+    let requests = hook.wait_for(2).await;
+    assert!(requests[1].body.contains("\"closed\""));
+    assert!(requests[1].body.contains("nothing more is known of it: "));
+    assert!(!running.teller.is_open("incident-1"));
+    assert_eq!(running.teller.report().messages, 2);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_meanwhile_is_not_overwritten() {
+    let (directory, clock, hook) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Hook::start().await,
+    );
+    let running = Running::on(&directory, &clock);
+    running.set(to_hook(&hook));
+    let read = running.teller.settings();
+    let edition = read.edition();
+    running.teller.stop("a", "x@example.com").unwrap();
+    let refused = running.teller.set(read.masked(), Some(&edition));
+    assert!(matches!(refused, Err(SetError::Changed)), "{refused:?}");
+    let settings = running.teller.settings();
+    assert_eq!(settings.raw().unsubscribed.len(), 1);
+    let edition = settings.edition();
+    let taken = running.teller.set(settings.masked(), Some(&edition));
+    assert!(taken.is_ok(), "{taken:?}");
+
+    // What is muted elsewhere stays so when settings change.
+    let sample = running.notice(Phase::Opened);
+    running.teller.mute(vec![Mute {
+        nodes: sample.node().into(),
+        kinds: "*".into(),
+        person: Some("a".to_owned()),
+        until_unix_nanos: None,
+        reason: String::new(),
+    }]);
+    running.set(to_hook(&hook));
+    running.teller.tell(&sample);
+    assert_eq!(running.teller.health().counters.dropped["muted"], 1);
+    running.teller.mute(Vec::new());
+    running.teller.tell(&sample);
+    hook.wait_for(1).await;
     running.stop().await;
 }

@@ -150,9 +150,7 @@ impl Engine {
     /// somebody who waits.
     pub async fn background_sql(&self, scan: Scan, sql: &str) -> Result<Answer, QueryError> {
         let (wanted, answer) = self.statement(scan, sql);
-        let turns = Arc::clone(&self.background);
-        let counts = Arc::clone(&self.background_counts);
-        self.run_counted(wanted, turns, counts, answer).await
+        self.run_in_background(wanted, answer).await
     }
 
     fn statement(
@@ -230,6 +228,17 @@ impl Engine {
         query: impl Future<Output = Result<T, QueryError>> + Send + 'static,
     ) -> Result<T, QueryError> {
         let counts = Arc::clone(&self.counts);
+        self.run_counted(wanted, turns, counts, query).await
+    }
+
+    /// Of what the server asks by itself one at a time.
+    pub(crate) async fn run_in_background<T: Send + 'static>(
+        &self,
+        wanted: Waiting,
+        query: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let turns = Arc::clone(&self.background);
+        let counts = Arc::clone(&self.background_counts);
         self.run_counted(wanted, turns, counts, query).await
     }
 

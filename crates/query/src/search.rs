@@ -41,6 +41,18 @@ impl Engine {
         };
         Ok((page, cost))
     }
+
+    /// The same for what the server asks by itself: one at a time, on one thread, not counted, and none takes the turn
+    /// of somebody who waits.
+    pub async fn background_search<T: Searched + 'static>(
+        &self,
+        store: &Store,
+        query: SearchQuery,
+    ) -> Result<SearchPage<T>, QueryError> {
+        let search = found(store.scan(), query, 1, self.limits().search_time);
+        self.run_in_background(Wanted::default().wait(), search)
+            .await
+    }
 }
 
 impl Engine {

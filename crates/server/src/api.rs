@@ -4,6 +4,8 @@
 //! question is a line of [`ROUTES`](routes) or of [`router`], every parameter is named in `query`, every answer is a struct of
 //! `view`, every error is a line of `error`.
 
+mod actions;
+mod advice;
 mod attributes;
 mod contrast;
 mod error;
@@ -16,6 +18,7 @@ mod incidents;
 mod investigations;
 mod live;
 mod metrics;
+mod notifications;
 mod queries;
 mod query;
 mod read;
@@ -35,6 +38,7 @@ use throughline_store::Store;
 use tokio::sync::watch;
 
 use crate::access::Access;
+use crate::actions::Actions;
 use crate::cloudwatch;
 use crate::config::Limits;
 use crate::ingest::Intake;
@@ -49,13 +53,14 @@ pub(crate) use read::Reads;
 pub(crate) fn router(
     store: Store,
     engine: Arc<Engine>,
-    health: Watch,
+    (health, actions): (Watch, Actions),
     access: Access,
     limits: Limits,
     intake: Intake,
     stopped: watch::Receiver<bool>,
 ) -> Router {
     let detection = health.detection();
+    let telling = health.telling();
     let queries = Queries::new(store.clone(), engine, limits.tails_max, stopped);
     let reads = Reads::new(store, limits.reads_max, limits.read_wait);
     let routes = routes::ROUTES
@@ -63,7 +68,13 @@ pub(crate) fn router(
         .fold(Router::new(), |router, (path, route)| {
             router.route(path, route())
         });
+    let acts = actions::Acts {
+        actions,
+        detection: detection.clone(),
+        teller: telling.teller().clone(),
+    };
     let api = routes
+        .merge(actions::router(acts))
         .route(
             cloudwatch::PATH,
             post(cloudwatch::take).with_state(cloudwatch::Reader::new(intake)),
@@ -91,6 +102,10 @@ pub(crate) fn router(
         .route(search::LOGS, get(search::logs).with_state(queries.clone()))
         .route(search::TAIL, get(search::tail).with_state(queries.clone()))
         .route(waits::WAITS, get(waits::list).with_state(queries.clone()))
+        .route(
+            advice::ADVICE,
+            get(advice::show).with_state(queries.clone()),
+        )
         .route(
             live::LIVE,
             get(live::live).with_state(live::Live::new(queries.clone())),
@@ -125,6 +140,25 @@ pub(crate) fn router(
                 detection,
                 queries: queries.clone(),
             }),
+        )
+        .route(
+            notifications::NOTIFICATIONS,
+            get(notifications::show)
+                .put(notifications::set)
+                .layer(DefaultBodyLimit::max(notifications::SETTINGS_BYTES_MAX))
+                .with_state(telling.teller().clone()),
+        )
+        .route(
+            notifications::TEST,
+            post(notifications::test)
+                .layer(DefaultBodyLimit::max(queries::QUESTION_BYTES_MAX))
+                .with_state(telling.teller().clone()),
+        )
+        .route(
+            notifications::STOP,
+            get(notifications::ask_to_stop)
+                .post(notifications::stop)
+                .with_state(telling.teller().clone()),
         )
         .route(
             metrics::METRICS,

@@ -36,6 +36,7 @@ codes! {
     CANNOT_OPEN_STORE = "TL0005", "the data directory cannot be opened";
     CANNOT_CLOSE_STORE = "TL0006", "the data directory could not be closed cleanly";
     CANNOT_START_THREADS = "TL0007", "threads cannot be started";
+    CANNOT_OPEN_ACTIONS = "TL0008", "the record of actions cannot be opened";
 
     BAD_PARAMETER = "TL0201", "a query parameter is unknown or its value is not allowed";
     BAD_ID = "TL0202", "not an id";
@@ -50,6 +51,14 @@ codes! {
     QUERY_TOO_DEAR = "TL0211", "the query takes more time or memory than it may";
     QUERY_FAILED = "TL0212", "the query failed";
     UNKNOWN_INCIDENT = "TL0213", "no such incident";
+    UNKNOWN_ACTION = "TL0214", "no such action";
+    BAD_LINK = "TL0215", "the link does not open this action";
+    ACTION_REFUSED = "TL0216", "the action is not done";
+    ACTION_FAILED = "TL0217", "the action failed";
+    BAD_SETTINGS = "TL0218", "the settings of notifications do not hold together";
+    BAD_STOP_LINK = "TL0219", "the link in a mail is not whole";
+    NOT_KEPT = "TL0220", "the settings of notifications could not be written";
+    SETTINGS_CHANGED = "TL0221", "the settings of notifications were changed meanwhile";
 
     MALFORMED = "TL0301", "the body is not OTLP";
     UNKNOWN_CONTENT_TYPE = "TL0302", "OTLP comes as protobuf or JSON only";

@@ -10,6 +10,7 @@ use throughline_store::Retention;
 use throughline_telemetry::UnixNanos;
 
 use crate::access::ApiKey;
+use crate::actions::Actuation;
 use crate::codes;
 
 /// The default address of OTLP/gRPC: the port that every SDK assumes.
@@ -28,6 +29,7 @@ pub struct Config {
     limits: Limits,
     retention: Retention,
     clock: Clock,
+    actuation: Actuation,
 }
 
 /// What time it is, for what happens by itself: which minutes are over.
@@ -140,6 +142,7 @@ impl Config {
             limits: Limits::default(),
             retention: Retention::default(),
             clock: Clock::default(),
+            actuation: Actuation::default(),
         })
     }
 
@@ -159,6 +162,16 @@ impl Config {
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Config { clock, ..self }
+    }
+
+    /// The same with somebody who changes things in the account; nobody does unless said.
+    #[must_use]
+    pub fn with_actuation(self, actuation: Actuation) -> Self {
+        Config { actuation, ..self }
+    }
+
+    pub(crate) fn actuation(&self) -> Actuation {
+        self.actuation.clone()
     }
 
     pub(crate) fn clock(&self) -> Clock {

@@ -12,7 +12,6 @@
 //! - **After a pause** of more than a quarter of an hour the first quarter of an hour is learned from only: what
 //!   was silent meanwhile was this server.
 
-mod cause;
 mod feed;
 mod file;
 mod logs;
@@ -26,19 +25,23 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use throughline_insight::Detector;
-use throughline_insight::detect::{Change, Counts, Incident, Settings, State, Subject, Update};
+use throughline_insight::cause::Question;
+use throughline_insight::detect::{
+    Allowed, Change, Counts, Incident, Settings, State, Subject, Update,
+};
 use throughline_insight::facts::Facts;
-use throughline_insight::question::Name;
+use throughline_insight::investigate::Investigation;
+use throughline_insight::question::{Name, Symptom};
 use throughline_query::{Engine, QueryError};
 use throughline_store::{
-    ByMinute, Count, ReadError, Search, SearchError, SearchOrder, SearchQuery, Store,
+    ByMinute, CompletenessFilter, Count, ReadError, Search, SearchError, SearchOrder, SearchQuery,
+    Store,
 };
 use throughline_telemetry::{Span, UnixNanos};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::config::Clock;
-pub(crate) use cause::Cause;
 pub(crate) use feed::{Names, answers};
 use file::StateFile;
 
@@ -76,9 +79,12 @@ struct Counters {
     state_bytes: AtomicU64,
 }
 
-/// What the platform reported of invocations, summed up by function and minute.
+/// What the platform told of invocations, summed up by function and minute.
 #[derive(Default)]
-pub(crate) struct Reports(Vec<logs::Report>);
+pub(crate) struct Reports {
+    reports: Vec<logs::Report>,
+    timeouts: Vec<logs::Timeouts>,
+}
 
 /// How detection does.
 #[derive(Clone, Copy, Debug, Default)]
@@ -166,6 +172,11 @@ impl Detection {
         }
     }
 
+    /// What is all right from now on, and opens no incident.
+    pub(crate) fn allow(&self, allowed: Vec<Allowed>) {
+        self.kept().detector.allow(allowed);
+    }
+
     /// Looks at incidents.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&Detector) -> T) -> T {
         look(&self.kept().detector)
@@ -192,21 +203,23 @@ impl Detection {
     }
 
     /// Where an incident comes from, if that can be told. Reads hours of the store.
-    pub(crate) async fn cause(&self, incident: &Incident) -> Result<Option<Cause>, TakeError> {
-        let complete = complete(self.0.clock.now());
-        let Some(question) = cause::Question::of(incident, complete) else {
+    pub(crate) async fn cause(
+        &self,
+        incident: &Incident,
+    ) -> Result<Option<Investigation>, TakeError> {
+        let Some(question) = Question::of(incident, self.complete()) else {
             return Ok(None);
         };
-        let detection = self.clone();
-        let work = move || -> Result<Option<Cause>, TakeError> {
-            let found = detection
-                .0
-                .store
-                .by_minute(question.from(), question.to())?;
-            let done = feed::minutes(found, &[], &mut detection.kept().names);
-            Ok(question.answer(&done))
-        };
-        self.0.engine.blocking(work).await?
+        let mut reports = Reports::default();
+        if let Some(times) = question.times_of(Symptom::Expensive) {
+            reports = reports.and(self.reports(&times).await?);
+        }
+        if let Some(times) = question.times_of(Symptom::Timeout) {
+            reports = reports.and(self.timeouts(&times).await?);
+        }
+        let facts = self.facts(question.times(), Arc::new(reports)).await?;
+        let answer = move || question.answer(&facts);
+        Ok(self.0.engine.blocking(answer).await?)
     }
 
     /// What time it is.
@@ -234,7 +247,8 @@ impl Detection {
                 all.edges.extend(found.edges);
             }
             let mut kept = detection.kept();
-            Ok(feed::minutes(all, &reports.0, &mut kept.names))
+            let told = (reports.reports.as_slice(), reports.timeouts.as_slice());
+            Ok(feed::minutes(all, told, &mut kept.names))
         };
         self.0.engine.blocking(work).await?
     }
@@ -263,14 +277,26 @@ impl Detection {
     /// What the platform reported of functions between two times.
     pub(crate) async fn reports(&self, times: &Range<UnixNanos>) -> Result<Reports, TakeError> {
         let Shared { store, engine, .. } = &*self.0;
-        let told = logs::reports(engine, store, times.start, times.end).await?;
-        Ok(Reports(told))
+        Ok(Reports {
+            reports: logs::reports(engine, store, times.start, times.end).await?,
+            ..Reports::default()
+        })
+    }
+
+    /// Which invocations it ended between two times because they took too long. Spans are looked through for it, so
+    /// this is for questions about timeouts.
+    pub(crate) async fn timeouts(&self, times: &Range<UnixNanos>) -> Result<Reports, TakeError> {
+        let Shared { store, engine, .. } = &*self.0;
+        Ok(Reports {
+            timeouts: logs::timeouts(engine, store, times.start, times.end).await?,
+            ..Reports::default()
+        })
     }
 
     /// What was changed, as reports tell it; the first report of a function tells how it was.
     pub(crate) fn changes(&self, reports: &Reports) -> Vec<Change> {
         let mut names = self.kept().names.without_setups();
-        let mut reports: Vec<&logs::Report> = reports.0.iter().collect();
+        let mut reports: Vec<&logs::Report> = reports.reports.iter().collect();
         reports.sort_by_key(|report| report.minute);
         let changes = reports.into_iter().flat_map(|report| {
             let node = names.node_of(&report.service, &report.function);
@@ -351,7 +377,12 @@ impl Detection {
             logs::Told::default()
         });
         let detection = self.clone();
-        let judge = move || detection.timed(|| detection.judge(found, &told, from, to));
+        let judge = move || {
+            detection.timed(|| {
+                detection.look_at_what_arrived();
+                detection.judge(found, &told, from, to);
+            });
+        };
         Ok(engine.blocking(judge).await?)
     }
 
@@ -365,9 +396,36 @@ impl Detection {
         done
     }
 
+    /// Telemetry that is lost is lost until its environments are not heard of for an hour.
+    fn look_at_what_arrived(&self) {
+        let now = self.0.clock.now();
+        let asked = CompletenessFilter {
+            function: None,
+            from: Some(now.minus(ARRIVED)),
+            to: None,
+            limit: FUNCTIONS_MAX,
+            now,
+            after: None,
+        };
+        match self.0.store.completeness(&asked) {
+            Ok(report) => {
+                let functions = report.functions.iter();
+                let mut kept = self.kept();
+                kept.detector
+                    .set_arrived(functions.filter_map(feed::arrived));
+            }
+            Err(error) => {
+                self.0.counters.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%error, "what arrived of telemetry is not known to detection");
+            }
+        }
+    }
+
     fn judge(&self, found: ByMinute, told: &logs::Told, from: UnixNanos, to: UnixNanos) {
         let mut kept = self.kept();
-        let done = feed::minutes(found, &told.reports, &mut kept.names);
+        let reports = (told.reports.as_slice(), told.timeouts.as_slice());
+        let mut done = feed::minutes(found, reports, &mut kept.names);
+        feed::waited(&told.waits, &mut done);
         let mut by_minute: BTreeMap<UnixNanos, Vec<(&Subject, &Counts)>> = BTreeMap::new();
         for ((minute, subject), done) in &done.subjects {
             let minute = by_minute.entry(*minute).or_default();
@@ -411,6 +469,15 @@ impl Detection {
     }
 }
 
+impl Reports {
+    /// Both together.
+    pub(crate) fn and(mut self, more: Reports) -> Self {
+        self.reports.extend(more.reports);
+        self.timeouts.extend(more.timeouts);
+        self
+    }
+}
+
 impl Kept {
     /// Learns only, for a while, from what comes after a pause; and from all that was before the first start.
     fn pause_until(&mut self, now: UnixNanos) {
@@ -428,13 +495,11 @@ impl Kept {
         self.until = next.0;
         for report in told.reports.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&report.service, &report.function);
-            if report.memory_bytes > 0 {
-                let settings = Settings {
-                    timeout_ms: None,
-                    memory_bytes: Some(report.memory_bytes),
-                };
-                self.detector.set(&node, settings);
-            }
+            let settings = Settings {
+                timeout_ms: None,
+                memory_bytes: Some(report.memory_bytes).filter(|bytes| *bytes > 0),
+            };
+            self.detector.set(&node, settings);
             let changes = self.names.changes(&node, report);
             changes.into_iter().for_each(|what| {
                 let node = node.clone();
@@ -444,6 +509,14 @@ impl Kept {
                     what,
                 });
             });
+        }
+        for ended in told.timeouts.iter().filter(|it| it.minute == minute) {
+            let node = self.names.node_of(&ended.service, &ended.function);
+            let settings = Settings {
+                timeout_ms: ended.limit_ms,
+                memory_bytes: None,
+            };
+            self.detector.set(&node, settings);
         }
         for failure in told.failures.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&failure.service, &failure.function);
@@ -491,5 +564,9 @@ const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
 const AT_ONCE: Duration = Duration::from_secs(15 * 60);
 /// More than the ten minutes after which the state is written at the latest.
 const PAUSE: Duration = Duration::from_secs(15 * 60);
+/// Environments that were heard of within this time say what arrived.
+const ARRIVED: Duration = Duration::from_secs(3600);
+/// Functions of which that is looked at.
+const FUNCTIONS_MAX: usize = 1000;
 /// What a detector remembers.
 const REMEMBERED: Duration = Duration::from_secs(8 * 24 * 3600);

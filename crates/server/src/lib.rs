@@ -21,6 +21,7 @@
 //! binary does), keep anything itself (the store does), or understand traces (`insight` does).
 
 mod access;
+mod actions;
 mod api;
 mod cloudwatch;
 pub mod codes;
@@ -31,8 +32,10 @@ mod listen;
 mod mcp;
 mod page;
 mod server;
+mod telling;
 
 pub use access::{ApiKey, BadKey};
+pub use actions::{Actuation, Actuator, Following};
 pub use config::{
     Clock, Config, ConfigError, DEFAULT_HTTP, DEFAULT_OTLP_GRPC, DEFAULT_OTLP_HTTP, Limits, Listen,
 };

@@ -49,9 +49,12 @@ pub(crate) async fn show(method: Method, uri: Uri, headers: HeaderMap) -> Respon
 /// Headers that keep a page from being more than meant: no foreign scripts, frames or guesses.
 pub(crate) async fn secure(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // The page that stops mails says by itself what it may.
+    let policy = HeaderValue::from_static(POLICY);
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let referrer = HeaderValue::from_static("no-referrer");
+    headers.entry(REFERRER_POLICY).or_insert(referrer);
     response
 }
 

@@ -12,12 +12,14 @@ use throughline_store::{OpenError, Options, Recovery, SealError, Store};
 use tokio::sync::watch;
 
 use crate::access::Access;
+use crate::actions::Actions;
 use crate::api::{self, Watch};
 use crate::codes::{self, Code};
 use crate::config::{Config, Limits};
 use crate::detection::Detection;
 use crate::ingest::{self, Budget, Intake, Refusals};
 use crate::listen::Listener;
+use crate::telling::Telling;
 
 /// A server whose sockets are bound and whose store is open, but that serves nothing yet.
 pub struct Server {
@@ -25,6 +27,8 @@ pub struct Server {
     routers: Routers,
     store: Store,
     detection: Detection,
+    actions: Actions,
+    telling: Telling,
     recovery: Recovery,
     limits: Limits,
     /// Told once that the server stops.
@@ -61,6 +65,12 @@ pub enum StartError {
     /// The threads of queries cannot be started.
     #[error("cannot start the threads that answer queries: {error} ({})", self.code())]
     Threads {
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The record of actions cannot be opened.
+    #[error("cannot open the record of actions: {error} ({})", self.code())]
+    Actions {
         /// What the system says.
         error: io::Error,
     },
@@ -110,12 +120,17 @@ impl Server {
         let engine = Arc::new(engine.map_err(|error| StartError::Threads { error })?);
         let stop = watch::Sender::new(false);
         let detection = remember(&config, &store, &engine).await;
-        let routers = wire(&config, &listeners, &store, engine, &detection, &stop);
+        let actions = actions(&config, &detection).await?;
+        let telling = reopen(&config, listeners.http.address(), &detection, &actions).await;
+        let watched = (&detection, &actions, &telling);
+        let routers = wire(&config, &listeners, &store, engine, watched, &stop);
         Ok(Server {
             listeners,
             routers,
             store,
             detection,
+            actions,
+            telling,
             recovery,
             limits: config.limits(),
             stop,
@@ -150,6 +165,8 @@ impl Server {
             serve(listeners.http, routers.http),
         ];
         let detecting = tokio::spawn(self.detection.run(stopped.clone()));
+        let acting = tokio::spawn(self.actions.run(stopped.clone()));
+        let telling = tokio::spawn(self.telling.run(stopped.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.send_replace(true);
@@ -160,6 +177,12 @@ impl Server {
         }
         if let Err(error) = detecting.await {
             tracing::error!(%error, "detection ended badly");
+        }
+        if let Err(error) = acting.await {
+            tracing::error!(%error, "undoing what has reached its end ended badly");
+        }
+        if let Err(error) = telling.await {
+            tracing::error!(%error, "telling ended badly");
         }
         let closed = self.store.close().await;
         closed.map_err(|error| StopError::Store { error })?;
@@ -183,7 +206,7 @@ fn wire(
     listeners: &Listeners,
     store: &Store,
     engine: Arc<Engine>,
-    detection: &Detection,
+    (detection, actions, telling): (&Detection, &Actions, &Telling),
     stop: &watch::Sender<bool>,
 ) -> Routers {
     let limits = config.limits();
@@ -195,6 +218,7 @@ fn wire(
         Arc::clone(&engine),
         Arc::clone(&refusals),
         detection.clone(),
+        telling.clone(),
         config.data_dir().clone(),
     );
     let access = |listener: &Listener| Access::new(config.key().cloned(), listener.address().ip());
@@ -216,7 +240,7 @@ fn wire(
         http: api::router(
             store.clone(),
             engine,
-            health,
+            (health, actions.clone()),
             access(&listeners.http),
             limits,
             intake(&listeners.http),
@@ -271,6 +295,34 @@ async fn remember(config: &Config, store: &Store, engine: &Arc<Engine>) -> Detec
     }
 }
 
+/// What was proposed and done in earlier runs, which takes reading a file.
+async fn actions(config: &Config, detection: &Detection) -> Result<Actions, StartError> {
+    let (data_dir, actuation) = (config.data_dir().clone(), config.actuation());
+    let (detection, clock) = (detection.clone(), config.clock());
+    let opening =
+        tokio::task::spawn_blocking(move || Actions::open(&data_dir, actuation, detection, clock));
+    match opening.await {
+        Ok(opened) => opened.map_err(|error| StartError::Actions { error }),
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+/// What was told when the last run ended, which takes reading files.
+async fn reopen(
+    config: &Config,
+    address: SocketAddr,
+    detection: &Detection,
+    actions: &Actions,
+) -> Telling {
+    let (config, detection, actions) = (config.clone(), detection.clone(), actions.clone());
+    let opening =
+        tokio::task::spawn_blocking(move || Telling::open(&config, address, detection, actions));
+    match opening.await {
+        Ok(telling) => telling,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
 impl StartError {
     /// The code of the page that helps.
     pub fn code(&self) -> Code {
@@ -280,6 +332,7 @@ impl StartError {
             }
             StartError::Listen { .. } => codes::CANNOT_LISTEN,
             StartError::Threads { .. } => codes::CANNOT_START_THREADS,
+            StartError::Actions { .. } => codes::CANNOT_OPEN_ACTIONS,
             StartError::Store { .. } => codes::CANNOT_OPEN_STORE,
         }
     }

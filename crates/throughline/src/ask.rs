@@ -1,5 +1,6 @@
 //! Questions to a running server.
 
+pub(crate) mod advice;
 pub(crate) mod completeness;
 mod follow;
 mod found;

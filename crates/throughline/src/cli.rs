@@ -1,5 +1,6 @@
 //! Every command and flag, declared once.
 
+mod advice;
 mod ask;
 mod demo;
 mod eval;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use advice::Advice;
 pub(crate) use ask::{Completeness, Form, Mcp, Query, Replay, Target};
 pub(crate) use demo::{Demo, Example, Users};
 pub(crate) use eval::{Eval, EvalCommand, EvalPetshop};
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// What functions did: calls, errors, times, cold starts, cost
     Functions(Functions),
+    /// Which memory a function should have: time and cost with other sizes
+    Advice(Advice),
     /// Ask why it was so: "payment was slow last night around 10PM"
     Investigate(Investigate),
     /// Ask who depends on whom, in openCypher
@@ -118,6 +122,13 @@ pub(crate) struct Serve {
     /// The same for metric points alone
     #[arg(long, value_name = "KEEP")]
     pub(crate) retention_metrics: Option<String>,
+    /// Who does what is confirmed in the account: off, local or lambda:NAME [default: off]
+    ///
+    /// `off`: nobody; findings can be ignored and people left alone. `local`: this server, with the
+    /// credentials that it finds, as the AWS CLI does. `lambda:NAME`: the function of deploy/actuator,
+    /// which has a role of its own; the server needs to be allowed to invoke it and nothing else.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) actions: Option<String>,
     /// File with settings, in TOML
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

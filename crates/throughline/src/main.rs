@@ -1,5 +1,6 @@
 //! `throughline`: the server, the sandbox and the demo in one binary.
 
+mod actuator;
 mod ask;
 mod cli;
 mod demo;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Logs(arguments) => ask::logs::run(&arguments),
         Command::Tail(arguments) => ask::tail::run(&arguments),
         Command::Functions(arguments) => ask::functions::run(&arguments),
+        Command::Advice(arguments) => ask::advice::run(&arguments),
         Command::Investigate(arguments) => ask::investigate::run(&arguments),
         Command::Graph(arguments) => ask::graph::run(&arguments),
         Command::Query(arguments) => ask::query::run(&arguments),

@@ -21,7 +21,8 @@ pub(crate) fn run(arguments: Serve) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
-        let starting = Server::bind(settings.server);
+        let actuation = settings.actions.actuation().await?;
+        let starting = Server::bind(settings.server.with_actuation(actuation));
         let server = signals.unless_stopped(starting).await?;
         output::print(announcement(server.addresses(), arguments.json))?;
         server.run(signals.first()).await?;

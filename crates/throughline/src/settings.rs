@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use throughline_server::{Config, Listen, Retention};
 
+use crate::actuator::ActionsBy;
 use crate::cli::Serve;
 use crate::logging::LogFormat;
 
@@ -35,7 +36,7 @@ impl fmt::Display for Origin {
 }
 
 /// A setting's name in the file. Its flag has dashes, its variable is `THROUGHLINE_` in capitals.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "data_dir",
     "otlp_grpc",
     "otlp_http",
@@ -46,6 +47,7 @@ const KEYS: [&str; 10] = [
     "retention_traces",
     "retention_logs",
     "retention_metrics",
+    "actions",
 ];
 
 /// Reads environment variables; a map in tests.
@@ -79,6 +81,7 @@ pub(crate) struct RawSettings {
 pub(crate) struct Settings {
     pub(crate) server: Config,
     pub(crate) log_format: LogFormat,
+    pub(crate) actions: ActionsBy,
 }
 
 /// Everything that is wrong with the settings, one line each.
@@ -173,6 +176,8 @@ impl RawSettings {
             .parsed("log_format", &mut problems)
             .unwrap_or(LogFormat::Text);
         let key = self.parsed("api_key", &mut problems);
+        let actions = self.parsed("actions", &mut problems);
+        let actions = actions.unwrap_or(ActionsBy::Off);
         let retention = self.retention(&mut problems);
         let data_dir = self
             .values
@@ -191,7 +196,11 @@ impl RawSettings {
         let server = Config::try_new(data_dir.unwrap_or_default(), listen, key)
             .map_err(|error| Problems(vec![error.to_string()]))?
             .with_retention(retention);
-        Ok(Settings { server, log_format })
+        Ok(Settings {
+            server,
+            log_format,
+            actions,
+        })
     }
 
     /// What is said of one signal beats what is said of all.
@@ -241,7 +250,7 @@ impl fmt::Display for RawSettings {
 }
 
 /// In the order of [`KEYS`].
-fn flag_values(flags: &Serve) -> [Option<String>; 10] {
+fn flag_values(flags: &Serve) -> [Option<String>; 11] {
     let Serve {
         data_dir,
         otlp_grpc,
@@ -253,6 +262,7 @@ fn flag_values(flags: &Serve) -> [Option<String>; 10] {
         retention_traces,
         retention_logs,
         retention_metrics,
+        actions,
         ..
     } = flags;
     [
@@ -266,6 +276,7 @@ fn flag_values(flags: &Serve) -> [Option<String>; 10] {
         retention_traces,
         retention_logs,
         retention_metrics,
+        actions,
     ]
     .map(Clone::clone)
 }
@@ -279,6 +290,7 @@ fn default(key: &str, environment: &impl Source) -> Option<String> {
         "http" => Some(listen.http.to_string()),
         "log_format" => Some(LogFormat::Text.to_string()),
         "retention" => Some(RETENTION_DEFAULT.to_owned()),
+        "actions" => Some(ActionsBy::Off.to_string()),
         _ => None,
     }
 }

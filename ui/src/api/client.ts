@@ -14,12 +14,17 @@ import {
 import type { ApiError } from './error';
 import { parseJson } from './json';
 import type {
+  Action,
+  ActionList,
+  AuditPage,
   Completeness,
   Contrast,
   ContrastQuestion,
   CostList,
   EdgeMap,
+  FittingActions,
   Found,
+  FunctionAdvice,
   GraphAnswer,
   GraphLanguage,
   GraphQuestion,
@@ -30,12 +35,18 @@ import type {
   Known,
   Log,
   LogPage,
+  Notifications,
+  NotificationSettings,
   Operation,
+  ProposedAction,
   QueryAnswer,
   QuerySpec,
   SearchQuestion,
   Service,
+  ShownAction,
+  Standing,
   Table,
+  TestAnswer,
   Trace,
   TracePage,
   WaitList,
@@ -47,6 +58,7 @@ import type {
   WireError,
   WireLog,
   WireLogPage,
+  WireNotificationTestAnswer,
   WireOperationList,
   WireServiceList,
   WireSpanPage,
@@ -101,6 +113,16 @@ export interface IncidentQuery {
   readonly cursor?: string;
 }
 
+/** What a person confirms an action with. */
+export interface Confirmation {
+  readonly k: string;
+  readonly who: string;
+  /** What they typed. */
+  readonly typed: string;
+  /** What they saw. */
+  readonly seen: string | null;
+}
+
 export type Dataset = 'spans' | 'logs' | 'metrics';
 
 /** What comes while log records are followed. */
@@ -119,6 +141,8 @@ export interface Api {
   /** How long messages waited. */
   waits(stretch: Stretch, signal?: AbortSignal): Answer<WaitList>;
   costs(stretch: Stretch, signal?: AbortSignal): Answer<CostList>;
+  /** Of the last week, in one environment or all. */
+  advice(name: string, environment: string, signal?: AbortSignal): Answer<FunctionAdvice>;
   completeness(signal?: AbortSignal): Answer<Completeness>;
   logs(query: LogQuery, signal?: AbortSignal): Answer<LogPage>;
   /** Calls back with records as they arrive, until the signal ends it or the connection breaks. */
@@ -135,6 +159,24 @@ export interface Api {
   query(spec: QuerySpec, signal?: AbortSignal): Answer<QueryAnswer>;
   incidents(query: IncidentQuery, signal?: AbortSignal): Answer<IncidentPage>;
   incident(id: string, signal?: AbortSignal): Answer<Incident>;
+  /** What can be done about an incident, and what was. */
+  fitting(incident: string, signal?: AbortSignal): Answer<FittingActions>;
+  /** Makes the link at which an action can be confirmed. */
+  propose(action: Action, incident: number | null, who: string): Answer<ProposedAction>;
+  /** What an action would do, for whoever has the key of its link. */
+  action(id: string, key: string, signal?: AbortSignal): Answer<ShownAction>;
+  /** The only thing here that acts. */
+  confirm(id: string, confirmation: Confirmation): Answer<Standing>;
+  undo(id: string, who: string): Answer<Standing>;
+  actions(signal?: AbortSignal): Answer<ActionList>;
+  /** Stops all actions for a reason, or lets them be done again with none. */
+  switchActions(who: string, why: string | null): Answer<ActionList>;
+  audit(cursor: string | null, signal?: AbortSignal): Answer<AuditPage>;
+  notifications(signal?: AbortSignal): Answer<Notifications>;
+  /** Replaces that edition of them. */
+  setNotifications(settings: NotificationSettings, edition: string): Answer<Notifications>;
+  /** Sends a sample to a receiver. */
+  testNotifications(receiver: string): Answer<readonly TestAnswer[]>;
   investigate(question: InvestigationQuestion, signal?: AbortSignal): Answer<Investigation>;
   /** What can be asked of the graph. */
   graphLanguage(signal?: AbortSignal): Answer<GraphLanguage>;
@@ -167,17 +209,21 @@ export function createApi(options: ApiOptions = {}): Api {
     decode: (wire: W) => T,
     signal?: AbortSignal,
     body?: unknown,
+    method = 'POST',
   ): Answer<T> {
     try {
       const init: RequestInit = { headers: headers() };
       if (body !== undefined) {
-        init.method = 'POST';
+        init.method = method;
         init.headers = { ...headers(), 'content-type': 'application/json' };
         init.body = JSON.stringify(body);
       }
-      const timeout = AbortSignal.timeout(REQUEST_MILLIS_MAX);
+      const patience = path.startsWith('/act/') ? ACT_MILLIS_MAX : REQUEST_MILLIS_MAX;
+      const timeout = AbortSignal.timeout(patience);
       init.signal = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      const response = await fetcher(base + path, init);
+      // The address of a link does what the link is for; it is none of the API's.
+      const address = path.startsWith('/act/') ? path : base + path;
+      const response = await fetcher(address, init);
       if (response.status === 401) options.onKeyNeeded?.();
       if (!response.ok) return err(await refusal(response));
       return read(await response.text(), decode);
@@ -256,6 +302,11 @@ export function createApi(options: ApiOptions = {}): Api {
       ),
     waits: (stretch, signal) => load(`/waits${stretchSearch(stretch)}`, asItIs<WaitList>, signal),
     costs: (stretch, signal) => load(`/costs${stretchSearch(stretch)}`, asItIs<CostList>, signal),
+    advice: (name, environment, signal) => {
+      const there = environment === '' ? '' : `?${new URLSearchParams({ environment })}`;
+      const path = `/functions/${encodeURIComponent(name)}/advice${there}`;
+      return load(path, asItIs<FunctionAdvice>, signal);
+    },
     completeness: (signal) =>
       load(`/completeness?limit=${COMPLETENESS_MAX}`, asItIs<Completeness>, signal),
     logs: (query, signal) =>
@@ -279,6 +330,45 @@ export function createApi(options: ApiOptions = {}): Api {
       load(`/incidents${incidentSearch(query)}`, asItIs<IncidentPage>, signal),
     incident: (id, signal) =>
       load(`/incidents/${encodeURIComponent(id)}`, asItIs<Incident>, signal),
+    fitting: (incident, signal) =>
+      load(`/incidents/${encodeURIComponent(incident)}/actions`, asItIs<FittingActions>, signal),
+    propose: (action, incident, who) =>
+      load('/actions/propose', asItIs<ProposedAction>, undefined, { action, incident, who }),
+    action: (id, k, signal) =>
+      load(
+        `/actions/${encodeURIComponent(id)}?${new URLSearchParams({ k })}`,
+        asItIs<ShownAction>,
+        signal,
+      ),
+    confirm: (id, confirmation) =>
+      load(`/act/${encodeURIComponent(id)}`, asItIs<Standing>, undefined, confirmation),
+    undo: (id, who) =>
+      load(`/actions/${encodeURIComponent(id)}/undo`, asItIs<Standing>, undefined, { who }),
+    actions: (signal) => load('/actions', asItIs<ActionList>, signal),
+    switchActions: (who, why) =>
+      load('/actions/switch', asItIs<ActionList>, undefined, { who, why }),
+    audit: (cursor, signal) =>
+      load(
+        `/audit${cursor === null ? '' : `?${new URLSearchParams({ cursor })}`}`,
+        asItIs<AuditPage>,
+        signal,
+      ),
+    notifications: (signal) => load('/notifications', asItIs<Notifications>, signal),
+    setNotifications: (settings, edition) =>
+      load(
+        `/notifications?${new URLSearchParams({ edition })}`,
+        asItIs<Notifications>,
+        undefined,
+        settings,
+        'PUT',
+      ),
+    testNotifications: (receiver) =>
+      load<WireNotificationTestAnswer, readonly TestAnswer[]>(
+        '/notifications/test',
+        ({ answers }) => answers,
+        undefined,
+        { receiver },
+      ),
     investigate: (question, signal) =>
       load('/investigations', asItIs<Investigation>, signal, question),
     graphLanguage: (signal) => load('/graph', asItIs<GraphLanguage>, signal),
@@ -373,5 +463,7 @@ async function refusal(response: Response): Promise<ApiError> {
 
 // The server itself gives up after 30 seconds, and says why.
 const REQUEST_MILLIS_MAX = 35_000;
+// The server waits two minutes for the account.
+const ACT_MILLIS_MAX = 130_000;
 const COMPLETIONS_MAX = 50;
 const COMPLETENESS_MAX = 200;

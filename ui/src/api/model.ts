@@ -2,6 +2,11 @@
 import type { DurationNanos, UnixNanos } from '../base/time';
 import type {
   Json,
+  WireAction,
+  WireActionList,
+  WireActionPlan,
+  WireActionStanding,
+  WireAuditPage,
   WireCompleteness,
   WireContrast,
   WireContrastQuestion,
@@ -9,6 +14,8 @@ import type {
   WireDifference,
   WireEdgeMap,
   WireFinding,
+  WireFittingActions,
+  WireFunctionAdvice,
   WireGraphAnswer,
   WireGraphLanguage,
   WireGraphQuestion,
@@ -18,12 +25,16 @@ import type {
   WireInvestigationQuestion,
   WireMapEdge,
   WireMapNode,
+  WireNotifications,
+  WireNotificationTestAnswer,
   WireOperationList,
+  WireProposedAction,
   WireQueryAnswer,
   WireQuerySpec,
   WireScope,
   WireSearchQuestion,
   WireServiceShare,
+  WireShownAction,
   WireSpan,
   WireTable,
   WireWaitList,
@@ -41,6 +52,10 @@ export type Operation = WireOperationList['operations'][number];
 export type WaitList = WireWaitList;
 export type Wait = WireWaitList['waits'][number];
 export type CostList = WireCostList;
+/** Which memory a function should have. */
+export type FunctionAdvice = WireFunctionAdvice;
+export type SizeAdvice = NonNullable<WireFunctionAdvice['advice']>;
+export type SizePoint = SizeAdvice['now'];
 export type Completeness = WireCompleteness;
 export type FunctionCompleteness = WireCompleteness['functions'][number];
 /** What is left out is as the server has it by default. */
@@ -69,12 +84,26 @@ export type Difference = Omit<WireDifference, 'filters' | 'alike'> & {
   readonly alike: readonly (readonly Condition[])[];
 };
 export type IncidentPage = WireIncidentPage;
+export type Notifications = WireNotifications;
+export type NotificationSettings = WireNotifications['settings'];
+export type Receiver = NonNullable<NotificationSettings['receivers']>[number];
+export type Mute = NonNullable<NotificationSettings['mutes']>[number];
+export type TestAnswer = WireNotificationTestAnswer['answers'][number];
 export type IncidentSummary = WireIncidentPage['incidents'][number];
 export type Incident = Omit<WireIncident, 'findings'> & { readonly findings: readonly Finding[] };
 export type IncidentCause = NonNullable<WireIncident['cause']>;
 export type Finding = Omit<WireFinding, 'filters'> & {
   readonly filters: readonly Condition[] | null;
 };
+export type Action = WireAction;
+export type FittingActions = WireFittingActions;
+export type Standing = WireActionStanding;
+export type ActionList = WireActionList;
+export type ProposedAction = WireProposedAction;
+export type ShownAction = WireShownAction;
+export type Plan = WireActionPlan;
+export type AuditPage = WireAuditPage;
+export type AuditEntry = WireAuditPage['entries'][number];
 export type Measure = WireFinding['after'];
 /** What is left out is read from the sentence, or as the server has it by default. */
 export type InvestigationQuestion = Partial<WireInvestigationQuestion>;

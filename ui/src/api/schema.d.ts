@@ -349,6 +349,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/functions/{name}/advice": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Which memory a function should have
+         * @description Predicts time and cost with every memory size from how the function ran with the one that it has: from at most 2,000 reports of the platform, the newest ones, and the processor time that the extension tells with the invocations' spans. Invocations that the platform ended count for nothing. Where the size was changed within the time, it also says whether that came as it would have been predicted.
+         */
+        readonly get: operations["showAdvice"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/attributes": {
         readonly parameters: {
             readonly query?: never;
@@ -563,6 +583,234 @@ export interface paths {
         readonly get: operations["status"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/incidents/{id}/actions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What can be done about an incident
+         * @description Which actions fit its findings, what helps most first, and those that were proposed about it. Names, reasons and times in proposals are for a person to change.
+         */
+        readonly get: operations["fittingActions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/actions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List actions
+         * @description All that were proposed, the newest first, and how each stands. What nobody confirmed within a day is left out.
+         */
+        readonly get: operations["listActions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/actions/propose": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Propose an action
+         * @description Makes a link at which the action can be confirmed within a day. Changes nothing.
+         */
+        readonly post: operations["proposeAction"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/actions/switch": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop all actions, or go on
+         * @description With `why` nothing in the account is changed any more, until it is sent without. What was done can be undone either way.
+         */
+        readonly post: operations["switchActions"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/actions/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Show what an action would do
+         * @description For whoever has its link: the exact calls, the policy, what to know, how it is undone, what a dry run says, and what it would touch in numbers of the last hour. Changes nothing.
+         */
+        readonly get: operations["showAction"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/actions/{id}/undo": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Undo an action
+         * @description Puts back what was before. What somebody has changed since is left as it is. Neither the switch nor the limit stops it.
+         */
+        readonly post: operations["undoAction"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/act/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Do what was proposed
+         * @description Once. `GET` shows the page, and never acts. Needs the key of the link besides that of the server.
+         */
+        readonly post: operations["confirmAction"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/audit": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the audit log
+         * @description Everything that was proposed, done and undone, by whom and with which request ids, the newest first.
+         */
+        readonly get: operations["listAudit"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/notifications": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Show who is told of what
+         * @description The settings, with secrets masked, what was told in the last week, and how sending does.
+         */
+        readonly get: operations["showNotifications"];
+        /**
+         * Say who is told of what
+         * @description Replaces the settings. A secret that reads as `mask` stays, for the same receiver and the same place.
+         */
+        readonly put: operations["setNotifications"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/notifications/test": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send a sample to a receiver
+         * @description And say what the other side said, for each address. Nothing of it is remembered.
+         */
+        readonly post: operations["testNotifications"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/notifications/unsubscribe": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Ask whether to stop mails
+         * @description A page with a button; it changes nothing, because scanners of mails open every link. Needs no key: the link is signed.
+         */
+        readonly get: operations["askToUnsubscribe"];
+        readonly put?: never;
+        /**
+         * Stop mails to an address
+         * @description With one click of a mail program (RFC 8058) or with the button of the page. Needs no key: the link is signed.
+         */
+        readonly post: operations["unsubscribe"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1248,6 +1496,135 @@ export interface components {
             readonly p50_ms: number;
             /** @description The one that waited longest. */
             readonly longest_ms: number;
+        };
+        /** @description Which memory a function should have. */
+        readonly FunctionAdvice: {
+            /** @description Which one. */
+            readonly function: string;
+            /** @description Of invocations since then. */
+            readonly from_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description And before then. */
+            readonly to_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description What is said, in one line: the recommendation, that the size is right, or why nothing is said. */
+            readonly sentence: string;
+            /** @description What is predicted; null where nothing can be said. */
+            readonly advice: components["schemas"]["SizeAdvice"] | null;
+            /**
+             * @description Why nothing is said: fewer than 50 invocations with the last size and their processor time; nobody measured processor time; it uses more of the processor than its size gives; or its times are too unlike.
+             * @enum {string|null}
+             */
+            readonly why_not: "too_few" | "no_processor_time" | "faster_than_its_share" | "too_unlike" | null;
+            /** @description The last change of its size within the time; null if there was none, or if nothing could have been predicted of it. */
+            readonly change: components["schemas"]["SizeChange"] | null;
+        };
+        /** @description What is predicted of a function. */
+        readonly SizeAdvice: {
+            /** @description From how many invocations. */
+            readonly invocation_count: number;
+            /** @description The mean processor time of an invocation. */
+            readonly cpu_ms: number;
+            /** @description What is left of the mean time with a processor of its own: waiting for others. */
+            readonly wait_ms: number;
+            /** @description How many processors it was seen to use at once. */
+            readonly processors: number;
+            /** @description The most memory that was used, in MB; null if no report says it. */
+            readonly memory_used_mb: number | null;
+            /** @description Whose prices were taken. */
+            readonly price_region: string;
+            /** @description With the size that it has. */
+            readonly now: components["schemas"]["SizePoint"];
+            /** @description From 128 MB to 10,240 MB, every 64 MB, and the size that it has. */
+            readonly curve: readonly components["schemas"]["SizePoint"][];
+            /** @description Three sizes of the curve; null where no size fits. */
+            readonly named: components["schemas"]["NamedSizes"] | null;
+            /** @description The size that it should have; null where a change is not worth it. */
+            readonly recommendation: components["schemas"]["SizeRecommendation"] | null;
+            /** @description What else would be better. */
+            readonly also: readonly components["schemas"]["SizeHint"][];
+            /** @description Other sizes that it had within the same invocations, and what is predicted for them. */
+            readonly seen: readonly components["schemas"]["SizeSeen"][];
+        };
+        /** @description A function with some memory size. */
+        readonly SizePoint: {
+            /** @description The size, in MB. */
+            readonly memory_mb: number;
+            /** @description The mean time of an invocation, in milliseconds. */
+            readonly duration_ms: components["schemas"]["Interval"];
+            /** @description The 99th percentile of it; of fewer than a hundred invocations the longest. */
+            readonly slow_ms: number;
+            /** @description The mean cost of an invocation, in US dollars, with its part of the initialisations. */
+            readonly usd: components["schemas"]["Interval"];
+            /**
+             * @description Whether it should have this size at all: a third more than the most that it used must fit, and it must not take longer than now and more than half of its timeout.
+             * @enum {string}
+             */
+            readonly fits: "yes" | "too_little_memory" | "near_timeout";
+        };
+        /** @description A number, and where the true one lies at 95 %. */
+        readonly Interval: {
+            /** @description The best guess. */
+            readonly value: number;
+            /** @description Hardly less. */
+            readonly low: number;
+            /** @description Hardly more. */
+            readonly high: number;
+        };
+        /** @description Three sizes that fit, in MB. */
+        readonly NamedSizes: {
+            /** @description Costs least. */
+            readonly cheapest_mb: number;
+            /** @description The least sum of cost and time, each as a part of the most of it on the curve. */
+            readonly balanced_mb: number;
+            /** @description The smallest within a hundredth of the least time. */
+            readonly fastest_mb: number;
+        };
+        /** @description A size that is worth a change: a tenth cheaper, or 15 % faster for at most 2 % more, neither by chance. */
+        readonly SizeRecommendation: {
+            /** @description What is predicted with it. */
+            readonly point: components["schemas"]["SizePoint"];
+            /** @description The mean time as a part of what it is now. */
+            readonly duration_ratio: components["schemas"]["Interval"];
+            /** @description The mean cost as a part of what it is now. */
+            readonly cost_ratio: components["schemas"]["Interval"];
+            /** @description The same in one line. */
+            readonly sentence: string;
+        };
+        /** @description What else would be better. */
+        readonly SizeHint: {
+            /**
+             * @description What it is about.
+             * @enum {string}
+             */
+            readonly kind: "more_memory" | "arm64" | "timeout_near" | "timeout_far" | "provisioned";
+            /** @description In one line. */
+            readonly sentence: string;
+        };
+        /** @description A prediction that can be looked at: the function has also run with this size. */
+        readonly SizeSeen: {
+            /** @description The size, in MB. */
+            readonly memory_mb: number;
+            /** @description How many invocations. */
+            readonly invocation_count: number;
+            /** @description What they took in the mean. */
+            readonly duration_ms: number;
+            /** @description What is predicted for them. */
+            readonly predicted_ms: components["schemas"]["Interval"];
+        };
+        /** @description A change of the memory size, held against what would have been said of it before. */
+        readonly SizeChange: {
+            /** @description When the first invocation with the size that it has now was reported. */
+            readonly at_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description With the size before. */
+            readonly before: components["schemas"]["SizePoint"];
+            /** @description What was predicted for the size that it has now. */
+            readonly predicted: components["schemas"]["SizePoint"];
+            /**
+             * @description Fewer than 200 invocations since; as was predicted, or better; or slower than that, so that the size before may be better.
+             * @enum {string}
+             */
+            readonly verdict: "too_early" | "as_predicted" | "slower";
+            /** @description In one line. */
+            readonly sentence: string;
         };
         /**
          * @description Why a request failed.
@@ -2133,7 +2510,7 @@ export interface components {
              * @description What is unusual.
              * @enum {string}
              */
-            readonly kind: "latency" | "errors" | "new_error" | "new_edge" | "near_timeout" | "memory" | "leak" | "throttles" | "cold_starts" | "silence" | "cost";
+            readonly kind: "latency" | "errors" | "new_error" | "new_edge" | "near_timeout" | "memory" | "leak" | "throttles" | "cold_starts" | "silence" | "cost" | "waiting" | "incomplete";
             /** @description The finding in one line. */
             readonly title: string;
             /** @description Of what. */
@@ -2211,7 +2588,7 @@ export interface components {
             /** @description How long it took, in milliseconds. */
             readonly duration_ms: number;
         };
-        /** @description Why a node of an incident is slow or fails, worked out of what all nodes did and who calls whom. */
+        /** @description Why it is so with a node of an incident, worked out of what all nodes did and who calls whom. */
         readonly IncidentCause: {
             /** @description A node, by its id on the map. */
             readonly node: string;
@@ -2219,8 +2596,8 @@ export interface components {
              * @description What is wrong with it.
              * @enum {string}
              */
-            readonly symptom: "slow" | "failing";
-            /** @description Milliseconds a call, or the part that fails, when all was well. */
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent";
+            /** @description When all was well: milliseconds a call of what is slow, US dollars an hour of what is expensive, calls a minute of what is silent, else the part of the calls. */
             readonly before: number;
             /** @description The same now. */
             readonly after: number;
@@ -2243,10 +2620,10 @@ export interface components {
              * @description In which way it is worse.
              * @enum {string}
              */
-            readonly symptom: "slow" | "failing";
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent";
             /** @description The part of the symptom that enters here and that nothing below explains. */
             readonly share: number;
-            /** @description Milliseconds a call, or the part that fails, when all was well. */
+            /** @description When all was well: milliseconds a call of what is slow, US dollars an hour of what is expensive, calls a minute of what is silent, else the part of the calls. */
             readonly before: number;
             /** @description The same now. */
             readonly after: number;
@@ -2515,6 +2892,459 @@ export interface components {
             readonly left_out: readonly ("reports" | "spans" | "traces" | "logs" | "attributes")[];
             /** @description Milliseconds from the question to the answer. */
             readonly elapsed_ms: number;
+        };
+        /**
+         * @description One of the things that can be done. Which fields it has depends on `do`.
+         * @example {
+         *       "do": "deny",
+         *       "function": "pay",
+         *       "resource": "table:users",
+         *       "class": "write",
+         *       "hours": 4
+         *     }
+         */
+        readonly Action: {
+            /**
+             * @description `ignore` findings from now on; `mute` them for one person; `deny` a function's operations on a resource; `stop` a function; `disable` an event source mapping; set the `memory`.
+             * @enum {string}
+             */
+            readonly do: "ignore" | "mute" | "deny" | "stop" | "disable" | "memory";
+            /** @description ignore, mute: the node, by its id on the map. */
+            readonly node?: string;
+            /** @description ignore: what it calls, of findings about calls. */
+            readonly to?: string;
+            /** @description ignore, mute: which kind of finding. */
+            readonly kind?: string;
+            /** @description ignore: why it is all right. */
+            readonly reason?: string;
+            /** @description ignore, mute: for how many days. */
+            readonly days?: number;
+            /** @description mute: whom not to tell: the name of a receiver, or a mail address of one. */
+            readonly person?: string;
+            /** @description deny, stop, disable, memory: the function's name. */
+            readonly function?: string;
+            /** @description deny: what it must not touch, by its id on the map: a table, queue, topic, bucket, bus, stream or function. */
+            readonly resource?: string;
+            /** @description deny: `write` or `all` operations; ignore: of new calls those of this class alone. */
+            readonly class?: string;
+            /** @description deny, stop, disable: for how many hours. */
+            readonly hours?: number;
+            /** @description disable: the UUID of the event source mapping. */
+            readonly source?: string;
+            /** @description memory: how much, in MB. */
+            readonly memory_mb?: number;
+        };
+        /** @description Somebody has stopped all actions. */
+        readonly ActionsStopped: {
+            /** @description Who. */
+            readonly who: string;
+            /** @description Why. */
+            readonly why: string;
+        };
+        /** @description An action that fits a finding. */
+        readonly ProposableAction: {
+            /** @description The finding, as a sentence. */
+            readonly finding: string;
+            /** @description The action, as a sentence. */
+            readonly title: string;
+            /** @description Whether it changes something in the account. */
+            readonly needs_account: boolean;
+            /** @description Whether it keeps something from working. */
+            readonly destructive: boolean;
+            /** @description The action itself. */
+            readonly action: components["schemas"]["Action"];
+        };
+        /** @description How things are in the account, as far as the action needs it. */
+        readonly AccountState: {
+            /** @description The function's ARN; empty where none is needed. */
+            readonly function_arn: string;
+            /** @description The ARN of the role that its code has. */
+            readonly role_arn: string;
+            /** @description Its memory in MB. */
+            readonly memory_mb: number;
+            /** @description Changes with every change of the function. */
+            readonly revision_id: string;
+            /** @description Its reserved concurrency, if it has one and it was asked for. */
+            readonly reserved: number | null;
+            /** @description Its event source mappings, if they were asked for. */
+            readonly sources: readonly {
+                /** @description Its UUID. */
+                readonly id: string;
+                /** @description From where it takes events. */
+                readonly source_arn: string;
+                /** @description Whether it takes them. */
+                readonly enabled: boolean;
+            }[];
+        };
+        /** @description An action and how it stands. */
+        readonly ActionStanding: {
+            /** @description Its name. */
+            readonly id: string;
+            /** @description It, as a sentence. */
+            readonly title: string;
+            /** @description It. */
+            readonly action: components["schemas"]["Action"];
+            /**
+             * @description `proposed`: nobody confirmed it; `begun`: it is being done, or nobody knows whether it was; `done`; `failed`; `undone`; `drifted`: somebody has changed it since, so it is theirs.
+             * @enum {string}
+             */
+            readonly state: "proposed" | "begun" | "done" | "failed" | "undone" | "drifted";
+            /** @description About which incident. */
+            readonly incident: number | null;
+            /** @description When it was proposed. */
+            readonly proposed_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When it ends by itself. */
+            readonly until_unix_nanos: components["schemas"]["UnixNanos"] | null;
+            /** @description How things were before it. */
+            readonly before: components["schemas"]["AccountState"] | null;
+            /** @description Why it, or its undoing, failed last. */
+            readonly why: string | null;
+        };
+        /** @description What can be done about an incident, and what was. */
+        readonly FittingActions: {
+            /** @description Where actions in the account are done: `off`, `local` or `lambda:NAME`. */
+            readonly place: string;
+            /** @description Who stopped all of them, and why. */
+            readonly stopped: components["schemas"]["ActionsStopped"] | null;
+            /** @description What fits. */
+            readonly proposals: readonly components["schemas"]["ProposableAction"][];
+            /** @description What was proposed about it, the newest first. */
+            readonly actions: readonly components["schemas"]["ActionStanding"][];
+        };
+        /** @description Actions, the newest first. */
+        readonly ActionList: {
+            /** @description Where actions in the account are done: `off`, `local` or `lambda:NAME`. */
+            readonly place: string;
+            /** @description Who stopped all of them, and why. */
+            readonly stopped: components["schemas"]["ActionsStopped"] | null;
+            /** @description The actions. */
+            readonly actions: readonly components["schemas"]["ActionStanding"][];
+            /** @description How many there are. */
+            readonly total: number;
+            /** @description Whether there are more than are listed. */
+            readonly truncated: boolean;
+        };
+        /** @description What is to be proposed. */
+        readonly ActionProposal: {
+            /** @description The action. */
+            readonly action: components["schemas"]["Action"];
+            /** @description About which incident. */
+            readonly incident?: number | null;
+            /** @description Who proposes it. */
+            readonly who: string;
+        };
+        /** @description Where an action can be confirmed. */
+        readonly ProposedAction: {
+            /** @description Its name. */
+            readonly id: string;
+            /** @description The path and query of the link. */
+            readonly path: string;
+            /** @description Until when it opens. */
+            readonly expires_unix_nanos: components["schemas"]["UnixNanos"];
+        };
+        /** @description Stop, or go on. */
+        readonly ActionSwitch: {
+            /** @description Who does it. */
+            readonly who: string;
+            /** @description Why all actions are stopped; absent to go on. */
+            readonly why?: string | null;
+        };
+        /** @description Who does it. */
+        readonly Someone: {
+            /** @description A name, for the audit log. */
+            readonly who: string;
+        };
+        /** @description A person's confirmation. */
+        readonly ActionConfirmation: {
+            /** @description The key of the link. */
+            readonly k: string;
+            /** @description Who confirms it. */
+            readonly who: string;
+            /** @description The function's name, typed, where the plan asks for it. */
+            readonly typed?: string | null;
+            /** @description `seen` of what was shown: if things have changed since, nothing is done. Needed for what changes something in the account. */
+            readonly seen?: string | null;
+        };
+        /** @description One call of AWS's API. */
+        readonly ApiCall: {
+            /**
+             * @description The service.
+             * @enum {string}
+             */
+            readonly service: "lambda" | "iam";
+            /** @description Its name in AWS's documentation. */
+            readonly operation: string;
+            /** @description The HTTP method. */
+            readonly method: string;
+            /** @description The path and the query. */
+            readonly path: string;
+            /** @description What is sent; null where nothing is. */
+            readonly parameters: unknown;
+        };
+        /** @description What is done, exactly. */
+        readonly ActionPlan: {
+            /** @description In a sentence. */
+            readonly title: string;
+            /** @description What is called, in this order. */
+            readonly calls: readonly components["schemas"]["ApiCall"][];
+            /** @description The policy that is put, if one is. */
+            readonly policy: unknown;
+            /** @description What to know before one agrees. */
+            readonly warnings: readonly string[];
+            /** @description How it is undone. */
+            readonly undo: readonly components["schemas"]["ApiCall"][];
+            /** @description When it ends by itself, in seconds since 1970. */
+            readonly until: number | null;
+            /** @description What must be typed to confirm it. */
+            readonly confirm: string | null;
+            /** @description The same in the application's own description. */
+            readonly code: readonly {
+                /** @description Of which tool. */
+                readonly tool: string;
+                /** @description Where it is to stand. */
+                readonly place: string;
+                /** @description The line. */
+                readonly line: string;
+            }[];
+        };
+        /** @description What trying it said. */
+        readonly DryRun: {
+            /**
+             * @description `none`: AWS's API has none for it; `simulated`: IAM was asked; `failed`: it could not be asked.
+             * @enum {string}
+             */
+            readonly dry_run: "none" | "simulated" | "failed";
+            /** @description Why it could not be asked. */
+            readonly why?: string;
+            /** @description What IAM decides about each permission. */
+            readonly permissions?: readonly {
+                /** @description Its name. */
+                readonly permission: string;
+                /** @description As it is. */
+                readonly before: string;
+                /** @description As it would be. */
+                readonly after: string;
+            }[];
+        };
+        /** @description What an action would touch, in the last hour. */
+        readonly Touched: {
+            /** @description The node. */
+            readonly node: string;
+            /** @description What it called. */
+            readonly to: string | null;
+            /** @description With which operation. */
+            readonly operation: string | null;
+            /** @description How often. */
+            readonly calls: number;
+            /** @description How often it failed. */
+            readonly errors: number;
+        };
+        /** @description What whoever confirms an action must know. */
+        readonly ShownAction: {
+            /** @description Where actions in the account are done: `off`, `local` or `lambda:NAME`. */
+            readonly place: string;
+            /** @description The action. */
+            readonly action: components["schemas"]["ActionStanding"];
+            /** @description For whom the link was made. */
+            readonly made_for: string;
+            /** @description Until when the link opens. */
+            readonly expires_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description What would be done now. */
+            readonly plan: components["schemas"]["ActionPlan"] | null;
+            /** @description Why that cannot be told. */
+            readonly problem: string | null;
+            /** @description How things are. */
+            readonly before: components["schemas"]["AccountState"] | null;
+            /** @description To be sent back with the confirmation. */
+            readonly seen: string | null;
+            /** @description What trying it said. */
+            readonly dry_run: components["schemas"]["DryRun"] | null;
+            /** @description Who would notice. */
+            readonly touched: readonly components["schemas"]["Touched"][];
+        };
+        /** @description One entry of the audit log. */
+        readonly AuditEntry: {
+            /** @description Its number, from 1. */
+            readonly number: number;
+            /** @description When. */
+            readonly at_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description The same in seconds since 1970. */
+            readonly at: number;
+            /** @description Who, as they said; `throughline` for what happens by itself. */
+            readonly who: string;
+            /** @description For whom the link was made that they used. */
+            readonly by_link_for?: string;
+            /**
+             * @description What happened.
+             * @enum {string}
+             */
+            readonly event: "proposed" | "began" | "did" | "failed" | "undid" | "undo_failed" | "stopped" | "resumed";
+            /** @description The action's name. */
+            readonly id?: string;
+            /** @description proposed: what. */
+            readonly action?: components["schemas"]["Action"];
+            /** @description proposed: about which incident. */
+            readonly incident?: number;
+            /** @description began: how things were. */
+            readonly before?: components["schemas"]["AccountState"];
+            /** @description did: when it ends by itself, in seconds since 1970. */
+            readonly until?: number;
+            /** @description What was called. */
+            readonly done?: readonly {
+                /** @description As CloudTrail has it. */
+                readonly call: string;
+                /** @description With which CloudTrail finds it. */
+                readonly request_id: string;
+            }[];
+            /** @description Why it failed, or was stopped. */
+            readonly why?: string;
+            /** @description failed: whether something may have been changed. */
+            readonly unsure?: boolean;
+            /** @description undo_failed: whether somebody has changed it since. */
+            readonly drifted?: boolean;
+        };
+        /** @description Some of the audit log, the newest entries first. */
+        readonly AuditPage: {
+            /** @description The entries. */
+            readonly entries: readonly components["schemas"]["AuditEntry"][];
+            /** @description How many there are from here on, this page included. */
+            readonly total: number;
+            /** @description Always false. */
+            readonly truncated: boolean;
+            /** @description Where the next page begins, if there is one. */
+            readonly next_cursor: string | null;
+        };
+        /** @description Who is told of what; docs/notifications.md has every field. */
+        readonly NotificationSettings: {
+            /** @description Where people reach this server; null for where it listens. */
+            readonly public_url?: string | null;
+            /** @description What the telemetry of this server is of. */
+            readonly environment?: string;
+            /** @description Who can be told. */
+            readonly receivers?: readonly components["schemas"]["Receiver"][];
+            /** @description What goes to whom. */
+            readonly routes?: readonly components["schemas"]["NotificationRoute"][];
+            /** @description What nobody is told, or somebody is not. */
+            readonly mutes?: readonly components["schemas"]["Mute"][];
+            /** @description Mail addresses that have asked for no more. */
+            readonly unsubscribed?: readonly {
+                readonly receiver: string;
+                readonly address: string;
+            }[];
+            /** @description The receivers of the weekly report. */
+            readonly weekly_report?: readonly string[];
+        };
+        /** @description Somebody who can be told. */
+        readonly Receiver: {
+            /** @description What routes call it. */
+            readonly name: string;
+            /** @description How it is reached; what else there is depends on the type. */
+            readonly channel: {
+                /** @enum {string} */
+                readonly type: "email" | "slack" | "pagerduty" | "alertmanager" | "webhook";
+            };
+            /** @description How far its clock is ahead of UTC. */
+            readonly utc_offset_minutes?: number;
+            /** @description When it is left alone. */
+            readonly quiet_hours?: null | {
+                readonly from: string;
+                readonly to: string;
+                readonly days?: readonly string[];
+                /** @enum {string} */
+                readonly except?: "note" | "warning" | "critical";
+            };
+            /** @description What it is told together. */
+            readonly digest?: null | {
+                readonly minutes: number;
+                /** @enum {string} */
+                readonly up_to?: "note" | "warning" | "critical";
+            };
+        };
+        /** @description What goes to whom. */
+        readonly NotificationRoute: {
+            /** @description Whose it is, or what for. */
+            readonly name: string;
+            /** @description Who is told. */
+            readonly receivers: readonly string[];
+            /**
+             * @description This severity and worse.
+             * @enum {string}
+             */
+            readonly severity?: "note" | "warning" | "critical";
+            /** @description In these environments; any, if none is named. */
+            readonly environments?: readonly string[];
+            /** @description Of these nodes; any, if none is named. */
+            readonly nodes?: readonly string[];
+        };
+        /** @description What nobody is told, or somebody is not. */
+        readonly Mute: {
+            /** @description Of these nodes. */
+            readonly nodes: string;
+            /** @description What is unusual. */
+            readonly kinds: string;
+            /** @description Who is not told: the name of a receiver, or a mail address; null for everybody. */
+            readonly person?: string | null;
+            /** @description Until when; null for ever. */
+            readonly until_unix_nanos?: number | null;
+            /** @description Why. */
+            readonly reason?: string;
+        };
+        /** @description Who is told of what, and how that does. */
+        readonly Notifications: {
+            readonly settings: components["schemas"]["NotificationSettings"];
+            /** @description Tells these settings from those before and after them; whoever changes them gives it back. */
+            readonly edition: string;
+            /** @description What stands in place of a secret. */
+            readonly mask: string;
+            /** @description What addresses in messages begin with. */
+            readonly base: string;
+            readonly report: components["schemas"]["NoiseReport"];
+            /** @description How sending does since the start, and what waits. */
+            readonly status: {
+                readonly sent: number;
+                readonly retried: number;
+                readonly refused: number;
+                readonly given_up: number;
+                readonly no_room: number;
+                readonly not_told: {
+                    readonly [key: string]: number;
+                };
+                readonly waiting: number;
+                readonly held: number;
+            };
+        };
+        /** @description What was told in the last week. */
+        readonly NoiseReport: {
+            /** @description Messages. */
+            readonly messages: number;
+            /** @description What they were about. */
+            readonly told: number;
+            /** @description That of it which somebody looked after. */
+            readonly acted: number;
+            /** @description By what was unusual and of which node; of noise a mute is proposed. */
+            readonly groups: readonly {
+                readonly node: string;
+                readonly kind: string;
+                readonly messages: number;
+                readonly told: number;
+                readonly acted: number;
+                readonly is_noise: boolean;
+            }[];
+        };
+        /** @description Which receiver is tested. */
+        readonly NotificationTest: {
+            /** @description Its name. */
+            readonly receiver: string;
+        };
+        /** @description What came of a test. */
+        readonly NotificationTestAnswer: {
+            /** @description For each address what the other side said. */
+            readonly answers: readonly {
+                readonly address: string | null;
+                /** @enum {string} */
+                readonly outcome: "sent" | "later" | "refused";
+                readonly said: string;
+            }[];
         };
     };
     responses: never;
@@ -3788,6 +4618,83 @@ export interface operations {
             };
         };
     };
+    readonly showAdvice: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Invocations that were reported at this time or later, in Unix nanoseconds; the last seven days unless it is given. */
+                readonly from?: string;
+                /** @description Invocations that were reported before this time, in Unix nanoseconds; now unless it is given. */
+                readonly to?: string;
+                /** @description Only invocations whose resource has this `deployment.environment.name`. */
+                readonly environment?: string;
+                /** @description What the 99th percentile may be, in milliseconds. Without it no size is recommended that makes it a tenth longer. */
+                readonly slow_ms_max?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The function's name, `faas.name`. */
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What is said of it, or why nothing is. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FunctionAdvice"];
+                };
+            };
+            /** @description A parameter is unknown or its value is not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The reports could not be read within the time of a query (TL0211); ask for less time. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Stored data could not be read (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     readonly listAttributes: {
         readonly parameters: {
             readonly query?: {
@@ -4554,6 +5461,843 @@ export interface operations {
                 };
             };
             /** @description Stored data could not be read (TL0208); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly fittingActions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The incident's number. */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What fits, and what was proposed. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FittingActions"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such incident (TL0213). */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listActions: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The actions. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ActionList"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly proposeAction: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ActionProposal"];
+            };
+        };
+        readonly responses: {
+            /** @description Where it can be confirmed. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProposedAction"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A thousand were proposed within the last day (TL0216). */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly switchActions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ActionSwitch"];
+            };
+        };
+        readonly responses: {
+            /** @description How it is now, without the actions. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ActionList"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly showAction: {
+        readonly parameters: {
+            readonly query: {
+                /** @description The key of the link. */
+                readonly k: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The action's name. */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The action. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ShownAction"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207), or the link does not open this action (TL0215). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such action, or nobody confirmed it within a day (TL0214). */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly undoAction: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The action's name. */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Someone"];
+            };
+        };
+        readonly responses: {
+            /** @description How it stands now. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ActionStanding"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such action, or nobody confirmed it within a day (TL0214). */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not done, and the message says why (TL0216). */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description AWS or the actuator refused or did not answer (TL0217). */
+            readonly 502: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly confirmAction: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The action's name. */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ActionConfirmation"];
+            };
+        };
+        readonly responses: {
+            /** @description How it stands now: done, failed, or nobody knows. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ActionStanding"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207), or the link does not open this action (TL0215). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such action, or nobody confirmed it within a day (TL0214). */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not done, and the message says why (TL0216). */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description AWS or the actuator refused or did not answer (TL0217). */
+            readonly 502: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listAudit: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many at most. */
+                readonly limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The entries. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly showNotifications: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The settings. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            /** @description A parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly setNotifications: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `edition` that is replaced: with it, what somebody else has changed meanwhile is not overwritten. */
+                readonly edition?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NotificationSettings"];
+            };
+        };
+        readonly responses: {
+            /** @description The settings as they are now. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            /** @description The settings do not hold together; the message names every place (TL0218). Or a parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description They were changed since that edition (TL0221). */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The settings could not be written (TL0220). */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly testNotifications: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NotificationTest"];
+            };
+        };
+        readonly responses: {
+            /** @description What came of it. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotificationTestAnswer"];
+                };
+            };
+            /** @description There is no such receiver (TL0218). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly askToUnsubscribe: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The receiver. */
+                readonly receiver?: string;
+                /** @description The mail address. */
+                readonly address?: string;
+                /** @description What the link is signed with. */
+                readonly k?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The page. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": string;
+                };
+            };
+            /** @description A parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The link is not whole, or not of this server (TL0219); or the `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly unsubscribe: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The receiver. */
+                readonly receiver?: string;
+                /** @description The mail address. */
+                readonly address?: string;
+                /** @description What the link is signed with. */
+                readonly k?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description They are stopped. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": string;
+                };
+            };
+            /** @description A parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The link is not whole, or not of this server (TL0219); or the `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The settings could not be written (TL0220). */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -51,8 +51,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "throughline-server",
         &[
+            "throughline-act",
             "throughline-telemetry",
             "throughline-insight",
+            "throughline-notify",
             "throughline-mcp",
             "throughline-query",
             "throughline-store",
@@ -61,6 +63,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "throughline",
         &[
+            "throughline-act",
+            "throughline-actuator",
             "throughline-server",
             "throughline-insight",
             "throughline-mcp",

@@ -277,6 +277,14 @@ fn undo_puts_back_what_was_and_leaves_what_somebody_changed() {
         Err(UndoError::Drifted(_))
     ));
 
+    // A function of the same name elsewhere is another one.
+    let mut elsewhere = was.clone();
+    elsewhere.function_arn = "arn:aws:lambda:eu-west-2:123456789012:function:pay".to_owned();
+    for json in [STOP, MEMORY] {
+        let error = undo(json, &was, &elsewhere).unwrap_err();
+        assert!(matches!(error, UndoError::Elsewhere(..)), "{error}");
+    }
+
     // The policy is where it was put, whichever role the function has now.
     let mut moved = was.clone();
     moved.role_arn = "arn:aws:iam::123456789012:role/other".to_owned();

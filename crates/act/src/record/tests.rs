@@ -101,7 +101,7 @@ fn what_is_ignored_is_so_until_its_end_or_until_it_is_undone() {
 }
 
 #[test]
-fn a_proposal_is_forgotten_after_a_day_and_only_so_many_are_open() {
+fn a_proposal_is_forgotten_after_a_day() {
     let mut record = Record::default();
     record.take(&entry(0, proposed(1, stop())));
     record.take(&entry(LINK_LIFE_SECONDS, proposed(2, stop())));
@@ -111,6 +111,30 @@ fn a_proposal_is_forgotten_after_a_day_and_only_so_many_are_open() {
     record.take(&entry(LINK_LIFE_SECONDS + 1, proposed(2, ignore())));
     assert_eq!(record.action(&id(2)).unwrap().action, stop());
     assert!(record.has_room(UnixSeconds(0)));
+}
+
+#[test]
+fn only_so_many_are_proposed_in_a_day_whatever_became_of_them() {
+    let mut record = Record::default();
+    for number in 0..PROPOSED_MAX {
+        assert!(record.has_room(UnixSeconds(0)), "{number}");
+        let id: ActionId = format!("action{number:012}").parse().unwrap();
+        let (action, incident) = (ignore(), None);
+        let proposed = Event::Proposed {
+            id: id.clone(),
+            action,
+            incident,
+        };
+        let did = Event::Did {
+            id,
+            until: None,
+            done: vec![],
+        };
+        record.take(&entry(0, proposed));
+        record.take(&entry(0, did));
+    }
+    assert!(!record.has_room(UnixSeconds(LINK_LIFE_SECONDS - 1)));
+    assert!(record.has_room(UnixSeconds(LINK_LIFE_SECONDS)));
 }
 
 #[test]

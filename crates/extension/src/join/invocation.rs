@@ -367,7 +367,21 @@ impl Invocation {
         if self.end_is_guessed() {
             attributes.set("throughline.end", "unknown");
         }
+        if let Some(timeout) = self.timeout() {
+            attributes.set("throughline.duration.timeout_ms", timeout);
+        }
         attributes
+    }
+
+    /// What the function may take, in milliseconds: from its start to its deadline, which the platform tells at
+    /// different moments. Lambda has whole seconds, so what is far from one is something else.
+    fn timeout(&self) -> Option<i64> {
+        let begun = self.started?.0 / 1_000_000;
+        let given = self.deadline_millis()?.checked_sub(begun)?;
+        let seconds = given.saturating_add(500) / 1000;
+        let is_near = given.abs_diff(seconds * 1000) <= TIMEOUT_OFF_MS;
+        let is_one = is_near && (1..=TIMEOUT_SECONDS_MAX).contains(&seconds);
+        i64::try_from(seconds * 1000).ok().filter(|_| is_one)
     }
 
     fn step(&self, step: &Step, blank: Span) -> Span {
@@ -436,3 +450,5 @@ const OF_REQUEST: [&str; 5] = [
     "url.path",
 ];
 const HEARD_BYTES_MAX: usize = 1024;
+const TIMEOUT_OFF_MS: u64 = 100;
+const TIMEOUT_SECONDS_MAX: u64 = 900;

@@ -234,7 +234,7 @@ fn a_cold_invocation_becomes_one_tree() {
         .told(231, "platform.runtimeDone", &done)
         .check(expect![[r#"
             trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-              inventory Server 200ms+30.5ms [faas.invocation_id=r-1 faas.coldstart=true throughline.response.bytes=15]
+              inventory Server 200ms+30.5ms [faas.invocation_id=r-1 faas.coldstart=true throughline.response.bytes=15 throughline.duration.timeout_ms=3000]
                 init Internal 0ns+173.778ms [faas.invocation_id=r-1 faas.coldstart=true aws.lambda.initialization_type=on-demand]
                 response latency Internal 200ms+23.02ms [faas.invocation_id=r-1]
                 handler Internal 205ms+20ms []
@@ -367,21 +367,21 @@ fn an_invocation_that_shutdown_interrupts() {
             ShutdownReason::Timeout,
             expect![[r#"
                 trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-                  inventory Server 99ms+3.001s ERROR the function did not finish in time [faas.invocation_id=r-1 faas.coldstart=true error.type=timeout throughline.timeout=true]
+                  inventory Server 99ms+3.001s ERROR the function did not finish in time [faas.invocation_id=r-1 faas.coldstart=true throughline.duration.timeout_ms=3000 error.type=timeout throughline.timeout=true]
             "#]],
         ),
         (
             ShutdownReason::Failure,
             expect![[r#"
             trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-              inventory Server 99ms+3.101s ERROR failure [faas.invocation_id=r-1 faas.coldstart=true error.type=failure]
+              inventory Server 99ms+3.101s ERROR failure [faas.invocation_id=r-1 faas.coldstart=true throughline.duration.timeout_ms=3000 error.type=failure]
         "#]],
         ),
         (
             ShutdownReason::Spindown,
             expect![[r#"
             trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-              inventory Server 99ms+126ms [faas.invocation_id=r-1 faas.coldstart=true throughline.end=unknown]
+              inventory Server 99ms+126ms [faas.invocation_id=r-1 faas.coldstart=true throughline.end=unknown throughline.duration.timeout_ms=3000]
         "#]],
         ),
     ] {
@@ -452,7 +452,7 @@ fn events_in_the_wrong_order() {
         .told(1060, "platform.report", r#"{"requestId":"r-2","status":"success","metrics":{"durationMs":50}}"#)
         .check(expect![[r#"
             trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
-              inventory Server 100ms+30ms [faas.invocation_id=r-1 faas.coldstart=true]
+              inventory Server 100ms+30ms [faas.invocation_id=r-1 faas.coldstart=true throughline.duration.timeout_ms=3000]
                 init Internal 0ns+150ms [faas.invocation_id=r-1 faas.coldstart=true aws.lambda.initialization_type=on-demand]
             trace 62e900b2710d76f009d6e7785905449a under 0efbd19962d95b05
               inventory Server 1s+50ms [faas.invocation_id=r-2 faas.coldstart=false]

@@ -1,5 +1,5 @@
 //! `make bench-insight`: how good and how quick the analysis is. Writes `target/bench/insight.json`, or the file that
-//! is named, and prints the same.
+//! is named, and prints the same. Names of parts behind it leave out the others: `make bench-insight PARTS='watch quota'`.
 
 #![allow(clippy::unwrap_used)] // whoever measures wants to see why it cannot
 #![allow(clippy::disallowed_methods)] // the clock is what this is about
@@ -10,7 +10,10 @@
 )] // counts of an experiment
 
 mod graph;
+mod incidents;
+mod mouth;
 mod planted;
+mod quota;
 mod town;
 mod watch;
 
@@ -25,11 +28,18 @@ use throughline_insight::contrast::Limits;
 use planted::{Event, Planted, differences};
 
 fn main() {
-    let file = std::env::args().nth(1);
-    let file = file.unwrap_or_else(|| "target/bench/insight.json".to_owned());
-    let mut figures = contrast();
-    figures.extend(graph::figures());
-    figures.extend(watch::figures());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == quota::WORK) {
+        quota::work(&arguments[1..]);
+        return;
+    }
+    let (file, wanted): (&str, &[String]) = match arguments.split_first() {
+        Some((file, wanted)) => (file.as_str(), wanted),
+        None => ("target/bench/insight.json", &[]),
+    };
+    let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|it| it == part);
+    let parts = PARTS.into_iter().filter(|(part, _)| is_wanted(part));
+    let figures: Vec<Value> = parts.flat_map(|(_, measure)| measure()).collect();
     let document = json!({
         "bench": "insight",
         "commit": output("git", &["rev-parse", "--short", "HEAD"]),
@@ -38,7 +48,7 @@ fn main() {
         "machine": machine(),
         "figures": figures,
     });
-    let file = Path::new(&file);
+    let file = Path::new(file);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(file, format!("{document:#}\n")).unwrap();
     for figure in &figures {
@@ -56,6 +66,17 @@ fn main() {
     }
     println!("\nwritten to {}", file.display());
 }
+
+type Measure = fn() -> Vec<Value>;
+
+/// `quota` takes half an hour, the others some minutes together.
+const PARTS: [(&str, Measure); 5] = [
+    ("contrast", contrast),
+    ("graph", graph::figures),
+    ("watch", watch::figures),
+    ("incidents", incidents::figures),
+    ("quota", quota::figures),
+];
 
 fn contrast() -> Vec<Value> {
     let mut first = 0;

@@ -270,25 +270,25 @@ fn seen(detector: &mut Detector, node: &String, time: UnixNanos, signature: &str
 }
 
 /// How busy it is: a wave over the day, less at the weekend.
-fn is_busy(at: u64, busiest: f64) -> f64 {
+pub(crate) fn is_busy(at: u64, busiest: f64) -> f64 {
     let day = (at % 1440) as f64 / 1440.0;
     let wave = 1.0 + 0.85 * (std::f64::consts::TAU * (day - busiest + 0.25)).sin();
     let weekend = matches!(at / 1440 % 7, 2 | 3);
     wave * if weekend { 0.6 } else { 1.0 }
 }
 
-fn sum_of(histogram: &Histogram) -> HistogramSum {
+pub(crate) fn sum_of(histogram: &Histogram) -> HistogramSum {
     let mut sum = HistogramSum::default();
     sum.add(&histogram.to_bytes());
     sum
 }
 
-fn gauss(random: &mut Rng) -> f64 {
+pub(crate) fn gauss(random: &mut Rng) -> f64 {
     let (one, other) = (random.f64().max(1e-12), random.f64());
     (-2.0 * one.ln()).sqrt() * (std::f64::consts::TAU * other).cos()
 }
 
-fn poisson(random: &mut Rng, rate: f64) -> u64 {
+pub(crate) fn poisson(random: &mut Rng, rate: f64) -> u64 {
     if rate > 50.0 {
         return (rate + rate.sqrt() * gauss(random)).round().max(0.0) as u64;
     }

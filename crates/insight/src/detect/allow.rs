@@ -24,7 +24,7 @@ impl Allowed {
     /// Whether this finding is one of them at that time.
     pub(super) fn covers(&self, finding: &Finding, now: UnixNanos) -> bool {
         let (node, to) = match &finding.subject {
-            Subject::Node(node) | Subject::Operation(node, _) => (node, None),
+            Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
             Subject::Edge(from, to, _) => (from, Some(to)),
         };
         let class = match finding.kind {

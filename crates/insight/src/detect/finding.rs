@@ -113,6 +113,13 @@ pub enum Kind {
     },
     /// What should come does not; how often it came in a quarter of an hour.
     Silence,
+    /// What lies in it waits longer, in milliseconds at this quantile.
+    Waiting {
+        /// From 0 to 1.
+        quantile: f64,
+    },
+    /// Part of its telemetry is lost; the share, 0 to 1.
+    Incomplete,
     /// It costs more, in US dollars an hour.
     Cost {
         /// What of the difference is due to what, in US dollars an hour, the most first.

@@ -5,7 +5,7 @@ pub(crate) mod cost;
 use super::durations::{count_above, ranked};
 use super::finding::{ColdWhy, Kind, Measure, Severity};
 use super::history::{History, Hour, Minute, QUANTILES, measured, ratio};
-use super::subject::{Counts, Settings, Subject};
+use super::subject::{Arrived, Counts, Settings, Subject};
 use crate::statistics::{binomial_tail, median, wilson};
 
 /// Something that may be unusual.
@@ -67,6 +67,14 @@ impl<'a> Scene<'a> {
     pub(super) fn suspicions(&self, subject: &Subject) -> (Vec<Suspicion>, usize) {
         let mut found = Vec::new();
         let mut tests = 0;
+        if matches!(subject, Subject::Wait(_)) {
+            // How long records wait is all that is counted of it.
+            if !self.usual.hours.is_empty() {
+                tests = self.latency(&mut found);
+            }
+            found.iter_mut().for_each(Suspicion::waits);
+            return (found, tests);
+        }
         let is_node = matches!(subject, Subject::Node(_));
         if !self.usual.hours.is_empty() {
             tests += self.latency(&mut found);
@@ -247,7 +255,9 @@ impl<'a> Scene<'a> {
             (None, Some(highest)) if days_left.is_some() => highest,
             _ => return None,
         };
-        let clipped = ratio(count_above(durations, timeout_ms * 0.99), total);
+        // Those that the platform has ended took as long as the timeout, to the precision of the histogram.
+        let ended = count_above(durations, timeout_ms * 0.99).max(self.now.timeouts);
+        let clipped = ratio(ended, total.max(ended));
         let at = QUANTILES.iter().position(|known| *known == quantile);
         Some(Suspicion {
             kind: Kind::NearTimeout {
@@ -355,6 +365,31 @@ impl<'a> Scene<'a> {
     }
 }
 
+impl Suspicion {
+    /// The same of times that records waited.
+    fn waits(&mut self) {
+        if let Kind::Latency { quantile } = self.kind {
+            self.kind = Kind::Waiting { quantile };
+            // Nobody waits for it, or whoever does is slow as well and says so.
+            self.severity = Severity::Warning;
+        }
+    }
+}
+
+/// Whether telemetry is lost: five items, and surely more than one of a hundred.
+pub(super) fn incomplete(arrived: Arrived, to: Minute) -> Option<Suspicion> {
+    let Arrived { accepted, lost } = arrived;
+    let after = share(lost, accepted.max(lost));
+    (lost >= LOST_MIN && after.low > LOST_SHARE).then_some(Suspicion {
+        kind: Kind::Incomplete,
+        before: None,
+        after,
+        since: to.saturating_sub(1),
+        severity: Severity::Warning,
+        p_value: 0.0,
+    })
+}
+
 /// A share of the calls that is watched.
 struct Shares {
     now: fn(&Counts) -> u64,
@@ -439,3 +474,5 @@ const NEAR: f64 = 0.8;
 const VERY_NEAR: f64 = 0.95;
 const TREND_DAYS: usize = 4;
 const MEMORY_NEAR: f64 = 0.9;
+const LOST_MIN: u64 = 5;
+const LOST_SHARE: f64 = 0.01;

@@ -17,13 +17,15 @@ pub enum Subject {
     Operation(Node, String),
     /// Its calls of another, by operation.
     Edge(Node, Node, String),
+    /// What lies in it until a function has it: records, and how long they waited.
+    Wait(Node),
 }
 
 impl Subject {
     /// The nodes that it is of.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         let (one, other) = match self {
-            Subject::Node(node) | Subject::Operation(node, _) => (node, None),
+            Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
             Subject::Edge(from, to, _) => (from, Some(to)),
         };
         std::iter::once(one).chain(other)
@@ -37,6 +39,9 @@ pub struct Counts {
     pub count: u64,
     /// Those that failed.
     pub errors: u64,
+    /// Those of them that were ended because they took too long, where the platform tells it.
+    #[serde(default)]
+    pub timeouts: u64,
     /// Those that were refused because there were too many.
     pub throttles: u64,
     /// Those that began with a cold start.
@@ -61,6 +66,7 @@ impl Counts {
     pub fn add(&mut self, other: &Counts) {
         self.count += other.count;
         self.errors += other.errors;
+        self.timeouts += other.timeouts;
         self.throttles += other.throttles;
         self.cold_starts += other.cold_starts;
         self.retries += other.retries;
@@ -79,6 +85,15 @@ pub struct Settings {
     pub timeout_ms: Option<f64>,
     /// Its memory, if that is known.
     pub memory_bytes: Option<u64>,
+}
+
+/// What came of a function's telemetry, as far as its environments tell, of those that were heard of within the last hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrived {
+    /// Items that they took in.
+    pub accepted: u64,
+    /// Those of them that are lost.
+    pub lost: u64,
 }
 
 /// Something that somebody did to a node: a deployment, a new setting.

@@ -43,6 +43,81 @@ fn operations_are_told_by_their_verbs() {
     }
 }
 
+#[test]
+fn what_waits_longer_than_usual_is_found_and_not_called_slow() {
+    let mut detector = Detector::default();
+    let subject = Subject::Wait("queue:mails".to_owned());
+    let waited = |ms: f64| {
+        let mut histogram = throughline_telemetry::Histogram::default();
+        (0..30).for_each(|at| histogram.record(ms * (1.0 + f64::from(at) / 100.0)));
+        let mut counts = calls(30);
+        counts.durations.add(&histogram.to_bytes());
+        counts
+    };
+    for minute in START..START + 240 {
+        detector.take(&subject, nanos_of(minute), &waited(200.0));
+        detector.tick(nanos_of(minute + 1));
+    }
+    assert_eq!(open(&detector), []);
+    for minute in START + 240..START + 246 {
+        detector.take(&subject, nanos_of(minute), &waited(40_000.0));
+        detector.tick(nanos_of(minute + 1));
+    }
+    let found = open(&detector);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, subject);
+    assert!(found[0].1.starts_with("Waiting"), "{found:?}");
+}
+
+#[test]
+fn telemetry_that_is_lost_is_found_and_a_little_of_it_is_not() {
+    for (lost, is_found) in [(0, false), (4, false), (9, false), (40, true)] {
+        let mut detector = Detector::default();
+        for minute in START..START + 3 {
+            let arrived = Arrived {
+                accepted: 1000,
+                lost,
+            };
+            detector.set_arrived([(node("x"), arrived)]);
+            detector.tick(nanos_of(minute + 1));
+        }
+        assert_eq!(
+            !open(&detector).is_empty(),
+            is_found,
+            "{lost} of a thousand"
+        );
+    }
+}
+
+#[test]
+fn what_was_ended_has_reached_its_timeout() {
+    let mut histogram = throughline_telemetry::Histogram::default();
+    (0..90).for_each(|_| histogram.record(50.0));
+    (0..10).for_each(|_| histogram.record(2700.0));
+    let mut counts = calls(100);
+    counts.timeouts = 10;
+    counts.durations.add(&histogram.to_bytes());
+    let mut detector = Detector::default();
+    let settings = |timeout_ms, memory_bytes| Settings {
+        timeout_ms,
+        memory_bytes,
+    };
+    // Each is told by somebody else, and neither takes the other back.
+    detector.set(&node("x"), settings(Some(3000.0), None));
+    detector.set(&node("x"), settings(None, Some(1 << 30)));
+    assert_eq!(
+        detector.settings(&node("x")),
+        settings(Some(3000.0), Some(1 << 30))
+    );
+    for minute in START..START + 3 {
+        detector.take(&Subject::Node(node("x")), nanos_of(minute), &counts);
+        detector.tick(nanos_of(minute + 1));
+    }
+    let found = open(&detector);
+    let is_near = |kind: &str| kind.starts_with("NearTimeout") && kind.contains("clipped: 0.1,");
+    assert!(found.iter().any(|(_, kind)| is_near(kind)), "{found:?}");
+}
+
 /// A node that has called one table three times a minute for so many days.
 fn known_for(days: Minute) -> (Detector, Minute) {
     let mut detector = Detector::default();

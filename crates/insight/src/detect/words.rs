@@ -11,6 +11,7 @@ impl fmt::Display for Subject {
             Subject::Node(node) => f.write_str(node),
             Subject::Operation(node, operation) => write!(f, "{node} {operation}"),
             Subject::Edge(from, to, operation) => write!(f, "{from} → {to} {operation}"),
+            Subject::Wait(node) => f.write_str(node),
         }
     }
 }
@@ -89,6 +90,14 @@ impl fmt::Display for Finding {
                     "{subject} is silent: {what} calls in a quarter of an hour"
                 )
             }
+            Kind::Waiting { quantile } => {
+                let (name, what) = (quantile_name(*quantile), from(duration));
+                write!(f, "what is in {subject} waits longer: {name} {what}")
+            }
+            Kind::Incomplete => {
+                let (what, of) = (share(after.value), after.of);
+                write!(f, "{subject} loses telemetry: {what} of {of} items")
+            }
             Kind::Cost { .. } => {
                 let what = from(|usd| format!("${usd:.2}"));
                 write!(f, "{subject} costs more: {what} an hour")
@@ -111,6 +120,8 @@ impl Kind {
             Kind::Throttles => "throttles",
             Kind::ColdStarts { .. } => "cold_starts",
             Kind::Silence => "silence",
+            Kind::Waiting { .. } => "waiting",
+            Kind::Incomplete => "incomplete",
             Kind::Cost { .. } => "cost",
         }
     }
@@ -267,6 +278,18 @@ mod tests {
             Some(45.0),
             0.0,
             "function:pay is silent: 45 → 0 calls in a quarter of an hour",
+        );
+        check(
+            Kind::Waiting { quantile: 0.5 },
+            Some(200.0),
+            40_000.0,
+            "what is in function:pay waits longer: p50 200 ms → 40.00 s",
+        );
+        check(
+            Kind::Incomplete,
+            None,
+            0.2,
+            "function:pay loses telemetry: 20 % of 90 items",
         );
         check(
             Kind::Cost { why: Vec::new() },

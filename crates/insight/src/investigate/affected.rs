@@ -145,7 +145,7 @@ fn sums<'a>(facts: &'a Facts, times: &Range<UnixNanos>) -> Sums<'a> {
             Subject::Edge(from, to, _) if from != to => {
                 sums.edges.entry((from, to)).or_default().add(did);
             }
-            Subject::Edge(..) | Subject::Operation(..) => {}
+            Subject::Edge(..) | Subject::Operation(..) | Subject::Wait(_) => {}
         }
     }
     sums

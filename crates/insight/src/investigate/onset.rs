@@ -45,7 +45,8 @@ fn split(values: &[f64]) -> Option<usize> {
 
 fn value(did: &Did, symptom: Symptom) -> f64 {
     match symptom {
-        Symptom::Error | Symptom::Timeout => did.part(Failing::All),
+        Symptom::Error => did.part(Failing::All),
+        Symptom::Timeout => did.part(Failing::TimedOut),
         Symptom::Throttle => did.part(Failing::Throttled),
         Symptom::ColdStart => did.part(Failing::Cold),
         _ => did.mean_ms(),

@@ -18,6 +18,8 @@ fn window() -> Window {
 struct Does {
     count: u64,
     errors: u64,
+    /// If anybody tells.
+    timeouts: Option<u64>,
     throttles: u64,
     cold: u64,
     ms: f64,
@@ -27,6 +29,7 @@ struct Does {
 const WELL: Does = Does {
     count: 40,
     errors: 0,
+    timeouts: None,
     throttles: 0,
     cold: 0,
     ms: 50.0,
@@ -84,6 +87,8 @@ fn add(did: &mut Did, does: Does) {
     durations.add(&histogram.to_bytes());
     did.counts.count += does.count;
     did.counts.errors += does.errors;
+    did.counts.timeouts += does.timeouts.unwrap_or(0);
+    did.tells_timeouts |= does.timeouts.is_some();
     did.counts.throttles += does.throttles;
     did.counts.cold_starts += does.cold;
     did.counts.durations = durations;
@@ -184,6 +189,49 @@ fn throttling_is_told_apart_from_other_failures() {
 }
 
 #[test]
+fn timeouts_are_told_apart_from_other_failures_and_come_from_where_the_time_goes() {
+    let failing = |timeouts| {
+        facts(move |node, minute| match (node, minute >= 20) {
+            ("function:pay", false) => Does {
+                timeouts: Some(0),
+                ..WELL
+            },
+            ("function:pay", true) => Does {
+                errors: 12,
+                timeouts: Some(timeouts),
+                ms: 900.0,
+                ..WELL
+            },
+            ("table:user", true) => Does { ms: 700.0, ..WELL },
+            _ => WELL,
+        })
+    };
+    let others = of(&failing(0), "function:pay", Some(Symptom::Timeout));
+    assert_eq!(others.found, None, "{others}");
+    let others = of(&failing(0), "function:pay", Some(Symptom::Error));
+    assert!(others.found.is_some(), "{others}");
+    let told = of(&failing(12), "function:pay", Some(Symptom::Timeout));
+    let found = told.found.as_ref().expect("it times out");
+    assert_eq!(minute_of(found.onset), 20);
+    assert!(
+        told.to_string()
+            .starts_with("function:pay times out: 0 % → 30 %"),
+        "{told}"
+    );
+    // What callers say of a table is believed half.
+    let causes = found.causes.iter();
+    let table = causes.filter(|cause| cause.node == "table:user");
+    let shares: Vec<f64> = table.map(|cause| cause.share).collect();
+    assert!(matches!(shares[..], [share] if share > 0.3), "{found:?}");
+    assert!(
+        found
+            .causes
+            .iter()
+            .all(|cause| cause.symptom == Symptom::Slow)
+    );
+}
+
+#[test]
 fn failures_are_followed_to_where_they_enter() {
     let facts = facts(|node, minute| match (node, minute) {
         ("function:shop" | "function:pay", 20..40) => Does { errors: 20, ..WELL },
@@ -232,6 +280,15 @@ fn a_dearer_function_is_told_with_what_its_cost_is_made_of() {
     assert!((found.confirmed.before - 0.06).abs() < 0.001, "{found:?}");
     assert!((found.confirmed.after - 0.24).abs() < 0.001, "{found:?}");
     assert_eq!(found.cost_why[0].0, CostFactor::Duration);
+    // What nobody reported of was not free.
+    let mut unknown = facts;
+    for ((at, _), did) in &mut unknown.subjects {
+        if *at < FROM {
+            did.counts.cost_usd = 0.0;
+        }
+    }
+    let told = of(&unknown, "function:pay", Some(Symptom::Expensive));
+    assert_eq!(told.found, None, "{told}");
 }
 
 #[test]

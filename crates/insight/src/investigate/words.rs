@@ -142,10 +142,13 @@ pub(super) fn figures(
     });
     let p99 = |did: &Did| did.counts.durations.percentile(99.0).unwrap_or(0.0);
     type Value<'a> = &'a dyn Fn(&(Did, f64)) -> f64;
-    let all: [(&'static str, Unit, Value<'_>); 7] = [
+    let all: [(&'static str, Unit, Value<'_>); 8] = [
         ("mean time", Unit::Millis, &|(did, _)| did.mean_ms()),
         ("p99", Unit::Millis, &|(did, _)| p99(did)),
         ("failed", Unit::Share, &|(did, _)| did.part(Failing::All)),
+        ("timed out", Unit::Share, &|(did, _)| {
+            did.counts.timeouts as f64 / (did.counts.count as f64).max(1.0)
+        }),
         ("throttled", Unit::Share, &|(did, _)| {
             did.part(Failing::Throttled)
         }),

@@ -300,7 +300,7 @@ fn a_change_is_verified() {
     let change = advice.recommendation.expect("it is worth a change");
     let size = change.point.memory_mb;
     let predicted = change.point.duration_ms.value;
-    let after = |count, ms| verify(&change, &same(count, size, ms, 1.0));
+    let after = |count, ms| verify(&change.point, &same(count, size, ms, 1.0));
     assert_eq!(after(199, predicted), Verdict::TooEarly { count: 199 });
     for better in [1.0, 0.5] {
         let verdict = after(200, predicted * better);
@@ -311,8 +311,33 @@ fn a_change_is_verified() {
     }
     let verdict = after(200, predicted * 1.5);
     assert!(matches!(verdict, Verdict::Slower { .. }), "{verdict:?}");
-    let before = verify(&change, &same(500, 128, 5548.0, 400.0));
+    let before = verify(&change.point, &same(500, 128, 5548.0, 400.0));
     assert_eq!(before, Verdict::TooEarly { count: 0 });
+}
+
+#[test]
+fn a_change_that_was_seen_is_held_against_what_was_predicted_before_it() {
+    let before = same(200, 512, 1000.0, 200.0);
+    let told = |since: &[Invocation]| match changed(&before, since, &SETUP) {
+        Ok(change) => change.to_string(),
+        Err(why) => why.to_string(),
+    };
+    let since = |count, ms| same(count, 1024, ms, 200.0);
+    expect![[r#"
+        8 of 200 invocations with 1,024 MB instead of 512 MB are known; 621 to 700 ms are predicted
+        1,024 MB instead of 512 MB came as predicted: 655 ms, 621 to 700 ms were predicted, 1.00 s was before
+        1,024 MB instead of 512 MB came better than predicted: 300 ms, 621 to 700 ms were predicted, 1.00 s was before
+        1,024 MB instead of 512 MB is slower than predicted: 900 ms, 621 to 700 ms were predicted, 1.00 s was before; 512 MB may be better
+        0 invocations with its memory size and their processor time are known, 200 are needed"#]]
+    .assert_eq(&[since(8, 655.0), since(200, 655.0), since(200, 300.0), since(200, 900.0), vec![]].map(|it| told(&it)).join("\n"));
+    let unmeasured = changed(&same(10, 512, 1000.0, 200.0), &since(200, 655.0), &SETUP);
+    assert_eq!(
+        unmeasured,
+        Err(Why::TooFew {
+            count: 10,
+            needed: 50
+        })
+    );
 }
 
 /// Functions of mixed work and waits, each predicted from each of six sizes for the others.

@@ -1,7 +1,19 @@
 //! Whether it came as it was predicted.
 
+use super::curve::Curve;
 use super::model::Model;
-use super::{Invocation, Measured, Point, Recommendation, Why};
+use super::{Invocation, Measured, Point, Setup, Why};
+
+/// A change of memory that was made, held against what would have been said of it before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What it was like before, predicted of itself.
+    pub before: Point,
+    /// What was predicted for the size that it has now, from the invocations before.
+    pub predicted: Point,
+    /// What came of it.
+    pub verdict: Verdict,
+}
 
 /// What came of a change of memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,14 +37,40 @@ pub enum Verdict {
     },
 }
 
+/// What came of a change of memory, of the invocations before and of those since, which have the size that
+/// the last one of them has.
+///
+/// # Errors
+///
+/// Why nothing could have been said before; and too few if there are none since.
+pub fn changed(
+    before: &[Invocation],
+    since: &[Invocation],
+    setup: &Setup<'_>,
+) -> Result<Change, Why> {
+    let needed = VERIFIED_MIN;
+    let memory_mb = since
+        .last()
+        .ok_or(Why::TooFew { count: 0, needed })?
+        .memory_mb;
+    let model = Model::fit(before)?;
+    let curve = Curve::new(&model, setup);
+    let predicted = curve.at(memory_mb);
+    Ok(Change {
+        before: curve.at(model.memory_mb),
+        verdict: verify(&predicted, since),
+        predicted,
+    })
+}
+
 /// Holds the invocations after a change against what was predicted of it; those with other sizes do not
 /// count.
-pub fn verify(predicted: &Recommendation, invocations: &[Invocation]) -> Verdict {
+pub fn verify(predicted: &Point, invocations: &[Invocation]) -> Verdict {
     let Point {
         memory_mb,
         duration_ms,
         ..
-    } = predicted.point;
+    } = *predicted;
     // What they waited for does not matter here, so that all of their time counts as a wait.
     let since = invocations.iter().filter(|it| it.memory_mb == memory_mb);
     let since: Vec<Invocation> = since
@@ -58,4 +96,4 @@ pub fn verify(predicted: &Recommendation, invocations: &[Invocation]) -> Verdict
 }
 
 /// Enough to tell a tenth from chance, for most functions.
-const VERIFIED_MIN: usize = 200;
+pub(super) const VERIFIED_MIN: usize = 200;

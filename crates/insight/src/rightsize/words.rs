@@ -2,7 +2,23 @@
 
 use std::fmt;
 
-use super::{Hint, Recommendation, Why};
+use super::verify::VERIFIED_MIN;
+use super::{Advice, Change, Hint, Measured, Recommendation, Verdict, Why};
+use crate::detect::words::duration;
+
+/// What its recommendation says, or that the size that it has is as good as any.
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.recommendation {
+            Some(recommendation) => recommendation.fmt(f),
+            None => write!(
+                f,
+                "{} are right: no other size is worth a change",
+                megabytes(self.now.memory_mb)
+            ),
+        }
+    }
+}
 
 /// `can run 2.1x faster for 4 % less with 1,024 MB`.
 impl fmt::Display for Recommendation {
@@ -74,6 +90,50 @@ impl fmt::Display for Hint {
                 it.used * 100.0
             ),
         }
+    }
+}
+
+/// `1,024 MB instead of 512 MB came as predicted: 655 ms, 638 to 671 ms were predicted, 1.00 s was before`.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = megabytes(self.before.memory_mb);
+        let sizes = format!(
+            "{} instead of {before}",
+            megabytes(self.predicted.memory_mb)
+        );
+        let predicted = span(self.predicted.duration_ms);
+        let was = duration(self.before.duration_ms.value);
+        match self.verdict {
+            Verdict::TooEarly { count } => write!(
+                f,
+                "{count} of {VERIFIED_MIN} invocations with {sizes} are known; {predicted} are predicted"
+            ),
+            Verdict::AsPredicted { duration_ms } => {
+                let better = match duration_ms < self.predicted.duration_ms.low {
+                    true => "better than",
+                    false => "as",
+                };
+                write!(
+                    f,
+                    "{sizes} came {better} predicted: {}, {predicted} were predicted, {was} was before",
+                    duration(duration_ms)
+                )
+            }
+            Verdict::Slower { duration_ms, .. } => write!(
+                f,
+                "{sizes} is slower than predicted: {}, {predicted} were predicted, {was} was before; {before} may be better",
+                duration(duration_ms.value)
+            ),
+        }
+    }
+}
+
+/// `638 to 671 ms`
+fn span(of: Measured) -> String {
+    let (low, high) = (duration(of.low), duration(of.high));
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((least, one)), Some((_, other))) if one == other => format!("{least} to {high}"),
+        _ => format!("{low} to {high}"),
     }
 }
 

@@ -82,6 +82,15 @@ fn mutes_hold_for_all_that_a_notice_is_made_of_or_for_nothing() {
 }
 
 #[test]
+fn one_receiver_is_not_bothered_and_the_other_is() {
+    let mute = |person: &str| json!({"nodes": "function:*", "kinds": "*", "person": person});
+    let a: &[(&str, Fate)] = &[("a", Fate::Drop(Reason::Muted)), ("b", Fate::Deliver)];
+    check(json!({"mutes": [mute("a")]}), Severity::Critical, a);
+    let both: &[(&str, Fate)] = &[("a", Fate::Deliver), ("b", Fate::Deliver)];
+    check(json!({"mutes": [mute("c")]}), Severity::Critical, both);
+}
+
+#[test]
 fn quiet_hours_and_digests_hold_what_matters_less() {
     let receivers = json!({"receivers": [
         hook("a", json!({"utc_offset_minutes": 60, "quiet_hours": {"from": "15:00", "to": "18:00"}})),

@@ -17,8 +17,8 @@ fn channels() -> Settings {
         "receivers": [
             {"name": "mail", "utc_offset_minutes": 60, "channel": {"type": "email", "to": ["ops@example.com"],
                 "from": "Throughline <t@example.com>", "smtp": {"host": "mail.example.com",
-                "username": "t", "password": "${SMTP}"}}},
-            {"name": "chat", "channel": {"type": "slack", "url": "${SLACK}"}},
+                "username": "t", "password": "${NOTIFY_SMTP}"}}},
+            {"name": "chat", "channel": {"type": "slack", "url": "${NOTIFY_SLACK}"}},
             {"name": "page", "channel": {"type": "pagerduty", "routing_key": "R0UT1NG"}},
             {"name": "am", "channel": {"type": "alertmanager", "url": "http://am:9093/", "bearer_token": "t0ken"}},
             {"name": "hook", "channel": {"type": "webhook", "url": "https://example.com/in",
@@ -40,7 +40,10 @@ fn thread(before: u32, was: Option<&str>) -> Thread {
 
 fn made(receiver: &str, content: &Content) -> Message {
     let settings = channels();
-    let variables = |name: &str| Some(format!("https://{}.example/hush", name.to_lowercase()));
+    let variables = |name: &str| {
+        let name = name.strip_prefix("NOTIFY_")?.to_lowercase();
+        Some(format!("https://{name}.example/hush"))
+    };
     let frame = Frame {
         settings: &settings,
         receiver: settings.receiver(receiver).unwrap(),
@@ -521,6 +524,6 @@ fn a_variable_that_is_not_set_is_named() {
     };
     assert_eq!(
         error.to_string(),
-        "the environment variable SLACK is not set"
+        "the environment variable NOTIFY_SLACK is not set"
     );
 }

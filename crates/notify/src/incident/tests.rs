@@ -1,5 +1,8 @@
 use expect_test::expect;
-use throughline_insight::detect::{InIncident, Kind, Measure, Severity};
+use throughline_insight::detect::{InIncident, Kind, Measure, Severity, Subject};
+use throughline_insight::facts::Frame;
+use throughline_insight::investigate::{Found, Reference};
+use throughline_insight::question::Symptom;
 use throughline_insight::rootcause::Evidence;
 
 use super::*;
@@ -41,30 +44,43 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
             finding(edge, Kind::Errors, 0.001, 0.25),
         ],
     };
-    let cause = Cause {
+    let evidence = Evidence {
+        before: 4.0,
+        after: 133.0,
+        z: 9.0,
+        calls: 1200.0,
+    };
+    let cause = Suspect {
         node: "table:user".to_owned(),
         symptom: Symptom::Slow,
         share: 0.917,
-        score: 1.0,
-        evidence: Evidence {
-            before: 4.0,
-            after: 133.0,
-            z: 9.0,
-            calls: 1200.0,
-        },
+        evidence,
         path: vec![pay(), "table:user".to_owned()],
     };
-    let explanation = Explanation {
-        confirmed: cause.evidence,
-        steps: vec![1],
-        causes: vec![cause],
-        beside: Vec::new(),
-        ruled_out: Vec::new(),
-        unexplained: 0.083,
-        load: 1.0,
+    let cause = Investigation {
+        node: pay(),
+        symptom: Symptom::Slow,
+        reference: Reference::HoursBefore,
+        frame: Frame {
+            normal: UnixNanos(0)..UnixNanos(60),
+            now: UnixNanos(60)..UnixNanos(500),
+        },
+        figures: Vec::new(),
+        found: Some(Found {
+            confirmed: evidence,
+            onset: UnixNanos(60),
+            began_before: false,
+            until: UnixNanos(500),
+            causes: vec![cause],
+            beside: Vec::new(),
+            ruled_out: Vec::new(),
+            unexplained: 0.083,
+            load: 1.0,
+            cost_why: Vec::new(),
+        }),
     };
     let besides = Besides {
-        explanation: Some(&explanation),
+        cause: Some(&cause),
         environment: "production",
         base: "https://t.example",
         ..Besides::default()
@@ -72,7 +88,7 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
     let notice = notice(&incident, Phase::Closed, besides, UnixNanos(900));
     expect![[r#"
         {
-          "about": "incident-12",
+          "about": "incident-12-0",
           "phase": "closed",
           "severity": "warning",
           "title": "function:pay is slower: p99 100 ms → 147 ms",
@@ -97,7 +113,7 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
           "since": 60,
           "at": 500,
           "cause": {
-            "text": "table:user: mean 4.00 ms → 133 ms",
+            "text": "table:user is slow: 4.00 ms → 133 ms",
             "share": 0.917
           },
           "evidence": [],
@@ -105,4 +121,18 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
           "page": "https://t.example/incidents/12"
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&notice).unwrap());
+}
+
+/// After what detection remembered is lost, its numbers begin with 1 again, which is another incident.
+#[test]
+fn a_number_that_is_used_again_is_another_incident() {
+    let of = |opened: u64| Incident {
+        id: 1,
+        since: UnixNanos(0),
+        opened: UnixNanos(opened * 1_000_000_000),
+        state: State::Open,
+        findings: Vec::new(),
+    };
+    assert_eq!(about(&of(60)), "incident-1-60");
+    assert_ne!(about(&of(60)), about(&of(120)));
 }

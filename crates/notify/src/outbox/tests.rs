@@ -250,6 +250,61 @@ fn each_address_has_its_own_mail_until_it_wants_none() {
     assert_eq!(decisions[0].fate, Fate::Drop(Reason::Unsubscribed));
 }
 
+/// Two people, one of whom has muted what is wrong with `function:pay`.
+fn two_people(more: &Value) -> Settings {
+    let smtp = json!({"host": "mail.example.com", "tls": "none"});
+    let channel = json!({"type": "email", "to": ["x@example.com", "y@example.com"], "from": "t@example.com", "smtp": smtp});
+    let mut receiver = json!({"name": "m", "channel": channel});
+    for (name, value) in more.as_object().unwrap() {
+        receiver[name] = value.clone();
+    }
+    settings(json!({
+        "receivers": [receiver],
+        "routes": [{"name": "all", "receivers": ["m"], "severity": "note"}],
+        "mutes": [{"nodes": "function:pay", "kinds": "*", "person": "x@example.com"}]
+    }))
+}
+
+#[test]
+fn who_does_not_want_to_be_bothered_is_not_and_the_others_are() {
+    let settings = two_people(&json!({}));
+    let mut outbox = Outbox::default();
+    for phase in [Phase::Opened, Phase::Closed] {
+        let told = notice("1", phase, Severity::Critical);
+        outbox.take(&settings, &told, told.at);
+    }
+    let to: Vec<Option<String>> = outbox.jobs.iter().map(|job| job.address.clone()).collect();
+    assert_eq!(to, vec![Some("y@example.com".to_owned()); 2]);
+}
+
+#[test]
+fn a_digest_holds_what_each_wants_to_hear_of() {
+    let settings = two_people(&json!({"digest": {"minutes": 60, "up_to": "critical"}}));
+    let mut outbox = Outbox::default();
+    let mut last = UnixNanos(0);
+    for about in ["1", "2", "3"] {
+        let mut told = notice(about, Phase::Opened, Severity::Warning);
+        if about == "3" {
+            told.matters.truncate(1);
+            told.matters[0].nodes = vec!["function:ship".to_owned()];
+        }
+        last = told.at;
+        outbox.take(&settings, &told, told.at);
+    }
+    let due = outbox.due(&settings, last.plus(Duration::from_secs(3600)));
+    let items: Vec<(Option<&str>, usize)> = due
+        .iter()
+        .map(|job| match &job.content {
+            Content::Letter(letter) => (job.address.as_deref(), letter.items.len()),
+            Content::Notice(..) => panic!("{job:?}"),
+        })
+        .collect();
+    assert_eq!(
+        items,
+        [(Some("x@example.com"), 1), (Some("y@example.com"), 3)]
+    );
+}
+
 #[test]
 fn mondays_have_a_report_that_proposes_mutes() {
     let mut json = json!({

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use throughline_insight::detect::Severity;
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Line, Notice, Phase, SeverityName};
+use crate::notice::{Line, Matter, Notice, Phase, SeverityName};
+use crate::settings::Settings;
 
 /// What every receiver was told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,6 +69,31 @@ pub struct Record {
     pub kind: String,
 }
 
+impl Told {
+    /// That it has ended as far as anybody knows.
+    pub(super) fn lost(&self, about: &str, settings: &Settings, now: UnixNanos) -> Notice {
+        let title = format!("nothing more is known of it: {}", self.title);
+        Notice {
+            about: about.to_owned(),
+            phase: Phase::Closed,
+            severity: self.severity,
+            title: Line::new(&title),
+            matters: vec![Matter {
+                kind: self.kind.clone(),
+                nodes: vec![self.node.clone()],
+                title: self.title.clone(),
+            }],
+            environment: settings.raw().environment.clone(),
+            since: UnixNanos(self.at),
+            at: now,
+            cause: None,
+            evidence: Vec::new(),
+            actions: Vec::new(),
+            page: format!("{}/incidents", settings.base()),
+        }
+    }
+}
+
 impl ToldAll {
     /// What a receiver was told of something.
     pub fn of(&self, receiver: &str, about: &str) -> Option<&Told> {
@@ -90,10 +116,17 @@ impl ToldAll {
         self.acted.contains(about)
     }
 
-    pub(super) fn acted(&mut self, about: &str) {
-        if self.log.iter().any(|record| record.about == about) {
-            self.acted.insert(about.to_owned());
-        }
+    /// What somebody was told of, and not yet that it has ended, unless that waits; of each what one of them was told.
+    pub(super) fn open(&self) -> BTreeMap<&str, &Told> {
+        let all = self.by.values().flatten();
+        let open = all.filter(|(_, told)| told.is_open && told.held_until.is_none());
+        open.map(|(about, told)| (about.as_str(), told)).collect()
+    }
+
+    /// Whether that is news.
+    pub(super) fn acted(&mut self, about: &str) -> bool {
+        let is_told = self.log.iter().any(|record| record.about == about);
+        is_told && self.acted.insert(about.to_owned())
     }
 
     pub(super) fn hold(&mut self, receiver: &str, notice: &Notice, until: u64) {

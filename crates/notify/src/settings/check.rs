@@ -48,7 +48,7 @@ pub(super) fn check(raw: &RawSettings) -> Result<(), Problems> {
     checker.at_most(raw.receivers.len(), RECEIVERS_MAX, "receivers");
     checker.at_most(raw.routes.len(), ROUTES_MAX, "routes");
     checker.at_most(raw.mutes.len(), MUTES_MAX, "mutes");
-    checker.at_most(raw.unsubscribed.len(), MUTES_MAX, "unsubscribed");
+    checker.at_most(raw.unsubscribed.len(), UNSUBSCRIBED_MAX, "unsubscribed");
     let mut names: BTreeSet<&str> = BTreeSet::new();
     for (at, receiver) in raw.receivers.iter().enumerate() {
         let place = format!("receivers[{at}]");
@@ -87,6 +87,9 @@ pub(super) fn check(raw: &RawSettings) -> Result<(), Problems> {
             &format!("mutes[{at}].reason"),
             || format!("it has more than {TEXT_BYTES_MAX} bytes"),
         );
+        if let Some(person) = &mute.person {
+            checker.name(&format!("mutes[{at}].person"), person);
+        }
     }
     match checker.0.is_empty() {
         true => Ok(()),
@@ -186,8 +189,12 @@ impl Checker {
             "it is masked, and none is known of a receiver of this name that goes there".to_owned()
         });
         self.that(secret.len() != Some(0), place, || "it is empty".to_owned());
-        let is_named = secret.variable().is_none_or(|name| !name.is_empty());
-        self.that(is_named, place, || "${} names no variable".to_owned());
+        // Whoever sets a secret also says where it goes: nothing else of the environment is theirs to send.
+        let variable = secret.variable().unwrap_or(VARIABLE);
+        let is_ours = variable.starts_with(VARIABLE) && secret.variable() != Some(VARIABLE);
+        self.that(is_ours, place, || {
+            format!("${{{variable}}} is no variable for this: its name begins with {VARIABLE}")
+        });
     }
 
     fn url(&mut self, place: &str, url: &str) {
@@ -239,9 +246,13 @@ fn is_url(text: &str) -> bool {
 const RECEIVERS_MAX: usize = 50;
 const ROUTES_MAX: usize = 200;
 const MUTES_MAX: usize = 1000;
+/// Every address that there can be.
+pub(super) const UNSUBSCRIBED_MAX: usize = RECEIVERS_MAX * ADDRESSES_MAX;
 const ADDRESSES_MAX: usize = 50;
 const NAME_BYTES_MAX: usize = 100;
 const TEXT_BYTES_MAX: usize = 500;
+/// How the names of variables begin that secrets may come from.
+const VARIABLE: &str = "NOTIFY_";
 const SIGNED_WITH_MIN: usize = 16;
 /// A week.
 const DIGEST_MINUTES_MAX: u32 = 7 * 24 * 60;

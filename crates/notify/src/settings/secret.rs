@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A secret as it was written: itself, or `${NAME}` for the environment variable that holds it.
+/// A secret as it was written: itself, or `${NOTIFY_NAME}` for the environment variable that holds it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

@@ -15,7 +15,7 @@ fn all_channels() -> Value {
             {"name": "mail", "channel": {"type": "email", "to": ["a@example.com"], "from": "T <t@example.com>",
                 "smtp": {"host": "mail.example.com", "username": "t", "password": "hush"}}},
             {"name": "chat", "channel": {"type": "slack", "url": "https://hooks.slack.com/services/T/B/hush"}},
-            {"name": "page", "channel": {"type": "pagerduty", "routing_key": "${PD_KEY}"}},
+            {"name": "page", "channel": {"type": "pagerduty", "routing_key": "${NOTIFY_PD_KEY}"}},
             {"name": "am", "channel": {"type": "alertmanager", "url": "http://am:9093", "bearer_token": "hush"}},
             {"name": "hook", "channel": {"type": "webhook", "url": "https://example.com/in",
                 "secret": "hush-hush-hush-hush"}}
@@ -29,7 +29,7 @@ fn what_is_shown_has_no_secret_and_can_be_written_back() {
     let settings = Settings::try_new(raw(all_channels())).unwrap();
     let shown = serde_json::to_string(&settings.masked()).unwrap();
     assert!(!shown.contains("hush"), "{shown}");
-    assert!(shown.contains("${PD_KEY}"), "{shown}");
+    assert!(shown.contains("${NOTIFY_PD_KEY}"), "{shown}");
     assert!(!format!("{settings:?}").contains("hush"));
     let written: RawSettings = serde_json::from_str(&shown).unwrap();
     assert_eq!(Settings::try_update(written, &settings).unwrap(), settings);
@@ -112,7 +112,7 @@ fn all_that_is_wrong_is_said_at_once() {
             receivers[1].quiet_hours: they never end: name days, or another time to end at
             receivers[1].digest: PagerDuty and Alertmanager have schedules of their own
             receivers[1].digest: 0 minutes: from 1 to 10080
-            receivers[1].channel.routing_key: ${} names no variable
+            receivers[1].channel.routing_key: ${} is no variable for this: its name begins with NOTIFY_
             receivers[1].channel.url: "ftp://x" is no address that begins with https:// or http://
             receivers[2]: there is another receiver of the name "page"
             receivers[2].channel.url: it is no address that begins with https:// or http://
@@ -137,4 +137,37 @@ fn what_is_not_known_is_refused() {
     assert!(with_more(json!({})).is_ok());
     let refused = with_more(json!({"ulr": "x"})).unwrap_err().to_string();
     assert!(refused.contains("unknown field `ulr`"), "{refused}");
+}
+
+/// Whoever may set settings says where secrets go, and must not get what else the server was started with.
+#[test]
+fn no_other_variable_of_the_server_can_be_sent() {
+    for name in ["AWS_SECRET_ACCESS_KEY", "THROUGHLINE_API_KEY", "NOTIFY_"] {
+        let mut json = all_channels();
+        json["receivers"][3]["channel"]["bearer_token"] = format!("${{{name}}}").into();
+        let refused = Settings::try_new(raw(json)).unwrap_err().to_string();
+        assert!(refused.contains("is no variable for this"), "{refused}");
+    }
+}
+
+#[test]
+fn an_edition_is_of_what_was_written() {
+    let first = Settings::try_new(raw(all_channels())).unwrap();
+    let same = first.clone().reached_at("https://t.example".to_owned());
+    assert_eq!(first.edition(), same.edition());
+    let other = first.without("mail", "a@example.com");
+    assert_ne!(first.edition(), other.edition());
+}
+
+#[test]
+fn whoever_asked_first_is_forgotten_at_the_limit() {
+    let mut settings = Settings::try_new(raw(all_channels())).unwrap();
+    for number in 0..2501 {
+        settings = settings.without("mail", &format!("{number}@example.com"));
+    }
+    let unsubscribed = &settings.raw().unsubscribed;
+    assert_eq!(unsubscribed.len(), 2500);
+    assert_eq!(unsubscribed[0].address, "1@example.com");
+    // What is written can be read again.
+    assert!(Settings::try_new(settings.raw().clone()).is_ok());
 }

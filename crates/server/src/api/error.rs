@@ -7,7 +7,8 @@ use throughline_query::QueryError;
 use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
-use super::{contrast, graph_query, investigations, queries, search, view};
+use super::{actions, contrast, graph_query, investigations, notifications, queries, search, view};
+use crate::actions::ActError;
 use crate::cloudwatch;
 use crate::codes::{self, Code};
 
@@ -22,6 +23,7 @@ pub(super) enum ApiError {
     /// And how many traces it is in, at least.
     AmbiguousId(String, usize),
     UnknownIncident(String),
+    Action(ActError),
     NoSuchEndpoint(String),
     MethodNotAllowed(Method, &'static str),
     KeyRequired,
@@ -31,6 +33,10 @@ pub(super) enum ApiError {
     BadQuery(String),
     QueryTooDear(String),
     QueryFailed,
+    BadSettings(String),
+    BadStopLink,
+    SettingsChanged,
+    NotKept,
 }
 
 pub(super) async fn no_such_endpoint(uri: Uri) -> ApiError {
@@ -45,7 +51,14 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
         | investigations::INVESTIGATIONS
         | queries::SQL
         | queries::QUERY
-        | search::SEARCH => "POST",
+        | search::SEARCH
+        | notifications::TEST
+        | actions::PROPOSE
+        | actions::SWITCH => "POST",
+        path if path.starts_with(actions::ACTIONS) && path.ends_with("/undo") => "POST",
+        path if path.starts_with("/act/") => "GET, HEAD, POST",
+        notifications::NOTIFICATIONS => "GET, HEAD, PUT",
+        notifications::STOP => "GET, HEAD, POST",
         _ => "GET, HEAD",
     };
     ApiError::MethodNotAllowed(method, allowed)
@@ -62,6 +75,7 @@ impl ApiError {
                 (StatusCode::NOT_FOUND, codes::UNKNOWN_TRACE)
             }
             ApiError::UnknownIncident(_) => (StatusCode::NOT_FOUND, codes::UNKNOWN_INCIDENT),
+            ApiError::Action(error) => of_action(error),
             ApiError::NoSuchEndpoint(_) => (StatusCode::NOT_FOUND, codes::NO_SUCH_ENDPOINT),
             ApiError::MethodNotAllowed(..) => {
                 (StatusCode::METHOD_NOT_ALLOWED, codes::METHOD_NOT_ALLOWED)
@@ -73,6 +87,10 @@ impl ApiError {
             ApiError::BadQuery(_) => (StatusCode::BAD_REQUEST, codes::BAD_QUERY),
             ApiError::QueryTooDear(_) => (StatusCode::UNPROCESSABLE_ENTITY, codes::QUERY_TOO_DEAR),
             ApiError::QueryFailed => (StatusCode::INTERNAL_SERVER_ERROR, codes::QUERY_FAILED),
+            ApiError::BadSettings(_) => (StatusCode::BAD_REQUEST, codes::BAD_SETTINGS),
+            ApiError::BadStopLink => (StatusCode::FORBIDDEN, codes::BAD_STOP_LINK),
+            ApiError::SettingsChanged => (StatusCode::CONFLICT, codes::SETTINGS_CHANGED),
+            ApiError::NotKept => (StatusCode::INTERNAL_SERVER_ERROR, codes::NOT_KEPT),
         }
     }
 
@@ -93,6 +111,7 @@ impl ApiError {
             ApiError::UnknownIncident(id) => {
                 format!("there is no incident {id}: GET /api/v1/incidents lists them all")
             }
+            ApiError::Action(error) => error.to_string(),
             ApiError::NoSuchEndpoint(path) => {
                 format!("no such endpoint {path}: /api/v1/openapi.json lists them all")
             }
@@ -111,6 +130,17 @@ impl ApiError {
             ApiError::ReadsBusy => "too many reads at once: try again in a second".to_owned(),
             ApiError::BadQuery(what) | ApiError::QueryTooDear(what) => what.clone(),
             ApiError::QueryFailed => "the query failed; the server's log says why".to_owned(),
+            ApiError::BadSettings(what) => what.clone(),
+            ApiError::SettingsChanged => {
+                "somebody else has changed the settings since they were read: read them again"
+                    .to_owned()
+            }
+            ApiError::BadStopLink => {
+                "this link is not whole, or not of this server: take the newest mail's".to_owned()
+            }
+            ApiError::NotKept => {
+                "the settings could not be written; the server's log says why".to_owned()
+            }
         }
     }
 
@@ -140,6 +170,36 @@ impl IntoResponse for ApiError {
                 .insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+}
+
+fn of_action(error: &ActError) -> (StatusCode, Code) {
+    match error {
+        ActError::Unknown(_) => (StatusCode::NOT_FOUND, codes::UNKNOWN_ACTION),
+        ActError::Link(_) => (StatusCode::FORBIDDEN, codes::BAD_LINK),
+        ActError::Bad(_) | ActError::Nobody => (StatusCode::BAD_REQUEST, codes::BAD_PARAMETER),
+        ActError::State(_)
+        | ActError::Typed(_)
+        | ActError::Unseen
+        | ActError::Changed
+        | ActError::Refused(_)
+        | ActError::Full => (StatusCode::CONFLICT, codes::ACTION_REFUSED),
+        ActError::Failure(failure) => match failure.code.as_str() {
+            "refused" | "unreachable" => (StatusCode::BAD_GATEWAY, codes::ACTION_FAILED),
+            _ => (StatusCode::CONFLICT, codes::ACTION_REFUSED),
+        },
+        ActError::Audit(_) | ActError::Unwritten(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, codes::ACTION_FAILED)
+        }
+    }
+}
+
+impl From<ActError> for ApiError {
+    fn from(error: ActError) -> Self {
+        if let ActError::Audit(error) | ActError::Unwritten(error) = &error {
+            tracing::error!(%error, "cannot write the audit log");
+        }
+        ApiError::Action(error)
     }
 }
 

@@ -12,6 +12,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use throughline_notify::TellerHealth;
 use throughline_query::{Counts, Engine};
 use throughline_store::{Health, ReadError, Store};
 
@@ -20,6 +21,7 @@ use super::query::Query;
 use super::view;
 use crate::detection::{Detection, DetectionHealth};
 use crate::ingest::Refusals;
+use crate::telling::Telling;
 
 /// The path that Prometheus asks.
 pub(super) const METRICS: &str = "/metrics";
@@ -36,6 +38,7 @@ struct Parts {
     engine: Arc<Engine>,
     refusals: Arc<Refusals>,
     detection: Detection,
+    telling: Telling,
     data_dir: PathBuf,
     begun: Instant,
 }
@@ -46,6 +49,7 @@ pub(crate) struct Seen {
     queries: Counts,
     refusals: Vec<(&'static str, u64)>,
     detection: DetectionHealth,
+    telling: TellerHealth,
     disk: Option<Disk>,
     uptime: Duration,
 }
@@ -63,6 +67,7 @@ impl Watch {
         engine: Arc<Engine>,
         refusals: Arc<Refusals>,
         detection: Detection,
+        telling: Telling,
         data_dir: PathBuf,
     ) -> Self {
         Watch(Arc::new(Parts {
@@ -70,6 +75,7 @@ impl Watch {
             engine,
             refusals,
             detection,
+            telling,
             data_dir,
             begun: Instant::now(),
         }))
@@ -77,6 +83,10 @@ impl Watch {
 
     pub(super) fn detection(&self) -> Detection {
         self.0.detection.clone()
+    }
+
+    pub(super) fn telling(&self) -> Telling {
+        self.0.telling.clone()
     }
 
     /// Looks on a thread that may block. Not with the reads, whose turns may be taken when it matters.
@@ -102,6 +112,7 @@ impl Parts {
             queries: self.engine.counts(),
             refusals: self.refusals.read().collect(),
             detection: self.detection.health(),
+            telling: self.telling.teller().health(),
             disk: disk.map(|disk| Disk {
                 free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
                 bytes: disk.f_blocks.saturating_mul(disk.f_frsize),

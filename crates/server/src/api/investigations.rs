@@ -114,7 +114,7 @@ pub(super) async fn answer(
     } = &investigations;
     let window = until(asked.window.value, detection);
     let mut left_out = Vec::new();
-    let (reports, changes) = reports(detection, &window, &mut left_out).await;
+    let (reports, changes) = reports(detection, &asked, &window, &mut left_out).await;
     let facts = detection.facts(times(&window).to_vec(), reports).await?;
     let (names, question) = (detection.names(), Arc::clone(&asked));
     let known = queries
@@ -153,16 +153,25 @@ fn until(window: Window, detection: &Detection) -> Window {
     Window::try_new(window.from, to, detection.now()).unwrap_or(window)
 }
 
-/// What the platform reported, and what was changed.
+/// What the platform reported, and what was changed. What was ended because it took too long is only looked for if it
+/// is asked about.
 async fn reports(
     detection: &Detection,
+    asked: &Asked,
     window: &Window,
     left_out: &mut Vec<&'static str>,
 ) -> (Arc<Reports>, Vec<Change>) {
     let [_, now] = times(window);
-    let asked = tokio::time::timeout(REPORTS, detection.reports(&now)).await;
-    let reports = match asked {
-        Ok(Ok(reports)) => reports,
+    let symptom = asked.symptom.as_ref().map(|said| said.value);
+    let timeouts = async {
+        match symptom {
+            Some(Symptom::Timeout) => detection.timeouts(&now).await,
+            _ => Ok(Reports::default()),
+        }
+    };
+    let both = async { tokio::try_join!(detection.reports(&now), timeouts) };
+    let reports = match tokio::time::timeout(REPORTS, both).await {
+        Ok(Ok((reports, timeouts))) => reports.and(timeouts),
         Ok(Err(error)) => {
             tracing::warn!(%error, "reports cannot be read for an investigation");
             left_out.push("reports");

@@ -1,5 +1,7 @@
 //! What the API's JSON looks like: one struct for each schema of the OpenAPI file.
 
+mod action;
+mod advice;
 mod attributes;
 mod completeness;
 mod contrast;
@@ -24,6 +26,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::{Serialize, Serializer};
 use throughline_telemetry as telemetry;
 
+pub(super) use action::{
+    ActionList, ActionShown, ActionView, AuditPage, FittingActions, Proposed, Touched,
+};
+pub(super) use advice::AdviceView;
 pub(super) use attributes::{AttributeList, ValueList};
 pub(super) use completeness::Completeness;
 pub(super) use contrast::{ContrastAnswer, filters};

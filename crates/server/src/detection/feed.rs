@@ -1,14 +1,18 @@
 //! What the store knows of minutes, by subject.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use throughline_insight::detect::{Node, Subject};
+use throughline_insight::detect::{Arrived, Counts, Node, Subject};
 use throughline_insight::facts::{Did, Facts};
-use throughline_store::{ByMinute, Caller, Edge, NodeKind, OTHER, OperationRow};
-use throughline_telemetry::{HistogramSum, SpanKind, UnixNanos};
+use throughline_insight::{Wait, WaitAt};
+use throughline_store::{
+    ByMinute, Caller, Edge, FunctionReport, NodeKind, OTHER, OperationRow, Why,
+};
+use throughline_telemetry::{Histogram, HistogramSum, SpanKind, UnixNanos};
 
-use super::logs::Report;
+use super::logs::{Report, Timeouts};
 
 /// What is remembered of the names of services and functions.
 #[derive(Default, Serialize, Deserialize)]
@@ -83,15 +87,21 @@ impl Names {
 }
 
 /// Sums minutes up by subject.
-pub(super) fn minutes(found: ByMinute, reports: &[Report], names: &mut Names) -> Facts {
+pub(super) fn minutes(
+    found: ByMinute,
+    (reports, timeouts): (&[Report], &[Timeouts]),
+    names: &mut Names,
+) -> Facts {
     for (_, edge) in &found.edges {
         names.learn(&edge.caller.service, &edge.caller.function);
         if edge.callee.kind == NodeKind::Function {
             names.learn(&edge.callee.service, &edge.callee.name);
         }
     }
-    for report in reports {
-        names.learn(&report.service, &report.function);
+    let of_reports = reports.iter().map(|it| (&it.service, &it.function));
+    let of_timeouts = timeouts.iter().map(|it| (&it.service, &it.function));
+    for (service, function) in of_reports.chain(of_timeouts) {
+        names.learn(service, function);
     }
     let mut done = Facts::default();
     operations(&found.operations, names, &mut done);
@@ -106,7 +116,54 @@ pub(super) fn minutes(found: ByMinute, reports: &[Report], names: &mut Names) ->
         counts.init_ms += report.init_ms;
         counts.memory_bytes_max = counts.memory_bytes_max.max(report.used_bytes);
     }
+    for ended in timeouts {
+        let node = names.node_of(&ended.service, &ended.function);
+        let did = done.at(ended.minute, Subject::Node(node));
+        did.counts.timeouts += ended.count;
+        did.tells_timeouts = true;
+    }
     done
+}
+
+/// Adds how long records had waited in queues and the like. Of all of them two numbers are known: half count as the
+/// median, and one as the longest.
+pub(super) fn waited(waits: &[(UnixNanos, Wait)], done: &mut Facts) {
+    for (minute, wait) in waits {
+        let WaitAt::In(kind, name) = &wait.at else {
+            continue;
+        };
+        let mut histogram = Histogram::default();
+        let millis = |took: Duration| took.as_secs_f64() * 1e3;
+        (1..wait.records).for_each(|_| histogram.record(millis(wait.median)));
+        histogram.record(millis(wait.longest));
+        let counts = Counts {
+            count: wait.records as u64,
+            durations: sum_of(&histogram),
+            ..Counts::default()
+        };
+        let subject = Subject::Wait(format!("{kind}:{name}"));
+        done.at(*minute, subject).counts.add(&counts);
+    }
+}
+
+/// What came of the telemetry of a function, if some of it is lost.
+pub(super) fn arrived(function: &FunctionReport) -> Option<(Node, Arrived)> {
+    let dropped: u64 = function.dropped.values().sum();
+    let missing = function.missing.iter().map(|(_, _, missing)| missing);
+    let gone = missing.filter(|it| matches!(it.why, Why::Vanished | Why::Unknown));
+    let gone: u64 = gone.filter_map(|it| it.items).sum();
+    let arrived = Arrived {
+        accepted: function.accepted,
+        lost: dropped + gone,
+    };
+    let is_named = !function.function.is_empty();
+    (is_named && arrived.lost > 0).then(|| (format!("function:{}", function.function), arrived))
+}
+
+fn sum_of(histogram: &Histogram) -> HistogramSum {
+    let mut sum = HistogramSum::default();
+    sum.add(&histogram.to_bytes());
+    sum
 }
 
 /// What spans of an operation tell.

@@ -1,14 +1,17 @@
 //! What reports of the platform and failed spans tell of minutes, asked with SQL.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value;
+use throughline_insight::Wait;
 use throughline_insight::detect::ErrorSeen;
 use throughline_query::{Answer, Engine, QueryError};
-use throughline_store::{Scan, Store};
-use throughline_telemetry::UnixNanos;
+use throughline_store::{Count, Filter, Operator, Scan, SearchQuery, Store};
+use throughline_telemetry::correlation::IN_PATH;
+use throughline_telemetry::{Span, UnixNanos};
 
-use super::MINUTE_NANOS;
+use super::{MINUTE_NANOS, minute_of};
 
 /// What is told of some minutes.
 #[derive(Default)]
@@ -16,6 +19,9 @@ pub(super) struct Told {
     pub(super) reports: Vec<Report>,
     pub(super) failures: Vec<Failure>,
     pub(super) used: Vec<Used>,
+    pub(super) timeouts: Vec<Timeouts>,
+    /// By minute, how long records had waited that functions took in it.
+    pub(super) waits: Vec<(UnixNanos, Wait)>,
 }
 
 /// What the platform reports of the invocations of a function in a minute, summed up.
@@ -33,6 +39,17 @@ pub(super) struct Report {
     pub(super) used_bytes: u64,
     /// What the function has.
     pub(super) memory_bytes: u64,
+}
+
+/// What the invocations of a function in a minute may take, and how many of them were ended because they took longer.
+#[derive(Debug, PartialEq)]
+pub(super) struct Timeouts {
+    pub(super) minute: UnixNanos,
+    pub(super) service: String,
+    pub(super) function: String,
+    /// Its timeout in milliseconds; where nobody tells it, what the longest had when it was ended.
+    pub(super) limit_ms: Option<f64>,
+    pub(super) count: u64,
 }
 
 /// A way to fail.
@@ -82,7 +99,10 @@ pub(super) async fn read(
         false => asked(USED).await?,
     };
     let failures = asked(FAILURES).await?;
+    let timeouts = asked(TIMEOUTS).await?;
     Ok(Told {
+        timeouts: timeouts.iter().map(timed_out).collect(),
+        waits: waits(engine, store, from, to).await?,
         reports: reports.iter().map(report).collect(),
         failures: failures.iter().map(failure).collect(),
         used: used.iter().map(one_used).collect(),
@@ -98,6 +118,48 @@ pub(super) async fn reports(
 ) -> Result<Vec<Report>, QueryError> {
     let answer = engine.sql(store.scan(), &within(REPORTS, from, to)).await?;
     Ok(rows(&answer)?.iter().map(report).collect())
+}
+
+/// What was ended because it took too long, for somebody who waits for it. It looks through spans, so whoever does not
+/// need it does not ask.
+pub(super) async fn timeouts(
+    engine: &Engine,
+    store: &Store,
+    from: UnixNanos,
+    to: UnixNanos,
+) -> Result<Vec<Timeouts>, QueryError> {
+    let answer = engine
+        .sql(store.scan(), &within(TIMEOUTS, from, to))
+        .await?;
+    Ok(rows(&answer)?.iter().map(timed_out).collect())
+}
+
+/// How long records had waited by the minute in which functions took them: of the thousand functions that took some
+/// last.
+async fn waits(
+    engine: &Engine,
+    store: &Store,
+    from: UnixNanos,
+    to: UnixNanos,
+) -> Result<Vec<(UnixNanos, Wait)>, QueryError> {
+    let taken = SearchQuery {
+        filter: Filter::is(IN_PATH, Operator::Exists, Value::Null),
+        from: Some(from),
+        to: Some(to),
+        limit: Some(WAITS_OF),
+        count: Count::Page,
+        ..SearchQuery::default()
+    };
+    let page = engine.background_search::<Span>(store, taken).await?;
+    let mut minutes: BTreeMap<UnixNanos, Vec<&Span>> = BTreeMap::new();
+    for span in &page.rows {
+        minutes.entry(minute_of(span.start)).or_default().push(span);
+    }
+    let told = minutes.into_iter().flat_map(|(minute, spans)| {
+        let waits = throughline_insight::waits(spans);
+        waits.into_iter().map(move |wait| (minute, wait))
+    });
+    Ok(told.collect())
 }
 
 fn within(sql: &str, from: UnixNanos, to: UnixNanos) -> String {
@@ -130,6 +192,16 @@ fn report(row: &Value) -> Report {
         init_ms: number(&row[6]),
         used_bytes: megabytes(&row[7]),
         memory_bytes: megabytes(&row[8]),
+    }
+}
+
+fn timed_out(row: &Value) -> Timeouts {
+    Timeouts {
+        minute: minute(&row[0]),
+        service: text(&row[1]),
+        function: text(&row[2]),
+        limit_ms: row[3].as_f64().or(row[4].as_f64()),
+        count: whole(&row[5]),
     }
 }
 
@@ -220,6 +292,14 @@ from logs where $times and "throughline.memory.max_used_mb" is not null
     and "faas.instance" is not null
 order by at"#;
 
+const TIMEOUTS: &str = r#"
+select cast(time as bigint) / 60000000000 as minute, service, "faas.name",
+    max(try_cast("throughline.duration.timeout_ms" as double)) as limit_ms,
+    max(duration_ms) filter (where cast("throughline.timeout" as varchar) = 'true') as longest,
+    count(*) filter (where cast("throughline.timeout" as varchar) = 'true') as n
+from spans where $times and "throughline.phase" = 'invoke' and "faas.name" is not null
+group by 1, 2, 3"#;
+
 const FAILURES: &str = r#"
 select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "error.type",
     status_message, count(*) as failed
@@ -227,6 +307,8 @@ from spans where $times and status = 'error' and kind in ('server', 'consumer')
 group by 1, 2, 3, 4, 5 order by failed desc limit 1000"#;
 
 const SIGNATURE_BYTES_MAX: usize = 200;
+/// Spans of functions: the most that a search gives at once.
+const WAITS_OF: usize = 1000;
 
 #[cfg(test)]
 mod tests {

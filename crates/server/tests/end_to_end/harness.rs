@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tempfile::TempDir;
-use throughline_server::{Addresses, Clock, Config, Limits, Listen, Server, StopError};
+use throughline_server::{Actuation, Addresses, Clock, Config, Limits, Listen, Server, StopError};
 use throughline_telemetry::Signal;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -39,7 +39,14 @@ impl TestServer {
 
     pub(crate) async fn start_with(key: Option<&str>, limits: Limits) -> Self {
         let data_dir = tempfile::tempdir().expect("a temporary directory");
-        Self::serve(data_dir, key, limits, Clock::default()).await
+        Self::serve(
+            data_dir,
+            key,
+            limits,
+            Clock::default(),
+            Actuation::default(),
+        )
+        .await
     }
 
     /// With another clock.
@@ -50,14 +57,30 @@ impl TestServer {
 
     /// With what another run left.
     pub(crate) async fn start_on(data_dir: TempDir, clock: Clock) -> Self {
-        Self::serve(data_dir, None, Limits::default(), clock).await
+        Self::start_acting(data_dir, clock, Actuation::default()).await
     }
 
-    async fn serve(data_dir: TempDir, key: Option<&str>, limits: Limits, clock: Clock) -> Self {
+    /// The same with somebody who changes things in the account.
+    pub(crate) async fn start_acting(
+        data_dir: TempDir,
+        clock: Clock,
+        actuation: Actuation,
+    ) -> Self {
+        Self::serve(data_dir, None, Limits::default(), clock, actuation).await
+    }
+
+    async fn serve(
+        data_dir: TempDir,
+        key: Option<&str>,
+        limits: Limits,
+        clock: Clock,
+        actuation: Actuation,
+    ) -> Self {
         let key = key.map(|key| key.parse().expect("a good key"));
         let config = Config::try_new(data_dir.path().join("data"), Listen::on_free_ports(), key);
         let config = config.expect("a good configuration");
         let config = config.with_limits(limits).with_clock(clock);
+        let config = config.with_actuation(actuation);
         let server = Server::bind(config).await.expect("the server starts");
         let addresses = server.addresses();
         let (stop, stopped) = oneshot::channel();

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use throughline_server::Clock;
-use throughline_telemetry::{LogRecord, Resource, Signal, Span, SpanKind, UnixNanos};
+use throughline_telemetry::{
+    LogRecord, Resource, Signal, Span, SpanKind, SpanStatus, UnixNanos, Value as Attribute,
+};
 use throughline_testkit::SimClock;
 
 use crate::harness::TestServer;
@@ -16,7 +18,7 @@ use crate::search::put_logs;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// 2026-11-20T00:00:00Z.
-const BEGIN: UnixNanos = UnixNanos(1_795_132_800 * 1_000_000_000);
+pub(crate) const BEGIN: UnixNanos = UnixNanos(1_795_132_800 * 1_000_000_000);
 const CALLS_A_MINUTE: u64 = 20;
 
 /// One call of `order`, which calls `pay`, which reads the table `user`, in so many milliseconds.
@@ -51,7 +53,7 @@ fn call(number: u64, table_ms: u64) -> [Span; 4] {
 
 impl TestServer {
     /// Takes in all calls of these minutes.
-    async fn minutes(&self, minutes: std::ops::Range<u64>, table_ms: u64) {
+    pub(crate) async fn minutes(&self, minutes: std::ops::Range<u64>, table_ms: u64) {
         let numbers = minutes.start * CALLS_A_MINUTE..minutes.end * CALLS_A_MINUTE;
         let spans: Vec<Span> = numbers.flat_map(|number| call(number, table_ms)).collect();
         for some in spans.chunks(4000) {
@@ -61,7 +63,7 @@ impl TestServer {
     }
 
     /// Waits until every minute that is complete was watched.
-    async fn watched(&self) {
+    pub(crate) async fn watched(&self) {
         for _ in 0..600 {
             let status = self.json("/api/v1/status").await;
             assert_eq!(status["detection"]["failures"], 0, "{status:#}");
@@ -75,7 +77,7 @@ impl TestServer {
         panic!("minutes are not watched");
     }
 
-    async fn incidents(&self, query: &str) -> Vec<Value> {
+    pub(crate) async fn incidents(&self, query: &str) -> Vec<Value> {
         let page = self.json(&format!("/api/v1/incidents?{query}")).await;
         assert_eq!(problems("IncidentPage", &page), "");
         page["incidents"].as_array().expect("a list").clone()
@@ -83,7 +85,7 @@ impl TestServer {
 }
 
 /// When all minutes before this one are complete.
-fn after(minute: u64) -> Duration {
+pub(crate) fn after(minute: u64) -> Duration {
     MINUTE * u32::try_from(minute).expect("some minutes") + Duration::from_secs(121)
 }
 
@@ -173,6 +175,148 @@ async fn memory_that_grows_in_one_environment_is_found() {
         .await;
     assert_eq!(problems("Incident", &incident), "");
     assert_eq!(incident["findings"][0]["kind"], "leak", "{incident:#}");
+}
+
+/// An invocation of `mail`, as the extension tells it: it took so long, of at most three seconds, and had a record that
+/// had waited so long in a queue.
+fn invocation(number: u64, took_ms: u64, waited_ms: u64) -> Span {
+    let begun =
+        BEGIN.0 / 1_000_000 + number / CALLS_A_MINUTE * 60_000 + number % CALLS_A_MINUTE * 3000;
+    let end = begun + took_ms.min(3000);
+    let mut made = span(
+        "mail",
+        u128::from(number) + 1_000_000,
+        1,
+        0,
+        begun * 1_000_000,
+        end * 1_000_000,
+    );
+    made.name = "mail".to_owned();
+    let attributes = [("service.name", "mail"), ("faas.name", "mail")];
+    made.resource = Arc::new(Resource {
+        attributes: attributes.into_iter().collect(),
+    });
+    made.attributes.set("throughline.phase", "invoke");
+    made.attributes
+        .set("throughline.duration.timeout_ms", 3000_i64);
+    if took_ms >= 3000 {
+        made.attributes.set("throughline.timeout", true);
+        made.attributes.set("error.type", "timeout");
+        made.status = SpanStatus::Error;
+    }
+    let path = format!("queue:mails@{}#sqs:{number}", begun - waited_ms);
+    made.attributes.set(
+        "throughline.in.path",
+        Attribute::Array(vec![path.as_str().into()]),
+    );
+    made
+}
+
+impl TestServer {
+    async fn invocations(&self, minutes: std::ops::Range<u64>, took_ms: u64, waited_ms: u64) {
+        let numbers = minutes.start * CALLS_A_MINUTE..minutes.end * CALLS_A_MINUTE;
+        // One in four is as bad as is said, and none waits quite as long as another.
+        let of = |number: u64| {
+            let took = if number.is_multiple_of(4) {
+                took_ms
+            } else {
+                40 + number % 7
+            };
+            invocation(number, took, waited_ms + number % 11)
+        };
+        let spans: Vec<Span> = numbers.map(of).collect();
+        let answer = self.post_protobuf(Signal::Traces, traces(&spans)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// The findings of all incidents that go on, by kind.
+    async fn findings(&self) -> std::collections::BTreeMap<String, Value> {
+        let mut found = std::collections::BTreeMap::new();
+        for open in self.incidents("state=open").await {
+            let incident = self
+                .json(&format!("/api/v1/incidents/{}", open["id"]))
+                .await;
+            assert_eq!(problems("Incident", &incident), "");
+            for finding in incident["findings"].as_array().expect("a list") {
+                let kind = finding["kind"].as_str().expect("a name").to_owned();
+                found.insert(kind, finding.clone());
+            }
+        }
+        found
+    }
+}
+
+/// Timeouts, waits in queues and lost telemetry are told by what the extension and the layers send.
+#[tokio::test(flavor = "multi_thread")]
+async fn timeouts_waits_and_lost_telemetry_are_found() {
+    let clock = SimClock::at(BEGIN);
+    let move_to = |minute: u64| clock.advance((BEGIN.plus(after(minute))).since(clock.now()));
+    let shown = clock.clone();
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+    server.invocations(0..130, 50, 200).await;
+    move_to(130);
+    server.watched().await;
+    assert_eq!(server.findings().await.len(), 0);
+
+    server.invocations(130..138, 3000, 40_000).await;
+    let lost = [
+        ("content-type", "application/x-protobuf"),
+        ("x-throughline-environment", "e-1"),
+        ("x-throughline-sequence", "1"),
+        ("x-throughline-function", "mail"),
+        (
+            "x-throughline-ledger",
+            r#"{"revision":1,"sealed":1,"accepted":400,"waiting":0,"dropped":{"budget":100}}"#,
+        ),
+    ];
+    let body = traces(&[invocation(1, 40, 200)]);
+    assert_eq!(server.post("/v1/traces", &lost, body).await.status, 200);
+    move_to(138);
+    server.watched().await;
+    let found = server.findings().await;
+    let near = &found["near_timeout"];
+    assert_eq!(near["subject"]["node"], "function:mail", "{near:#}");
+    assert_eq!(near["detail"]["timeout_ms"], 3000.0);
+    assert!(
+        near["detail"]["clipped"].as_f64().expect("a share") > 0.1,
+        "{near:#}"
+    );
+    let waiting = &found["waiting"];
+    assert_eq!(waiting["subject"]["node"], "queue:mails", "{waiting:#}");
+    assert!(
+        waiting["after"]["value"].as_f64().expect("a number") > 30_000.0,
+        "{waiting:#}"
+    );
+    let incomplete = &found["incomplete"];
+    assert_eq!(
+        incomplete["subject"]["node"], "function:mail",
+        "{incomplete:#}"
+    );
+    assert!(
+        incomplete["after"]["value"].as_f64().expect("a share") > 0.2,
+        "{incomplete:#}"
+    );
+
+    let times = |minute: u64| {
+        BEGIN
+            .plus(MINUTE * u32::try_from(minute).expect("few"))
+            .0
+            .to_string()
+    };
+    let asked = |node: &str| {
+        json!({"symptom": "timeout", "node": node, "from": times(129), "to": times(138)})
+            .to_string()
+    };
+    let told = server
+        .post_api("/api/v1/investigations", &[], asked("function:mail"))
+        .await
+        .json();
+    assert_eq!(problems("Investigation", &told), "");
+    let title = told["title"].as_str().expect("a sentence");
+    assert!(
+        title.starts_with("function:mail times out: 0 % → 25 %"),
+        "{told:#}"
+    );
 }
 
 /// What the platform reports of an invocation of `pay`, so many seconds after the beginning: a megabyte more each time.

@@ -1,6 +1,8 @@
 //! The server over real sockets: what senders, readers and browsers see.
 
 mod access;
+mod actions;
+mod advice;
 mod api;
 mod cloudwatch;
 mod completeness;
@@ -14,6 +16,7 @@ mod investigations;
 mod live;
 mod mcp;
 mod metrics;
+mod notifications;
 mod openapi;
 mod page;
 mod queries;

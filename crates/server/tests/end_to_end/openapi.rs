@@ -47,13 +47,13 @@ impl OpenApi {
         self.seen.insert((path.to_owned(), status.to_owned()));
     }
 
-    /// What an endpoint does; each has one method.
+    /// What an endpoint does when it is asked; what else the two that have a second method do, `notifications` sees.
     fn operation(&self, path: &str) -> &Value {
         let methods = self.document["paths"][path]
             .as_object()
             .expect("an endpoint");
-        assert_eq!(methods.len(), 1, "{path}");
-        methods.values().next().expect("one")
+        let one = methods.get("get").or(methods.values().next());
+        one.expect("a method")
     }
 
     /// The endpoints of a method.
@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 46] = [
+    let cases: [(&str, &str); 58] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -169,6 +169,14 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/operations", "/api/v1/operations?limit=0"),
         ("/api/v1/waits", "/api/v1/waits?from=0"),
         ("/api/v1/waits", "/api/v1/waits?limit=0"),
+        (
+            "/api/v1/functions/{name}/advice",
+            "/api/v1/functions/sample/advice",
+        ),
+        (
+            "/api/v1/functions/{name}/advice",
+            "/api/v1/functions/sample/advice?limit=0",
+        ),
         ("/api/v1/costs", "/api/v1/costs?from=0"),
         ("/api/v1/costs", "/api/v1/costs?limit=0"),
         ("/api/v1/edges", "/api/v1/edges?from=0"),
@@ -193,8 +201,30 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/completeness", "/api/v1/completeness?limit=0"),
         ("/api/v1/incidents", "/api/v1/incidents?state=open"),
         ("/api/v1/incidents", "/api/v1/incidents?severity=grave"),
+        ("/api/v1/notifications", "/api/v1/notifications"),
+        ("/api/v1/notifications", "/api/v1/notifications?x=1"),
+        (
+            "/api/v1/notifications/unsubscribe",
+            "/api/v1/notifications/unsubscribe?x=1",
+        ),
         ("/api/v1/incidents/{id}", "/api/v1/incidents/7"),
         ("/api/v1/incidents/{id}", "/api/v1/incidents/7?x=1"),
+        (
+            "/api/v1/incidents/{id}/actions",
+            "/api/v1/incidents/7/actions",
+        ),
+        (
+            "/api/v1/incidents/{id}/actions",
+            "/api/v1/incidents/7/actions?x=1",
+        ),
+        ("/api/v1/actions", "/api/v1/actions"),
+        ("/api/v1/actions", "/api/v1/actions?limit=0"),
+        (
+            "/api/v1/actions/{id}",
+            "/api/v1/actions/0123456789abcdef?x=1",
+        ),
+        ("/api/v1/audit", "/api/v1/audit"),
+        ("/api/v1/audit", "/api/v1/audit?limit=0"),
     ];
     for (path, asked) in cases {
         openapi.check(path, &server.get(asked).await);
@@ -232,6 +262,7 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/spans", ""),
         ("/api/v1/logs", ""),
         ("/api/v1/waits", ""),
+        ("/api/v1/functions/{name}/advice", ""),
         ("/api/v1/metrics", ""),
         ("/api/v1/metrics/range", "?name=sample"),
     ];
@@ -264,20 +295,28 @@ async fn real_answers_fit_their_schemas() {
         openapi.check(path, &server.post_api(path, &foreign, good).await);
     }
 
+    actions(&mut openapi, &server, &keyed).await;
+
     let take = openapi.paths("post");
     assert_eq!(
         take,
         [
+            "/act/{id}",
+            "/api/v1/actions/propose",
+            "/api/v1/actions/switch",
+            "/api/v1/actions/{id}/undo",
             "/api/v1/cloudwatch",
             "/api/v1/contrast",
             "/api/v1/graph/query",
             "/api/v1/investigations",
+            "/api/v1/notifications/test",
+            "/api/v1/notifications/unsubscribe",
             "/api/v1/query",
             "/api/v1/search",
             "/api/v1/sql"
         ]
     );
-    let (path, small) = (take[0].as_str(), small_server().await);
+    let (path, small) = ("/api/v1/cloudwatch", small_server().await);
     let firehose = ("x-amz-firehose-request-id", "r-1");
     for header in [("content-type", "text/plain"), firehose] {
         for body in [
@@ -296,6 +335,11 @@ async fn real_answers_fit_their_schemas() {
     let foreign = [("host", "elsewhere.example")];
     openapi.check(path, &server.post_api(path, &foreign, "").await);
 
+    let (path, asked) = ("/api/v1/notifications/test", r#"{"receiver": "nobody"}"#);
+    openapi.check(path, &server.post_api(path, &[], asked).await);
+    openapi.check(path, &keyed.post_api(path, &[], asked).await);
+    openapi.check(path, &server.post_api(path, &foreign, asked).await);
+
     // All that is described was seen, but for what takes a broken or a slow disk.
     for path in paths.iter().chain(&take) {
         let responses = openapi.operation(path)["responses"].as_object();
@@ -305,13 +349,92 @@ async fn real_answers_fit_their_schemas() {
                 "/api/v1/cloudwatch" => &["429", "503"],
                 // They have no end; `tail` and `live` read them.
                 "/api/v1/logs/tail" | "/api/v1/live" => &["200", "500"],
+                // `notifications` has a receiver, and a link that is whole.
+                "/api/v1/notifications/test" | "/api/v1/notifications/unsubscribe" => &["200"],
                 // There is none yet; `incidents` has one.
-                "/api/v1/incidents/{id}" => &["200", "500"],
+                "/api/v1/incidents/{id}" | "/api/v1/incidents/{id}/actions" => &["200", "500"],
+                "/api/v1/actions/propose" => &["409", "500"],
+                // Where there is an account.
+                "/act/{id}" | "/api/v1/actions/{id}/undo" => &["500", "502"],
                 _ => &["500"],
             };
             let rare = rare.contains(&status.as_str());
             assert!(seen || rare, "{path} never answered {status}");
         }
+    }
+}
+
+/// An action from its proposal to its undoing, and what is refused on the way.
+async fn actions(openapi: &mut OpenApi, server: &TestServer, keyed: &TestServer) {
+    let propose = "/api/v1/actions/propose";
+    let as_json = ("content-type", "application/json");
+    let ignore = r#"{"who": "ada", "action": {"do": "ignore", "node": "function:pay", "kind": "latency", "reason": "known", "days": 1}}"#;
+    let proposed = server.post_api(propose, &[as_json], ignore).await;
+    openapi.check(propose, &proposed);
+    let proposed = proposed.json();
+    let (id, link) = (
+        proposed["id"].as_str().expect("a name"),
+        proposed["path"].as_str().expect("a link"),
+    );
+    let shown = server
+        .get(&format!(
+            "/api/v1{}",
+            link.replacen("/act/", "/actions/", 1)
+        ))
+        .await;
+    openapi.check("/api/v1/actions/{id}", &shown);
+    assert_eq!(shown.status, 200);
+    let (_, key) = link.split_once("k=").expect("a key");
+    let confirm = json!({"k": key, "who": "ada", "seen": shown.json()["seen"]}).to_string();
+    let forged = json!({"k": "a", "who": "ada"}).to_string();
+    let (act, undo) = (format!("/act/{id}"), format!("/api/v1/actions/{id}/undo"));
+    let someone = r#"{"who": "ada"}"#;
+    let switch = "/api/v1/actions/switch";
+    for (path, asked, good) in [
+        (propose, propose, ignore),
+        (switch, switch, someone),
+        ("/act/{id}", act.as_str(), confirm.as_str()),
+        ("/api/v1/actions/{id}/undo", undo.as_str(), someone),
+    ] {
+        let good = good.to_owned();
+        openapi.check(path, &server.post_api(asked, &[as_json], "{").await);
+        openapi.check(path, &keyed.post_api(asked, &[as_json], good.clone()).await);
+        let foreign = [as_json, ("host", "elsewhere.example")];
+        openapi.check(path, &server.post_api(asked, &foreign, good.clone()).await);
+        if path == "/act/{id}" {
+            assert_eq!(
+                server
+                    .post_api(asked, &[as_json], forged.clone())
+                    .await
+                    .status,
+                403
+            );
+        }
+        // A page of another origin can send text without asking first, and JSON it cannot.
+        let text = server.post_api(asked, &[("content-type", "text/plain")], good.clone());
+        openapi.check(path, &text.await);
+        let answer = server.post_api(asked, &[as_json], good.clone()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        openapi.check(path, &answer);
+        if path.contains("{id}") {
+            // Once.
+            openapi.check(
+                path,
+                &server.post_api(asked, &[as_json], good.clone()).await,
+            );
+            let nobody = asked.replace(id, "0123456789abcdef");
+            openapi.check(
+                path,
+                &server.post_api(&nobody, &[as_json], good.clone()).await,
+            );
+        }
+    }
+    for (path, asked) in [
+        ("/api/v1/actions", "/api/v1/actions?limit=1"),
+        ("/api/v1/audit", "/api/v1/audit?limit=1"),
+        ("/api/v1/audit", "/api/v1/audit"),
+    ] {
+        openapi.check(path, &server.get(asked).await);
     }
 }
 

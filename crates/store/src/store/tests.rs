@@ -7,13 +7,14 @@ mod rollups;
 
 use std::fs;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use throughline_telemetry::wire::{Request, otlp, traces_request};
 use throughline_testkit::{log, moment, span, trace_id};
 
 use super::*;
+use crate::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
 use crate::probe::Step;
 use crate::testing::{TestDirectory, all_traces, newest_logs, put, put_logs, try_put};
 

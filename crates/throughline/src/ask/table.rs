@@ -92,6 +92,7 @@ fn line(columns: &[Column<'_>], widths: &[usize], row: &[Cell], paint: Paint) ->
             text += GAP;
         }
     }
+    text.truncate(text.trim_end_matches(' ').len());
     text.push('\n');
     text
 }

@@ -48,6 +48,7 @@ fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
         # retention_traces =                       # not set
         # retention_logs =                         # not set
         # retention_metrics =                      # not set
+        actions = "off"                            # default
     "#]]
     .assert_eq(&shown);
     assert!(raw.resolve().is_ok());
@@ -69,7 +70,7 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
         .join("\n")
         .replace(&written.path().display().to_string(), "FILE");
     expect![[r#"
-        unknown setting colour in FILE: there are data_dir, otlp_grpc, otlp_http, http, api_key, log_format, retention, retention_traces, retention_logs, retention_metrics
+        unknown setting colour in FILE: there are data_dir, otlp_grpc, otlp_http, http, api_key, log_format, retention, retention_traces, retention_logs, retention_metrics, actions
         http in FILE must be text in quotes
         unknown setting otlp_htpp in FILE: did you mean otlp_http?
         otlp_grpc (flag) is localhost: invalid socket address syntax

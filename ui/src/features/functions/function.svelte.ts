@@ -1,6 +1,6 @@
 import type { Answer, Api } from '../../api/client';
 import type { ApiError } from '../../api/error';
-import type { Service } from '../../api/model';
+import type { FunctionAdvice, Service } from '../../api/model';
 import { ENVIRONMENT_KEY } from '../../base/environment';
 import { Part } from '../../base/part.svelte';
 import { poll, type Poll, type PollPlace, type Round } from '../../base/poll';
@@ -30,7 +30,7 @@ import {
   type Within,
 } from './sql';
 
-export type FunctionApi = Pick<Api, 'sql' | 'edges' | 'search' | 'services'>;
+export type FunctionApi = Pick<Api, 'sql' | 'edges' | 'search' | 'services' | 'advice'>;
 
 export interface Failures {
   readonly groups: readonly FailureGroup[];
@@ -49,6 +49,8 @@ export class FunctionStore {
   readonly failures = new Part<Failures, ApiError>();
   readonly neighbours = new Part<Neighbours, ApiError>();
   readonly setup = new Part<Setup, ApiError>();
+  /** Which memory it should have, by its last week whatever time is looked at. */
+  readonly advice = new Part<FunctionAdvice, ApiError>();
   /** Where else it was heard of, when nothing is here. */
   readonly known = new Part<Service | null, ApiError>();
 
@@ -107,8 +109,9 @@ export class FunctionStore {
   }
 
   get #parts(): readonly { dispose(): void }[] {
-    const { calls, reports, versions, firstSeen, failures, neighbours, setup, known } = this;
-    return [calls, reports, versions, firstSeen, failures, neighbours, setup, known];
+    const { calls, reports, versions, firstSeen, failures, neighbours, setup } = this;
+    const { advice, known } = this;
+    return [calls, reports, versions, firstSeen, failures, neighbours, setup, advice, known];
   }
 
   async #refresh(): Promise<Round> {
@@ -174,6 +177,14 @@ export class FunctionStore {
         this.setup.load(isNew, (signal) => this.#loadSetup(subject, bounds, signal)),
         this.firstSeen.load(isNew, (signal) =>
           table(firstSeenSql(subject, bounds), readFirstSeen, signal),
+        ),
+      );
+    }
+    // What it says hardly changes while somebody looks, and an older answer is better than none.
+    if (subject.calls === 'invocation' && this.advice.remote.state !== 'ready') {
+      asked.push(
+        this.advice.load(false, (signal) =>
+          this.#api.advice(subject.name, bounds.environment, signal),
         ),
       );
     }

@@ -32,6 +32,10 @@ class FakeApi implements FunctionApi {
     );
     return Promise.resolve(DOWN);
   };
+  advice: FunctionApi['advice'] = (name) => {
+    this.asked.push(`advice ${name}`);
+    return Promise.resolve(DOWN);
+  };
   search: FunctionApi['search'] = () => Promise.resolve(ok([]));
   services: FunctionApi['services'] = () => {
     const seen = { spanCount: 1, errorCount: 0, operations: [], lastSeen: unixNanosFromMillis(9) };
@@ -55,7 +59,7 @@ describe('the store of a function', () => {
     const store = await started(api);
     expect(store.calls.value?.total.count).toBe(5);
     expect(store.reports.value?.total.usd).toBeNull();
-    expect(api.asked).toEqual(['function pay']);
+    expect(api.asked).toEqual(['function pay', 'advice pay']);
   });
 
   it('a service has no reports, and its edges are found by its name', async () => {

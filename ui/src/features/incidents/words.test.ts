@@ -122,7 +122,7 @@ describe('links', () => {
     expect(asked(INCIDENT)).toEqual({ node: 'function:pay', symptom: 'slow', ...times });
     const cause = {
       node: 'function:order',
-      symptom: 'failing' as const,
+      symptom: 'error' as const,
       before: 0,
       after: 1,
       causes: [],

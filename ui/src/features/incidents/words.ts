@@ -1,5 +1,5 @@
 /** Incidents in words, and where they lead. */
-import type { Finding, Incident, IncidentSummary, Measure } from '../../api/model';
+import type { Finding, Incident, IncidentCause, IncidentSummary, Measure } from '../../api/model';
 import {
   formatAbsolute,
   formatCount,
@@ -37,6 +37,21 @@ export function amount(unit: Finding['unit'], value: number): string {
     case 'count':
       return formatCount(Math.round(value));
   }
+}
+
+/** What a symptom does, and what its numbers are. */
+export interface CauseWords {
+  /** Before the number: `takes`. */
+  readonly does: string;
+  /** Behind the number: ` a call`. */
+  readonly of: string;
+  /** Of what is so beside it: `is slower`. */
+  readonly more: string;
+  readonly unit: Finding['unit'];
+}
+
+export function causeWords(symptom: IncidentCause['symptom']): CauseWords {
+  return CAUSE_WORDS[symptom];
 }
 
 /** `147 ms (140 ms to 160 ms, of 1,204)`. */
@@ -90,7 +105,7 @@ export function spansHref({ filters, since_unix_nanos, seen_unix_nanos }: Findin
 export function investigateHref(incident: Incident): string {
   const first = incident.findings[0];
   const { cause } = incident;
-  const symptom = cause?.symptom === 'failing' ? 'error' : (cause?.symptom ?? asked(first));
+  const symptom = cause?.symptom ?? asked(first);
   const search = new URLSearchParams();
   const node = cause?.node ?? first?.subject.node;
   if (node !== undefined) search.set('node', node);
@@ -129,4 +144,20 @@ const SYMPTOMS: Readonly<Partial<Record<Finding['kind'], string>>> = {
   silence: 'silent',
   cost: 'expensive',
   new_edge: 'changed',
+};
+
+const share = (does: string, more: string): CauseWords => ({
+  does,
+  of: ' of its calls',
+  more,
+  unit: 'share',
+});
+const CAUSE_WORDS: Readonly<Record<IncidentCause['symptom'], CauseWords>> = {
+  slow: { does: 'takes', of: ' a call', more: 'is slower', unit: 'ms' },
+  error: share('fails in', 'fails more'),
+  throttle: share('is refused in', 'is refused more'),
+  timeout: share('times out in', 'times out more'),
+  cold_start: share('starts cold in', 'starts cold more'),
+  expensive: { does: 'costs', of: '', more: 'costs more', unit: 'usd_per_hour' },
+  silent: { does: 'is called', of: ' times a minute', more: 'is silent', unit: 'count' },
 };

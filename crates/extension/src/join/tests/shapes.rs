@@ -223,3 +223,31 @@ fn a_line_between_two_invocations_belongs_to_the_nearer_one() {
         assert_eq!(its, Some(owner), "a line at {line_at}");
     }
 }
+
+#[test]
+fn a_timeout_lies_between_start_and_deadline_in_whole_seconds() {
+    // The deadline is three seconds after INVOKE.
+    for (started, expected) in [
+        (Some(1000), Some(3000)),
+        (Some(1090), Some(3000)),
+        (Some(910), Some(3000)),
+        (Some(1500), None),
+        (Some(4500), None),
+        (None, None),
+    ] {
+        let mut story = Story::begin(Telemetry::On);
+        story.invoke(1000, "r-1", Some(HEADER));
+        if let Some(at) = started {
+            story.told(at, "platform.start", r#"{"requestId":"r-1"}"#);
+        }
+        let done = r#"{"requestId":"r-1","status":"success"}"#;
+        let (spans, _) = story.told(5000, "platform.runtimeDone", done).drained();
+        let span = spans.iter().find(|span| span.name == "inventory");
+        let attributes = &span.expect("its span").attributes;
+        assert_eq!(
+            attributes.get("throughline.duration.timeout_ms"),
+            expected.map(Value::Int).as_ref(),
+            "begun at {started:?}"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Write};
 
+use throughline_notify::TellerHealth;
 use throughline_store::SignalHealth;
 
 use super::{Seen, VERSION};
@@ -26,6 +27,7 @@ pub(super) fn render(seen: &Seen) -> String {
     refusals.for_each(|(labels, count)| text.sample("refused_requests_total", &labels, count));
     of_queries(seen, &mut text);
     of_detection(seen, &mut text);
+    of_telling(&seen.telling, &mut text);
     text.0
 }
 
@@ -289,6 +291,52 @@ fn of_detection(seen: &Seen, text: &mut Text) {
         detection.state_bytes,
     );
     text.gauge("incidents_open", "Incidents that go on.", detection.open);
+}
+
+fn of_telling(telling: &TellerHealth, text: &mut Text) {
+    let counters = &telling.counters;
+    let outcomes = [
+        ("sent", counters.sent),
+        ("refused", counters.refused),
+        ("given_up", counters.given_up),
+        ("no_room", counters.no_room),
+    ];
+    text.family(
+        "notifications_total",
+        Kind::Counter,
+        "Messages, by what became of them.",
+    );
+    for (outcome, count) in outcomes {
+        text.sample("notifications_total", &[("outcome", outcome)], count);
+    }
+    text.family(
+        "notices_not_told_total",
+        Kind::Counter,
+        "Notices that a receiver was not told, by reason.",
+    );
+    for (reason, count) in &counters.dropped {
+        text.sample("notices_not_told_total", &[("reason", *reason)], count);
+    }
+    text.counter(
+        "notification_retries_total",
+        "Attempts after which another one follows.",
+        counters.retried,
+    );
+    text.gauge(
+        "notifications_waiting",
+        "Messages that wait to be sent.",
+        telling.waiting,
+    );
+    text.gauge(
+        "notices_held",
+        "Notices that wait to be told with others.",
+        telling.held,
+    );
+    text.counter(
+        "notification_save_failures_total",
+        "Times that what waits could not be written.",
+        telling.save_failures,
+    );
 }
 
 #[derive(Clone, Copy)]

@@ -3,7 +3,8 @@ use expect_test::{Expect, expect};
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
 use crate::api::{
-    contrast, graph_query, health, incidents, investigations, live, metrics, queries, search, waits,
+    actions, advice, contrast, graph_query, health, incidents, investigations, live, metrics,
+    notifications, queries, search, waits,
 };
 
 /// What is wrong with a query, one problem a line.
@@ -125,20 +126,32 @@ fn openapi_and_routes_agree() {
         search::TAIL,
         live::LIVE,
         waits::WAITS,
+        advice::ADVICE,
         metrics::METRICS,
         metrics::RANGE,
         health::STATUS,
         incidents::INCIDENTS,
         incidents::INCIDENT,
+        actions::FITTING,
+        actions::ACTIONS,
+        actions::ACTION,
+        actions::AUDIT,
+        notifications::NOTIFICATIONS,
+        notifications::STOP,
     ]);
     let posted = [
         crate::cloudwatch::PATH,
         contrast::CONTRAST,
         graph_query::QUERY,
         investigations::INVESTIGATIONS,
+        notifications::TEST,
         queries::SQL,
         queries::QUERY,
         search::SEARCH,
+        actions::PROPOSE,
+        actions::SWITCH,
+        actions::UNDO,
+        actions::ACT,
     ];
     let mut routed: Vec<&str> = asked.chain(posted).collect();
     described.sort_unstable();
@@ -146,11 +159,13 @@ fn openapi_and_routes_agree() {
     assert_eq!(described, routed);
     for (path, methods) in openapi["paths"].as_object().unwrap() {
         let methods: Vec<&String> = methods.as_object().unwrap().keys().collect();
-        let expected = match posted.contains(&path.as_str()) {
-            true => "post",
-            false => "get",
+        let expected: &[&str] = match path.as_str() {
+            notifications::NOTIFICATIONS => &["get", "put"],
+            notifications::STOP => &["get", "post"],
+            path if posted.contains(&path) => &["post"],
+            _ => &["get"],
         };
-        assert_eq!(methods, [expected], "{path}");
+        assert_eq!(methods, expected, "{path}");
     }
     let parameters = |path: &str| -> Vec<String> {
         let parameters = openapi["paths"][path]["get"]["parameters"]
@@ -169,6 +184,15 @@ fn openapi_and_routes_agree() {
     assert_eq!(parameters(metrics::RANGE), metrics::RANGE_PARAMETERS);
     assert_eq!(parameters(incidents::INCIDENTS), incidents::LIST_PARAMETERS);
     assert_eq!(parameters(waits::WAITS), waits::PARAMETERS);
+    assert_eq!(parameters(actions::ACTIONS), actions::LIST_PARAMETERS);
+    assert_eq!(parameters(actions::AUDIT), actions::AUDIT_PARAMETERS);
+    assert_eq!(
+        parameters(notifications::STOP),
+        notifications::STOP_PARAMETERS
+    );
+    let setting = &openapi["paths"][notifications::NOTIFICATIONS]["put"]["parameters"];
+    assert_eq!(setting[0]["name"], notifications::SET_PARAMETERS[0]);
+    assert_eq!(parameters(advice::ADVICE)[1..], *advice::PARAMETERS);
     let completeness = parameters("/api/v1/completeness");
     assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
 }

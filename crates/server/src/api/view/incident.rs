@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value, json};
 use throughline_insight::detect::{
-    ColdWhy, CostFactor, EdgeClass, Finding, Incident, Kind, Measure, Node, Severity, State,
-    Subject,
+    ColdWhy, CostFactor, Finding, Incident, Kind, Measure, Node, Severity, State, Subject,
 };
-use throughline_insight::rootcause::{self, Evidence, Symptom};
+use throughline_insight::investigate::{Found, Investigation, Suspect};
 use throughline_store::{Condition, Operator};
 use throughline_telemetry::{Span, SpanId, TraceId, UnixNanos};
 
 use super::Text;
-use crate::detection::Cause;
 
 /// Some of the incidents.
 #[derive(Serialize)]
@@ -159,7 +157,7 @@ impl<'a> IncidentView<'a> {
     pub(in crate::api) fn new(
         incident: &'a Incident,
         around: &'a [(Node, Node)],
-        cause: Option<&'a Cause>,
+        cause: Option<&'a Investigation>,
         examples: Vec<Vec<Example>>,
     ) -> Self {
         let nodes = incident.nodes();
@@ -174,16 +172,16 @@ impl<'a> IncidentView<'a> {
                 .collect(),
             callers: callers.map(|(from, _)| from).collect(),
             callees: callees.map(|(_, to)| to).collect(),
-            cause: cause.map(CauseView::new),
+            cause: cause.and_then(CauseView::new),
         }
     }
 }
 
 impl<'a> FindingView<'a> {
     fn new(finding: &'a Finding, goes_on: bool, examples: Vec<Example>) -> Self {
-        let (kind, unit, detail) = kind(&finding.kind);
+        let (unit, detail) = detail(&finding.kind);
         FindingView {
-            kind,
+            kind: finding.kind.name(),
             title: finding.to_string(),
             subject: SubjectView::new(&finding.subject),
             unit,
@@ -208,7 +206,7 @@ impl<'a> FindingView<'a> {
 impl<'a> SubjectView<'a> {
     fn new(subject: &'a Subject) -> Self {
         let (node, operation, to) = match subject {
-            Subject::Node(node) => (node, None, None),
+            Subject::Node(node) | Subject::Wait(node) => (node, None, None),
             Subject::Operation(node, operation) => (node, Some(operation.as_str()), None),
             Subject::Edge(from, to, operation) => (from, Some(operation.as_str()), Some(to)),
         };
@@ -243,35 +241,40 @@ impl Example {
 }
 
 impl<'a> CauseView<'a> {
-    fn new(cause: &'a Cause) -> Self {
-        let told = &cause.explanation;
-        let node = |each: &'a rootcause::Cause| {
-            let Evidence {
-                before,
-                after,
-                calls,
-                ..
-            } = each.evidence;
-            CauseNode {
-                node: &each.node,
-                symptom: symptom_name(each.symptom),
-                share: each.share.clamp(0.0, 1.0),
-                before,
-                after,
-                calls,
-                path: &each.path,
-            }
-        };
-        CauseView {
-            node: &cause.node,
-            symptom: symptom_name(cause.symptom),
-            before: told.confirmed.before,
-            after: told.confirmed.after,
-            causes: told.causes.iter().map(node).collect(),
-            beside: told.beside.iter().map(node).collect(),
-            ruled_out: &told.ruled_out,
-            unexplained: told.unexplained,
-            load: told.load,
+    fn new(told: &'a Investigation) -> Option<Self> {
+        let Found {
+            confirmed,
+            causes,
+            beside,
+            ruled_out,
+            unexplained,
+            load,
+            ..
+        } = told.found.as_ref()?;
+        Some(CauseView {
+            node: &told.node,
+            symptom: told.symptom.name(),
+            before: confirmed.before,
+            after: confirmed.after,
+            causes: causes.iter().map(CauseNode::new).collect(),
+            beside: beside.iter().map(CauseNode::new).collect(),
+            ruled_out,
+            unexplained: *unexplained,
+            load: *load,
+        })
+    }
+}
+
+impl<'a> CauseNode<'a> {
+    fn new(suspect: &'a Suspect) -> Self {
+        CauseNode {
+            node: &suspect.node,
+            symptom: suspect.symptom.name(),
+            share: suspect.share,
+            before: suspect.evidence.before,
+            after: suspect.evidence.after,
+            calls: suspect.evidence.calls,
+            path: &suspect.path,
         }
     }
 }
@@ -299,6 +302,8 @@ pub(in crate::api) fn spans_of(finding: &Finding) -> Option<Vec<Condition>> {
             vec![of_node(name)?, is("name", Operator::Eq, json!(operation))]
         }
         Subject::Edge(from, ..) => vec![of_node(from)?, node(json!(["client", "producer"]))],
+        // Who waited says so in its own spans, which have no column for where.
+        Subject::Wait(_) => return None,
     };
     match finding.kind {
         Kind::Errors | Kind::NewError { .. } => {
@@ -309,45 +314,46 @@ pub(in crate::api) fn spans_of(finding: &Finding) -> Option<Vec<Condition>> {
         }
         Kind::ColdStarts { .. } => filters.push(is("faas.coldstart", Operator::Eq, json!(true))),
         // There is nothing that could be shown.
-        Kind::Silence => return None,
+        Kind::Silence | Kind::Incomplete => return None,
         _ => {}
     }
     Some(filters)
 }
 
-/// The name of a kind, the unit of its numbers, and what else it says.
-fn kind(kind: &Kind) -> (&'static str, &'static str, Value) {
+/// The unit of a kind's numbers, and what else it says.
+fn detail(kind: &Kind) -> (&'static str, Value) {
     match kind {
-        Kind::Latency { quantile } => ("latency", "ms", json!({"quantile": quantile})),
-        Kind::Errors => ("errors", "share", json!({})),
-        Kind::NewError { signature } => ("new_error", "count", json!({"signature": signature})),
-        Kind::NewEdge { class } => ("new_edge", "count", json!({"class": class_name(*class)})),
+        Kind::Latency { quantile } => ("ms", json!({"quantile": quantile})),
+        Kind::Errors => ("share", json!({})),
+        Kind::NewError { signature } => ("count", json!({"signature": signature})),
+        Kind::NewEdge { class } => ("count", json!({"class": class.name()})),
         Kind::NearTimeout {
             quantile,
             timeout_ms,
             clipped,
             days_left,
         } => (
-            "near_timeout",
             "ms",
             json!({"quantile": quantile, "timeout_ms": timeout_ms, "clipped": clipped,
                 "days_left": days_left}),
         ),
-        Kind::Memory => ("memory", "share", json!({})),
-        Kind::Leak { environment } => ("leak", "bytes", json!({"environment": environment})),
-        Kind::Throttles => ("throttles", "count", json!({})),
+        Kind::Memory => ("share", json!({})),
+        Kind::Leak { environment } => ("bytes", json!({"environment": environment})),
+        Kind::Throttles => ("count", json!({})),
         Kind::ColdStarts { why } => {
             let why = match why {
                 ColdWhy::Change => "change",
                 ColdWhy::ScaleOut => "scale_out",
                 ColdWhy::Recycled => "recycled",
             };
-            ("cold_starts", "share", json!({"why": why}))
+            ("share", json!({"why": why}))
         }
-        Kind::Silence => ("silence", "count", json!({})),
+        Kind::Silence => ("count", json!({})),
+        Kind::Waiting { quantile } => ("ms", json!({"quantile": quantile})),
+        Kind::Incomplete => ("share", json!({})),
         Kind::Cost { why } => {
             let why: Vec<Value> = why.iter().map(factor).collect();
-            ("cost", "usd_per_hour", json!({"why": why}))
+            ("usd_per_hour", json!({"why": why}))
         }
     }
 }
@@ -363,26 +369,10 @@ fn factor((factor, usd): &(CostFactor, f64)) -> Value {
     json!({"factor": factor, "usd_per_hour": usd})
 }
 
-fn class_name(class: EdgeClass) -> &'static str {
-    match class {
-        EdgeClass::Read => "read",
-        EdgeClass::Write => "write",
-        EdgeClass::Admin => "admin",
-        EdgeClass::Outside => "outside",
-    }
-}
-
 fn severity_name(severity: Severity) -> &'static str {
     match severity {
         Severity::Note => "note",
         Severity::Warning => "warning",
         Severity::Critical => "critical",
-    }
-}
-
-fn symptom_name(symptom: Symptom) -> &'static str {
-    match symptom {
-        Symptom::Slow => "slow",
-        Symptom::Failing => "failing",
     }
 }

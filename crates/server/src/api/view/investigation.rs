@@ -309,7 +309,7 @@ impl<'a> NeighbourView<'a> {
             calls_per_minute: rate(&near.did),
             failed: pair(&near.did, Did::failed),
             mean_ms: pair(&near.did, Did::mean_ms),
-            throttle_count: Failing::Throttled.of(&near.edge[1].counts),
+            throttle_count: Failing::Throttled.of(&near.edge[1]),
             edge_calls_per_minute: rate(&near.edge),
             edge_failed: pair(&near.edge, Did::failed),
         }

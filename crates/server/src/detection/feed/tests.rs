@@ -53,7 +53,11 @@ fn edge(function: &str, kind: NodeKind, name: &str, count: u64) -> (UnixNanos, E
 
 /// Each subject as a line: calls, failures, throttles.
 fn show(operations: Vec<(UnixNanos, OperationRow)>, edges: Vec<(UnixNanos, Edge)>) -> Vec<String> {
-    let done = minutes(ByMinute { operations, edges }, &[], &mut Names::default());
+    let done = minutes(
+        ByMinute { operations, edges },
+        (&[], &[]),
+        &mut Names::default(),
+    );
     let lines = done.subjects.iter().map(|((_, subject), done)| {
         let Counts {
             count,
@@ -144,4 +148,35 @@ fn new_versions_and_memory_are_changes() {
     assert_eq!(changes("41", 256), [""; 0]);
     assert_eq!(changes("42", 512), ["version 42", "memory 512 MB"]);
     assert_eq!(changes("", 0), [""; 0]);
+}
+
+#[test]
+fn who_tells_timeouts_is_known_where_there_are_none_too() {
+    let ended = |function: &str, count: u64| Timeouts {
+        minute: MINUTE,
+        service: function.to_owned(),
+        function: function.to_owned(),
+        limit_ms: Some(3000.0),
+        count,
+    };
+    let operations = vec![
+        row("pay", "pay", SpanKind::Server, 7),
+        row("mail", "mail", SpanKind::Server, 5),
+        row("web", "web", SpanKind::Server, 3),
+    ];
+    let found = ByMinute {
+        operations,
+        edges: Vec::new(),
+    };
+    let timeouts = [ended("pay", 2), ended("mail", 0)];
+    let done = minutes(found, (&[], &timeouts), &mut Names::default());
+    let of = |node: &str| {
+        let did = &done.subjects[&(MINUTE, Subject::Node(node.to_owned()))];
+        let counts = &did.counts;
+        (counts.count, counts.timeouts, did.tells_timeouts)
+    };
+    // Their spans say which functions they are.
+    assert_eq!(of("function:pay"), (7, 2, true));
+    assert_eq!(of("function:mail"), (5, 0, true));
+    assert_eq!(of("service:web"), (3, 0, false));
 }

@@ -1,0 +1,179 @@
+//! Which actions fit which finding.
+
+use throughline_act::{Action, Class, FunctionName, Resource};
+use throughline_insight::detect::{EdgeClass, Finding, Kind, Settings, Subject};
+
+/// What can be done about a finding, what helps most first. Names, reasons and times in them are proposals, for a
+/// person to change. `told` is somebody who is told of findings, if anybody is.
+pub(crate) fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Action> {
+    let (node, to) = match &finding.subject {
+        Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
+        Subject::Edge(from, to, _) => (from, Some(to)),
+    };
+    let kind = finding.kind.name().to_owned();
+    let class = match finding.kind {
+        Kind::NewEdge { class } => Some(class.name().to_owned()),
+        _ => None,
+    };
+    let function: Option<FunctionName> = node
+        .strip_prefix("function:")
+        .and_then(|name| name.parse().ok());
+    let mut fitting = Vec::new();
+    if let (Some(function), Some(to), Kind::NewEdge { class }) = (&function, to, &finding.kind)
+        && let Ok(resource) = Resource::try_from(to.clone())
+    {
+        fitting.push(Action::Deny {
+            function: function.clone(),
+            resource,
+            class: match class {
+                EdgeClass::Write => Class::Write,
+                EdgeClass::Read | EdgeClass::Admin | EdgeClass::Outside => Class::All,
+            },
+            hours: DENY_HOURS,
+        });
+    }
+    if let Some(function) = function {
+        let memory_mb = settings.memory_bytes.map(|bytes| bytes >> 20);
+        let memory_mb = memory_mb.and_then(|mb| u32::try_from(mb).ok());
+        let larger = memory_mb
+            .filter(|mb| *mb < MEMORY_MB_MAX)
+            .map(|mb| mb.saturating_mul(2).min(MEMORY_MB_MAX));
+        match (&finding.kind, larger) {
+            (
+                Kind::Memory | Kind::Leak { .. } | Kind::NearTimeout { .. } | Kind::Latency { .. },
+                Some(memory_mb),
+            ) if to.is_none() => fitting.push(Action::Memory {
+                function,
+                memory_mb,
+            }),
+            // It does what it should not, or does it too often.
+            (
+                Kind::NewEdge { .. }
+                | Kind::Errors
+                | Kind::NewError { .. }
+                | Kind::Cost { .. }
+                | Kind::Throttles,
+                _,
+            ) => fitting.push(Action::Stop {
+                function,
+                hours: STOP_HOURS,
+            }),
+            _ => {}
+        }
+    }
+    fitting.push(Action::Ignore {
+        node: node.clone(),
+        to: to.cloned(),
+        class,
+        kind: kind.clone(),
+        reason: "it is all right".to_owned(),
+        days: IGNORE_DAYS,
+    });
+    fitting.extend(told.map(|person| Action::Mute {
+        person: person.to_owned(),
+        node: node.clone(),
+        kind,
+        days: MUTE_DAYS,
+    }));
+    fitting
+}
+
+/// Long enough to find out what it is.
+const DENY_HOURS: u32 = 4;
+const STOP_HOURS: u32 = 1;
+const IGNORE_DAYS: u32 = 365;
+const MUTE_DAYS: u32 = 30;
+const MEMORY_MB_MAX: u32 = 10_240;
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use throughline_insight::detect::{Measure, Severity};
+    use throughline_telemetry::UnixNanos;
+
+    use super::*;
+
+    fn check(subject: Subject, kind: Kind, told: Option<&str>, expected: Expect) {
+        let finding = Finding {
+            subject,
+            kind,
+            before: None,
+            after: Measure::exact(1.0, 1),
+            since: UnixNanos(0),
+            seen: UnixNanos(0),
+            confidence: 1.0,
+            severity: Severity::Warning,
+            change: None,
+        };
+        let settings = Settings {
+            timeout_ms: None,
+            memory_bytes: Some(512 << 20),
+        };
+        let lines = actions(&finding, settings, told).into_iter().map(|action| {
+            let json = serde_json::to_string(&action.checked().unwrap()).unwrap();
+            json + "\n"
+        });
+        expected.assert_eq(&lines.collect::<String>());
+    }
+
+    #[test]
+    fn a_write_that_was_never_made_is_denied_stopped_ignored_or_not_told() {
+        let edge = |to: &str| Subject::Edge("function:pay".into(), to.into(), "PutItem".into());
+        let class = EdgeClass::Write;
+        check(
+            edge("table:users"),
+            Kind::NewEdge { class },
+            Some("on-call"),
+            expect![[r#"
+                {"do":"deny","function":"pay","resource":"table:users","class":"write","hours":4}
+                {"do":"stop","function":"pay","hours":1}
+                {"do":"ignore","node":"function:pay","to":"table:users","class":"write","kind":"new_edge","reason":"it is all right","days":365}
+                {"do":"mute","person":"on-call","node":"function:pay","kind":"new_edge","days":30}
+            "#]],
+        );
+        // A host cannot be denied, and nobody is told anything.
+        let class = EdgeClass::Outside;
+        check(
+            edge("host:evil.example"),
+            Kind::NewEdge { class },
+            None,
+            expect![[r#"
+                {"do":"stop","function":"pay","hours":1}
+                {"do":"ignore","node":"function:pay","to":"host:evil.example","class":"outside","kind":"new_edge","reason":"it is all right","days":365}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn who_runs_out_of_memory_gets_more() {
+        check(
+            Subject::Node("function:pay".into()),
+            Kind::Memory,
+            None,
+            expect![[r#"
+                {"do":"memory","function":"pay","memory_mb":1024}
+                {"do":"ignore","node":"function:pay","kind":"memory","reason":"it is all right","days":365}
+            "#]],
+        );
+        check(
+            Subject::Node("service:web".into()),
+            Kind::Memory,
+            None,
+            expect![[r#"
+                {"do":"ignore","node":"service:web","kind":"memory","reason":"it is all right","days":365}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_waits_in_a_queue_is_nothing_that_can_be_stopped() {
+        check(
+            Subject::Wait("queue:mails".into()),
+            Kind::Waiting { quantile: 0.95 },
+            None,
+            expect![[r#"
+                {"do":"ignore","node":"queue:mails","kind":"waiting","reason":"it is all right","days":365}
+            "#]],
+        );
+    }
+}

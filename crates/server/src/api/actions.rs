@@ -1,0 +1,330 @@
+//! What can be done about an incident, and what was: proposing, showing, confirming, undoing, the audit log.
+//!
+//! `GET` never acts. `POST /act/{id}` takes JSON alone, which no page of another origin can send without being asked
+//! first, and a key of the link besides that of the server.
+
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use throughline_act::{Action, ActionId, Digest};
+use throughline_insight::detect::{Node, Subject};
+use throughline_notify::Teller;
+use throughline_notify::settings::Channel;
+
+use super::error::ApiError;
+use super::query::Query;
+use super::{Reads, view};
+use crate::actions::{ActError, Actions, Confirmation, fitting};
+use crate::detection::{Detection, Reports};
+use crate::page;
+
+/// The path of what can be done about an incident.
+pub(super) const FITTING: &str = "/api/v1/incidents/{id}/actions";
+/// The path of all actions.
+pub(super) const ACTIONS: &str = "/api/v1/actions";
+/// The path at which they are proposed.
+pub(super) const PROPOSE: &str = "/api/v1/actions/propose";
+/// The path of one, for whoever has its link.
+pub(super) const ACTION: &str = "/api/v1/actions/{id}";
+/// The path at which one is undone.
+pub(super) const UNDO: &str = "/api/v1/actions/{id}/undo";
+/// The path of the switch that stops all of them.
+pub(super) const SWITCH: &str = "/api/v1/actions/switch";
+/// The path of the audit log.
+pub(super) const AUDIT: &str = "/api/v1/audit";
+/// The path that links lead to: the page for `GET`, the deed for `POST`.
+pub(super) const ACT: &str = "/act/{id}";
+
+/// What endpoints of actions need. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Acts {
+    pub(super) actions: Actions,
+    pub(super) detection: Detection,
+    pub(super) teller: Teller,
+}
+
+/// Everything that is about actions.
+pub(super) fn router(acts: Acts) -> Router<Reads> {
+    let router = Router::new()
+        .route(FITTING, get(fit))
+        .route(ACTIONS, get(list))
+        .route(PROPOSE, post(propose))
+        .route(ACTION, get(show))
+        .route(UNDO, post(undo))
+        .route(SWITCH, post(switch))
+        .route(AUDIT, get(audit))
+        .route(ACT, get(page::show).post(act));
+    router
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(acts)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Proposal {
+    action: Action,
+    incident: Option<u64>,
+    who: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirmed {
+    k: String,
+    who: String,
+    typed: Option<String>,
+    seen: Option<Digest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Someone {
+    who: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Switched {
+    who: String,
+    /// Why all are stopped; absent to go on.
+    why: Option<String>,
+}
+
+pub(super) async fn fit(
+    State(acts): State<Acts>,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    Query::parse(query.as_deref(), &[]).finish(())?;
+    let Ok(Path(id)) = id else {
+        return Err(ApiError::UnknownIncident("of that name".to_owned()));
+    };
+    let settings = acts.teller.settings();
+    let told = settings.raw().receivers.first();
+    let told = told.map(|receiver| receiver.name.as_str());
+    let found = acts.detection.with(|detector| {
+        let number = id.parse::<u64>().ok()?;
+        let incident = detector.incidents().iter().find(|it| it.id == number)?;
+        let findings = incident.findings.iter().take(FINDINGS_MAX);
+        let fit = findings.map(|known| {
+            let node = known.finding.subject.nodes().next();
+            let settings = node.map(|node| detector.settings(node)).unwrap_or_default();
+            let fitting = fitting(&known.finding, settings, told);
+            (known.finding.to_string(), fitting)
+        });
+        Some((number, fit.collect::<Vec<_>>()))
+    });
+    let (number, fit) = found.ok_or(ApiError::UnknownIncident(id))?;
+    let place = acts.actions.place();
+    let json = acts.actions.with(|record, _| {
+        let known = record.actions().rev();
+        let of = known
+            .filter(|it| it.incident == Some(number))
+            .take(ACTIONS_MAX);
+        let stopped = record.gate().stopped();
+        view::json(&view::FittingActions::new(&place, stopped, &fit, of))
+    });
+    Ok(view::json_response(json))
+}
+
+pub(super) async fn list(
+    State(Acts { actions, .. }): State<Acts>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let mut query = Query::parse(query.as_deref(), LIST_PARAMETERS);
+    let limit = query.number("limit", 1, ACTIONS_MAX).unwrap_or(ACTIONS_MAX);
+    let limit = query.finish(limit)?;
+    let place = actions.place();
+    let json = actions.with(|record, _| view::json(&view::ActionList::new(&place, record, limit)));
+    Ok(view::json_response(json))
+}
+
+pub(super) async fn propose(
+    State(Acts {
+        actions, teller, ..
+    }): State<Acts>,
+    body: Result<Json<Proposal>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Proposal {
+        action,
+        incident,
+        who,
+    } = read(body)?;
+    if let Action::Mute { person, .. } = &action
+        && !is_told(&teller, person)
+    {
+        let problem = format!(
+            "nobody is told as {person}: `person` must be the name of a receiver or a mail address of one, as \
+             GET /api/v1/notifications has them"
+        );
+        return Err(ApiError::BadParameters(vec![problem]));
+    }
+    let (id, path, expires) = actions.propose(action, incident, who, "page").await?;
+    Ok(view::json_response(view::json(&view::Proposed::new(
+        &id, path, expires,
+    ))))
+}
+
+pub(super) async fn show(
+    State(Acts {
+        actions, detection, ..
+    }): State<Acts>,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let mut query = Query::parse(query.as_deref(), SHOW_PARAMETERS);
+    let key = query.text("k").unwrap_or_default();
+    let key = query.finish(key)?;
+    let id = named(id)?;
+    let shown = actions.show(&id, &key).await?;
+    let numbers = radius(&detection, &shown.standing.action).await;
+    let place = actions.place();
+    let view = view::ActionShown::new(&place, &shown, numbers);
+    Ok(view::json_response(view::json(&view)))
+}
+
+pub(super) async fn act(
+    State(Acts { actions, .. }): State<Acts>,
+    id: Result<Path<String>, PathRejection>,
+    body: Result<Json<Confirmed>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Confirmed {
+        k,
+        who,
+        typed,
+        seen,
+    } = read(body)?;
+    let confirmation = Confirmation { who, typed, seen };
+    // Whoever closes the page must not leave it half done and unwritten.
+    let id = named(id)?;
+    let acting = tokio::spawn(async move { actions.act(&id, &k, confirmation).await });
+    let standing = finished(acting).await?;
+    Ok(view::json_response(view::json(&view::ActionView::new(
+        &standing,
+    ))))
+}
+
+pub(super) async fn undo(
+    State(Acts { actions, .. }): State<Acts>,
+    id: Result<Path<String>, PathRejection>,
+    body: Result<Json<Someone>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Someone { who } = read(body)?;
+    let id = named(id)?;
+    let undoing = tokio::spawn(async move { actions.undo(&id, &who).await });
+    let standing = finished(undoing).await?;
+    Ok(view::json_response(view::json(&view::ActionView::new(
+        &standing,
+    ))))
+}
+
+pub(super) async fn switch(
+    State(Acts { actions, .. }): State<Acts>,
+    body: Result<Json<Switched>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Switched { who, why } = read(body)?;
+    actions.switch(&who, why).await?;
+    let place = actions.place();
+    let json = actions.with(|record, _| view::json(&view::ActionList::new(&place, record, 0)));
+    Ok(view::json_response(json))
+}
+
+pub(super) async fn audit(
+    State(Acts { actions, .. }): State<Acts>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let mut query = Query::parse(query.as_deref(), AUDIT_PARAMETERS);
+    let limit = query.number("limit", 1, ENTRIES_MAX).unwrap_or(ENTRIES);
+    let before = query.number("cursor", 1, usize::MAX);
+    let (limit, before) = query.finish((limit, before))?;
+    let json = actions.with(|_, entries| {
+        let end = before.unwrap_or(usize::MAX).min(entries.len());
+        view::json(&view::AuditPage::new(&entries[..end], limit))
+    });
+    Ok(view::json_response(json))
+}
+
+/// What an action would touch, in numbers of the last hour: who calls whom, how often, and how often it failed.
+async fn radius(detection: &Detection, action: &Action) -> Vec<view::Touched> {
+    let Some(function) = action.function() else {
+        return Vec::new();
+    };
+    let function: Node = format!("function:{function}");
+    let resource = match action {
+        Action::Deny { resource, .. } => Some(resource.to_string()),
+        _ => None,
+    };
+    let to = detection.complete();
+    let hour = to.minus(std::time::Duration::from_secs(3600))..to;
+    let facts = detection.facts(vec![hour], Reports::default().into()).await;
+    let facts = facts.unwrap_or_else(|error| {
+        tracing::warn!(%error, "what an action would touch is not known");
+        Default::default()
+    });
+    let mut touched = std::collections::BTreeMap::new();
+    for ((_, subject), did) in &facts.subjects {
+        let is_touched = match (subject, &resource) {
+            (Subject::Edge(from, to, _), Some(resource)) => *from == function && to == resource,
+            (Subject::Edge(from, to, _), None) => *from == function || *to == function,
+            (Subject::Node(node), None) => *node == function,
+            _ => false,
+        };
+        if is_touched {
+            let sum: &mut (u64, u64) = touched.entry(subject).or_default();
+            sum.0 += did.counts.count;
+            sum.1 += did.counts.errors;
+        }
+    }
+    let mut touched: Vec<view::Touched> = touched
+        .into_iter()
+        .map(|(subject, (calls, errors))| view::Touched::new(subject, calls, errors))
+        .collect();
+    touched.sort_by_key(|it| std::cmp::Reverse(it.calls()));
+    touched.truncate(TOUCHED_MAX);
+    touched
+}
+
+/// Whether there is anybody of this name who is told of incidents.
+fn is_told(teller: &Teller, person: &str) -> bool {
+    let settings = teller.settings();
+    let mut receivers = settings.raw().receivers.iter();
+    receivers.any(|receiver| match &receiver.channel {
+        Channel::Email(email) if email.to.iter().any(|address| address == person) => true,
+        _ => receiver.name == person,
+    })
+}
+
+fn read<T: DeserializeOwned>(body: Result<Json<T>, JsonRejection>) -> Result<T, ApiError> {
+    match body {
+        Ok(Json(read)) => Ok(read),
+        Err(error) => Err(ApiError::BadParameters(vec![error.body_text()])),
+    }
+}
+
+fn named(id: Result<Path<String>, PathRejection>) -> Result<ActionId, ApiError> {
+    let id = id.map_or_else(|_| String::new(), |Path(id)| id);
+    let named = id.parse();
+    named.map_err(|_| ApiError::Action(ActError::Unknown(id)))
+}
+
+async fn finished<T>(working: tokio::task::JoinHandle<Result<T, ActError>>) -> Result<T, ApiError> {
+    match working.await {
+        Ok(done) => Ok(done?),
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+pub(super) const LIST_PARAMETERS: &[&str] = &["limit"];
+pub(super) const SHOW_PARAMETERS: &[&str] = &["k"];
+pub(super) const AUDIT_PARAMETERS: &[&str] = &["limit", "cursor"];
+/// Findings, the first ones, that actions are looked for.
+const FINDINGS_MAX: usize = 20;
+const ACTIONS_MAX: usize = 200;
+const ENTRIES: usize = 100;
+const ENTRIES_MAX: usize = 1000;
+const TOUCHED_MAX: usize = 20;
+const BODY_BYTES_MAX: usize = 64 << 10;

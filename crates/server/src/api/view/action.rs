@@ -1,0 +1,257 @@
+//! Actions: what can be done, what would be, what was.
+
+use serde::Serialize;
+use throughline_act::{
+    Action, ActionId, Before, Digest, DryRun, Entry, Plan, Record, Standing, State, UnixSeconds,
+};
+use throughline_insight::detect::Subject;
+
+use super::Text;
+use crate::actions::Shown;
+
+/// What can be done about an incident, and what was.
+#[derive(Serialize)]
+pub(in crate::api) struct FittingActions<'a> {
+    place: &'a str,
+    stopped: Option<Stopped<'a>>,
+    proposals: Vec<ProposalView<'a>>,
+    actions: Vec<ActionView<'a>>,
+}
+
+/// All actions switched off.
+#[derive(Serialize)]
+struct Stopped<'a> {
+    who: &'a str,
+    why: &'a str,
+}
+
+/// Something that could be proposed.
+#[derive(Serialize)]
+struct ProposalView<'a> {
+    finding: &'a str,
+    title: String,
+    needs_account: bool,
+    destructive: bool,
+    action: &'a Action,
+}
+
+/// An action and how it stands.
+#[derive(Serialize)]
+pub(in crate::api) struct ActionView<'a> {
+    id: String,
+    title: String,
+    action: &'a Action,
+    state: State,
+    incident: Option<u64>,
+    proposed_unix_nanos: Text<u128>,
+    until_unix_nanos: Option<Text<u128>>,
+    before: Option<&'a Before>,
+    why: Option<&'a str>,
+}
+
+/// All actions, the newest first.
+#[derive(Serialize)]
+pub(in crate::api) struct ActionList<'a> {
+    place: &'a str,
+    stopped: Option<Stopped<'a>>,
+    actions: Vec<ActionView<'a>>,
+    total: usize,
+    truncated: bool,
+}
+
+/// Where an action can be confirmed.
+#[derive(Serialize)]
+pub(in crate::api) struct Proposed {
+    id: String,
+    path: String,
+    expires_unix_nanos: Text<u128>,
+}
+
+/// What whoever confirms an action must know.
+#[derive(Serialize)]
+pub(in crate::api) struct ActionShown<'a> {
+    place: &'a str,
+    action: ActionView<'a>,
+    made_for: &'a str,
+    expires_unix_nanos: Text<u128>,
+    plan: Option<&'a Plan>,
+    problem: Option<&'a str>,
+    before: Option<&'a Before>,
+    seen: Option<Digest>,
+    dry_run: Option<&'a DryRun>,
+    touched: Vec<Touched>,
+}
+
+/// What an action would touch, in numbers of the last hour.
+#[derive(Serialize)]
+pub(in crate::api) struct Touched {
+    node: String,
+    to: Option<String>,
+    operation: Option<String>,
+    calls: u64,
+    errors: u64,
+}
+
+/// Some of the audit log, the newest entries first.
+#[derive(Serialize)]
+pub(in crate::api) struct AuditPage<'a> {
+    entries: Vec<EntryView<'a>>,
+    total: usize,
+    truncated: bool,
+    next_cursor: Option<Text<usize>>,
+}
+
+#[derive(Serialize)]
+struct EntryView<'a> {
+    number: usize,
+    at_unix_nanos: Text<u128>,
+    #[serde(flatten)]
+    entry: &'a Entry,
+}
+
+impl<'a> FittingActions<'a> {
+    pub(in crate::api) fn new(
+        place: &'a str,
+        stopped: Option<(&'a str, &'a str)>,
+        fit: &'a [(String, Vec<Action>)],
+        known: impl Iterator<Item = &'a Standing>,
+    ) -> Self {
+        let mut seen: Vec<&Action> = Vec::new();
+        let mut proposals = Vec::new();
+        for (finding, action) in fit
+            .iter()
+            .flat_map(|(finding, actions)| actions.iter().map(move |action| (finding, action)))
+        {
+            // Several findings are of the same function.
+            if !seen.contains(&action) {
+                seen.push(action);
+                proposals.push(ProposalView {
+                    finding,
+                    title: action.title(),
+                    needs_account: action.function().is_some(),
+                    destructive: action.is_destructive(),
+                    action,
+                });
+            }
+        }
+        FittingActions {
+            place,
+            stopped: stopped.map(Stopped::new),
+            proposals,
+            actions: known.map(ActionView::new).collect(),
+        }
+    }
+}
+
+impl<'a> Stopped<'a> {
+    fn new((who, why): (&'a str, &'a str)) -> Self {
+        Stopped { who, why }
+    }
+}
+
+impl<'a> ActionView<'a> {
+    pub(in crate::api) fn new(standing: &'a Standing) -> Self {
+        ActionView {
+            id: standing.id.to_string(),
+            title: standing.action.title(),
+            action: &standing.action,
+            state: standing.state,
+            incident: standing.incident,
+            proposed_unix_nanos: nanos(standing.proposed),
+            until_unix_nanos: standing.until.map(nanos),
+            before: standing.before.as_ref(),
+            why: standing.why.as_deref(),
+        }
+    }
+}
+
+impl<'a> ActionList<'a> {
+    pub(in crate::api) fn new(place: &'a str, record: &'a Record, limit: usize) -> Self {
+        let total = record.actions().count();
+        ActionList {
+            place,
+            stopped: record.gate().stopped().map(Stopped::new),
+            actions: record
+                .actions()
+                .rev()
+                .take(limit)
+                .map(ActionView::new)
+                .collect(),
+            total,
+            truncated: total > limit,
+        }
+    }
+}
+
+impl Proposed {
+    pub(in crate::api) fn new(id: &ActionId, path: String, expires: UnixSeconds) -> Self {
+        Proposed {
+            id: id.to_string(),
+            path,
+            expires_unix_nanos: nanos(expires),
+        }
+    }
+}
+
+impl<'a> ActionShown<'a> {
+    pub(in crate::api) fn new(place: &'a str, shown: &'a Shown, touched: Vec<Touched>) -> Self {
+        let report = shown.report.as_ref();
+        let before = report.ok().map(|report| &report.before);
+        ActionShown {
+            place,
+            action: ActionView::new(&shown.standing),
+            made_for: &shown.opened.audience,
+            expires_unix_nanos: nanos(shown.opened.expires),
+            plan: report.ok().and_then(|report| report.plan.as_ref()),
+            problem: report.err().map(|failure| failure.message.as_str()),
+            before,
+            seen: before.map(Before::digest),
+            dry_run: report.ok().map(|report| &report.dry_run),
+            touched,
+        }
+    }
+}
+
+impl Touched {
+    pub(in crate::api) fn new(subject: &Subject, calls: u64, errors: u64) -> Self {
+        let (node, to, operation) = match subject {
+            Subject::Node(node) | Subject::Wait(node) => (node, None, None),
+            Subject::Operation(node, operation) => (node, None, Some(operation)),
+            Subject::Edge(from, to, operation) => (from, Some(to), Some(operation)),
+        };
+        Touched {
+            node: node.clone(),
+            to: to.cloned(),
+            operation: operation.cloned(),
+            calls,
+            errors,
+        }
+    }
+
+    pub(in crate::api) fn calls(&self) -> u64 {
+        self.calls
+    }
+}
+
+impl<'a> AuditPage<'a> {
+    /// The last of these, which are all that there are from the first on.
+    pub(in crate::api) fn new(entries: &'a [Entry], limit: usize) -> Self {
+        let newest_first = entries.iter().enumerate().rev().take(limit);
+        let shown = newest_first.map(|(before, entry)| EntryView {
+            number: before + 1,
+            at_unix_nanos: nanos(entry.at),
+            entry,
+        });
+        let rest = entries.len().saturating_sub(limit);
+        AuditPage {
+            entries: shown.collect(),
+            total: entries.len(),
+            truncated: false,
+            next_cursor: (rest > 0).then_some(Text(rest)),
+        }
+    }
+}
+
+fn nanos(time: UnixSeconds) -> Text<u128> {
+    Text(u128::from(time.0) * 1_000_000_000)
+}

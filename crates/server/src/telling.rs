@@ -1,0 +1,320 @@
+//! Incidents become notices.
+//!
+//! Every few seconds the incidents that there are are held against those that were looked at before: what has begun,
+//! has become worse or has ended is told. So it does not matter when the server was down, nor that a restart finds
+//! the same minutes again: the outbox knows what was told.
+//!
+//! What people do about them counts as well: that somebody has acted is told to pagers, and whoever does not want to be
+//! bothered with something is not told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use throughline_act::{Muted, State as ActionState, UnixSeconds};
+use throughline_insight::detect::{Incident, Severity, State};
+use throughline_insight::investigate::Investigation;
+use throughline_notify::settings::Mute;
+use throughline_notify::{Besides, Line, Link, Notice, Phase, Teller, about, iso, notice_of};
+use throughline_telemetry::UnixNanos;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::actions::Actions;
+use crate::config::Config;
+use crate::detection::Detection;
+
+/// Tells of incidents. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Telling {
+    teller: Teller,
+    detection: Detection,
+    actions: Actions,
+}
+
+/// What was looked at already.
+#[derive(Default)]
+struct Seen {
+    /// Incidents as they were then.
+    incidents: BTreeMap<u64, (State, Severity)>,
+    /// Incidents that somebody has acted on, and when that was proposed last.
+    acted: BTreeMap<u64, UnixSeconds>,
+    /// The version of the settings.
+    version: u64,
+}
+
+impl Telling {
+    /// Goes on where the last run was. Blocks on the disk.
+    pub(crate) fn open(
+        config: &Config,
+        address: SocketAddr,
+        detection: Detection,
+        actions: Actions,
+    ) -> Self {
+        let clock = config.clock();
+        let (teller, errors) = Teller::open(
+            config.data_dir(),
+            format!("http://{address}"),
+            Arc::new(move || clock.now()),
+            variable,
+        );
+        for error in errors {
+            tracing::error!("{error}");
+        }
+        Telling {
+            teller,
+            detection,
+            actions,
+        }
+    }
+
+    pub(crate) fn teller(&self) -> &Teller {
+        &self.teller
+    }
+
+    /// Tells until the server stops.
+    pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let sending = tokio::spawn(self.teller.clone().run(stopped.clone()));
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seen = Seen::default();
+        loop {
+            let look = async {
+                looks.tick().await;
+                self.look(&mut seen).await;
+            };
+            tokio::select! {
+                () = look => {}
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+            }
+        }
+        if let Err(error) = sending.await {
+            tracing::error!(%error, "sending ended badly");
+        }
+    }
+
+    async fn look(&self, seen: &mut Seen) {
+        self.teller.mute(self.muted());
+        let version = self.teller.version();
+        if seen.version != version {
+            // Whoever can be told from now on hears of what goes on.
+            seen.version = version;
+            seen.incidents.clear();
+        }
+        if self.teller.settings().raw().receivers.is_empty() {
+            return;
+        }
+        self.forget();
+        for (at, incident) in self.changed(seen).into_iter().enumerate() {
+            let cause = match at < CAUSES_MAX {
+                true => self.cause(&incident).await,
+                false => None,
+            };
+            self.teller
+                .tell(&self.notice(&incident, phase(&incident), cause.as_ref()));
+            let as_it_is = (incident.state, incident.severity());
+            seen.incidents.insert(incident.id, as_it_is);
+        }
+        self.tell_acted(seen);
+    }
+
+    /// Incidents that are another than they were when they were looked at, the gravest first.
+    fn changed(&self, seen: &mut Seen) -> Vec<Incident> {
+        let mut changed: Vec<Incident> = self.detection.with(|detector| {
+            let all = detector.incidents();
+            let known: BTreeSet<u64> = all.iter().map(|incident| incident.id).collect();
+            seen.incidents.retain(|id, _| known.contains(id));
+            let changed = all.iter().filter(|incident| {
+                let now = (incident.state, incident.severity());
+                let is_news =
+                    incident.state == State::Open || self.teller.is_open(&about(incident));
+                is_news && seen.incidents.get(&incident.id) != Some(&now)
+            });
+            changed.cloned().collect()
+        });
+        changed.sort_by_key(|incident| std::cmp::Reverse(incident.severity()));
+        changed
+    }
+
+    /// Tells the end of what detection remembers no more, once it knows all that there is to know.
+    fn forget(&self) {
+        let behind = self.detection.health().behind;
+        if behind.is_none_or(|behind| behind > CAUGHT_UP) {
+            return;
+        }
+        let known: BTreeSet<String> = self
+            .detection
+            .with(|detector| detector.incidents().iter().map(about).collect());
+        self.teller.forget_others(&known);
+    }
+
+    /// Tells that somebody has acted on incidents.
+    fn tell_acted(&self, seen: &mut Seen) {
+        let mut acted: BTreeMap<u64, UnixSeconds> = BTreeMap::new();
+        self.actions.with(|record, _| {
+            let confirmed = record.actions();
+            for action in confirmed.filter(|it| it.state != ActionState::Proposed) {
+                // Those that were proposed later come later.
+                acted.extend(action.incident.map(|incident| (incident, action.proposed)));
+            }
+        });
+        for (id, proposed) in &acted {
+            if seen.acted.get(id) == Some(proposed) {
+                continue;
+            }
+            let incident: Option<Incident> = self.detection.with(|detector| {
+                let mut all = detector.incidents().iter();
+                // Numbers begin with 1 again after what detection remembered is lost.
+                let is_it = |it: &&Incident| it.id == *id && it.opened.0 / NANOS <= proposed.0;
+                all.find(is_it).cloned()
+            });
+            if let Some(incident) = incident {
+                let notice = self.notice(&incident, Phase::Acknowledged, None);
+                self.teller.acted(&notice);
+            }
+        }
+        seen.acted = acted;
+    }
+
+    /// What people do not want to be bothered with, by actions that they have confirmed.
+    fn muted(&self) -> Vec<Mute> {
+        let mute = |it: Muted| Mute {
+            nodes: it.node.as_str().into(),
+            kinds: it.kind.as_str().into(),
+            person: Some(it.person),
+            until_unix_nanos: Some(it.until.0.saturating_mul(NANOS)),
+            reason: String::new(),
+        };
+        let muted = self.actions.muted().into_iter();
+        muted.take(MUTES_MAX).map(mute).collect()
+    }
+
+    /// Where an incident comes from, if that is known soon enough to be told with it.
+    async fn cause(&self, incident: &Incident) -> Option<Investigation> {
+        match tokio::time::timeout(PATIENCE, self.detection.cause(incident)).await {
+            Ok(Ok(cause)) => cause,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, incident = incident.id, "an incident is told without its cause");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(
+                    incident = incident.id,
+                    "an incident is told before its cause is known"
+                );
+                None
+            }
+        }
+    }
+
+    fn notice(&self, incident: &Incident, phase: Phase, cause: Option<&Investigation>) -> Notice {
+        let settings = self.teller.settings();
+        let base = settings.base();
+        let besides = Besides {
+            cause,
+            evidence: &evidence(incident, cause, base),
+            actions: &actions(incident, base),
+            environment: &settings.raw().environment,
+            base,
+        };
+        let notice = notice_of(incident, phase, besides, self.detection.now());
+        match incident.state {
+            State::MergedInto(id) => Notice {
+                title: Line::new(&format!("this is part of incident {id}")),
+                page: format!("{base}/incidents/{id}"),
+                ..notice
+            },
+            State::Open | State::Closed(_) => notice,
+        }
+    }
+}
+
+fn phase(incident: &Incident) -> Phase {
+    match incident.state {
+        State::Open => Phase::Opened,
+        State::Closed(_) | State::MergedInto(_) => Phase::Closed,
+    }
+}
+
+/// The page of what it is of, and the question where it comes from.
+fn evidence(incident: &Incident, cause: Option<&Investigation>, base: &str) -> Vec<Link> {
+    let first = incident.findings.first().map(|known| &known.finding);
+    let Some(first) = first.and_then(|finding| finding.subject.nodes().next()) else {
+        return Vec::new();
+    };
+    let mut links = Vec::new();
+    if let Some(("function" | "service", name)) = first.split_once(':') {
+        links.push(Link {
+            text: Line::new(&format!("The page of {name}")),
+            href: format!("{base}/functions/{}", encoded(name)),
+        });
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("node", cause.map_or(first, |cause| &cause.node));
+    if let Some(cause) = cause {
+        query.append_pair("symptom", cause.symptom.name());
+    }
+    query.append_pair("from", &iso(incident.since.minus(BEFORE)));
+    if let State::Closed(at) = incident.state {
+        query.append_pair("to", &iso(UnixNanos(at)));
+    }
+    links.push(Link {
+        text: "Where it comes from".into(),
+        href: format!("{base}/investigate?{}", query.finish()),
+    });
+    links
+}
+
+/// What can be done: on the page of the incident, where it is shown whole and confirmed, and not hearing of it again.
+fn actions(incident: &Incident, base: &str) -> Vec<Link> {
+    let mut links = Vec::new();
+    let page = match incident.state {
+        State::Open => Some(incident.id),
+        State::MergedInto(id) => Some(id),
+        State::Closed(_) => None,
+    };
+    if let Some(id) = page {
+        links.push(Link {
+            text: "Choose what to do about it".into(),
+            href: format!("{base}/incidents/{id}#actions"),
+        });
+    }
+    let first = incident.findings.first().map(|known| &known.finding);
+    let first = first.and_then(|it| Some((it.subject.nodes().next()?, it.kind.name())));
+    if let Some((node, kind)) = first {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("mute", node)
+            .append_pair("kind", kind)
+            .finish();
+        links.push(Link {
+            text: "Don't bother me again".into(),
+            href: format!("{base}/notifications?{query}"),
+        });
+    }
+    links
+}
+
+/// As a part of a path.
+fn encoded(text: &str) -> String {
+    let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    text.replace('+', "%20")
+}
+
+#[allow(clippy::disallowed_methods)] // the edge where secrets come from the environment
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// What is asked begins a while before, so that the beginning is seen.
+const BEFORE: Duration = Duration::from_secs(30 * 60);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long a notice waits for its cause.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Of incidents that change at once, those that are told with their cause: the others must not wait for theirs.
+const CAUSES_MAX: usize = 5;
+/// From the end of the last minute that is watched until now, where detection keeps up: three minutes at most.
+const CAUGHT_UP: Duration = Duration::from_secs(240);
+/// Of all people together.
+const MUTES_MAX: usize = 1000;
+const NANOS: u64 = 1_000_000_000;

@@ -1,0 +1,168 @@
+// What can be done about incident 7, and what was: as the server tells it.
+
+const ID = '0199aa00bb11cc220199aa00bb11cc22';
+const KEY = 'AQAAAABq_ZhA';
+/** The link of the action that was proposed. */
+export const LINK = `/act/${ID}?k=${KEY}`;
+const DENY = { do: 'deny', function: 'pay', resource: 'table:audit', class: 'write', hours: 4 };
+const IGNORE = {
+  do: 'ignore',
+  node: 'function:pay',
+  to: 'table:audit',
+  class: 'write',
+  kind: 'new_edge',
+  reason: 'it is all right',
+  days: 365,
+};
+const TITLES = {
+  deny: 'deny pay writing to table:audit for 4 hours',
+  ignore: 'ignore new_edge of function:pay → table:audit (write) for 365 days',
+};
+const BEFORE = {
+  function_arn: 'arn:aws:lambda:eu-west-1:123456789012:function:pay',
+  role_arn: 'arn:aws:iam::123456789012:role/pay-role',
+  memory_mb: 512,
+  revision_id: 'r1',
+  reserved: null,
+  sources: [],
+};
+const PUT = {
+  service: 'iam',
+  operation: 'PutRolePolicy',
+  method: 'POST',
+  path: '/',
+  parameters: { PolicyDocument: '{}', PolicyName: `Throughline-Deny-${ID}`, RoleName: 'pay-role' },
+};
+const DELETE = {
+  ...PUT,
+  operation: 'DeleteRolePolicy',
+  parameters: { PolicyName: `Throughline-Deny-${ID}`, RoleName: 'pay-role' },
+};
+const LATER = '1795320000000000000';
+
+/** An account in which one action was proposed. */
+export class Actions {
+  state = 'proposed';
+  place = 'local';
+  /** @type {{ who: string, why: string } | null} */
+  stopped = null;
+  /** @type {any[]} */
+  entries = [];
+
+  standing() {
+    return {
+      id: ID,
+      title: TITLES.deny,
+      action: DENY,
+      state: this.state,
+      incident: 7,
+      proposed_unix_nanos: '1795305600000000000',
+      until_unix_nanos: this.state === 'done' ? LATER : null,
+      before: this.state === 'proposed' ? null : BEFORE,
+      why: null,
+    };
+  }
+
+  /** @param {string} who @param {string} event @param {object} more */
+  note(who, event, more = {}) {
+    const number = this.entries.length + 1;
+    const at = 1795305600 + number;
+    this.entries.unshift({ number, at, at_unix_nanos: `${at}000000000`, who, event, ...more });
+  }
+
+  /** The answer, if the address is one of these. @param {string} pathname @param {string} body @returns {[number, object] | null} */
+  answer(pathname, body) {
+    const { place, stopped } = this;
+    const given = body === '' ? {} : JSON.parse(body);
+    const known = this.entries.length === 0 ? [] : [this.standing()];
+    switch (pathname) {
+      case '/api/v1/incidents/7/actions': {
+        const proposal = { finding: 'pay → audit PutItem is new', destructive: false };
+        const proposals = [
+          { ...proposal, title: TITLES.deny, needs_account: true, destructive: true, action: DENY },
+          { ...proposal, title: TITLES.ignore, needs_account: false, action: IGNORE },
+        ];
+        return [200, { place, stopped, proposals, actions: known }];
+      }
+      case '/api/v1/actions/propose':
+        this.note(given.who, 'proposed', { id: ID, action: given.action, incident: 7 });
+        return [200, { id: ID, path: LINK, expires_unix_nanos: LATER }];
+      case '/api/v1/actions':
+        return [200, { place, stopped, actions: known, total: known.length, truncated: false }];
+      case '/api/v1/actions/switch':
+        this.stopped = given.why ? { who: given.who, why: given.why } : null;
+        this.note(
+          given.who,
+          given.why ? 'stopped' : 'resumed',
+          given.why ? { why: given.why } : {},
+        );
+        return [200, { place, stopped: this.stopped, actions: [], total: 1, truncated: true }];
+      case '/api/v1/audit': {
+        const { entries } = this;
+        return [200, { entries, total: entries.length, truncated: false, next_cursor: null }];
+      }
+      case `/api/v1/actions/${ID}`:
+        return [200, this.shown()];
+      case `/act/${ID}`:
+        return this.act(given);
+      case `/api/v1/actions/${ID}/undo`:
+        this.state = 'undone';
+        this.note(given.who, 'undid', {
+          id: ID,
+          done: [{ call: 'iam:DeleteRolePolicy', request_id: 'r-2' }],
+        });
+        return [200, this.standing()];
+      default:
+        return null;
+    }
+  }
+
+  shown() {
+    const isOpen = this.state === 'proposed';
+    const statement = { Sid: `ThroughlineDeny${ID}`, Effect: 'Deny', Action: ['dynamodb:PutItem'] };
+    const plan = {
+      title: TITLES.deny,
+      calls: [PUT],
+      policy: { Version: '2012-10-17', Statement: [statement] },
+      warnings: ['the calls are refused within seconds', 'others that share the role keep it'],
+      undo: [DELETE],
+      until: 1795320000,
+      confirm: 'pay',
+      code: [],
+    };
+    const permissions = [
+      { permission: 'dynamodb:PutItem', before: 'allowed', after: 'explicitDeny' },
+    ];
+    return {
+      place: this.place,
+      action: this.standing(),
+      made_for: 'page',
+      expires_unix_nanos: LATER,
+      plan: isOpen ? plan : null,
+      problem: isOpen ? null : 'it was done already: links act once',
+      before: isOpen ? BEFORE : null,
+      seen: isOpen ? 'abc' : null,
+      dry_run: isOpen ? { dry_run: 'simulated', permissions } : null,
+      touched: [
+        {
+          node: 'function:pay',
+          to: 'table:audit',
+          operation: 'PutItem',
+          calls: 12,
+          errors: 0,
+        },
+      ],
+    };
+  }
+
+  /** @param {any} given @returns {[number, object]} */
+  act(given) {
+    if (given.k !== KEY || given.seen !== 'abc' || given.typed !== 'pay')
+      return [409, { code: 'TL0216', message: 'type pay to confirm it' }];
+    this.state = 'done';
+    const done = [{ call: 'iam:PutRolePolicy', request_id: 'r-1' }];
+    this.note(given.who, 'began', { id: ID, before: BEFORE, by_link_for: 'page' });
+    this.note(given.who, 'did', { id: ID, until: 1795320000, done });
+    return [200, this.standing()];
+  }
+}

@@ -1,0 +1,70 @@
+// From an incident to what is done about it, and back.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fits } from './page.mjs';
+import { atWidths, page, server, url } from './stage.mjs';
+import { Actions, LINK } from './actions.mjs';
+
+const main = () => page.getByRole('main');
+
+test('an unexpected write is shut down, and undone', async () => {
+  server.actions = new Actions();
+  await page.goto(`${url}/incidents/7`);
+  const panel = page.getByRole('region', { name: 'What can be done' });
+  const first = panel.getByRole('button', { name: 'Look at it' }).first();
+  assert.equal(await first.isDisabled(), true, 'nobody has said who they are');
+  await panel.getByLabel('Your name').fill('ada');
+  await panel.getByLabel(/^hours of/).fill('2');
+  await first.click();
+  await page.waitForURL(/\/act\/[0-9a-f]+\?k=/);
+  assert.equal(server.actions.entries[0].action.hours, 2);
+  await main().getByText('Nothing has been done yet.').waitFor();
+  await main().getByText('dynamodb:PutItem: allowed → explicitDeny').waitFor();
+  assert.equal(server.actions.state, 'proposed', 'looking does nothing');
+  const button = page.getByRole('button', { name: 'Do it' });
+  assert.equal(await button.isDisabled(), true);
+  await page.getByLabel(/^Type pay/).fill('pai');
+  assert.equal(await button.isDisabled(), true);
+  await page.getByLabel(/^Type pay/).fill('pay');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Undo it' }).waitFor();
+  assert.match(await page.getByRole('status').innerText(), /^done, until 2026/);
+  await page.getByRole('button', { name: 'Undo it' }).click();
+  await page.getByRole('status').getByText('undone').waitFor();
+  await page.getByRole('link', { name: 'The audit log' }).click();
+  await main().getByText('iam:DeleteRolePolicy').waitFor();
+  assert.equal(await main().locator('ol li').count(), 4);
+});
+
+test('the switch stops all of them, and says who threw it', async () => {
+  server.actions = new Actions();
+  await page.goto(`${url}/audit`);
+  await page.getByLabel('Your name').fill('eve');
+  await page.getByLabel('why').fill('game day');
+  await page.getByRole('button', { name: 'Stop all actions' }).click();
+  await main().getByText('eve has stopped all actions: game day').first().waitFor();
+  await page.getByRole('button', { name: 'Let them be done again' }).click();
+  await page.getByRole('button', { name: 'Stop all actions' }).waitFor();
+});
+
+test('a server that may not act says so, and can still ignore', async () => {
+  server.actions = new Actions();
+  server.actions.place = 'off';
+  await page.goto(`${url}/incidents/7`);
+  await main().getByText('--actions off').waitFor();
+  await page.getByLabel('Your name').fill('ada');
+  const look = main().getByRole('button', { name: 'Look at it' });
+  assert.equal(await look.first().isDisabled(), true);
+  assert.equal(await look.last().isDisabled(), false);
+});
+
+atWidths('actions', [390, 1280], async (name) => {
+  server.actions = new Actions();
+  await page.goto(url + LINK);
+  await page.getByRole('button', { name: 'Do it' }).waitFor();
+  await fits(page, `act-${name}`);
+  await page.goto(`${url}/audit`);
+  await page.getByText('Nobody has proposed anything so far.').waitFor();
+  await fits(page, `audit-${name}`);
+});

@@ -1,0 +1,191 @@
+import type { Api } from '../../api/client';
+import type { ApiError } from '../../api/error';
+import type {
+  Action,
+  ActionList,
+  AuditEntry,
+  FittingActions,
+  ShownAction,
+  Standing,
+} from '../../api/model';
+import { Latest, superseded } from '../../base/latest';
+import { answered, keptOf, type Remote } from '../../base/remote';
+
+/** What can be done about an incident, and what was. */
+export class FittingStore {
+  #api: Pick<Api, 'fitting' | 'propose' | 'undo'>;
+  #asked = new Latest();
+  #incident = '';
+  #remote = $state.raw<Remote<FittingActions, ApiError>>({ state: 'idle' });
+  #refusal = $state.raw<ApiError | null>(null);
+
+  constructor(api: Pick<Api, 'fitting' | 'propose' | 'undo'>) {
+    this.#api = api;
+  }
+
+  get remote(): Remote<FittingActions, ApiError> {
+    return this.#remote;
+  }
+
+  /** Why the last thing that was wanted is not done. */
+  get refusal(): ApiError | null {
+    return this.#refusal;
+  }
+
+  async load(incident: string): Promise<void> {
+    this.#incident = incident;
+    this.#remote = { state: 'loading', kept: keptOf(this.#remote) };
+    const answer = await this.#asked.run((signal) => this.#api.fitting(incident, signal));
+    if (answer !== superseded)
+      this.#remote = answered<FittingActions, ApiError>(this.#remote, answer);
+  }
+
+  /** The path at which it can be confirmed. */
+  async propose(action: Action, who: string): Promise<string | null> {
+    const answer = await this.#api.propose(action, Number(this.#incident), who);
+    this.#refusal = answer.ok ? null : answer.error;
+    return answer.ok ? answer.value.path : null;
+  }
+
+  async undo(id: string, who: string): Promise<void> {
+    const answer = await this.#api.undo(id, who);
+    this.#refusal = answer.ok ? null : answer.error;
+    await this.load(this.#incident);
+  }
+
+  dispose(): void {
+    this.#asked.cancel();
+  }
+}
+
+/** One proposed action, for whoever has its link. */
+export class ConfirmStore {
+  #api: Pick<Api, 'action' | 'confirm' | 'undo'>;
+  #asked = new Latest();
+  #id = '';
+  #key = '';
+  #remote = $state.raw<Remote<ShownAction, ApiError>>({ state: 'idle' });
+  #standing = $state.raw<Standing | null>(null);
+  #refusal = $state.raw<ApiError | null>(null);
+  #busy = $state(false);
+
+  constructor(api: Pick<Api, 'action' | 'confirm' | 'undo'>) {
+    this.#api = api;
+  }
+
+  get remote(): Remote<ShownAction, ApiError> {
+    return this.#remote;
+  }
+
+  /** How it stands: as it was shown, or after what was done here. */
+  get standing(): Standing | null {
+    return this.#standing ?? keptOf(this.#remote)?.action ?? null;
+  }
+
+  get refusal(): ApiError | null {
+    return this.#refusal;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  async load(id: string, key: string): Promise<void> {
+    [this.#id, this.#key] = [id, key];
+    this.#standing = null;
+    this.#remote = { state: 'loading', kept: null };
+    const answer = await this.#asked.run((signal) => this.#api.action(id, key, signal));
+    if (answer !== superseded) this.#remote = answered<ShownAction, ApiError>(this.#remote, answer);
+  }
+
+  async confirm(who: string, typed: string): Promise<void> {
+    const seen = keptOf(this.#remote)?.seen ?? null;
+    const confirmation = { k: this.#key, who, typed, seen };
+    await this.#do(() => this.#api.confirm(this.#id, confirmation));
+  }
+
+  async undo(who: string): Promise<void> {
+    await this.#do(() => this.#api.undo(this.#id, who));
+  }
+
+  async #do(work: () => ReturnType<Api['undo']>): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    const answer = await work();
+    this.#busy = false;
+    this.#refusal = answer.ok ? null : answer.error;
+    if (answer.ok) this.#standing = answer.value;
+  }
+
+  dispose(): void {
+    this.#asked.cancel();
+  }
+}
+
+/** What was done, and the switch. */
+export class AuditStore {
+  #api: Pick<Api, 'actions' | 'audit' | 'switchActions' | 'undo'>;
+  #asked = new Latest();
+  #remote = $state.raw<Remote<ActionList, ApiError>>({ state: 'idle' });
+  #entries = $state.raw<readonly AuditEntry[]>([]);
+  #next = $state.raw<string | null>(null);
+  #refusal = $state.raw<ApiError | null>(null);
+
+  constructor(api: Pick<Api, 'actions' | 'audit' | 'switchActions' | 'undo'>) {
+    this.#api = api;
+  }
+
+  get remote(): Remote<ActionList, ApiError> {
+    return this.#remote;
+  }
+
+  get entries(): readonly AuditEntry[] {
+    return this.#entries;
+  }
+
+  get hasMore(): boolean {
+    return this.#next !== null;
+  }
+
+  get refusal(): ApiError | null {
+    return this.#refusal;
+  }
+
+  async load(): Promise<void> {
+    this.#remote = { state: 'loading', kept: keptOf(this.#remote) };
+    const answer = await this.#asked.run((signal) => this.#api.actions(signal));
+    if (answer === superseded) return;
+    this.#remote = answered<ActionList, ApiError>(this.#remote, answer);
+    await this.#page(null, []);
+  }
+
+  async more(): Promise<void> {
+    await this.#page(this.#next, this.#entries);
+  }
+
+  async switch(who: string, why: string | null): Promise<void> {
+    const answer = await this.#api.switchActions(who, why);
+    this.#refusal = answer.ok ? null : answer.error;
+    await this.load();
+  }
+
+  async undo(id: string, who: string): Promise<void> {
+    const answer = await this.#api.undo(id, who);
+    this.#refusal = answer.ok ? null : answer.error;
+    await this.load();
+  }
+
+  dispose(): void {
+    this.#asked.cancel();
+  }
+
+  async #page(cursor: string | null, before: readonly AuditEntry[]): Promise<void> {
+    const answer = await this.#api.audit(cursor);
+    if (!answer.ok) {
+      this.#refusal = answer.error;
+      return;
+    }
+    this.#entries = [...before, ...answer.value.entries];
+    this.#next = answer.value.next_cursor;
+  }
+}

@@ -1,0 +1,87 @@
+/** Actions in words, and what of them can be changed before they are proposed. */
+import type { Action, AuditEntry, Plan, Standing } from '../../api/model';
+
+/** A number or a text of an action that a person may change. */
+export interface Field {
+  readonly name: 'days' | 'hours' | 'memory_mb' | 'person' | 'reason';
+  readonly label: string;
+  readonly isNumber: boolean;
+}
+
+const FIELDS: readonly Field[] = [
+  { name: 'memory_mb', label: 'MB', isNumber: true },
+  { name: 'hours', label: 'hours', isNumber: true },
+  { name: 'person', label: 'whom', isNumber: false },
+  { name: 'reason', label: 'why', isNumber: false },
+  { name: 'days', label: 'days', isNumber: true },
+];
+
+/** What of an action can be changed. */
+export function fieldsOf(action: Action): readonly Field[] {
+  return FIELDS.filter(({ name }) => action[name] !== undefined);
+}
+
+/** The action with another value; what is no number leaves it as it is. */
+export function changed(action: Action, field: Field, text: string): Action {
+  if (!field.isNumber) return { ...action, [field.name]: text };
+  const number = Number(text);
+  return Number.isInteger(number) && number > 0 ? { ...action, [field.name]: number } : action;
+}
+
+/** The nodes that an action names, so that they can be shown by their names. */
+export function nodesOf({ node, to, resource }: Action): readonly string[] {
+  return [node, to, resource].filter((id) => id !== undefined);
+}
+
+const STATES: Record<Standing['state'], string> = {
+  proposed: 'nobody has confirmed it yet',
+  begun: 'it is being done, or nobody knows whether it was',
+  done: 'done',
+  failed: 'it failed, and nothing was changed',
+  undone: 'undone',
+  drifted: 'somebody has changed it since, so it is theirs',
+};
+
+export function stateWords(state: Standing['state']): string {
+  return STATES[state];
+}
+
+/** Whether there is something to undo. */
+export function canUndo({ state }: Standing): boolean {
+  return state === 'done' || state === 'begun';
+}
+
+const EVENTS: Record<AuditEntry['event'], string> = {
+  proposed: 'proposed it',
+  began: 'confirmed it',
+  did: 'it was done',
+  failed: 'it failed',
+  undid: 'undid it',
+  undo_failed: 'could not undo it',
+  stopped: 'stopped all actions',
+  resumed: 'let actions be done again',
+};
+
+/** `ada confirmed it (through a link for mail)`. */
+export function entryWords(entry: AuditEntry): string {
+  const through =
+    entry.by_link_for === undefined || entry.by_link_for === 'page'
+      ? ''
+      : ` (through a link for ${entry.by_link_for})`;
+  const why = entry.why === undefined ? '' : `: ${entry.why}`;
+  return `${entry.who} · ${EVENTS[entry.event]}${through}${why}`;
+}
+
+/** A call as one reads it in AWS's documentation, with what is sent below it. */
+export function callText(call: Plan['calls'][number]): string {
+  const sent =
+    call.parameters === null || call.parameters === undefined
+      ? ''
+      : `\n${JSON.stringify(call.parameters, null, 2)}`;
+  return `${call.service}:${call.operation}  ${call.method} ${call.path}${sent}`;
+}
+
+/** The link, as a path and query of this page and of nothing else. */
+export function linkOf(path: string): string | null {
+  return /^\/act\/[0-9a-z]+\?k=[\w-]+$/.test(path) ? path : null;
+}
