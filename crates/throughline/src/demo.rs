@@ -2,6 +2,7 @@
 
 mod announcement;
 mod clicks;
+mod commit;
 mod outside;
 mod traffic;
 
@@ -21,6 +22,7 @@ use crate::logging::{self, LogFormat};
 use crate::settings::{self, ProcessEnvironment};
 use crate::signals::Signals;
 use announcement::{Shown, announce};
+use commit::commit_of;
 use outside::Player;
 use traffic::Traffic;
 
@@ -56,7 +58,8 @@ async fn demo(arguments: Demo) -> anyhow::Result<()> {
     }));
 
     progress(&arguments, "starting the functions and their sources");
-    let starting = start_sandbox(&arguments, application, addresses, outside.as_ref());
+    let commit = commit_of(folder_of(&file)).await;
+    let starting = start_sandbox(&arguments, application, addresses, outside.as_ref(), commit);
     let (running, sources) = signals.unless_stopped(starting).await?;
     let ground_truth = data_dir.join("ground-truth.jsonl");
     let mut traffic = match &outside {
@@ -189,6 +192,7 @@ async fn start_sandbox(
     application: Application,
     server: Addresses,
     outside: Option<&Outside>,
+    commit: Option<String>,
 ) -> anyhow::Result<(RunningSandbox, RunningSources)> {
     let extension = std::env::current_exe()
         .context("cannot tell where this program lies")?
@@ -218,6 +222,11 @@ async fn start_sandbox(
         .watch(true)
         .on_notice(|notice| eprintln!("  {notice}"))
         .api(api);
+    if let Some(commit) = commit {
+        // So that links to the code lead to what runs.
+        let attributes = format!("vcs.ref.head.revision={commit}");
+        sandbox = sandbox.env("OTEL_RESOURCE_ATTRIBUTES", attributes);
+    }
     if let Some(Outside { addresses, .. }) = outside {
         endpoint = Some(addresses.aws.parse::<Endpoint>()?);
         sandbox = sandbox
