@@ -46,6 +46,9 @@ pub(crate) enum Grain {
     Minutes,
     /// One for all minutes, with the last of them as its time: fewer to read where minutes do not matter.
     Totals,
+    /// The same for those who do not ask about durations, which are most of the bytes: what that column has is not to
+    /// be read.
+    Counts,
 }
 
 /// What the catalog knows of a rollup.

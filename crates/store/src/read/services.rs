@@ -11,7 +11,7 @@ use crate::buffer::Services;
 use crate::error::ReadError;
 use crate::limits::OPERATIONS_MAX;
 use crate::rollup::{MINUTE_NANOS, OTHER};
-use crate::scan::{Apart, Bounds, Scan};
+use crate::scan::{Bounds, Scan};
 
 /// Which spans count.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,7 +85,7 @@ impl Scan {
             to: filter.to,
             ..Bounds::default()
         };
-        let found = self.rolled_up(&bounds, None, Apart::default(), &|| true)?;
+        let found = self.counted(&bounds)?;
         let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
         for batch in &found.batches {
             add(&mut sums, batch);

@@ -7,14 +7,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, TimestampNanosecondArray, new_null_array};
+use arrow::array::{BinaryArray, RecordBatch, TimestampNanosecondArray, new_null_array};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -97,12 +97,17 @@ pub(crate) fn load(
     meta: &RollupMeta,
     grain: Grain,
 ) -> Result<RecordBatch, ReadError> {
-    load_groups(&layout.rollup(meta.id), meta.crc, schema(), &|file| {
+    let path = layout.rollup(meta.id);
+    let left_out: &[&str] = match grain {
+        Grain::Minutes | Grain::Totals => &[],
+        Grain::Counts => &[packed::BUCKETS, "durations"],
+    };
+    load_groups(&path, meta.crc, schema(), left_out, &|file| {
         let groups = file.num_row_groups();
         let marks = file.file_metadata().key_value_metadata();
         let has_totals = marks.is_some_and(|marks| marks.iter().any(|mark| mark.key == TOTALS));
         match (has_totals, grain) {
-            (true, Grain::Totals) => groups.saturating_sub(1)..groups,
+            (true, Grain::Totals | Grain::Counts) => groups.saturating_sub(1)..groups,
             (true, Grain::Minutes) => 0..groups.saturating_sub(1),
             (false, _) => 0..groups,
         }
@@ -115,13 +120,14 @@ pub(crate) fn load_batch(
     crc: u32,
     schema: &SchemaRef,
 ) -> Result<RecordBatch, ReadError> {
-    load_groups(path, crc, schema, &|file| 0..file.num_row_groups())
+    load_groups(path, crc, schema, &[], &|file| 0..file.num_row_groups())
 }
 
 fn load_groups(
     path: &Path,
     crc: u32,
     schema: &SchemaRef,
+    left_out: &[&str],
     groups: &dyn Fn(&ParquetMetaData) -> Range<usize>,
 ) -> Result<RecordBatch, ReadError> {
     let bytes = Bytes::from(fs::read(path).map_err(ReadError::io(path))?);
@@ -129,12 +135,14 @@ fn load_groups(
     if crc32c::crc32c(&bytes) != crc {
         return Err(corrupt(Damage::new("checksum mismatch")));
     }
-    read_groups(bytes, schema, groups).map_err(corrupt)
+    read_groups(bytes, schema, left_out, groups).map_err(corrupt)
 }
 
+/// The columns that are left out, of bytes all of them, are empty.
 fn read_groups(
     bytes: Bytes,
     schema: &SchemaRef,
+    left_out: &[&str],
     groups: &dyn Fn(&ParquetMetaData) -> Range<usize>,
 ) -> Result<RecordBatch, Damage> {
     let mut file = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?;
@@ -150,11 +158,19 @@ fn read_groups(
         file = ArrowReaderMetadata::try_new(Arc::clone(file.metadata()), options)?;
     }
     let groups = groups(file.metadata()).collect();
-    let found = Arc::clone(file.schema());
+    let all = Arc::clone(file.schema());
+    let (out, read): (Vec<usize>, Vec<usize>) =
+        (0..all.fields().len()).partition(|at| left_out.contains(&all.field(*at).name().as_str()));
+    let found = Arc::new(all.project(&read)?);
+    let columns = ProjectionMask::roots(file.parquet_schema(), read);
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, file);
-    let reader = reader.with_row_groups(groups).with_batch_size(ROWS_AT_ONCE);
-    let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
-    let rows = concat_batches(&found, &batches)?;
+    let reader = reader.with_row_groups(groups).with_projection(columns);
+    let reader = reader.with_batch_size(ROWS_AT_ONCE).build()?;
+    let batches = reader.collect::<Result<Vec<_>, _>>()?;
+    let mut rows = concat_batches(&found, &batches)?;
+    for at in out {
+        rows = with_empty(&rows, all.field(at).name())?;
+    }
     if is_packed {
         return packed::unpack(&rows, schema);
     }
@@ -163,6 +179,19 @@ fn read_groups(
         column.unwrap_or_else(|| new_null_array(field.data_type(), rows.num_rows()))
     });
     Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
+}
+
+/// The rows with another column, which is empty in each of them.
+fn with_empty(rows: &RecordBatch, name: &str) -> Result<RecordBatch, Damage> {
+    let mut fields = rows.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new(name, DataType::Binary, false)));
+    let mut columns = rows.columns().to_vec();
+    let empty = std::iter::repeat_n([0_u8; 0], rows.num_rows());
+    columns.push(Arc::new(BinaryArray::from_iter_values(empty)));
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
 }
 
 /// Removes the files of rollups and of what lies beside them that the catalog does not know: of segments that were never published,

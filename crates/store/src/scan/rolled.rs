@@ -52,7 +52,24 @@ impl Scan {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<RolledUp, ReadError> {
         let times = bounds.from.unwrap_or_default()..bounds.to.unwrap_or(UnixNanos(u64::MAX));
-        let mut rolling = Rolling::new(self, times, step_nanos, apart);
+        let rolling = Rolling::new(self, times, step_nanos, apart);
+        self.roll(rolling, bounds, is_wanted)
+    }
+
+    /// The same of all times in `bounds` as one, and where only counts matter: durations may be left out.
+    pub(crate) fn counted(&self, bounds: &Bounds) -> Result<RolledUp, ReadError> {
+        let times = bounds.from.unwrap_or_default()..bounds.to.unwrap_or(UnixNanos(u64::MAX));
+        let mut rolling = Rolling::new(self, times, None, Apart::default());
+        rolling.totals = Grain::Counts;
+        self.roll(rolling, bounds, &|| true)
+    }
+
+    fn roll(
+        &self,
+        mut rolling: Rolling<'_>,
+        bounds: &Bounds,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<RolledUp, ReadError> {
         let parts = self.parts(Signal::Traces, bounds)?;
         for (time, parts) in rolling.by_time(&parts) {
             if !is_wanted() {
@@ -75,6 +92,8 @@ struct Rolling<'a> {
     minutes: Range<UnixNanos>,
     step_nanos: Option<u64>,
     apart: Apart,
+    /// What is read of a rollup whose minutes do not matter.
+    totals: Grain,
     fold: Fold,
     found: RolledUp,
 }
@@ -88,6 +107,7 @@ impl<'a> Rolling<'a> {
             minutes,
             step_nanos,
             apart,
+            totals: Grain::Totals,
             fold: Fold::default(),
             found: RolledUp::default(),
         }
@@ -131,7 +151,7 @@ impl<'a> Rolling<'a> {
         if rollups.len() < 2 {
             return false;
         }
-        let Some(rows) = files.added_up(time, &rollups) else {
+        let Some(rows) = files.added_up(time, &rollups, self.totals) else {
             return false;
         };
         if !self.tells(&rows) {
@@ -179,7 +199,7 @@ impl<'a> Rolling<'a> {
         let is_whole = minutes.contains(&rollup.first) && minutes.contains(&rollup.last);
         let is_one = |step: u64| rollup.first.0 / step == rollup.last.0 / step;
         let grain = if is_whole && self.step_nanos.is_none_or(is_one) {
-            Grain::Totals
+            self.totals
         } else {
             Grain::Minutes
         };

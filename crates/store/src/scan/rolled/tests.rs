@@ -71,6 +71,15 @@ fn totals(found: &RolledUp) -> Totals {
     totals
 }
 
+/// The same without durations.
+fn counts(found: &RolledUp) -> Totals {
+    let mut totals = totals(found);
+    for (.., durations) in totals.values_mut() {
+        *durations = HistogramSum::default();
+    }
+    totals
+}
+
 /// Whatever is added up for hours and days is what the minutes say, before and after segments are merged, with copies,
 /// what is late and what is not sealed.
 #[tokio::test]
@@ -105,6 +114,12 @@ async fn sums_over_many_rollups_are_those_of_their_minutes() {
                 };
                 let rolled = |step| scan.rolled_up(&bounds, step, apart, &|| true).unwrap();
                 let minutes = rolled(Some(MINUTE_NANOS));
+                for _ in 0..2 {
+                    let counted = scan.counted(&bounds).unwrap();
+                    assert_eq!(counts(&counted), counts(&minutes), "seed {seed}, {times:?}");
+                    assert_eq!(counted.rollups, minutes.rollups, "seed {seed}");
+                    assert_eq!(counted.parts, minutes.parts, "seed {seed}");
+                }
                 for step in [None, None, Some(2 * 24 * 60 * MINUTE_NANOS)] {
                     let at_once = rolled(step);
                     assert_eq!(totals(&at_once), totals(&minutes), "seed {seed}, {times:?}");
