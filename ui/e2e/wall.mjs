@@ -3,8 +3,11 @@
 /** @param {number} count @param {number} [second] in which everybody does something else */
 export function wallOf(count, second = 0) {
   const functions = Array.from({ length: count }, (_, at) => cardOf(at, second));
-  return { at_unix_nanos: '1795305600000000000', functions, left_out: 0 };
+  return { at_unix_nanos: String(SECOND_NANOS * BigInt(FIRST + second)), functions, left_out: 0 };
 }
+
+const SECOND_NANOS = 1_000_000_000n;
+const FIRST = 1_795_305_600;
 
 /** @param {number} at @param {number} now */
 function cardOf(at, now) {

@@ -30,6 +30,30 @@ test('what is unusual comes first, and each second changes the cards', async () 
   assert.equal(await cards().count(), 13);
 });
 
+test('a card keeps its place for five seconds, and the focus when it gets another', async () => {
+  server.wall = wallOf(12);
+  await page.goto(`${url}/wall?order=rate`);
+  await cards().first().waitFor();
+  const first = await nameOf(0);
+  await cards().first().getByRole('link').focus();
+  /** @param {number} second */
+  const tell = (second) => {
+    const wall = wallOf(12, second);
+    const calm = wall.functions[0];
+    assert.ok(calm);
+    calm.window.rate = 9000 + second;
+    server.tell(wall);
+  };
+  const busy = page.getByRole('article', { name: 'function-0', exact: true });
+  tell(4);
+  await busy.getByText('9,004/s').waitFor();
+  assert.equal(await nameOf(0), first);
+  tell(5);
+  await busy.getByText('9,005/s').waitFor();
+  assert.equal(await nameOf(0), 'function-0');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), first);
+});
+
 test('order and search live in the address', async () => {
   await page.goto(`${url}/wall`);
   await cards().first().waitFor();
@@ -73,6 +97,26 @@ test('of hundreds of cards those in sight are drawn, and the others keep their r
     true,
   );
   assert.equal(await height(), before, 'nothing moves when cards come into sight');
+});
+
+test('a card out of sight takes the numbers of now when it comes into sight', async () => {
+  server.wall = wallOf(300);
+  await page.goto(`${url}/wall?order=name`);
+  await cards().nth(299).waitFor({ state: 'attached' });
+  const last = cards().nth(299);
+  const skipped = () =>
+    last.evaluate((card) => !card.checkVisibility({ contentVisibilityAuto: true }));
+  for (let tries = 0; !(await skipped()) && tries < 100; tries += 1) await page.waitForTimeout(20);
+  const rate = async () => (await last.locator('.rates dd').first().textContent()) ?? '';
+  const before = await rate();
+  const next = wallOf(300, 1);
+  const name = await last.getAttribute('aria-label');
+  for (const card of next.functions) card.window.rate = card.function === name ? 777 : 1;
+  server.tell(next);
+  await cards().first().getByText('1.0/s', { exact: true }).waitFor();
+  assert.equal(await rate(), before, 'nobody sees it');
+  await last.scrollIntoViewIfNeeded();
+  await last.getByText('777/s').waitFor();
 });
 
 atWidths('the wall', [390, 1280, 2560], async (name) => {

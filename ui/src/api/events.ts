@@ -9,7 +9,9 @@ export class EventReader {
 
   /** The events that are whole with this piece. */
   read(piece: string): readonly ServerEvent[] {
-    const blocks = (this.#rest + piece).split(/\r?\n\r?\n/);
+    const text = this.#rest + piece;
+    // A long event comes in many pieces: what was looked through needs not be again.
+    const blocks = piece.includes('\n') ? text.split(/\r?\n\r?\n/) : [text];
     this.#rest = blocks.pop() ?? '';
     // Nothing the server sends comes near; a stream that never ends an event is not read on.
     if (this.#rest.length > EVENT_CHARS_MAX) throw new Error('an event of the stream is too long');

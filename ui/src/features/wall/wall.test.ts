@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FunctionCard } from '../../api/model';
-import { arrange, perSecond, radius, sparkline, throttleWords } from './wall';
+import { arrange, perSecond, place, radius, sparkline, throttleWords, type Placed } from './wall';
 
 function card(name: string, change: Partial<FunctionCard> = {}): FunctionCard {
   return {
@@ -51,6 +51,49 @@ describe('the order of cards', () => {
     expect(named('name', 'B')).toBe('b');
     expect(named('name', 'service')).toBe('abcd');
     expect(named('name', 'nobody')).toBe('');
+  });
+});
+
+describe('the places of cards', () => {
+  const rated = (name: string, rate: number, change: Partial<FunctionCard> = {}): FunctionCard =>
+    card(name, { window: { ...card(name).window, rate }, ...change });
+  const told = (
+    before: Placed | null,
+    second: number,
+    functions: FunctionCard[],
+    text = '',
+  ): Placed =>
+    place(
+      before,
+      { at_unix_nanos: `${1_795_305_600 + second}000000000`, functions, left_out: 0 },
+      text,
+      'rate',
+    );
+  const shown = ({ cards }: Placed): string =>
+    cards.map((each) => `${each.function}${each.window.rate}`).join(' ');
+  const first = told(null, 0, [rated('a', 2), rated('b', 1)]);
+  const risen = [rated('a', 2), rated('b', 3)];
+
+  it('are for five seconds, with the numbers of each', () => {
+    expect(shown(first)).toBe('a2 b1');
+    expect(shown(told(first, 4, risen))).toBe('a2 b3');
+    expect(shown(told(first, 5, risen))).toBe('b3 a2');
+    const later = told(told(first, 4, risen), 5, risen);
+    expect(shown(told(later, 9, [rated('a', 4), rated('b', 3)]))).toBe('b3 a4');
+  });
+  it('change at once when somebody comes, goes or is unusual', () => {
+    expect(shown(told(first, 1, [...risen, rated('c', 9)]))).toBe('c9 b3 a2');
+    expect(shown(told(first, 1, [rated('b', 3)]))).toBe('b3');
+    expect(shown(told(first, 1, [rated('c', 4), rated('b', 5)]))).toBe('b5 c4');
+    const unusual = rated('b', 3, { deviation: 'strong' });
+    expect(shown(told(first, 1, [rated('a', 2), unusual]))).toBe('b3 a2');
+  });
+  it('are those of what is asked for', () => {
+    expect(shown(told(first, 1, risen, 'shop'))).toBe('');
+    expect(shown(told(first, 1, risen, 'service'))).toBe('b3 a2');
+  });
+  it('are given anew when the clock of the server went back', () => {
+    expect(shown(told(first, -60, risen))).toBe('b3 a2');
   });
 });
 

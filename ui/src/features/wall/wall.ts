@@ -1,5 +1,6 @@
 /** What a card is drawn from. */
-import type { FunctionCard } from '../../api/model';
+import type { FunctionCard, Wall } from '../../api/model';
+import { NANOS_PER_SECOND } from '../../base/time';
 
 export type Order = 'deviation' | 'name' | 'rate' | 'errors' | 'throttles' | 'p50' | 'p99' | 'cost';
 
@@ -13,6 +14,42 @@ export const ORDERS: readonly { readonly value: Order; readonly label: string }[
   { value: 'cost', label: 'Cost' },
   { value: 'name', label: 'Name' },
 ];
+
+/** Cards at their places. */
+export interface Placed {
+  readonly cards: readonly FunctionCard[];
+  /** What was asked for. */
+  readonly text: string;
+  readonly order: Order;
+  /** The second in which they got these places. */
+  readonly since: number;
+}
+
+/**
+ * The cards that are asked for. Their numbers are of this second; their places are for five, so that they can be
+ * read and pointed at, or until a card comes, goes, or is unusual as it was not before.
+ */
+export function place(before: Placed | null, wall: Wall, text: string, order: Order): Placed {
+  const second = Number(BigInt(wall.at_unix_nanos) / NANOS_PER_SECOND);
+  const found = arrange(wall.functions, text, order);
+  const isSame = before !== null && before.text === text && before.order === order;
+  if (isSame && second >= before.since && second - before.since < PLACES_SECONDS) {
+    const cards = renewed(before.cards, found);
+    if (cards !== null) return { ...before, cards };
+  }
+  return { cards: found, text, order, since: second };
+}
+
+/** The same cards with the numbers of now; null where others are there or other ones are unusual. */
+function renewed(
+  cards: readonly FunctionCard[],
+  found: readonly FunctionCard[],
+): readonly FunctionCard[] | null {
+  const byName = new Map(found.map((card) => [card.function, card]));
+  const fresh = cards.flatMap((card) => byName.get(card.function) ?? []);
+  const isSame = fresh.every((card, at) => card.deviation === cards[at]?.deviation);
+  return isSame && fresh.length === cards.length && cards.length === found.length ? fresh : null;
+}
 
 /** The cards whose function or service has the text in its name, in order. */
 export function arrange(
@@ -118,6 +155,7 @@ export function perSecond(rate: number): string {
   return rate >= 10 ? rate.toFixed(0) : rate.toFixed(1);
 }
 
+const PLACES_SECONDS = 5;
 const RATE_MAX = 400;
 const STEP = 5;
 export const SECONDS_A_DAY = 86_400;
