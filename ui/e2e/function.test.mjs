@@ -32,6 +32,8 @@ test('says how it does, what it costs, who calls it and how it is set up', async
   await main.getByText('a million calls').waitFor();
   assert.equal(await main.getByRole('img', { name: /over time/ }).count(), 6);
   const versions = main.getByRole('region', { name: 'Versions' });
+  await versions.getByRole('row', { name: /^41 1 h ago/ }).waitFor();
+  await main.getByRole('button', { name: 'Look 7 days back' }).click();
   await versions.getByRole('row', { name: /^41 4 d ago/ }).waitFor();
   await main
     .getByRole('region', { name: 'Called by' })

@@ -108,6 +108,18 @@ export class FunctionStore {
     this.#poll?.kick();
   }
 
+  /** When each version was first called in the days before, for which every span of them is read: only if asked to. */
+  lookBack(): void {
+    const calls = this.calls.value?.calls ?? null;
+    const bounds = this.#bounds;
+    if (calls === null || bounds === null) return;
+    const within = { ...bounds, environment: this.#environment };
+    const statement = firstSeenSql({ name: this.#name, calls }, within);
+    void this.firstSeen.load(true, async (signal) =>
+      map(await this.#api.sql(statement, signal), readFirstSeen),
+    );
+  }
+
   get #parts(): readonly { dispose(): void }[] {
     const { calls, reports, versions, firstSeen, failures, neighbours, setup } = this;
     const { advice, known } = this;
@@ -173,12 +185,7 @@ export class FunctionStore {
       );
     }
     if (isNew) {
-      asked.push(
-        this.setup.load(isNew, (signal) => this.#loadSetup(subject, bounds, signal)),
-        this.firstSeen.load(isNew, (signal) =>
-          table(firstSeenSql(subject, bounds), readFirstSeen, signal),
-        ),
-      );
+      asked.push(this.setup.load(isNew, (signal) => this.#loadSetup(subject, bounds, signal)));
     }
     // What it says hardly changes while somebody looks, and an older answer is better than none.
     if (subject.calls === 'invocation' && this.advice.remote.state !== 'ready') {

@@ -71,6 +71,26 @@ describe('the store of a function', () => {
     expect(api.statements.some((each) => each.includes('platform.report'))).toBe(false);
   });
 
+  it('looks further back for versions only when it is asked to', async () => {
+    const api = new FakeApi();
+    api.rows = invocations;
+    const store = await started(api);
+    const looked = (): number =>
+      api.statements.filter((each) => each.includes('min(time) as first from')).length;
+    expect(looked()).toBe(0);
+    store.lookBack();
+    expect(store.firstSeen.remote.state).toBe('loading');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.firstSeen.value).toEqual(new Map());
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(looked()).toBe(1);
+    api.down = true;
+    store.lookBack();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.firstSeen.error).not.toBeNull();
+    expect(store.firstSeen.value).toEqual(new Map());
+  });
+
   it('one part that fails leaves the others', async () => {
     const api = new FakeApi();
     api.rows = invocations;
