@@ -93,8 +93,9 @@ test('a mistake says where, and an answer that is cut off says so', async () => 
   await page.goto(at('MATCH (n) RETURN n, everything'));
   await page.getByText('There are more rows than an answer may have').waitFor();
   await page.getByText('240 of 5,000 rows').waitFor();
-  await page.getByRole('button', { name: 'Show more' }).click();
   await page.getByText('200 of 240 rows').waitFor();
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.locator('tbody tr').nth(239).waitFor({ state: 'attached' });
   await page.goto(at('MATCH (n {name: "nobody"}) RETURN n'));
   await page.getByText('Nothing is like that in this time.').waitFor();
 });

@@ -26,11 +26,11 @@ export const SAMPLE_COLUMNS = [
   { name: 'count', type: 'integer' },
 ];
 
-export const SAMPLE_ROWS = [
+export const SAMPLE_ROWS: readonly (readonly (string | number | null)[])[] = [
   ['checkout', 1240],
   ['inventory', 31],
   [null, 2],
-] as const;
+];
 
 export const SAMPLE_NODES: readonly MapNodeView[] = [
   {
