@@ -7,6 +7,7 @@
 mod actions;
 mod advice;
 mod attributes;
+mod compressed;
 mod contrast;
 mod error;
 mod events;
@@ -178,6 +179,7 @@ pub(crate) fn router(
     api.clone()
         .route_service(mcp::PATH, mcp::service(api))
         .fallback(page::show)
+        .layer(compressed::layer())
         .layer(middleware::from_fn_with_state(
             Arc::new(access),
             guard::check,

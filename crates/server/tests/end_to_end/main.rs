@@ -6,6 +6,7 @@ mod advice;
 mod api;
 mod cloudwatch;
 mod completeness;
+mod compressed;
 mod contrast;
 mod graph;
 mod harness;

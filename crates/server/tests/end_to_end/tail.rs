@@ -23,11 +23,15 @@ impl Follower {
     }
 
     pub(crate) async fn listen(server: &TestServer, path: &str, last_id: Option<&str>) -> Self {
+        let last_id = last_id.map(|id| format!("last-event-id: {id}\r\n"));
+        Follower::listen_with(server, path, &last_id.unwrap_or_default()).await
+    }
+
+    /// With lines of headers, each ended.
+    pub(crate) async fn listen_with(server: &TestServer, path: &str, headers: &str) -> Self {
         let http = server.addresses.http;
         let mut stream = TcpStream::connect(http).await.expect("the server listens");
-        let last_id = last_id.map(|id| format!("last-event-id: {id}\r\n"));
-        let last_id = last_id.unwrap_or_default();
-        let head = format!("GET {path} HTTP/1.1\r\nhost: {http}\r\n{last_id}\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {http}\r\n{headers}\r\n");
         stream.write_all(head.as_bytes()).await.expect("it reads");
         Follower {
             stream,
@@ -53,6 +57,11 @@ impl Follower {
         let mut data = whole.lines().filter_map(|line| line.strip_prefix("data: "));
         let last = data.next_back().expect("an event");
         serde_json::from_str(last).expect("JSON")
+    }
+
+    /// What was said.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Forgets what was said.
