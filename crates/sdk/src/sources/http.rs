@@ -131,14 +131,26 @@ pub(super) fn v2(event: &Value) -> Found<'_> {
 
 pub(super) fn websocket(event: &Value) -> Found<'_> {
     let about = &event["requestContext"];
-    let attributes = known([
-        ("http.route", &about["routeKey"]),
-        ("server.address", &about["domainName"]),
+    let get = headers_of(event);
+    let facts = Facts {
+        route: text_of(&about["routeKey"]),
+        host: text_of(&about["domainName"]),
+        client: text_of(&about["identity"]["sourceIp"]),
+        ..Facts::default()
+    };
+    let mut attributes = described(&get, &facts);
+    let told = known([
+        ("throughline.event.type", &about["eventType"]),
+        (
+            "throughline.websocket.connection_id",
+            &about["connectionId"],
+        ),
     ]);
+    attributes.0.extend(told.0);
     let session = key_of("ws", &[&text(&about["connectionId"])]);
     let keys = some([session, apigw(about, "requestId")]);
     let path = at_api(about, &about["requestTimeEpoch"]);
-    request(headers_of(event), path, keys, attributes)
+    request(get, path, keys, attributes)
 }
 
 pub(super) fn alb(event: &Value) -> Found<'_> {

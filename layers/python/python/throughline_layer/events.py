@@ -194,8 +194,9 @@ def _authorizer(way, authorizer):
 
 def _websocket(way, event):
     request = event.get("requestContext") or {}
-    way.carried(event.get("headers"), event.get("multiValueHeaders"))
-    _set(way, http__route=request.get("routeKey"), client__address=_in(request, "identity", "sourceIp"))
+    _http(way, event, None, None, request.get("routeKey"), event.get("headers"))
+    _set(way, server__address=request.get("domainName"), client__address=_in(request, "identity", "sourceIp"))
+    _set(way, throughline__event__type=request.get("eventType"), throughline__websocket__connection_id=request.get("connectionId"))
     way.key("ws", request.get("connectionId"))
     way.came(_api(way, request, request.get("requestTimeEpoch")))
 

@@ -76,7 +76,11 @@ const http = {
   websocket(event) {
     const { requestContext: about } = event;
     const get = headersOf(event);
-    const attributes = { 'http.route': about.routeKey, 'server.address': about.domainName };
+    const attributes = {
+      ...described(get, { route: about.routeKey, host: about.domainName, client: (about.identity || {}).sourceIp }),
+      'throughline.event.type': about.eventType,
+      'throughline.websocket.connection_id': about.connectionId,
+    };
     const keys = some(keyOf('ws', about.connectionId), keyOf('apigw', about.requestId));
     return { records: [{ get, path: atApi(about, about.requestTimeEpoch) }], keys, attributes };
   },
