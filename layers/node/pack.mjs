@@ -20,7 +20,7 @@ function filesBelow(at) {
 }
 
 /** What is needed only by functions that do more than begin and end. */
-const isLate = (name) => /\/(aws|bodies|call|carrying|otel|exceptions|logs|sourcemap|dynamo|client)\.js$|\/libraries\/|\/aws\//.test(name);
+const isLate = (name) => /\/(aws|bodies|call|carrying|otel|exceptions|logs|sourcemap|digest|client)\.js$|\/libraries\/|\/aws\//.test(name);
 
 const NAMES = ['package.json', ...filesBelow(`${ROOT}/lib`).map((name) => path.posix.relative(ROOT, name))];
 

@@ -52,7 +52,7 @@ mod carriers;
 mod clock;
 mod current;
 mod deadline;
-mod dynamo;
+mod digest;
 mod failure;
 mod http;
 mod ids;

@@ -2,10 +2,12 @@
 /** Calls over http and fetch: their spans, what they carry, and what the function sees of it: nothing. */
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const http = require('node:http');
+const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
-const { keysKey, itemKey } = require('../nodejs/throughline/lib/dynamo.js');
+const { entryKey, eventKey, itemKey, keysKey } = require('../nodejs/throughline/lib/digest.js');
 const { invoke, layered } = require('./support/layered.js');
 
 const TRACE = '5f35ae120c0fec141ab77a00bc047aa2';
@@ -166,7 +168,8 @@ const OPERATIONS = [
   ['sqs', { method: 'POST', path: '/', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 'Action=SendMessage&QueueUrl=http%3A%2F%2Fq%2F1%2Forders', [200, {}, '<R><MessageId>m1</MessageId></R>'], 'SQS.SendMessage', 4, { 'messaging.destination.name': 'orders' }, ['sqs:m1']],
   ['sns', { method: 'POST', path: '/', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 'Action=Publish&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A1%3Aorders', [200, ID, '<PublishResponse><PublishResult><MessageId>n1</MessageId></PublishResult></PublishResponse>'], 'SNS.Publish', 4, { 'aws.sns.topic.arn': 'arn:aws:sns:eu-west-1:1:orders', 'messaging.destination.name': 'orders' }, ['sns:n1']],
   ['sns', { method: 'POST', path: '/', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 'Action=Publish', [404, ID, '<ErrorResponse><Error><Code>NotFound</Code><Message>Topic does not exist</Message></Error></ErrorResponse>'], 'SNS.Publish', 4, { 'error.type': 'NotFound' }, undefined],
-  ['events', json('AWSEvents.PutEvents'), { Entries: [{ EventBusName: 'shop' }, {}] }, [200, ID, '{"FailedEntryCount":1,"Entries":[{"EventId":"e1"},{"ErrorCode":"x"}]}'], 'EventBridge.PutEvents', 4, { 'messaging.destination.name': 'shop' }, ['eb:e1']],
+  ['events', json('AWSEvents.PutEvents'), { Entries: [{ EventBusName: 'shop', Source: 'shop', DetailType: 'sold', Detail: '{"n": 1}' }, { Source: 'shop', DetailType: 'sold', Detail: '{"n": 2}' }] }, [200, ID, '{"FailedEntryCount":1,"Entries":[{"EventId":"e1"},{"ErrorCode":"x"}]}'], 'EventBridge.PutEvents', 4, { 'messaging.destination.name': 'shop' }, ['eb:e1', eventKey('shop', 'sold', { n: 1 })]],
+  ['events', json('AWSEvents.PutEvents'), { Entries: [{ Source: 'shop', DetailType: 'sold', Detail: `{"n":"${'x'.repeat(16 << 10)}"}` }] }, [200, ID, '{"Entries":[{"EventId":"e2"}]}'], 'EventBridge.PutEvents', 4, { 'messaging.destination.name': 'default' }, ['eb:e2']],
   ['kinesis', json('Kinesis_20131202.PutRecords'), { StreamName: 'orders' }, [200, ID, '{"Records":[{"ShardId":"shardId-0","SequenceNumber":"5"}]}'], 'Kinesis.PutRecords', 4, { 'aws.kinesis.stream_name': 'orders' }, ['kin:orders/shardId-0/5']],
   ['firehose', json('Firehose_20150804.PutRecord'), { DeliveryStreamName: 'd' }, [200, ID, '{"RecordId":"f1"}'], 'Firehose.PutRecord', 4, {}, ['fh:f1']],
   ['states', json('AWSStepFunctions.StartExecution'), { stateMachineArn: 'arn:m' }, [200, ID, '{"executionArn":"arn:x"}'], 'SFN.StartExecution', 3, { 'aws.step_functions.state_machine.arn': 'arn:m' }, ['sfn:arn:x']],
@@ -178,6 +181,34 @@ const OPERATIONS = [
   ['ssm', json('AmazonSSM.GetParameter'), { Name: '/pay/key' }, [200, ID, '{}'], 'SSM.GetParameter', 3, { 'aws.ssm.parameter': '/pay/key' }, undefined],
   ['monitoring', { method: 'POST', path: '/service/GraniteServiceVersion20100801/operation/PutMetricData', headers: {} }, Buffer.from([1]), [200, ID, ''], 'CloudWatch.PutMetricData', 3, {}, undefined],
 ];
+
+describe('what an event says', () => {
+  test('has the same name where it is put and where it comes again', () => {
+    const samples = JSON.parse(fs.readFileSync(path.join(__dirname, '../../events/eventbridge.json')));
+    const { event, expected } = samples.find(({ case: name }) => name === 'a replay');
+    const entry = { Source: event.source, DetailType: event['detail-type'], Detail: ` ${JSON.stringify(event.detail, undefined, 2)}` };
+    assert.deepEqual(expected.keys.slice(2), [entryKey(entry)]);
+    for (const other of [{ Source: 'x' }, { DetailType: 'x' }, { Detail: '{}' }]) assert.notEqual(entryKey({ ...entry, ...other }), entryKey(entry));
+  });
+
+  test('numbers that writers write in their own way', () => {
+    const keys = (details) => new Set(details.map((Detail) => entryKey({ Source: 's', DetailType: 't', Detail })));
+    assert.equal(keys(['{"n":100}', '{"n":100.0}', '{"n":1e2}', '{ "n": 1E+2 }']).size, 1);
+    assert.equal(keys(['{"n":0}', '{"n":-0}', '{"n":-0.0}']).size, 1);
+    assert.equal(keys(['{"n":0.1}', '{"n":1e-1}', '{"n":0.10000000000000000001}', '{"n":9007199254740993}', '{"n":1e400}']).size, 1);
+    assert.equal(keys(['{"n":1}', '{"n":-1}', '{"n":"1"}', '{"n":null}', '{"n":true}', '{"n":1.5}', '{"n":[1]}']).size, 7);
+  });
+
+  test('members of sets are in the order of their JSON', () => {
+    assert.equal(itemKey('t', { s: { SS: ['red', 'red wine'] } }), 'ddbi:t/63a9b60c640d3c1d0170635d5f0386f1');
+  });
+
+  test('what cannot be read has none', () => {
+    const deep = `${'['.repeat(8_000)}${']'.repeat(8_000)}`;
+    for (const Detail of ['{', '', undefined, 7, deep]) assert.equal(entryKey({ Source: 's', DetailType: 't', Detail }), '');
+    assert.equal(entryKey({ DetailType: 't', Detail: '{}' }), '');
+  });
+});
 
 describe('calls of AWS', () => {
   for (const [service, options, sent, answered, name, kind, attributes, keys] of OPERATIONS) {

@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 from . import world
-from throughline_layer import carriers, events, ids, invocation, path
+from throughline_layer import carriers, events, ids, invocation, keys, path
 
 TRACE = world.TRACE
 SPAN = "2be948a625588e32"
@@ -96,6 +96,34 @@ class Events(unittest.TestCase):
                     self.assertEqual(links, expected["links"])
                     for name, value in expected.get("attributes", {}).items():
                         self.assertEqual(said[name], value)
+
+    def test_an_event_has_the_same_name_where_it_is_put_and_where_it_comes_again(self):
+        sample = next(case for case in SAMPLES["eventbridge.json"] if case["case"] == "a replay")
+        event = sample["event"]
+        entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": " " + json.dumps(event["detail"], indent=2)}
+        self.assertEqual(sample["expected"]["keys"][2:], ["ebd:" + keys.of_entry(entry)])
+        for other in ({"Source": "x"}, {"DetailType": "x"}, {"Detail": "{}"}):
+            self.assertNotEqual(keys.of_entry({**entry, **other}), keys.of_entry(entry))
+
+    def test_numbers_that_writers_write_in_their_own_way(self):
+        for details, count in (
+            (('{"n":100}', '{"n":100.0}', '{"n":1e2}', '{ "n": 1E+2 }'), 1),
+            (('{"n":0}', '{"n":-0}', '{"n":-0.0}'), 1),
+            (('{"n":0.1}', '{"n":1e-1}', '{"n":0.10000000000000000001}', '{"n":9007199254740993}', '{"n":1e400}'), 1),
+            (('{"n":1}', '{"n":-1}', '{"n":"1"}', '{"n":null}', '{"n":true}', '{"n":1.5}', '{"n":[1]}'), 7),
+        ):
+            with self.subTest(details):
+                found = {keys.of_entry({"Source": "s", "DetailType": "t", "Detail": detail}) for detail in details}
+                self.assertEqual(len(found), count)
+
+    def test_an_event_that_cannot_be_read_has_no_name(self):
+        deep = "[" * 8000 + "]" * 8000
+        for detail in ("{", "", None, 7, deep, '{"n":"%s"}' % ("x" * keys.DETAIL_MAX)):
+            self.assertIsNone(keys.of_entry({"Source": "s", "DetailType": "t", "Detail": detail}))
+        self.assertIsNone(keys.of_entry({"DetailType": "t", "Detail": "{}"}))
+
+    def test_members_of_sets_are_in_the_order_of_their_json(self):
+        self.assertEqual(keys.of_item({"s": {"SS": ["red", "red wine"]}}), "63a9b60c640d3c1d0170635d5f0386f1")
 
     def test_times(self):
         for time, expected in TIMES:

@@ -5,7 +5,7 @@ use throughline_telemetry::{Attributes, Value as Told};
 
 use super::recognise::{Answer, Keys, Request, Sent, xml_all};
 use super::rest::place;
-use crate::dynamo::{item_key, keys_key};
+use crate::digest::{entry_key, item_key, keys_key};
 use crate::sources::{decoded, texts};
 
 /// What is known of an operation besides its name.
@@ -180,11 +180,16 @@ fn events(operation: &str, json: &Value) -> Described {
     let bus = first(&[text(&json["Entries"][0]["EventBusName"]), "default"]);
     let mut attributes = messaging("aws_eventbridge", "send", last(bus, '/'));
     count(&mut attributes, &json["Entries"]);
-    sending(attributes, |answer| {
-        let entries = list(&answer.json["Entries"]).iter();
-        entries
-            .filter_map(|entry| key("eb", &entry["EventId"]))
-            .collect()
+    let contents: Vec<_> = list(&json["Entries"]).iter().map(entry_key).collect();
+    sending(attributes, move |answer| {
+        // The answer has an entry for each that was sent, in the same order.
+        let entries = list(&answer.json["Entries"]).iter().zip(&contents);
+        let keys = entries.flat_map(|(taken, content)| {
+            let id = key("eb", &taken["EventId"]);
+            let content = content.clone().filter(|_| id.is_some());
+            [id, content]
+        });
+        keys.flatten().collect()
     })
 }
 

@@ -13,7 +13,7 @@ use super::path::{hop, key_of, some};
 use super::single::known;
 use super::{Found, KEYS_MAX, Record};
 use crate::carriers::{Get, base64_text, getter, parsed};
-use crate::dynamo::{item_key, keys_key};
+use crate::digest::{item_key, keys_key};
 
 fn list<'a>(event: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + Clone {
     let values = event[name].as_array().into_iter().flatten();

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::path::{hop, key_of, some};
 use crate::carriers::{Get, getter, parsed};
+use crate::digest::event_key;
 
 /// An envelope: the headers that it carries, its keys, and its services, oldest first.
 pub(super) struct Envelope {
@@ -132,8 +133,18 @@ pub(super) fn on_bus(event: &Value) -> (Vec<String>, Vec<String>) {
             hops.push(hop("bucket", bucket, time, &request));
         }
     }
-    hops.push(hop("bus", bus, time, &key));
-    (some([key, request]), hops)
+    if event["replay-name"].is_null() {
+        hops.push(hop("bus", bus, time, &key));
+        return (some([key, request]), hops);
+    }
+    // Its id may be another, and its time is that of the first: who put it is found by what it says.
+    let again = match bus {
+        "" => event_key(from, text_of(&event["detail-type"]), detail).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let known = if again.is_empty() { &key } else { &again };
+    hops.push(hop("bus", bus, &Value::Null, known));
+    (some([key, request, again]), hops)
 }
 
 pub(super) fn object_keys(record: &Value) -> Vec<String> {

@@ -17,6 +17,8 @@ pub(super) fn eventbridge(event: &Value) -> Found<'_> {
         ("throughline.event.type", text_of(&event["detail-type"])),
     ];
     found.attributes = told.into_iter().collect();
+    let replay = known([("throughline.event.replay", &event["replay-name"])]);
+    found.attributes.0.extend(replay.0);
     found
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn check() {
         Kinesis.CreateStream 200
         Kinesis.PutRecord sends 200 clicks -> kin
         Kinesis.PutRecords sends 200 clicks -> kin kin
-        EventBridge.PutEvents sends 200 default 1 -> eb
+        EventBridge.PutEvents sends 200 default 1 -> eb ebd
         Lambda.Invoke 200 shop -> lam
         Lambda.Invoke 202 shop -> lam
         Lambda.Invoke 404 ResourceNotFoundException nobody"#]]

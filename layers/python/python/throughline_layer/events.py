@@ -306,6 +306,12 @@ def _on_bus(way, event, hops):
         if _in(detail, "bucket"):
             hops.append(hop("bucket", _in(detail, "bucket", "name"), time, request))
     bus = source if source.startswith("aws.partner/") else "default" if source.startswith("aws.") else None
+    if event.get("replay-name"):
+        from .keys import of_event
+
+        # Its id may be another, and its time is that of the first: who put it is found by what it says.
+        again = None if bus else way.key("ebd", of_event(source, event.get("detail-type"), detail))
+        time, key = None, again or key
     hops.append(hop("bus", bus, time, key))
 
 
@@ -327,6 +333,7 @@ def _bus(way, event):
     else:
         _set(way, messaging__system="aws_eventbridge", messaging__operation__type="process")
         _set(way, throughline__event__type=event.get("detail-type"), throughline__event__source=event.get("source"))
+        _set(way, throughline__event__replay=event.get("replay-name"))
     hops = []
     _on_bus(way, event, hops)
     way.carried(event.get("detail"))

@@ -182,9 +182,13 @@ def _sns(span, operation, parameters, response, said):
 
 
 def _events(span, operation, parameters, response, said):
-    for row in response.get("Entries") or ():
+    # The answer has an entry for each that was sent, in the same order.
+    for row, entry in zip(response.get("Entries") or (), parameters.get("Entries") or ()):
         if row.get("EventId"):
             yield "eb:%s" % row["EventId"]
+            digest = keys.of_entry(entry)
+            if digest:
+                yield "ebd:" + digest
     _partly(span, [row for row in response.get("Entries") or () if row.get("ErrorCode")])
 
 

@@ -1,7 +1,7 @@
 'use strict';
 /** What a call touches, and the keys under which what it sends is known on the other side. */
 
-const { keysKey, itemKey } = require('../dynamo.js');
+const { entryKey, itemKey, keysKey } = require('../digest.js');
 const { decoded, place } = require('./rest.js');
 
 const last = (text, by) => String(text || '').split(by).pop();
@@ -53,7 +53,9 @@ function events(operation, { json }) {
   const entries = list(json.Entries);
   const bus = last((entries[0] || {}).EventBusName || 'default', '/');
   const attributes = { ...messaging('aws_eventbridge', 'send', bus), 'messaging.batch.message_count': entries.length };
-  return { attributes, sends: true, keysIn: (text, answer) => list(answer.Entries).filter(({ EventId: id }) => id).map(({ EventId: id }) => `eb:${id}`) };
+  // The answer has an entry for each that was sent, in the same order.
+  const keysIn = (text, answer) => list(answer.Entries).flatMap(({ EventId: id }, at) => (id ? [`eb:${id}`, entryKey(entries[at])].filter(Boolean) : []));
+  return { attributes, sends: true, keysIn };
 }
 
 function kinesis(operation, { json }) {

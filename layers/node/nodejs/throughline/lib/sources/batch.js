@@ -65,7 +65,7 @@ function inData(data) {
 }
 
 function dynamodb(event) {
-  const { itemKey, keysKey } = require('../dynamo.js');
+  const { itemKey, keysKey } = require('../digest.js');
   const table = (String(event.Records[0].eventSourceARN).split('/')[1] || '');
   const records = each(event.Records, ({ dynamodb: change = {} }) => {
     const image = getter(change.NewImage);

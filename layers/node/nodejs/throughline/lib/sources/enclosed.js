@@ -55,7 +55,10 @@ function onBus(event) {
   const bus = from.startsWith('aws.partner/') ? from : from.startsWith('aws.') ? 'default' : '';
   const request = from === 'aws.s3' && detail ? keyOf('s3r', detail['request-id']) : '';
   const bucket = from === 'aws.s3' && detail && detail.bucket ? [hop('bucket', detail.bucket.name, time, request)] : [];
-  return { keys: [key, request].filter(Boolean), hops: [...bucket, hop('bus', bus, time, key)] };
+  if (!event['replay-name']) return { keys: [key, request].filter(Boolean), hops: [...bucket, hop('bus', bus, time, key)] };
+  // Its id may be another, and its time is that of the first: who put it is found by what it says.
+  const again = bus ? '' : require('../digest.js').eventKey(source, event['detail-type'], detail);
+  return { keys: [key, request, again].filter(Boolean), hops: [...bucket, hop('bus', bus, undefined, again || key)] };
 }
 
 const list = (value) => (Array.isArray(value) ? value : []);

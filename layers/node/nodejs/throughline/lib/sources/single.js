@@ -7,6 +7,7 @@ const { hop, keyOf } = require('./path.js');
 
 function eventbridge(event) {
   const attributes = { 'messaging.system': 'aws_eventbridge', 'messaging.operation.type': 'process', 'throughline.event.source': event.source, 'throughline.event.type': event['detail-type'] };
+  if (event['replay-name']) attributes['throughline.event.replay'] = event['replay-name'];
   const { hops, keys } = onBus(event);
   return { records: [{ get: getter(event.detail), path: hops.join('>') }], keys, attributes };
 }
