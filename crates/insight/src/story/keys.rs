@@ -55,7 +55,7 @@ pub(crate) fn texts<'a>(attributes: &'a Attributes, key: &str) -> impl Iterator<
 /// What a key of this kind proves. A connection's id is in all messages of a session, and proves nothing.
 pub(super) fn strength(key: &str) -> Option<How> {
     match key.split_once(':')?.0 {
-        "sqsbody" | "ddb" | "ddbi" | "s3o" => Some(How::Inferred),
+        "sqsbody" | "ebd" | "ddb" | "ddbi" | "s3o" => Some(How::Inferred),
         "ws" => None,
         _ => Some(How::Matched),
     }

@@ -215,7 +215,7 @@ fn clock() -> Instant {
 }
 
 /// The kinds of keys that an id without one may be of: the request first, which most ask for.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     LAMBDA_KIND,
     "sqs",
     "sns",
@@ -230,6 +230,7 @@ const KINDS: [&str; 14] = [
     "mq",
     "ddb",
     "sqsbody",
+    "ebd",
 ];
 
 /// Traces that one id may be of. A value that more have is no id.
