@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::media::LANGUAGES;
 use crate::redrive::{ATTEMPTS, arn};
+use crate::replay::KEPT;
 use crate::world::RABBITMQ;
 
 /// Where the functions find each other.
@@ -133,6 +134,9 @@ fn sources(text: &mut String, language: &str, places: &Places) {
     source("sns = \"told\"");
     source(&format!(
         "event_bridge = \"default\"\nrule = \"told-{language}\"\npattern = {{ source = [\"told\"] }}"
+    ));
+    source(&format!(
+        "event_bridge = \"{KEPT}\"\nrule = \"kept-{language}\"\npattern = {{ source = [\"{KEPT}\"] }}"
     ));
     source("kinesis = \"stream\"\nbatch_size = 1");
     source("dynamodb = \"table\"\nbatch_size = 1");

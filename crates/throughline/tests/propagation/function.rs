@@ -29,6 +29,7 @@ use throughline_sdk::{in_span, traceparent};
 use crate::media::{AMQP, LANGUAGES, cells_in};
 use crate::rabbit;
 use crate::redrive::REDRIVEN;
+use crate::replay::{KEPT, REPLAYED};
 
 /// Handles events until the environment ends.
 pub(crate) fn play() -> ExitCode {
@@ -62,6 +63,10 @@ async fn handle(event: LambdaEvent<Value>, config: &SdkConfig) -> Result<Value, 
     if event.to_string().contains(":poison-") {
         println!("POISON");
         return Err("cannot be worked on".into());
+    }
+    // What is replayed is worked on then, and not before.
+    if event["source"] == KEPT && event["replay-name"].is_null() {
+        return Ok(json!("not yet"));
     }
     println!("GOT {}", got(&event).join(" "));
     Ok(json!({"statusCode": 200, "body": "got"}))
@@ -97,8 +102,9 @@ async fn send(medium: &str, cell: &str, body: &str, config: &SdkConfig) -> Resul
         "sqs" | "ten" | REDRIVEN => queue(medium, cell, body, config).await?,
         "sns" => publish("told", body, config).await?,
         "sns-sqs" => publish("queued", body, config).await?,
-        "bus" => put("told", body, config).await?,
-        "bus-sqs" => put("queued", body, config).await?,
+        "bus" => put("default", "told", body, config).await?,
+        "bus-sqs" => put("default", "queued", body, config).await?,
+        REPLAYED => put(KEPT, KEPT, body, config).await?,
         "kafka" => in_span("send topic", kafka(body)).await?,
         AMQP => {
             for to in LANGUAGES {
@@ -163,9 +169,10 @@ async fn publish(topic: &str, body: &str, config: &SdkConfig) -> Result<(), Erro
     Ok(())
 }
 
-async fn put(source: &str, body: &str, config: &SdkConfig) -> Result<(), Error> {
+async fn put(bus: &str, source: &str, body: &str, config: &SdkConfig) -> Result<(), Error> {
     let events = aws_sdk_eventbridge::Client::new(config);
-    let entry = PutEventsRequestEntry::builder().source(source);
+    let entry = PutEventsRequestEntry::builder().event_bus_name(bus);
+    let entry = entry.source(source);
     let entry = entry.detail_type("cell").detail(body).build();
     events.put_events().entries(entry).send().await?;
     Ok(())

@@ -19,6 +19,7 @@ mod moto;
 mod page;
 mod rabbit;
 mod redrive;
+mod replay;
 mod secrets;
 #[path = "../proof/server.rs"]
 #[allow(dead_code)] // the proof also kills it

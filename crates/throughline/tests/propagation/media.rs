@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::redrive::REDRIVEN;
+use crate::replay::REPLAYED;
 
 /// Of producers and of consumers.
 pub(crate) const LANGUAGES: [&str; 3] = ["node", "python", "rust"];
@@ -33,6 +34,7 @@ pub(crate) const MEDIA: &[Medium] = &[
     one("sns-sqs", "SNS to SQS"),
     one("bus", "EventBridge"),
     one("bus-sqs", "EventBridge to SQS"),
+    one(REPLAYED, "EventBridge, replayed from an archive"),
     one("kinesis", "Kinesis"),
     one("table", "DynamoDB stream"),
     one("bucket", "S3"),

@@ -9,6 +9,7 @@ use crate::calls;
 use crate::media::{AMQP, LANGUAGES, MEDIA, Medium, cell};
 use crate::page::{self, Cells};
 use crate::redrive::{self, REDRIVEN};
+use crate::replay::{self, REPLAYED};
 use crate::secrets::{self, PASSWORD};
 use crate::verdict::{Verdict, trace_of, verdict};
 use crate::world::{Got, RABBITMQ, World};
@@ -47,6 +48,7 @@ pub(crate) async fn run() -> Vec<String> {
     let got = tokio::select! {
         got = world.got_when(|got| count(got) >= wanted) => got,
         () = redrive::put_back(world.moto) => unreachable!("it never ends"),
+        () = replay::replay(world.moto) => unreachable!("it never ends"),
     };
     world.end_sandbox();
 
@@ -72,6 +74,9 @@ pub(crate) async fn run() -> Vec<String> {
                 }
                 if medium.name == REDRIVEN {
                     problems.extend(redrive::missing(&story, &format!("to-{to}")));
+                }
+                if medium.name == REPLAYED {
+                    problems.extend(replay::missing(&story, &format!("to-{to}")));
                 }
                 let (from_name, to_name) = (format!("from-{from}"), format!("to-{to}"));
                 let verdicts = requests

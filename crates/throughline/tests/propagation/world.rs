@@ -25,6 +25,7 @@ use crate::broker::{self, Broker, free_port};
 use crate::media::cells_in;
 use crate::moto::moto;
 use crate::rabbit;
+use crate::replay;
 use crate::server::Server;
 use crate::servers::Servers;
 
@@ -60,6 +61,9 @@ impl World {
         if !extension.exists() {
             eprintln!("skipped: the extension is not built: cargo build --workspace --bins");
             return None;
+        }
+        if !crowd {
+            replay::keep(moto).await;
         }
         let broker = (!crowd).then(|| broker::start(FIRST_DOOR)).flatten();
         let kafka = match &broker {

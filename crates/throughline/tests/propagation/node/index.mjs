@@ -20,7 +20,7 @@ const get = async (url) => (await fetch(url, { headers: { authorization: `Bearer
 const invoke = (Payload, InvocationType) => each((to) => aws('lambda', 'Invoke', { FunctionName: `to-${to}`, InvocationType, Payload }));
 const send = (name, MessageBody) => aws('sqs', 'SendMessage', { QueueUrl: queue(name), MessageBody });
 const publish = (topic, Message) => aws('sns', 'Publish', { TopicArn: `arn:aws:sns:us-east-1:123456789012:${topic}`, Message });
-const put = (Source, Detail) => aws('eventbridge', 'PutEvents', { Entries: [{ Source, DetailType: 'cell', Detail }] });
+const put = (Source, Detail, EventBusName) => aws('eventbridge', 'PutEvents', { Entries: [{ EventBusName, Source, DetailType: 'cell', Detail }] });
 
 const media = {
   url: (cell) => each((to) => get(`${urls[to]}/${cell}`)),
@@ -37,6 +37,7 @@ const media = {
   'sns-sqs': (cell, body) => publish('queued', body),
   bus: (cell, body) => put('told', body),
   'bus-sqs': (cell, body) => put('queued', body),
+  replayed: (cell, body) => put('kept', body, 'kept'),
   kinesis: async (cell, body) => {
     // It would speak HTTP/2, which moto does not.
     const { NodeHttpHandler } = await import('@smithy/node-http-handler');
@@ -104,6 +105,8 @@ export async function handler(event) {
     console.log('POISON');
     throw new Error('cannot be worked on');
   }
+  // What is replayed is worked on then, and not before.
+  if (event.source === 'kept' && !event['replay-name']) return 'not yet';
   console.log(`GOT ${cells([text, ...inner(text)].join(' ')).join(' ')}`);
   return { statusCode: 200, body: 'got' };
 }
