@@ -50,11 +50,11 @@ fn what_an_archive_gives_back_is_inferred_from_whoever_put_it() {
         &[1, 3, 4],
         &expect![[r#"
             1 put
-              2 consume <- matched eb:e-1
               3 bus (waited 3599990 ms)
                 3 again <- inferred ebd:d
               4 bus (waited 7199990 ms)
                 4 again <- inferred ebd:d
+              2 consume <- matched eb:e-1
         "#]],
     );
 }
