@@ -102,8 +102,8 @@ fn canonical_text(value: &Value) -> String {
     text
 }
 
-/// A detail beyond this is not looked into: at most 160 KiB of one `PutEvents` are parsed and digested, in a millisecond
-/// or so, and few details have more than a KiB.
+/// A detail beyond this is not looked into, as in the layers: of the ten that a `PutEvents` has at most, 160 KiB are parsed
+/// and digested.
 #[cfg(feature = "aws")]
 const DETAIL_BYTES_MAX: usize = 16 << 10;
 
