@@ -28,6 +28,7 @@ const PAGES = [
   ['/incidents/8', '[role=alert], main p'],
   [LINK, 'pre'],
   ['/audit', 'h2'],
+  ['/alerts', 'textarea'],
   ['/notifications', 'textarea'],
   ['/notifications?mute=function%3Apay&kind=latency', 'textarea'],
   ['/investigate', 'main p'],

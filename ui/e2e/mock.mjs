@@ -2,6 +2,7 @@
 import { Actions } from './actions.mjs';
 import { readFile } from 'node:fs/promises';
 import { adviceOf } from './advice.mjs';
+import { alerts } from './alerts.mjs';
 import { waits } from './waits.mjs';
 import { wallOf } from './wall.mjs';
 import { createServer } from 'node:http';
@@ -68,6 +69,8 @@ export class MockServer {
     this.actions = new Actions();
     /** How many incidents there were. */
     this.incidents = 60;
+    /** What was set to be watched; what the answers have if nothing was. */
+    this.watched = null;
     /** The settings of notifications that were set; those of the answers if none were. */
     this.notified = null;
     /** How often they were set. */
@@ -223,6 +226,10 @@ export class MockServer {
       return one === null
         ? json(404, { code: 'TL0213', message: 'there is no such incident' })
         : json(200, one);
+    }
+    if (pathname === '/api/v1/alerts') {
+      if (method === 'put') this.watched = JSON.parse(body);
+      return json(200, alerts(this.watched));
     }
     if (pathname === '/api/v1/notifications') {
       if (method === 'put' && searchParams.get('edition') !== String(this.edition))

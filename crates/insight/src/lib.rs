@@ -1,6 +1,6 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows fourteen things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows sixteen things. [`Contrast`] says by what a selection of events differs from the rest.
 //! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from,
 //! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past, and
 //! [`cause`] what is to be known of an incident.
@@ -9,7 +9,9 @@
 //! points of a metric. A [`Wall`] has
 //! what each function does right now, held against what is normal for it; [`waits`] says how long records lay in
 //! queues before it had them. [`gather`] and [`tell`]
-//! follow one user action through several traces, and [`critical_path`] says what its end waited for.
+//! follow one user action through several traces, [`critical_path`] says what its end waited for, and [`reached`]
+//! whether it came in time. [`slo`] says how quickly the budget of an objective goes, and [`alert`] when a number is
+//! where it must not be for too long.
 //! The rest are traces: [`assemble`] lays the spans of one trace out as a tree and
 //! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
 //! may arrive in any order, with parents missing, named twice or in circles; every span comes out
@@ -35,6 +37,7 @@
 //!
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
+pub mod alert;
 pub mod cause;
 pub mod contrast;
 mod critical;
@@ -46,6 +49,7 @@ pub mod question;
 pub mod rightsize;
 pub mod rootcause;
 mod series;
+pub mod slo;
 mod statistics;
 mod story;
 mod summary;
@@ -62,8 +66,8 @@ pub use detect::Detector;
 pub use rootcause::explain;
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};
 pub use story::{
-    Attempts, Cost, Found, Gathered, How, Join, LeftOut, Limits, Part, Source, SpanAt, SpanCost,
-    Story, Told, gather, tell,
+    Attempts, Cost, Found, Gathered, How, Join, LeftOut, Limits, Part, Reached, Source, SpanAt,
+    SpanCost, Story, Told, gather, reached, tell,
 };
 pub use summary::{Outcome, Root, ServiceShare, Summary};
 pub use trace::{Trace, assemble};

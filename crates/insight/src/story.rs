@@ -24,6 +24,7 @@ mod hops;
 mod keys;
 mod tell;
 mod tree;
+mod until;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub use gather::gather;
 pub(crate) use hops::{Hop, parse};
 pub(crate) use keys::texts;
 pub use tell::{Attempts, Story, Told, tell};
+pub use until::{Reached, reached};
 
 /// Where the traces are.
 pub trait Source {

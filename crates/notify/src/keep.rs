@@ -126,7 +126,8 @@ impl Keep {
     }
 }
 
-fn load<T: DeserializeOwned>(path: &Path, take: &mut impl FnMut(KeepError)) -> Option<T> {
+/// Reads JSON of a file; none if there is no such file. What cannot be read is set aside and told. Blocks on the disk.
+pub fn load<T: DeserializeOwned>(path: &Path, take: &mut impl FnMut(KeepError)) -> Option<T> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -145,9 +146,20 @@ fn load<T: DeserializeOwned>(path: &Path, take: &mut impl FnMut(KeepError)) -> O
     .ok()
 }
 
-/// Whole or not at all: what is written is another file until it is on disk.
-fn save(path: &Path, content: &impl Serialize) -> Result<(), KeepError> {
+/// Writes JSON to a file that only its owner may read. Whole or not at all: what is written is another file until it is
+/// on disk. Blocks on it.
+pub fn save(path: &Path, content: &impl Serialize) -> Result<(), KeepError> {
+    write(path, || serde_json::to_vec_pretty(content))
+}
+
+/// The same on one line, for what is large and nobody reads.
+pub fn save_packed(path: &Path, content: &impl Serialize) -> Result<(), KeepError> {
+    write(path, || serde_json::to_vec(content))
+}
+
+fn write(path: &Path, json: impl FnOnce() -> serde_json::Result<Vec<u8>>) -> Result<(), KeepError> {
     let write = || -> io::Result<()> {
+        let json = json()?;
         let fresh = path.with_added_extension("new");
         let mut file = OpenOptions::new()
             .write(true)
@@ -155,7 +167,7 @@ fn save(path: &Path, content: &impl Serialize) -> Result<(), KeepError> {
             .truncate(true)
             .mode(0o600)
             .open(&fresh)?;
-        file.write_all(&serde_json::to_vec_pretty(content)?)?;
+        file.write_all(&json)?;
         file.sync_all()?;
         fs::rename(&fresh, path)?;
         File::open(path.parent().unwrap_or(path))?.sync_all()
@@ -166,7 +178,8 @@ fn save(path: &Path, content: &impl Serialize) -> Result<(), KeepError> {
     })
 }
 
-fn set_aside(path: &Path) {
+/// Moves a file that cannot be used out of the way. Blocks on the disk.
+pub fn set_aside(path: &Path) {
     // Where that fails, the next write takes its place; what was wrong with it is said either way.
     let _ = fs::rename(path, path.with_added_extension("damaged"));
 }

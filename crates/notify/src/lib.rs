@@ -28,7 +28,7 @@
 mod decide;
 pub mod format;
 mod incident;
-mod keep;
+pub mod keep;
 mod letter;
 pub mod noise;
 mod notice;

@@ -38,6 +38,7 @@ pub struct Engine {
     turns: Arc<Semaphore>,
     searches: Arc<Semaphore>,
     background: Arc<Semaphore>,
+    standing: Arc<Semaphore>,
     limits: Limits,
     counts: Arc<counts::Counters>,
     background_counts: Arc<counts::Counters>,
@@ -125,6 +126,7 @@ impl Engine {
             counts: Arc::default(),
             searches: Arc::new(Semaphore::new(limits.searches)),
             background: Arc::new(Semaphore::new(1)),
+            standing: Arc::new(Semaphore::new(1)),
             background_counts: Arc::default(),
             limits,
         })
@@ -182,10 +184,34 @@ impl Engine {
         spec: &Spec,
         now: throughline_telemetry::UnixNanos,
     ) -> Result<QueryAnswer, QueryError> {
-        let plan = Plan::new(spec, now)?;
+        let (wanted, answer) = self.question(scan, Plan::new(spec, now)?);
+        self.run(wanted, Arc::clone(&self.turns), answer).await
+    }
+
+    /// The same for a query that somebody has set to be asked again and again: one at a time, not counted, and none
+    /// takes the turn of somebody who waits, or of what the server asks by itself.
+    pub async fn standing_query(
+        &self,
+        scan: Scan,
+        spec: &Spec,
+        now: throughline_telemetry::UnixNanos,
+    ) -> Result<QueryAnswer, QueryError> {
+        let (wanted, answer) = self.question(scan, Plan::new(spec, now)?);
+        let turns = Arc::clone(&self.standing);
+        let counts = Arc::clone(&self.background_counts);
+        self.run_counted(wanted, turns, counts, answer).await
+    }
+
+    fn question(
+        &self,
+        scan: Scan,
+        plan: Plan,
+    ) -> (
+        Waiting,
+        impl Future<Output = Result<QueryAnswer, QueryError>> + Send + use<>,
+    ) {
         let mut session = self.session(scan);
         let wanted = session.wanted.wait();
-        let turns = Arc::clone(&self.turns);
         let answer = async move {
             loop {
                 let answer = session.query(&plan).await;
@@ -194,7 +220,12 @@ impl Engine {
                 }
             }
         };
-        self.run(wanted, turns, answer).await
+        (wanted, answer)
+    }
+
+    /// Whether a query can be asked at all: that each part of it is one, and the parts fit together.
+    pub fn check(spec: &Spec, now: throughline_telemetry::UnixNanos) -> Result<(), QueryError> {
+        Plan::new(spec, now).map(|_| ())
     }
 
     /// Does something on a thread of the engine that may block.

@@ -32,6 +32,6 @@ mod watch;
 pub use counts::Counts;
 pub use engine::{Answer, Cost, Engine, Limits};
 pub use error::QueryError;
-pub use spec::{Calculation, Combination, Having, Operation, Order, QueryAnswer, Spec};
+pub use spec::{Calculation, Combination, Direction, Having, Operation, Order, QueryAnswer, Spec};
 pub use split::Split;
 pub use throughline_store::{Condition as Filter, Dataset, Intrinsic, Operator};

@@ -6,6 +6,7 @@
 
 mod actions;
 mod advice;
+mod alerts;
 mod attributes;
 mod compressed;
 mod contrast;
@@ -62,6 +63,7 @@ pub(crate) fn router(
 ) -> Router {
     let detection = health.detection();
     let telling = health.telling();
+    let alerts = health.alerts();
     let queries = Queries::new(store.clone(), engine, limits.tails_max, stopped);
     let reads = Reads::new(store, limits.reads_max, limits.read_wait);
     let routes = routes::ROUTES
@@ -141,6 +143,13 @@ pub(crate) fn router(
                 detection,
                 queries: queries.clone(),
             }),
+        )
+        .route(
+            alerts::ALERTS,
+            get(alerts::show)
+                .put(alerts::set)
+                .layer(DefaultBodyLimit::max(alerts::SETTINGS_BYTES_MAX))
+                .with_state(alerts),
         )
         .route(
             notifications::NOTIFICATIONS,

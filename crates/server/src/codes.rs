@@ -55,9 +55,9 @@ codes! {
     BAD_LINK = "TL0215", "the link does not open this action";
     ACTION_REFUSED = "TL0216", "the action is not done";
     ACTION_FAILED = "TL0217", "the action failed";
-    BAD_SETTINGS = "TL0218", "the settings of notifications do not hold together";
+    BAD_SETTINGS = "TL0218", "settings do not hold together";
     BAD_STOP_LINK = "TL0219", "the link in a mail is not whole";
-    NOT_KEPT = "TL0220", "the settings of notifications could not be written";
+    NOT_KEPT = "TL0220", "settings could not be written";
     SETTINGS_CHANGED = "TL0221", "the settings of notifications were changed meanwhile";
 
     MALFORMED = "TL0301", "the body is not OTLP";

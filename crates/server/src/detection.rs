@@ -540,7 +540,7 @@ impl Kept {
 }
 
 /// The end of the last minute that is complete.
-fn complete(now: UnixNanos) -> UnixNanos {
+pub(crate) fn complete(now: UnixNanos) -> UnixNanos {
     minute_of(now.minus(DELAY))
 }
 

@@ -22,6 +22,7 @@
 
 mod access;
 mod actions;
+mod alerts;
 mod api;
 mod cloudwatch;
 pub mod codes;
@@ -32,6 +33,7 @@ mod listen;
 mod mcp;
 mod page;
 mod server;
+mod story;
 mod telling;
 
 pub use access::{ApiKey, BadKey};

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::access::Access;
 use crate::actions::Actions;
+use crate::alerts::Alerts;
 use crate::api::{self, Watch};
 use crate::codes::{self, Code};
 use crate::config::{Config, Limits};
@@ -29,6 +30,7 @@ pub struct Server {
     detection: Detection,
     actions: Actions,
     telling: Telling,
+    alerts: Alerts,
     recovery: Recovery,
     limits: Limits,
     /// Told once that the server stops.
@@ -122,7 +124,8 @@ impl Server {
         let detection = remember(&config, &store, &engine).await;
         let actions = actions(&config, &detection).await?;
         let telling = reopen(&config, listeners.http.address(), &detection, &actions).await;
-        let watched = (&detection, &actions, &telling);
+        let alerts = alerts(&config, &store, &engine, (&detection, &telling)).await;
+        let watched = (&detection, &actions, &telling, &alerts);
         let routers = wire(&config, &listeners, &store, engine, watched, &stop);
         Ok(Server {
             listeners,
@@ -131,6 +134,7 @@ impl Server {
             detection,
             actions,
             telling,
+            alerts,
             recovery,
             limits: config.limits(),
             stop,
@@ -167,6 +171,7 @@ impl Server {
         let detecting = tokio::spawn(self.detection.run(stopped.clone()));
         let acting = tokio::spawn(self.actions.run(stopped.clone()));
         let telling = tokio::spawn(self.telling.run(stopped.clone()));
+        let alerting = tokio::spawn(self.alerts.run(stopped.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.send_replace(true);
@@ -183,6 +188,9 @@ impl Server {
         }
         if let Err(error) = telling.await {
             tracing::error!(%error, "telling ended badly");
+        }
+        if let Err(error) = alerting.await {
+            tracing::error!(%error, "watching objectives and alerts ended badly");
         }
         let closed = self.store.close().await;
         closed.map_err(|error| StopError::Store { error })?;
@@ -206,7 +214,7 @@ fn wire(
     listeners: &Listeners,
     store: &Store,
     engine: Arc<Engine>,
-    (detection, actions, telling): (&Detection, &Actions, &Telling),
+    (detection, actions, telling, alerts): (&Detection, &Actions, &Telling, &Alerts),
     stop: &watch::Sender<bool>,
 ) -> Routers {
     let limits = config.limits();
@@ -218,7 +226,7 @@ fn wire(
         Arc::clone(&engine),
         Arc::clone(&refusals),
         detection.clone(),
-        telling.clone(),
+        (telling.clone(), alerts.clone()),
         config.data_dir().clone(),
     );
     let access = |listener: &Listener| Access::new(config.key().cloned(), listener.address().ip());
@@ -319,6 +327,25 @@ async fn reopen(
         tokio::task::spawn_blocking(move || Telling::open(&config, address, detection, actions));
     match opening.await {
         Ok(telling) => telling,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+/// What was known of objectives and alerts when the last run ended, which takes reading files.
+async fn alerts(
+    config: &Config,
+    store: &Store,
+    engine: &Arc<Engine>,
+    (detection, telling): (&Detection, &Telling),
+) -> Alerts {
+    let data_dir = config.data_dir().clone();
+    let (store, engine) = (store.clone(), Arc::clone(engine));
+    let (detection, teller) = (detection.clone(), telling.teller().clone());
+    let opening = tokio::task::spawn_blocking(move || {
+        Alerts::open(&data_dir, store, engine, detection, teller)
+    });
+    match opening.await {
+        Ok(alerts) => alerts,
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
 }

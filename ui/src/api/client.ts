@@ -16,6 +16,8 @@ import { parseJson } from './json';
 import type {
   Action,
   ActionList,
+  Alerts,
+  AlertSettings,
   AuditPage,
   Completeness,
   Contrast,
@@ -172,6 +174,8 @@ export interface Api {
   /** Stops all actions for a reason, or lets them be done again with none. */
   switchActions(who: string, why: string | null): Answer<ActionList>;
   audit(cursor: string | null, signal?: AbortSignal): Answer<AuditPage>;
+  alerts(signal?: AbortSignal): Answer<Alerts>;
+  setAlerts(settings: AlertSettings): Answer<Alerts>;
   notifications(signal?: AbortSignal): Answer<Notifications>;
   /** Replaces that edition of them. */
   setNotifications(settings: NotificationSettings, edition: string): Answer<Notifications>;
@@ -353,6 +357,8 @@ export function createApi(options: ApiOptions = {}): Api {
         asItIs<AuditPage>,
         signal,
       ),
+    alerts: (signal) => load('/alerts', asItIs<Alerts>, signal),
+    setAlerts: (settings) => load('/alerts', asItIs<Alerts>, undefined, settings, 'PUT'),
     notifications: (signal) => load('/notifications', asItIs<Notifications>, signal),
     setNotifications: (settings, edition) =>
       load(

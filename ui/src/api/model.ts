@@ -6,6 +6,7 @@ import type {
   WireActionList,
   WireActionPlan,
   WireActionStanding,
+  WireAlerts,
   WireAuditPage,
   WireCompleteness,
   WireContrast,
@@ -84,6 +85,16 @@ export type Difference = Omit<WireDifference, 'filters' | 'alike'> & {
   readonly alike: readonly (readonly Condition[])[];
 };
 export type IncidentPage = WireIncidentPage;
+export type Alerts = Omit<WireAlerts, 'settings'> & { readonly settings: AlertSettings };
+export type AlertSettings = Omit<WireAlerts['settings'], 'alerts'> & {
+  readonly alerts?: readonly AlertRule[];
+};
+export type Objective = NonNullable<AlertSettings['objectives']>[number];
+export type AlertRule = Omit<NonNullable<WireAlerts['settings']['alerts']>[number], 'query'> & {
+  readonly query: QuerySpec;
+};
+export type ObjectiveNow = WireAlerts['objectives'][number];
+export type AlertNow = WireAlerts['alerts'][number];
 export type Notifications = WireNotifications;
 export type NotificationSettings = WireNotifications['settings'];
 export type Receiver = NonNullable<NotificationSettings['receivers']>[number];

@@ -749,6 +749,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/alerts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Show objectives and alerts
+         * @description What somebody has set to be watched, and how it does: the budget of each objective and how quickly it goes, the state of each alert.
+         */
+        readonly get: operations["showAlerts"];
+        /**
+         * Say what is watched
+         * @description Replaces all objectives and alerts. What keeps its name and its question keeps what is known of it; another target or another number of days asks nothing anew.
+         */
+        readonly put: operations["setAlerts"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/notifications": {
         readonly parameters: {
             readonly query?: never;
@@ -3288,6 +3312,169 @@ export interface components {
             readonly until_unix_nanos?: number | null;
             /** @description Why. */
             readonly reason?: string;
+        };
+        /** @description A condition on a span, as in a query. */
+        readonly AlertCondition: {
+            /** @description A column or the key of an attribute. */
+            readonly column: string;
+            /**
+             * @description How to compare. What says no holds for rows without a value.
+             * @enum {string}
+             */
+            readonly op: "=" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not-in" | "contains" | "does-not-contain" | "starts-with" | "does-not-start-with" | "ends-with" | "matches" | "exists" | "does-not-exist";
+            /** @description With what: a text, a number, a truth value, or a list of them for `in` and `not-in`. */
+            readonly value?: unknown;
+        };
+        /** @description What share of something must be good. */
+        readonly AlertObjective: {
+            /** @description What people call it: no quotes, backslashes or control characters. */
+            readonly name: string;
+            /** @description The share that must be good. */
+            readonly target: number;
+            /** @description Over how many days; thirty if it is not said. */
+            readonly days?: number;
+            /** @description What is counted, and what of it is good. */
+            readonly measure: {
+                /** @description Which spans. */
+                readonly spans: {
+                    /** @description Which spans count. All must hold. */
+                    readonly filters: readonly components["schemas"]["AlertCondition"][];
+                    /** @description Which of them are good. All must hold. */
+                    readonly good: readonly components["schemas"]["AlertCondition"][];
+                };
+            } | {
+                /** @description Which actions. */
+                readonly actions: {
+                    /** @description The spans that they begin with. All must hold. */
+                    readonly begin: readonly components["schemas"]["AlertCondition"][];
+                    /** @description What they must reach, without an error. */
+                    readonly end: {
+                        /** @description The service. */
+                        readonly service: string;
+                        /** @description The name of its spans. */
+                        readonly name: string;
+                    };
+                    /** @description In how many milliseconds after they began. */
+                    readonly within_ms: number;
+                };
+            };
+        };
+        /** @description A number that must not cross a bound. */
+        readonly AlertRule: {
+            /** @description What people call it: no quotes, backslashes or control characters. */
+            readonly name: string;
+            readonly query: components["schemas"]["QuerySpec"];
+            /**
+             * @description How its answer is compared; with groups, that of the worst.
+             * @enum {string}
+             */
+            readonly op: ">" | ">=" | "<" | "<=";
+            /** @description With what. */
+            readonly value: number;
+            /** @description For how many minutes it must be so; none if it is not said. */
+            readonly for_minutes?: number;
+            /** @description Every how many minutes it is asked; every one if it is not said. */
+            readonly every_minutes?: number;
+            /**
+             * @description How much it matters; `warning` if it is not said.
+             * @enum {string}
+             */
+            readonly severity?: "note" | "warning" | "critical";
+        };
+        /** @description What is watched. */
+        readonly AlertSettings: {
+            /** @description What share of something must be good. */
+            readonly objectives?: readonly components["schemas"]["AlertObjective"][];
+            /** @description Numbers that must not cross a bound. A query has one calculation, a `time_range` of a week at most, and neither `start_time` nor `end_time`. */
+            readonly alerts?: readonly components["schemas"]["AlertRule"][];
+        };
+        /** @description How an objective does. */
+        readonly AlertObjectiveNow: {
+            /** @description Which. */
+            readonly name: string;
+            /**
+             * @description `counting`: minutes of the past are still counted, and nothing is judged. `firing`: its budget goes too quickly.
+             * @enum {string}
+             */
+            readonly state: "counting" | "ok" | "firing";
+            /**
+             * @description How much that matters.
+             * @enum {string|null}
+             */
+            readonly severity: "warning" | "critical" | null;
+            /** @description Since when. */
+            readonly since_unix_nanos: string | null;
+            /** @description Up to when minutes are counted. */
+            readonly until_unix_nanos: string | null;
+            /** @description What was good in its window. */
+            readonly good: number;
+            /** @description What was not. */
+            readonly bad: number;
+            /** @description The share of the budget that is left; below zero once it is used up. */
+            readonly left: number | null;
+            /** @description How many times faster than evenly it went in the last hour. `null` if nothing happened. */
+            readonly burn: number | null;
+            /** @description When nothing is left if it goes on like in the last hour. `null`: never. */
+            readonly lasts_seconds: number | null;
+            /** @description The rules that fit its days, the quickest first. */
+            readonly rules: readonly {
+                /** @description The window that says that it is still so. */
+                readonly short_seconds: number;
+                /** @description The window that says that it matters. */
+                readonly long_seconds: number;
+                /** @description The burn from which on it holds. */
+                readonly burn: number;
+                /**
+                 * @description How much it matters.
+                 * @enum {string}
+                 */
+                readonly severity: "warning" | "critical";
+                /** @description The burn over the short window. */
+                readonly short: number | null;
+                /** @description The burn over the long window. */
+                readonly long: number | null;
+                /** @description Whether it holds. */
+                readonly holds: boolean;
+            }[];
+            /** @description Actions that were not followed; those that were stand for them. */
+            readonly left_out: number;
+            /** @description Actions that did not end in time, the newest last. */
+            readonly late: readonly string[];
+            /** @description Why minutes could not be counted, if that is so. */
+            readonly error: string | null;
+        };
+        /** @description How an alert does. */
+        readonly AlertNow: {
+            /** @description Which. */
+            readonly name: string;
+            /**
+             * @description `pending`: beyond its bound, but not for long enough.
+             * @enum {string}
+             */
+            readonly state: "no_data" | "ok" | "pending" | "firing";
+            /**
+             * @description How much it matters.
+             * @enum {string}
+             */
+            readonly severity: "note" | "warning" | "critical";
+            /** @description Since when it is pending or firing. */
+            readonly since_unix_nanos: string | null;
+            /** @description Up to when was asked. */
+            readonly until_unix_nanos: string | null;
+            /** @description The last answer: that of the worst group. */
+            readonly value: number | null;
+            /** @description The groups that are beyond the bound, the worst first, ten at most. */
+            readonly groups: readonly string[];
+            /** @description Why there is no answer, if that is so. */
+            readonly error: string | null;
+        };
+        /** @description What is watched, and how it does. */
+        readonly Alerts: {
+            readonly settings: components["schemas"]["AlertSettings"];
+            /** @description The objectives, as they are set. */
+            readonly objectives: readonly components["schemas"]["AlertObjectiveNow"][];
+            /** @description The alerts, as they are set. */
+            readonly alerts: readonly components["schemas"]["AlertNow"][];
         };
         /** @description Who is told of what, and how that does. */
         readonly Notifications: {
@@ -6029,6 +6216,113 @@ export interface operations {
                 };
             };
             /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly showAlerts: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What is set, and how it does, in the same order. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Alerts"];
+                };
+            };
+            /** @description A parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly setAlerts: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AlertSettings"];
+            };
+        };
+        readonly responses: {
+            /** @description What is set now, and how it does. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Alerts"];
+                };
+            };
+            /** @description The settings do not hold together; the message names every place (TL0218). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The settings could not be written (TL0220). */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -36,6 +36,7 @@ export type WireContrast = Schemas['ContrastAnswer'];
 export type WireDifference = Schemas['Difference'];
 export type WireIncidentPage = Schemas['IncidentPage'];
 export type WireIncident = Schemas['Incident'];
+export type WireAlerts = Schemas['Alerts'];
 export type WireNotifications = Schemas['Notifications'];
 export type WireNotificationTestAnswer = Schemas['NotificationTestAnswer'];
 export type WireInvestigation = Schemas['Investigation'];

@@ -144,6 +144,14 @@ export const PAGES: readonly Page[] = [
   },
   {
     section: '/incidents',
+    path: /^\/alerts\/?$/,
+    load: () => import('./AlertsRoute.svelte'),
+    range: null,
+    keys: [],
+    byEnvironment: false,
+  },
+  {
+    section: '/incidents',
     path: /^\/notifications\/?$/,
     load: () => import('./NotificationsRoute.svelte'),
     range: null,

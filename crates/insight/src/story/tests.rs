@@ -2,6 +2,7 @@
 
 mod any;
 mod bus;
+mod until;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

@@ -7,7 +7,9 @@ use throughline_query::QueryError;
 use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
-use super::{actions, contrast, graph_query, investigations, notifications, queries, search, view};
+use super::{
+    actions, alerts, contrast, graph_query, investigations, notifications, queries, search, view,
+};
 use crate::actions::ActError;
 use crate::cloudwatch;
 use crate::codes::{self, Code};
@@ -57,7 +59,7 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
         | actions::SWITCH => "POST",
         path if path.starts_with(actions::ACTIONS) && path.ends_with("/undo") => "POST",
         path if path.starts_with("/act/") => "GET, HEAD, POST",
-        notifications::NOTIFICATIONS => "GET, HEAD, PUT",
+        alerts::ALERTS | notifications::NOTIFICATIONS => "GET, HEAD, PUT",
         notifications::STOP => "GET, HEAD, POST",
         _ => "GET, HEAD",
     };

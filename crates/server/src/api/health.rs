@@ -19,6 +19,7 @@ use throughline_store::{Health, ReadError, Store};
 use super::error::ApiError;
 use super::query::Query;
 use super::view;
+use crate::alerts::{Alerts, AlertsHealth};
 use crate::detection::{Detection, DetectionHealth};
 use crate::ingest::Refusals;
 use crate::telling::Telling;
@@ -39,6 +40,7 @@ struct Parts {
     refusals: Arc<Refusals>,
     detection: Detection,
     telling: Telling,
+    alerts: Alerts,
     data_dir: PathBuf,
     begun: Instant,
 }
@@ -50,6 +52,7 @@ pub(crate) struct Seen {
     refusals: Vec<(&'static str, u64)>,
     detection: DetectionHealth,
     telling: TellerHealth,
+    alerts: AlertsHealth,
     disk: Option<Disk>,
     uptime: Duration,
 }
@@ -67,7 +70,7 @@ impl Watch {
         engine: Arc<Engine>,
         refusals: Arc<Refusals>,
         detection: Detection,
-        telling: Telling,
+        (telling, alerts): (Telling, Alerts),
         data_dir: PathBuf,
     ) -> Self {
         Watch(Arc::new(Parts {
@@ -76,6 +79,7 @@ impl Watch {
             refusals,
             detection,
             telling,
+            alerts,
             data_dir,
             begun: Instant::now(),
         }))
@@ -87,6 +91,10 @@ impl Watch {
 
     pub(super) fn telling(&self) -> Telling {
         self.0.telling.clone()
+    }
+
+    pub(super) fn alerts(&self) -> Alerts {
+        self.0.alerts.clone()
     }
 
     /// Looks on a thread that may block. Not with the reads, whose turns may be taken when it matters.
@@ -113,6 +121,7 @@ impl Parts {
             refusals: self.refusals.read().collect(),
             detection: self.detection.health(),
             telling: self.telling.teller().health(),
+            alerts: self.alerts.health(),
             disk: disk.map(|disk| Disk {
                 free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
                 bytes: disk.f_blocks.saturating_mul(disk.f_frsize),

@@ -4,12 +4,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use throughline_insight::{self as insight, Found, Limits, Part, Source};
-use throughline_store::{Count, Filter, ReadError, Search, SearchQuery, Store, Traces};
+use throughline_insight::{self as insight, Limits};
+use throughline_store::{Count, Filter, ReadError, Search, SearchQuery, Store};
 use throughline_telemetry::correlation::{End, LAMBDA_KIND};
 use throughline_telemetry::{LogRecord, Signal, TraceId};
 
 use super::error::ApiError;
+use crate::story::tell;
 
 /// A story, and what it was found by.
 pub(super) struct FoundStory {
@@ -38,7 +39,7 @@ pub(super) enum FoundBy {
 pub(super) fn find(store: &Store, id: &str, anywhere: bool) -> Result<FoundStory, ApiError> {
     let asked = trace_of(id);
     if let Some(trace_id) = asked {
-        let story = tell(store, &[trace_id])?;
+        let story = tell(store, &[trace_id], Limits::default())?;
         if !story.spans.is_empty() || !story.logs.is_empty() {
             return Ok(FoundStory {
                 trace_id,
@@ -63,7 +64,7 @@ pub(super) fn find(store: &Store, id: &str, anywhere: bool) -> Result<FoundStory
     if traces.len() > ASKED_MAX {
         return Err(ApiError::AmbiguousId(id.to_owned(), traces.len()));
     }
-    let story = tell(store, &traces)?;
+    let story = tell(store, &traces, Limits::default())?;
     let trace_id = story.traces.first().or(traces.first());
     Ok(FoundStory {
         trace_id: *trace_id.ok_or_else(|| ApiError::UnknownId(id.to_owned(), false))?,
@@ -175,38 +176,6 @@ fn search(store: &Store, filter: Filter, time: Duration) -> Result<(Vec<TraceId>
     traces.dedup();
     let stopped = page.is_none_or(|page| page.truncated && page.rows.is_empty());
     Ok((traces, stopped))
-}
-
-fn tell(store: &Store, asked: &[TraceId]) -> Result<insight::Story, ReadError> {
-    let gathered = store.traces(|traces| {
-        let mut stored = Stored(traces);
-        insight::gather(&mut stored, asked, Limits::default())
-    })?;
-    Ok(insight::tell(gathered))
-}
-
-/// The traces of one snapshot.
-struct Stored<'a>(&'a Traces<'a>);
-
-impl Source for Stored<'_> {
-    type Error = ReadError;
-
-    fn load(&mut self, id: TraceId) -> Result<Part, ReadError> {
-        let rows = self.0.load(id)?;
-        Ok(Part {
-            spans: rows.spans,
-            logs: rows.logs,
-            truncated: rows.truncated,
-        })
-    }
-
-    fn linked(&mut self, ends: &[End]) -> Result<Found, ReadError> {
-        let linked = self.0.linked(ends)?;
-        Ok(Found {
-            traces: linked.traces,
-            truncated: linked.truncated,
-        })
-    }
 }
 
 #[allow(clippy::disallowed_methods)] // an edge: a search for any value has a limit of time

@@ -2,6 +2,7 @@
 
 mod action;
 mod advice;
+mod alerts;
 mod attributes;
 mod completeness;
 mod contrast;
@@ -30,6 +31,7 @@ pub(super) use action::{
     ActionList, ActionShown, ActionView, AuditPage, FittingActions, Proposed, Touched,
 };
 pub(super) use advice::AdviceView;
+pub(super) use alerts::AlertList;
 pub(super) use attributes::{AttributeList, ValueList};
 pub(super) use completeness::Completeness;
 pub(super) use contrast::{ContrastAnswer, filters};

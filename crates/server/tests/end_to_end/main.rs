@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod advice;
+mod alerts;
 mod api;
 mod cloudwatch;
 mod completeness;

@@ -47,7 +47,7 @@ impl OpenApi {
         self.seen.insert((path.to_owned(), status.to_owned()));
     }
 
-    /// What an endpoint does when it is asked; what else the two that have a second method do, `notifications` sees.
+    /// What an endpoint does when it is asked; what else the three that have a second method do, `notifications` and `alerts` see.
     fn operation(&self, path: &str) -> &Value {
         let methods = self.document["paths"][path]
             .as_object()
@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 58] = [
+    let cases: [(&str, &str); 60] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -201,6 +201,8 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/completeness", "/api/v1/completeness?limit=0"),
         ("/api/v1/incidents", "/api/v1/incidents?state=open"),
         ("/api/v1/incidents", "/api/v1/incidents?severity=grave"),
+        ("/api/v1/alerts", "/api/v1/alerts"),
+        ("/api/v1/alerts", "/api/v1/alerts?x=1"),
         ("/api/v1/notifications", "/api/v1/notifications"),
         ("/api/v1/notifications", "/api/v1/notifications?x=1"),
         (

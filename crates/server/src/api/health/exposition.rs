@@ -6,6 +6,7 @@ use throughline_notify::TellerHealth;
 use throughline_store::SignalHealth;
 
 use super::{Seen, VERSION};
+use crate::alerts::AlertsHealth;
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -28,6 +29,7 @@ pub(super) fn render(seen: &Seen) -> String {
     of_queries(seen, &mut text);
     of_detection(seen, &mut text);
     of_telling(&seen.telling, &mut text);
+    of_alerts(&seen.alerts, &mut text);
     text.0
 }
 
@@ -339,6 +341,51 @@ fn of_telling(telling: &TellerHealth, text: &mut Text) {
     );
 }
 
+fn of_alerts(alerts: &AlertsHealth, text: &mut Text) {
+    text.counter(
+        "alert_questions_total",
+        "Questions asked of the store for objectives and alerts.",
+        alerts.questions,
+    );
+    text.counter(
+        "alert_question_failures_total",
+        "Those that had no answer.",
+        alerts.failures,
+    );
+    text.counter(
+        "alert_save_failures_total",
+        "Times that what is known of them could not be written.",
+        alerts.save_failures,
+    );
+    text.gauge(
+        "alerts_firing",
+        "Objectives and alerts of which somebody should know now.",
+        alerts.firing,
+    );
+    text.family(
+        "objective_budget_left_ratio",
+        Kind::Gauge,
+        "What is left of the budget of an objective; below zero once it is used up.",
+    );
+    for (name, left, _) in &alerts.objectives {
+        text.sample(
+            "objective_budget_left_ratio",
+            &[("objective", name.as_str())],
+            left,
+        );
+    }
+    text.family(
+        "objective_burn_rate",
+        Kind::Gauge,
+        "How many times faster than evenly it went in the last hour.",
+    );
+    for (name, _, burn) in &alerts.objectives {
+        if let Some(burn) = burn {
+            text.sample("objective_burn_rate", &[("objective", name.as_str())], burn);
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     Counter,
@@ -346,7 +393,8 @@ enum Kind {
     Histogram,
 }
 
-/// The text as it grows. Names, helps and labels are ours, and need no escapes.
+/// The text as it grows. Names, helps and labels are ours, and need no escapes; names of objectives have nothing in
+/// them that would.
 #[derive(Default)]
 struct Text(String);
 

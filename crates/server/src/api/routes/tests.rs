@@ -3,8 +3,8 @@ use expect_test::{Expect, expect};
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
 use crate::api::{
-    actions, advice, contrast, graph_query, health, incidents, investigations, live, metrics,
-    notifications, queries, search, waits,
+    actions, advice, alerts, contrast, graph_query, health, incidents, investigations, live,
+    metrics, notifications, queries, search, waits,
 };
 
 /// What is wrong with a query, one problem a line.
@@ -136,6 +136,7 @@ fn openapi_and_routes_agree() {
         actions::ACTIONS,
         actions::ACTION,
         actions::AUDIT,
+        alerts::ALERTS,
         notifications::NOTIFICATIONS,
         notifications::STOP,
     ]);
@@ -160,7 +161,7 @@ fn openapi_and_routes_agree() {
     for (path, methods) in openapi["paths"].as_object().unwrap() {
         let methods: Vec<&String> = methods.as_object().unwrap().keys().collect();
         let expected: &[&str] = match path.as_str() {
-            notifications::NOTIFICATIONS => &["get", "put"],
+            alerts::ALERTS | notifications::NOTIFICATIONS => &["get", "put"],
             notifications::STOP => &["get", "post"],
             path if posted.contains(&path) => &["post"],
             _ => &["get"],
