@@ -15,16 +15,13 @@ import {
   contrast,
   edgeMap,
   heatmapOf,
-  incident,
-  incidentPage,
-  investigation,
   largeMap,
   logLine,
   logPage,
-  notifications,
   operations,
   searchPage,
 } from './answers.mjs';
+import { incident, incidentPage, investigation, notifications } from './incidents.mjs';
 import { graphAnswer, LANGUAGE } from './graph.mjs';
 import { functionEdges, functionSql, newestSpan } from './function.mjs';
 import { largeTrace, traceSummaries } from '../fixtures/list.mjs';

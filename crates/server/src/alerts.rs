@@ -304,7 +304,7 @@ impl Alerts {
         let alerts = self.clone();
         let saving = tokio::task::spawn_blocking(move || {
             let now = alerts.0.detection.now();
-            let kept = alerts.kept().to_save(now);
+            let kept = alerts.kept().saved(now);
             // Watching goes on: that minutes are counted once more after a crash is the lesser evil.
             if let Err(error) = save_packed(&alerts.0.state_path, &kept) {
                 alerts

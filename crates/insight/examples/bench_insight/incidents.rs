@@ -131,7 +131,7 @@ fn learned(seed: u64, until: u64) -> (Mouth, Detector, Facts) {
 }
 
 fn forget(facts: &mut Facts, at: u64) {
-    if at % 60 == 0 {
+    if at.is_multiple_of(60) {
         let oldest = time(at.saturating_sub(FACTS_MINUTES));
         facts.subjects.retain(|(minute, _), _| *minute >= oldest);
     }

@@ -260,7 +260,7 @@ impl Kept {
     }
 
     /// What is to be written.
-    pub(super) fn to_save(&mut self, now: UnixNanos) -> Kept {
+    pub(super) fn saved(&mut self, now: UnixNanos) -> Kept {
         self.saved = now.0;
         self.clone()
     }

@@ -119,7 +119,7 @@ fn an_alert_fires_and_goes_on_after_a_restart() {
     assert!(kept.is_due(alert, at(0)));
     kept.answer(alert, number(6.0), at(0));
     assert!(!kept.is_due(alert, at(0)) && kept.is_due(alert, at(1)));
-    let text = serde_json::to_string(&kept.to_save(at(0))).unwrap();
+    let text = serde_json::to_string(&kept.saved(at(0))).unwrap();
     assert!(!kept.is_old(at(9)) && kept.is_old(at(10)));
     let mut kept: Kept = serde_json::from_str(&text).unwrap();
     kept.settle(&raw);
