@@ -16,7 +16,7 @@ const IGNORE = {
 };
 const TITLES = {
   deny: 'deny pay writing to table:audit for 4 hours',
-  ignore: 'ignore new_edge of function:pay → table:audit (write) for 365 days',
+  ignore: 'ignore new edge of function:pay → table:audit (write) for 365 days',
 };
 const BEFORE = {
   function_arn: 'arn:aws:lambda:eu-west-1:123456789012:function:pay',

@@ -22,7 +22,8 @@ pub(crate) fn title(action: &Action) -> String {
                 .as_deref()
                 .map_or_else(String::new, |it| format!(" ({it})"));
             format!(
-                "ignore {kind} of {node}{to}{class} for {}",
+                "ignore {} of {node}{to}{class} for {}",
+                plain(kind),
                 counted(*days, "day")
             )
         }
@@ -32,7 +33,8 @@ pub(crate) fn title(action: &Action) -> String {
             kind,
             days,
         } => format!(
-            "do not tell {person} of {kind} of {node} for {}",
+            "do not tell {person} of {} of {node} for {}",
+            plain(kind),
             counted(*days, "day")
         ),
         Action::Deny {
@@ -141,6 +143,11 @@ pub(crate) fn code(memory_mb: u32) -> Vec<CodeLine> {
             format!("memorySize: {memory_mb}"),
         ),
     ]
+}
+
+/// The name of a kind of findings as people write it.
+fn plain(kind: &str) -> String {
+    kind.replace('_', " ")
 }
 
 /// `1 day`, `2 days`.

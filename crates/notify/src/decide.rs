@@ -42,9 +42,21 @@ pub enum Reason {
     NotForThis,
     /// Nobody of this receiver wants mails.
     Unsubscribed,
+    /// The receiver was taken out of the settings while it waited.
+    ReceiverGone,
 }
 
 impl Reason {
+    /// Every reason that there is.
+    pub const ALL: [Reason; 6] = [
+        Reason::Muted,
+        Reason::AlreadyTold,
+        Reason::NeverTold,
+        Reason::NotForThis,
+        Reason::Unsubscribed,
+        Reason::ReceiverGone,
+    ];
+
     /// Its name, for counters.
     pub fn name(self) -> &'static str {
         match self {
@@ -53,6 +65,7 @@ impl Reason {
             Reason::NeverTold => "never_told",
             Reason::NotForThis => "not_for_this",
             Reason::Unsubscribed => "unsubscribed",
+            Reason::ReceiverGone => "receiver_gone",
         }
     }
 }

@@ -229,7 +229,8 @@ impl Outbox {
             .retain(|receiver, _| settings.receiver(receiver).is_some());
         let gone = u64::try_from(before - self.jobs.len()).unwrap_or_default();
         if gone > 0 {
-            *self.counters.dropped.entry("receiver_gone").or_default() += gone;
+            let reason = Reason::ReceiverGone.name();
+            *self.counters.dropped.entry(reason).or_default() += gone;
         }
     }
 

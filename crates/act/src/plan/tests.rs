@@ -122,7 +122,7 @@ fn here_nothing_is_called() {
     check(
         r#"{"do":"ignore","node":"function:pay","to":"table:users","class":"write","kind":"new_edge","reason":"planned","days":30}"#,
         expect![[r#"
-            ignore new_edge of function:pay → table:users (write) for 30 days; until 2026-12-22T00:00:00Z; type -
+            ignore new edge of function:pay → table:users (write) for 30 days; until 2026-12-22T00:00:00Z; type -
             undo
         "#]],
     );

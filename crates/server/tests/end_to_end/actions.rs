@@ -171,7 +171,7 @@ async fn an_unexpected_write_is_shut_down_and_undone_then_ignored() {
         [
             "deny pay writing to table:audit for 4 hours",
             "stop pay for 1 hour",
-            "ignore new_edge of function:pay → table:audit (write) for 365 days",
+            "ignore new edge of function:pay → table:audit (write) for 365 days",
         ]
     );
 

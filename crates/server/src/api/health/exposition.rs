@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use throughline_notify::TellerHealth;
+use throughline_notify::{Reason, TellerHealth};
 use throughline_store::SignalHealth;
 
 use super::{Seen, VERSION};
@@ -316,8 +316,9 @@ fn of_telling(telling: &TellerHealth, text: &mut Text) {
         Kind::Counter,
         "Notices that a receiver was not told, by reason.",
     );
-    for (reason, count) in &counters.dropped {
-        text.sample("notices_not_told_total", &[("reason", *reason)], count);
+    for reason in Reason::ALL.map(Reason::name) {
+        let count = counters.dropped.get(reason).copied().unwrap_or(0);
+        text.sample("notices_not_told_total", &[("reason", reason)], count);
     }
     text.counter(
         "notification_retries_total",
@@ -362,6 +363,9 @@ fn of_alerts(alerts: &AlertsHealth, text: &mut Text) {
         "Objectives and alerts of which somebody should know now.",
         alerts.firing,
     );
+    if alerts.objectives.is_empty() {
+        return;
+    }
     text.family(
         "objective_budget_left_ratio",
         Kind::Gauge,
@@ -422,7 +426,7 @@ impl Text {
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         let labels: Vec<String> = labels
             .iter()
-            .map(|(key, of)| format!("{key}=\"{of}\""))
+            .map(|(key, of)| format!("{key}=\"{}\"", escaped(of)))
             .collect();
         match labels.is_empty() {
             true => self.line(format_args!("throughline_{name} {value}")),
@@ -435,5 +439,21 @@ impl Text {
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
         writeln!(self.0, "{line}").expect("memory takes any text");
+    }
+}
+
+/// The value of a label, as the text format writes it: names of objectives are people's.
+fn escaped(value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    value.replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_cannot_end_a_label() {
+        assert_eq!(escaped("a \"b\"\n\\"), "a \\\"b\\\"\\n\\\\");
     }
 }
