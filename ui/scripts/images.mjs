@@ -52,6 +52,11 @@ async function worstIncident() {
 const order = await newestOrder();
 const incident = await worstIncident();
 
+const QUERY = `MATCH (f {name: 'place-order'})-[:CALLS|TRIGGERS*1..6]->(n)
+RETURN DISTINCT n, n.calls AS calls, n.error_rate AS error_rate, n.p99 AS p99
+ORDER BY calls DESC`;
+const QUESTION = 'place-order was slow in the last 20 minutes';
+
 /** What each view is called, where it is, and what is there when it is ready. */
 /** @type {readonly (readonly [string, string, string])[]} */
 const VIEWS = [
@@ -69,6 +74,11 @@ const VIEWS = [
     ? []
     : [/** @type {const} */ (['incident', `/incidents/${incident}`, 'article'])]),
   ['completeness', '/completeness', 'tbody tr'],
+  ['dependencies', `/graph?${new URLSearchParams({ q: QUERY })}`, '.drawn'],
+  ['investigate', `/investigate?${new URLSearchParams({ q: QUESTION })}`, 'h2.title'],
+  ['alerts', '/alerts', 'main h1'],
+  ['notifications', '/notifications', 'main h1'],
+  ['audit', '/audit', 'main h1'],
 ];
 
 const browser = await launch();

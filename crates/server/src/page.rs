@@ -71,7 +71,8 @@ impl File {
             } else {
                 "no-cache"
             },
-            etag: format!("\"{:016x}\"", hasher.finish()),
+            // Weak, because it is sent compressed or not as the client accepts (RFC 9110, 8.8.1).
+            etag: format!("W/\"{:016x}\"", hasher.finish()),
         }
     }
 
@@ -81,7 +82,7 @@ impl File {
             .unwrap_or_default();
         let fresh = known
             .split(',')
-            .any(|tag| tag.trim().trim_start_matches("W/") == self.etag);
+            .any(|tag| tag.trim() == self.etag);
         let headers = [(ETAG, self.etag.as_str()), (CACHE_CONTROL, self.cache)];
         if fresh {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
