@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::before::Before;
 use crate::time::UnixSeconds;
 use crate::words;
 
@@ -206,7 +207,12 @@ impl Action {
 
     /// In one sentence, without a full stop.
     pub fn title(&self) -> String {
-        words::title(self)
+        words::title(self, None)
+    }
+
+    /// The same with the names that the account has for what it is about.
+    pub fn title_in(&self, before: &Before) -> String {
+        words::title(self, Some(before))
     }
 
     /// The function whose settings it is about; none where nothing in the account changes.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::action::Action;
+use crate::action::{Action, FunctionName};
 use crate::call::Call;
 use crate::digest::Digest;
 
@@ -67,8 +67,38 @@ impl Action {
     }
 }
 
+impl SourceState {
+    /// From where it takes events, as people say it: `SQS orders`, `DynamoDB users`. Its UUID where nothing says.
+    pub fn name(&self) -> String {
+        let parts: Vec<&str> = self.source_arn.splitn(6, ':').collect();
+        let [_, _, service, _, _, rest] = parts[..] else {
+            return self.id.clone();
+        };
+        let service = match service {
+            "sqs" => "SQS",
+            "dynamodb" => "DynamoDB",
+            "kinesis" => "Kinesis",
+            "kafka" => "Kafka",
+            "mq" => "MQ",
+            "rds" => "DocumentDB",
+            other => other,
+        };
+        // `table/users/stream/2026-…`, `broker:orders:b-1`; a queue is named by itself.
+        let mut names = rest.split(['/', ':']);
+        let first = names.next().unwrap_or_default();
+        format!("{service} {}", names.next().unwrap_or(first))
+    }
+}
+
+/// What must be read to know from where a function takes events. Its configuration is read first, so that nobody sees
+/// sources of functions that they may not see.
+pub fn source_reads(function: &FunctionName) -> Vec<Call> {
+    let function = function.to_string();
+    vec![Call::configuration(&function), Call::sources(&function)]
+}
+
 impl Before {
-    /// From what [`Action::reads`] were answered, in their order.
+    /// From what [`Action::reads`] or [`source_reads`] were answered, in their order.
     pub fn read(answers: &[(Call, Answer)]) -> Result<Self, UnreadableAnswer> {
         let mut before = Before::default();
         for (call, answer) in answers {

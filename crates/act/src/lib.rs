@@ -43,12 +43,12 @@ mod words;
 pub use action::{
     Action, ActionId, BadAction, Class, FunctionName, Resource, ResourceKind, SourceId,
 };
-pub use before::{Answer, Before, SourceState, UnreadableAnswer};
+pub use before::{Answer, Before, SourceState, UnreadableAnswer, source_reads};
 pub use call::{Call, Service};
 pub use digest::Digest;
 pub use gate::{Gate, Refused};
 pub use link::{Claim, LINK_LIFE_SECONDS, LinkError, Links, Opened};
 pub use order::{Done, DryRun, Failure, Order, Outcome, Report, Simulated};
 pub use plan::{CodeLine, Plan, PlanError, UndoError, undo};
-pub use record::{Entry, Event, Ignored, Muted, Record, Standing, State};
+pub use record::{Entry, Event, Ignored, Muted, Record, Standing, State, Verdict, Verified};
 pub use time::UnixSeconds;

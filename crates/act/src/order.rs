@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, ActionId};
+use crate::action::{Action, ActionId, FunctionName};
 use crate::before::Before;
 use crate::digest::Digest;
 use crate::plan::Plan;
@@ -36,6 +36,11 @@ pub enum Order {
         /// How things were before it.
         before: Before,
     },
+    /// See from where a function takes events, and change nothing. The report has no plan.
+    Sources {
+        /// The function's name.
+        function: FunctionName,
+    },
 }
 
 /// What an actuator answers.
@@ -53,7 +58,7 @@ pub enum Outcome {
 pub struct Report {
     /// How things were.
     pub before: Before,
-    /// What follows from the action; none for an undo.
+    /// What follows from the action; none where there is none to follow from.
     pub plan: Option<Plan>,
     /// What trying it said.
     pub dry_run: DryRun,

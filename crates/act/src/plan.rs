@@ -86,7 +86,7 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let until = action.until(now);
         let mut plan = Plan {
-            title: words::title(action),
+            title: action.title_in(before),
             calls: Vec::new(),
             policy: None,
             warnings: words::warnings(action, before),

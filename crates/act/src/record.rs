@@ -86,6 +86,15 @@ pub enum Event {
         /// Whether trying again is of no use, because somebody has changed it since.
         drifted: bool,
     },
+    /// What came of another memory size is known.
+    Verified {
+        /// The action's name.
+        id: ActionId,
+        /// Whether it is as was predicted.
+        verdict: Verdict,
+        /// In words, with the numbers.
+        sentence: String,
+    },
     /// All actions are stopped.
     Stopped {
         /// Why.
@@ -113,6 +122,29 @@ pub enum State {
     Drifted,
 }
 
+/// What came of another memory size, held against what was predicted of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is as was predicted, or better.
+    AsPredicted,
+    /// It is slower than the change is worth: whoever reads it may want to undo it.
+    Slower,
+    /// Nothing could be predicted.
+    Unknown,
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verified {
+    /// When it was known.
+    pub at: UnixSeconds,
+    /// Whether it is as was predicted.
+    pub verdict: Verdict,
+    /// In words, with the numbers.
+    pub sentence: String,
+}
+
 /// An action and how it stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Standing {
@@ -126,12 +158,16 @@ pub struct Standing {
     pub state: State,
     /// When it was proposed.
     pub proposed: UnixSeconds,
+    /// When it was done, if it was.
+    pub done: Option<UnixSeconds>,
     /// When it ends by itself, if it was done and does.
     pub until: Option<UnixSeconds>,
     /// How things were before it.
     pub before: Option<Before>,
     /// Why it or its undoing failed last.
     pub why: Option<String>,
+    /// What came of it, once that is known.
+    pub verified: Option<Verified>,
 }
 
 /// Everything, as it is now.
@@ -189,7 +225,9 @@ impl Record {
                     }
                 }
             }
-            Event::Did { id, until, .. } => self.set(id, State::Done, None, |it| it.until = *until),
+            Event::Did { id, until, .. } => self.set(id, State::Done, None, |it| {
+                (it.done, it.until) = (Some(entry.at), *until);
+            }),
             Event::Failed {
                 id, why, unsure, ..
             } => {
@@ -201,6 +239,19 @@ impl Record {
                 let state = self.actions.get(id).map_or(State::Done, |it| it.state);
                 let state = if *drifted { State::Drifted } else { state };
                 self.set(id, state, Some(why), |_| {});
+            }
+            Event::Verified {
+                id,
+                verdict,
+                sentence,
+            } => {
+                if let Some(known) = self.actions.get_mut(id) {
+                    known.verified = Some(Verified {
+                        at: entry.at,
+                        verdict: *verdict,
+                        sentence: sentence.clone(),
+                    });
+                }
             }
             Event::Stopped { why } => self.gate.stop(entry.who.clone(), why.clone()),
             Event::Resumed => self.gate.resume(),
@@ -215,9 +266,11 @@ impl Record {
             incident,
             state: State::Proposed,
             proposed: at,
+            done: None,
             until: None,
             before: None,
             why: None,
+            verified: None,
         };
         // What was proposed once is never proposed anew under the same name.
         self.actions.entry(id.clone()).or_insert(standing);
@@ -275,6 +328,19 @@ impl Record {
         due.map(|it| it.id.clone()).collect()
     }
 
+    /// Other memory sizes that are so and of which nobody knows yet what came of them, the newest ones. What two weeks
+    /// have not told is not waited for.
+    pub fn unverified(&self, now: UnixSeconds) -> Vec<Standing> {
+        let waiting = self.actions.values().rev().filter(|it| {
+            let is_so = it.state == State::Done && matches!(it.action, Action::Memory { .. });
+            let is_recent = it
+                .done
+                .is_some_and(|at| at.plus(VERIFIED_WITHIN_SECONDS) > now);
+            is_so && is_recent && it.verified.is_none()
+        });
+        waiting.take(UNVERIFIED_MAX).cloned().collect()
+    }
+
     /// What is ignored now.
     pub fn ignored(&self, now: UnixSeconds) -> Vec<Ignored> {
         let done = self.in_force(now);
@@ -322,8 +388,22 @@ impl Record {
     }
 }
 
+impl Standing {
+    /// In one sentence, without a full stop, with the names that the account had when it was done.
+    pub fn title(&self) -> String {
+        match &self.before {
+            Some(before) => self.action.title_in(before),
+            None => self.action.title(),
+        }
+    }
+}
+
 /// Proposed within a day.
 const PROPOSED_MAX: usize = 1_000;
+/// A function that is not called so often in two weeks is not worth its waiting for.
+const VERIFIED_WITHIN_SECONDS: u64 = 14 * 24 * 3600;
+/// Ten may be done in an hour.
+const UNVERIFIED_MAX: usize = 20;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::before::Before;
 use crate::plan::CodeLine;
 
 /// In one sentence, without a full stop.
-pub(crate) fn title(action: &Action) -> String {
+pub(crate) fn title(action: &Action, before: Option<&Before>) -> String {
     match action {
         Action::Ignore {
             node,
@@ -59,10 +59,16 @@ pub(crate) fn title(action: &Action) -> String {
             function,
             source,
             hours,
-        } => format!(
-            "disable event source mapping {source} of {function} for {}",
-            counted(*hours, "hour")
-        ),
+        } => {
+            let id = source.to_string();
+            let mut known = before.iter().flat_map(|before| &before.sources);
+            let source = match known.find(|known| known.id == id) {
+                Some(known) => known.name(),
+                None => format!("mapping {id}"),
+            };
+            let time = counted(*hours, "hour");
+            format!("disable event source {source} of {function} for {time}")
+        }
         Action::Memory {
             function,
             memory_mb,

@@ -1,7 +1,8 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::before::{Answer, SourceState};
+use crate::before::{Answer, SourceState, source_reads};
+use crate::order::Order;
 
 fn action(json: &str) -> Action {
     let action: Action = serde_json::from_str(json).unwrap();
@@ -100,11 +101,11 @@ fn stop_disable_and_memory_are_exactly_these() {
     check(
         &disable(),
         expect![[r#"
-        disable event source mapping 9c2b1f5e-1111-4222-8333-444455556666 of pay for 2 hours; until 2026-11-22T02:00:00Z; type pay
-        UpdateEventSourceMapping: PUT /2015-03-31/event-source-mappings/9c2b1f5e-1111-4222-8333-444455556666 {"Enabled":false}
-        undo
-        UpdateEventSourceMapping: PUT /2015-03-31/event-source-mappings/9c2b1f5e-1111-4222-8333-444455556666 {"Enabled":true}
-    "#]],
+            disable event source SQS orders of pay for 2 hours; until 2026-11-22T02:00:00Z; type pay
+            UpdateEventSourceMapping: PUT /2015-03-31/event-source-mappings/9c2b1f5e-1111-4222-8333-444455556666 {"Enabled":false}
+            undo
+            UpdateEventSourceMapping: PUT /2015-03-31/event-source-mappings/9c2b1f5e-1111-4222-8333-444455556666 {"Enabled":true}
+        "#]],
     );
     check(
         MEMORY,
@@ -346,4 +347,76 @@ fn how_things_are_is_read_from_answers() {
         error,
         "the answer to ListEventSourceMappings has no EventSourceMappings"
     );
+}
+
+#[test]
+fn sources_are_called_what_people_call_them() {
+    let name = |arn: &str| {
+        let source = SourceState {
+            id: SOURCE.to_owned(),
+            source_arn: arn.to_owned(),
+            enabled: true,
+        };
+        source.name()
+    };
+    for (rest, expected) in [
+        ("sqs:eu-west-1:123456789012:orders", "SQS orders"),
+        (
+            "dynamodb:eu-west-1:123456789012:table/users/stream/2026-11-22T00:00:00.000",
+            "DynamoDB users",
+        ),
+        ("kinesis:eu-west-1:123456789012:stream/clicks", "Kinesis clicks"),
+        ("kafka:eu-west-1:123456789012:cluster/shop/9c2b-1", "Kafka shop"),
+        ("mq:eu-west-1:123456789012:broker:rabbit:b-1", "MQ rabbit"),
+        ("rds:eu-west-1:123456789012:cluster:papers", "DocumentDB papers"),
+        ("new:eu-west-1:123456789012:thing", "new thing"),
+    ] {
+        assert_eq!(name(&format!("arn:aws:{rest}")), expected);
+    }
+    assert_eq!(name(""), SOURCE, "brokers outside of AWS have no ARN");
+    assert_eq!(
+        action(&disable()).title(),
+        format!("disable event source mapping {SOURCE} of pay for 2 hours")
+    );
+    assert_eq!(
+        action(&disable()).title_in(&before()),
+        "disable event source SQS orders of pay for 2 hours"
+    );
+}
+
+#[test]
+fn the_sources_of_a_function_are_read_with_two_calls() {
+    let reads = source_reads(&"pay".parse().unwrap());
+    let [configuration, sources] = &reads[..] else {
+        panic!("{reads:?}")
+    };
+    let answer = |body: &str| Answer {
+        status: 200,
+        request_id: String::new(),
+        body: body.to_owned(),
+    };
+    let read = Before::read(&[
+        (
+            configuration.clone(),
+            answer(
+                r#"{"FunctionArn":"arn:aws:lambda:eu-west-1:123456789012:function:pay","Role":"r","MemorySize":512,"RevisionId":"r1"}"#,
+            ),
+        ),
+        (
+            sources.clone(),
+            answer(&format!(
+                r#"{{"EventSourceMappings":[{{"UUID":"{SOURCE}","EventSourceArn":"arn:aws:sqs:eu-west-1:123456789012:orders","State":"Enabled"}}]}}"#
+            )),
+        ),
+    ]);
+    assert_eq!(read.unwrap().sources, before().sources);
+    let order = r#"{"order":"sources","function":"pay"}"#;
+    let read: Order = serde_json::from_str(order).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), order);
+    for wrong in [
+        r#"{"order":"sources","function":"*"}"#,
+        r#"{"order":"sources","function":"pay","id":"x"}"#,
+    ] {
+        assert!(serde_json::from_str::<Order>(wrong).is_err(), "{wrong}");
+    }
 }

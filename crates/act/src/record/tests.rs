@@ -209,3 +209,52 @@ proptest! {
         }
     }
 }
+
+fn memory() -> Action {
+    serde_json::from_str(r#"{"do":"memory","function":"pay","memory_mb":1024}"#).unwrap()
+}
+
+#[test]
+fn another_memory_size_waits_for_what_came_of_it() {
+    const DAY: u64 = 24 * 3600;
+    let mut record = Record::default();
+    for (number, action) in [(1, memory()), (2, memory()), (3, stop())] {
+        record.take(&entry(0, proposed(number, action)));
+        record.take(&entry(10, began(number)));
+        let done = Event::Did {
+            id: id(number),
+            until: None,
+            done: vec![],
+        };
+        record.take(&entry(11, done));
+    }
+    record.take(&entry(12, proposed(4, memory())));
+    let waiting = |record: &Record, now| {
+        let all = record.unverified(UnixSeconds(now));
+        all.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(&record, 20), [id(2), id(1)], "no others, no sooner");
+    assert_eq!(waiting(&record, 11 + 14 * DAY), []);
+    let verified = Event::Verified {
+        id: id(2),
+        verdict: Verdict::Slower,
+        sentence: "slower than predicted".to_owned(),
+    };
+    let line = serde_json::to_string(&entry(30, verified.clone())).unwrap();
+    assert_eq!(
+        line,
+        r#"{"at":30,"who":"ada","event":"verified","id":"action000000000002","verdict":"slower","sentence":"slower than predicted"}"#
+    );
+    record.take(&serde_json::from_str(&line).unwrap());
+    assert_eq!(waiting(&record, 40), [id(1)]);
+    let known = record.action(&id(2)).unwrap();
+    assert_eq!(known.state, State::Done, "nobody undoes it by itself");
+    assert_eq!(record.due(UnixSeconds(100 * DAY)), []);
+    let undid = Event::Undid {
+        id: id(2),
+        done: vec![],
+    };
+    record.take(&entry(50, undid));
+    let known = record.action(&id(2)).unwrap();
+    assert_eq!(known.verified.as_ref().unwrap().at, UnixSeconds(30));
+}
