@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use throughline_act::{
     Action, ActionId, Answer, Before, Call, Done, DryRun, Failure, Order, Outcome, Plan, Report,
-    Service, Simulated, UndoError, UnixSeconds, undo,
+    Service, Simulated, UndoError, UnixSeconds, source_reads, undo,
 };
 
 use crate::aws::{Aws, INVOKE};
@@ -27,6 +27,12 @@ pub async fn perform(aws: &Aws, order: Order, now: UnixSeconds) -> Result<Report
             act(aws, &id, &action, before, now).await
         }
         Order::Undo { id, action, before } => take_back(aws, &id, &checked(action)?, before).await,
+        Order::Sources { function } => Ok(Report {
+            before: read_all(aws, source_reads(&function)).await?,
+            plan: None,
+            dry_run: DryRun::None,
+            done: Vec::new(),
+        }),
     }
 }
 
@@ -132,8 +138,12 @@ fn plan(
 }
 
 async fn read(aws: &Aws, action: &Action) -> Result<Before, Failure> {
+    read_all(aws, action.reads()).await
+}
+
+async fn read_all(aws: &Aws, reads: Vec<Call>) -> Result<Before, Failure> {
     let mut answers = Vec::new();
-    for call in action.reads() {
+    for call in reads {
         let answer = send(aws, &call).await?;
         answers.push((call, answer));
     }

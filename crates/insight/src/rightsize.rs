@@ -18,12 +18,14 @@
 //! - **No advice** where there are too few invocations, or where they do not behave as the model says: [`Why`].
 //! - **Never too small**: a third more than the most memory used fits into every size that is named.
 //!
-//! [`verify`] holds what was predicted against what came of it, and [`changed`] does so for a change that was seen.
+//! [`verify`] holds what was predicted against what came of it, [`changed`] does so for a change that was seen, and
+//! [`settled`] for one that is waited for. [`relief`] names a size for a function that is in trouble now.
 
 mod also;
 mod choose;
 mod curve;
 mod model;
+mod relief;
 mod verify;
 mod words;
 
@@ -32,7 +34,8 @@ pub use throughline_prices::Architecture;
 pub use also::{Hint, Provisioned};
 pub use choose::{Named, Recommendation};
 pub use curve::{Fits, Point};
-pub use verify::{Change, Verdict, changed, verify};
+pub use relief::{Need, Relief, relief};
+pub use verify::{Change, Verdict, changed, settled, verify};
 
 use curve::Curve;
 use model::Model;

@@ -22,8 +22,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use throughline_act::{
-    Action, ActionId, BadAction, Before, Claim, Digest, Entry, Event, Failure, LINK_LIFE_SECONDS,
-    Links, Muted, Opened, Order, Record, Report, Standing, State, UnixSeconds,
+    Action, ActionId, BadAction, Before, Claim, Digest, Entry, Event, Failure, FunctionName,
+    LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Report, SourceState, Standing, State,
+    UnixSeconds, Verdict,
 };
 use throughline_insight::detect::Allowed;
 use throughline_telemetry::UnixNanos;
@@ -283,6 +284,36 @@ impl Actions {
         self.0.actuation.place()
     }
 
+    /// From where a function takes events, as the account has it. Changes nothing.
+    pub(crate) async fn sources(
+        &self,
+        function: FunctionName,
+    ) -> Result<Vec<SourceState>, ActError> {
+        Ok(self.0.actuation.sources(function).await?)
+    }
+
+    /// Other memory sizes of which nobody knows yet what came of them.
+    pub(crate) fn unverified(&self) -> Vec<Standing> {
+        let now = self.now();
+        self.log().record.unverified(now)
+    }
+
+    /// Writes down what came of another memory size. Nothing is undone by it.
+    pub(crate) async fn verified(
+        &self,
+        id: ActionId,
+        verdict: Verdict,
+        sentence: &str,
+    ) -> Result<(), ActError> {
+        let sentence = brief(sentence);
+        let event = Event::Verified {
+            id,
+            verdict,
+            sentence,
+        };
+        self.note(ITSELF.to_owned(), None, event).await
+    }
+
     /// Looks at what there is: the record, and all entries, oldest first.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&Record, &[Entry]) -> T) -> T {
         let log = self.log();
@@ -416,7 +447,7 @@ impl Actions {
         }
     }
 
-    fn now(&self) -> UnixSeconds {
+    pub(crate) fn now(&self) -> UnixSeconds {
         UnixSeconds(self.0.clock.now().0 / NANOS)
     }
 

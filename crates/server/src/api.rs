@@ -47,6 +47,7 @@ use crate::ingest::Intake;
 use crate::mcp;
 use crate::page;
 
+pub(crate) use advice::{Resized, verify};
 pub(crate) use health::Watch;
 pub(crate) use queries::Queries;
 pub(crate) use read::Reads;
@@ -75,6 +76,7 @@ pub(crate) fn router(
         actions,
         detection: detection.clone(),
         teller: telling.teller().clone(),
+        queries: queries.clone(),
     };
     let api = routes
         .merge(actions::router(acts))

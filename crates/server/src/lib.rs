@@ -35,6 +35,7 @@ mod page;
 mod server;
 mod story;
 mod telling;
+mod verifying;
 
 pub use access::{ApiKey, BadKey};
 pub use actions::{Actuation, Actuator, Following};

@@ -14,13 +14,14 @@ use tokio::sync::watch;
 use crate::access::Access;
 use crate::actions::Actions;
 use crate::alerts::Alerts;
-use crate::api::{self, Watch};
+use crate::api::{self, Queries, Watch};
 use crate::codes::{self, Code};
 use crate::config::{Config, Limits};
 use crate::detection::Detection;
 use crate::ingest::{self, Budget, Intake, Refusals};
 use crate::listen::Listener;
 use crate::telling::Telling;
+use crate::verifying::Verifying;
 
 /// A server whose sockets are bound and whose store is open, but that serves nothing yet.
 pub struct Server {
@@ -31,6 +32,7 @@ pub struct Server {
     actions: Actions,
     telling: Telling,
     alerts: Alerts,
+    verifying: Verifying,
     recovery: Recovery,
     limits: Limits,
     /// Told once that the server stops.
@@ -125,6 +127,9 @@ impl Server {
         let actions = actions(&config, &detection).await?;
         let telling = reopen(&config, listeners.http.address(), &detection, &actions).await;
         let alerts = alerts(&config, &store, &engine, (&detection, &telling)).await;
+        // It follows nothing, so it needs no turn to.
+        let queries = Queries::new(store.clone(), Arc::clone(&engine), 0, stop.subscribe());
+        let verifying = Verifying::new(actions.clone(), queries);
         let watched = (&detection, &actions, &telling, &alerts);
         let routers = wire(&config, &listeners, &store, engine, watched, &stop);
         Ok(Server {
@@ -135,6 +140,7 @@ impl Server {
             actions,
             telling,
             alerts,
+            verifying,
             recovery,
             limits: config.limits(),
             stop,
@@ -172,6 +178,7 @@ impl Server {
         let acting = tokio::spawn(self.actions.run(stopped.clone()));
         let telling = tokio::spawn(self.telling.run(stopped.clone()));
         let alerting = tokio::spawn(self.alerts.run(stopped.clone()));
+        let verifying = tokio::spawn(self.verifying.run(stopped.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.send_replace(true);
@@ -191,6 +198,9 @@ impl Server {
         }
         if let Err(error) = alerting.await {
             tracing::error!(%error, "watching objectives and alerts ended badly");
+        }
+        if let Err(error) = verifying.await {
+            tracing::error!(%error, "verifying what came of other memory sizes ended badly");
         }
         let closed = self.store.close().await;
         closed.map_err(|error| StopError::Store { error })?;

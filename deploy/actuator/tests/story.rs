@@ -13,7 +13,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use expect_test::expect;
 use serde_json::{Value, json};
-use throughline_act::{Action, ActionId, Before, DryRun, Order, Report, UnixSeconds};
+use throughline_act::{
+    Action, ActionId, Before, DryRun, Order, Report, SourceState, UnixSeconds,
+};
 use throughline_actuator::{Aws, invoke, perform};
 use throughline_sandbox::{Function, RunningSandbox, Sandbox};
 
@@ -208,6 +210,20 @@ async fn what_actions_do_to_an_account() {
     assert_eq!(call(&sandbox, "pay", "write", "users").await, "ok");
     undo(&aws, 2, &deny, &denied.before).await;
 
+    // From where it takes events, so that one of them can be disabled by its name.
+    let sources = async |function: &str| {
+        let function = function.parse().unwrap();
+        let order = Order::Sources { function };
+        perform(&aws, order, UnixSeconds(NOW)).await
+    };
+    let of_pay = sources("pay").await.unwrap().before.sources;
+    let named = |it: &SourceState| (it.id.clone(), it.name(), it.enabled);
+    let only = (account.source.clone(), "SQS orders".to_owned(), true);
+    assert_eq!(of_pay.iter().map(named).collect::<Vec<_>>(), [only]);
+    assert!(sources("mail").await.unwrap().before.sources.is_empty());
+    assert_eq!(sources("nobody").await.unwrap_err().code, "refused");
+    assert_eq!(account.state(), as_it_was, "reading changes nothing");
+
     // The others, there and back.
     let disable = json!({"do": "disable", "function": "pay", "source": account.source, "hours": 4});
     let stop = json!({"do": "stop", "function": "pay", "hours": 4});
@@ -284,13 +300,39 @@ async fn through_the_function(account: &Account, sandbox: &RunningSandbox, deny:
     let report = order(act).await.unwrap();
     assert_eq!(account.state()["policies"].as_object().unwrap().len(), 1);
     order(Order::Undo {
-        id,
+        id: id.clone(),
         action,
         before: report.before,
     })
     .await
     .unwrap();
     assert_eq!(account.state()["policies"], json!({}));
+    let sources = Order::Sources {
+        function: "pay".parse().unwrap(),
+    };
+    let sources = order(sources).await.unwrap().before.sources;
+    assert_eq!(sources[0].id, account.source);
+    // Another memory size, as the server has it done that applies advice, and the way back.
+    let memory = self::action(&json!({"do": "memory", "function": "pay", "memory_mb": 1728}));
+    let seen = order(Order::Look {
+        id: id.clone(),
+        action: memory.clone(),
+    });
+    let before = seen.await.unwrap().before;
+    let act = Order::Act {
+        id: id.clone(),
+        action: memory.clone(),
+        seen: before.digest(),
+    };
+    order(act).await.unwrap();
+    assert_eq!(account.state()["memory"], 1728);
+    let undo = Order::Undo {
+        id: id.clone(),
+        action: memory,
+        before,
+    };
+    order(undo).await.unwrap();
+    assert_eq!(account.state()["memory"], 512);
     // Nothing but orders.
     for event in [
         json!({}),

@@ -669,6 +669,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/actions/sources": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List from where a function takes events
+         * @description The function's event source mappings as the account has them, the first hundred, by the names that people call them, for whoever wants to disable one. Read through whoever does actions, so nothing is read where they are off. Changes nothing.
+         */
+        readonly get: operations["listSources"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/actions/{id}": {
         readonly parameters: {
             readonly query?: never;
@@ -2977,6 +2997,8 @@ export interface components {
             readonly destructive: boolean;
             /** @description The action itself. */
             readonly action: components["schemas"]["Action"];
+            /** @description Why just so, where that is known: of memory what is predicted with this size. */
+            readonly why: string | null;
         };
         /** @description How things are in the account, as far as the action needs it. */
         readonly AccountState: {
@@ -3000,6 +3022,18 @@ export interface components {
                 readonly enabled: boolean;
             }[];
         };
+        /** @description What came of another memory size, held against what was predicted of it. */
+        readonly VerifiedAction: {
+            /** @description When it was known. */
+            readonly at_unix_nanos: components["schemas"]["UnixNanos"];
+            /**
+             * @description `as_predicted`, or better; `slower` than is worth it: undo it; `unknown`: nothing could be predicted.
+             * @enum {string}
+             */
+            readonly verdict: "as_predicted" | "slower" | "unknown";
+            /** @description The same in words, with the numbers. */
+            readonly sentence: string;
+        };
         /** @description An action and how it stands. */
         readonly ActionStanding: {
             /** @description Its name. */
@@ -3017,12 +3051,16 @@ export interface components {
             readonly incident: number | null;
             /** @description When it was proposed. */
             readonly proposed_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description When it was done. */
+            readonly done_unix_nanos: components["schemas"]["UnixNanos"] | null;
             /** @description When it ends by itself. */
             readonly until_unix_nanos: components["schemas"]["UnixNanos"] | null;
             /** @description How things were before it. */
             readonly before: components["schemas"]["AccountState"] | null;
             /** @description Why it, or its undoing, failed last. */
             readonly why: string | null;
+            /** @description memory: what came of it, once 200 invocations with the new size are known, within two weeks. */
+            readonly verified: components["schemas"]["VerifiedAction"] | null;
         };
         /** @description What can be done about an incident, and what was. */
         readonly FittingActions: {
@@ -3034,6 +3072,22 @@ export interface components {
             readonly proposals: readonly components["schemas"]["ProposableAction"][];
             /** @description What was proposed about it, the newest first. */
             readonly actions: readonly components["schemas"]["ActionStanding"][];
+        };
+        /** @description From where a function takes events. */
+        readonly SourceList: {
+            /** @description The function's name. */
+            readonly function: string;
+            /** @description Its event source mappings. */
+            readonly sources: readonly {
+                /** @description Its UUID, which `disable` takes. */
+                readonly id: string;
+                /** @description What people call it: `SQS orders`; its UUID where the account says no more. */
+                readonly name: string;
+                /** @description From where it takes events; empty for brokers outside of AWS. */
+                readonly source_arn: string;
+                /** @description Whether it takes them. */
+                readonly enabled: boolean;
+            }[];
         };
         /** @description Actions, the newest first. */
         readonly ActionList: {
@@ -3202,7 +3256,7 @@ export interface components {
              * @description What happened.
              * @enum {string}
              */
-            readonly event: "proposed" | "began" | "did" | "failed" | "undid" | "undo_failed" | "stopped" | "resumed";
+            readonly event: "proposed" | "began" | "did" | "failed" | "undid" | "undo_failed" | "verified" | "stopped" | "resumed";
             /** @description The action's name. */
             readonly id?: string;
             /** @description proposed: what. */
@@ -3226,6 +3280,13 @@ export interface components {
             readonly unsure?: boolean;
             /** @description undo_failed: whether somebody has changed it since. */
             readonly drifted?: boolean;
+            /**
+             * @description verified: whether it came as was predicted.
+             * @enum {string}
+             */
+            readonly verdict?: "as_predicted" | "slower" | "unknown";
+            /** @description verified: the same in words, with the numbers. */
+            readonly sentence?: string;
         };
         /** @description Some of the audit log, the newest entries first. */
         readonly AuditPage: {
@@ -5905,6 +5966,74 @@ export interface operations {
             };
             /** @description The audit log cannot be written (TL0217); the server's log says more. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listSources: {
+        readonly parameters: {
+            readonly query: {
+                /** @description The function's name. */
+                readonly function: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The sources. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SourceList"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server was started with `--actions off`, or the actuator does not know this order (TL0216). */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description AWS or the actuator refused it or did not answer (TL0217). */
+            readonly 502: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -108,6 +108,16 @@ impl<'a> Curve<'a> {
         seen.collect()
     }
 
+    /// What invocations with a size cost in the mean, in US dollars.
+    #[allow(clippy::cast_precision_loss)] // thousands
+    pub(super) fn usd(&self, memory_mb: u32, invocations: &[Invocation]) -> f64 {
+        let price = self.price();
+        let of = || invocations.iter().filter(|it| it.memory_mb == memory_mb);
+        let billed = of().map(|it| it.duration_ms + it.init_ms.max(0.0));
+        let sum: f64 = billed.map(|ms| price(ms, memory_mb)).sum();
+        sum / of().count().max(1) as f64
+    }
+
     /// The price of milliseconds with a size.
     fn price(&self) -> impl Fn(f64, u32) -> f64 {
         let rates = self.rates;

@@ -340,6 +340,21 @@ fn a_change_that_was_seen_is_held_against_what_was_predicted_before_it() {
     );
 }
 
+#[test]
+fn what_came_of_a_change_is_settled_once() {
+    let told = |before: &[Invocation], since: &[Invocation]| match settled(before, since, &SETUP) {
+        None => "not yet".to_owned(),
+        Some(Ok(change)) => change.outcome(),
+        Some(Err(why)) => format!("nothing was predicted of it: {why}"),
+    };
+    let before = same(200, 512, 1000.0, 200.0);
+    let since = |count, ms| same(count, 1024, ms, 200.0);
+    expect![[""]]
+        .assert_eq(&[since(199, 655.0), since(200, 655.0), since(200, 300.0), since(200, 900.0)].map(|it| told(&before, &it)).join("\n"));
+    expect![[""]]
+        .assert_eq(&[199, 200].map(|count| told(&same(10, 512, 1000.0, 200.0), &since(count, 655.0))).join("\n"));
+}
+
 /// Functions of mixed work and waits, each predicted from each of six sizes for the others.
 #[test]
 fn a_simulated_kernel_agrees_with_what_is_predicted() {

@@ -13,6 +13,8 @@ pub struct Change {
     pub predicted: Point,
     /// What came of it.
     pub verdict: Verdict,
+    /// What an invocation costs since, as a part of what it did before.
+    pub cost_ratio: f64,
 }
 
 /// What came of a change of memory.
@@ -56,11 +58,28 @@ pub fn changed(
     let model = Model::fit(before)?;
     let curve = Curve::new(&model, setup);
     let predicted = curve.at(memory_mb);
+    let before = curve.at(model.memory_mb);
     Ok(Change {
-        before: curve.at(model.memory_mb),
         verdict: verify(&predicted, since),
+        cost_ratio: curve.usd(memory_mb, since) / before.usd.value,
         predicted,
+        before,
     })
+}
+
+/// The same once there is something to say for good: `None` while there are too few invocations since.
+pub fn settled(
+    before: &[Invocation],
+    since: &[Invocation],
+    setup: &Setup<'_>,
+) -> Option<Result<Change, Why>> {
+    if since.len() < VERIFIED_MIN {
+        return None;
+    }
+    match changed(before, since, setup) {
+        Ok(change) if matches!(change.verdict, Verdict::TooEarly { .. }) => None,
+        settled => Some(settled),
+    }
 }
 
 /// Holds the invocations after a change against what was predicted of it; those with other sizes do not

@@ -25,7 +25,7 @@ impl fmt::Display for Recommendation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let memory = megabytes(self.point.memory_mb);
         let faster = 1.0 / self.duration_ratio.value;
-        let percent = ((self.cost_ratio.value - 1.0) * 100.0).round();
+        let percent = percent(self.cost_ratio.value);
         let (less, slower) = (-percent, ((1.0 / faster - 1.0) * 100.0).round());
         if faster < 1.05 {
             write!(f, "can cost {less} % less with {memory}")?;
@@ -34,12 +34,8 @@ impl fmt::Display for Recommendation {
                 false => f.write_str(", as fast as now"),
             };
         }
-        write!(f, "can run {faster:.1}x faster ")?;
-        match percent {
-            0.0 => write!(f, "for the same cost with {memory}"),
-            more if more > 0.0 => write!(f, "for {more} % more with {memory}"),
-            _ => write!(f, "for {less} % less with {memory}"),
-        }
+        let cost = cost(self.cost_ratio.value);
+        write!(f, "can run {faster:.1}x faster {cost} with {memory}")
     }
 }
 
@@ -128,6 +124,47 @@ impl fmt::Display for Change {
     }
 }
 
+impl Change {
+    /// What came of it, for whoever made it: `as predicted: 1.00 s → 655 ms, for 3 % less`. While it is too early, so
+    /// much.
+    pub fn outcome(&self) -> String {
+        let was = duration(self.before.duration_ms.value);
+        let cost = cost(self.cost_ratio);
+        match self.verdict {
+            Verdict::TooEarly { .. } => self.to_string(),
+            Verdict::AsPredicted { duration_ms } => {
+                let better = match duration_ms < self.predicted.duration_ms.low {
+                    true => "better than",
+                    false => "as",
+                };
+                let is = duration(duration_ms);
+                format!("{better} predicted: {was} → {is}, {cost}")
+            }
+            Verdict::Slower {
+                duration_ms,
+                predicted,
+            } => {
+                let (is, predicted) = (duration(duration_ms.value), span(predicted));
+                format!("slower than predicted: {was} → {is} instead of {predicted}, {cost}")
+            }
+        }
+    }
+}
+
+/// `for 3 % less`, of what it costs as a part of what it did.
+pub(super) fn cost(ratio: f64) -> String {
+    match percent(ratio) {
+        0.0 => "for the same cost".to_owned(),
+        more if more > 0.0 => format!("for {more} % more"),
+        less => format!("for {} % less", -less),
+    }
+}
+
+/// By how many percent it is more.
+fn percent(ratio: f64) -> f64 {
+    ((ratio - 1.0) * 100.0).round()
+}
+
 /// `638 to 671 ms`
 fn span(of: Measured) -> String {
     let (low, high) = (duration(of.low), duration(of.high));
@@ -156,7 +193,7 @@ impl fmt::Display for Why {
 }
 
 /// `1,024 MB`
-fn megabytes(number: u32) -> String {
+pub(super) fn megabytes(number: u32) -> String {
     match number / 1000 {
         0 => format!("{number} MB"),
         thousands => format!("{thousands},{:03} MB", number % 1000),

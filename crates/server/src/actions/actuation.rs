@@ -6,7 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use throughline_act::{Action, Before, DryRun, Failure, Order, Plan, Report, UnixSeconds};
+use throughline_act::{
+    Action, Before, DryRun, Failure, FunctionName, Order, Plan, Report, SourceState, UnixSeconds,
+};
 
 /// What an order becomes.
 pub type Following<'a> = Pin<Box<dyn Future<Output = Result<Report, Failure>> + Send + 'a>>;
@@ -45,6 +47,19 @@ impl Actuation {
         if action.function().is_none() {
             return here(action, &order, now);
         }
+        self.by_actuator(order).await
+    }
+
+    /// From where a function takes events. Nothing is asked where nothing may be changed.
+    pub(super) async fn sources(
+        &self,
+        function: FunctionName,
+    ) -> Result<Vec<SourceState>, Failure> {
+        let report = self.by_actuator(Order::Sources { function }).await?;
+        Ok(report.before.sources)
+    }
+
+    async fn by_actuator(&self, order: Order) -> Result<Report, Failure> {
         let Some(actuator) = &self.0 else {
             return Err(Failure::new(OFF, NOBODY));
         };
@@ -65,6 +80,7 @@ impl fmt::Debug for Actuation {
 fn here(action: &Action, order: &Order, now: UnixSeconds) -> Result<Report, Failure> {
     let id = match order {
         Order::Look { id, .. } | Order::Act { id, .. } | Order::Undo { id, .. } => id,
+        Order::Sources { .. } => return Err(Failure::new("bad_order", "there is no account here")),
     };
     let before = Before::default();
     let plan = Plan::of(action, id, now, &before);

@@ -3,6 +3,8 @@
 //! `GET` never acts. `POST /act/{id}` takes JSON alone, which no page of another origin can send without being asked
 //! first, and a key of the link besides that of the server.
 
+mod advised;
+
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::response::Response;
@@ -10,17 +12,20 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use throughline_act::{Action, ActionId, Digest};
+use throughline_act::{Action, ActionId, BadAction, Digest, FunctionName};
 use throughline_insight::detect::{Node, Subject};
 use throughline_notify::Teller;
 use throughline_notify::settings::Channel;
 
 use super::error::ApiError;
+use super::queries::Queries;
 use super::query::Query;
 use super::{Reads, view};
 use crate::actions::{ActError, Actions, Confirmation, fitting};
 use crate::detection::{Detection, Reports};
 use crate::page;
+
+pub(super) use advised::Fit;
 
 /// The path of what can be done about an incident.
 pub(super) const FITTING: &str = "/api/v1/incidents/{id}/actions";
@@ -28,6 +33,8 @@ pub(super) const FITTING: &str = "/api/v1/incidents/{id}/actions";
 pub(super) const ACTIONS: &str = "/api/v1/actions";
 /// The path at which they are proposed.
 pub(super) const PROPOSE: &str = "/api/v1/actions/propose";
+/// The path of what could be disabled: from where a function takes events.
+pub(super) const SOURCES: &str = "/api/v1/actions/sources";
 /// The path of one, for whoever has its link.
 pub(super) const ACTION: &str = "/api/v1/actions/{id}";
 /// The path at which one is undone.
@@ -45,6 +52,7 @@ pub(super) struct Acts {
     pub(super) actions: Actions,
     pub(super) detection: Detection,
     pub(super) teller: Teller,
+    pub(super) queries: Queries,
 }
 
 /// Everything that is about actions.
@@ -53,6 +61,7 @@ pub(super) fn router(acts: Acts) -> Router<Reads> {
         .route(FITTING, get(fit))
         .route(ACTIONS, get(list))
         .route(PROPOSE, post(propose))
+        .route(SOURCES, get(sources))
         .route(ACTION, get(show))
         .route(UNDO, post(undo))
         .route(SWITCH, post(switch))
@@ -116,9 +125,10 @@ pub(super) async fn fit(
             let fitting = fitting(&known.finding, settings, told);
             (known.finding.to_string(), fitting)
         });
-        Some((number, fit.collect::<Vec<_>>()))
+        Some((number, fit.collect::<Vec<_>>(), advised::needs(incident)))
     });
-    let (number, fit) = found.ok_or(ApiError::UnknownIncident(id))?;
+    let (number, fit, needs) = found.ok_or(ApiError::UnknownIncident(id))?;
+    let fit = advised::advised(&acts.queries, fit, &needs, acts.detection.now()).await;
     let place = acts.actions.place();
     let json = acts.actions.with(|record, _| {
         let known = record.actions().rev();
@@ -141,6 +151,22 @@ pub(super) async fn list(
     let place = actions.place();
     let json = actions.with(|record, _| view::json(&view::ActionList::new(&place, record, limit)));
     Ok(view::json_response(json))
+}
+
+/// Reads the account: where nothing in it may be changed, nothing of it is read either.
+pub(super) async fn sources(
+    State(Acts { actions, .. }): State<Acts>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let mut query = Query::parse(query.as_deref(), SOURCES_PARAMETERS);
+    let function = query.needed("function");
+    let function = query.finish(function)?;
+    let named: FunctionName = function
+        .parse()
+        .map_err(|error: BadAction| ApiError::BadParameters(vec![error.to_string()]))?;
+    let known = actions.sources(named).await?;
+    let list = view::SourceList::new(&function, &known);
+    Ok(view::json_response(view::json(&list)))
 }
 
 pub(super) async fn propose(
@@ -320,6 +346,7 @@ async fn finished<T>(working: tokio::task::JoinHandle<Result<T, ActError>>) -> R
 
 pub(super) const LIST_PARAMETERS: &[&str] = &["limit"];
 pub(super) const SHOW_PARAMETERS: &[&str] = &["k"];
+pub(super) const SOURCES_PARAMETERS: &[&str] = &["function"];
 pub(super) const AUDIT_PARAMETERS: &[&str] = &["limit", "cursor"];
 /// Findings, the first ones, that actions are looked for.
 const FINDINGS_MAX: usize = 20;

@@ -28,7 +28,7 @@ use serde::{Serialize, Serializer};
 use throughline_telemetry as telemetry;
 
 pub(super) use action::{
-    ActionList, ActionShown, ActionView, AuditPage, FittingActions, Proposed, Touched,
+    ActionList, ActionShown, ActionView, AuditPage, FittingActions, Proposed, SourceList, Touched,
 };
 pub(super) use advice::AdviceView;
 pub(super) use alerts::AlertList;

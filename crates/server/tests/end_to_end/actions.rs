@@ -3,6 +3,8 @@
 //! The account is a pretended one. `deploy/actuator` has the same orders followed at moto.
 
 mod account;
+mod memory;
+mod sources;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,15 +15,15 @@ use crate::search::put_logs;
 const BEGIN: UnixNanos = UnixNanos(1_795_132_800 * 1_000_000_000);
 
 /// Invocations of `resize` with a size: one every second from this one on, each taking so long.
-struct Runs {
-    seconds: std::ops::Range<u64>,
-    memory_mb: i64,
-    took_ms: f64,
-    cpu_ms: f64,
+pub(crate) struct Runs {
+    pub(crate) seconds: std::ops::Range<u64>,
+    pub(crate) memory_mb: i64,
+    pub(crate) took_ms: f64,
+    pub(crate) cpu_ms: f64,
 }
 
 impl Runs {
-    async fn send(&self, server: &TestServer) {
+    pub(crate) async fn send(&self, server: &TestServer) {
         let all: Vec<(Span, LogRecord)> = self.seconds.clone().map(|at| self.run(at)).collect();
         let (spans, reports): (Vec<Span>, Vec<LogRecord>) = all.into_iter().unzip();
         let answer = server.post_protobuf(Signal::Traces, traces(&spans)).await;
@@ -81,7 +81,7 @@ impl Runs {
     }
 }
 
-async fn advice(server: &TestServer, query: &str) -> Value {
+pub(crate) async fn advice(server: &TestServer, query: &str) -> Value {
     let path = format!(
         "/api/v1/functions/resize/advice?from={}&to={}{query}",
         BEGIN.0,

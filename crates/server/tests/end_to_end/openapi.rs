@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 60] = [
+    let cases: [(&str, &str); 61] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -221,6 +221,10 @@ async fn real_answers_fit_their_schemas() {
         ),
         ("/api/v1/actions", "/api/v1/actions"),
         ("/api/v1/actions", "/api/v1/actions?limit=0"),
+        (
+            "/api/v1/actions/sources",
+            "/api/v1/actions/sources?function=pay",
+        ),
         (
             "/api/v1/actions/{id}",
             "/api/v1/actions/0123456789abcdef?x=1",
@@ -358,6 +362,7 @@ async fn real_answers_fit_their_schemas() {
                 "/api/v1/actions/propose" => &["409", "500"],
                 // Where there is an account.
                 "/act/{id}" | "/api/v1/actions/{id}/undo" => &["500", "502"],
+                "/api/v1/actions/sources" => &["200", "502"],
                 _ => &["500"],
             };
             let rare = rare.contains(&status.as_str());

@@ -58,8 +58,27 @@ pub(super) async fn gather(queries: &Queries, asked: &Asked) -> Result<Known, Qu
     let Some(size) = sizes.first() else {
         return Ok(Known::default());
     };
+    let before = sizes.get(1).filter(|before| before.gave_way_to(size));
+    known(queries, asked, size, before).await
+}
+
+/// Reads as many of a function of which is known which sizes it had, and from when to when.
+pub(super) async fn gather_sizes(
+    queries: &Queries,
+    asked: &Asked,
+    (before, size): (Size, Size),
+) -> Result<Known, QueryError> {
+    known(queries, asked, &size, Some(&before)).await
+}
+
+async fn known(
+    queries: &Queries,
+    asked: &Asked,
+    size: &Size,
+    before: Option<&Size>,
+) -> Result<Known, QueryError> {
     let (since, calls) = asked.invocations(queries, size).await?;
-    let changed = match sizes.get(1).filter(|before| before.gave_way_to(size)) {
+    let changed = match before {
         None => None,
         Some(before) => Some(Before {
             invocations: asked.invocations(queries, before).await?.0,
@@ -78,9 +97,9 @@ pub(super) async fn gather(queries: &Queries, asked: &Asked) -> Result<Known, Qu
 }
 
 /// A memory size, and when it was seen.
-struct Size {
-    memory_mb: u32,
-    times: Range<UnixNanos>,
+pub(super) struct Size {
+    pub(super) memory_mb: u32,
+    pub(super) times: Range<UnixNanos>,
 }
 
 impl Size {

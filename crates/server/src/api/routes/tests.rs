@@ -135,6 +135,7 @@ fn openapi_and_routes_agree() {
         actions::FITTING,
         actions::ACTIONS,
         actions::ACTION,
+        actions::SOURCES,
         actions::AUDIT,
         alerts::ALERTS,
         notifications::NOTIFICATIONS,
@@ -187,6 +188,7 @@ fn openapi_and_routes_agree() {
     assert_eq!(parameters(waits::WAITS), waits::PARAMETERS);
     assert_eq!(parameters(actions::ACTIONS), actions::LIST_PARAMETERS);
     assert_eq!(parameters(actions::AUDIT), actions::AUDIT_PARAMETERS);
+    assert_eq!(parameters(actions::SOURCES), actions::SOURCES_PARAMETERS);
     assert_eq!(
         parameters(notifications::STOP),
         notifications::STOP_PARAMETERS

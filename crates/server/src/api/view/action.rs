@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 use throughline_act::{
-    Action, ActionId, Before, Digest, DryRun, Entry, Plan, Record, Standing, State, UnixSeconds,
+    Action, ActionId, Before, Digest, DryRun, Entry, Plan, Record, SourceState, Standing, State,
+    UnixSeconds, Verdict, Verified,
 };
 use throughline_insight::detect::Subject;
 
 use super::Text;
 use crate::actions::Shown;
+use crate::api::actions::Fit;
 
 /// What can be done about an incident, and what was.
 #[derive(Serialize)]
@@ -33,6 +35,31 @@ struct ProposalView<'a> {
     needs_account: bool,
     destructive: bool,
     action: &'a Action,
+    /// Why just so.
+    why: Option<&'a str>,
+}
+
+/// What came of another memory size.
+#[derive(Serialize)]
+struct VerifiedView<'a> {
+    at_unix_nanos: Text<u128>,
+    verdict: Verdict,
+    sentence: &'a str,
+}
+
+/// From where a function takes events.
+#[derive(Serialize)]
+pub(in crate::api) struct SourceList<'a> {
+    function: &'a str,
+    sources: Vec<SourceView<'a>>,
+}
+
+#[derive(Serialize)]
+struct SourceView<'a> {
+    id: &'a str,
+    name: String,
+    source_arn: &'a str,
+    enabled: bool,
 }
 
 /// An action and how it stands.
@@ -44,9 +71,11 @@ pub(in crate::api) struct ActionView<'a> {
     state: State,
     incident: Option<u64>,
     proposed_unix_nanos: Text<u128>,
+    done_unix_nanos: Option<Text<u128>>,
     until_unix_nanos: Option<Text<u128>>,
     before: Option<&'a Before>,
     why: Option<&'a str>,
+    verified: Option<VerifiedView<'a>>,
 }
 
 /// All actions, the newest first.
@@ -113,14 +142,14 @@ impl<'a> FittingActions<'a> {
     pub(in crate::api) fn new(
         place: &'a str,
         stopped: Option<(&'a str, &'a str)>,
-        fit: &'a [(String, Vec<Action>)],
+        fit: &'a [Fit],
         known: impl Iterator<Item = &'a Standing>,
     ) -> Self {
         let mut seen: Vec<&Action> = Vec::new();
         let mut proposals = Vec::new();
-        for (finding, action) in fit
+        for (finding, (action, why)) in fit
             .iter()
-            .flat_map(|(finding, actions)| actions.iter().map(move |action| (finding, action)))
+            .flat_map(|fit| fit.actions.iter().map(move |it| (&fit.finding, it)))
         {
             // Several findings are of the same function.
             if !seen.contains(&action) {
@@ -131,6 +160,7 @@ impl<'a> FittingActions<'a> {
                     needs_account: action.function().is_some(),
                     destructive: action.is_destructive(),
                     action,
+                    why: why.as_deref(),
                 });
             }
         }
@@ -153,14 +183,41 @@ impl<'a> ActionView<'a> {
     pub(in crate::api) fn new(standing: &'a Standing) -> Self {
         ActionView {
             id: standing.id.to_string(),
-            title: standing.action.title(),
+            title: standing.title(),
             action: &standing.action,
             state: standing.state,
             incident: standing.incident,
             proposed_unix_nanos: nanos(standing.proposed),
+            done_unix_nanos: standing.done.map(nanos),
             until_unix_nanos: standing.until.map(nanos),
             before: standing.before.as_ref(),
             why: standing.why.as_deref(),
+            verified: standing.verified.as_ref().map(VerifiedView::new),
+        }
+    }
+}
+
+impl<'a> VerifiedView<'a> {
+    fn new(verified: &'a Verified) -> Self {
+        VerifiedView {
+            at_unix_nanos: nanos(verified.at),
+            verdict: verified.verdict,
+            sentence: &verified.sentence,
+        }
+    }
+}
+
+impl<'a> SourceList<'a> {
+    pub(in crate::api) fn new(function: &'a str, known: &'a [SourceState]) -> Self {
+        let sources = known.iter().map(|source| SourceView {
+            id: &source.id,
+            name: source.name(),
+            source_arn: &source.source_arn,
+            enabled: source.enabled,
+        });
+        SourceList {
+            function,
+            sources: sources.collect(),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use throughline_act::{Before, Done, DryRun, Failure, Order, Plan, Report, UnixSeconds, undo};
+use throughline_act::{
+    Action, Before, Done, DryRun, Failure, Order, Plan, Report, SourceState, UnixSeconds, undo,
+};
 use throughline_server::{Actuator, Following};
 use tokio::sync::Notify;
 
@@ -17,6 +19,10 @@ pub(crate) struct AccountState {
     /// The code of the failure with which what changes something ends, after it was done.
     pub(crate) trouble: Option<&'static str>,
     pub(crate) revision: u64,
+    /// The memory of its functions, if it is not the usual one.
+    pub(crate) memory_mb: Option<u32>,
+    /// From where its functions take events.
+    pub(crate) sources: Vec<SourceState>,
     /// What somebody else has reserved for `pay` since.
     pub(crate) reserved_since: Option<u32>,
     /// The audit log, in which everything must stand that is begun.
@@ -30,8 +36,9 @@ impl Account {
         Before {
             function_arn: "arn:aws:lambda:eu-west-1:123456789012:function:pay".to_owned(),
             role_arn: "arn:aws:iam::123456789012:role/pay-role".to_owned(),
-            memory_mb: 512,
+            memory_mb: state.memory_mb.unwrap_or(512),
             revision_id: state.revision.to_string(),
+            sources: state.sources.clone(),
             ..Before::default()
         }
     }
@@ -43,6 +50,10 @@ impl Account {
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut AccountState)) {
         change(&mut self.state());
+    }
+
+    pub(crate) fn memory_mb(&self) -> Option<u32> {
+        self.state().memory_mb
     }
 
     fn state(&self) -> MutexGuard<'_, AccountState> {
@@ -68,15 +79,23 @@ impl Account {
                 }
                 let plan = Plan::of(&action, &id, now, &before).expect("a good action");
                 let calls = plan.calls.clone();
+                if let Action::Memory { memory_mb, .. } = action {
+                    state.memory_mb = Some(memory_mb);
+                }
                 (Some(plan), calls)
             }
             Order::Undo { id, action, before } => {
                 let mut now = before.clone();
                 now.reserved = state.reserved_since.or(Some(0));
+                now.memory_mb = state.memory_mb.unwrap_or(512);
                 let calls = undo(&action, &id, &before, &now);
                 let calls = calls.map_err(|error| Failure::new("drifted", error))?;
+                if let Action::Memory { .. } = action {
+                    state.memory_mb = Some(before.memory_mb);
+                }
                 (None, calls)
             }
+            Order::Sources { .. } => (None, Vec::new()),
         };
         let done: Vec<Done> = calls
             .iter()

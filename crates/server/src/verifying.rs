@@ -1,0 +1,166 @@
+//! What came of other memory sizes, in the background: whether a function is as quick as was predicted since somebody gave
+//! it another size.
+//!
+//! It is written into the audit log once, as soon as enough invocations are known. Nothing is undone by it: who reads that
+//! it is slower may undo it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use throughline_act::{Action, ActionId, Standing, UnixSeconds, Verdict};
+use throughline_insight::rightsize::{Change, Verdict as Came, Why};
+use throughline_telemetry::UnixNanos;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::actions::Actions;
+use crate::api::{Queries, Resized, verify};
+
+/// Looks at what came of other memory sizes until the server stops.
+pub(crate) struct Verifying {
+    actions: Actions,
+    queries: Queries,
+}
+
+impl Verifying {
+    /// Starts nothing.
+    pub(crate) fn new(actions: Actions, queries: Queries) -> Self {
+        Verifying { actions, queries }
+    }
+
+    /// Looks until the server stops.
+    pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut later = BTreeMap::new();
+        loop {
+            let look = async {
+                looks.tick().await;
+                self.look(&mut later).await;
+            };
+            tokio::select! {
+                () = look => {}
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+            }
+        }
+    }
+
+    /// One look at each whose turn has come: soon after it was done often, later ever more rarely.
+    async fn look(&self, later: &mut BTreeMap<ActionId, UnixSeconds>) {
+        let now = self.actions.now();
+        let waiting = self.actions.unverified();
+        later.retain(|id, _| waiting.iter().any(|it| it.id == *id));
+        for standing in waiting {
+            if later.get(&standing.id).is_some_and(|at| *at > now) {
+                continue;
+            }
+            let Some(resized) = resized(&standing) else {
+                continue;
+            };
+            let age = now.0.saturating_sub(resized.at.0 / NANOS);
+            let next = now.plus((age / PART_OF_AGE).max(AGAIN_SECONDS));
+            later.insert(standing.id.clone(), next);
+            let until = UnixNanos(now.0.saturating_mul(NANOS));
+            match verify(&self.queries, &resized, until).await {
+                Ok(None) => {}
+                Ok(Some(came)) => self.note(standing.id, &came).await,
+                Err(error) => {
+                    tracing::warn!(%error, id = %standing.id, "what came of another memory size is not known");
+                }
+            }
+        }
+    }
+
+    async fn note(&self, id: ActionId, came: &Result<Change, Why>) {
+        let (verdict, sentence) = words(came);
+        let shown = id.to_string();
+        if let Err(error) = self.actions.verified(id, verdict, &sentence).await {
+            tracing::warn!(%error, id = shown, "what came of another memory size is not written down");
+        }
+    }
+}
+
+/// What was done, if it gave a function another size.
+fn resized(standing: &Standing) -> Option<Resized> {
+    let Action::Memory {
+        function,
+        memory_mb,
+    } = &standing.action
+    else {
+        return None;
+    };
+    Some(Resized {
+        function: function.to_string(),
+        before_mb: standing.before.as_ref()?.memory_mb,
+        memory_mb: *memory_mb,
+        at: UnixNanos(standing.done?.0.saturating_mul(NANOS)),
+    })
+}
+
+fn words(came: &Result<Change, Why>) -> (Verdict, String) {
+    match came {
+        Ok(change) => {
+            let verdict = match change.verdict {
+                Came::Slower { .. } => Verdict::Slower,
+                Came::AsPredicted { .. } => Verdict::AsPredicted,
+                Came::TooEarly { .. } => Verdict::Unknown,
+            };
+            (verdict, change.outcome())
+        }
+        Err(why) => (
+            Verdict::Unknown,
+            format!("nothing was predicted of it: {why}"),
+        ),
+    }
+}
+
+const NANOS: u64 = 1_000_000_000;
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// No action is looked at more often.
+const AGAIN_SECONDS: u64 = 60;
+/// The next look is after this part of the time since it was done: after an hour every six minutes, after a day every two
+/// and a half hours.
+const PART_OF_AGE: u64 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(action: &str) -> Standing {
+        Standing {
+            id: "0123456789abcdef".parse().unwrap(),
+            action: serde_json::from_str(action).unwrap(),
+            incident: None,
+            state: throughline_act::State::Done,
+            proposed: UnixSeconds(1),
+            done: Some(UnixSeconds(2)),
+            until: None,
+            before: Some(throughline_act::Before {
+                memory_mb: 512,
+                ..Default::default()
+            }),
+            why: None,
+            verified: None,
+        }
+    }
+
+    #[test]
+    fn what_is_verified_is_another_memory_size() {
+        let memory = standing(r#"{"do":"memory","function":"pay","memory_mb":1024}"#);
+        let resized_to = resized(&memory).unwrap();
+        assert_eq!((resized_to.before_mb, resized_to.memory_mb), (512, 1024));
+        assert_eq!(resized_to.at, UnixNanos(2_000_000_000));
+        let stop = standing(r#"{"do":"stop","function":"pay","hours":1}"#);
+        assert!(resized(&stop).is_none());
+    }
+
+    #[test]
+    fn of_what_could_not_be_predicted_it_is_said_why() {
+        let (verdict, sentence) = words(&Err(Why::NoProcessorTime));
+        assert_eq!(verdict, Verdict::Unknown);
+        assert_eq!(
+            sentence,
+            "nothing was predicted of it: nobody has measured its processor time"
+        );
+    }
+}

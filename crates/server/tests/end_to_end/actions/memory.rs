@@ -1,0 +1,125 @@
+//! What is advised is applied, and what came of it is verified; what is worse is undone by whoever says so.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::account::Account;
+use super::{acting, again};
+use crate::advice::{Runs, advice};
+use crate::harness::TestServer;
+use crate::openapi::problems;
+
+/// Gives the function another size, as its page does. The name of the action.
+async fn resize(server: &TestServer, memory_mb: i64) -> String {
+    let action = json!({"do": "memory", "function": "resize", "memory_mb": memory_mb});
+    let (link, seen) = server.looked_at(&action).await;
+    let done = server.confirm(&link, "", &seen).await;
+    assert_eq!(done.json()["state"], "done", "{}", done.text());
+    link.0
+}
+
+/// The newest action.
+async fn newest(server: &TestServer) -> Value {
+    let all = server.json("/api/v1/actions").await;
+    assert_eq!(problems("ActionList", &all), "");
+    all["actions"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
+    let account = Account::default();
+    account.change(|it| it.memory_mb = Some(442));
+    let (server, clock) = acting(&account).await;
+    let runs = |seconds, memory_mb, took_ms| Runs {
+        seconds,
+        memory_mb,
+        took_ms,
+        cpu_ms: 200.0,
+    };
+    // A quarter of a processor: 200 ms of work take most of a second.
+    runs(0..200, 442, 795.0).send(&server).await;
+    let advised = advice(&server, "").await["advice"]["recommendation"]["point"].take();
+    let size = advised["memory_mb"].as_i64().expect("a size");
+    assert!(size > 442, "{advised:#}");
+    let predicted = advised["duration_ms"]["value"].as_f64().expect("a time");
+
+    clock.advance(Duration::from_secs(250));
+    let id = resize(&server, size).await;
+    assert_eq!(account.called(), ["UpdateFunctionConfiguration"]);
+    assert_eq!(account.memory_mb().map(i64::from), Some(size));
+    let action = newest(&server).await;
+    assert_eq!(action["id"], id);
+    assert_eq!(action["done_unix_nanos"], "1795133050000000000");
+    assert_eq!(action["verified"], Value::Null, "nothing has come of it yet");
+
+    // It is as quick as was predicted.
+    runs(300..550, size, predicted).send(&server).await;
+    clock.advance(Duration::from_secs(350));
+    server.until("throughline verified").await;
+    let verified = newest(&server).await["verified"].take();
+    assert_eq!(verified["verdict"], "as_predicted", "{verified:#}");
+    let sentence = verified["sentence"].as_str().expect("a sentence");
+    assert!(
+        sentence.starts_with("as predicted: 795 ms → "),
+        "{sentence}"
+    );
+
+    // More of it makes nothing faster, and something is wrong with it besides.
+    let id = resize(&server, 3008).await;
+    runs(650..900, 3008, 700.0).send(&server).await;
+    clock.advance(Duration::from_secs(400));
+    server.until("throughline verified").await;
+    let action = newest(&server).await;
+    assert_eq!(
+        (&action["state"], &action["verified"]["verdict"]),
+        (&json!("done"), &json!("slower")),
+        "nobody undoes it by itself: {action:#}"
+    );
+    assert_eq!(account.called(), ["UpdateFunctionConfiguration"]);
+
+    // What was written down is so after a restart, and whoever reads it undoes it.
+    let server = again(&account, &clock, server.stop().await).await;
+    let action = newest(&server).await;
+    assert_eq!(action["verified"]["verdict"], "slower", "{action:#}");
+    assert_eq!(server.undo(&id).await.json()["state"], "undone");
+    assert_eq!(account.memory_mb().map(i64::from), Some(size));
+    assert_eq!(
+        server.events().await,
+        [
+            "ada proposed",
+            "ada began",
+            "ada did",
+            "throughline verified",
+            "ada proposed",
+            "ada began",
+            "ada did",
+            "throughline verified",
+            "bob undid",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_nothing_could_be_predicted_it_is_said_why() {
+    let account = Account::default();
+    let (server, clock) = acting(&account).await;
+    clock.advance(Duration::from_secs(250));
+    resize(&server, 1024).await;
+    let runs = Runs {
+        seconds: 300..550,
+        memory_mb: 1024,
+        took_ms: 400.0,
+        cpu_ms: 200.0,
+    };
+    runs.send(&server).await;
+    clock.advance(Duration::from_secs(350));
+    server.until("throughline verified").await;
+    let verified = newest(&server).await["verified"].take();
+    assert_eq!(verified["verdict"], "unknown", "{verified:#}");
+    let sentence = verified["sentence"].as_str().expect("a sentence");
+    assert!(
+        sentence.starts_with("nothing was predicted of it: 0 invocations"),
+        "{sentence}"
+    );
+}
