@@ -39,6 +39,8 @@ const DELETE = {
   parameters: { PolicyName: `Throughline-Deny-${ID}`, RoleName: 'pay-role' },
 };
 const LATER = '1795320000000000000';
+const STOP = { do: 'stop', function: 'notify-restaurant', hours: 1 };
+const RESIZED = '0199aa00bb11cc220199aa00bb11cc33';
 
 /** An account in which one action was proposed. */
 export class Actions {
@@ -48,6 +50,10 @@ export class Actions {
   stopped = null;
   /** @type {any[]} */
   entries = [];
+  /** From where notify-restaurant takes events; without any it is not to be stopped either. @type {any[]} */
+  sources = [];
+  /** What came of another memory size of inventory, if it was given one. @type {string | null} */
+  resized = null;
 
   standing() {
     return {
@@ -57,9 +63,29 @@ export class Actions {
       state: this.state,
       incident: 7,
       proposed_unix_nanos: '1795305600000000000',
+      done_unix_nanos: this.state === 'done' ? '1795305700000000000' : null,
       until_unix_nanos: this.state === 'done' ? LATER : null,
       before: this.state === 'proposed' ? null : BEFORE,
       why: null,
+      verified: null,
+    };
+  }
+
+  /** Another memory size that is slower than was predicted. */
+  memory() {
+    return {
+      ...this.standing(),
+      id: RESIZED,
+      title: 'give inventory 1728 MB of memory',
+      action: { do: 'memory', function: 'inventory', memory_mb: 1728 },
+      state: this.resized,
+      incident: null,
+      until_unix_nanos: null,
+      verified: {
+        at_unix_nanos: LATER,
+        verdict: 'slower',
+        sentence: 'slower than predicted: 902 ms → 880 ms instead of 283 to 319 ms, for 40 % more',
+      },
     };
   }
 
@@ -74,16 +100,28 @@ export class Actions {
   answer(pathname, body) {
     const { place, stopped } = this;
     const given = body === '' ? {} : JSON.parse(body);
-    const known = this.entries.length === 0 ? [] : [this.standing()];
+    const known = [
+      ...(this.resized === null ? [] : [this.memory()]),
+      ...(this.entries.length === 0 ? [] : [this.standing()]),
+    ];
     switch (pathname) {
       case '/api/v1/incidents/7/actions': {
-        const proposal = { finding: 'pay → audit PutItem is new', destructive: false };
+        const proposal = { finding: 'pay → audit PutItem is new', destructive: false, why: null };
+        const stop = { ...proposal, title: 'stop notify-restaurant for 1 hour', action: STOP };
         const proposals = [
           { ...proposal, title: TITLES.deny, needs_account: true, destructive: true, action: DENY },
+          ...(this.sources.length === 0
+            ? []
+            : [{ ...stop, needs_account: true, destructive: true }]),
           { ...proposal, title: TITLES.ignore, needs_account: false, action: IGNORE },
         ];
         return [200, { place, stopped, proposals, actions: known }];
       }
+      case '/api/v1/actions/sources':
+        return [200, { function: STOP.function, sources: this.sources }];
+      case `/api/v1/actions/${RESIZED}/undo`:
+        this.resized = 'undone';
+        return [200, this.memory()];
       case '/api/v1/actions/propose':
         this.note(given.who, 'proposed', { id: ID, action: given.action, incident: 7 });
         return [200, { id: ID, path: LINK, expires_unix_nanos: LATER }];

@@ -59,6 +59,58 @@ test('a server that may not act says so, and can still ignore', async () => {
   assert.equal(await look.last().isDisabled(), false);
 });
 
+/** @param {string} id @param {string} name @param {boolean} enabled */
+const source = (id, name, enabled = true) => ({ id, name, source_arn: '', enabled });
+
+test('the one event source that a function has is disabled by its name', async () => {
+  server.actions = new Actions();
+  server.actions.sources = [
+    source('u-1', 'SQS notifications'),
+    source('u-2', 'SQS notifications-old', false),
+  ];
+  await page.goto(`${url}/incidents/7`);
+  const panel = page.getByRole('region', { name: 'What can be done' });
+  const row = panel.getByRole('listitem').filter({ hasText: 'disable the event source' });
+  await row.getByText(/SQS notifications\s+of notify-restaurant/).waitFor();
+  const look = row.getByRole('button', { name: 'Look at it' });
+  assert.equal(await look.isDisabled(), true, 'nobody has said who they are');
+  await panel.getByLabel('Your name').fill('ada');
+  await row.getByLabel(/^hours/).fill('2');
+  await look.click();
+  await page.waitForURL(/\/act\/[0-9a-f]+\?k=/);
+  assert.deepEqual(server.actions.entries[0].action, {
+    do: 'disable',
+    function: 'notify-restaurant',
+    source: 'u-1',
+    hours: 2,
+  });
+});
+
+test('of several event sources one is chosen', async () => {
+  server.actions = new Actions();
+  server.actions.sources = [source('u-1', 'SQS notifications'), source('u-2', 'Kinesis clicks')];
+  await page.goto(`${url}/incidents/7`);
+  await page.getByLabel('Your name').fill('ada');
+  const choice = page.getByLabel('Event source of notify-restaurant');
+  const row = page.getByRole('listitem').filter({ has: choice });
+  const look = row.getByRole('button', { name: 'Look at it' });
+  assert.equal(await look.isDisabled(), true, 'none is chosen');
+  await choice.selectOption('Kinesis clicks');
+  await fits(page, 'sources');
+  await look.click();
+  await page.waitForURL(/\/act\/[0-9a-f]+\?k=/);
+  assert.equal(server.actions.entries[0].action.source, 'u-2');
+});
+
+test('where nothing may be changed no event source is asked for', async () => {
+  server.actions = new Actions();
+  server.actions.place = 'off';
+  server.actions.sources = [source('u-1', 'SQS notifications')];
+  await page.goto(`${url}/incidents/7`);
+  await main().getByText('stop notify-restaurant').waitFor();
+  assert.equal(await main().getByText('disable the event source').count(), 0);
+});
+
 atWidths('actions', [390, 1280], async (name) => {
   server.actions = new Actions();
   await page.goto(url + LINK);

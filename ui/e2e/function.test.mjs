@@ -1,6 +1,7 @@
 // The page of one function, over made-up answers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Actions } from './actions.mjs';
 import { drag, fits } from './page.mjs';
 import { atWidths, page, server, url } from './stage.mjs';
 import { wallOf } from './wall.mjs';
@@ -66,9 +67,50 @@ test('says which memory it should have, and what came of the last change', async
   const memory = page.getByRole('region', { name: 'Memory' });
   await memory.getByText('Can run 2.9x faster for 31 % more with 1,728 MB.').waitFor();
   await memory.getByText('442 MB instead of 256 MB came as predicted').waitFor();
-  await memory.getByRole('row', { name: /^1,728.MB .* recommended, fastest$/ }).waitFor();
+  await memory.getByRole('row', { name: /^1,728.MB .* recommended, fastest/ }).waitFor();
   await memory.getByRole('img', { name: /2.9x faster/ }).waitFor();
   await memory.getByText('on arm64 the same time costs 20 % less').waitFor();
+});
+
+test('a size that is named is applied from its row', async () => {
+  server.actions = new Actions();
+  await page.goto(`${url}/functions/inventory`);
+  const memory = page.getByRole('region', { name: 'Memory', exact: true });
+  const row = memory.getByRole('row', { name: /^1,728.MB .* recommended, fastest/ });
+  const apply = row.getByRole('button', { name: 'Apply' });
+  assert.equal(await apply.isDisabled(), true, 'nobody has said who they are');
+  await memory.getByLabel('Your name').fill('ada');
+  const now = memory.getByRole('row', { name: /^442.MB .* now/ });
+  assert.equal(await now.getByRole('button').count(), 0, 'it has that already');
+  await apply.click();
+  await page.waitForURL(/\/act\/[0-9a-f]+\?k=/);
+  const { action, who } = server.actions.entries[0];
+  assert.deepEqual(
+    [who, action],
+    ['ada', { do: 'memory', function: 'inventory', memory_mb: 1728 }],
+  );
+});
+
+test('a size that came out worse can be undone where it is seen', async () => {
+  server.actions = new Actions();
+  server.actions.resized = 'done';
+  await page.goto(`${url}/functions/inventory`);
+  const applied = page.getByRole('list', { name: 'Sizes that were applied' });
+  await applied.getByText('slower than predicted: 902 ms → 880 ms').waitFor();
+  await applied.getByText('undo it?').waitFor();
+  await page.getByRole('region', { name: 'Memory' }).getByLabel('Your name').fill('ada');
+  await applied.getByRole('button', { name: 'Undo' }).click();
+  await applied.getByText('undone').waitFor();
+  assert.equal(await applied.getByText('undo it?').count(), 0);
+});
+
+test('where nothing may be changed no size can be applied', async () => {
+  server.actions = new Actions();
+  server.actions.place = 'off';
+  await page.goto(`${url}/functions/inventory`);
+  const memory = page.getByRole('region', { name: 'Memory' });
+  await memory.getByText('A size is applied from here where').waitFor();
+  assert.equal(await memory.getByRole('button', { name: 'Apply' }).first().isDisabled(), true);
 });
 
 test('looks at the time that is chosen, and hands it on', async () => {

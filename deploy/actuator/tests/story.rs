@@ -13,9 +13,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use expect_test::expect;
 use serde_json::{Value, json};
-use throughline_act::{
-    Action, ActionId, Before, DryRun, Order, Report, SourceState, UnixSeconds,
-};
+use throughline_act::{Action, ActionId, Before, DryRun, Order, Report, SourceState, UnixSeconds};
 use throughline_actuator::{Aws, invoke, perform};
 use throughline_sandbox::{Function, RunningSandbox, Sandbox};
 

@@ -46,6 +46,7 @@ import type {
   SearchQuestion,
   Service,
   ShownAction,
+  SourceList,
   Standing,
   Table,
   TestAnswer,
@@ -163,6 +164,8 @@ export interface Api {
   incident(id: string, signal?: AbortSignal): Answer<Incident>;
   /** What can be done about an incident, and what was. */
   fitting(incident: string, signal?: AbortSignal): Answer<FittingActions>;
+  /** From where a function takes events, as the account has it. */
+  sources(functionName: string, signal?: AbortSignal): Answer<SourceList>;
   /** Makes the link at which an action can be confirmed. */
   propose(action: Action, incident: number | null, who: string): Answer<ProposedAction>;
   /** What an action would do, for whoever has the key of its link. */
@@ -336,6 +339,12 @@ export function createApi(options: ApiOptions = {}): Api {
       load(`/incidents/${encodeURIComponent(id)}`, asItIs<Incident>, signal),
     fitting: (incident, signal) =>
       load(`/incidents/${encodeURIComponent(incident)}/actions`, asItIs<FittingActions>, signal),
+    sources: (name, signal) =>
+      load(
+        `/actions/sources?${new URLSearchParams({ function: name })}`,
+        asItIs<SourceList>,
+        signal,
+      ),
     propose: (action, incident, who) =>
       load('/actions/propose', asItIs<ProposedAction>, undefined, { action, incident, who }),
     action: (id, k, signal) =>

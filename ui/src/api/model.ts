@@ -36,6 +36,7 @@ import type {
   WireSearchQuestion,
   WireServiceShare,
   WireShownAction,
+  WireSourceList,
   WireSpan,
   WireTable,
   WireWaitList,
@@ -114,6 +115,7 @@ export type ProposedAction = WireProposedAction;
 export type ShownAction = WireShownAction;
 export type Plan = WireActionPlan;
 export type AuditPage = WireAuditPage;
+export type SourceList = WireSourceList;
 export type AuditEntry = WireAuditPage['entries'][number];
 export type Measure = WireFinding['after'];
 /** What is left out is read from the sentence, or as the server has it by default. */

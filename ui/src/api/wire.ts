@@ -50,6 +50,7 @@ export type WireProposedAction = Schemas['ProposedAction'];
 export type WireShownAction = Schemas['ShownAction'];
 export type WireActionPlan = Schemas['ActionPlan'];
 export type WireAuditPage = Schemas['AuditPage'];
+export type WireSourceList = Schemas['SourceList'];
 export type WireTable = Schemas['Table'];
 export type WireSearchQuestion = Schemas['SearchQuestion'];
 export type WireWall = Schemas['Wall'];

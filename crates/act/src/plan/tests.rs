@@ -365,10 +365,19 @@ fn sources_are_called_what_people_call_them() {
             "dynamodb:eu-west-1:123456789012:table/users/stream/2026-11-22T00:00:00.000",
             "DynamoDB users",
         ),
-        ("kinesis:eu-west-1:123456789012:stream/clicks", "Kinesis clicks"),
-        ("kafka:eu-west-1:123456789012:cluster/shop/9c2b-1", "Kafka shop"),
+        (
+            "kinesis:eu-west-1:123456789012:stream/clicks",
+            "Kinesis clicks",
+        ),
+        (
+            "kafka:eu-west-1:123456789012:cluster/shop/9c2b-1",
+            "Kafka shop",
+        ),
         ("mq:eu-west-1:123456789012:broker:rabbit:b-1", "MQ rabbit"),
-        ("rds:eu-west-1:123456789012:cluster:papers", "DocumentDB papers"),
+        (
+            "rds:eu-west-1:123456789012:cluster:papers",
+            "DocumentDB papers",
+        ),
         ("new:eu-west-1:123456789012:thing", "new thing"),
     ] {
         assert_eq!(name(&format!("arn:aws:{rest}")), expected);

@@ -118,22 +118,48 @@ mod tests {
 
     #[test]
     fn who_is_at_work_all_the_time_gets_more_of_the_processor() {
-        check(680.0, 200.0, 100, Need::Time, expect![[""]]);
+        check(
+            680.0,
+            200.0,
+            100,
+            Need::Time,
+            expect!["1536 MB: can run 2.9x faster for 2 % more with 1,536 MB"],
+        );
     }
 
     #[test]
     fn who_waits_is_told_how_little_more_memory_brings() {
-        check(680.0, 4.0, 100, Need::Time, expect![[""]]);
+        check(
+            680.0,
+            4.0,
+            100,
+            Need::Time,
+            expect!["1024 MB: 680 ms instead of 680 ms are predicted, for 97 % more"],
+        );
     }
 
     #[test]
     fn who_has_used_nearly_all_gets_room() {
-        check(680.0, 4.0, 500, Need::Room, expect![[""]]);
-        check(680.0, 200.0, 500, Need::Room, expect![[""]]);
+        check(
+            680.0,
+            4.0,
+            500,
+            Need::Room,
+            expect!["704 MB: used 500 of its 512 MB: 704 MB leave room"],
+        );
+        check(
+            680.0,
+            200.0,
+            500,
+            Need::Room,
+            expect![
+                "1536 MB: used 500 of its 512 MB: 704 MB leave room; can run 2.9x faster for 2 % more with 1,536 MB"
+            ],
+        );
     }
 
     #[test]
     fn of_whom_it_is_not_known_that_the_memory_is_short_nothing_is_said() {
-        check(680.0, 4.0, 100, Need::Room, expect![[""]]);
+        check(680.0, 4.0, 100, Need::Room, expect!["nothing"]);
     }
 }

@@ -23,9 +23,21 @@ pub(crate) fn run(arguments: &Advice) -> anyhow::Result<ExitCode> {
     let told = Told::deserialize(&answer).context(unreadable)?;
     output::print(match arguments.json {
         true => format!("{answer}\n"),
-        false => told.render((Paint::of_stdout(), columns())),
+        false => told.render(&page(arguments), (Paint::of_stdout(), columns())),
     })?;
     Ok(ExitCode::from(told.exit_code()))
+}
+
+/// Where a size is applied: by a person, who sees before what it does.
+fn page(arguments: &Advice) -> String {
+    let server = arguments.target.server.trim_end_matches('/');
+    let scheme = if server.contains("://") {
+        ""
+    } else {
+        "http://"
+    };
+    let function = percent_encoded(&arguments.function);
+    format!("{scheme}{server}/functions/{function}#memory")
 }
 
 fn path(arguments: &Advice, now: UnixNanos) -> String {

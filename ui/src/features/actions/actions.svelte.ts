@@ -6,25 +6,41 @@ import type {
   AuditEntry,
   FittingActions,
   ShownAction,
+  SourceList,
   Standing,
 } from '../../api/model';
 import { Latest, superseded } from '../../base/latest';
 import { answered, keptOf, type Remote } from '../../base/remote';
+import type { Result } from '../../base/result';
+import { consumersOf } from './words';
+
+/** From where a function takes events, or why nobody knows. */
+export interface Sources {
+  readonly of: string;
+  readonly known: Result<SourceList, ApiError>;
+}
 
 /** What can be done about an incident, and what was. */
 export class FittingStore {
-  #api: Pick<Api, 'fitting' | 'propose' | 'undo'>;
+  #api: Pick<Api, 'fitting' | 'propose' | 'sources' | 'undo'>;
   #asked = new Latest();
+  #listed = new Latest();
   #incident = '';
   #remote = $state.raw<Remote<FittingActions, ApiError>>({ state: 'idle' });
+  #sources = $state.raw<readonly Sources[]>([]);
   #refusal = $state.raw<ApiError | null>(null);
 
-  constructor(api: Pick<Api, 'fitting' | 'propose' | 'undo'>) {
+  constructor(api: Pick<Api, 'fitting' | 'propose' | 'sources' | 'undo'>) {
     this.#api = api;
   }
 
   get remote(): Remote<FittingActions, ApiError> {
     return this.#remote;
+  }
+
+  /** What could be disabled of the functions that could be stopped. */
+  get sources(): readonly Sources[] {
+    return this.#sources;
   }
 
   /** Why the last thing that was wanted is not done. */
@@ -36,8 +52,9 @@ export class FittingStore {
     this.#incident = incident;
     this.#remote = { state: 'loading', kept: keptOf(this.#remote) };
     const answer = await this.#asked.run((signal) => this.#api.fitting(incident, signal));
-    if (answer !== superseded)
-      this.#remote = answered<FittingActions, ApiError>(this.#remote, answer);
+    if (answer === superseded) return;
+    this.#remote = answered<FittingActions, ApiError>(this.#remote, answer);
+    if (answer.ok) await this.#list(consumersOf(answer.value));
   }
 
   /** The path at which it can be confirmed. */
@@ -53,8 +70,18 @@ export class FittingStore {
     await this.load(this.#incident);
   }
 
+  async #list(functions: readonly string[]): Promise<void> {
+    const listed = await this.#listed.run((signal) =>
+      Promise.all(
+        functions.map(async (of) => ({ of, known: await this.#api.sources(of, signal) })),
+      ),
+    );
+    if (listed !== superseded) this.#sources = listed;
+  }
+
   dispose(): void {
     this.#asked.cancel();
+    this.#listed.cancel();
   }
 }
 

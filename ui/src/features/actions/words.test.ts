@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Action, AuditEntry } from '../../api/model';
-import { callText, changed, entryWords, fieldsOf, linkOf } from './words';
+import type { Action, AuditEntry, Standing } from '../../api/model';
+import { callText, changed, entryWords, fieldsOf, isWorse, linkOf, outcome } from './words';
 
 const stop: Action = { do: 'stop', function: 'pay', hours: 1 };
 
@@ -31,6 +31,43 @@ describe('entries of the audit log', () => {
     expect(entryWords({ ...entry, event: 'failed', why: 'no route' })).toBe(
       'ada · it failed: no route',
     );
+    expect(entryWords({ ...entry, event: 'verified', sentence: 'as predicted' })).toBe(
+      'ada · looked at what came of it: as predicted',
+    );
+  });
+});
+
+describe('what came of another memory size', () => {
+  const sentence = 'slower than predicted: 412 ms → 398 ms instead of 221 to 245 ms, for 40 % more';
+  const verified = { at_unix_nanos: '2', verdict: 'slower' as const, sentence };
+  const done: Standing = {
+    id: '0123456789abcdef',
+    title: 'give pay 1024 MB of memory',
+    action: { do: 'memory', function: 'pay', memory_mb: 1024 },
+    state: 'done',
+    incident: null,
+    proposed_unix_nanos: '1',
+    done_unix_nanos: '1',
+    until_unix_nanos: null,
+    before: null,
+    why: null,
+    verified: null,
+  };
+
+  it('is waited for, and told where it is known', () => {
+    expect(outcome(done)).toMatch(/^what comes of it is told after 200/);
+    expect(outcome({ ...done, action: stop })).toBe('');
+    expect(outcome({ ...done, state: 'undone' })).toBe('');
+    const good = { ...verified, verdict: 'as_predicted' as const, sentence: 'as predicted' };
+    expect(outcome({ ...done, verified: good })).toBe('as predicted');
+    expect(isWorse({ ...done, verified: good })).toBe(false);
+  });
+
+  it('is offered to be undone where it is worse, while it can be', () => {
+    expect(outcome({ ...done, verified })).toBe(`${sentence}: undo it?`);
+    expect(isWorse({ ...done, verified })).toBe(true);
+    expect(outcome({ ...done, verified, state: 'undone' })).toBe(sentence);
+    expect(isWorse({ ...done, verified, state: 'undone' })).toBe(false);
   });
 });
 

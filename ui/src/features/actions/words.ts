@@ -1,5 +1,5 @@
 /** Actions in words, and what of them can be changed before they are proposed. */
-import type { Action, AuditEntry, Plan, Standing } from '../../api/model';
+import type { Action, AuditEntry, FittingActions, Plan, Standing } from '../../api/model';
 
 /** A number or a text of an action that a person may change. */
 export interface Field {
@@ -28,10 +28,22 @@ export function changed(action: Action, field: Field, text: string): Action {
   return Number.isInteger(number) && number > 0 ? { ...action, [field.name]: number } : action;
 }
 
+/** The functions whose event sources are worth knowing: those that could be stopped, where the account may be changed. */
+export function consumersOf({ place, proposals }: FittingActions): readonly string[] {
+  if (place === 'off') return [];
+  const stopped = proposals.flatMap(({ action }) =>
+    action.do === 'stop' && action.function !== undefined ? [action.function] : [],
+  );
+  return [...new Set(stopped)].slice(0, CONSUMERS_MAX);
+}
+
 /** The nodes that an action names, so that they can be shown by their names. */
 export function nodesOf({ node, to, resource }: Action): readonly string[] {
   return [node, to, resource].filter((id) => id !== undefined);
 }
+
+/** Each takes a call of the account. */
+const CONSUMERS_MAX = 3;
 
 const STATES: Record<Standing['state'], string> = {
   proposed: 'nobody has confirmed it yet',
@@ -51,6 +63,19 @@ export function canUndo({ state }: Standing): boolean {
   return state === 'done' || state === 'begun';
 }
 
+/** What came of it, and that it can be undone where it is worse; nothing of what is not verified. */
+export function outcome(standing: Standing): string {
+  const { action, state, verified } = standing;
+  if (verified !== null) return `${verified.sentence}${isWorse(standing) ? ': undo it?' : ''}`;
+  if (action.do !== 'memory' || state !== 'done') return '';
+  return 'what comes of it is told after 200 invocations with this size';
+}
+
+/** Whether it is slower than was predicted and can be undone. */
+export function isWorse(standing: Standing): boolean {
+  return standing.verified?.verdict === 'slower' && canUndo(standing);
+}
+
 const EVENTS: Record<AuditEntry['event'], string> = {
   proposed: 'proposed it',
   began: 'confirmed it',
@@ -58,6 +83,7 @@ const EVENTS: Record<AuditEntry['event'], string> = {
   failed: 'it failed',
   undid: 'undid it',
   undo_failed: 'could not undo it',
+  verified: 'looked at what came of it',
   stopped: 'stopped all actions',
   resumed: 'let actions be done again',
 };
@@ -68,7 +94,8 @@ export function entryWords(entry: AuditEntry): string {
     entry.by_link_for === undefined || entry.by_link_for === 'page'
       ? ''
       : ` (through a link for ${entry.by_link_for})`;
-  const why = entry.why === undefined ? '' : `: ${entry.why}`;
+  const said = entry.why ?? entry.sentence;
+  const why = said === undefined ? '' : `: ${said}`;
   return `${entry.who} · ${EVENTS[entry.event]}${through}${why}`;
 }
 

@@ -29,6 +29,7 @@ export interface Mark extends Tick {
 
 /** A size worth a line of a table. */
 export interface Row {
+  readonly mb: number;
   readonly size: string;
   readonly about: string;
   readonly mean: string;
@@ -36,6 +37,8 @@ export interface Row {
   readonly slow: string;
   readonly million: string;
   readonly isBest: boolean;
+  /** Whether the function may be given it: it fits, and is another one. */
+  readonly canApply: boolean;
 }
 
 export const WIDTH = 640;
@@ -95,6 +98,7 @@ export function rowsOf(advice: SizeAdvice): readonly Row[] {
     const { value, low, high } = point.duration_ms;
     return [
       {
+        mb: point.memory_mb,
         size: megabytes(point.memory_mb),
         about: [...of, ...WHY_NOT[point.fits]].join(', '),
         mean: formatMillis(value),
@@ -102,6 +106,7 @@ export function rowsOf(advice: SizeAdvice): readonly Row[] {
         slow: formatMillis(point.slow_ms),
         million: formatDollars(point.usd.value * 1e6),
         isBest: point.memory_mb === best,
+        canApply: point.fits === 'yes' && point.memory_mb !== now.memory_mb,
       },
     ];
   });
@@ -123,7 +128,7 @@ export function headline({ sentence }: FunctionAdvice): string {
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
 }
 
-function megabytes(mb: number): string {
+export function megabytes(mb: number): string {
   return `${formatCount(mb)}\u202fMB`;
 }
 

@@ -68,7 +68,9 @@ pub(super) async fn advised(
         let need = needs.get(&finding).copied();
         let actions = actions.into_iter();
         Fit {
-            actions: actions.map(|action| with_advice(action, need, &advice)).collect(),
+            actions: actions
+                .map(|action| with_advice(action, need, &advice))
+                .collect(),
             finding,
         }
     });
@@ -100,3 +102,54 @@ fn with_advice(
 const FUNCTIONS_MAX: usize = 3;
 /// Nobody waits longer for what an incident is only completed by.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use throughline_insight::rightsize::{Invocation, Setup, advise};
+
+    use super::*;
+
+    /// A function with 512 MB that is at work all the time.
+    fn busy() -> BTreeMap<String, Advice> {
+        let run = Invocation {
+            duration_ms: 680.0,
+            cpu_ms: Some(200.0),
+            memory_mb: 512,
+            memory_used_mb: Some(100),
+            ..Invocation::default()
+        };
+        let advice = advise(&vec![run; 100], &Setup::default()).unwrap();
+        BTreeMap::from([("pay".to_owned(), advice)])
+    }
+
+    fn action(json: &str) -> Action {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn memory_is_as_advised_and_everything_else_as_it_was() {
+        let advice = busy();
+        let twice = action(r#"{"do":"memory","function":"pay","memory_mb":1024}"#);
+        let (advised, why) = with_advice(twice.clone(), Some(Need::Time), &advice);
+        let best = advice["pay"].recommendation.as_ref().unwrap();
+        let Action::Memory { memory_mb, .. } = advised else {
+            panic!("{advised:?}");
+        };
+        assert_eq!(memory_mb, best.point.memory_mb);
+        assert_eq!(why, Some(best.to_string()));
+        // Of another function nothing is known, and a stop has no size.
+        let plain = |action: &Action, need| {
+            let same = with_advice(action.clone(), need, &advice);
+            assert_eq!(same, (action.clone(), None));
+        };
+        plain(
+            &action(r#"{"do":"stop","function":"pay","hours":1}"#),
+            Some(Need::Time),
+        );
+        plain(
+            &action(r#"{"do":"memory","function":"web","memory_mb":1024}"#),
+            Some(Need::Time),
+        );
+        plain(&twice, None);
+    }
+}

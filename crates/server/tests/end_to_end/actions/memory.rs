@@ -51,7 +51,11 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
     let action = newest(&server).await;
     assert_eq!(action["id"], id);
     assert_eq!(action["done_unix_nanos"], "1795133050000000000");
-    assert_eq!(action["verified"], Value::Null, "nothing has come of it yet");
+    assert_eq!(
+        action["verified"],
+        Value::Null,
+        "nothing has come of it yet"
+    );
 
     // It is as quick as was predicted.
     runs(300..550, size, predicted).send(&server).await;

@@ -56,10 +56,18 @@ async fn nothing_is_read_where_nothing_may_be_changed() {
         (409, &json!("TL0216"))
     );
     assert!(off.text().contains("--actions off"), "{}", off.text());
-    for wrong in ["", "?function=", "?function=arn:aws:lambda:x", "?function=a&function=b"] {
+    for wrong in [
+        "",
+        "?function=",
+        "?function=arn:aws:lambda:x",
+        "?function=a&function=b",
+    ] {
         let refused = server.get(&format!("/api/v1/actions/sources{wrong}")).await;
         assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());
     }
     assert_eq!(server.events().await, Vec::<String>::new());
-    assert_eq!(server.json("/api/v1/actions").await["total"], Value::from(0));
+    assert_eq!(
+        server.json("/api/v1/actions").await["total"],
+        Value::from(0)
+    );
 }

@@ -12,7 +12,13 @@ pub(super) struct Told {
     function: String,
     sentence: String,
     advice: Option<Advice>,
-    change: Option<Sentence>,
+    change: Option<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    verdict: String,
+    sentence: String,
 }
 
 #[derive(Deserialize)]
@@ -72,17 +78,34 @@ impl Told {
         }
     }
 
-    pub(super) fn render(&self, (paint, width): (Paint, usize)) -> String {
+    /// `page` is where sizes are applied.
+    pub(super) fn render(&self, page: &str, (paint, width): (Paint, usize)) -> String {
         let mut text = format!("{} {}\n", paint.strong(&self.function), self.says());
         if let Some(advice) = &self.advice {
             text += &format!("\n{}", advice.table((paint, width)));
             text += &format!("\n{}\n", advice.basis());
         }
         let also = self.advice.iter().flat_map(|advice| &advice.also);
-        for said in also.chain(&self.change) {
-            text += &format!("· {}\n", said.sentence);
+        let also = also.map(|hint| &hint.sentence);
+        for said in also.chain(self.change.iter().map(|change| &change.sentence)) {
+            text += &format!("· {said}\n");
+        }
+        if let Some(what) = self.to_apply() {
+            text += &format!("· {what}: {page}\n");
         }
         text
+    }
+
+    /// What is worth doing on the function's page.
+    fn to_apply(&self) -> Option<&'static str> {
+        let is_slower = |change: &Change| change.verdict == "slower";
+        match &self.advice {
+            _ if self.change.as_ref().is_some_and(is_slower) => {
+                Some("go back, or apply another size")
+            }
+            Some(advice) if advice.recommendation.is_some() => Some("apply it"),
+            _ => None,
+        }
     }
 
     /// The sentence goes on after the name where it says what the function can do.
@@ -190,7 +213,8 @@ mod tests {
     fn check(told: &Value, code: u8, expected: Expect) {
         let told = Told::deserialize(told).unwrap();
         assert_eq!(told.exit_code(), code);
-        expected.assert_eq(&told.render((Paint::Plain, 100)));
+        let page = "http://127.0.0.1:4300/functions/checkout#memory";
+        expected.assert_eq(&told.render(page, (Paint::Plain, 100)));
     }
 
     fn point(memory_mb: u64, ms: f64, fits: &str) -> Value {
@@ -213,7 +237,7 @@ mod tests {
                 "recommendation": {"point": point(1024, 343.0, "yes")},
                 "also": [{"kind": "arm64", "sentence": "on arm64 the same time costs 20 % less"}],
             },
-            "change": {"sentence": "512 MB instead of 256 MB came as predicted"},
+            "change": {"verdict": "as_predicted", "sentence": "512 MB instead of 256 MB came as predicted"},
         });
         check(
             &told,
@@ -231,6 +255,22 @@ mod tests {
                 from 1,840 invocations: 180 ms at work, 32.5 ms waiting in the mean, 96 MB used at most; prices of eu-west-1
                 · on arm64 the same time costs 20 % less
                 · 512 MB instead of 256 MB came as predicted
+                · apply it: http://127.0.0.1:4300/functions/checkout#memory
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_came_out_worse_can_be_taken_back() {
+        let told = json!({"function": "checkout", "sentence": "nobody has measured its processor time", "advice": null,
+            "change": {"verdict": "slower", "sentence": "512 MB instead of 256 MB is slower than predicted"}});
+        check(
+            &told,
+            2,
+            expect![[r#"
+                checkout · nobody has measured its processor time
+                · 512 MB instead of 256 MB is slower than predicted
+                · go back, or apply another size: http://127.0.0.1:4300/functions/checkout#memory
             "#]],
         );
     }
