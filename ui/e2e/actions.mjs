@@ -38,6 +38,11 @@ const DELETE = {
   operation: 'DeleteRolePolicy',
   parameters: { PolicyName: `Throughline-Deny-${ID}`, RoleName: 'pay-role' },
 };
+/** @type {[number, object]} */
+const FORGOTTEN = [
+  404,
+  { code: 'TL0214', message: `there is no action ${ID}, or nobody confirmed it within a day` },
+];
 const LATER = '1795320000000000000';
 const STOP = { do: 'stop', function: 'notify-restaurant', hours: 1 };
 const RESIZED = '0199aa00bb11cc220199aa00bb11cc33';
@@ -45,6 +50,8 @@ const RESIZED = '0199aa00bb11cc220199aa00bb11cc33';
 /** An account in which one action was proposed. */
 export class Actions {
   state = 'proposed';
+  /** Whether nobody confirmed it within a day. */
+  isForgotten = false;
   place = 'local';
   /** @type {{ who: string, why: string } | null} */
   stopped = null;
@@ -140,7 +147,7 @@ export class Actions {
         return [200, { entries, total: entries.length, truncated: false, next_cursor: null }];
       }
       case `/api/v1/actions/${ID}`:
-        return [200, this.shown()];
+        return this.isForgotten ? FORGOTTEN : [200, this.shown()];
       case `/act/${ID}`:
         return this.act(given);
       case `/api/v1/actions/${ID}/undo`:

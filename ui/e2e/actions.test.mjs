@@ -111,6 +111,16 @@ test('where nothing may be changed no event source is asked for', async () => {
   assert.equal(await main().getByText('disable the event source').count(), 0);
 });
 
+test('a link of a message that has expired says so, and leads to the incident', async () => {
+  server.actions = new Actions();
+  server.actions.isForgotten = true;
+  await page.goto(`${url}${LINK}&incident=7`);
+  await main().getByText('nobody confirmed it within a day').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Do it' }).count(), 0);
+  await page.getByRole('link', { name: 'The incident' }).click();
+  await page.getByRole('region', { name: 'What can be done' }).waitFor();
+});
+
 atWidths('actions', [390, 1280], async (name) => {
   server.actions = new Actions();
   await page.goto(url + LINK);

@@ -177,6 +177,19 @@ pub struct Record {
     gate: Gate,
 }
 
+/// How an action can be offered to somebody who is told of its incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// By a link to what was proposed before, which opens until then.
+    Again(ActionId, UnixSeconds),
+    /// By proposing it.
+    Anew,
+    /// Not: it is being done, or was done and is so.
+    Done,
+    /// Not: so many were proposed within a day that the rest is for people.
+    Full,
+}
+
 /// Findings that open no incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignored {
@@ -310,9 +323,31 @@ impl Record {
     /// Whether one more may be proposed. What became of those of the last day does not count, so that the log grows by
     /// no more than so much a day.
     pub fn has_room(&self, now: UnixSeconds) -> bool {
+        self.recent(now) < PROPOSED_MAX
+    }
+
+    /// How an action can be offered in a message about an incident. What was proposed before is offered to everybody who
+    /// is told, so that it is done once, as long as its link opens for half a day.
+    pub fn offer(&self, action: &Action, incident: u64, now: UnixSeconds) -> Offer {
+        let is_it = |it: &&Standing| it.incident == Some(incident) && it.action == *action;
+        // Only what was proposed last counts: of what ended before that nobody has to know.
+        let last = self.actions.values().rev().find(is_it);
+        match last.map(|it| (it, it.state)) {
+            Some((_, State::Begun | State::Done)) => Offer::Done,
+            Some((it, State::Proposed))
+                if it.proposed.plus(LINK_LIFE_SECONDS) >= now.plus(OFFERED_SECONDS_MIN) =>
+            {
+                Offer::Again(it.id.clone(), it.proposed.plus(LINK_LIFE_SECONDS))
+            }
+            _ if self.recent(now) >= OFFERED_MAX => Offer::Full,
+            _ => Offer::Anew,
+        }
+    }
+
+    fn recent(&self, now: UnixSeconds) -> usize {
         let known = self.actions.values();
         let recent = known.filter(|it| it.proposed.plus(LINK_LIFE_SECONDS) > now);
-        recent.count() < PROPOSED_MAX
+        recent.count()
     }
 
     /// The switch and the limit.
@@ -404,6 +439,10 @@ const PROPOSED_MAX: usize = 1_000;
 const VERIFIED_WITHIN_SECONDS: u64 = 14 * 24 * 3600;
 /// Ten may be done in an hour.
 const UNVERIFIED_MAX: usize = 20;
+/// Of those, what messages offer takes no more than half: people must be able to propose on the day of many incidents.
+const OFFERED_MAX: usize = PROPOSED_MAX / 2;
+/// A link in a message that is written now opens for half a day at least.
+const OFFERED_SECONDS_MIN: u64 = LINK_LIFE_SECONDS / 2;
 
 #[cfg(test)]
 mod tests;

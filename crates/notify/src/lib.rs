@@ -3,7 +3,7 @@
 //! A [`Notice`] says in words and numbers what has happened to one incident. [`Settings`] say who is told what, and
 //! when. An [`Outbox`] takes notices, [decides](decide) what becomes of each at every receiver, and keeps what waits;
 //! it has no clock and sends nothing. [`format()`] makes the message that a receiver understands. [`Teller`] is
-//! the edge: it has both on disk and sends what is due.
+//! the edge: it has both on disk, asks for the links at which a reader can [choose](Choices), and sends what is due.
 //!
 //! ```
 //! use throughline_notify::{Fate, Notice, Outbox, RawSettings, Settings};
@@ -25,6 +25,7 @@
 //!
 //! What it deliberately does not do: it finds nothing, stores no telemetry, and knows no HTTP API of its own.
 
+mod choices;
 mod decide;
 pub mod format;
 mod incident;
@@ -41,6 +42,7 @@ mod teller;
 #[cfg(test)]
 mod testing;
 
+pub use choices::{Addressee, CHOICES_MAX, Choices, Choosing};
 pub use decide::{Decision, Fate, Reason, decide};
 pub use format::{format, words::iso};
 pub use incident::{Besides, about, notice as notice_of};

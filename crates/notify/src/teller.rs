@@ -1,5 +1,6 @@
 //! The service: what is told goes into an outbox on disk, and from there to whom it is for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
@@ -12,15 +13,16 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use crate::choices::{self, Choices};
 use crate::decide::Decision;
 use crate::format::Frame;
 use crate::incident::INCIDENT;
 use crate::keep::{Keep, KeepError};
 use crate::noise::{self, Report};
 use crate::notice::Notice;
-use crate::outbox::{Counters, Job, Outbox, addresses};
+use crate::outbox::{Content, Counters, Job, Outbox, addresses};
 use crate::send::{Answer, Sender};
-use crate::settings::{Mute, Problems, RawSettings, Settings};
+use crate::settings::{Mute, Problems, RawSettings, Receiver, Settings};
 use crate::stop;
 
 /// Tells people. Cheap to clone.
@@ -38,6 +40,8 @@ struct Shared {
     variables: fn(&str) -> Option<String>,
     /// Where this server is reached if the settings do not say so.
     otherwise: String,
+    /// Who makes links at which readers can choose.
+    choices: Arc<dyn Choices>,
     key: Vec<u8>,
     state: Mutex<State>,
     /// That there is something to send.
@@ -88,6 +92,7 @@ impl Teller {
         otherwise: String,
         now: Now,
         variables: fn(&str) -> Option<String>,
+        choices: Arc<dyn Choices>,
     ) -> (Self, Vec<KeepError>) {
         let keep = Keep::new(data_dir);
         let kept = keep.load();
@@ -98,6 +103,7 @@ impl Teller {
             now,
             variables,
             otherwise,
+            choices,
             key: kept.key,
             state: Mutex::new(State {
                 settings: Arc::new(settings),
@@ -295,13 +301,36 @@ impl Teller {
         };
         let now = (self.0.now)();
         let frame = self.frame(settings, receiver, job.address.as_deref(), &job.why, now);
-        (job.id, self.0.sender.send(&job.content, &frame).await)
+        let content = self.with_choices(settings, receiver, job).await;
+        (job.id, self.0.sender.send(&content, &frame).await)
+    }
+
+    /// What a message says, with links at which its reader can choose; without them where they take too long.
+    async fn with_choices<'a>(
+        &self,
+        settings: &Settings,
+        receiver: &Receiver,
+        job: &'a Job,
+    ) -> Cow<'a, Content> {
+        let asked = choices::asked(&job.content, receiver, job.address.as_deref());
+        let made = match asked {
+            Some((notice, to)) => {
+                let choosing = self.0.choices.choices(notice, to);
+                let made = tokio::time::timeout(choices::PATIENCE, choosing).await;
+                made.unwrap_or_default()
+            }
+            None => Vec::new(),
+        };
+        match made.is_empty() {
+            true => Cow::Borrowed(&job.content),
+            false => Cow::Owned(choices::with(&job.content, made, settings.base())),
+        }
     }
 
     fn frame<'a>(
         &'a self,
         settings: &'a Settings,
-        receiver: &'a crate::settings::Receiver,
+        receiver: &'a Receiver,
         address: Option<&'a str>,
         why: &'a str,
         now: UnixNanos,

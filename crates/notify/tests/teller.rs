@@ -9,13 +9,28 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use throughline_notify::settings::Mute;
-use throughline_notify::{Notice, Outcome, Phase, SetError, Teller};
+use throughline_notify::{
+    Addressee, Choices, Choosing, Link, Notice, Outcome, Phase, SetError, Teller,
+};
 use throughline_telemetry::UnixNanos;
 use throughline_testkit::{Hook, Mailbox, SimClock};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 const BEGIN: UnixNanos = UnixNanos(1_795_356_300_000_000_000);
+
+/// Makes links that name whom they are for.
+struct Links;
+
+impl Choices for Links {
+    fn choices<'a>(&'a self, notice: &'a Notice, to: Addressee<'a>) -> Choosing<'a> {
+        let link = Link {
+            text: "Ignore from now on".into(),
+            href: format!("/act/{}?for={}:{}", notice.about, to.channel, to.person),
+        };
+        Box::pin(async move { vec![link] })
+    }
+}
 
 struct Running {
     teller: Teller,
@@ -33,6 +48,7 @@ impl Running {
             "https://t.example".to_owned(),
             now,
             |_| None,
+            Arc::new(Links),
         );
         assert!(errors.is_empty(), "{errors:?}");
         let (stop, stopped) = watch::channel(false);
@@ -153,6 +169,50 @@ async fn one_click_stops_the_mails_to_one_address() {
     let again = Running::on(&directory, &clock);
     assert_eq!(again.teller.settings().raw().unsubscribed.len(), 1);
     again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_told_has_links_of_their_own_to_choose_by() {
+    let (directory, clock, mailbox, hook) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Mailbox::start().await,
+        Hook::start().await,
+    );
+    let running = Running::on(&directory, &clock);
+    let address = mailbox.address();
+    running.set(json!({
+        "receivers": [
+            {"name": "mail", "channel": {"type": "email", "to": ["x@example.com", "y@example.com"],
+                "from": "t@example.com", "smtp": {"host": address.ip(), "port": address.port(), "tls": "none"}}},
+            {"name": "hook", "channel":
+                {"type": "webhook", "url": hook.url("/in"), "secret": "sixteen letters!"}}],
+        "routes": [{"name": "all", "receivers": ["mail", "hook"], "severity": "note"}]
+    }));
+    let link = |whom: &str| format!("https://t.example/act/incident-1?for={whom}");
+    hook.answer_next(503, "");
+    running.tell(Phase::Opened);
+    for mail in mailbox.wait_for(2).await {
+        let link = link(&format!("mail:{}", mail.to[0]));
+        let body = mail.body();
+        assert!(
+            body.contains(&format!("- Ignore from now on: {link}\n")),
+            "{body}"
+        );
+    }
+    // What is sent again has them as well, and what has ended has none.
+    hook.wait_for(1).await;
+    clock.advance(Duration::from_secs(60));
+    running.tell(Phase::Closed);
+    let requests = hook.wait_for(3).await;
+    let actions = |at: usize| -> Value {
+        let body: Value = serde_json::from_str(&requests[at].body).unwrap();
+        body["actions"][0]["href"].clone()
+    };
+    assert_eq!(actions(0), link("webhook:hook"));
+    assert_eq!(actions(1), link("webhook:hook"));
+    assert_eq!(actions(2), "https://t.example/notifications");
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod actuation;
 mod audit;
 mod error;
 mod fit;
+mod offers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -37,7 +38,7 @@ use audit::Audit;
 
 pub use actuation::{Actuation, Actuator, Following};
 pub(crate) use error::ActError;
-pub(crate) use fit::actions as fitting;
+pub(crate) use fit::of_incident as fitting;
 
 /// All actions of a server. Cheap to clone.
 #[derive(Clone)]
@@ -394,10 +395,10 @@ impl Actions {
     }
 
     /// Works on the log where blocking on the disk is in nobody's way.
-    async fn write(
+    async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Log) -> Result<(), ActError> + Send + 'static,
-    ) -> Result<(), ActError> {
+        work: impl FnOnce(&mut Log) -> Result<T, ActError> + Send + 'static,
+    ) -> Result<T, ActError> {
         let actions = self.clone();
         let writing = tokio::task::spawn_blocking(move || {
             let mut log = actions.log();

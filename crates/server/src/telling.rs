@@ -58,6 +58,7 @@ impl Telling {
             format!("http://{address}"),
             Arc::new(move || clock.now()),
             variable,
+            Arc::new(actions.clone()),
         );
         for error in errors {
             tracing::error!("{error}");
@@ -266,7 +267,8 @@ fn evidence(incident: &Incident, cause: Option<&Investigation>, base: &str) -> V
     links
 }
 
-/// What can be done: on the page of the incident, where it is shown whole and confirmed, and not hearing of it again.
+/// What can be done besides what a message [offers](Actions) to whom it is for: on the page of the incident, and not
+/// hearing of it again.
 fn actions(incident: &Incident, base: &str) -> Vec<Link> {
     let mut links = Vec::new();
     let page = match incident.state {

@@ -138,6 +138,54 @@ fn only_so_many_are_proposed_in_a_day_whatever_became_of_them() {
 }
 
 #[test]
+fn what_is_offered_is_proposed_once_and_not_when_it_is_done() {
+    let mut record = Record::default();
+    let at = UnixSeconds;
+    let half = OFFERED_SECONDS_MIN;
+    assert_eq!(record.offer(&stop(), 3, at(100)), Offer::Anew);
+    record.take(&entry(100, proposed(1, stop())));
+    let again = Offer::Again(id(1), at(100 + LINK_LIFE_SECONDS));
+    assert_eq!(record.offer(&stop(), 3, at(100)), again);
+    assert_eq!(record.offer(&stop(), 3, at(100 + half)), again);
+    // Another incident, another action, and a link that would soon be over.
+    assert_eq!(record.offer(&stop(), 4, at(100)), Offer::Anew);
+    assert_eq!(record.offer(&ignore(), 3, at(100)), Offer::Anew);
+    assert_eq!(record.offer(&stop(), 3, at(101 + half)), Offer::Anew);
+
+    record.take(&entry(200, began(1)));
+    assert_eq!(record.offer(&stop(), 3, at(201)), Offer::Done);
+    record.take(&entry(202, did(1, 3800)));
+    assert_eq!(record.offer(&stop(), 3, at(203)), Offer::Done);
+    let undid = Event::Undid {
+        id: id(1),
+        done: vec![],
+    };
+    record.take(&entry(204, undid));
+    assert_eq!(record.offer(&stop(), 3, at(205)), Offer::Anew);
+    record.take(&entry(206, proposed(2, stop())));
+    let again = Offer::Again(id(2), at(206 + LINK_LIFE_SECONDS));
+    assert_eq!(record.offer(&stop(), 3, at(207)), again);
+}
+
+#[test]
+fn what_is_offered_leaves_room_for_people() {
+    let mut record = Record::default();
+    for number in 0..OFFERED_MAX {
+        assert_eq!(record.offer(&stop(), 3, UnixSeconds(0)), Offer::Anew);
+        let proposed = Event::Proposed {
+            id: format!("action{number:012}").parse().unwrap(),
+            action: ignore(),
+            incident: None,
+        };
+        record.take(&entry(0, proposed));
+    }
+    assert_eq!(record.offer(&stop(), 3, UnixSeconds(1)), Offer::Full);
+    assert!(record.has_room(UnixSeconds(1)));
+    let tomorrow = UnixSeconds(LINK_LIFE_SECONDS);
+    assert_eq!(record.offer(&stop(), 3, tomorrow), Offer::Anew);
+}
+
+#[test]
 fn the_switch_and_the_limit_outlive_a_restart() {
     let mut entries = Vec::new();
     for number in 0..=u8::try_from(ACTS_PER_HOUR).unwrap() {

@@ -172,7 +172,7 @@ impl<'a> Body<'a> {
         let evidence = words::evidence(notice).iter().cloned();
         let sections = vec![
             ("Evidence", evidence.chain([page]).collect()),
-            ("What you can do", words::actions(notice).to_vec()),
+            (CHOOSE, words::actions(notice).to_vec()),
         ];
         Body {
             state: words::state(notice, thread.was.as_deref(), offset),
@@ -304,5 +304,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
+/// People open what does something only if they know that opening it does not.
+const CHOOSE: &str = "What you can do (each is shown first, and nothing is done by opening it)";
 /// Of what a mail is about, as it stands in ids.
 const ID_MAX: usize = 60;

@@ -38,24 +38,16 @@ fn of_notice(notice: &Notice, thread: &Thread, frame: &Frame) -> Value {
         let fields: Vec<Value> = also.iter().map(|line| plain(line)).collect();
         blocks.push(json!({"type": "section", "fields": fields}));
     }
-    let links = words::evidence(notice).iter();
-    let links = links.chain(words::actions(notice));
     let page = Link {
         text: "Open".into(),
         href: notice.page.clone(),
     };
-    let buttons: Vec<Value> = std::iter::once(&page)
-        .chain(links)
-        .filter(|link| fits(&link.href))
-        .enumerate()
-        .map(|(at, link)| {
-            json!({"type": "button", "text": plain(&link.text.cut(BUTTON_MAX)), "url": link.href,
-                "action_id": format!("open-{at}")})
-        })
-        .collect();
-    if !buttons.is_empty() {
-        blocks.push(json!({"type": "actions", "elements": buttons}));
-    }
+    // What shows something is in one row, and what can be done about it in the next.
+    blocks.extend(buttons(
+        "open",
+        std::iter::once(&page).chain(words::evidence(notice)),
+    ));
+    blocks.extend(buttons("act", words::actions(notice)));
     blocks.push(foot(frame));
     message(&format!("{title} ({state})"), blocks)
 }
@@ -75,6 +67,17 @@ fn of_letter(letter: &Letter, frame: &Frame) -> Value {
     }
     blocks.push(foot(frame));
     message(letter.title.as_str(), blocks)
+}
+
+/// Buttons that lead to these, if there are any.
+fn buttons<'a>(row: &str, links: impl IntoIterator<Item = &'a Link>) -> Option<Value> {
+    let links = links.into_iter().filter(|link| fits(&link.href));
+    let buttons = links.enumerate().map(|(at, link)| {
+        json!({"type": "button", "text": plain(&link.text.cut(BUTTON_MAX)), "url": link.href,
+            "action_id": format!("{row}-{at}")})
+    });
+    let buttons: Vec<Value> = buttons.collect();
+    (!buttons.is_empty()).then(|| json!({"type": "actions", "elements": buttons}))
 }
 
 /// Nothing is fetched for a preview: links of ours are for people.

@@ -191,9 +191,14 @@ fn an_incident_in_slack() {
                   },
                   "type": "button",
                   "url": "https://t.example/investigate?incident=12"
-                },
+                }
+              ],
+              "type": "actions"
+            },
+            {
+              "elements": [
                 {
-                  "action_id": "open-4",
+                  "action_id": "act-0",
                   "text": {
                     "emoji": false,
                     "text": "Ignore from now on",

@@ -37,6 +37,11 @@ impl Actuation {
         place.unwrap_or_else(|| OFF.to_owned())
     }
 
+    /// Whether anything in the account may be changed.
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// By the actuator; what changes nothing in the account needs none.
     pub(super) async fn follow(
         &self,

@@ -1,11 +1,30 @@
 //! Which actions fit which finding.
 
 use throughline_act::{Action, Class, FunctionName, Resource};
-use throughline_insight::detect::{EdgeClass, Finding, Kind, Settings, Subject};
+use throughline_insight::detect::{
+    Detector, EdgeClass, Finding, Incident, Kind, Settings, Subject,
+};
+
+/// The first findings of an incident, each in words, with what can be done about it. `told` is somebody who is told of
+/// findings, if anybody is.
+pub(crate) fn of_incident(
+    incident: &Incident,
+    detector: &Detector,
+    told: Option<&str>,
+) -> Vec<(String, Vec<Action>)> {
+    let findings = incident.findings.iter().take(FINDINGS_MAX);
+    let fit = findings.map(|known| {
+        let node = known.finding.subject.nodes().next();
+        let settings = node.map(|node| detector.settings(node)).unwrap_or_default();
+        let fitting = actions(&known.finding, settings, told);
+        (known.finding.to_string(), fitting)
+    });
+    fit.collect()
+}
 
 /// What can be done about a finding, what helps most first. Names, reasons and times in them are proposals, for a
-/// person to change. `told` is somebody who is told of findings, if anybody is.
-pub(crate) fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Action> {
+/// person to change.
+fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Action> {
     let (node, to) = match &finding.subject {
         Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
         Subject::Edge(from, to, _) => (from, Some(to)),
@@ -78,6 +97,8 @@ pub(crate) fn actions(finding: &Finding, settings: Settings, told: Option<&str>)
     fitting
 }
 
+/// Of one incident, those that actions are looked for.
+const FINDINGS_MAX: usize = 20;
 /// Long enough to find out what it is.
 const DENY_HOURS: u32 = 4;
 const STOP_HOURS: u32 = 1;

@@ -118,14 +118,7 @@ pub(super) async fn fit(
     let found = acts.detection.with(|detector| {
         let number = id.parse::<u64>().ok()?;
         let incident = detector.incidents().iter().find(|it| it.id == number)?;
-        let findings = incident.findings.iter().take(FINDINGS_MAX);
-        let fit = findings.map(|known| {
-            let node = known.finding.subject.nodes().next();
-            let settings = node.map(|node| detector.settings(node)).unwrap_or_default();
-            let fitting = fitting(&known.finding, settings, told);
-            (known.finding.to_string(), fitting)
-        });
-        Some((number, fit.collect::<Vec<_>>(), advised::needs(incident)))
+        Some((number, fitting(incident, detector, told), advised::needs(incident)))
     });
     let (number, fit, needs) = found.ok_or(ApiError::UnknownIncident(id))?;
     let fit = advised::advised(&acts.queries, fit, &needs, acts.detection.now()).await;
@@ -348,8 +341,6 @@ pub(super) const LIST_PARAMETERS: &[&str] = &["limit"];
 pub(super) const SHOW_PARAMETERS: &[&str] = &["k"];
 pub(super) const SOURCES_PARAMETERS: &[&str] = &["function"];
 pub(super) const AUDIT_PARAMETERS: &[&str] = &["limit", "cursor"];
-/// Findings, the first ones, that actions are looked for.
-const FINDINGS_MAX: usize = 20;
 const ACTIONS_MAX: usize = 200;
 const ENTRIES: usize = 100;
 const ENTRIES_MAX: usize = 1000;

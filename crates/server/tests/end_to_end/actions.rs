@@ -5,6 +5,7 @@
 mod account;
 mod memory;
 mod sources;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;

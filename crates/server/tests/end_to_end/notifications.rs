@@ -33,7 +33,7 @@ impl TestServer {
         send(request.expect("a good request")).await
     }
 
-    async fn set(&self, settings: &Value) -> Answer {
+    pub(crate) async fn set(&self, settings: &Value) -> Answer {
         self.ask(Method::PUT, PATH, None, settings).await
     }
 
@@ -134,7 +134,13 @@ async fn an_incident_is_told_by_mail_slack_pagerduty_alertmanager_and_webhook() 
         "{body}"
     );
     assert!(body.contains("/incidents/1#actions\n"), "{body}");
-    assert!(body.contains("/notifications?mute="), "{body}");
+    // Nothing in the account is changed by this server, so what does is not offered.
+    for choice in ["Ignore from now on", "Don't bother me again"] {
+        let link = format!("- {choice}: http://127.0.0.1");
+        assert!(body.contains(&link), "{body}");
+    }
+    assert!(body.contains("&incident=1\n"), "{body}");
+    assert!(!body.contains("Shut it down"), "{body}");
     let requests = hook.wait_for(4).await;
     let of = |path: &str| -> Value {
         let found = requests.iter().find(|it| it.line == format!("POST {path}"));
@@ -144,6 +150,18 @@ async fn an_incident_is_told_by_mail_slack_pagerduty_alertmanager_and_webhook() 
     assert_eq!(of("/pagerduty")["event_action"], "trigger");
     assert_eq!(of("/am/api/v2/alerts")[0]["labels"]["severity"], "critical");
     assert_eq!(of("/hook")["type"], "opened");
+    assert_eq!(of("/hook")["actions"][0]["text"], "Ignore from now on");
+    for (path, has_links) in [
+        ("/slack/secret", true),
+        ("/pagerduty", true),
+        ("/hook", true),
+        ("/am/api/v2/alerts", false),
+    ] {
+        assert_eq!(of(path).to_string().contains("/act/"), has_links, "{path}");
+    }
+    // One to ignore it, whoever does, and one not to bother each of those who can say so.
+    let offered = server.json("/api/v1/actions").await;
+    assert_eq!(offered["total"], 5, "{offered:#}");
 
     // Pagers are told, once, that somebody has acted.
     server.do_not_bother("chat", 1).await;

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Action, AuditEntry, Standing } from '../../api/model';
-import { callText, changed, entryWords, fieldsOf, isWorse, linkOf, outcome } from './words';
+import {
+  callText,
+  changed,
+  entryWords,
+  fieldsOf,
+  incidentOf,
+  isWorse,
+  linkOf,
+  outcome,
+} from './words';
 
 const stop: Action = { do: 'stop', function: 'pay', hours: 1 };
 
@@ -86,6 +95,13 @@ describe('calls', () => {
 });
 
 describe('links', () => {
+  it('say which incident they are about, as a number', () => {
+    const of = (search: string): string | null => incidentOf(new URLSearchParams(search));
+    expect(of('?k=a&incident=12')).toBe('12');
+    for (const other of ['?k=a', '?incident=', '?incident=//evil.example', '?incident=1/../x'])
+      expect(of(other)).toBeNull();
+  });
+
   it('lead nowhere but to an action of this page', () => {
     expect(linkOf('/act/0199ab?k=A_-9')).toBe('/act/0199ab?k=A_-9');
     for (const other of ['https://evil.example/act/a?k=b', '//evil/act/a?k=b', '/act/a', '/x?k=b'])

@@ -45,6 +45,12 @@ export function nodesOf({ node, to, resource }: Action): readonly string[] {
 /** Each takes a call of the account. */
 const CONSUMERS_MAX = 3;
 
+/** The number of the incident in a link, if it has one. */
+export function incidentOf(parameters: URLSearchParams): string | null {
+  const number = parameters.get('incident');
+  return number !== null && /^\d{1,20}$/.test(number) ? number : null;
+}
+
 const STATES: Record<Standing['state'], string> = {
   proposed: 'nobody has confirmed it yet',
   begun: 'it is being done, or nobody knows whether it was',

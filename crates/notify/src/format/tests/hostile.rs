@@ -64,8 +64,9 @@ fn text_of_telemetry_is_never_markup_and_never_too_long() {
     }
     assert!(blocks[0]["text"]["text"].as_str().unwrap().chars().count() <= 150);
     // Addresses that are too long are left out.
-    let actions = blocks.iter().find(|it| it["type"] == "actions").unwrap();
-    assert_eq!(actions["elements"].as_array().unwrap().len(), 1);
+    let rows = blocks.iter().filter(|it| it["type"] == "actions");
+    let buttons = rows.flat_map(|row| row["elements"].as_array().unwrap());
+    assert_eq!(buttons.count(), 1);
 
     let page: Value = serde_json::from_str(&post("page", &hostile()).body).unwrap();
     assert!(page["dedup_key"].as_str().unwrap().chars().count() <= 255);

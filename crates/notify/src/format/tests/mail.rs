@@ -38,7 +38,7 @@ fn an_incident_by_mail() {
         - What else is affected: https://t.example/investigate?incident=3D12
         - The whole incident: https://t.example/incidents/12
 
-        What you can do:
+        What you can do (each is shown first, and nothing is done by opening it):
         - Ignore from now on: https://t.example/act/7?k=3Dab12
 
         --=20
@@ -65,14 +65,14 @@ fn an_incident_by_mail() {
         ple/explore?q=3D1">All slow spans</a></li><li><a href=3D"https://t.example/=
         investigate?incident=3D12">What else is affected</a></li><li><a href=3D"htt=
         ps://t.example/incidents/12">The whole incident</a></li></ul><h2 style=3D"f=
-        ont-size:16px">What you can do</h2><ul><li><a href=3D"https://t.example/act=
-        /7?k=3Dab12">Ignore from now on</a></li></ul><hr><p style=3D"font-size:14px=
-        ">Why you got this: the route &quot;all&quot; sends warnings and worse here=
-        .<br><a href=3D"https://t.example/notifications">Change what you get</a> =
-        =C2=B7 <a href=3D"https://t.example/api/v1/notifications/unsubscribe?receiv=
-        er=3Dmail&amp;address=3Dops%40example.com&amp;k=3Da5b314fc2e20e96a1c61556e0=
-        2d71006ce64d35388c1109cc60badd2e64286ac">No more of these mails</a></p></bo=
-        dy></html>
+        ont-size:16px">What you can do (each is shown first, and nothing is done by=
+         opening it)</h2><ul><li><a href=3D"https://t.example/act/7?k=3Dab12">Ignor=
+        e from now on</a></li></ul><hr><p style=3D"font-size:14px">Why you got this=
+        : the route &quot;all&quot; sends warnings and worse here.<br><a href=3D"ht=
+        tps://t.example/notifications">Change what you get</a> =C2=B7 <a href=3D"ht=
+        tps://t.example/api/v1/notifications/unsubscribe?receiver=3Dmail&amp;addres=
+        s=3Dops%40example.com&amp;k=3Da5b314fc2e20e96a1c61556e02d71006ce64d35388c11=
+        09cc60badd2e64286ac">No more of these mails</a></p></body></html>
 
         --=_fc269798666165e1--
     "#]].assert_eq(&text);

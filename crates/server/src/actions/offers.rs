@@ -1,0 +1,157 @@
+//! What messages about an incident offer: a link for each of the few things that fit it, made for whoever is told.
+//!
+//! An action is proposed once for an incident. Everybody who is told has a link of their own to it, so whoever confirms it
+//! first has it done, and the others see that it was; not being bothered again is each person's own. Asking again gives
+//! the same links until they would open for less than half a day.
+
+use std::mem::discriminant;
+
+use throughline_act::{Action, Claim, Event, LINK_LIFE_SECONDS, Offer};
+use throughline_insight::detect::{Incident, State};
+use throughline_notify::{Addressee, CHOICES_MAX, Choices, Choosing, Line, Link, Notice, about};
+
+use super::{ActError, Actions, ITSELF, fit, new_id};
+
+impl Choices for Actions {
+    fn choices<'a>(&'a self, notice: &'a Notice, to: Addressee<'a>) -> Choosing<'a> {
+        Box::pin(self.offers(notice, to))
+    }
+}
+
+impl Actions {
+    async fn offers(&self, notice: &Notice, to: Addressee<'_>) -> Vec<Link> {
+        let found = self.0.detection.with(|detector| {
+            let is_it = |it: &&Incident| about(it) == notice.about;
+            let incident = detector.incidents().iter().find(is_it)?;
+            let fitting = fit::of_incident(incident, detector, Some(to.person));
+            (incident.state == State::Open).then_some((incident.id, fitting))
+        });
+        // An alert, a test, or an incident that has ended meanwhile.
+        let Some((incident, fitting)) = found else {
+            return Vec::new();
+        };
+        let may_change =
+            self.0.actuation.is_on() && self.with(|it, _| it.gate().stopped().is_none());
+        let fitting = fitting.into_iter().flat_map(|(_, actions)| actions);
+        let audience = format!("{}:{}", to.channel, to.person);
+        let mut links = Vec::new();
+        for action in few(fitting, may_change) {
+            let text = Line::new(&label(&action));
+            match self.offer(action, incident, &audience).await {
+                Ok(Some(href)) => links.push(Link { text, href }),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, incident, "a message lacks links to choose by");
+                    break;
+                }
+            }
+        }
+        links
+    }
+
+    /// The path at which an action can be confirmed; none where it is being done or was done.
+    async fn offer(
+        &self,
+        action: Action,
+        incident: u64,
+        audience: &str,
+    ) -> Result<Option<String>, ActError> {
+        let action = action.checked()?;
+        let (now, fresh, offered) = (self.now(), new_id()?, action.clone());
+        // Whether it was proposed and that it is are one step, so that it is proposed once.
+        let offering = self.write(move |log| match log.record.offer(&offered, incident, now) {
+            Offer::Again(id, expires) => Ok(Some((id, expires))),
+            Offer::Anew => {
+                let event = Event::Proposed {
+                    id: fresh.clone(),
+                    action: offered,
+                    incident: Some(incident),
+                };
+                log.take(now, ITSELF.to_owned(), None, event)?;
+                Ok(Some((fresh, now.plus(LINK_LIFE_SECONDS))))
+            }
+            Offer::Done => Ok(None),
+            Offer::Full => Err(ActError::Full),
+        });
+        let offered = offering.await?;
+        Ok(offered.map(|(id, expires)| {
+            let path = self.0.links.path(&Claim {
+                id: &id,
+                action: &action,
+                audience,
+                expires,
+            });
+            // Nothing but a way back for when the link has expired and nothing is known of it.
+            format!("{path}&incident={incident}")
+        }))
+    }
+}
+
+/// Of what fits an incident the first of each sort, what harms least first. Nothing that changes the account where
+/// nobody may.
+fn few(fitting: impl Iterator<Item = Action>, may_change: bool) -> Vec<Action> {
+    let mut few: Vec<Action> = Vec::new();
+    for action in fitting.filter(|it| may_change || it.function().is_none()) {
+        if few
+            .iter()
+            .all(|it| discriminant(it) != discriminant(&action))
+        {
+            few.push(action);
+        }
+    }
+    few.sort_by_key(|action| match action {
+        Action::Ignore { .. } => 0,
+        Action::Mute { .. } => 1,
+        Action::Deny { .. } => 2,
+        Action::Stop { .. } | Action::Disable { .. } => 3,
+        Action::Memory { .. } => 4,
+    });
+    few.truncate(CHOICES_MAX);
+    few
+}
+
+/// As people choose it. What changes the account says what it would do.
+fn label(action: &Action) -> String {
+    match action {
+        Action::Ignore { .. } => "Ignore from now on".to_owned(),
+        Action::Mute { .. } => "Don't bother me again".to_owned(),
+        Action::Deny { .. } | Action::Stop { .. } | Action::Disable { .. } => {
+            format!("Shut it down: {}", action.title())
+        }
+        Action::Memory { .. } => format!("Update setting: {}", action.title()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_offers_the_first_of_each_sort() {
+        let all = [
+            r#"{"do":"memory","function":"pay","memory_mb":1024}"#,
+            r#"{"do":"stop","function":"pay","hours":1}"#,
+            r#"{"do":"ignore","node":"function:pay","kind":"latency","reason":"ok","days":1}"#,
+            r#"{"do":"mute","person":"a","node":"function:pay","kind":"latency","days":1}"#,
+            r#"{"do":"deny","function":"pay","resource":"table:users","class":"write","hours":4}"#,
+            r#"{"do":"deny","function":"pay","resource":"table:other","class":"write","hours":4}"#,
+        ];
+        let labels = |may_change: bool| {
+            let all = all.iter().map(|it| serde_json::from_str(it).unwrap());
+            few(all, may_change).iter().map(label).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            labels(true),
+            [
+                "Ignore from now on",
+                "Don't bother me again",
+                "Shut it down: deny pay writing to table:users for 4 hours",
+                "Shut it down: stop pay for 1 hour",
+            ]
+        );
+        assert_eq!(
+            labels(false),
+            ["Ignore from now on", "Don't bother me again"]
+        );
+    }
+}
