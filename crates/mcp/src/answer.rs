@@ -24,8 +24,23 @@ pub(crate) struct Found {
     pub(crate) truncated: bool,
     /// Where the page shows the same, from its root on.
     pub(crate) path: String,
+    /// What the assistant is to do with it, in words of ours.
+    pub(crate) next: Option<&'static str>,
     /// What was found.
     pub(crate) telemetry: Value,
+}
+
+impl Found {
+    /// Nothing yet, of what this page shows.
+    pub(crate) fn of_page(path: String) -> Self {
+        Found {
+            total: None,
+            truncated: false,
+            path,
+            next: None,
+            telemetry: Value::Null,
+        }
+    }
 }
 
 /// The answer as a text. `page` is where the page is, `asked` what the tool was asked.
@@ -33,10 +48,13 @@ pub(crate) fn text(found: Found, page: &str, asked: Value) -> String {
     let telemetry = readable(found.telemetry);
     let permalink = format!("{page}{}", found.path);
     let answer = |permalink: &str, asked: &Value, telemetry: Value, cut: bool| {
-        let answer = json!({
+        let mut answer = json!({
             "query_echo": asked, "total": found.total, "truncated": found.truncated || cut,
             "permalink": permalink, "note": NOTE, "telemetry": telemetry,
         });
+        if let Some(next) = found.next {
+            answer["next"] = json!(next);
+        }
         answer.to_string()
     };
     // A question may be as long as an answer.
@@ -188,6 +206,7 @@ mod tests {
             total: Some(7),
             truncated: false,
             path: "/logs?q=a".to_owned(),
+            next: None,
             telemetry,
         }
     }

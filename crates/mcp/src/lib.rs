@@ -6,7 +6,8 @@
 //! [`ANSWER_BYTES_MAX`], and say how many there are, whether something was left out and where the page shows
 //! it.
 //!
-//! What it deliberately does not do: it changes nothing, keeps nothing and opens no socket. What functions and
+//! What it deliberately does not do: it changes nothing (it proposes what a person may confirm elsewhere), keeps nothing
+//! and opens no socket. What functions and
 //! their users wrote is data, and is marked as such: see [`answer`].
 
 pub mod answer;

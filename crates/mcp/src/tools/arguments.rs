@@ -7,6 +7,8 @@ use serde_json::Value;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Overview {
+    /// Only whether telemetry of this function is missing, and why.
+    pub(super) function: Option<String>,
     /// Since when: RFC 3339, or 15m, 2h, 3d ago; an hour unless it is said.
     pub(super) from: Option<String>,
     /// Until when; now unless it is said.
@@ -167,7 +169,10 @@ pub(super) struct ImpactOf {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Completeness {
-    /// Only this function.
-    pub(super) function: Option<String>,
+pub(super) struct ProposeAction {
+    /// The number of the incident.
+    pub(super) incident: u64,
+    /// Which of those that the incident offers: `ignore`, `mute`, `deny`, `stop` or `memory`, or a title as it lists them.
+    /// Without one, those that it offers.
+    pub(super) action: Option<String>,
 }

@@ -20,6 +20,7 @@ pub(super) async fn find<A: Api>(ask: &Ask<'_, A>, asked: Find) -> Result<Found,
             total: None,
             truncated: is_cut(&found),
             path: with_query("/explore", Parameters::default().and("query", Some(draft))),
+            next: None,
             telemetry: json!({"key": key, "values": found["values"]}),
         });
     }
@@ -48,6 +49,7 @@ pub(super) async fn find<A: Api>(ask: &Ask<'_, A>, asked: Find) -> Result<Found,
         total: Some((keys_found.len() + operations.len() + names.len()) as u64),
         truncated: is_cut(&keys) || is_cut(&services),
         path: "/explore".to_owned(),
+        next: None,
         telemetry: json!({"services": names, "operations": operations, "attributes": keys_found}),
     })
 }

@@ -27,6 +27,7 @@ pub(super) async fn impact<A: Api>(ask: &Ask<'_, A>, asked: ImpactOf) -> Result<
         total: Some((callers.len() + callees.len()) as u64),
         truncated: is_cut(&map),
         path: with_query("/map", page),
+        next: None,
         telemetry: json!({"node": node, "affected_callers": callers, "depends_on": callees}),
     })
 }

@@ -3,14 +3,19 @@
 use serde_json::{Value, json};
 
 use super::arguments::{
-    Compare, Completeness, Condition, GraphQuery, Incidents, Investigate, Overview, Query,
-    SearchLogs, SearchTraces,
+    Compare, Condition, GraphQuery, Incidents, Investigate, Overview, Query, SearchLogs,
+    SearchTraces,
 };
 use crate::answer::Found;
 use crate::ask::{Ask, Parameters, with_query};
 use crate::{Api, Failure, time};
 
 pub(super) async fn overview<A: Api>(ask: &Ask<'_, A>, asked: Overview) -> Result<Found, Failure> {
+    if let Some(function) = asked.function {
+        let parameters = Parameters::default().and("function", Some(function));
+        let found = ask.get(COMPLETENESS, parameters).await?;
+        return Ok(list(found, "functions", "/completeness".to_owned()));
+    }
     let from = ask.since(asked.from.as_deref(), HOURS)?;
     let to = ask.time(asked.to.as_deref())?;
     let times = Parameters::default().and("from", Some(from)).and("to", to);
@@ -19,13 +24,25 @@ pub(super) async fn overview<A: Api>(ask: &Ask<'_, A>, asked: Overview) -> Resul
         .and("state", Some("open"))
         .and("limit", Some(10));
     let incidents = ask.get("/api/v1/incidents", open).await?;
+    let complete = ask.get(COMPLETENESS, Parameters::default()).await?;
+    let functions = complete["functions"].as_array().into_iter().flatten();
+    let lacking: Vec<&Value> = functions.filter(|it| lacks(it)).collect();
     Ok(Found {
         total: services["total"].as_u64(),
-        truncated: is_cut(&services) || is_cut(&incidents),
+        truncated: is_cut(&services) || is_cut(&incidents) || is_cut(&complete),
         path: with_query("/", page_times(Some(from), to, ask)),
+        next: None,
         telemetry: json!({"open_incidents_total": incidents["total"],
-            "open_incidents": incidents["incidents"], "services": services["services"]}),
+            "open_incidents": incidents["incidents"], "missing_telemetry": lacking,
+            "services": services["services"]}),
     })
+}
+
+/// Whether something of a function is not here.
+fn lacks(function: &Value) -> bool {
+    let dropped = function["dropped"].as_object();
+    function["missing_total"].as_u64().is_some_and(|it| it > 0)
+        || dropped.is_some_and(|dropped| !dropped.is_empty())
 }
 
 /// Without a query, what can be asked: the words of the language, and the questions that are asked often.
@@ -36,6 +53,7 @@ pub(super) async fn graph<A: Api>(ask: &Ask<'_, A>, asked: GraphQuery) -> Result
             total: None,
             truncated: false,
             path: "/graph".to_owned(),
+            next: None,
             telemetry: language,
         });
     };
@@ -51,6 +69,7 @@ pub(super) async fn graph<A: Api>(ask: &Ask<'_, A>, asked: GraphQuery) -> Result
         total: found["total"].as_u64(),
         truncated: is_cut(&found),
         path: with_query("/graph", times(page, from, to, ask)),
+        next: None,
         telemetry: json!({"columns": found["columns"], "rows": found["rows"],
             "during": found["during"], "compared": found["compared"]}),
     })
@@ -144,6 +163,7 @@ pub(super) async fn query<A: Api>(ask: &Ask<'_, A>, asked: Query) -> Result<Foun
         total: rows,
         truncated: is_cut(table),
         path: with_query("/explore", page),
+        next: None,
         telemetry: json!({"columns": table["columns"], "rows": table["rows"]}),
     })
 }
@@ -167,6 +187,7 @@ pub(super) async fn compare<A: Api>(ask: &Ask<'_, A>, asked: Compare) -> Result<
         total: found["total"].as_u64(),
         truncated: is_cut(&found),
         path: with_query("/explore", page),
+        next: None,
         telemetry,
     })
 }
@@ -189,6 +210,7 @@ pub(super) async fn investigate<A: Api>(
         total: found["causes"].as_array().map(|causes| causes.len() as u64),
         truncated: is_cut(&found),
         path: with_query("/investigate", page),
+        next: None,
         telemetry: found,
     })
 }
@@ -204,6 +226,7 @@ pub(super) async fn incidents<A: Api>(
             total: found["finding_count"].as_u64(),
             truncated: false,
             path: format!("/incidents/{id}"),
+            next: None,
             telemetry: found,
         });
     }
@@ -217,21 +240,13 @@ pub(super) async fn incidents<A: Api>(
     Ok(list(found, "incidents", page))
 }
 
-pub(super) async fn completeness<A: Api>(
-    ask: &Ask<'_, A>,
-    asked: Completeness,
-) -> Result<Found, Failure> {
-    let parameters = Parameters::default().and("function", asked.function.as_deref());
-    let found = ask.get("/api/v1/completeness", parameters).await?;
-    Ok(list(found, "functions", "/completeness".to_owned()))
-}
-
 /// A page of a list.
 fn list(mut found: Value, name: &str, path: String) -> Found {
     Found {
         total: found["total"].as_u64(),
         truncated: is_cut(&found),
         path,
+        next: None,
         telemetry: json!({name: found[name].take()}),
     }
 }
@@ -291,6 +306,7 @@ pub(super) fn times<A: Api>(
         .and("to", ends.map(|(_, to)| time::written(to)))
 }
 
+const COMPLETENESS: &str = "/api/v1/completeness";
 const HOURS: u64 = 1;
 const LIMIT_MAX: u32 = 100;
 const NANOS: u64 = 1_000_000_000;

@@ -22,6 +22,7 @@ pub(super) async fn trace<A: Api>(ask: &Ask<'_, A>, asked: GetTrace) -> Result<F
         total: Some(trace.spans.len() as u64),
         truncated: left_out || found["left_out"]["partial"] == true,
         path: format!("/traces/{}", percent_encoded(&trace.trace_id)),
+        next: None,
         telemetry: json!({
             "summary": trace.summary(&found),
             "errors": trace.errors(),

@@ -16,9 +16,9 @@ use throughline_telemetry::{Resource, Signal, Span, SpanKind, SpanStatus, UnixNa
 use crate::harness::TestServer;
 use crate::samples::{span, trace_id, traces};
 
-type Client = RunningService<RoleClient, ()>;
+pub(crate) type Client = RunningService<RoleClient, ()>;
 
-async fn connect(server: &TestServer, key: Option<&str>) -> Result<Client, String> {
+pub(crate) async fn connect(server: &TestServer, key: Option<&str>) -> Result<Client, String> {
     let address = format!("http://{}/mcp", server.addresses.http);
     let mut config = StreamableHttpClientTransportConfig::with_uri(address);
     if let Some(key) = key {
@@ -44,7 +44,7 @@ fn text(result: &CallToolResult) -> &str {
 }
 
 /// The JSON of an answer that has everything that each must have.
-async fn answer(client: &Client, tool: &str, arguments: Value) -> Value {
+pub(crate) async fn answer(client: &Client, tool: &str, arguments: Value) -> Value {
     let result = call(client, tool, arguments.clone()).await;
     assert_ne!(result.is_error, Some(true), "{tool}: {}", text(&result));
     let text = text(&result);
@@ -205,7 +205,11 @@ async fn an_assistant_asks_everything_that_there_is() {
         .map(|it| it["node"].as_str().unwrap())
         .collect();
     assert_eq!(callers, ["function:pay", "function:order"]);
-    ask("completeness", json!({})).await;
+    // Of what there is not, nothing can be proposed.
+    seen.push("propose_action");
+    let nothing = json!({"incident": 1, "action": "ignore"});
+    let refused = call(&client, "propose_action", nothing).await;
+    assert_eq!(refused.is_error, Some(true), "{}", text(&refused));
 
     seen.sort_unstable();
     seen.dedup();
