@@ -135,34 +135,39 @@ def request_as_signed(self):
         self._data = parameters
 
 
-def touched(request):
-    """The ARNs of what a request is about."""
-    body = json.loads(request._body) if request._body[:1] == b"{" else {}
-    field = lambda name: request._data.get(name, [None])[0] if isinstance(request._data.get(name), list) else body.get(name)
-    place = f"{request._region}:{request.account_id}"
-    tables = [body["TableName"]] if "TableName" in body else list(body.get("RequestItems", {}))
+def touched(fields, place):
+    """The ARNs of what a call is about, by its fields; the place is a region and an account."""
+    tables = [fields["TableName"]] if "TableName" in fields else list(fields.get("RequestItems", {}))
     arns = [f"arn:aws:dynamodb:{place}:table/{name}" for name in tables]
-    if queue := field("QueueUrl"):
+    if queue := fields.get("QueueUrl"):
         arns.append(f"arn:aws:sqs:{place}:{queue.rpartition('/')[2]}")
-    return arns + [arn for arn in [field("TopicArn")] if arn]
+    return arns + [arn for arn in [fields.get("TopicArn")] if arn]
+
+
+def denies(statement, action, arns, function):
+    """Whether a statement that denies does so, of what is touched and for the function that asks."""
+    condition = statement.get("Condition", {})
+    until = condition.get("DateLessThan", {}).get("aws:CurrentTime", "9999")
+    listed = lambda it: it if isinstance(it, list) else [it]
+    return (
+        any(fnmatch.fnmatchcase(action, it) for it in listed(statement["Action"]))
+        and any(fnmatch.fnmatchcase(arn, it) for arn in arns for it in listed(statement["Resource"]))
+        and condition.get("ArnEquals", {}).get("lambda:SourceFunctionArn", function) == function
+        and datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") < until
+    )
 
 
 def is_action_permitted(self, action, resource="*", principal=None, conditions=None):
     statement = self._statement
     if statement["Effect"] != "Deny" or "Condition" not in statement:
         return statement_says(self, action, resource, principal, conditions)
-    request, condition = asking.get(), statement["Condition"]
+    request = asking.get()
+    form = {name: values[0] for name, values in request._data.items() if isinstance(values, list) and values}
+    body = json.loads(request._body) if request._body[:1] == b"{" else {}
+    place = f"{request._region}:{request.account_id}"
     session = getattr(request._access_key, "_session_name", None)
-    function = f"arn:aws:lambda:{request._region}:{request.account_id}:function:{session}"
-    until = condition.get("DateLessThan", {}).get("aws:CurrentTime", "9999")
-    listed = lambda it: it if isinstance(it, list) else [it]
-    denies = (
-        any(fnmatch.fnmatchcase(action, it) for it in listed(statement["Action"]))
-        and any(fnmatch.fnmatchcase(arn, it) for arn in touched(request) for it in listed(statement["Resource"]))
-        and condition.get("ArnEquals", {}).get("lambda:SourceFunctionArn", function) == function
-        and datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") < until
-    )
-    return PermissionResult.DENIED if denies else PermissionResult.NEUTRAL
+    is_denied = denies(statement, action, touched({**body, **form}, place), f"arn:aws:lambda:{place}:function:{session}")
+    return PermissionResult.DENIED if is_denied else PermissionResult.NEUTRAL
 
 
 IAMRequestBase.check_action_permitted = check_action_permitted

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -75,6 +76,14 @@ impl Aws {
             region,
             config.endpoint_url().map(str::to_owned),
         )
+    }
+
+    /// An account that a program beside us pretends to be at this endpoint, such as moto's server, and which asks nobody
+    /// who they are. Nothing of the environment or of an AWS profile is looked at.
+    pub fn pretended(endpoint: &str, region: &str) -> Result<Self, SetupError> {
+        let made_up = Credentials::new("throughline", "throughline", None, None, "made up");
+        let credentials = SharedCredentialsProvider::new(made_up);
+        Aws::new(credentials, region.to_owned(), Some(endpoint.to_owned()))
     }
 
     /// With these. An endpoint such as `http://127.0.0.1:5000` is where all services are, instead of AWS.

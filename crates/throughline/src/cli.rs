@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use advice::Advice;
 pub(crate) use ask::{Completeness, Form, Mcp, Query, Replay, Target};
-pub(crate) use demo::{Demo, Example, Users};
+pub(crate) use demo::{Demo, DemoActions, Example, Users};
 pub(crate) use eval::{Eval, EvalCommand, EvalPetshop};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use find::{Functions, LogFilter, Logs, Status, Tail, Times, Trace, Traces};

@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use throughline_sandbox::{Application, Overrides, RunningSandbox, Sandbox};
-use throughline_server::{Addresses, Config, Listen, Retention, Server};
+use throughline_server::{Actuation, Addresses, Config, Listen, Retention, Server};
 use throughline_sources::{Endpoint, RunningSources, Sources};
 use tokio::sync::oneshot;
 
-use crate::cli::{API_DEFAULT, Demo, Example};
+use crate::actuator;
+use crate::cli::{API_DEFAULT, Demo, DemoActions, Example};
 use crate::logging::{self, LogFormat};
 use crate::settings::{self, ProcessEnvironment};
 use crate::signals::Signals;
@@ -37,19 +38,28 @@ async fn demo(arguments: Demo) -> anyhow::Result<()> {
     let data_dir = data_dir(&arguments)?;
     let file = application_file(&arguments)?;
     let outside = match arguments.example {
-        Example::Checkout => None,
+        Example::Checkout => {
+            ensure!(
+                arguments.actions == DemoActions::Off,
+                "cannot act on {}: it has no account, so leave --actions away",
+                file.display()
+            );
+            None
+        }
         Example::BigMouth => {
             progress(
                 &arguments,
                 "starting AWS (moto), a payment provider and a mail server",
             );
-            let starting = start_outside(&file, arguments.any_port);
+            let starting = start_outside(&file, &arguments);
             Some(signals.unless_stopped(starting).await?)
         }
     };
     let application = load(&file, outside.as_ref())?;
 
-    let starting = Server::bind(server_config(&arguments, data_dir.clone())?);
+    let config = server_config(&arguments, data_dir.clone())?;
+    let config = config.with_actuation(actuation(&arguments, outside.as_ref())?);
+    let starting = Server::bind(config);
     let server = signals.unless_stopped(starting).await?;
     let addresses = server.addresses();
     let (stop_server, stopped) = oneshot::channel::<()>();
@@ -145,11 +155,25 @@ struct Outside {
     addresses: outside::Addresses,
 }
 
-async fn start_outside(file: &Path, any_port: bool) -> anyhow::Result<Outside> {
-    let told = any_port.then(|| "--any-port".to_owned());
+async fn start_outside(file: &Path, arguments: &Demo) -> anyhow::Result<Outside> {
+    let told = [
+        (arguments.any_port, "--any-port"),
+        // What actions look at and change.
+        (arguments.actions == DemoActions::Local, "--functions"),
+    ];
+    let told = told.into_iter().filter(|(is_wanted, _)| *is_wanted);
+    let told = told.map(|(_, flag)| flag.to_owned());
     let mut player = Player::start(folder_of(file), "outside", told)?;
     let addresses = outside::Addresses::of(&player.line().await?)?;
     Ok(Outside { player, addresses })
+}
+
+/// Who acts: in the account that is outside, if anybody; never with what the environment says of another.
+fn actuation(arguments: &Demo, outside: Option<&Outside>) -> anyhow::Result<Actuation> {
+    match (arguments.actions, outside) {
+        (DemoActions::Local, Some(outside)) => actuator::beside(&outside.addresses.aws),
+        (DemoActions::Off, _) | (DemoActions::Local, None) => Ok(Actuation::default()),
+    }
 }
 
 fn load(file: &Path, outside: Option<&Outside>) -> anyhow::Result<Application> {

@@ -3,6 +3,8 @@
 //! `make orders` places a thousand.
 #![allow(clippy::unwrap_used)]
 
+#[path = "orders/denied.rs"]
+mod denied;
 #[path = "orders/misbehaviours.rs"]
 mod misbehaviours;
 #[path = "orders/process.rs"]

@@ -4,17 +4,24 @@ import argparse
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
-from outside import mail, pay
+from outside import account, mail, pay
 
+APPLICATION = Path(__file__).resolve().parents[1] / "throughline.toml"
 PORTS = {"aws": 4311, "pay": 4312, "smtp": 4313, "mail": 4314}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="play outside", description=__doc__)
     parser.add_argument("--any-port", action="store_true", help=f"free ports instead of {PORTS}")
-    ports = dict.fromkeys(PORTS, 0) if parser.parse_args().any_port else PORTS
+    parser.add_argument("--functions", action="store_true", help="the account has the functions, with a role each")
+    arguments = parser.parse_args()
+    ports = dict.fromkeys(PORTS, 0) if arguments.any_port else PORTS
     aws = AWS(ports["aws"])
+    if arguments.functions:
+        account.deploy(aws.url, tomllib.loads(APPLICATION.read_text())["functions"])
     mailbox = mail.Mailbox()
     addresses = {
         "aws": aws.url,

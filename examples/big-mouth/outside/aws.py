@@ -1,4 +1,4 @@
-"""AWS: moto's server, which can be told to throttle a table.
+"""AWS: moto's server, which can be told to throttle a table, and which refuses what a function's role is denied.
 
     PUT /outside/throttle  {"table": "users", "share": 0.8, "seed": 7}    a share of 0 ends it
 
@@ -6,10 +6,10 @@ Prints its URL when it listens, and stops when its standard input ends.
 """
 
 import contextlib
+import importlib.util
 import json
 import os
 import random
-import runpy
 import sys
 import threading
 from io import BytesIO
@@ -19,8 +19,13 @@ import moto.server
 import werkzeug.serving
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
+from outside import account
+
 # Moto as everything here starts it: with the trace header of requests in messages, as on AWS.
 LAUNCHER = Path(__file__).resolve().parents[3] / "scripts" / "moto_server.py"
+SPEC = importlib.util.spec_from_file_location("moto_server", LAUNCHER)
+launcher = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(launcher)
 BODY_BYTES_MAX = 1 << 20
 # Moto reads a shard while it writes to it, and then fails.
 STREAMS = threading.Lock()
@@ -48,8 +53,8 @@ TOO_MUCH = {
 }
 
 
-def throttling(application):
-    """`application` as a WSGI application that refuses what is throttled."""
+def refusing(application):
+    """`application` as a WSGI application that refuses what is throttled or denied."""
 
     def call(environ, start_response):
         target, path = environ.get("HTTP_X_AMZ_TARGET", ""), environ.get("PATH_INFO", "")
@@ -58,6 +63,8 @@ def throttling(application):
             return answer(start_response, "200 OK", {})
         if THROTTLE.share and target.startswith("DynamoDB_") and THROTTLE.refuses(target, read(environ)):
             return answer(start_response, "400 Bad Request", TOO_MUCH)
+        if target and (denied := account.refusal(environ, lambda: read(environ), launcher)):
+            return answer(start_response, "400 Bad Request", denied)
         with STREAMS if target.startswith("Kinesis_") else contextlib.nullcontext():
             return application(environ, start_response)
 
@@ -77,8 +84,8 @@ def answer(start_response, status, body):
 
 
 def run(host, port, application, **options):
-    """As werkzeug's function of this name, with the throttle before it, and its URL as the only line."""
-    server = werkzeug.serving.make_server(host, port, throttling(application), threaded=True, request_handler=Quiet)
+    """As werkzeug's function of this name, with what is refused before it, and its URL as the only line."""
+    server = werkzeug.serving.make_server(host, port, refusing(application), threaded=True, request_handler=Quiet)
     server.daemon_threads = True
     print(f"http://{host}:{server.server_port}", flush=True)
     server.serve_forever()
@@ -97,4 +104,4 @@ def end_with_input():
 if __name__ == "__main__":
     threading.Thread(target=end_with_input, daemon=True).start()
     moto.server.run_simple = run
-    runpy.run_path(str(LAUNCHER), run_name="__main__")
+    sys.exit(moto.server.main(sys.argv[1:]))

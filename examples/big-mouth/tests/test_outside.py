@@ -7,6 +7,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import boto3
+from botocore.exceptions import ClientError
+
 from traffic.misbehave import Outside
 
 HEADERS = {"authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
@@ -16,7 +19,7 @@ HEADERS = {"authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1
 class WhatIsOutside(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        command = [sys.executable, "-m", "outside", "--any-port"]
+        command = [sys.executable, "-m", "outside", "--any-port", "--functions"]
         cls.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         cls.addresses = json.loads(cls.process.stdout.readline())
         cls.control = Outside(cls.addresses["aws"], cls.addresses["pay"])
@@ -56,6 +59,46 @@ class WhatIsOutside(unittest.TestCase):
         self.assertEqual(self.get_user("orders"), missing)
         self.control.throttle(0, seed=7)
         self.assertEqual(self.get_user(), missing)
+
+    def test_what_a_policy_of_its_role_denies_is_refused_to_that_function_alone(self):
+        keys = {"region_name": "us-east-1", "aws_access_key_id": "k", "aws_secret_access_key": "k"}
+        at = lambda name, **more: boto3.client(name, endpoint_url=self.addresses["aws"], **keys, **more)
+        for table in ("denied", "other"):
+            at("dynamodb").create_table(
+                TableName=table, BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}])
+        role = at("lambda").get_function_configuration(FunctionName="update-stats")["Role"].rpartition("/")[2]
+        own = "arn:aws:lambda:us-east-1:123456789012:function:update-stats"
+
+        def deny(until="2999-01-01T00:00:00Z", function=own):
+            statement = {"Effect": "Deny", "Action": ["dynamodb:PutItem"],
+                         "Resource": ["arn:aws:dynamodb:us-east-1:123456789012:table/denied"],
+                         "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function},
+                                       "DateLessThan": {"aws:CurrentTime": until}}}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            at("iam").put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=document)
+
+        def write(function="update-stats", table="denied"):
+            tables = at("dynamodb", aws_session_token=f"sandbox.{function}")
+            try:
+                tables.put_item(TableName=table, Item={"id": {"S": "1"}})
+            except ClientError as error:
+                return error.response["Error"]["Code"]
+
+        self.assertIsNone(write())
+        deny()
+        self.assertEqual(write(), "AccessDeniedException")
+        self.assertIsNone(write(table="other"))
+        self.assertIsNone(write("place-order"))
+        self.assertIsNone(write("unknown"))
+        deny(until="2026-01-01T00:00:00Z")
+        self.assertIsNone(write())
+        deny(function=own + "-2")
+        self.assertIsNone(write())
+        deny()
+        at("iam").delete_role_policy(RoleName=role, PolicyName="deny")
+        self.assertIsNone(write())
 
     def test_mails_are_kept(self):
         with smtplib.SMTP(urllib.parse.urlsplit(self.addresses["smtp"]).netloc) as server:

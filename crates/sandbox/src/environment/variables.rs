@@ -180,7 +180,9 @@ impl Variables {
         }
         set(&mut variables, "AWS_ACCESS_KEY_ID", ACCESS_KEY_ID);
         set(&mut variables, "AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY);
-        set(&mut variables, "AWS_SESSION_TOKEN", SESSION_TOKEN);
+        // On AWS a function's keys are its own: whoever takes a call can tell by them who makes it.
+        let token = format!("{SESSION_TOKEN}.{}", self.function.name);
+        set(&mut variables, "AWS_SESSION_TOKEN", &token);
         variables
     }
 
@@ -265,6 +267,7 @@ pub(crate) const CREDENTIALS_PATH: &str = "/2021-04-23/credentials";
 /// The keys that AWS's own documentation uses.
 pub(crate) const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 pub(crate) const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+/// Of functions that get their keys by variables, with the function's name behind a dot.
 pub(crate) const SESSION_TOKEN: &str = "sandbox";
 
 /// Customer variables with an underscore in front that Lambda lets through.

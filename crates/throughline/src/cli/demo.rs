@@ -14,6 +14,15 @@ pub(crate) enum Example {
     Checkout,
 }
 
+/// Whether what can be done about an incident is done in the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoActions {
+    /// Nothing is done but ignoring and muting
+    Off,
+    /// The server acts in the account that moto pretends, and never in yours
+    Local,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// The application
@@ -28,6 +37,9 @@ pub(crate) struct Demo {
     /// Orders a minute, in the mean of a day; 0 sends none
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(..=6000))]
     pub(crate) rate: u32,
+    /// Who does what is confirmed about an incident of big-mouth
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = DemoActions::Off)]
+    pub(crate) actions: DemoActions,
     /// Listen on free ports instead of the usual ones
     #[arg(long)]
     pub(crate) any_port: bool,
