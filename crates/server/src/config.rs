@@ -37,7 +37,7 @@ pub struct Config {
 pub struct Clock(Arc<dyn Fn() -> UnixNanos + Send + Sync>);
 
 impl Clock {
-    /// A clock that shows what is asked for; for tests.
+    /// A clock that shows what is asked for; for tests, and to replay what was.
     pub fn new(now: impl Fn() -> UnixNanos + Send + Sync + 'static) -> Self {
         Clock(Arc::new(now))
     }

@@ -7,6 +7,7 @@ mod demo;
 mod eval;
 mod logging;
 mod output;
+mod progress;
 mod sandbox;
 mod scrub;
 mod serve;

@@ -2,7 +2,6 @@
 
 mod check;
 mod export;
-mod progress;
 mod sizes;
 
 use std::path::Path;

@@ -18,6 +18,7 @@ mod investigations;
 mod live;
 mod mcp;
 mod metrics;
+mod night;
 mod notifications;
 mod openapi;
 mod page;

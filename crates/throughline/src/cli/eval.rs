@@ -22,6 +22,12 @@ pub(crate) struct EvalPetshop {
     /// Folder with a folder for each scenario
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
+    /// Put the numbers straight into the analysis, which takes seconds
+    ///
+    /// Unless told, each call is sent as a span to a server in a temporary folder, which is then asked over its API:
+    /// as it would be with such an application. With the PetShop data set that takes minutes.
+    #[arg(long)]
+    pub(crate) direct: bool,
     /// Print the scores as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -19,15 +19,16 @@ use throughline_insight::rootcause::{NodeSeries, Scene, Step, Symptom, View};
 pub(super) struct Scenario {
     pub(super) name: String,
     /// Who calls whom.
-    calls: Vec<(String, String)>,
-    normal: Metrics,
+    pub(super) calls: Vec<(String, String)>,
+    /// When all was well.
+    pub(super) normal: Metrics,
     pub(super) incidents: Vec<Incident>,
 }
 
 /// Something that went wrong.
 pub(super) struct Incident {
     pub(super) name: String,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
     /// The node that it is seen at, and how.
     pub(super) target: String,
     pub(super) symptom: Symptom,
@@ -36,7 +37,15 @@ pub(super) struct Incident {
 }
 
 /// The steps of every node, each node as many.
-type Metrics = BTreeMap<String, Vec<Step>>;
+pub(super) type Metrics = BTreeMap<String, Vec<Measured>>;
+
+/// What a node did in five minutes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Measured {
+    pub(super) step: Step,
+    /// How long half, 90, 95 and 99 % of the calls took at most, in milliseconds, where that is told.
+    pub(super) within_ms: [Option<f64>; 4],
+}
 
 impl Scenario {
     /// Those in a folder, by name.
@@ -70,11 +79,23 @@ impl Scenario {
         self.scene_of(&self.normal, &incident.metrics)
     }
 
+    /// The nodes that incidents are seen at, and how, each once.
+    pub(super) fn targets(&self) -> Vec<(&str, Symptom)> {
+        let mut targets = Vec::new();
+        for incident in &self.incidents {
+            let target = (incident.target.as_str(), incident.symptom);
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        targets
+    }
+
     /// As if the time when all was well ended at `normal_to`, and what follows from `from` to `to` were an incident;
     /// steps as parts of all, from 0 to 1.
     pub(super) fn quiet(&self, normal_to: f64, from: f64, to: f64) -> Scene {
         let part = |from: f64, to: f64| -> Metrics {
-            let cut = |steps: &Vec<Step>| {
+            let cut = |steps: &Vec<Measured>| {
                 let at = |part: f64| place(part, steps.len());
                 steps[at(from)..at(to)].to_vec()
             };
@@ -88,22 +109,20 @@ impl Scenario {
 
     /// How many steps there are in which all was well.
     pub(super) fn normal_steps(&self) -> usize {
-        self.normal.values().map(Vec::len).max().unwrap_or(0)
+        steps_of(&self.normal)
     }
 
     fn scene_of(&self, normal: &Metrics, now: &Metrics) -> Scene {
         let called = self.calls.iter().flat_map(|(from, to)| [from, to]);
         let names: BTreeSet<&String> = called.chain(normal.keys()).chain(now.keys()).collect();
         let place: BTreeMap<&String, usize> = names.iter().copied().zip(0..).collect();
-        let steps = now.values().map(Vec::len).max().unwrap_or(0);
+        let steps = |steps: &Vec<Measured>| steps.iter().map(|it| it.step).collect();
+        let none = vec![Step::default(); steps_of(now)];
         let nodes = names.iter().map(|name| NodeSeries {
             name: (*name).clone(),
             view: view(name),
-            normal: normal.get(*name).cloned().unwrap_or_default(),
-            now: now
-                .get(*name)
-                .cloned()
-                .unwrap_or_else(|| vec![Step::default(); steps]),
+            normal: normal.get(*name).map(steps).unwrap_or_default(),
+            now: now.get(*name).map_or_else(|| none.clone(), steps),
         });
         Scene {
             nodes: nodes.collect(),
@@ -142,8 +161,13 @@ impl Incident {
     }
 }
 
+/// How many steps there are.
+pub(super) fn steps_of(metrics: &Metrics) -> usize {
+    metrics.values().map(Vec::len).max().unwrap_or(0)
+}
+
 /// What clients say of calls whose other end is not instrumented is named so.
-fn view(name: &str) -> View {
+pub(super) fn view(name: &str) -> View {
     if name.ends_with("_remote") || name.ends_with("_client") {
         View::Client
     } else {
@@ -181,10 +205,15 @@ fn metrics(file: &Path) -> anyhow::Result<Metrics> {
         });
         let node = found
             .entry(name.clone())
-            .or_insert_with(|| vec![Step::default(); steps]);
-        for (step, cell) in node.iter_mut().zip(cells) {
+            .or_insert_with(|| vec![Measured::default(); steps]);
+        for (Measured { step, within_ms }, cell) in node.iter_mut().zip(cells) {
+            let millis = cell.map(|seconds| seconds * 1e3);
             match (head(1, column), head(2, column)) {
-                ("latency", "Average") => step.mean_ms = cell.map(|seconds| seconds * 1e3),
+                ("latency", "Average") => step.mean_ms = millis,
+                ("latency", "p50") => within_ms[0] = millis,
+                ("latency", "p90") => within_ms[1] = millis,
+                ("latency", "p95") => within_ms[2] = millis,
+                ("latency", "p99") => within_ms[3] = millis,
                 ("requests", "Sum") => step.count = cell.unwrap_or(0.0),
                 // Of calls that are not known yet: see below.
                 ("availability", "Average") => step.errors = 1.0 - cell.unwrap_or(100.0) / 100.0,
@@ -192,7 +221,7 @@ fn metrics(file: &Path) -> anyhow::Result<Metrics> {
             }
         }
     }
-    for step in found.values_mut().flatten() {
+    for Measured { step, .. } in found.values_mut().flatten() {
         step.errors *= step.count;
         step.mean_ms = step.mean_ms.filter(|_| step.count > 0.0);
     }
@@ -237,7 +266,7 @@ fn name_of(folder: &Path) -> String {
     clippy::cast_sign_loss,
     clippy::cast_precision_loss
 )] // some hundreds
-fn place(part: f64, of: usize) -> usize {
+pub(super) fn place(part: f64, of: usize) -> usize {
     ((part * of as f64).round() as usize).min(of)
 }
 

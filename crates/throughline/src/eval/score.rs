@@ -1,22 +1,27 @@
 //! How often the cause that is known is named, and how often one where there is none.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use throughline_insight::rootcause::{Scene, Symptom, explain, symptoms};
+use throughline_insight::rootcause::Symptom;
 
-use super::petshop::{Incident, Scenario};
+use super::petshop::Incident;
 
 /// What came of one scenario.
 pub(super) struct Scores {
     pub(super) scenario: String,
-    pub(super) rows: Vec<Row>,
-    /// Incidents in which any component is unlike itself.
+    pub(super) rows: [Row; 2],
+    /// Incidents in which anything seems unlike itself.
     pub(super) seen: usize,
+    /// Those of them in which what was asked about, or what it comes from, does.
+    pub(super) seen_there: usize,
     pub(super) false_windows_a_day: f64,
-    pub(super) investigation_ms: f64,
     /// Incidents whose cause did not come first, and what did.
     pub(super) missed: Vec<String>,
+    /// Spans that were sent for it; none where the numbers went the direct way.
+    pub(super) spans: u64,
+    took: Duration,
+    slowest: Duration,
 }
 
 /// What came of one symptom.
@@ -29,7 +34,26 @@ pub(super) struct Row {
     quiet: [usize; 2],
 }
 
+/// What was said of an incident.
+pub(super) struct Answer {
+    /// The components that it comes from, the most probable first.
+    pub(super) causes: Vec<String>,
+    pub(super) took: Duration,
+    /// The components that seem unlike themselves, without being asked about.
+    pub(super) unlike: Vec<String>,
+}
+
 impl Row {
+    fn new(symptom: Symptom) -> Self {
+        Row {
+            symptom,
+            incidents: 0,
+            first: 0,
+            third: 0,
+            quiet: [0, 0],
+        }
+    }
+
     pub(super) fn recall_at_1(&self) -> f64 {
         ratio(self.first, self.incidents)
     }
@@ -44,8 +68,62 @@ impl Row {
 }
 
 impl Scores {
+    pub(super) fn new(scenario: &str) -> Self {
+        Scores {
+            scenario: scenario.to_owned(),
+            rows: [Symptom::Slow, Symptom::Failing].map(Row::new),
+            seen: 0,
+            seen_there: 0,
+            false_windows_a_day: 0.0,
+            missed: Vec::new(),
+            spans: 0,
+            took: Duration::ZERO,
+            slowest: Duration::ZERO,
+        }
+    }
+
+    /// Counts what was said of an incident. Nothing else looks at what it really comes from.
+    pub(super) fn count(&mut self, incident: &Incident, answer: &Answer) {
+        let causes = &answer.causes;
+        let rank = causes.iter().position(|cause| *cause == incident.label);
+        let row = self.row(incident.symptom);
+        row.incidents += 1;
+        row.first += usize::from(rank == Some(0));
+        row.third += usize::from(rank.is_some_and(|rank| rank < 3));
+        let is_there = |node: &String| *node == incident.target || *node == incident.label;
+        self.seen += usize::from(!answer.unlike.is_empty());
+        self.seen_there += usize::from(answer.unlike.iter().any(is_there));
+        self.took += answer.took;
+        self.slowest = self.slowest.max(answer.took);
+        let found = match (rank, causes.first()) {
+            (Some(0), _) => return,
+            (Some(rank), _) => format!("its cause comes in place {}", rank + 1),
+            (None, Some(first)) => format!("its cause is not among them, the first is {first}"),
+            (None, None) => "nothing was found".to_owned(),
+        };
+        let (incident, symptom) = (&incident.name, name(incident.symptom));
+        self.missed.push(format!("{incident} ({symptom}): {found}"));
+    }
+
+    /// Counts what was said of a time in which all was well.
+    pub(super) fn count_quiet(&mut self, symptom: Symptom, is_quiet: bool) {
+        let row = self.row(symptom);
+        row.quiet[0] += usize::from(is_quiet);
+        row.quiet[1] += 1;
+    }
+
     pub(super) fn incidents(&self) -> usize {
         self.rows.iter().map(|row| row.incidents).sum()
+    }
+
+    /// How long an investigation took in the mean, in milliseconds.
+    pub(super) fn investigation_ms(&self) -> f64 {
+        self.took.as_secs_f64() * 1e3 / f64::max(1.0, number(self.incidents()))
+    }
+
+    /// How long the longest took, in milliseconds.
+    pub(super) fn slowest_ms(&self) -> f64 {
+        self.slowest.as_secs_f64() * 1e3
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -55,103 +133,26 @@ impl Scores {
                 "recall_at_3": row.recall_at_3(), "specificity": row.specificity(),
             })
         });
+        let incidents = self.incidents();
         json!({
             "scenario": self.scenario, "symptoms": rows.collect::<Vec<_>>(), "missed": self.missed,
-            "hit_rate": ratio(self.seen, self.incidents()), "false_windows_a_day": self.false_windows_a_day,
-            "investigation_ms": self.investigation_ms,
+            "hit_rate": ratio(self.seen, incidents), "hit_rate_there": ratio(self.seen_there, incidents),
+            "false_windows_a_day": self.false_windows_a_day, "investigation_ms": self.investigation_ms(),
+            "slowest_investigation_ms": self.slowest_ms(), "spans": self.spans,
         })
     }
-}
 
-pub(super) fn of(scenario: &Scenario) -> Scores {
-    let mut scores = Scores {
-        scenario: scenario.name.clone(),
-        rows: Vec::new(),
-        seen: 0,
-        false_windows_a_day: false_windows_a_day(scenario),
-        investigation_ms: 0.0,
-        missed: Vec::new(),
-    };
-    let mut took_ms = 0.0;
-    for symptom in [Symptom::Slow, Symptom::Failing] {
-        let incidents = scenario
-            .incidents
-            .iter()
-            .filter(|incident| incident.symptom == symptom);
-        let mut row = Row {
-            symptom,
-            incidents: 0,
-            first: 0,
-            third: 0,
-            quiet: [0, 0],
-        };
-        let mut targets: Vec<&str> = Vec::new();
-        for incident in incidents {
-            let scene = scenario.scene(incident);
-            let (rank, first, ms) = rank(&scene, incident);
-            took_ms += ms;
-            row.incidents += 1;
-            row.first += usize::from(rank == Some(0));
-            row.third += usize::from(rank.is_some_and(|rank| rank < 3));
-            scores.seen += usize::from(!symptoms(&scene).is_empty());
-            if rank != Some(0) {
-                let found = match (rank, first) {
-                    (Some(rank), _) => format!("its cause comes in place {}", rank + 1),
-                    (None, Some(first)) => {
-                        format!("its cause is not among them, the first is {first}")
-                    }
-                    (None, None) => "nothing was found".to_owned(),
-                };
-                let (incident, symptom) = (&incident.name, name(symptom));
-                scores
-                    .missed
-                    .push(format!("{incident} ({symptom}): {found}"));
-            }
-            if !targets.contains(&incident.target.as_str()) {
-                targets.push(&incident.target);
-            }
+    fn row(&mut self, symptom: Symptom) -> &mut Row {
+        match symptom {
+            Symptom::Slow => &mut self.rows[0],
+            Symptom::Failing => &mut self.rows[1],
         }
-        for target in targets {
-            for split in SPLITS {
-                let scene = scenario.quiet(split, split, 1.0);
-                row.quiet[0] += usize::from(explained(&scene, target, symptom).is_none());
-                row.quiet[1] += 1;
-            }
-        }
-        scores.rows.push(row);
     }
-    scores.investigation_ms = took_ms / f64::max(1.0, count(scores.incidents()));
-    scores
 }
 
-/// At which place the cause is, what is at the first, and how long that took in milliseconds.
-#[allow(clippy::disallowed_methods)] // it measures
-fn rank(scene: &Scene, incident: &Incident) -> (Option<usize>, Option<String>, f64) {
-    let begun = Instant::now();
-    let causes = explained(scene, &incident.target, incident.symptom).unwrap_or_default();
-    let took_ms = begun.elapsed().as_secs_f64() * 1e3;
-    let rank = causes.iter().position(|cause| *cause == incident.label);
-    (rank, causes.into_iter().next(), took_ms)
-}
-
-/// The causes by name; `None` if there is no symptom.
-fn explained(scene: &Scene, target: &str, symptom: Symptom) -> Option<Vec<String>> {
-    let node = scene.nodes.iter().position(|node| node.name == target)?;
-    let found = explain(scene, node, symptom)?;
-    Some(found.causes.into_iter().map(|cause| cause.node).collect())
-}
-
-/// In how many windows of the second half of the quiet time any component seems unlike itself in the first.
-fn false_windows_a_day(scenario: &Scenario) -> f64 {
-    let steps = scenario.normal_steps();
-    let (from, windows) = (steps / 2, steps / 2 / WINDOW);
-    let part = |step: usize| ratio(step, steps);
-    let is_false = |window: &usize| {
-        let first = from + window * WINDOW;
-        !symptoms(&scenario.quiet(0.5, part(first), part(first + WINDOW))).is_empty()
-    };
-    let found = (0..windows).filter(is_false).count();
-    count(found) / (count(windows * WINDOW) / STEPS_A_DAY)
+/// Of windows of quiet time, one after the other, how many a day are not quiet.
+pub(super) fn a_day(found: usize, windows: usize) -> f64 {
+    number(found) * STEPS_A_DAY / f64::max(1.0, number(windows * WINDOW))
 }
 
 pub(super) fn name(symptom: Symptom) -> &'static str {
@@ -161,22 +162,18 @@ pub(super) fn name(symptom: Symptom) -> &'static str {
     }
 }
 
-fn ratio(part: usize, of: usize) -> f64 {
-    if of == 0 {
-        0.0
-    } else {
-        count(part) / count(of)
-    }
+pub(super) fn ratio(part: usize, of: usize) -> f64 {
+    number(part) / f64::max(1.0, number(of))
 }
 
 #[allow(clippy::cast_precision_loss)] // some hundreds
-fn count(number: usize) -> f64 {
+fn number(number: usize) -> f64 {
     number as f64
 }
 
 /// Where the quiet time is split: what follows is taken for an incident.
-const SPLITS: [f64; 5] = [0.5, 0.6, 0.7, 0.8, 0.9];
+pub(super) const SPLITS: [f64; 5] = [0.5, 0.6, 0.7, 0.8, 0.9];
 /// Steps of an incident.
-const WINDOW: usize = 5;
+pub(super) const WINDOW: usize = 5;
 /// Of five minutes.
 const STEPS_A_DAY: f64 = 288.0;

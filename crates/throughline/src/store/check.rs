@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use throughline_store::{CheckReport, Finding};
 
-use super::progress::{Line, bytes};
 use super::unopened;
 use crate::cli::{Check, CheckForm};
 use crate::output;
+use crate::progress::{Line, bytes};
 
 /// Checks and prints. Failure if something is wrong.
 pub(super) fn run(arguments: &Check) -> anyhow::Result<ExitCode> {

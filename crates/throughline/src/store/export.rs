@@ -8,10 +8,10 @@ use anyhow::{Context, bail};
 use throughline_store::{ExportFilter, Exported, Options, Store};
 use throughline_telemetry::Signal;
 
-use super::progress::{Line, bytes};
 use super::unopened;
 use crate::cli::{Export, ExportSignal};
 use crate::output;
+use crate::progress::{Line, bytes};
 
 /// Writes the file and prints what is in it.
 pub(super) fn run(arguments: &Export) -> anyhow::Result<ExitCode> {

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use throughline_store::SignalSizes;
 
-use super::progress::bytes;
 use super::unopened;
 use crate::cli::{CheckForm, Sizes};
 use crate::output;
+use crate::progress::bytes;
 
 /// Weighs and prints.
 pub(super) fn run(arguments: &Sizes) -> anyhow::Result<ExitCode> {

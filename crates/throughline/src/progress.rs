@@ -4,14 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// A line that is written again and again; nothing where nobody looks.
-pub(super) struct Line {
+pub(crate) struct Line {
     next: Option<Instant>,
     visible: bool,
 }
 
 impl Line {
     #[allow(clippy::disallowed_methods)] // the edge where somebody waits
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let watched = std::io::stderr().is_terminal();
         Line {
             next: watched.then(|| Instant::now() + PATIENCE),
@@ -21,7 +21,7 @@ impl Line {
 
     /// Writes it, if it is time.
     #[allow(clippy::disallowed_methods)] // the edge where somebody waits
-    pub(super) fn show(&mut self, text: impl FnOnce() -> String) {
+    pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {
         let now = Instant::now();
         if self.next.is_some_and(|next| now >= next) {
             self.next = Some(now + STEP);
@@ -41,7 +41,7 @@ impl Drop for Line {
 }
 
 /// Bytes as people read them.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
     let fits = units.into_iter().find(|(_, of)| bytes as f64 >= *of);
     match fits {
