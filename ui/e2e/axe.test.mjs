@@ -28,9 +28,9 @@ const PAGES = [
   ['/incidents/8', '[role=alert], main p'],
   [LINK, 'pre'],
   ['/audit', 'h2'],
-  ['/alerts', 'textarea'],
-  ['/notifications', 'textarea'],
-  ['/notifications?mute=function%3Apay&kind=latency', 'textarea'],
+  ['/alerts', 'h2'],
+  ['/notifications', 'h2'],
+  ['/notifications?mute=function%3Apay&kind=latency', 'h2'],
   ['/investigate', 'main p'],
   ['/investigate?q=order+was+slow', 'table'],
   ['/investigate?q=nothing+was+slow', 'h2'],
@@ -80,6 +80,34 @@ const PAGES = [
       await page.getByRole('textbox', { name: 'Query' }).pressSequentially('MATCH (f:');
       await page.getByRole('option').first().waitFor();
       await page.keyboard.press('ArrowDown');
+    },
+  ],
+  [
+    '/notifications',
+    'h2',
+    async (page) => {
+      await page.getByRole('button', { name: 'Change ops' }).click();
+      await page.getByLabel('Environment', { exact: true }).fill('staging');
+      await page.getByText('Changed, and not saved yet.').waitFor();
+    },
+  ],
+  [
+    '/notifications',
+    'h2',
+    async (page) => {
+      await page.locator('label', { hasText: 'As text' }).click();
+      await page.getByRole('textbox', { name: 'Settings' }).fill('{');
+      await page.getByText('This is no JSON').waitFor();
+    },
+  ],
+  [
+    '/alerts',
+    'h2',
+    async (page) => {
+      await page.getByRole('button', { name: 'Add an objective' }).click();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('a condition is not complete').first().waitFor();
+      await page.getByRole('button', { name: 'Change many fail' }).click();
     },
   ],
   [

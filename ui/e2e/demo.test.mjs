@@ -26,6 +26,9 @@ test('the demo of the widgets', async () => {
       await page.getByRole('tab', { name: 'Two' }).click();
       await page.getByText('The second side').waitFor();
       await page.locator('[data-node="queue:mails"]').getByText('up to 6.4 s old').waitFor();
+      await page.locator('label', { hasText: 'Variable' }).click();
+      await page.getByLabel('Secret', { exact: true }).fill('NOTIFY_KEY');
+      await page.getByText('an environment variable of the server', { exact: false }).waitFor();
       await page.getByRole('button', { name: 'Keys' }).click();
       await page.getByRole('dialog').getByText('next').waitFor();
       await page.keyboard.press('Escape');

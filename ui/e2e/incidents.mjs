@@ -42,7 +42,8 @@ export function incidentPage(search, count) {
 
 /** Who is told. @param {any} settings @param {string} edition */
 export function notifications(settings, edition) {
-  const mail = { type: 'email', to: ['ada@example.com'], from: 't@example.com', smtp: {} };
+  const smtp = { host: 'mail.example.com', tls: 'starttls', username: 't', password: '********' };
+  const mail = { type: 'email', to: ['ada@example.com'], from: 't@example.com', smtp };
   const slack = { type: 'slack', url: '********' };
   const noise = { node: 'function:mail', kind: 'silence', messages: 6, told: 3, acted: 0 };
   return {
@@ -50,8 +51,8 @@ export function notifications(settings, edition) {
       public_url: null,
       environment: 'production',
       receivers: [
-        { name: 'team', channel: slack, utc_offset_minutes: 60 },
-        { name: 'ops', channel: mail },
+        { name: 'team', channel: slack, utc_offset_minutes: 60, quiet_hours: null, digest: null },
+        { name: 'ops', channel: mail, quiet_hours: { from: '22:00', to: '07:00', days: [] } },
       ],
       routes: [{ name: 'payments', receivers: ['team', 'ops'], severity: 'warning' }],
       mutes: [{ nodes: 'function:nightly-*', kinds: 'silence', reason: 'runs once a day' }],

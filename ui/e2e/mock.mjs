@@ -66,12 +66,16 @@ export class MockServer {
     this.actions = new Actions();
     /** How many incidents there were. */
     this.incidents = 60;
-    /** What was set to be watched; what the answers have if nothing was. */
+    /** What was set to be watched; what the answers have if nothing was. @type {any} */
     this.watched = null;
-    /** The settings of notifications that were set; those of the answers if none were. */
+    /** The settings of notifications that were set; those of the answers if none were. @type {any} */
     this.notified = null;
     /** How often they were set. */
     this.edition = 0;
+    /** Why settings are refused when they are set; empty if they are taken. */
+    this.refusing = '';
+    /** How often it was asked what is watched. */
+    this.watchedAsked = 0;
     /** Whether a selection has anything that the rest has not. */
     this.differs = true;
     /** @type {string[]} */
@@ -225,12 +229,17 @@ export class MockServer {
         : json(200, one);
     }
     if (pathname === '/api/v1/alerts') {
+      if (method === 'put' && this.refusing !== '')
+        return json(400, { code: 'TL0218', message: this.refusing });
       if (method === 'put') this.watched = JSON.parse(body);
+      else this.watchedAsked += 1;
       return json(200, alerts(this.watched));
     }
     if (pathname === '/api/v1/notifications') {
       if (method === 'put' && searchParams.get('edition') !== String(this.edition))
         return json(409, { code: 'TL0221', message: 'somebody else has changed the settings' });
+      if (method === 'put' && this.refusing !== '')
+        return json(400, { code: 'TL0218', message: this.refusing });
       if (method === 'put') {
         this.notified = JSON.parse(body);
         this.edition += 1;

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
 import type { AlertNow, AlertRule, ObjectiveNow } from '../../api/model';
 import {
+  alertFacts,
+  alertWords,
   budgetWords,
   burnWords,
+  changeWords,
   goodWords,
-  settingsOf,
-  textOf,
+  objectiveFacts,
+  objectiveWords,
+  placeWords,
   timeWords,
-  valueWords,
-  withAlert,
 } from './words';
 
 const objective: ObjectiveNow = {
@@ -44,33 +46,61 @@ const alert: AlertNow = {
   error: null,
 };
 
-test('what is edited is what was shown', () => {
-  const settings = { objectives: [], alerts: [rule] };
-  expect(settingsOf(textOf(settings))).toEqual({ settings });
-  expect(settingsOf('{')).toHaveProperty('wrong');
+test('what is watched is said in one line', () => {
+  const of = [{ column: 'service', op: '=' as const, value: 'orders' }];
+  const good = [{ column: 'status', op: '!=' as const, value: 'error' }];
+  expect(
+    objectiveWords({ name: 'a', target: 0.999, measure: { spans: { filters: of, good } } }),
+  ).toBe('99.9 % of 30 days: service = orders; good if status != error');
+  const end = { service: 'mail', name: 'SendEmail' };
+  expect(
+    objectiveWords({
+      name: 'a',
+      target: 0.99,
+      days: 7,
+      measure: { actions: { begin: of, end, within_ms: 5000 } },
+    }),
+  ).toBe(
+    '99 % of 7 days: service = orders; good if it reaches SendEmail of mail within 5.00\u202fs',
+  );
+  expect(alertWords(rule)).toBe('COUNT of spans over 1 min > 20');
+  const query = {
+    dataset: 'logs' as const,
+    calculations: [{ op: 'P99', column: 'duration_ms' }],
+    filters: [...of, ...good],
+    filter_combination: 'OR' as const,
+    breakdowns: ['name'],
+    time_range: 300,
+  };
+  expect(alertWords({ ...rule, query, for_minutes: 5 })).toBe(
+    'P99(duration_ms) of logs where service = orders or status != error by name over 5 min > 20 for 5 min',
+  );
 });
 
-test('a question becomes an alert on one number of the last minutes', () => {
-  const { alerts } = withAlert(
-    { alerts: [rule] },
-    {
-      dataset: 'logs',
-      calculations: [{ op: 'HEATMAP', column: 'x' }, { op: 'COUNT' }, { op: 'RATE' }],
-      filters: [{ column: 'service', op: '=', value: 'pay' }],
-      orders: [{ op: 'COUNT', order: 'descending' }],
-      limit: 20,
-      start_time: 1,
-      end_time: 2,
-      granularity: 60,
-    },
-  );
-  expect(alerts?.[0]).toBe(rule);
-  expect(alerts?.[1]?.query).toEqual({
-    dataset: 'logs',
-    calculations: [{ op: 'COUNT' }],
-    filters: [{ column: 'service', op: '=', value: 'pay' }],
-    time_range: 300,
+test('what is not a number yet is none in words', () => {
+  const measure = {
+    actions: { begin: [], end: { service: 'a', name: 'b' }, within_ms: NaN },
+  };
+  const words = objectiveWords({
+    name: 'a',
+    target: NaN,
+    days: null as unknown as number,
+    measure,
   });
+  expect(words).toMatch(/^\? % of \? days: .* within \?$/);
+  expect(alertWords({ ...rule, value: NaN, query: { time_range: null } })).toBe(
+    'COUNT of spans over ? > ?',
+  );
+});
+
+test('places and changes are called by what is in them', () => {
+  const settings = { alerts: [rule] };
+  expect(placeWords(settings, 'alerts[0].query')).toBe('alert “many fail”, query');
+  expect(placeWords(settings, 'objectives[3]')).toBe('objective');
+  expect(placeWords(settings, 'objectives')).toBe('objectives');
+  expect(changeWords({ field: 'alerts', name: 'many fail', how: 'added' })).toBe(
+    'alert “many fail” added',
+  );
 });
 
 test('an objective says what is left of its budget and how quickly it goes', () => {
@@ -85,9 +115,24 @@ test('an objective says what is left of its budget and how quickly it goes', () 
   expect(burnWords({ ...objective, burn: null })).toBe('nothing happened');
 });
 
-test('an alert says its number and its bound', () => {
-  expect(valueWords(alert, rule)).toBe('34; > 20 is told');
-  expect(valueWords({ ...alert, value: null }, rule)).toBe('no answer; > 20 is told');
+test('how it does is said fact by fact', () => {
+  const facts = objectiveFacts(objective).map(({ name, text, bad }) => [name, text, bad ?? false]);
+  expect(facts).toEqual([
+    ['State', 'firing, critical', true],
+    ['Good', '99.833 % of 12,000 were good', false],
+    ['Budget', '63 % is left, for another 1 d 7 h', false],
+    ['Last hour', '14.4 times too fast', false],
+  ]);
+  expect(alertFacts(alert)).toEqual([
+    { name: 'State', text: 'all right', bad: false },
+    { name: 'Number', text: '34' },
+  ]);
+  const firing = { ...alert, state: 'firing' as const, value: null, groups: ['pay', 'mail'] };
+  expect(alertFacts(firing).map(({ text }) => text)).toEqual([
+    'firing, warning',
+    'no answer',
+    'pay; mail',
+  ]);
 });
 
 test('times are short', () => {

@@ -1,6 +1,7 @@
 /** A question as the reader builds it, as the address has it, and as the server wants it. */
 import type { Dataset } from '../../api/client';
 import type { QuerySpec } from '../../api/model';
+import { asTyped, fromTyped, OPERATORS, valueOf, type TypedCondition } from '../../base/condition';
 import { ENVIRONMENT_KEY } from '../../base/environment';
 import { stepSeconds, type Bounds } from '../../base/range';
 import { NANOS_PER_MILLI } from '../../base/time';
@@ -11,11 +12,7 @@ export interface Calculation {
   readonly column: string;
 }
 
-export interface Filter {
-  readonly column: string;
-  readonly op: Operator;
-  readonly value: string;
-}
+export type Filter = TypedCondition;
 
 export interface Draft {
   readonly dataset: Dataset;
@@ -46,43 +43,6 @@ export const OPS = [
   'COUNT_DISTINCT',
 ] as const;
 
-export const OPERATORS = [
-  '=',
-  '!=',
-  '>',
-  '>=',
-  '<',
-  '<=',
-  'contains',
-  'does-not-contain',
-  'starts-with',
-  'ends-with',
-  'matches',
-  'in',
-  'not-in',
-  'exists',
-  'does-not-exist',
-] as const;
-export type Operator = (typeof OPERATORS)[number];
-
-/** The columns that every row has. */
-export const COLUMNS: Readonly<Record<Dataset, readonly string[]>> = {
-  spans: [
-    'service',
-    'name',
-    'kind',
-    'status',
-    'duration_ms',
-    'status_message',
-    'trace_id',
-    'span_id',
-    'parent_span_id',
-    'scope',
-  ],
-  logs: ['service', 'severity', 'severity_number', 'body', 'trace_id', 'event_name', 'scope'],
-  metrics: ['name', 'unit', 'kind', 'value', 'count', 'service', 'scope'],
-};
-
 export const START: Draft = {
   dataset: 'spans',
   calculations: [
@@ -100,10 +60,6 @@ export const START: Draft = {
 
 export function needsColumn(op: string): boolean {
   return op !== 'COUNT' && op !== 'RATE';
-}
-
-export function needsValue(op: Operator): boolean {
-  return op !== 'exists' && op !== 'does-not-exist';
 }
 
 /** What the server calls the column of a calculation. */
@@ -153,27 +109,7 @@ export function environmentFilter(environment: string): WireFilter {
 export type WireFilter = NonNullable<QuerySpec['filters']>[number];
 
 export function toFilters(filters: readonly Filter[]): readonly WireFilter[] {
-  return filters.map(({ column, op, value }) => {
-    if (!needsValue(op)) return { column, op };
-    if (op === 'in' || op === 'not-in')
-      return { column, op, value: value.split(',').map((each) => valueOf(each.trim())) };
-    return { column, op, value: valueOf(value) };
-  });
-}
-
-/** Numbers and truth values are meant as such; in quotes everything is text. */
-export function valueOf(text: string): string | number | boolean {
-  if (/^".*"$/.test(text)) return text.slice(1, -1);
-  if (text === 'true' || text === 'false') return text === 'true';
-  const isNumber = /^-?\d{1,15}(\.\d+)?$/.test(text);
-  return isNumber ? Number(text) : text;
-}
-
-/** A value as the reader would have typed it: who writes an address by hand or by program has numbers as such. */
-function asTyped(value: unknown): string {
-  if (Array.isArray(value)) return value.map(asTyped).join(', ');
-  if (typeof value === 'number') return value.toLocaleString('en', PLAIN_NUMBER);
-  return typeof value === 'boolean' ? String(value) : asText(value);
+  return filters.map(fromTyped);
 }
 
 /** A condition as the reader would have written it. */
@@ -269,4 +205,3 @@ function bounded(value: unknown, otherwise: number, max: number): number {
 }
 
 const POINTS = 120;
-const PLAIN_NUMBER = { useGrouping: false, maximumFractionDigits: 15 } as const;

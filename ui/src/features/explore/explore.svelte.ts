@@ -1,13 +1,13 @@
 import type { Api, Dataset } from '../../api/client';
+import { Completion } from '../../api/completion';
 import type { ApiError } from '../../api/error';
-import type { Contrast, Found, Known, QueryAnswer, SearchQuestion, Table } from '../../api/model';
+import type { Contrast, Found, QueryAnswer, SearchQuestion, Table } from '../../api/model';
 import { Latest, superseded } from '../../base/latest';
 import { boundsOf, type Bounds, type TimeRange } from '../../base/range';
 import { answered, type Remote } from '../../base/remote';
 import { err } from '../../base/result';
 import { now } from '../../base/time';
 import {
-  COLUMNS,
   environmentFilter,
   inEnvironment,
   toFilters,
@@ -46,10 +46,11 @@ export class ExploreStore {
   #examples = $state.raw<Remote<readonly Found[], ApiError>>({ state: 'idle' });
   #contrast = $state.raw<Remote<Contrast, ApiError>>({ state: 'idle' });
   #table = $state.raw<Remote<Table, ApiError>>({ state: 'idle' });
-  #keys = new Map<string, readonly Known[]>();
+  #completion: Completion;
 
   constructor(api: ExploreApi, environment = '') {
     this.#api = api;
+    this.#completion = new Completion(api);
     this.#environment = environment;
   }
 
@@ -161,36 +162,12 @@ export class ExploreStore {
   }
 
   /** Keys that begin like this, columns first. */
-  async keys(dataset: Dataset, prefix: string): Promise<readonly string[]> {
-    const columns = COLUMNS[dataset].filter((column) => column.startsWith(prefix));
-    const known = await this.#completed(`${dataset} ${prefix}`, () =>
-      this.#api.keys(dataset, prefix),
-    );
-    return [...new Set([...columns, ...known.map((key) => key.text)])];
+  keys(dataset: Dataset, prefix: string): Promise<readonly string[]> {
+    return this.#completion.keys(dataset, prefix);
   }
 
-  async values(dataset: Dataset, key: string, prefix: string): Promise<readonly string[]> {
-    if (key === '') return [];
-    const fixed = FIXED[key]?.filter((value) => value.startsWith(prefix));
-    if (fixed) return fixed;
-    const known = await this.#completed(`${dataset} ${key} ${prefix}`, () =>
-      this.#api.values(dataset, key === 'service' ? 'service.name' : key, prefix),
-    );
-    return known.map((value) => value.text);
-  }
-
-  /** Only suggestions come from it, so a failure is not worth a word. */
-  async #completed(
-    name: string,
-    load: () => ReturnType<ExploreApi['keys']>,
-  ): Promise<readonly Known[]> {
-    const held = this.#keys.get(name);
-    if (held) return held;
-    const answer = await load();
-    if (!answer.ok) return [];
-    if (this.#keys.size > COMPLETIONS_MAX) this.#keys.clear();
-    this.#keys.set(name, answer.value);
-    return answer.value;
+  values(dataset: Dataset, key: string, prefix: string): Promise<readonly string[]> {
+    return this.#completion.values(dataset, key, prefix);
   }
 }
 
@@ -204,8 +181,3 @@ const NOT_BESIDE_OR: ApiError = {
   code: 'TL0201',
   message: 'one of several conditions cannot be asked within one environment; choose all of them',
 };
-const FIXED: Readonly<Record<string, readonly string[]>> = {
-  status: ['error', 'ok', 'unset'],
-  kind: ['server', 'client', 'producer', 'consumer', 'internal'],
-};
-const COMPLETIONS_MAX = 500;

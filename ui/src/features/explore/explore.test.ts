@@ -1,4 +1,5 @@
 import { describe as group, expect, it } from 'vitest';
+import { valueOf } from '../../base/condition';
 import type { Bounds } from '../../base/range';
 import type { UnixNanos } from '../../base/time';
 import {
@@ -12,7 +13,6 @@ import {
   START,
   toFilters,
   toSpec,
-  valueOf,
   type Draft,
 } from './draft';
 import { cellsOf, chartsOf } from './results';

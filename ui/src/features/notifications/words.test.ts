@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import type { NotificationSettings } from '../../api/model';
 import {
+  changeWords,
   muteWords,
   peopleOf,
-  routesTo,
-  settingsOf,
+  placeWords,
+  receiverWords,
   testWords,
-  textOf,
-  withMute,
-  withoutMute,
+  untilAfter,
 } from './words';
 
 const settings: NotificationSettings = {
@@ -21,20 +20,6 @@ const settings: NotificationSettings = {
 };
 const mute = { nodes: 'function:pay', kinds: 'latency' };
 
-test('what is edited is what was shown', () => {
-  expect(settingsOf(textOf(settings))).toEqual({ settings });
-  expect(settingsOf('{')).toHaveProperty('wrong');
-});
-
-test('a mute is there once, and goes', () => {
-  const muted = withMute(settings, mute);
-  expect(withMute(muted, { ...mute, reason: 'noise' })).toBe(muted);
-  expect(muted.mutes).toEqual([mute]);
-  expect(withoutMute(muted, 0).mutes).toEqual([]);
-  const own = { ...mute, person: 'a' };
-  expect(withMute(muted, own).mutes).toEqual([mute, own]);
-});
-
 test('a mute says whom it is for, until when and why', () => {
   const until = Date.UTC(2026, 10, 22, 14, 2) * 1e6;
   expect(muteWords({ ...mute, person: 'a', until_unix_nanos: until, reason: 'noise' })).toMatch(
@@ -43,17 +28,25 @@ test('a mute says whom it is for, until when and why', () => {
   expect(muteWords({ ...mute, person: null, until_unix_nanos: null })).toBe('');
 });
 
+test('a mute holds for some hours, or for ever', () => {
+  expect(untilAfter(8, 1_000)).toEqual({ until_unix_nanos: 28_801_000 * 1e6 });
+  expect(untilAfter(null, 1_000)).toEqual({});
+});
+
 test('receivers and mail addresses can be left alone', () => {
   const mail = { type: 'email' as const, to: ['ada@example.com', 'a'] };
   const receivers = [...(settings.receivers ?? []), { name: 'm', channel: mail }];
   expect(peopleOf({ ...settings, receivers })).toEqual(['a', 'm', 'ada@example.com']);
 });
 
-test('a receiver says which routes lead to it', () => {
-  expect(routesTo(settings, { name: 'a', channel: { type: 'slack' } })).toEqual([
-    'all: warnings and worse',
-    'pay: what is critical of function:pay*',
-  ]);
+test('a receiver says how it is reached, when not, and which routes lead to it', () => {
+  expect(receiverWords(settings, { name: 'a', channel: { type: 'slack' } })).toBe(
+    'Slack · all: warnings and worse · pay: what is critical of function:pay*',
+  );
+  const quiet_hours = { from: '22:00', to: '07:00' };
+  expect(receiverWords(settings, { name: 'b', channel: { type: 'email' }, quiet_hours })).toBe(
+    'E-mail · no route leads to it · quiet 22:00 to 07:00',
+  );
 });
 
 test('a test says what the other side said', () => {
@@ -62,5 +55,18 @@ test('a test says what the other side said', () => {
   );
   expect(testWords({ address: 'a@b', outcome: 'refused', said: '550 no' })).toBe(
     'a@b: refused (550 no)',
+  );
+});
+
+test('places and changes are called by what is in them', () => {
+  expect(placeWords(settings, 'receivers[0].channel.smtp.host')).toBe('receiver “a”, smtp.host');
+  expect(placeWords(settings, 'routes[1]')).toBe('route “pay”');
+  expect(placeWords(settings, 'routes[9].name')).toBe('route, name');
+  expect(placeWords(settings, 'weekly_report')).toBe('weekly report');
+  expect(changeWords({ field: 'receivers', name: 'a', how: 'removed' })).toBe(
+    'receiver “a” removed',
+  );
+  expect(changeWords({ field: 'public_url', name: '', how: 'changed' })).toBe(
+    'public address changed',
   );
 });

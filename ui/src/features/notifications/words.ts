@@ -1,49 +1,16 @@
 /** What the settings of notifications mean, in words. */
 import type { Mute, NotificationSettings, Receiver, TestAnswer } from '../../api/model';
+import { nameOf, type Change } from '../../base/changes';
 import { formatAbsolute } from '../../base/format';
 import { unixNanosFromMillis } from '../../base/time';
-
-/** Settings as they are edited. */
-export function textOf(settings: NotificationSettings): string {
-  return JSON.stringify(settings, null, 2);
-}
-
-/** What was written, if it is JSON; what is wrong with it otherwise. */
-export function settingsOf(
-  text: string,
-): { readonly settings: NotificationSettings } | { readonly wrong: string } {
-  try {
-    return { settings: JSON.parse(text) as NotificationSettings };
-  } catch (cause) {
-    return { wrong: cause instanceof Error ? cause.message : String(cause) };
-  }
-}
-
-/** The same settings with a mute more, unless it is there. */
-export function withMute(settings: NotificationSettings, mute: Mute): NotificationSettings {
-  const mutes = settings.mutes ?? [];
-  const same = (known: Mute): boolean =>
-    known.nodes === mute.nodes &&
-    known.kinds === mute.kinds &&
-    (known.person ?? null) === (mute.person ?? null);
-  return mutes.some(same) ? settings : { ...settings, mutes: [...mutes, mute] };
-}
-
-/** The same settings without one of the mutes. */
-export function withoutMute(settings: NotificationSettings, at: number): NotificationSettings {
-  return { ...settings, mutes: (settings.mutes ?? []).filter((_, known) => known !== at) };
-}
+import { CHANNELS, listAt } from './channels';
+import type { Route } from './edit';
 
 /** Who can be left alone: receivers, and the mail addresses in them. */
 export function peopleOf(settings: NotificationSettings): readonly string[] {
   const receivers = settings.receivers ?? [];
-  const people = receivers.flatMap(({ name, channel }) => [name, ...addressesOf(channel)]);
+  const people = receivers.flatMap(({ name, channel }) => [name, ...listAt(channel, 'to')]);
   return [...new Set(people)];
-}
-
-function addressesOf(channel: Receiver['channel']): readonly string[] {
-  const to: unknown = 'to' in channel ? channel.to : null;
-  return Array.isArray(to) ? to.filter((it) => typeof it === 'string') : [];
 }
 
 /** Whom a mute is for, until when, and why. */
@@ -58,13 +25,25 @@ export function muteWords({ person, until_unix_nanos: until, reason }: Mute): st
   return said.filter((part) => part !== '').join(' · ');
 }
 
-/** The routes that lead to a receiver. */
-export function routesTo(settings: NotificationSettings, receiver: Receiver): readonly string[] {
+/** How a receiver is reached, when it is left alone, and which routes lead to it. */
+export function receiverWords(settings: NotificationSettings, receiver: Receiver): string {
   const routes = (settings.routes ?? []).filter((route) => route.receivers.includes(receiver.name));
-  return routes.map((route) => {
-    const nodes = (route.nodes ?? []).length === 0 ? '' : ` of ${(route.nodes ?? []).join(', ')}`;
-    return `${route.name}: ${SEVERITIES[route.severity ?? 'warning']}${nodes}`;
-  });
+  const { quiet_hours: hours, digest } = receiver;
+  return [
+    CHANNELS[receiver.channel.type],
+    ...routes.map((route) => `${route.name}: ${routeWords(route)}`),
+    ...(routes.length === 0 ? ['no route leads to it'] : []),
+    ...(hours ? [`quiet ${hours.from} to ${hours.to}`] : []),
+    ...(digest ? [`digest after ${digest.minutes} min`] : []),
+    ...((settings.weekly_report ?? []).includes(receiver.name) ? ['weekly report'] : []),
+  ].join(' · ');
+}
+
+/** What a route takes. */
+export function routeWords({ severity, nodes, environments }: Route): string {
+  const of = (nodes ?? []).length === 0 ? '' : ` of ${(nodes ?? []).join(', ')}`;
+  const where = (environments ?? []).length === 0 ? '' : ` in ${(environments ?? []).join(', ')}`;
+  return `${SEVERITIES[severity ?? 'warning']}${of}${where}`;
 }
 
 /** What came of a test. */
@@ -73,16 +52,65 @@ export function testWords({ address, outcome, said }: TestAnswer): string {
   return `${to}${OUTCOMES[outcome]} (${said})`;
 }
 
-export const CHANNELS = {
-  email: 'E-mail',
-  slack: 'Slack',
-  pagerduty: 'PagerDuty',
-  alertmanager: 'Alertmanager',
-  webhook: 'Webhook',
-} as const;
-const SEVERITIES = {
+/** `receiver “ops”, channel.url`: what somebody has changed, and where something is wrong. */
+export function placeWords(settings: NotificationSettings, place: string): string {
+  const [, field = '', at, rest = ''] = /^([a-z_]+)(?:\[(\d+)\])?\.?(.*)$/.exec(place) ?? [];
+  const list = (settings as Readonly<Record<string, unknown>>)[field];
+  const item = at !== undefined && Array.isArray(list) ? (list[Number(at)] as unknown) : null;
+  const name = item === null || item === undefined ? '' : ` “${nameOf(item)}”`;
+  const within = rest === '' ? '' : `, ${rest.replace(/^channel\./, '').replaceAll('_', ' ')}`;
+  return `${at === undefined ? many(field) : one(field)}${name}${within}`;
+}
+
+export function changeWords({ field, name, how }: Change): string {
+  return name === '' ? `${many(field)} ${how}` : `${one(field)} “${name}” ${how}`;
+}
+
+function one(field: string): string {
+  return ONE[field as keyof typeof ONE] ?? many(field);
+}
+
+function many(field: string): string {
+  return field === 'public_url' ? 'public address' : field.replaceAll('_', ' ');
+}
+
+/** A mute for so many hours from now on; for ever, if it is none. */
+export function untilAfter(
+  hours: number | null,
+  nowMillis: number,
+): Pick<Mute, 'until_unix_nanos'> {
+  return hours === null ? {} : { until_unix_nanos: (nowMillis + hours * 3_600_000) * 1e6 };
+}
+
+export const SEVERITIES = {
   note: 'everything',
   warning: 'warnings and worse',
   critical: 'what is critical',
 } as const;
 const OUTCOMES = { sent: 'taken', later: 'not taken now', refused: 'refused' } as const;
+const ONE = {
+  receivers: 'receiver',
+  routes: 'route',
+  mutes: 'mute',
+  unsubscribed: 'unsubscribed address',
+  weekly_report: 'weekly report to',
+} as const;
+
+/** What is found by itself, as docs/insight.md has it, and what somebody has set to be watched. */
+export const KINDS = [
+  'latency',
+  'errors',
+  'new_error',
+  'new_edge',
+  'near_timeout',
+  'memory',
+  'leak',
+  'throttles',
+  'cold_starts',
+  'silence',
+  'waiting',
+  'incomplete',
+  'cost',
+  'objective',
+  'alert',
+] as const;

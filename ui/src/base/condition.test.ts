@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { fromTyped, toTyped, type Condition } from './condition';
+
+test('a condition is typed as it is read', () => {
+  const all: readonly Condition[] = [
+    { column: 'service', op: '=', value: 'pay' },
+    { column: 'duration_ms', op: '<=', value: 0.5 },
+    { column: 'faas.coldstart', op: '=', value: true },
+    { column: 'version', op: '=', value: '42' },
+    { column: 'version', op: 'in', value: ['42', 43, 'true', 'x'] },
+    { column: 'note', op: '=', value: '"so"' },
+    { column: 'error', op: 'exists' },
+  ];
+  for (const condition of all) expect(fromTyped(toTyped(condition))).toEqual(condition);
+  expect(toTyped(all[4]!).value).toBe('"42", 43, "true", x');
+});
