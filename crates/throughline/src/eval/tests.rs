@@ -115,7 +115,8 @@ fn what_cannot_be_read_is_named() {
 fn what_would_be_too_many_spans_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let scenarios = planted(directory.path(), 20, 1_000_000, "stock");
-    let error = format!("{:#}", through_servers(&scenarios).unwrap_err());
+    let refused = through_servers(&scenarios).err().unwrap();
+    let error = format!("{refused:#}");
     assert!(
         error.starts_with("small has 40000000 calls") && error.ends_with("see --direct"),
         "{error}"
