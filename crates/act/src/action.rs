@@ -205,6 +205,22 @@ impl Action {
         Ok(self)
     }
 
+    /// What there is to do, by name.
+    pub const NAMES: [&'static str; 6] = ["ignore", "mute", "deny", "stop", "disable", "memory"];
+
+    /// What it does, by name, as in the API: `deny`.
+    pub fn name(&self) -> &'static str {
+        let [ignore, mute, deny, stop, disable, memory] = Self::NAMES;
+        match self {
+            Action::Ignore { .. } => ignore,
+            Action::Mute { .. } => mute,
+            Action::Deny { .. } => deny,
+            Action::Stop { .. } => stop,
+            Action::Disable { .. } => disable,
+            Action::Memory { .. } => memory,
+        }
+    }
+
     /// In one sentence, without a full stop.
     pub fn title(&self) -> String {
         words::title(self, None)

@@ -168,6 +168,15 @@ pub struct Standing {
     pub why: Option<String>,
     /// What came of it, once that is known.
     pub verified: Option<Verified>,
+    /// Who confirmed it, as they said of themselves, if anybody has.
+    pub who: Option<String>,
+}
+
+impl Standing {
+    /// Whether there is something to undo: it was done, or nobody knows whether it was.
+    pub fn is_in_force(&self) -> bool {
+        matches!(self.state, State::Done | State::Begun)
+    }
 }
 
 /// Everything, as it is now.
@@ -230,6 +239,7 @@ impl Record {
             Event::Began { id, before } => {
                 if let Some(known) = self.actions.get_mut(id) {
                     known.state = State::Begun;
+                    known.who = Some(entry.who.clone());
                     known.before = Some((**before).clone());
                     // So that the way back is taken when its time is over even if nobody knows whether it was done.
                     known.until = known.action.until(entry.at);
@@ -284,6 +294,7 @@ impl Record {
             before: None,
             why: None,
             verified: None,
+            who: None,
         };
         // What was proposed once is never proposed anew under the same name.
         self.actions.entry(id.clone()).or_insert(standing);
@@ -357,9 +368,8 @@ impl Record {
 
     /// What has reached its end and is to be undone.
     pub fn due(&self, now: UnixSeconds) -> Vec<ActionId> {
-        let due = self.actions.values().filter(|it| {
-            matches!(it.state, State::Done | State::Begun) && it.until.is_some_and(|at| at <= now)
-        });
+        let known = self.actions.values();
+        let due = known.filter(|it| it.is_in_force() && it.until.is_some_and(|at| at <= now));
         due.map(|it| it.id.clone()).collect()
     }
 
@@ -378,7 +388,7 @@ impl Record {
 
     /// What is ignored now.
     pub fn ignored(&self, now: UnixSeconds) -> Vec<Ignored> {
-        let done = self.in_force(now);
+        let done = self.not_over(now);
         done.filter_map(|(action, until)| match action {
             Action::Ignore {
                 node,
@@ -400,7 +410,7 @@ impl Record {
 
     /// What persons are not told now.
     pub fn muted(&self, now: UnixSeconds) -> Vec<Muted> {
-        let done = self.in_force(now);
+        let done = self.not_over(now);
         done.filter_map(|(action, until)| match action {
             Action::Mute {
                 person, node, kind, ..
@@ -415,7 +425,7 @@ impl Record {
         .collect()
     }
 
-    fn in_force(&self, now: UnixSeconds) -> impl Iterator<Item = (&Action, UnixSeconds)> {
+    fn not_over(&self, now: UnixSeconds) -> impl Iterator<Item = (&Action, UnixSeconds)> {
         self.actions.values().filter_map(move |it| {
             let until = it.until.filter(|until| *until > now)?;
             (it.state == State::Done).then_some((&it.action, until))

@@ -153,7 +153,11 @@ pub(crate) fn code(memory_mb: u32) -> Vec<CodeLine> {
 
 /// The name of a kind of findings as people write it.
 fn plain(kind: &str) -> String {
-    kind.replace('_', " ")
+    match kind {
+        "alertmanager" => "alerts of Alertmanager".to_owned(),
+        "prometheus" => "alerts of Prometheus".to_owned(),
+        kind => kind.replace('_', " "),
+    }
 }
 
 /// `1 day`, `2 days`.

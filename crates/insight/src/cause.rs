@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use throughline_telemetry::UnixNanos;
 
+use crate::detect::outer::is_own;
 use crate::detect::{Finding, Incident, Kind, Node, State, Subject};
 use crate::facts::Facts;
 use crate::investigate::{Investigation, investigate, times};
@@ -104,8 +105,12 @@ impl Asked {
             | Subject::Edge(node, ..)
             | Subject::Wait(node) => node.clone(),
         };
-        let symptoms = symptoms(&finding.kind).iter();
-        symptoms.map(move |symptom| Asked {
+        let symptoms = match is_own(&node) {
+            // There is nothing on the map to ask about.
+            true => &[],
+            false => symptoms(&finding.kind),
+        };
+        symptoms.iter().map(move |symptom| Asked {
             node: node.clone(),
             symptom: *symptom,
             window,
@@ -125,6 +130,7 @@ fn symptoms(kind: &Kind) -> &'static [Symptom] {
         Kind::ColdStarts { .. } => &[Symptom::ColdStart],
         Kind::Silence => &[Symptom::Silent],
         Kind::Cost { .. } => &[Symptom::Expensive],
+        Kind::Outer(alert) => alert.symptoms(),
         Kind::NewEdge { .. }
         | Kind::Memory
         | Kind::Leak { .. }

@@ -23,6 +23,7 @@ mod incident;
 mod keep;
 mod leak;
 mod novelty;
+pub(crate) mod outer;
 pub(crate) mod rules;
 mod subject;
 mod track;
@@ -37,6 +38,7 @@ pub use allow::Allowed;
 pub use finding::{ColdWhy, CostFactor, EdgeClass, Finding, Kind, Measure, Severity};
 pub use incident::{InIncident, Incident, State, Update};
 pub use novelty::class_of;
+pub use outer::{Heard, OuterAlert, Source, Told};
 pub use subject::{Arrived, Change, Counts, Node, Settings, Subject};
 
 use history::{History, Minute};
@@ -233,6 +235,25 @@ impl Detector {
         let open = open.into_iter().filter(|found| !is_allowed(found));
         let open = open.collect();
         self.incidents.take(open, &self.neighbours(to), now)
+    }
+
+    /// Takes what somebody else's watch says: an alert that begins, goes on or has ended. It needs no tick.
+    pub fn hear(&mut self, told: Told, now: UnixNanos) -> Heard {
+        let ended = told.ended;
+        let mut finding = told.finding(now);
+        let begun = minute_of(finding.since);
+        finding.change = change_before(&self.changes, &finding.subject, begun + 1).cloned();
+        if ended.is_none() && self.allowed.iter().any(|it| it.covers(&finding, now)) {
+            return Heard::Ignored;
+        }
+        self.incidents.hear(finding, ended, now)
+    }
+
+    /// Ends alerts of others that nobody has said again in time, and those that are all right by now.
+    pub fn end_unrepeated(&mut self, now: UnixNanos) -> Vec<Update> {
+        let allowed = &self.allowed;
+        let is_allowed = |found: &Finding| allowed.iter().any(|it| it.covers(found, now));
+        self.incidents.end_unrepeated(is_allowed, now)
     }
 
     /// Those that are open, and those that have ended, oldest first; at most a thousand.

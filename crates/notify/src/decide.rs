@@ -1,6 +1,6 @@
 //! Who is told of a notice, and when: a function of the settings, the notice, the time, and what was told before.
 
-use throughline_insight::detect::Severity;
+use throughline_insight::detect::{Severity, Source};
 use throughline_telemetry::UnixNanos;
 
 use crate::notice::{Notice, Phase};
@@ -40,6 +40,8 @@ pub enum Reason {
     NeverTold,
     /// Only pagers are told that somebody looks after it.
     NotForThis,
+    /// It came from an Alertmanager, and the receiver is one.
+    KnowsIt,
     /// Nobody of this receiver wants mails.
     Unsubscribed,
     /// The receiver was taken out of the settings while it waited.
@@ -48,11 +50,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason that there is.
-    pub const ALL: [Reason; 6] = [
+    pub const ALL: [Reason; 7] = [
         Reason::Muted,
         Reason::AlreadyTold,
         Reason::NeverTold,
         Reason::NotForThis,
+        Reason::KnowsIt,
         Reason::Unsubscribed,
         Reason::ReceiverGone,
     ];
@@ -64,6 +67,7 @@ impl Reason {
             Reason::AlreadyTold => "already_told",
             Reason::NeverTold => "never_told",
             Reason::NotForThis => "not_for_this",
+            Reason::KnowsIt => "knows_it",
             Reason::Unsubscribed => "unsubscribed",
             Reason::ReceiverGone => "receiver_gone",
         }
@@ -90,6 +94,9 @@ pub fn decide(
         let fate = match () {
             () if receiver.channel.is_mail() && settings.addresses(receiver).is_empty() => {
                 Fate::Drop(Reason::Unsubscribed)
+            }
+            () if receiver.channel.is_alertmanager() && is_of_alertmanager(notice) => {
+                Fate::Drop(Reason::KnowsIt)
             }
             () if is_muted(settings, notice, receiver, now)
                 && told.is_none_or(|told| !told.is_open) =>
@@ -140,6 +147,12 @@ fn when(receiver: &Receiver, notice: &Notice, now: UnixNanos) -> Fate {
         }
         _ => Fate::Deliver,
     }
+}
+
+/// Whether an Alertmanager has told it, which then needs not be told.
+fn is_of_alertmanager(notice: &Notice) -> bool {
+    let kind = Source::Alertmanager.name();
+    notice.matters.iter().all(|matter| matter.kind == kind)
 }
 
 /// Whether nobody of a receiver wants to hear of it.

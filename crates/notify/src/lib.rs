@@ -50,7 +50,7 @@ pub use keep::KeepError;
 pub use letter::{Item, Letter};
 pub use notice::{Likely, Line, Link, Matter, Notice, Phase};
 pub use outbox::{Content, Counters, Job, Outbox, Outcome, Record, Thread, Told, ToldAll};
-pub use outer::{OuterAlert, OuterError, parse as parse_alerts};
+pub use outer::{Nodes, OuterError, Received, parse as parse_alerts};
 pub use send::{Answer, Sender};
 pub use settings::{RawSettings, Settings};
 pub use teller::{Now, SetError, Teller, TellerHealth};

@@ -1,38 +1,32 @@
-//! What an Alertmanager tells: its webhook, version 4.
+//! Alerts that others tell: the webhook of an Alertmanager (version 4), and the alerts that a Prometheus sends to one
+//! (API v2).
+
+mod labels;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use throughline_insight::detect::{OuterAlert, Source, Told};
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Line, nanos};
+use crate::notice::Line;
+pub use labels::Nodes;
 
-/// An alert of somebody else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OuterAlert {
-    /// By what Alertmanager knows it.
-    pub fingerprint: String,
-    /// Its name.
-    pub name: Line,
-    /// What it says.
-    pub summary: Line,
-    /// Its labels.
-    pub labels: BTreeMap<String, Line>,
-    /// When it began.
-    #[serde(with = "nanos")]
-    pub since: UnixNanos,
-    /// When it ended; zero while it goes on.
-    #[serde(with = "nanos")]
-    pub ended: UnixNanos,
-    /// Where it comes from. Empty if that is no web address.
-    pub href: String,
+/// What a body says.
+#[derive(Debug, PartialEq)]
+pub struct Received {
+    /// The alerts.
+    pub told: Vec<Told>,
+    /// Those that this server has told itself, which are left out.
+    pub own: usize,
 }
 
-/// Why a body is no webhook of Alertmanager.
+/// Why a body holds no alerts.
 #[derive(Debug, thiserror::Error)]
 pub enum OuterError {
-    /// It is not JSON of that form.
-    #[error("the body is no webhook of Alertmanager: {0}")]
+    /// It is not JSON of either form.
+    #[error("the body is neither a webhook of Alertmanager nor a list of alerts: {0}")]
     Json(#[from] serde_json::Error),
     /// It is of another version.
     #[error("the webhook is of version {0:?}, and version \"4\" is understood")]
@@ -45,6 +39,9 @@ pub enum OuterError {
     /// A time is none.
     #[error("{0:?} is no time")]
     Time(String),
+    /// An alert has nothing by which it is known.
+    #[error("an alert has no labels")]
+    Nameless,
 }
 
 #[derive(Deserialize)]
@@ -56,133 +53,126 @@ struct Webhook {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Alert {
+    #[serde(default)]
     status: String,
     labels: BTreeMap<String, String>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
+    #[serde(default)]
     starts_at: String,
     #[serde(default)]
     ends_at: String,
     #[serde(default, rename = "generatorURL")]
     generator_url: String,
-    #[serde(default)]
-    fingerprint: String,
 }
 
-/// Reads the body of a webhook.
-pub fn parse(body: &[u8]) -> Result<Vec<OuterAlert>, OuterError> {
-    let webhook: Webhook = serde_json::from_slice(body)?;
-    if webhook.version != "4" {
-        return Err(OuterError::Version(webhook.version));
-    }
-    if webhook.alerts.len() > ALERTS_MAX {
-        return Err(OuterError::TooMany(webhook.alerts.len()));
-    }
-    webhook.alerts.into_iter().map(alert).collect()
-}
-
-fn alert(alert: Alert) -> Result<OuterAlert, OuterError> {
-    let note = |names: &[&str]| {
-        let found = names.iter().find_map(|name| alert.annotations.get(*name));
-        Line::new(found.map_or("", String::as_str))
+/// Reads a body that came at `now`: an object is a webhook, a list is of alerts. What alerts are of is looked up among
+/// the `nodes` that are known.
+pub fn parse(body: &[u8], now: UnixNanos, nodes: &Nodes) -> Result<Received, OuterError> {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    let (source, alerts) = match first {
+        Some(b'[') => (Source::Prometheus, serde_json::from_slice(body)?),
+        _ => {
+            let webhook: Webhook = serde_json::from_slice(body)?;
+            if webhook.version != "4" {
+                return Err(OuterError::Version(webhook.version));
+            }
+            (Source::Alertmanager, webhook.alerts)
+        }
     };
-    let is_web = ["http://", "https://"]
-        .iter()
-        .any(|it| alert.generator_url.starts_with(it));
-    Ok(OuterAlert {
-        name: Line::new(
-            alert
-                .labels
-                .get("alertname")
-                .map_or("alert", String::as_str),
-        ),
-        summary: note(&["summary", "description", "message"]),
-        since: time(&alert.starts_at)?,
-        ended: match alert.status.as_str() {
-            "resolved" => time(&alert.ends_at)?,
-            _ => UnixNanos(0),
-        },
-        href: match is_web {
-            true => alert.generator_url,
-            false => String::new(),
-        },
-        labels: alert
-            .labels
-            .iter()
-            .take(LABELS_MAX)
-            .map(|(name, text)| (Line::new(name).cut(100), Line::new(text)))
-            .collect(),
-        fingerprint: Line::new(&alert.fingerprint).cut(100),
+    if alerts.len() > ALERTS_MAX {
+        return Err(OuterError::TooMany(alerts.len()));
+    }
+    let all = alerts.len();
+    let others = alerts.into_iter().filter(|alert| !alert.is_own());
+    let told: Result<Vec<Told>, OuterError> =
+        others.map(|it| it.told(source, now, nodes)).collect();
+    let told = told?;
+    Ok(Received {
+        own: all - told.len(),
+        told,
     })
 }
 
-fn time(text: &str) -> Result<UnixNanos, OuterError> {
+impl Alert {
+    /// Whether this server, or another like it, has told it.
+    fn is_own(&self) -> bool {
+        self.labels.get("alertname").map(String::as_str) == Some(OWN)
+    }
+
+    fn told(self, source: Source, now: UnixNanos, nodes: &Nodes) -> Result<Told, OuterError> {
+        if self.labels.is_empty() {
+            return Err(OuterError::Nameless);
+        }
+        let ends = time(&self.ends_at)?;
+        let ended = match source {
+            Source::Alertmanager if self.status == "resolved" => Some(ends.unwrap_or(now)),
+            Source::Alertmanager => None,
+            Source::Prometheus => ends.filter(|ends| *ends <= now),
+        };
+        let until = match source {
+            Source::Alertmanager => now.plus(UNREPEATED),
+            Source::Prometheus => {
+                let ends = ends.unwrap_or_else(|| now.plus(UNSAID));
+                ends.min(now.plus(LONGEST))
+            }
+        };
+        let name = self.labels.get("alertname").map_or("alert", String::as_str);
+        let is_web = ["http://", "https://"]
+            .iter()
+            .any(|it| self.generator_url.starts_with(it));
+        let is_web = is_web && self.generator_url.len() <= HREF_BYTES_MAX;
+        let alert = OuterAlert {
+            key: labels::key(&self.labels),
+            source,
+            name: Line::new(name).cut(NAME_MAX),
+            says: self.says(),
+            labels: labels::shown(&self.labels),
+            href: match is_web {
+                true => self.generator_url.clone(),
+                false => String::new(),
+            },
+            until,
+        };
+        Ok(Told {
+            node: nodes.of(&self.labels).unwrap_or_else(|| alert.own_node()),
+            severity: labels::severity(&self.labels),
+            since: time(&self.starts_at)?.unwrap_or(now).min(now),
+            ended,
+            alert,
+        })
+    }
+
+    fn says(&self) -> String {
+        let said = ["summary", "description", "message", "title"];
+        let said = said.iter().find_map(|name| self.annotations.get(*name));
+        Line::new(said.map_or("", String::as_str)).to_string()
+    }
+}
+
+/// A time; none where it is not said, which programs in Go write as the year 1.
+fn time(text: &str) -> Result<Option<UnixNanos>, OuterError> {
+    if text.is_empty() || text.starts_with("0001-01-01T") {
+        return Ok(None);
+    }
     let time = chrono::DateTime::parse_from_rfc3339(text).ok();
     let nanos = time.and_then(|it| u64::try_from(it.timestamp_nanos_opt()?).ok());
-    nanos
-        .map(UnixNanos)
+    let time = nanos.map(UnixNanos);
+    time.map(Some)
         .ok_or_else(|| OuterError::Time(Line::new(text).cut(60)))
 }
 
+/// The name of the alerts that this server tells Alertmanagers.
+pub(crate) const OWN: &str = "Throughline";
 const ALERTS_MAX: usize = 500;
-const LABELS_MAX: usize = 50;
+const NAME_MAX: usize = 200;
+const HREF_BYTES_MAX: usize = 4096;
+/// An Alertmanager says again what goes on after its `repeat_interval`, which is four hours unless set; a day is common.
+const UNREPEATED: Duration = Duration::from_secs(25 * 3600);
+/// What does not say when it ends lasts so long, as at an Alertmanager (`resolve_timeout`).
+const UNSAID: Duration = Duration::from_secs(5 * 60);
+/// Whoever says that it lasts longer says it again.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As Alertmanager 0.27 sends it.
-    const BODY: &str = r#"{"receiver":"throughline","status":"firing","alerts":[
-        {"status":"firing","labels":{"alertname":"HighLatency","function_name":"pay","severity":"page"},
-         "annotations":{"summary":"pay is\nslow"},"startsAt":"2026-11-22T14:02:00.5Z","endsAt":"0001-01-01T00:00:00Z",
-         "generatorURL":"http://prometheus:9090/graph?g0.expr=x","fingerprint":"a1b2"},
-        {"status":"resolved","labels":{"alertname":"DiskFull"},"annotations":{},
-         "startsAt":"2026-11-22T13:00:00+01:00","endsAt":"2026-11-22T14:00:00Z","generatorURL":"javascript:x",
-         "fingerprint":"c3"}],
-        "groupLabels":{},"commonLabels":{},"commonAnnotations":{},"externalURL":"http://alertmanager:9093",
-        "version":"4","groupKey":"{}:{}","truncatedAlerts":0}"#;
-
-    #[test]
-    fn a_webhook_is_read() {
-        let alerts = parse(BODY.as_bytes()).unwrap();
-        let [first, second] = alerts.as_slice() else {
-            panic!("{alerts:?}");
-        };
-        assert_eq!(first.name.as_str(), "HighLatency");
-        assert_eq!(first.summary.as_str(), "pay is slow");
-        assert_eq!(first.since, UnixNanos(1_795_356_120_500_000_000));
-        assert_eq!(first.ended, UnixNanos(0));
-        assert_eq!(first.labels["function_name"].as_str(), "pay");
-        assert_eq!(
-            second.since.plus(std::time::Duration::from_secs(7200)),
-            second.ended
-        );
-        assert_eq!(second.href, "");
-    }
-
-    #[test]
-    fn what_is_no_webhook_is_refused() {
-        let check = |body: &str, expected: &str| {
-            let error = parse(body.as_bytes()).unwrap_err().to_string();
-            assert!(error.starts_with(expected), "{error}");
-        };
-        check(
-            "{}",
-            "the body is no webhook of Alertmanager: missing field",
-        );
-        check(
-            &BODY.replace("\"4\"", "\"5\""),
-            "the webhook is of version \"5\"",
-        );
-        check(
-            &BODY.replace("2026-11-22T14:02:00.5Z", "noon"),
-            "\"noon\" is no time",
-        );
-        let many =
-            vec![r#"{"status":"firing","labels":{},"startsAt":"2026-11-22T14:02:00Z"}"#; 501];
-        check(
-            &format!(r#"{{"version":"4","alerts":[{}]}}"#, many.join(",")),
-            "there are 501 alerts",
-        );
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ mod actuation;
 mod audit;
 mod error;
 mod fit;
+mod health;
 mod offers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,7 @@ use audit::Audit;
 pub use actuation::{Actuation, Actuator, Following};
 pub(crate) use error::ActError;
 pub(crate) use fit::of_incident as fitting;
+pub(crate) use health::ActionsHealth;
 
 /// All actions of a server. Cheap to clone.
 #[derive(Clone)]

@@ -21,6 +21,7 @@ mod investigations;
 mod live;
 mod metrics;
 mod notifications;
+mod outer;
 mod queries;
 mod query;
 mod read;
@@ -40,9 +41,9 @@ use throughline_store::Store;
 use tokio::sync::watch;
 
 use crate::access::Access;
-use crate::actions::Actions;
 use crate::cloudwatch;
 use crate::config::Limits;
+use crate::detection::Detection;
 use crate::ingest::Intake;
 use crate::mcp;
 use crate::page;
@@ -56,7 +57,7 @@ pub(crate) use read::Reads;
 pub(crate) fn router(
     store: Store,
     engine: Arc<Engine>,
-    (health, actions): (Watch, Actions),
+    health: Watch,
     access: Access,
     limits: Limits,
     intake: Intake,
@@ -73,7 +74,7 @@ pub(crate) fn router(
             router.route(path, route())
         });
     let acts = actions::Acts {
-        actions,
+        actions: health.actions(),
         detection: detection.clone(),
         teller: telling.teller().clone(),
         queries: queries.clone(),
@@ -119,6 +120,8 @@ pub(crate) fn router(
             incidents::INCIDENTS,
             get(incidents::list).with_state(detection.clone()),
         )
+        .route(outer::WEBHOOK, alerts_of_others(&detection))
+        .route(outer::ALERTS, alerts_of_others(&detection))
         .route(
             investigations::INVESTIGATIONS,
             post(investigations::answer)
@@ -196,6 +199,13 @@ pub(crate) fn router(
             guard::check,
         ))
         .layer(middleware::map_response(page::secure))
+}
+
+/// An endpoint at which others tell their alerts.
+fn alerts_of_others(detection: &Detection) -> MethodRouter<Reads> {
+    post(outer::take)
+        .layer(DefaultBodyLimit::max(outer::BODY_BYTES_MAX))
+        .with_state(detection.clone())
 }
 
 /// An endpoint that takes a question as its body.

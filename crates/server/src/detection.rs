@@ -15,6 +15,7 @@
 mod feed;
 mod file;
 mod logs;
+mod outer;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -44,6 +45,7 @@ use tokio::time::MissedTickBehavior;
 use crate::config::Clock;
 pub(crate) use feed::{Names, answers};
 use file::StateFile;
+pub(crate) use outer::OuterCounts;
 
 /// Watches. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +57,10 @@ struct Shared {
     clock: Clock,
     file: StateFile,
     kept: Mutex<Kept>,
+    /// What is known of alerts of others.
+    outer: Mutex<outer::Outer>,
+    /// When the server was started.
+    opened: UnixNanos,
     counters: Counters,
 }
 
@@ -109,6 +115,8 @@ pub(crate) struct DetectionHealth {
     pub(crate) save_failures: u64,
     /// Bytes of the state as it was last written or read.
     pub(crate) state_bytes: u64,
+    /// What came of alerts that others told.
+    pub(crate) outer: OuterCounts,
 }
 
 /// Why minutes could not be taken in.
@@ -141,13 +149,16 @@ impl Detection {
                 Kept::default()
             }
         };
-        kept.pause_until(complete(clock.now()));
+        let opened = clock.now();
+        kept.pause_until(complete(opened));
         Detection(Arc::new(Shared {
             store,
             engine,
             clock,
             file,
             kept: Mutex::new(kept),
+            outer: Mutex::default(),
+            opened,
             counters,
         }))
     }
@@ -160,6 +171,7 @@ impl Detection {
             let look = async {
                 looks.tick().await;
                 self.catch_up().await;
+                self.end_unrepeated().await;
             };
             tokio::select! {
                 () = look => {}
@@ -185,6 +197,7 @@ impl Detection {
     pub(crate) fn health(&self) -> DetectionHealth {
         let counters = &self.0.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let outer = self.outer_counts();
         let kept = self.kept();
         let known = Some(UnixNanos(kept.until)).filter(|until| until.0 > 0);
         let incidents = kept.detector.incidents().iter();
@@ -199,6 +212,7 @@ impl Detection {
             saves: read(&counters.saves),
             save_failures: read(&counters.save_failures),
             state_bytes: read(&counters.state_bytes),
+            outer,
         }
     }
 

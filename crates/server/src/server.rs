@@ -235,7 +235,7 @@ fn wire(
         store.clone(),
         Arc::clone(&engine),
         Arc::clone(&refusals),
-        detection.clone(),
+        (detection.clone(), actions.clone()),
         (telling.clone(), alerts.clone()),
         config.data_dir().clone(),
     );
@@ -258,7 +258,7 @@ fn wire(
         http: api::router(
             store.clone(),
             engine,
-            (health, actions.clone()),
+            health,
             access(&listeners.http),
             limits,
             intake(&listeners.http),

@@ -245,6 +245,17 @@ fn evidence(incident: &Incident, cause: Option<&Investigation>, base: &str) -> V
         return Vec::new();
     };
     let mut links = Vec::new();
+    if let Some(alert) = incident.outer() {
+        if !alert.href.is_empty() {
+            links.push(Link {
+                text: Line::new(&format!("{} at {}", alert.name, alert.source.title())),
+                href: alert.href.clone(),
+            });
+        }
+        if *first == alert.own_node() {
+            return links;
+        }
+    }
     if let Some(("function" | "service", name)) = first.split_once(':') {
         links.push(Link {
             text: Line::new(&format!("The page of {name}")),

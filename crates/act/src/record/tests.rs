@@ -56,7 +56,12 @@ fn an_action_from_proposal_to_undo() {
     record.take(&entry(0, proposed(1, stop())));
     record.take(&entry(10, began(1)));
     record.take(&entry(11, did(1, 3610)));
-    assert_eq!(record.action(&id(1)).unwrap().state, State::Done);
+    let done = record.action(&id(1)).unwrap();
+    assert_eq!(
+        (done.state, done.who.as_deref()),
+        (State::Done, Some("ada"))
+    );
+    assert!(done.is_in_force());
     assert_eq!(record.due(UnixSeconds(3609)), []);
     assert_eq!(record.due(UnixSeconds(3610)), [id(1)]);
     let failed = |drifted| Event::UndoFailed {
@@ -68,7 +73,8 @@ fn an_action_from_proposal_to_undo() {
     assert_eq!(record.due(UnixSeconds(3612)), [id(1)], "it is tried again");
     record.take(&entry(3613, failed(true)));
     assert_eq!(record.due(UnixSeconds(3614)), []);
-    assert_eq!(record.action(&id(1)).unwrap().state, State::Drifted);
+    let drifted = record.action(&id(1)).unwrap();
+    assert!(drifted.state == State::Drifted && !drifted.is_in_force());
 }
 
 /// A server that is killed while AWS is asked does not know whether it was done: its end comes all the same.

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::detect::{ColdWhy, EdgeClass, InIncident, Measure, Severity};
+use crate::detect::{ColdWhy, EdgeClass, InIncident, Measure, OuterAlert, Severity, Source};
 
 /// 2026-11-21T21:30:00Z, when the incident begins.
 const SINCE: UnixNanos = UnixNanos(1_795_296_600_000_000_000);
@@ -55,7 +57,18 @@ fn kinds_are_asked_about_in_their_own_way() {
     let why = ColdWhy::Change;
     let environment = String::new();
     let signature = String::new();
-    let kinds: [(Kind, &[Symptom]); 14] = [
+    let outer = |name: &str, says: &str| {
+        Kind::Outer(Box::new(OuterAlert {
+            key: "a1".to_owned(),
+            source: Source::Alertmanager,
+            name: name.to_owned(),
+            says: says.to_owned(),
+            labels: BTreeMap::new(),
+            href: String::new(),
+            until: SINCE,
+        }))
+    };
+    let kinds: [(Kind, &[Symptom]); 19] = [
         (slow(), &[Symptom::Slow]),
         (near(0.0), &[Symptom::Slow]),
         (near(0.1), &[Symptom::Timeout, Symptom::Slow]),
@@ -70,6 +83,17 @@ fn kinds_are_asked_about_in_their_own_way() {
         (Kind::Leak { environment }, &[]),
         (Kind::Waiting { quantile: 0.5 }, &[]),
         (Kind::Incomplete, &[]),
+        (outer("HighLatency", ""), &[Symptom::Slow]),
+        (
+            outer("PayHTTP5xxRate", "too many errors"),
+            &[Symptom::Error],
+        ),
+        (outer("Pay", "pay is throttled"), &[Symptom::Throttle]),
+        (outer("api_timeout", ""), &[Symptom::Timeout]),
+        (
+            outer("Odd", "a new version"),
+            &[Symptom::Error, Symptom::Slow],
+        ),
     ];
     for (kind, expected) in kinds {
         let asked = question(vec![finding("function:pay", kind.clone(), SINCE)]);
@@ -77,6 +101,15 @@ fn kinds_are_asked_about_in_their_own_way() {
         let symptoms: Vec<Symptom> = asked.iter().map(|asked| asked.symptom).collect();
         assert_eq!(symptoms, expected, "{kind:?}");
     }
+    // What is nowhere on the map cannot be asked about.
+    assert_eq!(
+        question(vec![finding(
+            "alert:Watchdog",
+            outer("HighLatency", ""),
+            SINCE
+        )]),
+        None
+    );
 }
 
 #[test]

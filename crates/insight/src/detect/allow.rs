@@ -12,7 +12,8 @@ pub struct Allowed {
     pub node: Node,
     /// About its calls of this one; of findings about the node itself none.
     pub to: Option<Node>,
-    /// Of new edges those of this class alone ([`EdgeClass::name`](super::EdgeClass::name)); of all classes with none.
+    /// Of new edges those of this class alone ([`EdgeClass::name`](super::EdgeClass::name)), of alerts of others those
+    /// of this name; all of them with none.
     pub class: Option<String>,
     /// Of this kind ([`Kind::name`]).
     pub kind: String,
@@ -27,8 +28,9 @@ impl Allowed {
             Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
             Subject::Edge(from, to, _) => (from, Some(to)),
         };
-        let class = match finding.kind {
+        let class = match &finding.kind {
             Kind::NewEdge { class } => Some(class.name()),
+            Kind::Outer(alert) => Some(alert.name.as_str()),
             _ => None,
         };
         now < self.until

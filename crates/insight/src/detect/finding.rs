@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use throughline_telemetry::UnixNanos;
 
+use super::outer::OuterAlert;
 use super::subject::{Change, Subject};
 
 /// One thing that is unusual about one subject.
@@ -125,6 +126,8 @@ pub enum Kind {
         /// What of the difference is due to what, in US dollars an hour, the most first.
         why: Vec<(CostFactor, f64)>,
     },
+    /// Somebody else's watch says so.
+    Outer(Box<OuterAlert>),
 }
 
 impl EdgeClass {

@@ -101,7 +101,7 @@ impl Incidents {
         for incident in self
             .all
             .iter_mut()
-            .filter(|known| known.state == State::Open)
+            .filter(|known| known.state == State::Open && known.outer().is_none())
         {
             incident
                 .findings
@@ -131,12 +131,12 @@ impl Incidents {
     /// Puts connected findings into the incident that they belong to.
     fn place(&mut self, group: Vec<Finding>, now: UnixNanos, updates: &mut Vec<Update>) {
         let nodes: BTreeSet<Node> = nodes_of(&group).cloned().collect();
-        let is_of = |incident: &Incident| incident.nodes().iter().any(|node| nodes.contains(*node));
-        let open = |incident: &Incident| incident.state == State::Open && is_of(incident);
-        let recent = |incident: &Incident| {
-            let ended = matches!(incident.state, State::Closed(at) if at + REOPENED_NANOS > now.0);
-            ended && is_of(incident)
+        let is_of = |incident: &Incident| {
+            let of = incident.nodes();
+            incident.outer().is_none() && of.iter().any(|node| nodes.contains(*node))
         };
+        let open = |incident: &Incident| incident.state == State::Open && is_of(incident);
+        let recent = |incident: &Incident| incident.is_recent(now) && is_of(incident);
         let mut places: Vec<usize> = (0..self.all.len())
             .filter(|at| open(&self.all[*at]))
             .collect();
@@ -149,7 +149,7 @@ impl Incidents {
             }
         }
         let Some((first, others)) = places.split_first() else {
-            self.open(group, now, updates);
+            updates.push(Update::Opened(self.open(group, now)));
             return;
         };
         let id = self.all[*first].id;
@@ -170,7 +170,8 @@ impl Incidents {
         }
     }
 
-    fn open(&mut self, group: Vec<Finding>, now: UnixNanos, updates: &mut Vec<Update>) {
+    /// Opens one, and says its number.
+    pub(super) fn open(&mut self, group: Vec<Finding>, now: UnixNanos) -> u64 {
         self.next += 1;
         let mut incident = Incident {
             id: self.next,
@@ -183,14 +184,19 @@ impl Incidents {
             incident.add(finding);
         }
         incident.put_in_order();
-        updates.push(Update::Opened(incident.id));
         self.all.push(incident);
+        self.next
     }
 }
 
 impl Incident {
+    /// Whether it has ended so shortly before that what comes back is the same.
+    pub(super) fn is_recent(&self, now: UnixNanos) -> bool {
+        matches!(self.state, State::Closed(at) if at + REOPENED_NANOS > now.0)
+    }
+
     /// Whether it is something that was not there.
-    fn add(&mut self, finding: Finding) -> bool {
+    pub(super) fn add(&mut self, finding: Finding) -> bool {
         self.since = self.since.min(finding.since);
         let same = |known: &&mut InIncident| known.finding.is_same(&finding);
         if let Some(known) = self.findings.iter_mut().find(same) {

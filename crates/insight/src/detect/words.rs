@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::finding::{ColdWhy, Finding, Kind, Measure, Severity};
+use super::outer::is_own;
 use super::subject::Subject;
 
 impl fmt::Display for Subject {
@@ -102,6 +103,17 @@ impl fmt::Display for Finding {
                 let what = from(|usd| format!("${usd:.2}"));
                 write!(f, "{subject} costs more: {what} an hour")
             }
+            Kind::Outer(alert) => {
+                write!(f, "{}: {}", alert.source.title(), alert.name)?;
+                match subject {
+                    Subject::Node(node) if is_own(node) => {}
+                    subject => write!(f, " at {subject}")?,
+                }
+                match alert.says.as_str() {
+                    "" => Ok(()),
+                    says => write!(f, ": {says}"),
+                }
+            }
         }
     }
 }
@@ -123,6 +135,7 @@ impl Kind {
             Kind::Waiting { .. } => "waiting",
             Kind::Incomplete => "incomplete",
             Kind::Cost { .. } => "cost",
+            Kind::Outer(alert) => alert.source.name(),
         }
     }
 }

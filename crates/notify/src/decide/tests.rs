@@ -91,6 +91,26 @@ fn one_receiver_is_not_bothered_and_the_other_is() {
 }
 
 #[test]
+fn what_an_alertmanager_has_told_is_told_to_all_but_alertmanagers() {
+    let channel = json!({"type": "alertmanager", "url": "http://alertmanager:9093"});
+    let settings = settings(json!({
+        "receivers": [hook("a", json!({})), {"name": "am", "channel": channel}],
+        "routes": [{"name": "all", "receivers": ["a", "am"]}]
+    }));
+    let check = |kind: &str, expected: Fate| {
+        let mut notice = notice("incident-1", Phase::Opened, Severity::Critical);
+        notice.matters.truncate(1);
+        notice.matters[0].kind = kind.to_owned();
+        let decisions = decide(&settings, &notice, notice.at, &ToldAll::default());
+        let fates: Vec<Fate> = decisions.iter().map(|it| it.fate).collect();
+        assert_eq!(fates, [Fate::Deliver, expected], "{kind}");
+    };
+    check("alertmanager", Fate::Drop(Reason::KnowsIt));
+    check("prometheus", Fate::Deliver);
+    check("latency", Fate::Deliver);
+}
+
+#[test]
 fn quiet_hours_and_digests_hold_what_matters_less() {
     let receivers = json!({"receivers": [
         hook("a", json!({"utc_offset_minutes": 60, "quiet_hours": {"from": "15:00", "to": "18:00"}})),

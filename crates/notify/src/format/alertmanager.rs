@@ -11,6 +11,7 @@ use throughline_telemetry::UnixNanos;
 use super::words;
 use crate::notice::{Notice, Phase};
 use crate::outbox::Thread;
+use crate::outer::OWN;
 
 pub(super) fn body(notice: &Notice, thread: &Thread) -> Value {
     let ends = match notice.phase {
@@ -49,7 +50,7 @@ fn alert(notice: &Notice, thread: &Thread, severity: &str, ends: UnixNanos) -> V
             labels.insert(name.to_owned(), text.into());
         }
     };
-    label("alertname", "Throughline");
+    label("alertname", OWN);
     label("about", &notice.about);
     label("severity", severity);
     label("node", &thread.node);

@@ -218,6 +218,11 @@ impl Channel {
     pub(crate) fn is_pager(&self) -> bool {
         matches!(self, Channel::PagerDuty(_) | Channel::Alertmanager(_))
     }
+
+    /// Whether it is an Alertmanager.
+    pub(crate) fn is_alertmanager(&self) -> bool {
+        matches!(self, Channel::Alertmanager(_))
+    }
 }
 
 impl Smtp {

@@ -30,8 +30,9 @@ fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Act
         Subject::Edge(from, to, _) => (from, Some(to)),
     };
     let kind = finding.kind.name().to_owned();
-    let class = match finding.kind {
+    let class = match &finding.kind {
         Kind::NewEdge { class } => Some(class.name().to_owned()),
+        Kind::Outer(alert) => Some(alert.name.clone()),
         _ => None,
     };
     let function: Option<FunctionName> = node

@@ -140,9 +140,20 @@ pub(super) async fn list(
 ) -> Result<Response, ApiError> {
     let mut query = Query::parse(query.as_deref(), LIST_PARAMETERS);
     let limit = query.number("limit", 1, ACTIONS_MAX).unwrap_or(ACTIONS_MAX);
-    let limit = query.finish(limit)?;
+    let is_in_force = query.choice("in_force", &[("true", true), ("false", false)]);
+    let before: Option<ActionId> = query.cursor("cursor");
+    let (limit, is_in_force, before) = query.finish((limit, is_in_force, before))?;
     let place = actions.place();
-    let json = actions.with(|record, _| view::json(&view::ActionList::new(&place, record, limit)));
+    let json = actions.with(|record, _| {
+        let newest_first = record.actions().rev();
+        let of = newest_first
+            .filter(|it| is_in_force.is_none_or(|wanted| it.is_in_force() == wanted))
+            // They are named by when they were proposed.
+            .filter(|it| before.as_ref().is_none_or(|before| it.id < *before));
+        let known = of.collect();
+        let stopped = record.gate().stopped();
+        view::json(&view::ActionList::new(&place, stopped, known, limit))
+    });
     Ok(view::json_response(json))
 }
 
@@ -248,7 +259,15 @@ pub(super) async fn switch(
     let Switched { who, why } = read(body)?;
     actions.switch(&who, why).await?;
     let place = actions.place();
-    let json = actions.with(|record, _| view::json(&view::ActionList::new(&place, record, 0)));
+    let json = actions.with(|record, _| {
+        let known = record.actions().collect();
+        view::json(&view::ActionList::new(
+            &place,
+            record.gate().stopped(),
+            known,
+            0,
+        ))
+    });
     Ok(view::json_response(json))
 }
 
@@ -260,9 +279,9 @@ pub(super) async fn audit(
     let limit = query.number("limit", 1, ENTRIES_MAX).unwrap_or(ENTRIES);
     let before = query.number("cursor", 1, usize::MAX);
     let (limit, before) = query.finish((limit, before))?;
-    let json = actions.with(|_, entries| {
+    let json = actions.with(|record, entries| {
         let end = before.unwrap_or(usize::MAX).min(entries.len());
-        view::json(&view::AuditPage::new(&entries[..end], limit))
+        view::json(&view::AuditPage::new(&entries[..end], record, limit))
     });
     Ok(view::json_response(json))
 }
@@ -337,7 +356,7 @@ async fn finished<T>(working: tokio::task::JoinHandle<Result<T, ActError>>) -> R
     }
 }
 
-pub(super) const LIST_PARAMETERS: &[&str] = &["limit"];
+pub(super) const LIST_PARAMETERS: &[&str] = &["limit", "in_force", "cursor"];
 pub(super) const SHOW_PARAMETERS: &[&str] = &["k"];
 pub(super) const SOURCES_PARAMETERS: &[&str] = &["function"];
 pub(super) const AUDIT_PARAMETERS: &[&str] = &["limit", "cursor"];

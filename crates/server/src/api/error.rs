@@ -8,7 +8,8 @@ use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
 use super::{
-    actions, alerts, contrast, graph_query, investigations, notifications, queries, search, view,
+    actions, alerts, contrast, graph_query, investigations, notifications, outer, queries, search,
+    view,
 };
 use crate::actions::ActError;
 use crate::cloudwatch;
@@ -36,6 +37,7 @@ pub(super) enum ApiError {
     QueryTooDear(String),
     QueryFailed,
     BadSettings(String),
+    BadAlerts(String),
     BadStopLink,
     SettingsChanged,
     NotKept,
@@ -55,6 +57,8 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
         | queries::QUERY
         | search::SEARCH
         | notifications::TEST
+        | outer::ALERTS
+        | outer::WEBHOOK
         | actions::PROPOSE
         | actions::SWITCH => "POST",
         path if path.starts_with(actions::ACTIONS) && path.ends_with("/undo") => "POST",
@@ -90,6 +94,7 @@ impl ApiError {
             ApiError::QueryTooDear(_) => (StatusCode::UNPROCESSABLE_ENTITY, codes::QUERY_TOO_DEAR),
             ApiError::QueryFailed => (StatusCode::INTERNAL_SERVER_ERROR, codes::QUERY_FAILED),
             ApiError::BadSettings(_) => (StatusCode::BAD_REQUEST, codes::BAD_SETTINGS),
+            ApiError::BadAlerts(_) => (StatusCode::BAD_REQUEST, codes::BAD_ALERTS),
             ApiError::BadStopLink => (StatusCode::FORBIDDEN, codes::BAD_STOP_LINK),
             ApiError::SettingsChanged => (StatusCode::CONFLICT, codes::SETTINGS_CHANGED),
             ApiError::NotKept => (StatusCode::INTERNAL_SERVER_ERROR, codes::NOT_KEPT),
@@ -132,7 +137,7 @@ impl ApiError {
             ApiError::ReadsBusy => "too many reads at once: try again in a second".to_owned(),
             ApiError::BadQuery(what) | ApiError::QueryTooDear(what) => what.clone(),
             ApiError::QueryFailed => "the query failed; the server's log says why".to_owned(),
-            ApiError::BadSettings(what) => what.clone(),
+            ApiError::BadSettings(what) | ApiError::BadAlerts(what) => what.clone(),
             ApiError::SettingsChanged => {
                 "somebody else has changed the settings since they were read: read them again"
                     .to_owned()

@@ -19,6 +19,7 @@ use throughline_store::{Health, ReadError, Store};
 use super::error::ApiError;
 use super::query::Query;
 use super::view;
+use crate::actions::{Actions, ActionsHealth};
 use crate::alerts::{Alerts, AlertsHealth};
 use crate::detection::{Detection, DetectionHealth};
 use crate::ingest::Refusals;
@@ -39,6 +40,7 @@ struct Parts {
     engine: Arc<Engine>,
     refusals: Arc<Refusals>,
     detection: Detection,
+    actions: Actions,
     telling: Telling,
     alerts: Alerts,
     data_dir: PathBuf,
@@ -51,6 +53,7 @@ pub(crate) struct Seen {
     queries: Counts,
     refusals: Vec<(&'static str, u64)>,
     detection: DetectionHealth,
+    actions: ActionsHealth,
     telling: TellerHealth,
     alerts: AlertsHealth,
     disk: Option<Disk>,
@@ -69,7 +72,7 @@ impl Watch {
         store: Store,
         engine: Arc<Engine>,
         refusals: Arc<Refusals>,
-        detection: Detection,
+        (detection, actions): (Detection, Actions),
         (telling, alerts): (Telling, Alerts),
         data_dir: PathBuf,
     ) -> Self {
@@ -78,6 +81,7 @@ impl Watch {
             engine,
             refusals,
             detection,
+            actions,
             telling,
             alerts,
             data_dir,
@@ -87,6 +91,10 @@ impl Watch {
 
     pub(super) fn detection(&self) -> Detection {
         self.0.detection.clone()
+    }
+
+    pub(super) fn actions(&self) -> Actions {
+        self.0.actions.clone()
     }
 
     pub(super) fn telling(&self) -> Telling {
@@ -120,6 +128,7 @@ impl Parts {
             queries: self.engine.counts(),
             refusals: self.refusals.read().collect(),
             detection: self.detection.health(),
+            actions: self.actions.health(),
             telling: self.telling.teller().health(),
             alerts: self.alerts.health(),
             disk: disk.map(|disk| Disk {

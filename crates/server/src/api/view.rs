@@ -31,7 +31,7 @@ pub(super) use action::{
     ActionList, ActionShown, ActionView, AuditPage, FittingActions, Proposed, SourceList, Touched,
 };
 pub(super) use advice::AdviceView;
-pub(super) use alerts::AlertList;
+pub(super) use alerts::{AlertList, AlertsTaken};
 pub(super) use attributes::{AttributeList, ValueList};
 pub(super) use completeness::Completeness;
 pub(super) use contrast::{ContrastAnswer, filters};

@@ -249,6 +249,33 @@ async fn an_unexpected_write_is_shut_down_and_undone_then_ignored() {
     assert_eq!(all["place"], "off");
     assert_eq!(all["total"], 2);
     assert_eq!(server.states().await, ["done", "undone"]);
+
+    // One after the other, and those alone that can be undone.
+    let first = server.json("/api/v1/actions?limit=1").await;
+    assert_eq!(problems("ActionList", &first), "");
+    assert_eq!(first["actions"][0], all["actions"][0]);
+    assert_eq!(first["actions"][0]["who"], "ada");
+    let next = first["next_cursor"].as_str().expect("there is more");
+    let second = server
+        .json(&format!("/api/v1/actions?limit=1&cursor={next}"))
+        .await;
+    assert_eq!(second["actions"][0], all["actions"][1]);
+    let rest = (&second["total"], &second["next_cursor"]);
+    assert_eq!(rest, (&json!(1), &Value::Null));
+    let in_force = server.json("/api/v1/actions?in_force=true").await;
+    assert_eq!(in_force["actions"], json!([all["actions"][0]]));
+    let audit = server.json("/api/v1/audit?limit=1").await;
+    let title = audit["entries"][0]["title"].as_str();
+    assert_eq!(title, all["actions"][0]["title"].as_str());
+    let metrics = server.get("/metrics").await.text();
+    for metric in [
+        "actions_in_force{do=\"ignore\"} 1",
+        "actions_in_force{do=\"deny\"} 0",
+        "actions_overdue 0",
+    ] {
+        let line = format!("\nthroughline_{metric}\n");
+        assert!(metrics.contains(&line), "{metric}: {metrics}");
+    }
 }
 
 /// A server whose clock stands still until it is moved.
@@ -332,6 +359,12 @@ async fn what_ends_is_undone_by_itself_and_what_nobody_knows_too() {
             (failed.status.as_u16(), &failed.json()["code"]),
             (502, &json!("TL0217"))
         );
+    }
+    clock.advance(Duration::from_secs(60));
+    let metrics = server.get("/metrics").await.text();
+    for metric in ["actions_in_force{do=\"stop\"} 1", "actions_overdue 1"] {
+        let line = format!("\nthroughline_{metric}\n");
+        assert!(metrics.contains(&line), "{metric}: {metrics}");
     }
     account.change(|it| it.trouble = None);
     account.called();

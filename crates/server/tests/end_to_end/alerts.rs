@@ -59,7 +59,7 @@ fn settings() -> Value {
 }
 
 impl TestServer {
-    async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         let request = Request::put(url(self.addresses.http, path));
         let request = request.body(Full::new(Bytes::from(body.to_string())));
         send(request.expect("a good request")).await

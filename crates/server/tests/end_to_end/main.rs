@@ -21,6 +21,7 @@ mod metrics;
 mod night;
 mod notifications;
 mod openapi;
+mod outer;
 mod page;
 mod queries;
 mod refusals;

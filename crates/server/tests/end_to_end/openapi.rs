@@ -226,6 +226,10 @@ async fn real_answers_fit_their_schemas() {
             "/api/v1/actions/sources?function=pay",
         ),
         (
+            "/api/v1/actions",
+            "/api/v1/actions?in_force=true&cursor=0123456789abcdef",
+        ),
+        (
             "/api/v1/actions/{id}",
             "/api/v1/actions/0123456789abcdef?x=1",
         ),
@@ -311,6 +315,7 @@ async fn real_answers_fit_their_schemas() {
             "/api/v1/actions/propose",
             "/api/v1/actions/switch",
             "/api/v1/actions/{id}/undo",
+            "/api/v1/alertmanager",
             "/api/v1/cloudwatch",
             "/api/v1/contrast",
             "/api/v1/graph/query",
@@ -319,7 +324,8 @@ async fn real_answers_fit_their_schemas() {
             "/api/v1/notifications/unsubscribe",
             "/api/v1/query",
             "/api/v1/search",
-            "/api/v1/sql"
+            "/api/v1/sql",
+            "/api/v2/alerts"
         ]
     );
     let (path, small) = ("/api/v1/cloudwatch", small_server().await);
@@ -345,6 +351,14 @@ async fn real_answers_fit_their_schemas() {
     openapi.check(path, &server.post_api(path, &[], asked).await);
     openapi.check(path, &keyed.post_api(path, &[], asked).await);
     openapi.check(path, &server.post_api(path, &foreign, asked).await);
+
+    for path in ["/api/v1/alertmanager", "/api/v2/alerts"] {
+        for body in ["[]", "{"] {
+            openapi.check(path, &server.post_api(path, &[], body).await);
+        }
+        openapi.check(path, &keyed.post_api(path, &[], "[]").await);
+        openapi.check(path, &server.post_api(path, &foreign, "[]").await);
+    }
 
     // All that is described was seen, but for what takes a broken or a slow disk.
     for path in paths.iter().chain(&take) {

@@ -6,6 +6,7 @@ use throughline_notify::{Reason, TellerHealth};
 use throughline_store::SignalHealth;
 
 use super::{Seen, VERSION};
+use crate::actions::ActionsHealth;
 use crate::alerts::AlertsHealth;
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -28,6 +29,7 @@ pub(super) fn render(seen: &Seen) -> String {
     refusals.for_each(|(labels, count)| text.sample("refused_requests_total", &labels, count));
     of_queries(seen, &mut text);
     of_detection(seen, &mut text);
+    of_actions(&seen.actions, &mut text);
     of_telling(&seen.telling, &mut text);
     of_alerts(&seen.alerts, &mut text);
     text.0
@@ -293,6 +295,36 @@ fn of_detection(seen: &Seen, text: &mut Text) {
         detection.state_bytes,
     );
     text.gauge("incidents_open", "Incidents that go on.", detection.open);
+    let outer = detection.outer;
+    text.family(
+        "outer_alerts_total",
+        Kind::Counter,
+        "Alerts that other programs told, by what became of them.",
+    );
+    for (outcome, count) in [
+        ("taken", outer.taken),
+        ("own", outer.own),
+        ("ignored", outer.ignored),
+        ("no_room", outer.no_room),
+    ] {
+        text.sample("outer_alerts_total", &[("outcome", outcome)], count);
+    }
+}
+
+fn of_actions(actions: &ActionsHealth, text: &mut Text) {
+    text.family(
+        "actions_in_force",
+        Kind::Gauge,
+        "Actions that were done and are not undone, by what they do.",
+    );
+    for (what, count) in actions.in_force {
+        text.sample("actions_in_force", &[("do", what)], count);
+    }
+    text.gauge(
+        "actions_overdue",
+        "Those of them whose time has been over for a minute and more.",
+        actions.overdue,
+    );
 }
 
 fn of_telling(telling: &TellerHealth, text: &mut Text) {

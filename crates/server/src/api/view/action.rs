@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use throughline_act::{
-    Action, ActionId, Before, Digest, DryRun, Entry, Plan, Record, SourceState, Standing, State,
-    UnixSeconds, Verdict, Verified,
+    Action, ActionId, Before, Digest, DryRun, Entry, Event, Plan, Record, SourceState, Standing,
+    State, UnixSeconds, Verdict, Verified,
 };
 use throughline_insight::detect::Subject;
 
@@ -76,9 +76,10 @@ pub(in crate::api) struct ActionView<'a> {
     before: Option<&'a Before>,
     why: Option<&'a str>,
     verified: Option<VerifiedView<'a>>,
+    who: Option<&'a str>,
 }
 
-/// All actions, the newest first.
+/// Some of the actions, the newest first.
 #[derive(Serialize)]
 pub(in crate::api) struct ActionList<'a> {
     place: &'a str,
@@ -86,6 +87,7 @@ pub(in crate::api) struct ActionList<'a> {
     actions: Vec<ActionView<'a>>,
     total: usize,
     truncated: bool,
+    next_cursor: Option<String>,
 }
 
 /// Where an action can be confirmed.
@@ -134,6 +136,8 @@ pub(in crate::api) struct AuditPage<'a> {
 struct EntryView<'a> {
     number: usize,
     at_unix_nanos: Text<u128>,
+    /// The action that it is about, as a sentence.
+    title: Option<String>,
     #[serde(flatten)]
     entry: &'a Entry,
 }
@@ -192,6 +196,7 @@ impl<'a> ActionView<'a> {
             until_unix_nanos: standing.until.map(nanos),
             before: standing.before.as_ref(),
             why: standing.why.as_deref(),
+            who: standing.who.as_deref(),
             verified: standing.verified.as_ref().map(VerifiedView::new),
         }
     }
@@ -223,19 +228,24 @@ impl<'a> SourceList<'a> {
 }
 
 impl<'a> ActionList<'a> {
-    pub(in crate::api) fn new(place: &'a str, record: &'a Record, limit: usize) -> Self {
-        let total = record.actions().count();
+    /// The first of these.
+    pub(in crate::api) fn new(
+        place: &'a str,
+        stopped: Option<(&'a str, &'a str)>,
+        mut known: Vec<&'a Standing>,
+        limit: usize,
+    ) -> Self {
+        let total = known.len();
+        known.truncate(limit);
+        let truncated = total > known.len();
+        let last = known.last().filter(|_| truncated);
         ActionList {
             place,
-            stopped: record.gate().stopped().map(Stopped::new),
-            actions: record
-                .actions()
-                .rev()
-                .take(limit)
-                .map(ActionView::new)
-                .collect(),
+            stopped: stopped.map(Stopped::new),
+            next_cursor: last.map(|it| it.id.to_string()),
+            actions: known.into_iter().map(ActionView::new).collect(),
             total,
-            truncated: total > limit,
+            truncated,
         }
     }
 }
@@ -292,11 +302,12 @@ impl Touched {
 
 impl<'a> AuditPage<'a> {
     /// The last of these, which are all that there are from the first on.
-    pub(in crate::api) fn new(entries: &'a [Entry], limit: usize) -> Self {
+    pub(in crate::api) fn new(entries: &'a [Entry], record: &Record, limit: usize) -> Self {
         let newest_first = entries.iter().enumerate().rev().take(limit);
         let shown = newest_first.map(|(before, entry)| EntryView {
             number: before + 1,
             at_unix_nanos: nanos(entry.at),
+            title: title(&entry.event, record),
             entry,
         });
         let rest = entries.len().saturating_sub(limit);
@@ -307,6 +318,20 @@ impl<'a> AuditPage<'a> {
             next_cursor: (rest > 0).then_some(Text(rest)),
         }
     }
+}
+
+/// What nobody confirmed in time is known by its proposal alone.
+fn title(event: &Event, record: &Record) -> Option<String> {
+    let id = match event {
+        Event::Proposed { action, .. } => return Some(action.title()),
+        Event::Began { id, .. }
+        | Event::Did { id, .. }
+        | Event::Failed { id, .. }
+        | Event::Undid { id, .. }
+        | Event::UndoFailed { id, .. } => id,
+        Event::Stopped { .. } | Event::Resumed => return None,
+    };
+    record.action(id).map(|standing| standing.action.title())
 }
 
 fn nanos(time: UnixSeconds) -> Text<u128> {

@@ -6,6 +6,27 @@ use throughline_telemetry::UnixNanos;
 
 use super::Text;
 use crate::alerts::{Kept, RawSettings, Settings};
+use crate::detection::OuterCounts;
+
+/// What came of alerts that others told.
+#[derive(Serialize)]
+pub(in crate::api) struct AlertsTaken {
+    taken: u64,
+    own: u64,
+    ignored: u64,
+    no_room: u64,
+}
+
+impl AlertsTaken {
+    pub(in crate::api) fn new(counts: OuterCounts) -> Self {
+        AlertsTaken {
+            taken: counts.taken,
+            own: counts.own,
+            ignored: counts.ignored,
+            no_room: counts.no_room,
+        }
+    }
+}
 
 /// What is set, and how it does, in the same order.
 #[derive(Serialize)]

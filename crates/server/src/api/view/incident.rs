@@ -314,7 +314,7 @@ pub(in crate::api) fn spans_of(finding: &Finding) -> Option<Vec<Condition>> {
         }
         Kind::ColdStarts { .. } => filters.push(is("faas.coldstart", Operator::Eq, json!(true))),
         // There is nothing that could be shown.
-        Kind::Silence | Kind::Incomplete => return None,
+        Kind::Silence | Kind::Incomplete | Kind::Outer(_) => return None,
         _ => {}
     }
     Some(filters)
@@ -355,6 +355,11 @@ fn detail(kind: &Kind) -> (&'static str, Value) {
             let why: Vec<Value> = why.iter().map(factor).collect();
             ("usd_per_hour", json!({"why": why}))
         }
+        Kind::Outer(alert) => (
+            "count",
+            json!({"source": alert.source.title(), "name": alert.name, "says": alert.says,
+                "labels": alert.labels, "href": alert.href}),
+        ),
     }
 }
 
