@@ -61,6 +61,8 @@ export class Actions {
   sources = [];
   /** What came of another memory size of inventory, if it was given one. @type {string | null} */
   resized = null;
+  /** What somebody ignores or has muted. @type {any[]} */
+  quiet = [];
 
   standing() {
     return {
@@ -74,6 +76,7 @@ export class Actions {
       until_unix_nanos: this.state === 'done' ? LATER : null,
       before: this.state === 'proposed' ? null : BEFORE,
       why: null,
+      who: this.state === 'proposed' ? null : 'ada',
       verified: null,
     };
   }
@@ -96,15 +99,23 @@ export class Actions {
     };
   }
 
+  /** What can be undone. */
+  inForce() {
+    const known = [...this.quiet, ...(this.entries.length === 0 ? [] : [this.standing()])];
+    return known.filter(({ state }) => state === 'done');
+  }
+
   /** @param {string} who @param {string} event @param {object} more */
   note(who, event, more = {}) {
     const number = this.entries.length + 1;
     const at = 1795305600 + number;
-    this.entries.unshift({ number, at, at_unix_nanos: `${at}000000000`, who, event, ...more });
+    const title = 'id' in more ? TITLES.deny : null;
+    const when = { at, at_unix_nanos: `${at}000000000` };
+    this.entries.unshift({ number, ...when, title, who, event, ...more });
   }
 
-  /** The answer, if the address is one of these. @param {string} pathname @param {string} body @returns {[number, object] | null} */
-  answer(pathname, body) {
+  /** The answer, if the address is one of these. @param {string} pathname @param {URLSearchParams} search @param {string} body @returns {[number, object] | null} */
+  answer(pathname, search, body) {
     const { place, stopped } = this;
     const given = body === '' ? {} : JSON.parse(body);
     const known = [
@@ -132,8 +143,16 @@ export class Actions {
       case '/api/v1/actions/propose':
         this.note(given.who, 'proposed', { id: ID, action: given.action, incident: 7 });
         return [200, { id: ID, path: LINK, expires_unix_nanos: LATER }];
-      case '/api/v1/actions':
-        return [200, { place, stopped, actions: known, total: known.length, truncated: false }];
+      case '/api/v1/actions': {
+        const all = search.get('in_force') === 'true' ? this.inForce() : known;
+        // Two are a page here.
+        const begin = all.findIndex(({ id }) => id === search.get('cursor')) + 1;
+        const actions = all.slice(begin, begin + 2);
+        const next_cursor = begin + 2 < all.length ? (actions.at(-1)?.id ?? null) : null;
+        const truncated = next_cursor !== null;
+        const total = all.length - begin;
+        return [200, { place, stopped, actions, total, truncated, next_cursor }];
+      }
       case '/api/v1/actions/switch':
         this.stopped = given.why ? { who: given.who, why: given.why } : null;
         this.note(
@@ -141,7 +160,17 @@ export class Actions {
           given.why ? 'stopped' : 'resumed',
           given.why ? { why: given.why } : {},
         );
-        return [200, { place, stopped: this.stopped, actions: [], total: 1, truncated: true }];
+        return [
+          200,
+          {
+            place,
+            stopped: this.stopped,
+            actions: [],
+            total: 1,
+            truncated: true,
+            next_cursor: null,
+          },
+        ];
       case '/api/v1/audit': {
         const { entries } = this;
         return [200, { entries, total: entries.length, truncated: false, next_cursor: null }];

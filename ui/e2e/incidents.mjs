@@ -135,6 +135,36 @@ export function incident() {
   };
 }
 
+/** What an Alertmanager has told. */
+export function outerIncident() {
+  const title = 'Alertmanager: HighLatency at function:pay: pay answers slowly';
+  const labels = { alertname: 'HighLatency', function_name: 'pay', severity: 'page' };
+  const href = 'http://prometheus.example:9090/graph?g0.expr=histogram_quantile(0.99,%20rate)';
+  const [first] = incident().findings;
+  const finding = {
+    ...first,
+    kind: 'alertmanager',
+    title,
+    subject: { node: 'function:pay', operation: null, to: null },
+    unit: 'count',
+    before: null,
+    after: { value: 1, low: 1, high: 1, of: 1 },
+    change: null,
+    detail: {
+      source: 'Alertmanager',
+      name: 'HighLatency',
+      says: 'pay answers slowly',
+      labels,
+      href,
+    },
+    filters: null,
+    examples: [],
+  };
+  const { callers, callees, cause } = incident();
+  const about = { title, nodes: ['function:pay'], finding_count: 1 };
+  return { ...incidentSummary(59), ...about, findings: [finding], callers, callees, cause };
+}
+
 /** What was found, or that nothing was; as the question has it. @param {any} question */
 export function investigation(question) {
   const found = !/nothing/.test(question.question);

@@ -51,6 +51,18 @@ test('one says how bad it is, where it comes from, and leads to its spans', asyn
   ]);
 });
 
+test('an alert of another program says who told it, and leads there', async () => {
+  await page.goto(`${url}/incidents/59`);
+  const unusual = page.getByRole('region', { name: 'What is unusual' });
+  await unusual.getByText('function_name="pay"').waitFor();
+  const there = unusual.getByRole('link', { name: 'open it there' });
+  assert.match((await there.getAttribute('href')) ?? '', /^http:\/\/prometheus\.example:9090\//);
+  assert.equal(await there.getAttribute('rel'), 'noopener noreferrer');
+  assert.equal(await unusual.getByText('(of 1)').count(), 0, 'there is nothing that was measured');
+  await page.getByRole('region', { name: 'Most likely cause' }).getByText('94 %').waitFor();
+  await fits(page, 'incident-outer');
+});
+
 test('where there is nothing, or none of that number, it says so', async () => {
   server.incidents = 0;
   await page.goto(`${url}/incidents`);

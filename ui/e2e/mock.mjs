@@ -21,7 +21,13 @@ import {
   operations,
   searchPage,
 } from './answers.mjs';
-import { incident, incidentPage, investigation, notifications } from './incidents.mjs';
+import {
+  incident,
+  incidentPage,
+  investigation,
+  notifications,
+  outerIncident,
+} from './incidents.mjs';
 import { graphAnswer, LANGUAGE } from './graph.mjs';
 import { functionEdges, functionSql, newestSpan } from './function.mjs';
 import { largeTrace, traceSummaries } from '../fixtures/list.mjs';
@@ -188,7 +194,7 @@ export class MockServer {
     if (this.key !== '' && authorization !== `Bearer ${this.key}`) {
       return json(401, { code: 'TL0206', message: 'this server needs a key' });
     }
-    const acted = this.actions.answer(pathname, body);
+    const acted = this.actions.answer(pathname, searchParams, body);
     if (acted !== null) return json(...acted);
     if (pathname === '/api/v1/traces') return this.page(searchParams);
     if (pathname === '/api/v1/services') return json(200, services(this.list));
@@ -223,7 +229,8 @@ export class MockServer {
     if (pathname === '/api/v1/incidents')
       return json(200, incidentPage(searchParams, this.incidents));
     if (pathname.startsWith('/api/v1/incidents/')) {
-      const one = pathname.endsWith('/7') ? incident() : null;
+      const known = { 7: incident, 59: outerIncident };
+      const one = known[/** @type {7 | 59} */ (Number(pathname.split('/').at(-1)))]?.() ?? null;
       return one === null
         ? json(404, { code: 'TL0213', message: 'there is no such incident' })
         : json(200, one);

@@ -1,6 +1,7 @@
 // Who is told: receivers, routes and mutes through the forms, saved, refused and tested.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Actions } from './actions.mjs';
 import { becomes, fits } from './page.mjs';
 import { atWidths, page, server, url } from './stage.mjs';
 
@@ -51,6 +52,36 @@ test('what nobody looked after is muted where it is proposed', async () => {
   await page.getByRole('button', { name: 'Mute it' }).click();
   await page.getByRole('button', { name: 'Tell again: silence of function:mail' }).waitFor();
   assert.deepEqual(server.notified.mutes.at(-1), { nodes: 'function:mail', kinds: 'silence' });
+});
+
+test('what actions keep from people is there, with who did it and where it is undone', async () => {
+  const quiet = (/** @type {number} */ number, /** @type {object} */ action) => ({
+    ...new Actions().standing(),
+    id: `0199aa00bb11cc220199aa00bb11cc3${number}`,
+    title: `do not tell ada@example.com of latency of function:pay for ${number} days`,
+    state: 'done',
+    until_unix_nanos: '1795320000000000000',
+    who: 'bob',
+    action,
+  });
+  const mute = { do: 'mute', person: 'ada@example.com', node: 'function:pay', kind: 'latency' };
+  const stop = { do: 'stop', function: 'pay', hours: 1 };
+  server.actions.quiet = [
+    quiet(1, { ...mute, days: 1 }),
+    quiet(2, stop),
+    quiet(3, { ...mute, days: 3 }),
+  ];
+  await page.goto(`${url}/notifications`);
+  const list = page.getByRole('list', { name: 'Muted by actions' });
+  await list.getByText('by bob, until 2026-11-22').first().waitFor();
+  assert.equal(await list.getByRole('listitem').count(), 2, 'both pages, and no other actions');
+  await list.getByRole('link', { name: /^Undo/ }).last().click();
+  await page.waitForURL(/\/audit\?action=/);
+  await page.getByRole('button', { name: 'Show older ones in force' }).click();
+  const undo = main().getByRole('listitem').filter({ hasText: 'for 3 days' });
+  await undo.getByText('by bob').waitFor();
+  assert.equal(await main().getByRole('button', { name: 'Undo' }).count(), 3);
+  assert.equal(await page.getByRole('button', { name: 'Show older ones in force' }).count(), 0);
 });
 
 test('something is muted for some hours, while other changes wait to be saved', async () => {

@@ -173,6 +173,9 @@ export interface Api {
   /** The only thing here that acts. */
   confirm(id: string, confirmation: Confirmation): Answer<Standing>;
   undo(id: string, who: string): Answer<Standing>;
+  /** What was done and can be undone, the newest first. */
+  inForce(cursor: string | null, signal?: AbortSignal): Answer<ActionList>;
+  /** The newest actions, whatever became of them. */
   actions(signal?: AbortSignal): Answer<ActionList>;
   /** Stops all actions for a reason, or lets them be done again with none. */
   switchActions(who: string, why: string | null): Answer<ActionList>;
@@ -357,6 +360,10 @@ export function createApi(options: ApiOptions = {}): Api {
       load(`/act/${encodeURIComponent(id)}`, asItIs<Standing>, undefined, confirmation),
     undo: (id, who) =>
       load(`/actions/${encodeURIComponent(id)}/undo`, asItIs<Standing>, undefined, { who }),
+    inForce: (cursor, signal) => {
+      const search = new URLSearchParams({ in_force: 'true', ...(cursor !== null && { cursor }) });
+      return load(`/actions?${search}`, asItIs<ActionList>, signal);
+    },
     actions: (signal) => load('/actions', asItIs<ActionList>, signal),
     switchActions: (who, why) =>
       load('/actions/switch', asItIs<ActionList>, undefined, { who, why }),

@@ -793,6 +793,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/alertmanager": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Take the alerts of an Alertmanager
+         * @description For `webhook_configs` of an Alertmanager. Each alert that fires is an incident of its own until it is resolved, or until it was not said again for 25 hours. What this server told the Alertmanager is left out. Also takes a list of alerts, as `/api/v2/alerts` does.
+         */
+        readonly post: operations["takeWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v2/alerts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Take the alerts of a Prometheus
+         * @description Where a Prometheus expects an Alertmanager. Each alert is an incident of its own until its `endsAt` is over (five minutes from now if it does not say), and as long as it is said again. Also takes a webhook, as `/api/v1/alertmanager` does.
+         */
+        readonly post: operations["takeAlerts"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/notifications": {
         readonly parameters: {
             readonly query?: never;
@@ -2551,10 +2591,10 @@ export interface components {
         /** @description One thing that is unusual about one subject. */
         readonly Finding: {
             /**
-             * @description What is unusual.
+             * @description What is unusual. `alertmanager` and `prometheus`: that one of these says so.
              * @enum {string}
              */
-            readonly kind: "latency" | "errors" | "new_error" | "new_edge" | "near_timeout" | "memory" | "leak" | "throttles" | "cold_starts" | "silence" | "cost" | "waiting" | "incomplete";
+            readonly kind: "latency" | "errors" | "new_error" | "new_edge" | "near_timeout" | "memory" | "leak" | "throttles" | "cold_starts" | "silence" | "cost" | "waiting" | "incomplete" | "alertmanager" | "prometheus";
             /** @description The finding in one line. */
             readonly title: string;
             /** @description Of what. */
@@ -2583,7 +2623,7 @@ export interface components {
             readonly goes_on: boolean;
             /** @description What somebody did to the subject within the quarter of an hour before. */
             readonly change: components["schemas"]["Change"] | null;
-            /** @description What else a finding of this kind says: `quantile` of times, `signature` of an error, `class` of an edge, `timeout_ms`, `clipped` and `days_left`, `environment`, `why` of cold starts and cost. */
+            /** @description What else a finding of this kind says: `quantile` of times, `signature` of an error, `class` of an edge, `timeout_ms`, `clipped` and `days_left`, `environment`, `why` of cold starts and cost; of an alert of others its `source`, `name`, what it `says`, its `labels` and its `href`, which is empty if it has no web address. */
             readonly detail: {
                 readonly [key: string]: unknown;
             };
@@ -2969,7 +3009,7 @@ export interface components {
             readonly function?: string;
             /** @description deny: what it must not touch, by its id on the map: a table, queue, topic, bucket, bus, stream or function. */
             readonly resource?: string;
-            /** @description deny: `write` or `all` operations; ignore: of new calls those of this class alone. */
+            /** @description deny: `write` or `all` operations; ignore: of new calls those of this class alone, of alerts of others those of this name. */
             readonly class?: string;
             /** @description deny, stop, disable: for how many hours. */
             readonly hours?: number;
@@ -3061,6 +3101,8 @@ export interface components {
             readonly why: string | null;
             /** @description memory: what came of it, once 200 invocations with the new size are known, within two weeks. */
             readonly verified: components["schemas"]["VerifiedAction"] | null;
+            /** @description Who confirmed it, as they said. */
+            readonly who: string | null;
         };
         /** @description What can be done about an incident, and what was. */
         readonly FittingActions: {
@@ -3089,7 +3131,7 @@ export interface components {
                 readonly enabled: boolean;
             }[];
         };
-        /** @description Actions, the newest first. */
+        /** @description Some of the actions, the newest first. */
         readonly ActionList: {
             /** @description Where actions in the account are done: `off`, `local` or `lambda:NAME`. */
             readonly place: string;
@@ -3097,10 +3139,12 @@ export interface components {
             readonly stopped: components["schemas"]["ActionsStopped"] | null;
             /** @description The actions. */
             readonly actions: readonly components["schemas"]["ActionStanding"][];
-            /** @description How many there are. */
+            /** @description How many there are from here on, this page included. */
             readonly total: number;
             /** @description Whether there are more than are listed. */
             readonly truncated: boolean;
+            /** @description Where the next page begins, if there is one. */
+            readonly next_cursor: string | null;
         };
         /** @description What is to be proposed. */
         readonly ActionProposal: {
@@ -3246,6 +3290,8 @@ export interface components {
             readonly number: number;
             /** @description When. */
             readonly at_unix_nanos: components["schemas"]["UnixNanos"];
+            /** @description The action that it is about, as a sentence; null for the switch, and where the action is known no more. */
+            readonly title: string | null;
             /** @description The same in seconds since 1970. */
             readonly at: number;
             /** @description Who, as they said; `throughline` for what happens by itself. */
@@ -3536,6 +3582,46 @@ export interface components {
             readonly objectives: readonly components["schemas"]["AlertObjectiveNow"][];
             /** @description The alerts, as they are set. */
             readonly alerts: readonly components["schemas"]["AlertNow"][];
+        };
+        /** @description What came of alerts that others told. */
+        readonly AlertsTaken: {
+            /** @description They are incidents, or were. */
+            readonly taken: number;
+            /** @description This server has told them itself. */
+            readonly own: number;
+            /** @description Somebody has said that such ones are all right. */
+            readonly ignored: number;
+            /** @description There was no room for them: 200 go on. */
+            readonly no_room: number;
+        };
+        /** @description An alert of another program. What else it has is not read. */
+        readonly OuterAlert: {
+            /** @description `firing` or `resolved`; in a webhook. */
+            readonly status?: string;
+            /** @description What it is known by. */
+            readonly labels: {
+                readonly [key: string]: string;
+            };
+            /** @description What it says: `summary`, `description`, `message` or `title`, the first that is there. */
+            readonly annotations?: {
+                readonly [key: string]: string;
+            };
+            /** @description When it began (RFC 3339); now, if it does not say so. */
+            readonly startsAt?: string;
+            /** @description When it ended, or ends if nobody says it again. */
+            readonly endsAt?: string;
+            /** @description Where it comes from. */
+            readonly generatorURL?: string;
+        };
+        /** @description A webhook of Alertmanager. What else it has is not read. */
+        readonly OuterWebhook: {
+            /**
+             * @description Its version.
+             * @enum {string}
+             */
+            readonly version: "4";
+            /** @description The alerts, at most 500. */
+            readonly alerts: readonly components["schemas"]["OuterAlert"][];
         };
         /** @description Who is told of what, and how that does. */
         readonly Notifications: {
@@ -5792,6 +5878,10 @@ export interface operations {
             readonly query?: {
                 /** @description How many at most. */
                 readonly limit?: number;
+                /** @description `true`: those that were done and can be undone; `false`: the others. */
+                readonly in_force?: boolean;
+                /** @description The `next_cursor` of the page before. */
+                readonly cursor?: string;
             };
             readonly header?: never;
             readonly path?: never;
@@ -6453,6 +6543,108 @@ export interface operations {
             };
             /** @description The settings could not be written (TL0220). */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly takeWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OuterWebhook"] | readonly components["schemas"]["OuterAlert"][];
+            };
+        };
+        readonly responses: {
+            /** @description What came of them. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlertsTaken"];
+                };
+            };
+            /** @description The body holds no alerts, too many, or is too large (TL0222); or a parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly takeAlerts: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OuterWebhook"] | readonly components["schemas"]["OuterAlert"][];
+            };
+        };
+        readonly responses: {
+            /** @description What came of them. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AlertsTaken"];
+                };
+            };
+            /** @description The body holds no alerts, too many, or is too large (TL0222); or a parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -149,21 +149,35 @@ export class ConfirmStore {
   }
 }
 
+type AuditApi = Pick<Api, 'inForce' | 'audit' | 'switchActions' | 'undo'>;
+
 /** What was done, and the switch. */
 export class AuditStore {
-  #api: Pick<Api, 'actions' | 'audit' | 'switchActions' | 'undo'>;
+  #api: AuditApi;
   #asked = new Latest();
   #remote = $state.raw<Remote<ActionList, ApiError>>({ state: 'idle' });
+  #older = $state.raw<readonly Standing[]>([]);
+  #olderNext = $state.raw<string | null>(null);
   #entries = $state.raw<readonly AuditEntry[]>([]);
   #next = $state.raw<string | null>(null);
   #refusal = $state.raw<ApiError | null>(null);
 
-  constructor(api: Pick<Api, 'actions' | 'audit' | 'switchActions' | 'undo'>) {
+  constructor(api: AuditApi) {
     this.#api = api;
   }
 
   get remote(): Remote<ActionList, ApiError> {
     return this.#remote;
+  }
+
+  /** What can be undone, the newest first. */
+  get inForce(): readonly Standing[] {
+    return [...(keptOf(this.#remote)?.actions ?? []), ...this.#older];
+  }
+
+  /** Whether more of it is known to be there. */
+  get hasMoreInForce(): boolean {
+    return this.#olderNext !== null;
   }
 
   get entries(): readonly AuditEntry[] {
@@ -180,14 +194,27 @@ export class AuditStore {
 
   async load(): Promise<void> {
     this.#remote = { state: 'loading', kept: keptOf(this.#remote) };
-    const answer = await this.#asked.run((signal) => this.#api.actions(signal));
+    const answer = await this.#asked.run((signal) => this.#api.inForce(null, signal));
     if (answer === superseded) return;
     this.#remote = answered<ActionList, ApiError>(this.#remote, answer);
+    if (answer.ok) {
+      this.#older = [];
+      this.#olderNext = answer.value.next_cursor;
+    }
     await this.#page(null, []);
   }
 
   async more(): Promise<void> {
     await this.#page(this.#next, this.#entries);
+  }
+
+  async moreInForce(): Promise<void> {
+    const answer = await this.#asked.run((signal) => this.#api.inForce(this.#olderNext, signal));
+    if (answer === superseded) return;
+    this.#refusal = answer.ok ? null : answer.error;
+    if (!answer.ok) return;
+    this.#older = [...this.#older, ...answer.value.actions];
+    this.#olderNext = answer.value.next_cursor;
   }
 
   async switch(who: string, why: string | null): Promise<void> {

@@ -29,7 +29,14 @@ describe('what of an action can be changed', () => {
 });
 
 describe('entries of the audit log', () => {
-  const entry: AuditEntry = { number: 1, at: 1, at_unix_nanos: '1', who: 'ada', event: 'began' };
+  const entry: AuditEntry = {
+    number: 1,
+    at: 1,
+    at_unix_nanos: '1',
+    title: 'stop pay for 1 hour',
+    who: 'ada',
+    event: 'began',
+  };
 
   it('say through which link, and why not', () => {
     expect(entryWords(entry)).toBe('ada · confirmed it');
@@ -60,6 +67,7 @@ describe('what came of another memory size', () => {
     until_unix_nanos: null,
     before: null,
     why: null,
+    who: 'ada',
     verified: null,
   };
 

@@ -135,5 +135,8 @@ describe('links', () => {
     expect(asked(open)).toEqual({ node: 'function:order', symptom: 'error', from: times.from });
     const leak = { ...INCIDENT, findings: [{ ...FINDING, kind: 'leak' as const }] };
     expect(asked(leak)).toEqual({ node: 'function:pay', ...times });
+    const subject = { ...FINDING.subject, node: 'alert:Watchdog' };
+    const outer = { ...FINDING, kind: 'prometheus' as const, subject };
+    expect(asked({ ...INCIDENT, findings: [outer] })).toEqual(times);
   });
 });

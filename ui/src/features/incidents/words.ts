@@ -11,6 +11,7 @@ import {
 } from '../../base/format';
 import { exploreHref } from '../../base/href';
 import { between, parseUnixNanos, toDate, type UnixNanos } from '../../base/time';
+import { isOwnNode } from './outer';
 
 /** A moment of an incident. */
 export interface Moment {
@@ -108,7 +109,7 @@ export function investigateHref(incident: Incident): string {
   const symptom = cause?.symptom ?? asked(first);
   const search = new URLSearchParams();
   const node = cause?.node ?? first?.subject.node;
-  if (node !== undefined) search.set('node', node);
+  if (node !== undefined && !isOwnNode(node)) search.set('node', node);
   if (symptom !== undefined) search.set('symptom', symptom);
   const begin = timeOf(incident.since_unix_nanos) - BEFORE_NANOS;
   search.set('from', toDate(begin as UnixNanos).toISOString());
