@@ -12,6 +12,9 @@ pub const LINK_IN: &str = "throughline.link.in";
 /// The attribute of how each record has come to an invocation: managed services, the oldest first.
 pub const IN_PATH: &str = "throughline.in.path";
 
+/// The attribute of which records came to an invocation that were received before: texts `TIMES#KEY`, this time included.
+pub const IN_AGAIN: &str = "throughline.in.again";
+
 /// The attribute of which invocation a span or log record is of: Lambda's request id.
 pub const INVOCATION_ID: &str = "faas.invocation_id";
 

@@ -9,9 +9,9 @@ use super::enclosed::{
     attribute, carried, decoded, enclosed, last_of, notification, object_hop, object_keys, text,
     text_of,
 };
-use super::path::{hop, key_of, some};
+use super::path::{came_again, hop, key_of, some};
 use super::single::known;
-use super::{Found, KEYS_MAX, Record};
+use super::{Found, KEYS_MAX, Record, texts};
 use crate::carriers::{Get, base64_text, getter, parsed};
 use crate::digest::{item_key, keys_key};
 
@@ -77,10 +77,16 @@ pub(super) fn sqs(event: &Value) -> Found<'_> {
         }
     });
     let queue = last_of(text_of(&event["Records"][0]["eventSourceARN"]), ':');
-    batch(
-        records,
-        processed("aws_sqs", queue, count(event, "Records")),
-    )
+    let mut attributes = processed("aws_sqs", queue, count(event, "Records"));
+    let again = list(event, "Records").filter_map(|record| {
+        let key = key_of("sqs", &[&text(&record["messageId"])]);
+        came_again(&record["attributes"]["ApproximateReceiveCount"], &key)
+    });
+    let again: Vec<String> = again.collect();
+    if !again.is_empty() {
+        attributes.set("throughline.in.again", texts(&again));
+    }
+    batch(records, attributes)
 }
 
 pub(super) fn sns(event: &Value) -> Found<'_> {

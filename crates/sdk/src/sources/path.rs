@@ -34,6 +34,13 @@ pub(super) fn key_of(kind: &str, parts: &[&str]) -> String {
     }
 }
 
+/// `TIMES#KEY` of a record that was received before; nothing of one that comes for the first time.
+pub(super) fn came_again(times: &Value, key: &str) -> Option<String> {
+    let is_number = |text: &&str| text.len() < 10 && text.bytes().all(|it| it.is_ascii_digit());
+    let times: u32 = times.as_str().filter(is_number)?.parse().ok()?;
+    (times > 1 && !key.is_empty()).then(|| format!("{times}#{key}"))
+}
+
 /// Those of them that are known.
 pub(super) fn some<const N: usize>(keys: [String; N]) -> Vec<String> {
     keys.into_iter().filter(|key| !key.is_empty()).collect()

@@ -5,7 +5,7 @@ thrown at the function, so it may raise: `read` then keeps what was read before.
 """
 
 from . import carriers, faults
-from .path import hop, key_of
+from .path import came_again, hop, key_of
 
 RECORDS_MAX = 1000
 TEXT_MAX = 262144
@@ -246,6 +246,7 @@ def _sqs(way, event):
     records = _records(way, event["Records"])
     queue = _tail(records[0].get("eventSourceARN"))
     _set(way, messaging__system="aws_sqs", messaging__destination__name=queue)
+    again = []
     for record in records:
         message, body = record.get("messageId"), _envelope(record.get("body"))
         way.messages.append(message)
@@ -256,6 +257,10 @@ def _sqs(way, event):
         way.carried(record.get("messageAttributes"), record.get("attributes"), *inner)
         accepted = _in(record, "attributes", "SentTimestamp")
         way.came(*hops, hop("queue", _tail(record.get("eventSourceARN")), accepted, key))
+        again.append(came_again(_in(record, "attributes", "ApproximateReceiveCount"), key))
+    again = [one for one in again if one]
+    if again:
+        way.attributes["throughline.in.again"] = again
 
 
 def _envelope(body):

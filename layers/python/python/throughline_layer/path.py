@@ -25,6 +25,12 @@ def key_of(kind, *values):
     return kind + ":" + "/".join(map(str, values)) if all(value not in (None, "") for value in values) else None
 
 
+def came_again(times, key):
+    """`TIMES#KEY` of a record that was received before; None of one that comes for the first time."""
+    known = int(times) if isinstance(times, str) and times.isascii() and times.isdigit() and len(times) < 10 else 0
+    return "%d#%s" % (known, key) if known > 1 and key else None
+
+
 def millis(time):
     """Milliseconds since 1970 out of a number of seconds, milliseconds or microseconds, or a date."""
     if isinstance(time, str):

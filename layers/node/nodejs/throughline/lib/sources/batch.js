@@ -4,7 +4,7 @@
 const { getter, parsed } = require('../carriers.js');
 const { KEYS_MAX } = require('../invocation.js');
 const { attribute, decoded, enclosed, lastOf, notification, objectHop, objectKeys } = require('./enclosed.js');
-const { hop, keyOf } = require('./path.js');
+const { cameAgain, hop, keyOf } = require('./path.js');
 
 /** A record beyond this is not searched for a trace inside of its data. */
 const DATA_CHARS_MAX = 64 << 10;
@@ -20,15 +20,19 @@ function processed(system, destination, count) {
 
 function sqs(event) {
   const queue = lastOf(event.Records[0].eventSourceARN, ':');
+  const again = [];
   const records = each(event.Records, (record) => {
     const inner = enclosed(record.body);
     const about = record.attributes || {};
     const get = (name) => attribute(record.messageAttributes, name) || (name === 'x-amzn-trace-id' && about.AWSTraceHeader) || inner.get(name);
     const key = keyOf('sqs', record.messageId);
     const path = [...inner.hops, hop('queue', lastOf(record.eventSourceARN, ':'), about.SentTimestamp, key)].join('>');
+    again.push(...some(cameAgain(about.ApproximateReceiveCount, key)));
     return { get, keys: some(key, keyOf('sqsbody', record.md5OfBody), ...inner.keys), id: record.messageId, path };
   });
-  return { records, isBatch: true, attributes: processed('aws_sqs', queue, event.Records.length) };
+  const attributes = processed('aws_sqs', queue, event.Records.length);
+  if (again.length) attributes['throughline.in.again'] = again;
+  return { records, isBatch: true, attributes };
 }
 
 function sns(event) {

@@ -37,4 +37,10 @@ function ofDate(text) {
 /** `kind:value`, if all parts of the value are known. */
 const keyOf = (kind, ...parts) => (parts.every((part) => part !== undefined && part !== null && part !== '') ? `${kind}:${parts.join('/')}` : '');
 
-module.exports = { hop, keyOf };
+/** `TIMES#KEY` of a record that was received before; nothing of one that comes for the first time. */
+function cameAgain(times, key) {
+  const known = typeof times === 'string' && /^\d{1,9}$/.test(times) ? Number(times) : 0;
+  return known > 1 && key ? `${known}#${key}` : '';
+}
+
+module.exports = { cameAgain, hop, keyOf };
