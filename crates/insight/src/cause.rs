@@ -125,7 +125,7 @@ fn symptoms(kind: &Kind) -> &'static [Symptom] {
         // What took almost as long as it may was not ended.
         Kind::NearTimeout { clipped, .. } if *clipped > 0.0 => &[Symptom::Timeout, Symptom::Slow],
         Kind::NearTimeout { .. } => &[Symptom::Slow],
-        Kind::Errors | Kind::NewError { .. } => &[Symptom::Error],
+        Kind::Errors | Kind::NewError { .. } | Kind::Retries { .. } => &[Symptom::Error],
         Kind::Throttles => &[Symptom::Throttle],
         Kind::ColdStarts { .. } => &[Symptom::ColdStart],
         Kind::Silence => &[Symptom::Silent],
@@ -135,6 +135,8 @@ fn symptoms(kind: &Kind) -> &'static [Symptom] {
         | Kind::Memory
         | Kind::Leak { .. }
         | Kind::Waiting { .. }
+        | Kind::Backlog { .. }
+        | Kind::DeadLetters { .. }
         | Kind::Incomplete => &[],
     }
 }

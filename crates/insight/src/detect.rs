@@ -24,6 +24,7 @@ mod keep;
 mod leak;
 mod novelty;
 pub(crate) mod outer;
+mod queues;
 pub(crate) mod rules;
 mod subject;
 mod track;
@@ -35,16 +36,18 @@ use serde::{Deserialize, Serialize};
 use throughline_telemetry::UnixNanos;
 
 pub use allow::Allowed;
-pub use finding::{ColdWhy, CostFactor, EdgeClass, Finding, Kind, Measure, Severity};
+pub use finding::{ColdWhy, CostFactor, EdgeClass, Finding, Kind, Measure, Severity, Worst};
 pub use incident::{InIncident, Incident, State, Update};
 pub use novelty::class_of;
 pub use outer::{Heard, OuterAlert, Source, Told};
+pub use queues::{CameAgain, Lying};
 pub use subject::{Arrived, Change, Counts, Node, Settings, Subject};
 
 use history::{History, Minute};
 use incident::Incidents;
 use leak::Environments;
 use novelty::Known;
+use queues::Queues;
 use rules::{Scene, Suspicion};
 use track::Tracks;
 
@@ -63,6 +66,8 @@ pub struct Detector {
     settings: BTreeMap<Node, Settings>,
     #[serde(default, with = "keep::pairs")]
     arrived: BTreeMap<Node, Arrived>,
+    #[serde(default)]
+    queues: Queues,
     changes: VecDeque<Change>,
     tracks: Tracks,
     incidents: Incidents,
@@ -162,6 +167,31 @@ impl Detector {
             .note(self.finding(&Subject::Node(node.clone()), suspicion, 0.0, minute));
     }
 
+    /// What lies in a queue, or waits for a function, in the minute of this time: what was told of that minute before
+    /// is replaced. It may come some minutes late.
+    pub fn take_lying(&mut self, node: &Node, at: UnixNanos, lying: Lying) {
+        let has_room = self.queues.lying(node, minute_of(at), lying);
+        self.left_out += u64::from(!has_room);
+    }
+
+    /// A function was given a message that it, or another, was given before.
+    pub fn take_again(&mut self, function: &Node, at: UnixNanos, came: CameAgain<'_>) {
+        let has_room = self.queues.again(function, minute_of(at), came);
+        self.left_out += u64::from(!has_room);
+    }
+
+    /// A function takes from a queue: what is wrong with both is one incident.
+    pub fn takes_from(&mut self, function: &Node, queue: &Node, at: UnixNanos) {
+        let has_room = self.queues.takes(queue, function, minute_of(at));
+        self.left_out += u64::from(!has_room);
+    }
+
+    /// What is given up in the one goes to the other. Where nobody says that, names such as `orders-dlq` do.
+    pub fn gives_up_to(&mut self, from: &Node, to: &Node, at: UnixNanos) {
+        let has_room = self.queues.gives_up_to(from, to, minute_of(at));
+        self.left_out += u64::from(!has_room);
+    }
+
     /// What a node may take from now on; what is not told is as it was.
     pub fn set(&mut self, node: &Node, settings: Settings) {
         if has_room(&self.settings, node) {
@@ -200,6 +230,7 @@ impl Detector {
         self.watched
             .values_mut()
             .for_each(|history| history.settle(now));
+        self.queues.settle(now);
     }
 
     /// Judges the minutes before this one.
@@ -221,6 +252,8 @@ impl Detector {
             let found = rules::incomplete(*arrived, to);
             suspicions.extend(found.map(|found| (Subject::Node(node.clone()), found)));
         }
+        self.queues.settle(to);
+        suspicions.extend(self.queues.judge(to));
         let p_values: Vec<f64> = suspicions.iter().map(|(_, found)| found.p_value).collect();
         let adjusted = false_discovery(&p_values, tests);
         let mut found = Vec::new();
@@ -292,6 +325,7 @@ impl Detector {
         self.known.retain(|node, _| nodes.contains(node));
         self.environments.retain(|node, _| nodes.contains(node));
         self.settings.retain(|node, _| nodes.contains(node));
+        self.queues.forget(minute_of(now));
     }
 
     fn saw_edge(
@@ -345,10 +379,13 @@ impl Detector {
             if let Some(history) = self.watched.get_mut(&finding.subject).filter(|_| is_young) {
                 history.disturbed_until = to;
             }
+            if is_young {
+                self.queues.disturb(finding, to);
+            }
         }
     }
 
-    /// The nodes that have called each other within the last day.
+    /// The nodes that have called each other within the last day, or are connected by a queue.
     fn neighbours(&self, to: Minute) -> BTreeSet<(Node, Node)> {
         let recent = self
             .watched
@@ -358,7 +395,7 @@ impl Detector {
             Subject::Edge(from, called, _) => Some((from.clone(), called.clone())),
             _ => None,
         });
-        edges.collect()
+        edges.chain(self.queues.neighbours(to)).collect()
     }
 }
 

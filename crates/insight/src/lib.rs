@@ -37,6 +37,7 @@
 //!
 //! What it deliberately does not do: no I/O, no clock, no storage, no JSON.
 
+mod again;
 pub mod alert;
 pub mod cause;
 pub mod contrast;
@@ -60,6 +61,7 @@ mod tree;
 mod waits;
 mod wall;
 
+pub use again::{came_again, is_retry};
 pub use contrast::Contrast;
 pub use critical::{PathEnd, PathPart, Phase, Stretch, critical_path, goes_on_after_answer};
 pub use detect::Detector;
@@ -72,5 +74,5 @@ pub use story::{
 pub use summary::{Outcome, Root, ServiceShare, Summary};
 pub use trace::{Trace, assemble};
 pub use tree::{Placed, place};
-pub use waits::{Wait, WaitAt, waits};
+pub use waits::{Wait, WaitAt, takers, waits};
 pub use wall::{Call, Card, Deviation, FUNCTIONS_MAX, Normal, SECONDS, WINDOW, Wall, Window};

@@ -3,12 +3,13 @@
 //! A function that took a record knows which services it came through, and when each accepted it. So a wait is
 //! known once it is over; of what still lies in a queue nobody tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use throughline_telemetry::correlation::IN_PATH;
 use throughline_telemetry::{Span, UnixNanos};
 
+use crate::detect::Node;
 use crate::story::{Hop, parse, texts};
 
 /// How long records waited.
@@ -66,6 +67,27 @@ pub fn waits<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Vec<Wait> {
         })
     });
     waits.collect()
+}
+
+/// Which functions take from what, as nodes of the map: `queue:mails` and `function:mail`. What a record came through
+/// last is what it was taken from.
+pub fn takers<'a>(spans: impl IntoIterator<Item = &'a Span>) -> BTreeSet<(Node, Node)> {
+    let mut found = BTreeSet::new();
+    for span in spans {
+        let Some(function) = span.resource.attributes.text("faas.name") else {
+            continue;
+        };
+        let paths = texts(&span.attributes, IN_PATH);
+        found.extend(paths.filter_map(|path| {
+            let hops = parse(path);
+            let last = hops
+                .last()
+                .filter(|hop| lies(hop) && !hop.name.is_empty())?;
+            let node = format!("{}:{}", last.kind, last.name);
+            Some((node, format!("function:{function}")))
+        }));
+    }
+    found
 }
 
 /// Whether a record lies there until somebody takes it; an API passes on what is asked of it.
@@ -128,6 +150,27 @@ mod tests {
              in topic orders: 2 records, 10 to 20 ms\n\
              for mail: 2 records, 100 to 4000 ms"
         );
+    }
+
+    #[test]
+    fn a_function_takes_from_what_its_records_came_through_last() {
+        let spans = [
+            given(
+                "mail",
+                1100,
+                &["topic:orders@1000#sns:1>queue:mails@1010#sqs:1"],
+            ),
+            given(
+                "mail",
+                1200,
+                &["queue:mails#sqs:2", "queue:#sqs:3", "api:shop#apigw:1"],
+            ),
+            given("log", 1200, &["topic:orders#sns:2"]),
+        ];
+        let taken = takers(&spans).into_iter();
+        let taken: Vec<String> = taken.map(|(from, by)| format!("{by} {from}")).collect();
+        let expected = ["function:mail queue:mails", "function:log topic:orders"];
+        assert_eq!(taken, expected);
     }
 
     #[test]

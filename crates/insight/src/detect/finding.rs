@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use throughline_telemetry::UnixNanos;
 
 use super::outer::OuterAlert;
-use super::subject::{Change, Subject};
+use super::subject::{Change, Node, Subject};
 
 /// One thing that is unusual about one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,6 +119,29 @@ pub enum Kind {
         /// From 0 to 1.
         quantile: f64,
     },
+    /// The oldest of what lies in it, or waits for it, is older, in milliseconds.
+    Backlog {
+        /// Whether nothing is taken any more: it grows older as time passes.
+        is_stuck: bool,
+    },
+    /// More is put there than usual of what nobody could handle, or is given up of what it should have handled; how
+    /// many since then. Before: in the worst hour.
+    DeadLetters {
+        /// Of where it comes from, what came most often, if that is known.
+        worst: Option<Worst>,
+        /// How many of them are nowhere now.
+        lost: u64,
+    },
+    /// It is given the same again and again; how many of them came three times and more within an hour. Before: how
+    /// often that was so in the worst hour.
+    Retries {
+        /// The one that came most often of late, by the key that both its sides know: `sqs:ID`.
+        message: String,
+        /// How often.
+        times: u64,
+        /// Whether it failed then, too.
+        is_failed: bool,
+    },
     /// Part of its telemetry is lost; the share, 0 to 1.
     Incomplete,
     /// It costs more, in US dollars an hour.
@@ -128,6 +151,17 @@ pub enum Kind {
     },
     /// Somebody else's watch says so.
     Outer(Box<OuterAlert>),
+}
+
+/// A message that came again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worst {
+    /// To which function.
+    pub function: Node,
+    /// Its key: `sqs:ID`.
+    pub message: String,
+    /// How often.
+    pub times: u64,
 }
 
 impl EdgeClass {

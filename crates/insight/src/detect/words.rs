@@ -95,6 +95,40 @@ impl fmt::Display for Finding {
                 let (name, what) = (quantile_name(*quantile), from(duration));
                 write!(f, "what is in {subject} waits longer: {name} {what}")
             }
+            Kind::Backlog { is_stuck: true } => {
+                let age = duration(after.value);
+                write!(
+                    f,
+                    "nothing is taken from {subject}: the oldest waits for {age}"
+                )
+            }
+            Kind::Backlog { is_stuck: false } => {
+                let what = from(duration);
+                write!(f, "what is in {subject} is older: {what}")
+            }
+            Kind::DeadLetters { worst, lost } => {
+                let count = after.value;
+                match subject {
+                    Subject::Wait(_) => write!(f, "{subject} has grown by {}", messages(count))?,
+                    _ => write!(f, "{subject} has given up {}", events(count))?,
+                }
+                if *lost > 0 {
+                    write!(f, ", {lost} of them are lost")?;
+                }
+                let Some(worst) = worst else { return Ok(()) };
+                let (message, often) = (id_of(&worst.message), times(as_float(worst.times)));
+                write!(f, ": {message} of {} came {often}", worst.function)
+            }
+            Kind::Retries {
+                message,
+                times: often,
+                is_failed,
+            } => {
+                let does = if *is_failed { "fails with" } else { "is given" };
+                let (count, id) = (messages(after.value), id_of(message));
+                let often = times(as_float(*often));
+                write!(f, "{subject} {does} {count} again and again: {id} {often}")
+            }
             Kind::Incomplete => {
                 let (what, of) = (share(after.value), after.of);
                 write!(f, "{subject} loses telemetry: {what} of {of} items")
@@ -133,6 +167,9 @@ impl Kind {
             Kind::ColdStarts { .. } => "cold_starts",
             Kind::Silence => "silence",
             Kind::Waiting { .. } => "waiting",
+            Kind::Backlog { .. } => "backlog",
+            Kind::DeadLetters { .. } => "dead_letters",
+            Kind::Retries { .. } => "retries",
             Kind::Incomplete => "incomplete",
             Kind::Cost { .. } => "cost",
             Kind::Outer(alert) => alert.source.name(),
@@ -181,6 +218,30 @@ fn megabytes(bytes: f64) -> String {
     format!("{:.0} MB", bytes / f64::from(1 << 20))
 }
 
+/// What people know a message by, of `sqs:ID`.
+fn id_of(key: &str) -> &str {
+    key.split_once(':').map_or(key, |(_, id)| id)
+}
+
+fn messages(count: f64) -> String {
+    match count {
+        1.0 => "one message".to_owned(),
+        count => format!("{count:.0} messages"),
+    }
+}
+
+fn events(count: f64) -> String {
+    match count {
+        1.0 => "one event".to_owned(),
+        count => format!("{count:.0} events"),
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // of one message
+fn as_float(count: u64) -> f64 {
+    count as f64
+}
+
 fn times(count: f64) -> String {
     match count {
         1.0 => "once".to_owned(),
@@ -192,7 +253,7 @@ fn times(count: f64) -> String {
 mod tests {
     use throughline_telemetry::UnixNanos;
 
-    use super::super::finding::{EdgeClass, Severity};
+    use super::super::finding::{EdgeClass, Severity, Worst};
     use super::*;
 
     fn check(kind: Kind, before: Option<f64>, after: f64, expected: &str) {
@@ -200,6 +261,8 @@ mod tests {
             Kind::NewEdge { .. } => {
                 Subject::Edge("function:pay".into(), "table:user".into(), "PutItem".into())
             }
+            Kind::Backlog { .. } => Subject::Wait("queue:mails".into()),
+            Kind::DeadLetters { lost: 0, .. } => Subject::Wait("queue:mails-dlq".into()),
             _ => Subject::Node("function:pay".into()),
         };
         let finding = Finding {
@@ -298,6 +361,53 @@ mod tests {
             40_000.0,
             "what is in function:pay waits longer: p50 200 ms → 40.00 s",
         );
+        check(
+            Kind::Backlog { is_stuck: false },
+            Some(20_000.0),
+            400_000.0,
+            "what is in queue:mails is older: 20.00 s → 400.00 s",
+        );
+        check(
+            Kind::Backlog { is_stuck: true },
+            Some(20_000.0),
+            400_000.0,
+            "nothing is taken from queue:mails: the oldest waits for 400.00 s",
+        );
+        let worst = Worst {
+            function: "function:mail".to_owned(),
+            message: "sqs:o-4".to_owned(),
+            times: 3,
+        };
+        check(
+            Kind::DeadLetters {
+                worst: Some(worst),
+                lost: 0,
+            },
+            None,
+            12.0,
+            "queue:mails-dlq has grown by 12 messages: o-4 of function:mail came 3 times",
+        );
+        check(
+            Kind::DeadLetters {
+                worst: None,
+                lost: 1,
+            },
+            None,
+            2.0,
+            "function:pay has given up 2 events, 1 of them are lost",
+        );
+        for (is_failed, does) in [(true, "fails with"), (false, "is given")] {
+            check(
+                Kind::Retries {
+                    message: "sqs:o-4".to_owned(),
+                    times: 3,
+                    is_failed,
+                },
+                None,
+                1.0,
+                &format!("function:pay {does} one message again and again: o-4 3 times"),
+            );
+        }
         check(
             Kind::Incomplete,
             None,
