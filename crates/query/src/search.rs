@@ -66,15 +66,7 @@ impl Engine {
         max: usize,
     ) -> Result<(FoundPoints, Cost), QueryError> {
         let begun = now();
-        let scan = store.scan();
-        let stopped = StopFlag::default();
-        let work = undamaged(scan, move |scan| {
-            let (flag, filter) = (Arc::clone(&stopped.0), filter.clone());
-            async move {
-                let work = move || scan.points(&filter, from, to, max, &flag);
-                Ok(tokio::task::spawn_blocking(work).await??)
-            }
-        });
+        let work = points(store.scan(), filter, from, to, max);
         let found = self.run(Wanted::default().wait(), self.searches(), work);
         let found = found.await?;
         let cost = Cost {
@@ -86,6 +78,20 @@ impl Engine {
         };
         Ok((found, cost))
     }
+
+    /// The same for what the server asks by itself: one at a time, not counted, and none takes the turn of somebody who
+    /// waits.
+    pub async fn background_points(
+        &self,
+        store: &Store,
+        filter: Filter,
+        from: UnixNanos,
+        to: UnixNanos,
+        max: usize,
+    ) -> Result<FoundPoints, QueryError> {
+        let work = points(store.scan(), filter, from, to, max);
+        self.run_in_background(Wanted::default().wait(), work).await
+    }
 }
 
 /// Says that nobody waits any more, when it is dropped.
@@ -96,6 +102,24 @@ impl Drop for StopFlag {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
+}
+
+async fn points(
+    scan: Scan,
+    filter: Filter,
+    from: UnixNanos,
+    to: UnixNanos,
+    max: usize,
+) -> Result<FoundPoints, QueryError> {
+    let stopped = StopFlag::default();
+    let found = undamaged(scan, move |scan| {
+        let (flag, filter) = (Arc::clone(&stopped.0), filter.clone());
+        async move {
+            let work = move || scan.points(&filter, from, to, max, &flag);
+            Ok(tokio::task::spawn_blocking(work).await??)
+        }
+    });
+    found.await
 }
 
 async fn found<T: Searched + 'static>(

@@ -16,6 +16,7 @@ mod feed;
 mod file;
 mod logs;
 mod outer;
+mod queues;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -390,11 +391,18 @@ impl Detection {
             tracing::warn!(%error, "what logs tell of minutes is not known to detection");
             logs::Told::default()
         });
+        // A queue may grow though nobody takes from it.
+        let queues = queues::read(engine, store, from, to).await;
+        let queues = queues.unwrap_or_else(|error| {
+            self.0.counters.failures.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(%error, "what lies in queues is not known to detection");
+            queues::Queues::default()
+        });
         let detection = self.clone();
         let judge = move || {
             detection.timed(|| {
                 detection.look_at_what_arrived();
-                detection.judge(found, &told, from, to);
+                detection.judge(found, &told, &queues, from, to);
             });
         };
         Ok(engine.blocking(judge).await?)
@@ -435,11 +443,20 @@ impl Detection {
         }
     }
 
-    fn judge(&self, found: ByMinute, told: &logs::Told, from: UnixNanos, to: UnixNanos) {
+    fn judge(
+        &self,
+        found: ByMinute,
+        told: &logs::Told,
+        queues: &queues::Queues,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) {
         let mut kept = self.kept();
+        queues.tell(&mut kept.detector);
         let reports = (told.reports.as_slice(), told.timeouts.as_slice());
         let mut done = feed::minutes(found, reports, &mut kept.names);
         feed::waited(&told.waits, &mut done);
+        queues.retries(&mut done);
         let mut by_minute: BTreeMap<UnixNanos, Vec<(&Subject, &Counts)>> = BTreeMap::new();
         for ((minute, subject), done) in &done.subjects {
             let minute = by_minute.entry(*minute).or_default();
@@ -451,6 +468,7 @@ impl Detection {
             for (subject, counts) in by_minute.remove(&minute).unwrap_or_default() {
                 kept.detector.take(subject, minute, counts);
             }
+            queues.end(&mut kept.detector, minute);
             let updates = kept.end(told, minute);
             has_changed |= updates.iter().any(|it| !matches!(it, Update::Grew(_)));
             minute = minute.plus(MINUTE);
@@ -535,6 +553,9 @@ impl Kept {
         for failure in told.failures.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&failure.service, &failure.function);
             self.detector.take_error(&node, minute, failure.seen());
+        }
+        for (queue, function) in told.takers.get(&minute).into_iter().flatten() {
+            self.detector.takes_from(function, queue, minute);
         }
         let within = minute.0..next.0;
         for used in told.used.iter().filter(|it| within.contains(&it.at.0)) {

@@ -2594,7 +2594,7 @@ export interface components {
              * @description What is unusual. `alertmanager` and `prometheus`: that one of these says so.
              * @enum {string}
              */
-            readonly kind: "latency" | "errors" | "new_error" | "new_edge" | "near_timeout" | "memory" | "leak" | "throttles" | "cold_starts" | "silence" | "cost" | "waiting" | "incomplete" | "alertmanager" | "prometheus";
+            readonly kind: "latency" | "errors" | "new_error" | "new_edge" | "near_timeout" | "memory" | "leak" | "throttles" | "cold_starts" | "silence" | "cost" | "waiting" | "backlog" | "dead_letters" | "retries" | "incomplete" | "alertmanager" | "prometheus";
             /** @description The finding in one line. */
             readonly title: string;
             /** @description Of what. */
@@ -2623,7 +2623,7 @@ export interface components {
             readonly goes_on: boolean;
             /** @description What somebody did to the subject within the quarter of an hour before. */
             readonly change: components["schemas"]["Change"] | null;
-            /** @description What else a finding of this kind says: `quantile` of times, `signature` of an error, `class` of an edge, `timeout_ms`, `clipped` and `days_left`, `environment`, `why` of cold starts and cost; of an alert of others its `source`, `name`, what it `says`, its `labels` and its `href`, which is empty if it has no web address. */
+            /** @description What else a finding of this kind says: `quantile` of times, `signature` of an error, `class` of an edge, `timeout_ms`, `clipped` and `days_left`, `environment`, `why` of cold starts and cost, `is_stuck` of a backlog, `worst` message and how many are `lost` of dead letters, `message`, `times` and `is_failed` of retries; of an alert of others its `source`, `name`, what it `says`, its `labels` and its `href`, which is empty if it has no web address. */
             readonly detail: {
                 readonly [key: string]: unknown;
             };

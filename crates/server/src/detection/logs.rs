@@ -1,11 +1,11 @@
 //! What reports of the platform and failed spans tell of minutes, asked with SQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::Value;
 use throughline_insight::Wait;
-use throughline_insight::detect::ErrorSeen;
+use throughline_insight::detect::{ErrorSeen, Node};
 use throughline_query::{Answer, Engine, QueryError};
 use throughline_store::{Count, Filter, Operator, Scan, SearchQuery, Store};
 use throughline_telemetry::correlation::IN_PATH;
@@ -22,6 +22,8 @@ pub(super) struct Told {
     pub(super) timeouts: Vec<Timeouts>,
     /// By minute, how long records had waited that functions took in it.
     pub(super) waits: Vec<(UnixNanos, Wait)>,
+    /// By minute, who took from what.
+    pub(super) takers: BTreeMap<UnixNanos, BTreeSet<(Node, Node)>>,
 }
 
 /// What the platform reports of the invocations of a function in a minute, summed up.
@@ -100,9 +102,18 @@ pub(super) async fn read(
     };
     let failures = asked(FAILURES).await?;
     let timeouts = asked(TIMEOUTS).await?;
+    let taken = taken(engine, store, from, to).await?;
+    let waits = taken.iter().flat_map(|(minute, spans)| {
+        let waits = throughline_insight::waits(spans);
+        waits.into_iter().map(move |wait| (*minute, wait))
+    });
+    let takers = taken
+        .iter()
+        .map(|(minute, spans)| (*minute, throughline_insight::takers(spans)));
     Ok(Told {
         timeouts: timeouts.iter().map(timed_out).collect(),
-        waits: waits(engine, store, from, to).await?,
+        waits: waits.collect(),
+        takers: takers.collect(),
         reports: reports.iter().map(report).collect(),
         failures: failures.iter().map(failure).collect(),
         used: used.iter().map(one_used).collect(),
@@ -134,14 +145,13 @@ pub(super) async fn timeouts(
     Ok(rows(&answer)?.iter().map(timed_out).collect())
 }
 
-/// How long records had waited by the minute in which functions took them: of the thousand functions that took some
-/// last.
-async fn waits(
+/// The invocations that took records last, by minute: a thousand at most.
+async fn taken(
     engine: &Engine,
     store: &Store,
     from: UnixNanos,
     to: UnixNanos,
-) -> Result<Vec<(UnixNanos, Wait)>, QueryError> {
+) -> Result<BTreeMap<UnixNanos, Vec<Span>>, QueryError> {
     let taken = SearchQuery {
         filter: Filter::is(IN_PATH, Operator::Exists, Value::Null),
         from: Some(from),
@@ -151,15 +161,11 @@ async fn waits(
         ..SearchQuery::default()
     };
     let page = engine.background_search::<Span>(store, taken).await?;
-    let mut minutes: BTreeMap<UnixNanos, Vec<&Span>> = BTreeMap::new();
-    for span in &page.rows {
+    let mut minutes: BTreeMap<UnixNanos, Vec<Span>> = BTreeMap::new();
+    for span in page.rows {
         minutes.entry(minute_of(span.start)).or_default().push(span);
     }
-    let told = minutes.into_iter().flat_map(|(minute, spans)| {
-        let waits = throughline_insight::waits(spans);
-        waits.into_iter().map(move |wait| (minute, wait))
-    });
-    Ok(told.collect())
+    Ok(minutes)
 }
 
 fn within(sql: &str, from: UnixNanos, to: UnixNanos) -> String {

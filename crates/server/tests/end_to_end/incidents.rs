@@ -230,7 +230,7 @@ impl TestServer {
     }
 
     /// The findings of all incidents that go on, by kind.
-    async fn findings(&self) -> std::collections::BTreeMap<String, Value> {
+    pub(crate) async fn findings(&self) -> std::collections::BTreeMap<String, Value> {
         let mut found = std::collections::BTreeMap::new();
         for open in self.incidents("state=open").await {
             let incident = self

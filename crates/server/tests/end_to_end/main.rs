@@ -24,6 +24,7 @@ mod openapi;
 mod outer;
 mod page;
 mod queries;
+mod queues;
 mod refusals;
 mod samples;
 mod search;

@@ -5,6 +5,7 @@ import {
   amount,
   investigateHref,
   measure,
+  messageHref,
   nodesOf,
   spansHref,
   stateWords,
@@ -54,6 +55,21 @@ const INCIDENT: Incident = {
   callees: [],
   cause: null,
 };
+
+describe('the message that a finding names', () => {
+  it.each([
+    ['retries', { message: 'sqs:m-1', times: 3, is_failed: true }, '/traces/sqs%3Am-1'],
+    [
+      'dead_letters',
+      { worst: { function: 'function:mail', message: 'sqs:m-2', times: 3 }, lost: 0 },
+      '/traces/sqs%3Am-2',
+    ],
+    ['dead_letters', { worst: null, lost: 2 }, null],
+    ['latency', { quantile: 0.5 }, null],
+  ] as const)('of %s', (kind, detail, expected) => {
+    expect(messageHref({ ...FINDING, kind, detail })).toBe(expected);
+  });
+});
 
 describe('numbers', () => {
   it.each([

@@ -102,6 +102,16 @@ export function spansHref({ filters, since_unix_nanos, seen_unix_nanos }: Findin
   return exploreHref(filters, timeOf(since_unix_nanos), timeOf(seen_unix_nanos));
 }
 
+/** The way of the message that a finding names, if it names one: the key that both sides know it by finds it. */
+export function messageHref({ detail }: Finding): string | null {
+  const named = isObject(detail.worst) ? detail.worst.message : detail.message;
+  return typeof named === 'string' ? `/traces/${encodeURIComponent(named)}` : null;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
 /** What is asked of an incident: its cause, or else the first of its findings, from a while before. */
 export function investigateHref(incident: Incident): string {
   const first = incident.findings[0];
@@ -139,6 +149,7 @@ const SYMPTOMS: Readonly<Partial<Record<Finding['kind'], string>>> = {
   latency: 'slow',
   errors: 'error',
   new_error: 'error',
+  retries: 'error',
   near_timeout: 'timeout',
   throttles: 'throttle',
   cold_starts: 'cold_start',

@@ -9,6 +9,7 @@ use throughline_insight::detect::{
 };
 use throughline_insight::investigate::{Found, Investigation, Suspect};
 use throughline_store::{Condition, Operator};
+use throughline_telemetry::correlation::IN_AGAIN;
 use throughline_telemetry::{Span, SpanId, TraceId, UnixNanos};
 
 use super::Text;
@@ -313,8 +314,13 @@ pub(in crate::api) fn spans_of(finding: &Finding) -> Option<Vec<Condition>> {
             filters.push(is("duration_ms", Operator::GtEq, json!(finding.after.low)));
         }
         Kind::ColdStarts { .. } => filters.push(is("faas.coldstart", Operator::Eq, json!(true))),
+        Kind::Retries { .. } => filters.push(is(IN_AGAIN, Operator::Exists, Value::Null)),
         // There is nothing that could be shown.
-        Kind::Silence | Kind::Incomplete | Kind::Outer(_) => return None,
+        Kind::Silence
+        | Kind::Incomplete
+        | Kind::Backlog { .. }
+        | Kind::DeadLetters { .. }
+        | Kind::Outer(_) => return None,
         _ => {}
     }
     Some(filters)
@@ -350,6 +356,21 @@ fn detail(kind: &Kind) -> (&'static str, Value) {
         }
         Kind::Silence => ("count", json!({})),
         Kind::Waiting { quantile } => ("ms", json!({"quantile": quantile})),
+        Kind::Backlog { is_stuck } => ("ms", json!({"is_stuck": is_stuck})),
+        Kind::DeadLetters { worst, lost } => {
+            let worst = worst.as_ref().map(|worst| {
+                json!({"function": worst.function, "message": worst.message, "times": worst.times})
+            });
+            ("count", json!({"worst": worst, "lost": lost}))
+        }
+        Kind::Retries {
+            message,
+            times,
+            is_failed,
+        } => (
+            "count",
+            json!({"message": message, "times": times, "is_failed": is_failed}),
+        ),
         Kind::Incomplete => ("share", json!({})),
         Kind::Cost { why } => {
             let why: Vec<Value> = why.iter().map(factor).collect();

@@ -1,0 +1,184 @@
+//! What lies in queues, what is given up, and what comes again and again, as CloudWatch and functions tell it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use throughline_server::Clock;
+use throughline_telemetry::wire::Request;
+use throughline_telemetry::{Resource, Signal, Span, SpanStatus, Value as Attribute};
+use throughline_testkit::SimClock;
+
+use crate::harness::TestServer;
+use crate::incidents::{BEGIN, after};
+use crate::samples::{span, traces};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// Nanoseconds since 1970 of so many seconds after the beginning.
+fn at(second: u64) -> u64 {
+    BEGIN.0 + second * SECOND
+}
+
+/// An invocation of `mail` with one message of the queue `mails`, which it is given for the how-manieth time.
+fn given(number: u64, second: u64, message: &str, times: u64) -> Span {
+    let (begun, trace) = (at(second), u128::from(number) + 1);
+    let took = (40 + number % 7) * SECOND / 1000;
+    let mut made = span("mail", trace, 1, 0, begun, begun + took);
+    made.name = "mail".to_owned();
+    let attributes = [("service.name", "mail"), ("faas.name", "mail")];
+    made.resource = Arc::new(Resource {
+        attributes: attributes.into_iter().collect(),
+    });
+    let sent = begun / 1_000_000 - 200;
+    let path = format!("queue:mails@{sent}#sqs:{message}");
+    let list = |text: String| Attribute::Array(vec![text.into()]);
+    made.attributes.set("throughline.in.path", list(path));
+    if times > 1 {
+        let again = format!("{times}#sqs:{message}");
+        made.attributes.set("throughline.in.again", list(again));
+    }
+    made
+}
+
+/// What a queue's point is of, as a stream of CloudWatch's metrics says it.
+fn dimensions(queue: &str) -> Value {
+    let name = json!([{"key": "QueueName", "value": {"stringValue": queue}}]);
+    json!([{"key": "Namespace", "value": {"stringValue": "AWS/SQS"}},
+        {"key": "Dimensions", "value": {"kvlistValue": {"values": name}}}])
+}
+
+/// A metric of some minutes, one period each.
+fn metric(name: &str, queue: &str, minutes: &[u64], value: impl Fn(u64) -> f64) -> Value {
+    let points = minutes.iter().map(|minute| {
+        json!({"startTimeUnixNano": at(minute * 60).to_string(),
+            "timeUnixNano": at(minute * 60 + 60).to_string(), "count": "1", "sum": value(*minute),
+            "attributes": dimensions(queue)})
+    });
+    let points: Vec<Value> = points.collect();
+    json!({"name": format!("amazonaws.com/AWS/SQS/{name}"), "summary": {"dataPoints": points}})
+}
+
+impl TestServer {
+    async fn metrics(&self, metrics: Vec<Value>) {
+        let body = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]});
+        let request = Request::from_json(Signal::Metrics, body.to_string().as_bytes());
+        let body = request.expect("it is OTLP").to_protobuf();
+        let answer = self.post_protobuf(Signal::Metrics, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    async fn given(&self, spans: &[Span]) {
+        for some in spans.chunks(4000) {
+            let answer = self.post_protobuf(Signal::Traces, traces(some)).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_message_its_dead_letter_queue_and_what_waits_behind_it_are_one_incident() {
+    const DEAD: &str = "mails-dlq";
+    let clock = SimClock::at(BEGIN);
+    let move_to = |minute: u64| clock.advance((BEGIN.plus(after(minute))).since(clock.now()));
+    let shown = clock.clone();
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+
+    // Seventy minutes in which every message is taken within seconds, and none is given up.
+    let usual = |minutes: std::ops::Range<u64>| -> Vec<Span> {
+        let numbers = minutes.start * 20..minutes.end * 20;
+        let of = |number: u64| given(number, number * 3, &format!("m-{number}"), 1);
+        numbers.map(of).collect()
+    };
+    let quiet: Vec<u64> = (0..70).collect();
+    server.given(&usual(0..70)).await;
+    let age = |minute: u64| f64::from(u32::try_from(minute % 5).expect("few"));
+    server
+        .metrics(vec![
+            metric("ApproximateAgeOfOldestMessage", "mails", &quiet, age),
+            metric(
+                "ApproximateNumberOfMessagesVisible",
+                "mails",
+                &quiet,
+                |_| 3.0,
+            ),
+            metric("ApproximateNumberOfMessagesVisible", DEAD, &quiet, |_| 2.0),
+        ])
+        .await;
+    move_to(70);
+    server.watched().await;
+    let found = server.findings().await;
+    assert!(found.is_empty(), "{found:#?}");
+
+    // Then one message a minute fails three times, a minute apart, and is given up; others are not taken.
+    let mut spans = usual(70..85);
+    for minute in 70..85 {
+        for times in 1..=3 {
+            let (number, second) = (minute * 3 + times, (minute + times - 1) * 60 + 10 * times);
+            let mut failed = given(1_000_000 + number, second, &format!("p-{minute}"), times);
+            failed.status = SpanStatus::Error;
+            failed.attributes.set("error.type", "Unreadable");
+            spans.push(failed);
+        }
+    }
+    spans.retain(|span| span.start.0 < at(85 * 60));
+    server.given(&spans).await;
+    let bad: Vec<u64> = (70..85).collect();
+    let since = |minute: u64, first: u64| {
+        f64::from(u32::try_from(minute.saturating_sub(first)).expect("few"))
+    };
+    server
+        .metrics(vec![
+            metric("ApproximateAgeOfOldestMessage", "mails", &bad, |minute| {
+                since(minute, 69) * 60.0
+            }),
+            metric("ApproximateNumberOfMessagesVisible", DEAD, &bad, |minute| {
+                2.0 + since(minute, 72)
+            }),
+        ])
+        .await;
+    move_to(85);
+    server.watched().await;
+
+    let open = server.incidents("state=open").await;
+    assert_eq!(open.len(), 1, "{open:#?}");
+    let found = server.findings().await;
+    let backlog = &found["backlog"];
+    assert_eq!(backlog["subject"]["node"], "queue:mails", "{backlog:#}");
+    assert_eq!(backlog["detail"]["is_stuck"], true, "{backlog:#}");
+    assert!(
+        backlog["after"]["value"].as_f64().expect("a number") >= 720_000.0,
+        "{backlog:#}"
+    );
+    let dead = &found["dead_letters"];
+    // The period of the last minute ends with it, and is read with the next one.
+    assert_eq!(
+        dead["title"],
+        "queue:mails-dlq has grown by 11 messages: p-82 of function:mail came 3 times",
+        "{dead:#}"
+    );
+    assert_eq!(dead["detail"]["worst"]["message"], "sqs:p-82", "{dead:#}");
+    let retries = &found["retries"];
+    assert_eq!(
+        retries["title"], "function:mail fails with 13 messages again and again: p-82 3 times",
+        "{retries:#}"
+    );
+    assert_eq!(
+        retries["examples"].as_array().map(Vec::len),
+        Some(3),
+        "{retries:#}"
+    );
+
+    // Once nothing is given up any more and all is taken, it ends.
+    let later: Vec<u64> = (85..110).collect();
+    server.given(&usual(85..110)).await;
+    server
+        .metrics(vec![
+            metric("ApproximateAgeOfOldestMessage", "mails", &later, age),
+            metric("ApproximateNumberOfMessagesVisible", DEAD, &later, |_| 14.0),
+        ])
+        .await;
+    move_to(110);
+    server.watched().await;
+    let open = server.incidents("state=open").await;
+    assert_eq!(open, Vec::<Value>::new(), "{open:#?}");
+}
