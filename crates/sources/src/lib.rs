@@ -10,6 +10,7 @@
 //! - [`Sources`]: what is polled for whom, not yet started; [`RunningSources`]: the same at work.
 //! - [`Endpoint`]: where AWS's services are.
 //! - [`SourceCounts`] and [`SourceEvent`]: what a source did, in sum and one by one.
+//! - [`DeclaredQueues`]: what tells how much lies in queues.
 //! - [`Pattern`]: the language of EventBridge rules and of the filters of event sources.
 //!
 //! # Inside
@@ -21,6 +22,7 @@
 mod aws;
 mod clock;
 mod deliver;
+mod depths;
 mod destination;
 mod kafka;
 mod names;
@@ -36,6 +38,7 @@ mod stream;
 mod subscribed;
 
 pub use aws::{Aws, Endpoint};
+pub use depths::{DeclaredQueues, QueueDepth};
 pub use pattern::{BadPattern, Pattern};
 pub use reporter::{SourceCounts, SourceEvent, What};
 pub use sources::{RunningSources, SourceError, Sources};

@@ -13,6 +13,7 @@ use tracing::warn;
 
 use crate::aws::{Aws, Endpoint};
 use crate::deliver::Stop;
+use crate::depths::DeclaredQueues;
 use crate::destination::{Teller, beyond_functions};
 use crate::kafka;
 use crate::names::name_of;
@@ -44,6 +45,7 @@ pub struct RunningSources {
     reporters: Vec<Reporter>,
     take_downs: Vec<(Aws, TakeDown)>,
     events: broadcast::Sender<SourceEvent>,
+    queues: Option<DeclaredQueues>,
 }
 
 /// Why the sources did not start.
@@ -132,6 +134,7 @@ impl Sources {
                 reporters: Vec::new(),
                 take_downs: Vec::new(),
                 events,
+                queues: None,
             },
         };
         let functions = self.invoker.functions();
@@ -152,6 +155,7 @@ impl Sources {
             endpoint: aws.endpoint.clone(),
             reason: lacking.reason,
         })?;
+        starting.running.queues = Some(DeclaredQueues::of(&aws, &self.resources));
         let started = starting.all(&aws, &functions).await;
         if let Err(error) = started {
             // What was made for the sources before the one that failed shall not stay.
@@ -436,6 +440,11 @@ impl RunningSources {
     /// What each source did since it was started.
     pub fn counts(&self) -> Vec<SourceCounts> {
         self.reporters.iter().map(Reporter::counts).collect()
+    }
+
+    /// The queues that the application declares; none without an endpoint.
+    pub fn queues(&self) -> Option<DeclaredQueues> {
+        self.queues.clone()
     }
 
     /// Everything that sources do from now on. A slow reader misses what it was too slow for, and is told how much.

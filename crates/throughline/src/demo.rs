@@ -4,6 +4,7 @@ mod announcement;
 mod clicks;
 mod commit;
 mod outside;
+mod queues;
 mod traffic;
 
 use std::io::IsTerminal;
@@ -71,6 +72,10 @@ async fn demo(arguments: Demo) -> anyhow::Result<()> {
     let commit = commit_of(folder_of(&file)).await;
     let starting = start_sandbox(&arguments, application, addresses, outside.as_ref(), commit);
     let (running, sources) = signals.unless_stopped(starting).await?;
+    let telling = sources.queues().map(|queues| {
+        let metrics_url = format!("http://{}/v1/metrics", addresses.otlp_http);
+        tokio::spawn(queues::tell(queues, metrics_url))
+    });
     let ground_truth = data_dir.join("ground-truth.jsonl");
     let mut traffic = match &outside {
         None => {
@@ -113,6 +118,9 @@ async fn demo(arguments: Demo) -> anyhow::Result<()> {
     // The order matters: the extensions send what they still have while the server listens.
     eprintln!("\nstopping: the users and the functions first, then the server");
     traffic.stop().await;
+    if let Some(telling) = telling {
+        telling.abort();
+    }
     sources.shutdown().await;
     running.shutdown().await;
     let _ = stop_server.send(());
