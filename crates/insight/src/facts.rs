@@ -16,6 +16,8 @@ pub struct Facts {
     pub subjects: BTreeMap<(UnixNanos, Subject), Did>,
     /// Nodes that say themselves what they did; of others their callers do.
     pub own: BTreeSet<Node>,
+    /// From whom to whom something was handed over that nobody waits for: a message, an event.
+    pub handed: BTreeSet<(Node, Node)>,
     /// Nodes of which only their callers tell, and traces show that it is so.
     pub shown: BTreeSet<Node>,
 }

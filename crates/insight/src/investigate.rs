@@ -214,12 +214,25 @@ fn attempt(facts: &Facts, node: &Node, symptom: Symptom, frame: &Frame) -> Optio
         Symptom::Changed => return None,
     };
     let (mut scene, places) = facts.scene(frame, failing);
-    if symptom == Symptom::ColdStart {
+    match symptom {
         // A cold start is a function's own.
-        scene.calls.clear();
+        Symptom::ColdStart => scene.calls.clear(),
+        Symptom::Error | Symptom::Throttle => believe_refusals(&mut scene, facts, frame),
+        _ => {}
     }
     let explanation = explain(&scene, *places.get(node)?, way)?;
     Some(told(facts, node, symptom, frame, explanation))
+}
+
+/// A refusal is what a node answers, whoever tells of it: of one that mostly refuses its callers are believed.
+fn believe_refusals(scene: &mut Scene, facts: &Facts, frame: &Frame) {
+    let done = facts.sums(&frame.now);
+    for node in &mut scene.nodes {
+        let did = done.get(&Subject::Node(node.name.clone()));
+        if did.is_some_and(|did| 2 * Failing::Throttled.of(did) > Failing::All.of(did)) {
+            node.view = View::Own;
+        }
+    }
 }
 
 /// What does not end in time. Where it spends its time it comes from: a call that it waits for, or itself.

@@ -1,19 +1,28 @@
-//! What is not called any more, and who stopped calling it.
+//! What is not called any more, and where that begins.
+//!
+//! What falls silent because what feeds it did is an effect. So from a silent node one goes upwards, to whoever called it
+//! and does not any more: over all that are silent too, to where something goes on. There two things may be:
+//!
+//! - **It stopped calling**: a function that goes on, but calls the next one no more, is the cause.
+//! - **The next one takes nothing**: a queue, a stream or a bucket calls nobody, it is taken from. If it goes on, or nobody
+//!   tells, then the function that took from it is the cause. So it is where a producer goes on handing over all that it
+//!   did, and who took it is silent.
+//!
+//! A silent function that nobody is known to feed is a cause too: further up nothing is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use throughline_telemetry::UnixNanos;
 
 use super::{Found, Suspect, stretch};
-use crate::detect::{Node, Subject};
-use crate::facts::{Did, Facts, Failing, Frame, STEP};
+use crate::detect::{EdgeClass, Node, Subject, class_of};
+use crate::facts::{Facts, Failing, Frame, STEP};
 use crate::question::Symptom;
 use crate::rootcause::Evidence;
 use crate::statistics::median;
 
-/// Whether a node that was called all the time is not called for two steps and more, and which of its callers that
-/// is due to. Of a caller that is silent itself its own callers are asked.
+/// Whether a node that was called all the time is not called for two steps and more, and where that begins.
 #[allow(clippy::cast_precision_loss)] // calls of hours
 pub(super) fn find(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
     let (scene, places) = facts.scene(frame, Failing::All);
@@ -31,12 +40,12 @@ pub(super) fn find(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
         return None;
     }
     let (onset, until) = stretch(&steps, frame);
-    let sums = Sums {
-        normal: by_caller(facts, &frame.normal),
-        now: by_caller(facts, &(onset..until)),
-        minutes: [&frame.normal, &(onset..until)].map(|times| facts.minutes(times)),
-    };
-    let causes = sums.causes(facts, node, frame, &(onset..until));
+    let rates = Rates::of(facts, frame, &(onset..until));
+    let upwards = rates.upwards(node);
+    let causes = upwards.suspects(node, rates.minutes);
+    let as_usual = upwards.goes_on.iter().copied();
+    let as_usual = as_usual.filter(|node| !upwards.causes.contains_key(*node));
+    let ruled_out = as_usual.cloned().collect();
     let explained: f64 = causes.iter().map(|cause| cause.share).sum();
     let after = steps.iter().map(|at| series.now[*at].count).sum::<f64>() / steps.len() as f64;
     let step_minutes = STEP.as_secs_f64() / 60.0;
@@ -53,135 +62,277 @@ pub(super) fn find(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
         until,
         causes,
         beside: Vec::new(),
-        ruled_out: Vec::new(),
+        ruled_out,
         unexplained: (1.0 - explained).max(0.0),
         load: after / usual,
         cost_why: Vec::new(),
     })
 }
 
-/// Calls of each node by each of its callers.
-type ByCaller<'a> = BTreeMap<&'a Node, BTreeMap<&'a Node, Did>>;
-
-struct Sums<'a> {
-    normal: ByCaller<'a>,
-    now: ByCaller<'a>,
-    minutes: [f64; 2],
+/// Calls a minute, when all was well and in the silence.
+#[derive(Clone, Copy, Default)]
+struct Rate {
+    before: f64,
+    after: f64,
 }
 
-impl<'a> Sums<'a> {
-    #[allow(clippy::cast_precision_loss)] // calls of hours
-    fn rates(&self, node: &Node, caller: &Node) -> (f64, f64) {
-        let count = |sums: &ByCaller<'_>| {
-            let did = sums.get(node).and_then(|callers| callers.get(caller));
-            did.map_or(0.0, |did| did.counts.count as f64)
-        };
-        (
-            count(&self.normal) / self.minutes[0],
-            count(&self.now) / self.minutes[1],
-        )
+impl Rate {
+    fn is_silent(self) -> bool {
+        self.before > 0.0 && self.after <= self.before * SILENT_PART
     }
 
-    /// Who stopped calling, those that called most first.
-    fn causes(
-        &self,
-        facts: &Facts,
-        node: &'a Node,
-        frame: &Frame,
-        silent: &Range<UnixNanos>,
-    ) -> Vec<Suspect> {
-        let mut causes = Vec::new();
-        let mut open = vec![(vec![node], 1.0)];
-        while let Some((path, share)) = open.pop() {
-            let at = path[path.len() - 1];
-            let callers = self.normal.get(at).into_iter().flatten();
-            let missing: Vec<(&Node, f64)> = callers
-                .map(|(caller, _)| {
-                    let (before, after) = self.rates(at, caller);
-                    (*caller, (before - after).max(0.0))
-                })
-                .filter(|(caller, missing)| *missing > 0.0 && !path.contains(caller))
-                .collect();
-            let all: f64 = missing.iter().map(|(_, missing)| missing).sum();
-            let stopped = path.len() > 1;
-            if (missing.is_empty() || path.len() > PATH_MAX) && stopped {
-                causes.push(self.suspect(facts, &path, share, frame, silent));
-                continue;
+    fn goes_on(self) -> bool {
+        self.before > 0.0 && !self.is_silent()
+    }
+
+    fn missing(self) -> f64 {
+        self.before - self.after
+    }
+
+    /// Of what comes to a silent node: some of it may be left, but chance alone does not halve it.
+    fn has_stopped(self) -> bool {
+        self.before > 0.0 && self.after <= self.before * STOPPED_PART
+    }
+}
+
+/// What nodes were called, and by whom.
+struct Rates<'a> {
+    facts: &'a Facts,
+    nodes: BTreeMap<&'a Node, Rate>,
+    /// By who is called.
+    callers: BTreeMap<&'a Node, BTreeMap<&'a Node, Calls>>,
+    /// Of the silence.
+    minutes: f64,
+}
+
+/// From one node to another.
+#[derive(Clone, Copy, Default)]
+struct Calls {
+    all: Rate,
+    /// Those that do not only read.
+    feeding: Rate,
+}
+
+/// Where a silence begins, as far as it has been followed.
+#[derive(Default)]
+struct Upwards<'a> {
+    /// Of each node, whom it was reached from first: who is called by it, or takes from it.
+    reached: BTreeMap<&'a Node, &'a Node>,
+    /// Silent nodes to be followed, with the part of the silence that comes through them.
+    open: BTreeMap<&'a Node, f64>,
+    /// Where it begins, the part that does, and what is missing there.
+    causes: BTreeMap<&'a Node, (f64, Rate)>,
+    /// What feeds the causes, and goes on.
+    goes_on: BTreeSet<&'a Node>,
+}
+
+impl<'a> Rates<'a> {
+    #[allow(clippy::cast_precision_loss)] // calls of hours
+    fn of(facts: &'a Facts, frame: &Frame, silent: &Range<UnixNanos>) -> Self {
+        let mut rates = Rates {
+            facts,
+            nodes: BTreeMap::new(),
+            callers: BTreeMap::new(),
+            minutes: facts.minutes(silent),
+        };
+        let normal_minutes = facts.minutes(&frame.normal);
+        for ((_, subject), did) in facts.between(&frame.normal) {
+            let before = did.counts.count as f64 / normal_minutes;
+            rates.add(subject, Rate { before, after: 0.0 });
+        }
+        for ((_, subject), did) in facts.between(silent) {
+            let after = did.counts.count as f64 / rates.minutes;
+            rates.add(subject, Rate { before: 0.0, after });
+        }
+        rates
+    }
+
+    fn add(&mut self, subject: &'a Subject, more: Rate) {
+        match subject {
+            Subject::Node(node) => *self.nodes.entry(node).or_default() += more,
+            Subject::Edge(from, to, operation) => {
+                let callers = self.callers.entry(to).or_default();
+                let calls = callers.entry(from).or_default();
+                calls.all += more;
+                if class_of(to, operation) != EdgeClass::Read {
+                    calls.feeding += more;
+                }
             }
-            for (caller, part) in missing {
-                let mut path = path.clone();
-                path.push(caller);
-                let share = share * part / all;
-                match is_silent(facts, caller, frame, silent) {
-                    true => open.push((path, share)),
-                    false => causes.push(self.suspect(facts, &path, share, frame, silent)),
+            Subject::Operation(..) | Subject::Wait(_) => {}
+        }
+    }
+
+    fn node(&self, node: &Node) -> Rate {
+        self.nodes.get(node).copied().unwrap_or_default()
+    }
+
+    /// Whether it does something by itself; what does not is called, or taken from.
+    fn acts(&self, node: &Node) -> bool {
+        self.facts.own.contains(node)
+    }
+
+    /// What is handed to whoever takes from it: what is only read in a table feeds nobody.
+    fn fed(&self, node: &Node) -> Rate {
+        let mut fed = Rate::default();
+        for calls in self
+            .callers
+            .get(node)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+        {
+            fed += calls.feeding;
+        }
+        match !self.acts(node) && fed.before > 0.0 {
+            true => fed,
+            false => self.node(node),
+        }
+    }
+
+    /// Whether this one is known to hand over to queues and the like, and to all of them as ever.
+    fn hands_over(&self, node: &Node) -> bool {
+        let by = self.callers.iter().filter(|(to, _)| {
+            let key = (node.clone(), (**to).clone());
+            !self.acts(to) && self.facts.handed.contains(&key)
+        });
+        let mut rates = by.filter_map(|(_, callers)| callers.get(node));
+        let mut is_known = false;
+        let go_on = rates.all(|calls| {
+            is_known = true;
+            !calls.all.has_stopped()
+        });
+        is_known && go_on
+    }
+
+    /// From a silent node to where its silence begins.
+    fn upwards(&self, node: &'a Node) -> Upwards<'a> {
+        let mut found = Upwards::default();
+        found.open.insert(node, 1.0);
+        for _ in 0..HOPS_MAX {
+            for (at, share) in std::mem::take(&mut found.open) {
+                self.follow(node, at, share, &mut found);
+            }
+        }
+        // What goes round in circles has left them by now, if there is a way out. If not, whoever acts in one is the cause.
+        for acts_only in [true, false] {
+            let mut left = std::mem::take(&mut found.open);
+            left.retain(|_, share| *share >= SHARE_MIN);
+            for (at, share) in left {
+                match self.acts(at) || !acts_only {
+                    true => found.begins(at, share, self.node(at)),
+                    false => self.follow(node, at, share, &mut found),
                 }
             }
         }
-        causes.sort_by(|a, b| b.share.total_cmp(&a.share));
-        causes.truncate(CAUSES_MAX);
-        causes
+        found
     }
 
-    fn suspect(
-        &self,
-        facts: &Facts,
-        path: &[&Node],
-        share: f64,
-        frame: &Frame,
-        silent: &Range<UnixNanos>,
-    ) -> Suspect {
-        let node = path[path.len() - 1];
-        // Of one that goes on by itself, how often it calls the next one.
-        let (before, after) = match path {
-            [.., to, _] if !is_silent(facts, node, frame, silent) => self.rates(to, node),
-            _ => own(facts, node, frame, silent),
-        };
-        Suspect {
-            node: node.clone(),
+    /// From a silent node to those that fed it.
+    fn follow(&self, asked: &Node, at: &'a Node, share: f64, found: &mut Upwards<'a>) {
+        let stopped = self.stopped(at, at != asked);
+        if stopped.is_empty() {
+            let callers = self.callers.get(at).into_iter().flatten();
+            let goes_on = callers.map(|(from, _)| *from);
+            let goes_on = goes_on.filter(|from| self.fed(from).goes_on());
+            found.goes_on.extend(goes_on);
+            found.begins(at, share, self.node(at));
+        }
+        let missing: f64 = stopped.iter().map(|(_, rate)| rate.missing()).sum();
+        for (from, rate) in stopped {
+            let share = share * rate.missing() / missing;
+            let fed = self.fed(from);
+            if !fed.is_silent() && self.is_taken(from, at) {
+                found.goes_on.extend(fed.goes_on().then_some(from));
+                found.begins(at, share, self.node(at));
+                continue;
+            }
+            found.reached.entry(from).or_insert(at);
+            match fed.is_silent() {
+                true => *found.open.entry(from).or_default() += share,
+                false => found.begins(from, share, rate),
+            }
+        }
+    }
+
+    /// Who called it and does not any more, and how often: of what is `taken` from, only what feeds it.
+    fn stopped(&self, node: &Node, taken: bool) -> Vec<(&'a Node, Rate)> {
+        let feeding_only = taken && !self.acts(node);
+        let callers = self.callers.get(node).into_iter().flatten();
+        let rates = callers.map(|(from, calls)| match feeding_only {
+            true => (*from, calls.feeding),
+            false => (*from, calls.all),
+        });
+        rates.filter(|(_, rate)| rate.has_stopped()).collect()
+    }
+
+    /// Whether it is up to this one that nothing comes from another that goes on: it takes what lies there.
+    fn is_taken(&self, from: &Node, by: &Node) -> bool {
+        let handed = || self.facts.handed.contains(&(from.clone(), by.clone()));
+        match (self.acts(from), self.acts(by)) {
+            (false, _) => true,
+            (true, true) => handed() && self.hands_over(from),
+            (true, false) => false,
+        }
+    }
+}
+
+impl<'a> Upwards<'a> {
+    fn begins(&mut self, at: &'a Node, share: f64, rate: Rate) {
+        self.causes.entry(at).or_insert((0.0, rate)).0 += share;
+    }
+
+    /// Those of most first. The silence lasted for so many minutes.
+    fn suspects(&self, asked: &'a Node, minutes: f64) -> Vec<Suspect> {
+        let causes = self.causes.iter();
+        let suspects = causes.map(|(node, (share, Rate { before, after }))| Suspect {
+            node: (*node).clone(),
             symptom: Symptom::Silent,
-            share,
+            share: *share,
             evidence: Evidence {
-                before,
-                after,
+                before: *before,
+                after: *after,
                 z: (before - after) / before.max(1.0).sqrt(),
-                calls: before * self.minutes[1],
+                calls: before * minutes,
             },
-            path: path.iter().map(|node| (*node).clone()).collect(),
+            path: self.path(asked, node),
+        });
+        let mut suspects: Vec<Suspect> = suspects.collect();
+        suspects.sort_by(|a, b| b.share.total_cmp(&a.share));
+        suspects.truncate(CAUSES_MAX);
+        suspects
+    }
+
+    /// The shortest way, from what was asked about.
+    fn path(&self, asked: &'a Node, to: &'a Node) -> Vec<Node> {
+        let mut path = vec![to.clone()];
+        let mut at = to;
+        while at != asked
+            && let Some(next) = self.reached.get(at)
+        {
+            at = next;
+            path.push(at.clone());
         }
+        path.reverse();
+        path
     }
 }
 
-fn is_silent(facts: &Facts, node: &Node, frame: &Frame, silent: &Range<UnixNanos>) -> bool {
-    let (before, after) = own(facts, node, frame, silent);
-    before > 0.0 && after <= before * SILENT_PART
-}
-
-/// Calls a minute, when all was well and now.
-#[allow(clippy::cast_precision_loss)] // calls of hours
-fn own(facts: &Facts, node: &Node, frame: &Frame, silent: &Range<UnixNanos>) -> (f64, f64) {
-    let subject = Subject::Node(node.clone());
-    let count = |times: &Range<UnixNanos>| {
-        let of = facts.between(times).filter(|((_, it), _)| *it == subject);
-        of.map(|(_, did)| did.counts.count as f64).sum::<f64>() / facts.minutes(times)
-    };
-    (count(&frame.normal), count(silent))
-}
-
-fn by_caller<'a>(facts: &'a Facts, times: &Range<UnixNanos>) -> ByCaller<'a> {
-    let mut sums: ByCaller<'a> = BTreeMap::new();
-    for ((_, subject), did) in facts.between(times) {
-        if let Subject::Edge(from, to, _) = subject {
-            let callers = sums.entry(to).or_default();
-            callers.entry(from).or_default().add(did);
-        }
+impl std::ops::AddAssign for Rate {
+    fn add_assign(&mut self, other: Rate) {
+        self.before += other.before;
+        self.after += other.after;
     }
-    sums
 }
 
 /// At most a twentieth of what came is nothing.
 const SILENT_PART: f64 = 0.05;
+const STOPPED_PART: f64 = 0.5;
 /// Calls that should have come, or nobody notices.
 const CALLS_MIN: f64 = 15.0;
-const PATH_MAX: usize = 8;
+/// From what is asked about to where it begins; a circle is gone round half as often.
+const HOPS_MAX: usize = 64;
+/// A smaller part of what is left in a circle is none.
+const SHARE_MIN: f64 = 0.01;
 const CAUSES_MAX: usize = 10;
+
+#[cfg(test)]
+mod tests;

@@ -189,6 +189,35 @@ fn throttling_is_told_apart_from_other_failures() {
 }
 
 #[test]
+fn who_refuses_is_the_cause_and_not_who_passes_it_on() {
+    let cause_of = |throttles: u64| {
+        let facts = facts(|node, minute| match (node, minute) {
+            ("table:user", 30..) => Does {
+                errors: 12,
+                throttles,
+                ..WELL
+            },
+            // Both call it, and each half of it fails.
+            ("function:pay" | "function:mail" | "function:shop", 30..) => {
+                Does { errors: 6, ..WELL }
+            }
+            _ => WELL,
+        });
+        let found = of(&facts, "function:pay", Some(Symptom::Error))
+            .found
+            .unwrap();
+        let shares = found.causes.iter();
+        let shares = shares.map(|it| (it.node.clone(), (it.share * 100.0).round()));
+        shares.collect::<BTreeMap<_, _>>()
+    };
+    let all = BTreeMap::from([("table:user".to_owned(), 100.0)]);
+    assert_eq!(cause_of(12), all);
+    // Of other failures what only callers say counts half.
+    let halves = ["function:pay", "table:user"].map(|node| (node.to_owned(), 50.0));
+    assert_eq!(cause_of(6), BTreeMap::from(halves));
+}
+
+#[test]
 fn timeouts_are_told_apart_from_other_failures_and_come_from_where_the_time_goes() {
     let failing = |timeouts| {
         facts(move |node, minute| match (node, minute >= 20) {

@@ -222,6 +222,9 @@ fn called(done: &mut Facts, minute: UnixNanos, edge: &Edge) {
     }
     let from = caller(&edge.caller);
     let to = format!("{}:{}", edge.callee.kind, edge.callee.name);
+    if edge.is_async {
+        done.handed.insert((from.clone(), to.clone()));
+    }
     let subject = Subject::Edge(from, to.clone(), edge.operation.clone());
     add_call(done.at(minute, subject), edge);
     let is_own = done.own.contains(&to);

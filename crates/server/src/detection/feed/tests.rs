@@ -98,6 +98,20 @@ fn an_invocation_is_what_a_function_does_and_what_is_below_it_is_an_operation() 
 }
 
 #[test]
+fn what_nobody_waits_for_is_known_to_be_handed_over() {
+    let mut message = edge("pay", NodeKind::Queue, "mails", 7);
+    message.1.is_async = true;
+    let call = edge("pay", NodeKind::Table, "user", 7);
+    let found = ByMinute {
+        operations: Vec::new(),
+        edges: vec![message, call],
+    };
+    let done = minutes(found, (&[], &[]), &mut Names::default());
+    let handed = [("function:pay".to_owned(), "queue:mails".to_owned())];
+    assert_eq!(done.handed, handed.into());
+}
+
+#[test]
 fn a_function_with_spans_of_its_own_is_not_counted_twice_but_its_throttles_are() {
     let operations = vec![row("pay", "pay", SpanKind::Server, 5)];
     let edges = vec![
