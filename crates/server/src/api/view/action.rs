@@ -328,7 +328,8 @@ fn title(event: &Event, record: &Record) -> Option<String> {
         | Event::Did { id, .. }
         | Event::Failed { id, .. }
         | Event::Undid { id, .. }
-        | Event::UndoFailed { id, .. } => id,
+        | Event::UndoFailed { id, .. }
+        | Event::Verified { id, .. } => id,
         Event::Stopped { .. } | Event::Resumed => return None,
     };
     record.action(id).map(|standing| standing.action.title())
