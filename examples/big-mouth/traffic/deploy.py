@@ -21,9 +21,19 @@ RELEASES = {
         '        count(order)\n        boto3.resource("dynamodb").Table("users").put_item(\n'
         '            Item={"id": order["user"], "email": order["email"], "card": "tok_1", "last_order": order["id"]}\n        )\n',
     ),
+    "cost-leak": (
+        "update-stats",
+        "app.py",
+        "        count(order)\n",
+        '        count(order)\n        for _ in range(24):\n'
+        '            stats.get_item(Key={"restaurant": order["restaurant"]})\n            time.sleep(0.5)\n',
+    ),
 }
 # What a release needs at the top of its file.
-TOPS = {"memory-leak": ("log = logging.getLogger()\n", "log = logging.getLogger()\nplaced = {}\n")}
+TOPS = {
+    "memory-leak": ("log = logging.getLogger()\n", "log = logging.getLogger()\nplaced = {}\n"),
+    "cost-leak": ("import os\n", "import os\nimport time\n"),
+}
 PYTHON = ("place-order", "update-stats")
 
 
@@ -41,6 +51,12 @@ def text_of(release):
 def bad(release):
     function, file, text = text_of(release)
     put(BUILD / function / file, text)
+
+
+def back(release):
+    """Rolls this release back, and with it any other of the same file."""
+    function, file, _, _ = RELEASES[release]
+    put(BUILD / function / file, (HERE / function / file).read_text())
 
 
 def good():

@@ -51,7 +51,7 @@ def release(name, what, function, **where):
         what,
         {"function": function, **where},
         lambda outside, seed: deploy.bad(name),
-        lambda outside, seed: deploy.good(),
+        lambda outside, seed: deploy.back(name),
     )
 
 
@@ -83,6 +83,7 @@ ALL = {
     "unexpected-write": release(
         "unexpected-write", "a release of update-stats writes to the table of users", "update-stats", table="users"
     ),
+    "cost-leak": release("cost-leak", "a release of update-stats polls the table of stats for 12 s", "update-stats", table="stats"),
 }
 
 

@@ -72,7 +72,7 @@ pub(crate) struct Users {
 }
 
 /// As `examples/big-mouth/traffic/misbehave.py` has them.
-const MISBEHAVIOURS: [&str; 7] = [
+const MISBEHAVIOURS: [&str; 8] = [
     "slow-payment",
     "throttled-user-table",
     "poison-message",
@@ -80,6 +80,7 @@ const MISBEHAVIOURS: [&str; 7] = [
     "cold-start-storm",
     "memory-leak",
     "unexpected-write",
+    "cost-leak",
 ];
 
 #[cfg(test)]
