@@ -135,6 +135,11 @@ misbehaviours: functions ## what goes wrong in big-mouth without an error, looke
 	BIG_MOUTH_MISBEHAVES=1 cargo test --locked --workspace --test orders -- --nocapture what_goes_wrong
 .PHONY: misbehaviours
 
+sentences: functions ui/node_modules/.stamp ## what is told of what goes wrong in big-mouth, in mail, Slack and on the page, kept in target/sentences: a quarter of an hour
+	@scripts/moto >/dev/null
+	THROUGHLINE_BIN=$(BIN)/throughline npm --prefix ui run sentences
+.PHONY: sentences
+
 crowd: functions clients servers ## a thousand user actions at once, whose traces must not mix
 	cargo test --locked --workspace --test propagation -- a_thousand
 .PHONY: crowd

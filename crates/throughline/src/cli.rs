@@ -206,6 +206,12 @@ pub(crate) struct Sandbox {
     /// As behind AWS's NAT gateways and network load balancers. A frozen environment is idle.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) door_idle_timeout: Option<Duration>,
+    /// Give each environment no more of a core than Lambda would: its memory / 1769 MB
+    ///
+    /// Small functions then take as long as on Lambda, and seconds to start. Takes control groups
+    /// that this program may write to.
+    #[arg(long)]
+    pub(crate) cpu_share: bool,
     /// Answer subscriptions to the Telemetry API as places do that have none
     #[arg(long)]
     pub(crate) without_telemetry: bool,

@@ -170,6 +170,9 @@ fn described(arguments: &cli::Sandbox, application: Application) -> Sandbox {
             cli::World::Shared => World::Shared,
         });
     }
+    if arguments.cpu_share {
+        sandbox = sandbox.cpu_share();
+    }
     if arguments.without_telemetry {
         sandbox = sandbox.without_telemetry();
     }

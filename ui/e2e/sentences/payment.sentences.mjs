@@ -1,0 +1,128 @@
+// Four of the seven sentences: a latency regression with its cause, a poison message with its dead-letter queue, a cost
+// leak, and an end-to-end objective that is about to be missed. All of it goes wrong at once, in functions that do not
+// call each other.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { has, keep, linkIn, note, pause, program, Stage, until } from './stage.mjs';
+
+const skip = program === '' && 'THROUGHLINE_BIN is not set';
+const WARM_MILLIS = 45_000;
+const NORMAL_MINUTES = 3;
+const LEAK_MINUTES = 2;
+/** A dollar a day is a leak; so much is a matter of an hour. */
+const LEAKED_MINUTES = 54;
+/** Minutes are judged that begin up to two minutes before the server starts to watch. */
+const AHEAD_MILLIS = 100_000;
+const OBJECTIVE = 'e-mail within 5 s of the order';
+
+const stage = new Stage();
+
+before(async () => {
+  if (skip) return;
+  await stage.open();
+  await pause(WARM_MILLIS);
+  const normal = await stage.take(NORMAL_MINUTES);
+  stage.shop.begin('cost-leak');
+  await pause(20_000);
+  const leak = await stage.take(LEAK_MINUTES);
+  stage.shop.begin('slow-payment');
+  stage.shop.begin('poison-message');
+  note('the payment provider is slow, and some orders cannot be read');
+  const ahead = pause(AHEAD_MILLIS);
+  await stage.remember(normal, { take: leak, minutes: LEAKED_MINUTES });
+  await ahead;
+  await stage.watch([
+    {
+      name: OBJECTIVE,
+      target: 0.99,
+      measure: {
+        actions: {
+          begin: [
+            { column: 'service', op: '=', value: 'place-order' },
+            { column: 'name', op: '=', value: 'place-order' },
+          ],
+          end: { service: 'notify-user', name: 'SMTP' },
+          within_ms: 5000,
+        },
+      },
+    },
+  ]);
+});
+
+after(() => stage.close());
+
+test('a latency regression with its cause', { skip }, async () => {
+  const { incident, mail, slack } = await stage.told('1-latency', (it) =>
+    has(it, 'latency', 'function:place-order'),
+  );
+  const slower = /place-order.* is slower: p\d+(\.\d)? [\d.]+ m?s → [\d.]+ s/;
+  const cause = /Most likely cause, \d+ % of it: host:\S*.*: [\d.]+ m?s → 3\.\d+ s/;
+  for (const text of [mail.text, slack]) {
+    assert.match(text, slower);
+    assert.match(text, cause);
+    assert.match(text, /critical · since \d{4}-\d\d-\d\d \d\d:\d\d UTC · big-mouth/);
+  }
+  const page = await stage.read('1-latency', `${stage.shop.url}/incidents/${incident.id}`);
+  assert.match(page, /is slower/);
+  assert.match(page, /Where it comes from\s+.*(127\.0\.0\.1|pay)/s);
+});
+
+test('a poison message with its dead-letter queue', { skip }, async () => {
+  const { incident, mail, slack } = await stage.told(
+    '5-poison',
+    (it) =>
+      has(it, 'errors', 'function:notify-restaurant') ||
+      has(it, 'new_error', 'function:notify-restaurant'),
+  );
+  const page = await stage.read('5-poison', `${stage.shop.url}/incidents/${incident.id}`);
+  for (const text of [mail.text, slack, page]) {
+    assert.match(text, /notify-restaurant fails/);
+    assert.match(text, /quantity|invalid type/, 'what cannot be read');
+    assert.match(text, /undeliverable/, 'the dead-letter queue');
+  }
+});
+
+test('from the link in the mail to the failing line', { skip }, async () => {
+  const mail = await until('the mail', () =>
+    stage.mail.mails.findLast((it) => /notify-restaurant/.test(it.subject)),
+  );
+  const href = linkIn(mail, /The whole incident/) ?? '';
+  await stage.page('5-poison-line', href, async (page) => {
+    const unusual = page.getByRole('region', { name: 'What is unusual' });
+    await unusual
+      .getByRole('link', { name: /^example of/ })
+      .first()
+      .click();
+    const panel = page.locator('aside');
+    await panel
+      .getByText(/Stack trace|Error/)
+      .first()
+      .waitFor();
+    const text = await panel.innerText();
+    keep('5-poison-line.txt', text);
+    assert.match(text, /\.rs:\d+|app\.py/, 'the line');
+  });
+});
+
+test('a cost leak', { skip }, async () => {
+  const { incident, mail, slack } = await stage.told('6-cost', (it) =>
+    has(it, 'cost', 'function:update-stats'),
+  );
+  const page = await stage.read('6-cost', `${stage.shop.url}/incidents/${incident.id}`);
+  for (const text of [mail.text, slack]) {
+    assert.match(text, /update-stats costs more: \$0\.0*[1-9]\d* → \$0\.0*[1-9]\d* an hour/);
+  }
+  assert.match(page, /update-stats.* costs more/);
+  assert.match(page, /duration/, 'why');
+});
+
+test('an end-to-end objective about to be missed', { skip }, async () => {
+  const { mail, slack } = await stage.told_of('7-objective', '/alerts');
+  for (const text of [mail.text, slack]) {
+    assert.match(text, /e-mail within 5 s of the order/);
+    assert.match(text, /[\d.]+ times|nothing (of it )?is left|budget/);
+  }
+  await stage.page('7-objective', `${stage.shop.url}/alerts`, async (page) => {
+    await page.getByText(OBJECTIVE).first().waitFor();
+  });
+});

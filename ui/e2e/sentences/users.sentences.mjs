@@ -1,0 +1,86 @@
+// Two of the seven sentences: an unexpected write with its choices, shut down and undone; and a throttled table with all
+// that it affects.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { has, linkIn, note, pause, program, Stage } from './stage.mjs';
+
+const skip = program === '' && 'THROUGHLINE_BIN is not set';
+const WARM_MILLIS = 45_000;
+const NORMAL_MINUTES = 3;
+const AHEAD_MILLIS = 100_000;
+
+const stage = new Stage();
+
+before(async () => {
+  if (skip) return;
+  await stage.open();
+  await pause(WARM_MILLIS);
+  const normal = await stage.take(NORMAL_MINUTES);
+  await stage.remember(normal);
+  stage.shop.begin('unexpected-write');
+  note('update-stats writes to the table of users');
+  await stage.watch();
+});
+
+after(() => stage.close());
+
+test('an unexpected write with three choices, shut down and undone', { skip }, async () => {
+  const { incident, mail, slack } = await stage.told('2-write', (it) =>
+    has(it, 'new_edge', 'function:update-stats'),
+  );
+  const page = await stage.read('2-write', `${stage.shop.url}/incidents/${incident.id}`);
+  for (const text of [mail.text, slack]) {
+    assert.match(text, /function:update-stats → table:users \S*PutItem is new, /);
+    assert.match(text, /Don't bother me again/);
+  }
+  assert.match(page, /update-stats → users \S*PutItem is new/);
+  assert.equal(await stage.shop.writes(), 'written', 'before anything is done');
+  const choice = linkIn(mail, /\/act\//);
+  await stage.page(
+    '2-write-shut-down',
+    choice ?? linkIn(mail, /Choose what to do/) ?? '',
+    async (it) => {
+      if (!choice) {
+        const panel = it.getByRole('region', { name: 'What can be done' });
+        await panel.getByLabel('Your name').fill('ada');
+        await panel.getByRole('button', { name: 'Look at it' }).first().click();
+        await it.waitForURL(/\/act\/[0-9a-f]+\?k=/);
+      } else await it.getByLabel('Your name').fill('ada');
+      await it.getByText('Nothing has been done yet.').waitFor();
+      assert.equal(await stage.shop.writes(), 'written', 'looking does nothing');
+      await it.getByLabel(/^Type update-stats/).fill('update-stats');
+      await it.getByRole('button', { name: 'Do it' }).click();
+      await it.getByRole('button', { name: 'Undo it' }).waitFor();
+    },
+  );
+  assert.match(await stage.shop.writes(), /AccessDenied/, 'after it was shut down');
+  await stage.page('2-write-undone', `${stage.shop.url}/incidents/${incident.id}`, async (it) => {
+    const panel = it.getByRole('region', { name: 'What can be done' });
+    await panel.getByLabel('Your name').fill('ada');
+    await panel.getByRole('button', { name: /^Undo/ }).first().click();
+    await panel.getByText('undone').first().waitFor();
+  });
+  assert.equal(await stage.shop.writes(), 'written', 'after it was undone');
+});
+
+test('a throttled table with all that it affects', { skip }, async () => {
+  stage.shop.end('unexpected-write');
+  stage.shop.begin('throttled-user-table');
+  note('the table of users is throttled');
+  await pause(AHEAD_MILLIS);
+  await stage.watch();
+  const { incident, mail, slack } = await stage.told(
+    '3-throttle',
+    (it) =>
+      it.nodes.includes('table:users') &&
+      it.findings.some((/** @type {any} */ one) => one.kind === 'throttles'),
+  );
+  for (const text of [mail.text, slack]) {
+    assert.match(text, /table:users.* is throttled, \d+ times/);
+    assert.match(text, /function:place-order.* fails more: .* → \d+ % of \d+ calls/);
+    assert.match(text, /Most likely cause, \d+ % of it: table:users/);
+  }
+  const page = await stage.read('3-throttle', `${stage.shop.url}/incidents/${incident.id}`);
+  assert.match(page, /users/);
+  assert.match(page, /Callers, who may be affected: .*place-order/);
+});
