@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::finding::{ColdWhy, Finding, Kind, Measure, Severity};
+use super::finding::{ColdWhy, CostFactor, Finding, Kind, Measure, Severity};
 use super::outer::is_own;
 use super::subject::Subject;
 
@@ -133,9 +133,13 @@ impl fmt::Display for Finding {
                 let (what, of) = (share(after.value), after.of);
                 write!(f, "{subject} loses telemetry: {what} of {of} items")
             }
-            Kind::Cost { .. } => {
-                let what = from(|usd| format!("${usd:.2}"));
-                write!(f, "{subject} costs more: {what} an hour")
+            Kind::Cost { why } => {
+                let what = from(dollars);
+                let most = why.iter().find(|(_, usd)| *usd > 0.0);
+                let most = most.map_or(String::new(), |(factor, _)| {
+                    format!(", mostly for {}", factor.grown())
+                });
+                write!(f, "{subject} costs more{most}: {what} an hour")
             }
             Kind::Outer(alert) => {
                 write!(f, "{}: {}", alert.source.title(), alert.name)?;
@@ -177,6 +181,19 @@ impl Kind {
     }
 }
 
+impl CostFactor {
+    /// What there is more of: `longer calls`.
+    fn grown(self) -> &'static str {
+        match self {
+            CostFactor::Volume => "more calls",
+            CostFactor::Retries => "more retries",
+            CostFactor::Duration => "longer calls",
+            CostFactor::ColdStarts => "more cold starts",
+            CostFactor::Memory => "more memory",
+        }
+    }
+}
+
 impl Severity {
     /// The word for it, as in the API: `critical`.
     pub fn name(self) -> &'static str {
@@ -212,6 +229,17 @@ pub fn share(share: f64) -> String {
         percent if percent < 10.0 => format!("{percent:.1} %"),
         percent => format!("{percent:.0} %"),
     }
+}
+
+/// `$2.10`; of less than a dollar three digits that say something: `$0.0521`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 12
+pub fn dollars(usd: f64) -> String {
+    let decimals = match usd.abs() {
+        usd if usd >= 1.0 => 2,
+        usd if usd > 0.0 => (2.0 - usd.log10().floor()).clamp(0.0, 12.0) as usize,
+        _ => 0,
+    };
+    format!("${usd:.decimals$}")
 }
 
 fn megabytes(bytes: f64) -> String {
@@ -419,6 +447,17 @@ mod tests {
             Some(1.0),
             2.1,
             "function:pay costs more: $1.00 → $2.10 an hour",
+        );
+        let why = vec![
+            (CostFactor::Memory, -0.4),
+            (CostFactor::Duration, 0.0523),
+            (CostFactor::Volume, 0.0001),
+        ];
+        check(
+            Kind::Cost { why },
+            Some(0.000_123_4),
+            0.052_09,
+            "function:pay costs more, mostly for longer calls: $0.000123 → $0.0521 an hour",
         );
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use throughline_telemetry::UnixNanos;
 
 use super::Investigation;
-use crate::detect::words::{duration, share};
+use crate::detect::words::{dollars, duration, share};
 use crate::detect::{Node, Subject};
 use crate::facts::{Did, Facts, Failing};
 use crate::question::Symptom;
@@ -72,8 +72,7 @@ pub fn amount(unit: Unit, value: f64) -> String {
         Unit::Share => share(value),
         Unit::PerMinute if value < 10.0 => format!("{value:.1} calls a minute"),
         Unit::PerMinute => format!("{value:.0} calls a minute"),
-        Unit::UsdPerHour if value < 0.01 => format!("${value:.6} an hour"),
-        Unit::UsdPerHour => format!("${value:.2} an hour"),
+        Unit::UsdPerHour => format!("{} an hour", dollars(value)),
         Unit::Count => format!("{value:.0}"),
     }
 }
