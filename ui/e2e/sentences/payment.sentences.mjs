@@ -3,7 +3,7 @@
 // call each other.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { has, keep, linkIn, note, pause, program, Stage, until } from './stage.mjs';
+import { has, note, pause, program, Stage } from './stage.mjs';
 
 const skip = program === '' && 'THROUGHLINE_BIN is not set';
 const WARM_MILLIS = 45_000;
@@ -41,7 +41,7 @@ before(async () => {
             { column: 'service', op: '=', value: 'place-order' },
             { column: 'name', op: '=', value: 'place-order' },
           ],
-          end: { service: 'notify-user', name: 'SMTP' },
+          end: { service: 'notify-user', name: 'notify-user' },
           within_ms: 5000,
         },
       },
@@ -82,45 +82,26 @@ test('a poison message with its dead-letter queue', { skip }, async () => {
   }
 });
 
-test('from the link in the mail to the failing line', { skip }, async () => {
-  const mail = await until('the mail', () =>
-    stage.mail.mails.findLast((it) => /notify-restaurant/.test(it.subject)),
-  );
-  const href = linkIn(mail, /The whole incident/) ?? '';
-  await stage.page('5-poison-line', href, async (page) => {
-    const unusual = page.getByRole('region', { name: 'What is unusual' });
-    await unusual
-      .getByRole('link', { name: /^example of/ })
-      .first()
-      .click();
-    const panel = page.locator('aside');
-    await panel
-      .getByText(/Stack trace|Error/)
-      .first()
-      .waitFor();
-    const text = await panel.innerText();
-    keep('5-poison-line.txt', text);
-    assert.match(text, /\.rs:\d+|app\.py/, 'the line');
-  });
-});
-
 test('a cost leak', { skip }, async () => {
   const { incident, mail, slack } = await stage.told('6-cost', (it) =>
     has(it, 'cost', 'function:update-stats'),
   );
   const page = await stage.read('6-cost', `${stage.shop.url}/incidents/${incident.id}`);
   for (const text of [mail.text, slack]) {
-    assert.match(text, /update-stats costs more: \$0\.0*[1-9]\d* → \$0\.0*[1-9]\d* an hour/);
+    assert.match(
+      text,
+      /update-stats costs more, mostly for longer calls: \$0\.0*[1-9]\d* → \$0\.0*[1-9]\d* an hour/,
+    );
   }
-  assert.match(page, /update-stats.* costs more/);
+  assert.match(page, /update-stats[\s\S]{0,20}costs more/);
   assert.match(page, /duration/, 'why');
 });
 
 test('an end-to-end objective about to be missed', { skip }, async () => {
-  const { mail, slack } = await stage.told_of('7-objective', '/alerts');
+  const { mail, slack } = await stage.messages('7-objective', '/alerts');
   for (const text of [mail.text, slack]) {
-    assert.match(text, /e-mail within 5 s of the order/);
-    assert.match(text, /[\d.]+ times|nothing (of it )?is left|budget/);
+    assert.match(text, /"e-mail within 5 s of the order" burns its budget [\d.]+ times too fast: /);
+    assert.match(text, /An action that did not end in time/);
   }
   await stage.page('7-objective', `${stage.shop.url}/alerts`, async (page) => {
     await page.getByText(OBJECTIVE).first().waitFor();

@@ -132,14 +132,14 @@ export class Stage {
       }
     });
     note(`${name}: ${incident.title}`);
-    return { incident, ...(await this.told_of(name, `/incidents/${incident.id}`)) };
+    return { incident, ...(await this.messages(name, `/incidents/${incident.id}`)) };
   }
 
   /**
    * The newest mail and message with a link to a page; both are kept as they can be read.
    * @param {string} name @param {string} path
    */
-  async told_of(name, path) {
+  async messages(name, path) {
     const leads = (/** @type {string} */ text) => new RegExp(`${path}(?![0-9])`).test(text);
     const mail = await until(`${name}: a mail`, () =>
       this.mail.mails.findLast((it) => leads(it.text)),

@@ -10,6 +10,8 @@ const NORMAL_MINUTES = 3;
 const AHEAD_MILLIS = 100_000;
 
 const stage = new Stage();
+/** The incident's page, as the mail about the table says. */
+let whole = '';
 
 before(async () => {
   if (skip) return;
@@ -33,7 +35,10 @@ test('an unexpected write with three choices, shut down and undone', { skip }, a
     assert.match(text, /function:update-stats → table:users \S*PutItem is new, /);
     assert.match(text, /Don't bother me again/);
   }
-  assert.match(page, /update-stats → users \S*PutItem is new/);
+  assert.match(
+    page,
+    /update-stats[\s\S]{0,20}→[\s\S]{0,20}users[\s\S]{0,20}PutItem[\s\S]{0,20}is new/,
+  );
   assert.equal(await stage.shop.writes(), 'written', 'before anything is done');
   const choice = linkIn(mail, /\/act\//);
   await stage.page(
@@ -80,7 +85,27 @@ test('a throttled table with all that it affects', { skip }, async () => {
     assert.match(text, /function:place-order.* fails more: .* → \d+ % of \d+ calls/);
     assert.match(text, /Most likely cause, \d+ % of it: table:users/);
   }
+  whole = linkIn(mail, /The whole incident/) ?? '';
   const page = await stage.read('3-throttle', `${stage.shop.url}/incidents/${incident.id}`);
   assert.match(page, /users/);
-  assert.match(page, /Callers, who may be affected: .*place-order/);
+  assert.match(page, /Callers, who may be affected:[\s\S]{0,40}place-order/);
+});
+
+test('from the link in the mail to the failing line', { skip }, async () => {
+  await stage.page('3-throttle-line', whole, async (page) => {
+    const unusual = page.getByRole('region', { name: 'What is unusual' });
+    const failing = unusual
+      .getByRole('article')
+      .filter({ hasText: /place-order[\s\S]{0,20}fails/ });
+    await failing
+      .getByRole('link', { name: /^example of/ })
+      .first()
+      .click();
+    const panel = page.locator('aside');
+    await panel.getByText('Stack trace', { exact: true }).waitFor();
+    const text = await panel.innerText();
+    assert.match(text, /ProvisionedThroughputExceeded/);
+    assert.match(text, /app\.py/);
+    assert.match(text, /in place\b/);
+  });
 });
