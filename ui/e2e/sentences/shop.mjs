@@ -2,7 +2,6 @@
 // So the server can be started anew beside functions that go on, and what they tell can be recorded.
 import {
   cpSync,
-  existsSync,
   mkdtempSync,
   mkdirSync,
   readFileSync,
@@ -76,11 +75,7 @@ export class Shop {
 
   async open() {
     this.#copy();
-    const hasAccount = existsSync(join(this.#folder, 'outside/account.py'));
-    const outside = await this.#play('outside', [
-      '--any-port',
-      ...(hasAccount ? ['--functions'] : []),
-    ]);
+    const outside = await this.#play('outside', ['--any-port', '--functions']);
     this.outside = outside.first;
     await this.#serve();
     this.#telemetry = await this.#intake.listen();
