@@ -3,6 +3,7 @@ import random
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from traffic import deploy, misbehave, rhythm, shop, world
 from traffic.truth import Truth
@@ -45,6 +46,17 @@ class Deploy(unittest.TestCase):
             function, file, text = deploy.text_of(release)
             self.assertNotEqual(text, (deploy.HERE / function / file).read_text())
             compile(text, file, "exec")
+
+    def test_one_release_is_rolled_back_without_the_others(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(deploy, "BUILD", Path(folder)):
+            for function in deploy.PYTHON:
+                (deploy.BUILD / function).mkdir()
+            deploy.bad("memory-leak")
+            deploy.bad("cost-leak")
+            deploy.back("cost-leak")
+            self.assertIn("placed = {}", (deploy.BUILD / "place-order" / "app.py").read_text())
+            good = (deploy.HERE / "update-stats" / "app.py").read_text()
+            self.assertEqual((deploy.BUILD / "update-stats" / "app.py").read_text(), good)
 
 
 class Misbehave(unittest.TestCase):
