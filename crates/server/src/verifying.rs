@@ -141,6 +141,7 @@ mod tests {
             }),
             why: None,
             verified: None,
+            who: None,
         }
     }
 
