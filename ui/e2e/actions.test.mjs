@@ -91,7 +91,7 @@ test('of several event sources one is chosen', async () => {
   server.actions.sources = [source('u-1', 'SQS notifications'), source('u-2', 'Kinesis clicks')];
   await page.goto(`${url}/incidents/7`);
   await page.getByLabel('Your name').fill('ada');
-  const choice = page.getByLabel('Event source of notify-restaurant');
+  const choice = page.getByRole('combobox', { name: 'Event source of notify-restaurant' });
   const row = page.getByRole('listitem').filter({ has: choice });
   const look = row.getByRole('button', { name: 'Look at it' });
   assert.equal(await look.isDisabled(), true, 'none is chosen');
