@@ -48,7 +48,7 @@ test('what was proposed is gone when it is discarded', async () => {
   await page.getByRole('button', { name: 'Discard the changes' }).click();
   await page.waitForURL(/\/alerts$/);
   await row('new alert').waitFor({ state: 'detached' });
-  assert.equal(server.watched, null);
+  assert.deepEqual([server.watched], [null]);
 });
 
 test('an objective over whole user actions is set', async () => {
@@ -95,7 +95,7 @@ test('an alert is changed: its conditions, its bound, and what is no number', as
   await save().click();
   await page.getByRole('alert').getByText('alert “many fail”, value: it needs a number').waitFor();
   assert.equal(await page.locator(':focus').getAttribute('id'), 'field-alerts[0].value');
-  assert.equal(server.watched, null);
+  assert.deepEqual([server.watched], [null]);
   await field('The bound').fill('-1.5');
   await save().click();
   await page.getByText('Saved.').waitFor();

@@ -169,7 +169,7 @@ test('what the server refuses is said beside the field that it names', async () 
   await page.getByRole('listitem').filter({ hasText: 'it leads to no receiver' }).waitFor();
   await to.fill('ada@example.com');
   await problem().getByText('is no mail address').waitFor({ state: 'detached' });
-  assert.equal(server.notified, null);
+  assert.deepEqual([server.notified], [null]);
   server.refusing = '';
   await save().click();
   await main().getByText('Saved.').waitFor();
@@ -182,7 +182,7 @@ test('what is no number or time is said before it is sent', async () => {
   await field('Collected for').fill('soon');
   await save().click();
   await problem().getByText('receiver “ops”, digest.minutes').waitFor();
-  assert.equal(server.notified, null);
+  assert.deepEqual([server.notified], [null]);
   await field('Collected for').fill('30');
   await save().click();
   await main().getByText('Saved.').waitFor();
@@ -255,8 +255,12 @@ test('what somebody else has changed meanwhile is named, and not overwritten', a
   const receivers = [...before.receivers, { name: 'hook', channel: webhook }];
   server.notified = { ...before, receivers };
   server.edition += 1;
+  await page.setViewportSize({ width: 1280, height: 400 });
   await save().click();
   await problem().getByText('receiver “hook” added (TL0221)').waitFor();
+  await page.waitForFunction(() => document.activeElement?.querySelector('[role=alert]') != null);
+  const box = await problem().boundingBox();
+  assert.ok(box !== null && box.y >= 0 && box.y + box.height <= 400, JSON.stringify(box));
   assert.equal(server.notified.environment, 'production');
   await page.getByRole('button', { name: 'Put mine on top' }).click();
   await page.getByText('TL0221').waitFor({ state: 'detached' });
