@@ -8,6 +8,7 @@ use throughline_insight::rootcause::Symptom;
 use super::petshop::Incident;
 
 /// What came of one scenario.
+#[derive(Debug)]
 pub(super) struct Scores {
     pub(super) scenario: String,
     pub(super) rows: [Row; 2],
@@ -25,6 +26,7 @@ pub(super) struct Scores {
 }
 
 /// What came of one symptom.
+#[derive(Debug)]
 pub(super) struct Row {
     pub(super) symptom: Symptom,
     pub(super) incidents: usize,

@@ -133,6 +133,6 @@ const BEHIND_SECONDS: f64 = 180.0;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Two days of minutes on a busy machine.
 const WATCHED_WITHIN: Duration = Duration::from_secs(1800);
-/// For a request on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// For a request on a machine that is busy with others.
+const PATIENCE: Duration = Duration::from_secs(900);
 const ANSWER_BYTES_MAX: usize = 64 << 20;
