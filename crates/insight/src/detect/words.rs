@@ -113,7 +113,7 @@ impl fmt::Display for Finding {
                     _ => write!(f, "{subject} has given up {}", events(count))?,
                 }
                 if *lost > 0 {
-                    write!(f, ", {lost} of them are lost")?;
+                    write!(f, ", {lost} of them lost")?;
                 }
                 let Some(worst) = worst else { return Ok(()) };
                 let (message, often) = (id_of(&worst.message), times(as_float(worst.times)));
@@ -422,7 +422,7 @@ mod tests {
             },
             None,
             2.0,
-            "function:pay has given up 2 events, 1 of them are lost",
+            "function:pay has given up 2 events, 1 of them lost",
         );
         for (is_failed, does) in [(true, "fails with"), (false, "is given")] {
             check(

@@ -221,7 +221,7 @@ fn events_that_are_given_up_are_told_and_lost_ones_are_grave() {
         (None, "function:thumbs has given up 3 events"),
         (
             Some(2.0),
-            "function:thumbs has given up 3 events, 2 of them are lost",
+            "function:thumbs has given up 3 events, 2 of them lost",
         ),
     ] {
         let mut detector = Detector::default();
