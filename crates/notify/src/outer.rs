@@ -100,7 +100,7 @@ impl Alert {
         self.labels.get("alertname").map(String::as_str) == Some(OWN)
     }
 
-    fn told(self, source: Source, now: UnixNanos, nodes: &Nodes) -> Result<Told, OuterError> {
+    fn told(&self, source: Source, now: UnixNanos, nodes: &Nodes) -> Result<Told, OuterError> {
         if self.labels.is_empty() {
             return Err(OuterError::Nameless);
         }
@@ -118,17 +118,13 @@ impl Alert {
             }
         };
         let name = self.labels.get("alertname").map_or("alert", String::as_str);
-        let is_web = ["http://", "https://"]
-            .iter()
-            .any(|it| self.generator_url.starts_with(it));
-        let is_web = is_web && self.generator_url.len() <= HREF_BYTES_MAX;
         let alert = OuterAlert {
             key: labels::key(&self.labels),
             source,
             name: Line::new(name).cut(NAME_MAX),
             says: self.says(),
             labels: labels::shown(&self.labels),
-            href: match is_web {
+            href: match is_web(&self.generator_url) {
                 true => self.generator_url.clone(),
                 false => String::new(),
             },
@@ -150,6 +146,13 @@ impl Alert {
     }
 }
 
+/// Whether it is an address that a browser can open, and nothing else.
+fn is_web(text: &str) -> bool {
+    let address = text.parse::<http::Uri>().ok();
+    let address = address.filter(|_| text.len() <= HREF_BYTES_MAX);
+    address.is_some_and(|it| matches!(it.scheme_str(), Some("http" | "https")))
+}
+
 /// A time; none where it is not said, which programs in Go write as the year 1.
 fn time(text: &str) -> Result<Option<UnixNanos>, OuterError> {
     if text.is_empty() || text.starts_with("0001-01-01T") {
@@ -166,7 +169,7 @@ fn time(text: &str) -> Result<Option<UnixNanos>, OuterError> {
 pub(crate) const OWN: &str = "Throughline";
 const ALERTS_MAX: usize = 500;
 const NAME_MAX: usize = 200;
-const HREF_BYTES_MAX: usize = 4096;
+const HREF_BYTES_MAX: usize = 2048;
 /// An Alertmanager says again what goes on after its `repeat_interval`, which is four hours unless set; a day is common.
 const UNREPEATED: Duration = Duration::from_secs(25 * 3600);
 /// What does not say when it ends lasts so long, as at an Alertmanager (`resolve_timeout`).

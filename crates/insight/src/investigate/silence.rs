@@ -212,7 +212,7 @@ impl<'a> Rates<'a> {
                 self.follow(node, at, share, &mut found);
             }
         }
-        // What goes round in circles has left them by now, if there is a way out. If not, whoever acts in one is the cause.
+        // What goes round in circles has left them by now, if there is a way out; else whoever acts in them is the cause.
         for acts_only in [true, false] {
             let mut left = std::mem::take(&mut found.open);
             left.retain(|_, share| *share >= SHARE_MIN);

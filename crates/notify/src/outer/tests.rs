@@ -87,7 +87,7 @@ fn an_alert_is_known_by_what_alertmanager_knows_it_by() {
     let of = |labels: &[(&str, &str)]| {
         let labels = labels
             .iter()
-            .map(|(name, text)| (name.to_string(), text.to_string()));
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         labels::key(&labels.collect())
     };
     // The first is FNV-1a of nothing, the second what Go's hash/fnv says of "a\xffb\xff".
@@ -103,7 +103,7 @@ fn labels_say_what_an_alert_is_of() {
     let check = |labels: &[(&str, &str)], expected: Option<&str>| {
         let of = labels
             .iter()
-            .map(|(name, text)| (name.to_string(), text.to_string()));
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         assert_eq!(nodes.of(&of.collect()).as_deref(), expected, "{labels:?}");
     };
     check(&[("function", "ship")], Some("function:ship"));
@@ -170,4 +170,15 @@ fn what_is_said_is_one_line_and_not_too_much_is_kept() {
     assert_eq!(told.alert.labels.len(), 50);
     assert_eq!(told.alert.labels["l01"].chars().count(), 300);
     assert_eq!(told.alert.href, "");
+    // What would break out of a line or a link is no address.
+    for address in [
+        "https://a/b\\nc",
+        "https://a/b c",
+        "ftp://a/b",
+        "//a/b",
+        "https://",
+    ] {
+        let body = format!(r#"[{{"labels":{{"a":"b"}},"generatorURL":"{address}"}}]"#);
+        assert_eq!(read(&body).told[0].alert.href, "", "{address}");
+    }
 }

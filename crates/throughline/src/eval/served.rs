@@ -92,7 +92,7 @@ async fn replay(
     server.stop().await?;
     let names = |nodes: &Value| -> Vec<String> {
         let nodes = nodes.as_array().into_iter().flatten();
-        nodes.filter_map(|node| node_name(node)).collect()
+        nodes.filter_map(node_name).collect()
     };
     let causes = found["causes"].as_array().into_iter().flatten();
     let answer = Answer {
