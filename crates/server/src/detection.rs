@@ -14,6 +14,7 @@
 
 mod feed;
 mod file;
+mod health;
 mod logs;
 mod outer;
 mod queues;
@@ -28,9 +29,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use throughline_insight::Detector;
 use throughline_insight::cause::Question;
-use throughline_insight::detect::{
-    Allowed, Change, Counts, Incident, Settings, State, Subject, Update,
-};
+use throughline_insight::detect::{Allowed, Change, Counts, Incident, Settings, Subject, Update};
 use throughline_insight::facts::Facts;
 use throughline_insight::investigate::Investigation;
 use throughline_insight::question::{Name, Symptom};
@@ -46,6 +45,7 @@ use tokio::time::MissedTickBehavior;
 use crate::config::Clock;
 pub(crate) use feed::{Names, answers};
 use file::StateFile;
+pub(crate) use health::DetectionHealth;
 pub(crate) use outer::OuterCounts;
 
 /// Watches. Cheap to clone.
@@ -91,33 +91,6 @@ struct Counters {
 pub(crate) struct Reports {
     reports: Vec<logs::Report>,
     timeouts: Vec<logs::Timeouts>,
-}
-
-/// How detection does.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct DetectionHealth {
-    /// Minutes that were taken in since the start.
-    pub(crate) minutes: u64,
-    /// Attempts at it that failed.
-    pub(crate) failures: u64,
-    /// What it took, on the threads of queries.
-    pub(crate) busy: Duration,
-    /// From the end of the last minute that is known until now; none before the first.
-    pub(crate) behind: Option<Duration>,
-    /// Functions, operations and edges that are watched.
-    pub(crate) watched: usize,
-    /// What there was no room for.
-    pub(crate) left_out: u64,
-    /// Incidents that go on.
-    pub(crate) open: usize,
-    /// Times that the state was written.
-    pub(crate) saves: u64,
-    /// Times that this failed.
-    pub(crate) save_failures: u64,
-    /// Bytes of the state as it was last written or read.
-    pub(crate) state_bytes: u64,
-    /// What came of alerts that others told.
-    pub(crate) outer: OuterCounts,
 }
 
 /// Why minutes could not be taken in.
@@ -193,28 +166,6 @@ impl Detection {
     /// Looks at incidents.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&Detector) -> T) -> T {
         look(&self.kept().detector)
-    }
-
-    pub(crate) fn health(&self) -> DetectionHealth {
-        let counters = &self.0.counters;
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let outer = self.outer_counts();
-        let kept = self.kept();
-        let known = Some(UnixNanos(kept.until)).filter(|until| until.0 > 0);
-        let incidents = kept.detector.incidents().iter();
-        DetectionHealth {
-            minutes: read(&counters.minutes),
-            failures: read(&counters.failures),
-            busy: Duration::from_micros(read(&counters.busy_micros)),
-            behind: known.map(|until| self.0.clock.now().since(until)),
-            watched: kept.detector.watched(),
-            left_out: kept.detector.left_out(),
-            open: incidents.filter(|known| known.state == State::Open).count(),
-            saves: read(&counters.saves),
-            save_failures: read(&counters.save_failures),
-            state_bytes: read(&counters.state_bytes),
-            outer,
-        }
     }
 
     /// Where an incident comes from, if that can be told. Reads hours of the store.
@@ -453,6 +404,7 @@ impl Detection {
     ) {
         let mut kept = self.kept();
         queues.tell(&mut kept.detector);
+        queues.name(&mut kept.names);
         let reports = (told.reports.as_slice(), told.timeouts.as_slice());
         let mut done = feed::minutes(found, reports, &mut kept.names);
         feed::waited(&told.waits, &mut done);

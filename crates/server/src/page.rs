@@ -80,9 +80,7 @@ impl File {
         let known = known
             .and_then(|known| known.to_str().ok())
             .unwrap_or_default();
-        let fresh = known
-            .split(',')
-            .any(|tag| tag.trim() == self.etag);
+        let fresh = known.split(',').any(|tag| tag.trim() == self.etag);
         let headers = [(ETAG, self.etag.as_str()), (CACHE_CONTROL, self.cache)];
         if fresh {
             return (StatusCode::NOT_MODIFIED, headers).into_response();

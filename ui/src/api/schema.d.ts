@@ -3612,6 +3612,8 @@ export interface components {
             readonly endsAt?: string;
             /** @description Where it comes from. */
             readonly generatorURL?: string;
+        } & {
+            readonly [key: string]: unknown;
         };
         /** @description A webhook of Alertmanager. What else it has is not read. */
         readonly OuterWebhook: {
@@ -3622,6 +3624,8 @@ export interface components {
             readonly version: "4";
             /** @description The alerts, at most 500. */
             readonly alerts: readonly components["schemas"]["OuterAlert"][];
+        } & {
+            readonly [key: string]: unknown;
         };
         /** @description Who is told of what, and how that does. */
         readonly Notifications: {

@@ -25,7 +25,9 @@ pub(crate) enum ActError {
     Changed,
     #[error(transparent)]
     Refused(#[from] Refused),
-    #[error("as many actions as may be were proposed within the last day: the next may be tomorrow")]
+    #[error(
+        "as many actions as may be were proposed within the last day: the next may be tomorrow"
+    )]
     Full,
     #[error(transparent)]
     Failure(#[from] Failure),

@@ -118,7 +118,11 @@ pub(super) async fn fit(
     let found = acts.detection.with(|detector| {
         let number = id.parse::<u64>().ok()?;
         let incident = detector.incidents().iter().find(|it| it.id == number)?;
-        Some((number, fitting(incident, detector, told), advised::needs(incident)))
+        Some((
+            number,
+            fitting(incident, detector, told),
+            advised::needs(incident),
+        ))
     });
     let (number, fit, needs) = found.ok_or(ApiError::UnknownIncident(id))?;
     let fit = advised::advised(&acts.queries, fit, &needs, acts.detection.now()).await;

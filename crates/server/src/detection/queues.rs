@@ -13,7 +13,7 @@ use throughline_telemetry::correlation::IN_AGAIN;
 use throughline_telemetry::model::MetricKind;
 use throughline_telemetry::{Attributes, MetricPoint, Span, UnixNanos, Value};
 
-use super::minute_of;
+use super::{Names, minute_of};
 
 /// What is told of some minutes.
 #[derive(Default)]
@@ -67,6 +67,14 @@ impl Queues {
         }
         for ((from, to), minute) in &self.dead {
             detector.gives_up_to(from, to, *minute);
+        }
+    }
+
+    /// Learns which services are functions from invocations that were given something again.
+    pub(super) fn name(&self, names: &mut Names) {
+        for span in &self.again {
+            let text = |key: &str| span.resource.attributes.text(key).unwrap_or_default();
+            names.learn(text("service.name"), text("faas.name"));
         }
     }
 

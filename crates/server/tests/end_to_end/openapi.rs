@@ -501,9 +501,11 @@ fn every_schema_is_good_and_its_examples_fit() {
             assert!(described, "{name}.{property} must be described");
         }
         if schema["type"] == "object" && schema["properties"].is_object() {
+            // What other programs send has more, which is not read.
             assert_eq!(
-                schema["additionalProperties"], false,
-                "{name} must say all it has"
+                schema["additionalProperties"],
+                ["OuterAlert", "OuterWebhook"].contains(&name.as_str()),
+                "{name} must say whether it has more"
             );
         }
     }
