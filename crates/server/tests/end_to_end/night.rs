@@ -206,12 +206,12 @@ async fn payment_was_slow_last_night_because_of_the_bank() {
 
 /// Every question that stands beside a sentence finds what the sentence speaks of.
 async fn evidence_finds_its_rows(server: &TestServer, answer: &Value) {
-    let evidence = answer["evidence"].as_array().unwrap();
+    let evidence = answer["evidence"].as_array().expect("evidence");
     for row in evidence.iter().filter(|row| !row["search"].is_null()) {
         let search = row["search"].to_string();
         let found = server.post_api("/api/v1/search", &[], search).await;
         assert_eq!(found.status, 200, "{}", found.text());
-        let total = found.json()["total"].as_u64().unwrap();
+        let total = found.json()["total"].as_u64().expect("a total");
         assert!(total > 0, "nothing is found of {row:#}");
     }
     let of_kind = |kind: &str| -> Vec<&Value> {
@@ -222,10 +222,11 @@ async fn evidence_finds_its_rows(server: &TestServer, answer: &Value) {
         .into_iter()
         .find(|row| row["node"] == "host:bank.example");
     let examples = bank.expect("numbers of the bank")["examples"].as_array();
-    let examples = examples.unwrap();
+    let examples = examples.expect("examples");
     assert_eq!(examples.len(), 3);
     for example in examples {
-        let path = format!("/api/v1/traces/{}", example["trace_id"].as_str().unwrap());
+        let trace = example["trace_id"].as_str().expect("its trace");
+        let path = format!("/api/v1/traces/{trace}");
         let trace = server.json(&path).await.to_string();
         assert!(trace.contains("bank.example"), "{trace}");
     }

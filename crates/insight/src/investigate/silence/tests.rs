@@ -70,7 +70,8 @@ fn check(application: &str, silent: &[&str], expected: &[(&str, u64)]) {
         let causes: Vec<(&str, u64)> = found
             .causes
             .iter()
-            .map(|it| (it.node.as_str(), (it.share * 100.0).round() as u64))
+            .map(|it| (it.node.as_str(), format!("{:.0}", it.share * 100.0)))
+            .map(|(node, percent)| (node, percent.parse().expect("a number")))
             .collect();
         assert_eq!(causes, expected, "{node}");
         assert!(found.unexplained < 1e-9, "{node}: {found:?}");
