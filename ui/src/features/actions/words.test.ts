@@ -5,6 +5,7 @@ import {
   changed,
   entryWords,
   fieldsOf,
+  firstOfEach,
   incidentOf,
   isWorse,
   linkOf,
@@ -114,5 +115,29 @@ describe('links', () => {
     expect(linkOf('/act/0199ab?k=A_-9')).toBe('/act/0199ab?k=A_-9');
     for (const other of ['https://evil.example/act/a?k=b', '//evil/act/a?k=b', '/act/a', '/x?k=b'])
       expect(linkOf(other)).toBeNull();
+  });
+});
+
+describe('what fits', () => {
+  it('has the first of each sort before all others', () => {
+    const proposal = (action: Action) => ({
+      finding: 'pay fails',
+      title: action.do,
+      action,
+      needs_account: false,
+      destructive: false,
+      why: null,
+    });
+    const other: Action = { do: 'stop', function: 'mail', hours: 1 };
+    const mute: Action = {
+      do: 'mute',
+      person: 'ops',
+      node: 'function:pay',
+      kind: 'errors',
+      days: 1,
+    };
+    const { first, others } = firstOfEach([stop, other, mute].map(proposal));
+    expect(first.map(({ action }) => action)).toEqual([stop, mute]);
+    expect(others.map(({ action }) => action)).toEqual([other]);
   });
 });

@@ -42,6 +42,19 @@ export function nodesOf({ node, to, resource }: Action): readonly string[] {
   return [node, to, resource].filter((id) => id !== undefined);
 }
 
+/** What fits: the first of each sort, as messages have them, and the rest. */
+export function firstOfEach(proposals: FittingActions['proposals']): {
+  readonly first: FittingActions['proposals'];
+  readonly others: FittingActions['proposals'];
+} {
+  const isFirst = ({ action }: FittingActions['proposals'][number], at: number) =>
+    proposals.findIndex((each) => each.action.do === action.do) === at;
+  return {
+    first: proposals.filter(isFirst),
+    others: proposals.filter((each, at) => !isFirst(each, at)),
+  };
+}
+
 /** Each takes a call of the account. */
 const CONSUMERS_MAX = 3;
 
