@@ -246,7 +246,6 @@ def _sqs(way, event):
     records = _records(way, event["Records"])
     queue = _tail(records[0].get("eventSourceARN"))
     _set(way, messaging__system="aws_sqs", messaging__destination__name=queue)
-    again = []
     for record in records:
         message, body = record.get("messageId"), _envelope(record.get("body"))
         way.messages.append(message)
@@ -255,12 +254,8 @@ def _sqs(way, event):
         hops = []
         inner = _enclosed(way, body, hops) if body else []
         way.carried(record.get("messageAttributes"), record.get("attributes"), *inner)
-        accepted = _in(record, "attributes", "SentTimestamp")
-        way.came(*hops, hop("queue", _tail(record.get("eventSourceARN")), accepted, key))
-        again.append(came_again(_in(record, "attributes", "ApproximateReceiveCount"), key))
-    again = [one for one in again if one]
-    if again:
-        way.attributes["throughline.in.again"] = again
+        way.came(*hops, hop("queue", _tail(record.get("eventSourceARN")), _in(record, "attributes", "SentTimestamp"), key))
+        came_again(way.attributes, _in(record, "attributes", "ApproximateReceiveCount"), key)
 
 
 def _envelope(body):

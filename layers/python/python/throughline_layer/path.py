@@ -25,10 +25,11 @@ def key_of(kind, *values):
     return kind + ":" + "/".join(map(str, values)) if all(value not in (None, "") for value in values) else None
 
 
-def came_again(times, key):
-    """`TIMES#KEY` of a record that was received before; None of one that comes for the first time."""
+def came_again(attributes, times, key):
+    """Adds `TIMES#KEY` of a record that was received before to what is said; nothing of one that comes first."""
     known = int(times) if isinstance(times, str) and times.isascii() and times.isdigit() and len(times) < 10 else 0
-    return "%d#%s" % (known, key) if known > 1 and key else None
+    if known > 1 and key:
+        attributes.setdefault("throughline.in.again", []).append("%d#%s" % (known, key))
 
 
 def millis(time):

@@ -1,0 +1,45 @@
+// One of the seven sentences: a poison message with its dead-letter queue.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { tellDepths } from './depths.mjs';
+import { has, note, pause, program, Stage } from './stage.mjs';
+
+const skip = program === '' && 'THROUGHLINE_BIN is not set';
+const WARM_MILLIS = 45_000;
+const NORMAL_MINUTES = 3;
+const AHEAD_MILLIS = 100_000;
+
+const stage = new Stage();
+let stop = () => {};
+
+before(async () => {
+  if (skip) return;
+  await stage.open();
+  stop = tellDepths(stage.shop);
+  await pause(WARM_MILLIS);
+  const normal = await stage.take(NORMAL_MINUTES);
+  stage.shop.begin('poison-message');
+  note('some orders cannot be read');
+  const ahead = pause(AHEAD_MILLIS);
+  await stage.remember(normal);
+  await ahead;
+  await stage.watch();
+});
+
+after(async () => {
+  stop();
+  await stage.close();
+});
+
+test('a poison message with its dead-letter queue', { skip }, async () => {
+  const { incident, mail, slack } = await stage.told('5-poison', (it) =>
+    has(it, 'dead_letters', 'queue:undeliverable'),
+  );
+  for (const text of [mail.text, slack]) {
+    assert.match(text, /notify-restaurant fails|queue:undeliverable has grown/);
+  }
+  const page = await stage.read('5-poison', `${stage.shop.url}/incidents/${incident.id}`);
+  assert.match(page, /notify-restaurant[\s\S]{0,20}fails/);
+  assert.match(page, /invalid type: string/, 'what cannot be read');
+  assert.match(page, /undeliverable[\s\S]{0,20}has grown by \d+ messages/, 'the dead-letter queue');
+});
