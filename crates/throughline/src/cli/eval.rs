@@ -25,7 +25,7 @@ pub(crate) struct EvalPetshop {
     /// Put the numbers straight into the analysis, which takes seconds
     ///
     /// Unless told, each call is sent as a span to a server in a temporary folder, which is then asked over its API:
-    /// as it would be with such an application. With the PetShop data set that takes minutes.
+    /// as it would be with such an application. With the PetShop data set that takes minutes, and 1 GB of disk.
     #[arg(long)]
     pub(crate) direct: bool,
     /// Print the scores as one line of JSON
