@@ -4,7 +4,7 @@ use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
 use crate::api::{
     actions, advice, alerts, contrast, graph_query, health, incidents, investigations, live,
-    metrics, notifications, queries, search, waits,
+    metrics, notifications, outer, queries, search, waits,
 };
 
 /// What is wrong with a query, one problem a line.
@@ -147,6 +147,8 @@ fn openapi_and_routes_agree() {
         graph_query::QUERY,
         investigations::INVESTIGATIONS,
         notifications::TEST,
+        outer::ALERTS,
+        outer::WEBHOOK,
         queries::SQL,
         queries::QUERY,
         search::SEARCH,
