@@ -70,15 +70,9 @@ test('a cost leak', { skip }, async () => {
     has(it, 'cost', 'function:update-stats'),
   );
   const page = await stage.read('6-cost', `${stage.shop.url}/incidents/${incident.id}`);
-  // Calls that take so much longer are told first: that they cost a dollar a day is known some minutes later.
-  for (const text of [mail.text, slack]) {
-    assert.match(text, /update-stats (is slower: p\d+(\.\d)? \d+ m?s → [\d.]+ s|costs more)/);
-    assert.match(text, /Most likely cause, \d+ % of it: function:update-stats/);
-  }
-  assert.match(
-    page,
-    /update-stats[\s\S]{0,20}costs more, mostly for longer calls: \$0\.0*[1-9]\d* → \$0\.0*[1-9]\d* an hour/,
-  );
+  const costs =
+    /update-stats[\s\S]{0,20}costs more, mostly for longer calls: \$0\.0*[1-9]\d* → \$0\.0*[1-9]\d* an hour/;
+  for (const text of [mail.text, slack, page]) assert.match(text, costs);
   assert.match(page, /duration/, 'why');
 });
 
