@@ -76,6 +76,21 @@ export function notifications(settings, edition) {
   };
 }
 
+const pair = (/** @type {number} */ before, /** @type {number} */ after) => ({ before, after });
+
+/** Whom something calls or is called by. @param {string} node @param {boolean} worse */
+const near = (node, worse) => ({
+  node,
+  path: ['function:order', node],
+  worse: worse ? ['slow'] : [],
+  calls_per_minute: pair(12, 12),
+  failed: pair(0, worse ? 0.333 : 0),
+  mean_ms: pair(44.5, worse ? 424.5 : 44.6),
+  throttle_count: worse ? 92 : 0,
+  edge_calls_per_minute: pair(12, 12),
+  edge_failed: pair(0, 0),
+});
+
 export function incident() {
   const id = (/** @type {number} */ number) => number.toString(16).padStart(16, '0');
   const finding = (/** @type {string} */ node, /** @type {boolean} */ spans) => ({
@@ -132,6 +147,10 @@ export function incident() {
       unexplained: 0.06,
       load: 1,
     },
+    affected: {
+      upstream: [near('function:pay', true), near('function:order', true)],
+      downstream: [],
+    },
   };
 }
 
@@ -160,9 +179,17 @@ export function outerIncident() {
     filters: null,
     examples: [],
   };
-  const { callers, callees, cause } = incident();
+  const { callers, callees, cause, affected } = incident();
   const about = { title, nodes: ['function:pay'], finding_count: 1 };
-  return { ...incidentSummary(59), ...about, findings: [finding], callers, callees, cause };
+  return {
+    ...incidentSummary(59),
+    ...about,
+    findings: [finding],
+    callers,
+    callees,
+    cause,
+    affected,
+  };
 }
 
 /** What was found, or that nothing was; as the question has it. @param {any} question */
@@ -170,7 +197,6 @@ export function investigation(question) {
   const found = !/nothing/.test(question.question);
   const id = (/** @type {number} */ number) => number.toString(16).padStart(16, '0');
   const [from, to] = [question.from ?? incidentTime(390), question.to ?? incidentTime(450)];
-  const pair = (/** @type {number} */ before, /** @type {number} */ after) => ({ before, after });
   const cause = (
     /** @type {string} */ node,
     /** @type {number} */ share,
@@ -200,17 +226,6 @@ export function investigation(question) {
     search: null,
     examples: [],
     ...more,
-  });
-  const near = (/** @type {string} */ node, /** @type {boolean} */ worse) => ({
-    node,
-    path: ['function:order', node],
-    worse: worse ? ['slow'] : [],
-    calls_per_minute: pair(12, 12),
-    failed: pair(0, worse ? 0.333 : 0),
-    mean_ms: pair(44.5, worse ? 424.5 : 44.6),
-    throttle_count: worse ? 92 : 0,
-    edge_calls_per_minute: pair(12, 12),
-    edge_failed: pair(0, 0),
   });
   const slow = cause('function:order', 1, []);
   return {

@@ -11,13 +11,22 @@ use throughline_telemetry::UnixNanos;
 use crate::detect::outer::is_own;
 use crate::detect::{Finding, Incident, Kind, Node, State, Subject};
 use crate::facts::Facts;
-use crate::investigate::{Investigation, investigate, times};
+use crate::investigate::{Affected, Investigation, affected, investigate, times};
 use crate::question::{Symptom, Window};
 
 /// What is asked about an incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
     asked: Vec<Asked>,
+}
+
+/// Where an incident comes from, and who else suffers from that.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Of the first finding that is explained.
+    pub told: Investigation,
+    /// What is around the most probable cause.
+    pub affected: Affected,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -74,16 +83,14 @@ impl Question {
     }
 
     /// The first of them that is confirmed and has a cause.
-    pub fn answer(&self, facts: &Facts) -> Option<Investigation> {
-        let answers = self
-            .asked
-            .iter()
-            .map(|it| investigate(facts, &it.node, Some(it.symptom), &it.window));
-        let mut explained = answers.filter(|told| {
-            let found = told.found.as_ref();
-            found.is_some_and(|found| !found.causes.is_empty())
+    pub fn answer(&self, facts: &Facts) -> Option<Answer> {
+        let mut answers = self.asked.iter().filter_map(|it| {
+            let told = investigate(facts, &it.node, Some(it.symptom), &it.window);
+            let cause = told.found.as_ref()?.causes.first()?;
+            let affected = affected(facts, &cause.node, &told.seen());
+            Some(Answer { told, affected })
         });
-        explained.next()
+        answers.next()
     }
 }
 

@@ -96,6 +96,18 @@ pub struct Suspect {
     pub path: Vec<Node>,
 }
 
+impl Investigation {
+    /// When all was well, and from when until when it was not: what was well in the time that is asked about would water
+    /// that down.
+    pub fn seen(&self) -> Frame {
+        let mut frame = self.frame.clone();
+        if let Some(found) = &self.found {
+            frame.now = found.onset.min(found.until)..found.until;
+        }
+        frame
+    }
+}
+
 /// What is known of a node between these times: whether it has the symptom, or any if none is named, and why.
 pub fn investigate(
     facts: &Facts,

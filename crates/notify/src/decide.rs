@@ -103,7 +103,10 @@ pub fn decide(
             {
                 Fate::Drop(Reason::Muted)
             }
-            () => fate(receiver, notice, now, told),
+            () => {
+                let least = route.map_or(Severity::Critical, |route| route.severity);
+                fate(receiver, notice, now, told, least)
+            }
         };
         Some(Decision {
             receiver: receiver.name.clone(),
@@ -114,9 +117,19 @@ pub fn decide(
     decisions.collect()
 }
 
-fn fate(receiver: &Receiver, notice: &Notice, now: UnixNanos, told: Option<&Told>) -> Fate {
+/// What matters less than `least` is not worth another message.
+fn fate(
+    receiver: &Receiver,
+    notice: &Notice,
+    now: UnixNanos,
+    told: Option<&Told>,
+    least: Severity,
+) -> Fate {
     let open = told.filter(|told| told.is_open);
-    let is_worse = open.is_none_or(|told| notice.severity > told.severity);
+    let is_worse = open.is_none_or(|told| {
+        let is_more = notice.matters.iter().any(|it| told.is_news(it, least));
+        notice.severity > told.severity || is_more
+    });
     match (notice.phase, open) {
         (Phase::Closed, None) => Fate::Drop(Reason::NeverTold),
         // What has not been told yet ends where it waits.

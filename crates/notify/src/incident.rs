@@ -1,16 +1,19 @@
 //! An incident as a notice.
 
+use std::collections::BTreeSet;
+
+use throughline_insight::cause::Answer;
 use throughline_insight::detect::{Finding, Incident, State};
-use throughline_insight::investigate::{Investigation, Suspect, Unit, amount, verb};
+use throughline_insight::investigate::{Suspect, Unit, amount, verb};
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Likely, Line, Link, Matter, Notice, Phase};
+use crate::notice::{Concern, Likely, Line, Link, Matter, Notice, Phase};
 
 /// What is known of an incident besides what it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Besides<'a> {
-    /// Where it comes from.
-    pub cause: Option<&'a Investigation>,
+    /// Where it comes from, and who else suffers.
+    pub cause: Option<&'a Answer>,
     /// Where it can be seen.
     pub evidence: &'a [Link],
     /// What can be done about it.
@@ -50,11 +53,25 @@ pub fn notice(incident: &Incident, phase: Phase, besides: Besides, now: UnixNano
         },
         cause: besides
             .cause
-            .and_then(|told| likely(told.found.as_ref()?.causes.first()?)),
+            .and_then(|answer| likely(answer.told.found.as_ref()?.causes.first()?)),
+        affected: besides.cause.map_or_else(Vec::new, affected),
         evidence: besides.evidence.to_vec(),
         actions: besides.actions.to_vec(),
         page: format!("{}/incidents/{}", besides.base, incident.id),
     }
+}
+
+/// What an incident makes somebody worry about.
+pub fn concerns(incident: &Incident) -> BTreeSet<Concern> {
+    let findings = incident.findings.iter().take(MATTERS_MAX);
+    let matters = findings.map(|known| matter(&known.finding));
+    matters.map(|matter| matter.concern()).collect()
+}
+
+fn affected(answer: &Answer) -> Vec<Line> {
+    let worse = answer.affected.worse();
+    let lines = worse.map(|near| Line::new(&near.to_string()));
+    lines.take(AFFECTED_MAX).collect()
 }
 
 fn matter(finding: &Finding) -> Matter {
@@ -62,6 +79,7 @@ fn matter(finding: &Finding) -> Matter {
         kind: finding.kind.name().to_owned(),
         nodes: finding.subject.nodes().cloned().collect(),
         title: Line::new(&finding.to_string()),
+        severity: finding.severity,
     }
 }
 
@@ -72,6 +90,7 @@ fn likely(cause: &Suspect) -> Option<Likely> {
         [cause.evidence.before, cause.evidence.after].map(|value| amount(unit, value));
     let text = format!("{} {}: {before} → {after}", cause.node, verb(cause.symptom));
     (cause.share > 0.0).then(|| Likely {
+        node: cause.node.clone(),
         text: Line::new(&text),
         share: cause.share.clamp(0.0, 1.0),
     })
@@ -81,6 +100,8 @@ fn likely(cause: &Suspect) -> Option<Likely> {
 pub(crate) const INCIDENT: &str = "incident-";
 /// Findings of one incident that are told.
 const MATTERS_MAX: usize = 50;
+/// Of those around its cause.
+const AFFECTED_MAX: usize = 50;
 
 #[cfg(test)]
 mod tests;

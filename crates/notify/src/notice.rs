@@ -1,5 +1,6 @@
 //! What is told, in words and numbers, before it has a form.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,9 @@ pub enum Phase {
 /// What most likely brings it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Likely {
+    /// The node.
+    #[serde(default)]
+    pub node: String,
     /// In a sentence: `table:user: mean 4.00 ms → 133 ms`.
     pub text: Line,
     /// How much of it that explains, 0 to 1.
@@ -112,6 +116,38 @@ pub struct Matter {
     pub nodes: Vec<String>,
     /// In a line.
     pub title: Line,
+    /// How much it matters by itself.
+    #[serde(with = "SeverityName", default = "note")]
+    pub severity: Severity,
+}
+
+/// What somebody has to worry about. Whoever was told that something is slow wants to hear that it costs as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concern {
+    /// That it works, and how well.
+    Work,
+    /// What it costs.
+    Cost,
+    /// What it reaches that it never did.
+    Access,
+    /// Messages and events that are lost.
+    Loss,
+    /// Telemetry that is lost.
+    Telemetry,
+}
+
+impl Matter {
+    /// What it makes somebody worry about.
+    pub fn concern(&self) -> Concern {
+        match self.kind.as_str() {
+            "cost" => Concern::Cost,
+            "new_edge" => Concern::Access,
+            "dead_letters" => Concern::Loss,
+            "incomplete" => Concern::Telemetry,
+            _ => Concern::Work,
+        }
+    }
 }
 
 /// Something to tell: an incident, an alert or an objective.
@@ -138,6 +174,9 @@ pub struct Notice {
     pub at: UnixNanos,
     /// What most likely brings it, if that is known.
     pub cause: Option<Likely>,
+    /// Who else suffers from that, the nearest first: `function:shop fails: 0 % → 38 %`.
+    #[serde(default)]
+    pub affected: Vec<Line>,
     /// Where it can be seen.
     pub evidence: Vec<Link>,
     /// What can be done about it.
@@ -156,6 +195,11 @@ impl Notice {
             }
         }
         nodes
+    }
+
+    /// What it makes somebody worry about.
+    pub fn concerns(&self) -> BTreeSet<Concern> {
+        self.matters.iter().map(Matter::concern).collect()
     }
 
     /// The kind of what is gravest.
@@ -184,19 +228,26 @@ impl Notice {
                 kind: "test".to_owned(),
                 nodes: vec!["function:checkout".to_owned()],
                 title: "this is a test".into(),
+                severity: Severity::Note,
             }],
             environment: environment.to_owned(),
             since: now,
             at: now,
             cause: Some(Likely {
+                node: "table:user".to_owned(),
                 text: "table:user: mean 4.00 ms → 133 ms".into(),
                 share: 0.92,
             }),
+            affected: vec!["function:shop is slow: 120 ms → 168 ms".into()],
             evidence: vec![link("incidents", "/incidents")],
             actions: vec![link("Notification settings", "/notifications")],
             page: format!("{base}/incidents"),
         }
     }
+}
+
+fn note() -> Severity {
+    Severity::Note
 }
 
 /// How severities are written: `note`, `warning`, `critical`.

@@ -1,8 +1,9 @@
 //! What was told to whom, what waits, and what comes of each attempt. It has no clock and sends nothing: the edge
 //! takes what is [due](Outbox::due), sends it, and says [how that went](Outbox::done).
 //!
-//! - **Once**: of one incident a receiver hears that it began, that it became worse, and that it has ended. Which
-//!   of these was told is kept for a month, so a restart tells nothing twice.
+//! - **Once**: of one incident a receiver hears that it began, that it became worse, that it is about something else as
+//!   well ([`Concern`](crate::Concern)), and that it has ended. Which of these was told is kept for a month, so a
+//!   restart tells nothing twice.
 //! - **In order**: of the messages to one address the first goes before the second is tried.
 //! - **At least once**: a message that was sent when the server was killed is sent again, with the id and the
 //!   `Message-ID` that it had, by which whoever takes it can know it.
@@ -285,12 +286,13 @@ impl Outbox {
         let Some(at) = held.iter().position(|it| it.notice.about == notice.about) else {
             return;
         };
-        match was_told {
-            true => {
+        match held[at].notice.phase {
+            // It has not ended after all, and that it goes on is known.
+            Phase::Closed if was_told => {
                 held.remove(at);
                 self.told.unhold(receiver, &notice.about);
             }
-            false => held[at].notice = notice.clone(),
+            _ => held[at].notice = notice.clone(),
         }
     }
 
@@ -308,8 +310,10 @@ impl Outbox {
         why: &str,
         now: UnixNanos,
     ) {
+        let known = self.told.of(&receiver.name, &notice.about);
+        let grown = known.and_then(|told| told.grown(notice));
         let thread = self.told.tell(&receiver.name, notice, now);
-        let content = Content::Notice(notice.clone(), thread);
+        let content = Content::Notice(grown.unwrap_or_else(|| notice.clone()), thread);
         for address in addresses_for(settings, receiver, notice, now) {
             self.push(receiver, address, content.clone(), why, now);
         }

@@ -45,20 +45,27 @@ pub(crate) fn notice(about: &str, phase: Phase, severity: Severity) -> Notice {
                 kind: "latency".to_owned(),
                 nodes: vec!["function:pay".to_owned()],
                 title: "function:pay is slower: p99 100 ms → 147 ms".into(),
+                severity,
             },
             Matter {
                 kind: "new_error".to_owned(),
                 nodes: vec!["function:pay".to_owned(), "table:user".to_owned()],
                 title: "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here".into(),
+                severity,
             },
         ],
         environment: "production".to_owned(),
         since,
         at: since.plus(std::time::Duration::from_secs(minutes * 60)),
         cause: Some(Likely {
+            node: "table:user".to_owned(),
             text: "table:user: mean 4.00 ms → 133 ms".into(),
             share: 0.917,
         }),
+        affected: vec![
+            "function:shop is slow: 60.0 ms → 190 ms".into(),
+            "service:web is slow: 1.20 s → 1.33 s".into(),
+        ],
         evidence: vec![
             link("A slow trace", "/traces/1?a=b&c=d"),
             link("All slow spans", "/explore?q=1"),

@@ -28,10 +28,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use throughline_insight::Detector;
-use throughline_insight::cause::Question;
+use throughline_insight::cause::{Answer, Question};
 use throughline_insight::detect::{Allowed, Change, Counts, Incident, Settings, Subject, Update};
 use throughline_insight::facts::Facts;
-use throughline_insight::investigate::Investigation;
 use throughline_insight::question::{Name, Symptom};
 use throughline_query::{Engine, QueryError};
 use throughline_store::{
@@ -168,11 +167,8 @@ impl Detection {
         look(&self.kept().detector)
     }
 
-    /// Where an incident comes from, if that can be told. Reads hours of the store.
-    pub(crate) async fn cause(
-        &self,
-        incident: &Incident,
-    ) -> Result<Option<Investigation>, TakeError> {
+    /// Where an incident comes from and who else suffers, if that can be told. Reads hours of the store.
+    pub(crate) async fn cause(&self, incident: &Incident) -> Result<Option<Answer>, TakeError> {
         let Some(question) = Question::of(incident, self.complete()) else {
             return Ok(None);
         };

@@ -13,10 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use throughline_act::{Muted, State as ActionState, UnixSeconds};
+use throughline_insight::cause::Answer;
 use throughline_insight::detect::{Incident, Severity, State};
 use throughline_insight::investigate::Investigation;
 use throughline_notify::settings::Mute;
-use throughline_notify::{Besides, Line, Link, Notice, Phase, Teller, about, iso, notice_of};
+use throughline_notify::{
+    Besides, Concern, Line, Link, Notice, Phase, Teller, about, concerns, iso, notice_of,
+};
 use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -37,7 +40,7 @@ pub(crate) struct Telling {
 #[derive(Default)]
 struct Seen {
     /// Incidents as they were then.
-    incidents: BTreeMap<u64, (State, Severity)>,
+    incidents: BTreeMap<u64, (State, Severity, BTreeSet<Concern>)>,
     /// Incidents that somebody has acted on, and when that was proposed last.
     acted: BTreeMap<u64, UnixSeconds>,
     /// The version of the settings.
@@ -114,7 +117,7 @@ impl Telling {
             };
             self.teller
                 .tell(&self.notice(&incident, phase(&incident), cause.as_ref()));
-            let as_it_is = (incident.state, incident.severity());
+            let as_it_is = (incident.state, incident.severity(), concerns(&incident));
             seen.incidents.insert(incident.id, as_it_is);
         }
         self.tell_acted(seen);
@@ -127,7 +130,7 @@ impl Telling {
             let known: BTreeSet<u64> = all.iter().map(|incident| incident.id).collect();
             seen.incidents.retain(|id, _| known.contains(id));
             let changed = all.iter().filter(|incident| {
-                let now = (incident.state, incident.severity());
+                let now = (incident.state, incident.severity(), concerns(incident));
                 let is_news =
                     incident.state == State::Open || self.teller.is_open(&about(incident));
                 is_news && seen.incidents.get(&incident.id) != Some(&now)
@@ -192,7 +195,7 @@ impl Telling {
     }
 
     /// Where an incident comes from, if that is known soon enough to be told with it.
-    async fn cause(&self, incident: &Incident) -> Option<Investigation> {
+    async fn cause(&self, incident: &Incident) -> Option<Answer> {
         match tokio::time::timeout(PATIENCE, self.detection.cause(incident)).await {
             Ok(Ok(cause)) => cause,
             Ok(Err(error)) => {
@@ -209,12 +212,12 @@ impl Telling {
         }
     }
 
-    fn notice(&self, incident: &Incident, phase: Phase, cause: Option<&Investigation>) -> Notice {
+    fn notice(&self, incident: &Incident, phase: Phase, cause: Option<&Answer>) -> Notice {
         let settings = self.teller.settings();
         let base = settings.base();
         let besides = Besides {
             cause,
-            evidence: &evidence(incident, cause, base),
+            evidence: &evidence(incident, cause.map(|answer| &answer.told), base),
             actions: &actions(incident, base),
             environment: &settings.raw().environment,
             base,

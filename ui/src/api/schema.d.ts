@@ -2587,6 +2587,15 @@ export interface components {
             readonly callees: readonly string[];
             /** @description Where it comes from; null where nothing is slow or fails, or too little is known. */
             readonly cause: components["schemas"]["IncidentCause"] | null;
+            /** @description Who is worse around the most probable cause, however far away; null where none is known. */
+            readonly affected: components["schemas"]["IncidentAffected"] | null;
+        };
+        /** @description Who suffers from the most probable cause of an incident: nodes that are slower or fail more since it began. */
+        readonly IncidentAffected: {
+            /** @description Who calls it, and who calls these, the nearest first. */
+            readonly upstream: readonly components["schemas"]["InvestigationNeighbour"][];
+            /** @description What it calls, and what these call, the nearest first. */
+            readonly downstream: readonly components["schemas"]["InvestigationNeighbour"][];
         };
         /** @description One thing that is unusual about one subject. */
         readonly Finding: {

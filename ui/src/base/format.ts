@@ -60,6 +60,12 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** Calls: `1.3 a minute`, `1,234 a minute`. */
+export function formatPerMinute(perMinute: number): string {
+  const rounded = perMinute < 10 ? perMinute.toFixed(1) : formatCount(Math.round(perMinute));
+  return `${rounded} a minute`;
+}
+
 /** Milliseconds: `39.2 ms`, `1.24 s`. */
 export function formatMillis(millis: number): string {
   return formatDuration(durationFromMillis(millis));

@@ -201,11 +201,11 @@ fn known_as(detector: &Detector, id: u64) -> &Incident {
 /// Who is named, the most probable first: the causes that are worked out, then whom the findings are of.
 fn suspects(incident: &Incident, facts: &Facts, now: UnixNanos) -> (String, Vec<String>) {
     let question = Question::of(incident, now);
-    let told = question.and_then(|question| question.answer(facts));
+    let answer = question.and_then(|question| question.answer(facts));
     let mut all: Vec<String> = Vec::new();
-    let causes = told
+    let causes = answer
         .iter()
-        .filter_map(|told| told.found.as_ref())
+        .filter_map(|answer| answer.told.found.as_ref())
         .flat_map(|found| &found.causes);
     let causes = causes.map(|cause| cause.node.clone());
     let nodes = incident

@@ -181,11 +181,13 @@ fn the_first_that_is_explained_is_the_answer() {
     let asked = |findings: Vec<InIncident>| question(findings)?.answer(&facts());
     let of = |kind: Kind| finding("function:pay", kind, SINCE.plus(MINUTE));
     // It does not fail, and a new call is no question.
-    let told = asked(vec![of(new_edge()), of(Kind::Errors), of(slow())]).expect("it is slow");
+    let all = vec![of(new_edge()), of(Kind::Errors), of(slow())];
+    let Answer { told, affected } = asked(all).expect("it is slow");
     assert_eq!(told.symptom, Symptom::Slow);
     let found = told.found.expect("it is explained");
-    let causes: Vec<&str> = found.causes.iter().map(|it| it.node.as_str()).collect();
-    assert!(causes.contains(&"table:user"), "{found:?}");
+    assert_eq!(found.causes[0].node, "table:user");
+    let worse: Vec<String> = affected.worse().map(ToString::to_string).collect();
+    assert_eq!(worse, ["function:pay is slow: 50 ms → 350 ms"]);
     assert_eq!(asked(vec![of(Kind::Errors)]), None);
     assert_eq!(asked(vec![of(new_edge())]), None);
 }

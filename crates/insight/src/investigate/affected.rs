@@ -38,6 +38,14 @@ pub struct Neighbour {
     pub minutes: [f64; 2],
 }
 
+impl Affected {
+    /// Those that are worse than when all was well: who calls the node first, the nearest of them first.
+    pub fn worse(&self) -> impl Iterator<Item = &Neighbour> {
+        let all = self.upstream.iter().chain(&self.downstream);
+        all.filter(|near| !near.worse.is_empty())
+    }
+}
+
 /// What is around a node while something is wrong with it.
 pub fn affected(facts: &Facts, node: &Node, frame: &Frame) -> Affected {
     let (scene, places) = facts.scene(frame, Failing::All);

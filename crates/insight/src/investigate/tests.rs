@@ -371,6 +371,16 @@ fn who_else_suffers_is_found_up_and_down_the_map() {
         _ => WELL,
     });
     let told = of(&facts, "table:user", Some(Symptom::Throttle));
+    let around = affected(&facts, &told.node, &told.seen());
+    let lines: Vec<String> = around.worse().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "function:pay fails: 0 % → 30 %",
+            "function:shop fails: 0 % → 30 %"
+        ]
+    );
+    assert_eq!(around.upstream[2].to_string(), "function:mail");
     let around = affected(&facts, &told.node, &told.frame);
     let names: Vec<&str> = around.upstream.iter().map(|it| it.node.as_str()).collect();
     assert_eq!(names, ["function:pay", "function:shop", "function:mail"]);

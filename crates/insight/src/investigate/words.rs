@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use throughline_telemetry::UnixNanos;
 
-use super::Investigation;
+use super::{Investigation, Neighbour};
 use crate::detect::words::{dollars, duration, share};
 use crate::detect::{Node, Subject};
 use crate::facts::{Did, Facts, Failing};
@@ -112,6 +112,24 @@ impl fmt::Display for Investigation {
             Some(cause) => write!(f, ", {} of it from {}", share(cause.share), cause.node),
             None => write!(f, ", and nothing explains it"),
         }
+    }
+}
+
+/// `function:shop fails: 0 % → 38 %`; the name alone of what is as usual.
+impl fmt::Display for Neighbour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.node)?;
+        for (at, symptom) in self.worse.iter().enumerate() {
+            let unit = Unit::of(*symptom);
+            let [before, after] = self.did.each_ref().map(|did| match unit {
+                Unit::Millis => did.mean_ms(),
+                _ => did.part(Failing::All),
+            });
+            let (comma, verb) = (if at > 0 { "," } else { "" }, verb(*symptom));
+            let [before, after] = [before, after].map(|value| amount(unit, value));
+            write!(f, "{comma} {verb}: {before} → {after}")?;
+        }
+        Ok(())
     }
 }
 

@@ -59,10 +59,13 @@ impl Goal {
         Some(counts.bad_share()? / self.budget())
     }
 
-    /// The share of the budget that is left of what happened; below zero once it is used up. All of it where nothing
-    /// happened.
-    pub fn left(self, counts: Counts) -> f64 {
-        1.0 - self.burn(counts).unwrap_or(0.0)
+    /// The share of the budget that is left, when this is what happened in the part of the window that is known; below
+    /// zero once it is used up. All of it where nothing happened.
+    ///
+    /// The budget is that of a whole window, in which as much happens all the time as in what is known of it.
+    pub fn left(self, counts: Counts, known: Duration) -> f64 {
+        let part = known.div_duration_f64(self.window()).min(1.0);
+        1.0 - self.burn(counts).unwrap_or(0.0) * part
     }
 }
 

@@ -81,6 +81,15 @@ impl Series {
         sum
     }
 
+    /// How much of the time before `end` is known: since the first hour in which something happened, and at least an
+    /// hour.
+    pub fn known(&self, time: Duration, end: UnixNanos) -> Duration {
+        let begin = end.minus(time).0;
+        let first = self.hours.range(begin / HOUR_NANOS..).next();
+        let first = first.map_or(end, |(hour, _)| UnixNanos(hour * HOUR_NANOS));
+        end.since(first).clamp(HOUR, time)
+    }
+
     /// Forgets what is not asked for any more: of a goal with this window.
     pub fn forget(&mut self, window: Duration, end: UnixNanos) {
         let from = |time: Duration, unit: u64| end.minus(time).0 / unit;
@@ -91,5 +100,6 @@ impl Series {
 
 pub(super) const MINUTE_NANOS: u64 = 60 * 1_000_000_000;
 const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
+const HOUR: Duration = Duration::from_secs(3600);
 /// The longest that a rule looks back.
 const FINE: Duration = Duration::from_secs(3 * 24 * 3600);

@@ -13,7 +13,7 @@ use super::{Counts, Goal, Series};
 pub struct Standing {
     /// What happened in its window.
     pub counts: Counts,
-    /// The share of the budget that is left; below zero once it is used up.
+    /// The share of the window's budget that is left; below zero once it is used up.
     pub left: f64,
     /// How quickly it went in the last hour; not known where nothing happened.
     pub burn: Option<f64>,
@@ -27,7 +27,7 @@ impl Standing {
     /// How an objective does at the end of the last minute that is known.
     pub fn of(goal: Goal, series: &Series, end: UnixNanos) -> Standing {
         let counts = series.last(goal.window(), end);
-        let left = goal.left(counts);
+        let left = goal.left(counts, series.known(goal.window(), end));
         let burn = goal.burn(series.last(HOUR, end));
         let rules = RULES.iter().filter(|rule| rule.fits(goal));
         Standing {

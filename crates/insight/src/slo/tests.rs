@@ -144,9 +144,9 @@ fn what_is_left_is_said_in_a_line() {
     assert_eq!(standing.counts, counts(9980, 20));
     assert_eq!(
         standing.title("orders are mailed", &burning),
-        "\"orders are mailed\" burns its budget 20.0 times too fast: 80 % is left, for another 1 d 4 h"
+        "\"orders are mailed\" burns its budget 20.0 times too fast: 93 % is left, for another 1 d 9 h"
     );
-    series.add(at(end - 1), counts(0, 90));
+    series.add(at(end - 1), counts(0, 400));
     let spent = Standing::of(goal, &series, at(end));
     assert!(spent.left < 0.0 && spent.lasts == Some(Duration::ZERO));
     let title = spent.title("orders are mailed", &Burning::default());
@@ -157,6 +157,22 @@ fn what_is_left_is_said_in_a_line() {
     assert_eq!(series, Series::default());
     let nothing = Standing::of(goal, &series, at(later));
     assert_eq!((nothing.left, nothing.burn), (1.0, None));
+}
+
+/// Whoever sets an objective in the first bad minutes has a month's budget before them, not that of some minutes.
+#[test]
+fn the_budget_is_that_of_a_whole_window() {
+    let goal = goal(0.99);
+    let mut series = Series::default();
+    (0..100).for_each(|minute| series.add(at(minute), counts(24, 0)));
+    (100..120).for_each(|minute| series.add(at(minute), counts(0, 24)));
+    let mut burning = Burning::default();
+    burning.tick(goal, &series, at(120));
+    let standing = Standing::of(goal, &series, at(120));
+    assert_eq!(
+        standing.title("orders are mailed", &burning),
+        "\"orders are mailed\" burns its budget 33.3 times too fast: 95 % is left, for another 20 h 36 min"
+    );
 }
 
 #[test]

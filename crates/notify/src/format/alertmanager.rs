@@ -37,6 +37,7 @@ fn alert(notice: &Notice, thread: &Thread, severity: &str, ends: UnixNanos) -> V
     note("summary", notice.title.to_string());
     note("cause", words::cause(notice).unwrap_or_default());
     note("also", words::also(notice).collect::<Vec<_>>().join("\n"));
+    note("affected", words::affected(notice).unwrap_or_default());
     let links = words::evidence(notice).iter();
     let links = links.chain(words::actions(notice));
     let links: Vec<String> = links

@@ -32,6 +32,7 @@ struct Body<'a> {
     colour: &'static str,
     cause: Option<String>,
     also: Vec<&'a str>,
+    affected: Option<String>,
     sections: Vec<(&'static str, Vec<Link>)>,
     letter: Option<&'a Letter>,
     why: &'a str,
@@ -148,6 +149,7 @@ impl<'a> Body<'a> {
             colour: "#57606a",
             cause: None,
             also: Vec::new(),
+            affected: None,
             sections: Vec::new(),
             letter: None,
             why: frame.why,
@@ -179,6 +181,7 @@ impl<'a> Body<'a> {
             colour: words::colour(notice),
             cause: words::cause(notice),
             also: words::also(notice).collect(),
+            affected: words::affected(notice),
             sections,
             ..self
         }
@@ -202,6 +205,10 @@ impl<'a> Body<'a> {
             self.also
                 .iter()
                 .for_each(|line| add(&format!("Also: {line}")));
+        }
+        if let Some(affected) = &self.affected {
+            add("");
+            add(affected);
         }
         for (name, links) in self.sections.iter().filter(|(_, links)| !links.is_empty()) {
             add("");
@@ -258,6 +265,9 @@ impl<'a> Body<'a> {
         self.also
             .iter()
             .for_each(|line| paragraph(&format!("Also: {line}")));
+        if let Some(affected) = &self.affected {
+            paragraph(affected);
+        }
         for (name, links) in self.sections.iter().filter(|(_, links)| !links.is_empty()) {
             let links: String = links.iter().map(link).collect();
             html.push_str(&format!(

@@ -47,6 +47,7 @@ pub(super) fn body(notice: &Notice, thread: &Thread, routing_key: &str, frame: &
                 "state": words::state(notice, thread.was.as_deref(), 0),
                 "cause": words::cause(notice),
                 "also": words::also(notice).collect::<Vec<_>>(),
+                "affected": words::affected(notice),
                 "nodes": notice.nodes(),
                 "why_you_got_this": Line::new(frame.why),
             },

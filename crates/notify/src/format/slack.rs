@@ -38,6 +38,9 @@ fn of_notice(notice: &Notice, thread: &Thread, frame: &Frame) -> Value {
         let fields: Vec<Value> = also.iter().map(|line| plain(line)).collect();
         blocks.push(json!({"type": "section", "fields": fields}));
     }
+    if let Some(affected) = words::affected(notice) {
+        blocks.push(json!({"type": "section", "text": plain(&affected)}));
+    }
     let page = Link {
         text: "Open".into(),
         href: notice.page.clone(),

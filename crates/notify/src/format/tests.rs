@@ -113,118 +113,126 @@ fn an_incident_in_slack() {
         "chat",
         &opened(),
         expect![[r#"
-        POST https://slack.example/hush
-        {
-          "blocks": [
+            POST https://slack.example/hush
             {
-              "text": {
-                "emoji": false,
-                "text": "function:pay is slower: p99 100 ms → 147 ms",
-                "type": "plain_text"
-              },
-              "type": "header"
-            },
-            {
-              "text": {
-                "emoji": false,
-                "text": "critical · since 2026-11-22 14:02 UTC · production",
-                "type": "plain_text"
-              },
-              "type": "section"
-            },
-            {
-              "text": {
-                "emoji": false,
-                "text": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
-                "type": "plain_text"
-              },
-              "type": "section"
-            },
-            {
-              "fields": [
+              "blocks": [
                 {
-                  "emoji": false,
-                  "text": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here",
-                  "type": "plain_text"
-                }
-              ],
-              "type": "section"
-            },
-            {
-              "elements": [
-                {
-                  "action_id": "open-0",
                   "text": {
                     "emoji": false,
-                    "text": "Open",
+                    "text": "function:pay is slower: p99 100 ms → 147 ms",
                     "type": "plain_text"
                   },
-                  "type": "button",
-                  "url": "https://t.example/incidents/12"
+                  "type": "header"
                 },
                 {
-                  "action_id": "open-1",
                   "text": {
                     "emoji": false,
-                    "text": "A slow trace",
+                    "text": "critical · since 2026-11-22 14:02 UTC · production",
                     "type": "plain_text"
                   },
-                  "type": "button",
-                  "url": "https://t.example/traces/1?a=b&c=d"
+                  "type": "section"
                 },
                 {
-                  "action_id": "open-2",
                   "text": {
                     "emoji": false,
-                    "text": "All slow spans",
+                    "text": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
                     "type": "plain_text"
                   },
-                  "type": "button",
-                  "url": "https://t.example/explore?q=1"
+                  "type": "section"
                 },
                 {
-                  "action_id": "open-3",
+                  "fields": [
+                    {
+                      "emoji": false,
+                      "text": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here",
+                      "type": "plain_text"
+                    }
+                  ],
+                  "type": "section"
+                },
+                {
                   "text": {
                     "emoji": false,
-                    "text": "What else is affected",
+                    "text": "Affected: function:shop is slow: 60.0 ms → 190 ms; service:web is slow: 1.20 s → 1.33 s",
                     "type": "plain_text"
                   },
-                  "type": "button",
-                  "url": "https://t.example/investigate?incident=12"
-                }
-              ],
-              "type": "actions"
-            },
-            {
-              "elements": [
+                  "type": "section"
+                },
                 {
-                  "action_id": "act-0",
-                  "text": {
-                    "emoji": false,
-                    "text": "Ignore from now on",
-                    "type": "plain_text"
-                  },
-                  "type": "button",
-                  "url": "https://t.example/act/7?k=ab12"
-                }
-              ],
-              "type": "actions"
-            },
-            {
-              "elements": [
+                  "elements": [
+                    {
+                      "action_id": "open-0",
+                      "text": {
+                        "emoji": false,
+                        "text": "Open",
+                        "type": "plain_text"
+                      },
+                      "type": "button",
+                      "url": "https://t.example/incidents/12"
+                    },
+                    {
+                      "action_id": "open-1",
+                      "text": {
+                        "emoji": false,
+                        "text": "A slow trace",
+                        "type": "plain_text"
+                      },
+                      "type": "button",
+                      "url": "https://t.example/traces/1?a=b&c=d"
+                    },
+                    {
+                      "action_id": "open-2",
+                      "text": {
+                        "emoji": false,
+                        "text": "All slow spans",
+                        "type": "plain_text"
+                      },
+                      "type": "button",
+                      "url": "https://t.example/explore?q=1"
+                    },
+                    {
+                      "action_id": "open-3",
+                      "text": {
+                        "emoji": false,
+                        "text": "What else is affected",
+                        "type": "plain_text"
+                      },
+                      "type": "button",
+                      "url": "https://t.example/investigate?incident=12"
+                    }
+                  ],
+                  "type": "actions"
+                },
                 {
-                  "emoji": false,
-                  "text": "Why you got this: the route \"all\" sends warnings and worse here. To stop it, change https://t.example/notifications",
-                  "type": "plain_text"
+                  "elements": [
+                    {
+                      "action_id": "act-0",
+                      "text": {
+                        "emoji": false,
+                        "text": "Ignore from now on",
+                        "type": "plain_text"
+                      },
+                      "type": "button",
+                      "url": "https://t.example/act/7?k=ab12"
+                    }
+                  ],
+                  "type": "actions"
+                },
+                {
+                  "elements": [
+                    {
+                      "emoji": false,
+                      "text": "Why you got this: the route \"all\" sends warnings and worse here. To stop it, change https://t.example/notifications",
+                      "type": "plain_text"
+                    }
+                  ],
+                  "type": "context"
                 }
               ],
-              "type": "context"
-            }
-          ],
-          "text": "function:pay is slower: p99 100 ms → 147 ms (critical · since 2026-11-22 14:02 UTC · production)",
-          "unfurl_links": false,
-          "unfurl_media": false
-        }"#]],
+              "text": "function:pay is slower: p99 100 ms → 147 ms (critical · since 2026-11-22 14:02 UTC · production)",
+              "unfurl_links": false,
+              "unfurl_media": false
+            }"#]],
     );
 }
 
@@ -294,57 +302,58 @@ fn an_incident_at_pagerduty() {
         "page",
         &opened(),
         expect![[r#"
-        POST https://events.pagerduty.com/v2/enqueue
-        {
-          "client": "Throughline",
-          "client_url": "https://t.example/incidents/12",
-          "dedup_key": "throughline/production/incident-12",
-          "event_action": "trigger",
-          "links": [
+            POST https://events.pagerduty.com/v2/enqueue
             {
-              "href": "https://t.example/incidents/12",
-              "text": "Throughline"
-            },
-            {
-              "href": "https://t.example/traces/1?a=b&c=d",
-              "text": "A slow trace"
-            },
-            {
-              "href": "https://t.example/explore?q=1",
-              "text": "All slow spans"
-            },
-            {
-              "href": "https://t.example/investigate?incident=12",
-              "text": "What else is affected"
-            },
-            {
-              "href": "https://t.example/act/7?k=ab12",
-              "text": "Ignore from now on"
-            }
-          ],
-          "payload": {
-            "class": "latency",
-            "component": "function:pay",
-            "custom_details": {
-              "also": [
-                "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here"
+              "client": "Throughline",
+              "client_url": "https://t.example/incidents/12",
+              "dedup_key": "throughline/production/incident-12",
+              "event_action": "trigger",
+              "links": [
+                {
+                  "href": "https://t.example/incidents/12",
+                  "text": "Throughline"
+                },
+                {
+                  "href": "https://t.example/traces/1?a=b&c=d",
+                  "text": "A slow trace"
+                },
+                {
+                  "href": "https://t.example/explore?q=1",
+                  "text": "All slow spans"
+                },
+                {
+                  "href": "https://t.example/investigate?incident=12",
+                  "text": "What else is affected"
+                },
+                {
+                  "href": "https://t.example/act/7?k=ab12",
+                  "text": "Ignore from now on"
+                }
               ],
-              "cause": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
-              "nodes": [
-                "function:pay",
-                "table:user"
-              ],
-              "state": "critical · since 2026-11-22 14:02 UTC · production",
-              "why_you_got_this": "the route \"all\" sends warnings and worse here"
-            },
-            "group": "production",
-            "severity": "critical",
-            "source": "function:pay",
-            "summary": "function:pay is slower: p99 100 ms → 147 ms",
-            "timestamp": "2026-11-22T14:02:00Z"
-          },
-          "routing_key": "R0UT1NG"
-        }"#]],
+              "payload": {
+                "class": "latency",
+                "component": "function:pay",
+                "custom_details": {
+                  "affected": "Affected: function:shop is slow: 60.0 ms → 190 ms; service:web is slow: 1.20 s → 1.33 s",
+                  "also": [
+                    "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here"
+                  ],
+                  "cause": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
+                  "nodes": [
+                    "function:pay",
+                    "table:user"
+                  ],
+                  "state": "critical · since 2026-11-22 14:02 UTC · production",
+                  "why_you_got_this": "the route \"all\" sends warnings and worse here"
+                },
+                "group": "production",
+                "severity": "critical",
+                "source": "function:pay",
+                "summary": "function:pay is slower: p99 100 ms → 147 ms",
+                "timestamp": "2026-11-22T14:02:00Z"
+              },
+              "routing_key": "R0UT1NG"
+            }"#]],
     );
     let action = |phase| {
         let content = Content::Notice(notice("1", phase, Severity::Note), thread(1, None));
@@ -369,48 +378,50 @@ fn an_incident_at_alertmanager() {
         "am",
         &closed(),
         expect![[r#"
-        POST http://am:9093/api/v2/alerts
-        authorization: Bearer t0ken
-        [
-          {
-            "annotations": {
-              "also": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here",
-              "cause": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
-              "links": "A slow trace: https://t.example/traces/1?a=b&c=d\nAll slow spans: https://t.example/explore?q=1\nWhat else is affected: https://t.example/investigate?incident=12\nIgnore from now on: https://t.example/act/7?k=ab12",
-              "summary": "function:pay is slower: p99 100 ms → 147 ms"
-            },
-            "endsAt": "2026-11-22T17:07:00Z",
-            "generatorURL": "https://t.example/incidents/12",
-            "labels": {
-              "about": "incident-12",
-              "alertname": "Throughline",
-              "environment": "production",
-              "kind": "latency",
-              "node": "function:pay",
-              "severity": "critical"
-            },
-            "startsAt": "2026-11-22T14:02:00Z"
-          },
-          {
-            "annotations": {
-              "also": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here",
-              "cause": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
-              "links": "A slow trace: https://t.example/traces/1?a=b&c=d\nAll slow spans: https://t.example/explore?q=1\nWhat else is affected: https://t.example/investigate?incident=12\nIgnore from now on: https://t.example/act/7?k=ab12",
-              "summary": "function:pay is slower: p99 100 ms → 147 ms"
-            },
-            "endsAt": "2026-11-22T17:07:00Z",
-            "generatorURL": "https://t.example/incidents/12",
-            "labels": {
-              "about": "incident-12",
-              "alertname": "Throughline",
-              "environment": "production",
-              "kind": "latency",
-              "node": "function:pay",
-              "severity": "warning"
-            },
-            "startsAt": "2026-11-22T14:02:00Z"
-          }
-        ]"#]],
+            POST http://am:9093/api/v2/alerts
+            authorization: Bearer t0ken
+            [
+              {
+                "annotations": {
+                  "affected": "Affected: function:shop is slow: 60.0 ms → 190 ms; service:web is slow: 1.20 s → 1.33 s",
+                  "also": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here",
+                  "cause": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
+                  "links": "A slow trace: https://t.example/traces/1?a=b&c=d\nAll slow spans: https://t.example/explore?q=1\nWhat else is affected: https://t.example/investigate?incident=12\nIgnore from now on: https://t.example/act/7?k=ab12",
+                  "summary": "function:pay is slower: p99 100 ms → 147 ms"
+                },
+                "endsAt": "2026-11-22T17:07:00Z",
+                "generatorURL": "https://t.example/incidents/12",
+                "labels": {
+                  "about": "incident-12",
+                  "alertname": "Throughline",
+                  "environment": "production",
+                  "kind": "latency",
+                  "node": "function:pay",
+                  "severity": "critical"
+                },
+                "startsAt": "2026-11-22T14:02:00Z"
+              },
+              {
+                "annotations": {
+                  "affected": "Affected: function:shop is slow: 60.0 ms → 190 ms; service:web is slow: 1.20 s → 1.33 s",
+                  "also": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here",
+                  "cause": "Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms",
+                  "links": "A slow trace: https://t.example/traces/1?a=b&c=d\nAll slow spans: https://t.example/explore?q=1\nWhat else is affected: https://t.example/investigate?incident=12\nIgnore from now on: https://t.example/act/7?k=ab12",
+                  "summary": "function:pay is slower: p99 100 ms → 147 ms"
+                },
+                "endsAt": "2026-11-22T17:07:00Z",
+                "generatorURL": "https://t.example/incidents/12",
+                "labels": {
+                  "about": "incident-12",
+                  "alertname": "Throughline",
+                  "environment": "production",
+                  "kind": "latency",
+                  "node": "function:pay",
+                  "severity": "warning"
+                },
+                "startsAt": "2026-11-22T14:02:00Z"
+              }
+            ]"#]],
     );
 }
 
@@ -420,63 +431,70 @@ fn an_incident_at_a_webhook_is_signed() {
         "hook",
         &opened(),
         expect![[r#"
-        POST https://example.com/in
-        x-throughline-signature: t=1795356300,v1=e7fd0fdc48c731a0aa03d87d7ee95a52543f09325f8ec51b58de44c701af0d57
-        idempotency-key: hook/incident-12/0
-        {
-          "about": "incident-12",
-          "actions": [
+            POST https://example.com/in
+            x-throughline-signature: t=1795356300,v1=5543b0e192b5098d90ced4b37d6121d958f30a2d7429bc2f02c49e8dd4867217
+            idempotency-key: hook/incident-12/0
             {
-              "href": "https://t.example/act/7?k=ab12",
-              "text": "Ignore from now on"
-            }
-          ],
-          "at": "2026-11-22T14:04:00Z",
-          "cause": {
-            "share": 0.917,
-            "text": "table:user: mean 4.00 ms → 133 ms"
-          },
-          "environment": "production",
-          "evidence": [
-            {
-              "href": "https://t.example/traces/1?a=b&c=d",
-              "text": "A slow trace"
-            },
-            {
-              "href": "https://t.example/explore?q=1",
-              "text": "All slow spans"
-            },
-            {
-              "href": "https://t.example/investigate?incident=12",
-              "text": "What else is affected"
-            }
-          ],
-          "findings": [
-            {
-              "kind": "latency",
-              "nodes": [
-                "function:pay"
+              "about": "incident-12",
+              "actions": [
+                {
+                  "href": "https://t.example/act/7?k=ab12",
+                  "text": "Ignore from now on"
+                }
               ],
-              "title": "function:pay is slower: p99 100 ms → 147 ms"
-            },
-            {
-              "kind": "new_error",
-              "nodes": [
-                "function:pay",
-                "table:user"
+              "affected": [
+                "function:shop is slow: 60.0 ms → 190 ms",
+                "service:web is slow: 1.20 s → 1.33 s"
               ],
-              "title": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here"
-            }
-          ],
-          "id": "hook/incident-12/0",
-          "page": "https://t.example/incidents/12",
-          "severity": "critical",
-          "since": "2026-11-22T14:02:00Z",
-          "title": "function:pay is slower: p99 100 ms → 147 ms",
-          "type": "opened",
-          "version": 1,
-          "why": "the route \"all\" sends warnings and worse here"
-        }"#]],
+              "at": "2026-11-22T14:04:00Z",
+              "cause": {
+                "node": "table:user",
+                "share": 0.917,
+                "text": "table:user: mean 4.00 ms → 133 ms"
+              },
+              "environment": "production",
+              "evidence": [
+                {
+                  "href": "https://t.example/traces/1?a=b&c=d",
+                  "text": "A slow trace"
+                },
+                {
+                  "href": "https://t.example/explore?q=1",
+                  "text": "All slow spans"
+                },
+                {
+                  "href": "https://t.example/investigate?incident=12",
+                  "text": "What else is affected"
+                }
+              ],
+              "findings": [
+                {
+                  "kind": "latency",
+                  "nodes": [
+                    "function:pay"
+                  ],
+                  "severity": "critical",
+                  "title": "function:pay is slower: p99 100 ms → 147 ms"
+                },
+                {
+                  "kind": "new_error",
+                  "nodes": [
+                    "function:pay",
+                    "table:user"
+                  ],
+                  "severity": "critical",
+                  "title": "function:pay fails in a new way, 3 times: <b>no & \"money\"</b> <!channel> @here"
+                }
+              ],
+              "id": "hook/incident-12/0",
+              "page": "https://t.example/incidents/12",
+              "severity": "critical",
+              "since": "2026-11-22T14:02:00Z",
+              "title": "function:pay is slower: p99 100 ms → 147 ms",
+              "type": "opened",
+              "version": 1,
+              "why": "the route \"all\" sends warnings and worse here"
+            }"#]],
     );
     let (_, signature) = &post.headers[0];
     let now = at("2026-11-22T14:09:00Z");

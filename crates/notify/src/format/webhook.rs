@@ -90,6 +90,7 @@ fn of_notice(notice: &Notice) -> Value {
         "at": words::iso(notice.at),
         "cause": notice.cause,
         "findings": notice.matters,
+        "affected": notice.affected,
         "evidence": links(words::evidence(notice)),
         "actions": links(words::actions(notice)),
         "page": notice.page,

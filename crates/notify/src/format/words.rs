@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use throughline_insight::detect::Severity;
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Link, Notice, Phase};
+use crate::notice::{Link, Matter, Notice, Phase};
 
 /// How bad, since when, and where: `critical, was warning · since 2026-11-22 14:02 UTC · production`.
 pub(crate) fn state(notice: &Notice, was: Option<&str>, utc_offset_minutes: i32) -> String {
@@ -17,6 +17,7 @@ pub(crate) fn state(notice: &Notice, was: Option<&str>, utc_offset_minutes: i32)
         ),
         (Phase::Acknowledged, _) => format!("{name} · somebody looks after it"),
         (_, Some(was)) if was != name => format!("{name}, was {was}"),
+        (Phase::Grew, _) => format!("{name} · there is more to it"),
         _ => name.to_owned(),
     };
     let since = match notice.phase {
@@ -40,9 +41,28 @@ pub(crate) fn cause(notice: &Notice) -> Option<String> {
     ))
 }
 
-/// What else is unusual about it: the title says the first.
+/// `Affected: function:shop fails: 0 % → 38 %; service:web is slow: 1.20 s → 4.10 s; and 3 more`.
+pub(crate) fn affected(notice: &Notice) -> Option<String> {
+    let (told, more) = notice
+        .affected
+        .split_at(notice.affected.len().min(AFFECTED_MAX));
+    let mut parts: Vec<String> = told.iter().map(ToString::to_string).collect();
+    if !more.is_empty() {
+        parts.push(format!("and {} more", more.len()));
+    }
+    (!parts.is_empty()).then(|| format!("Affected: {}", parts.join("; ")))
+}
+
+/// What else is unusual about it: the title says the first. What is so where it most likely comes from goes before the
+/// rest.
 pub(crate) fn also(notice: &Notice) -> impl Iterator<Item = &str> {
-    let titles = notice.matters.iter().map(|matter| matter.title.as_str());
+    let is_cause = |matter: &&Matter| {
+        let cause = notice.cause.as_ref();
+        cause.is_some_and(|cause| matter.nodes.contains(&cause.node))
+    };
+    let of_cause = notice.matters.iter().filter(is_cause);
+    let others = notice.matters.iter().filter(move |it| !is_cause(it));
+    let titles = of_cause.chain(others).map(|matter| matter.title.as_str());
     titles
         .filter(|title| *title != notice.title.as_str())
         .take(ALSO_MAX)
@@ -102,5 +122,6 @@ fn lasted(notice: &Notice) -> String {
 
 /// Findings beside the first.
 const ALSO_MAX: usize = 5;
+const AFFECTED_MAX: usize = 5;
 const EVIDENCE_MAX: usize = 3;
 const ACTIONS_MAX: usize = 5;

@@ -1,7 +1,7 @@
 use expect_test::expect;
 use throughline_insight::detect::{InIncident, Kind, Measure, Severity, Subject};
 use throughline_insight::facts::Frame;
-use throughline_insight::investigate::{Found, Reference};
+use throughline_insight::investigate::{Affected, Found, Investigation, Neighbour, Reference};
 use throughline_insight::question::Symptom;
 use throughline_insight::rootcause::Evidence;
 
@@ -57,7 +57,7 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
         evidence,
         path: vec![pay(), "table:user".to_owned()],
     };
-    let cause = Investigation {
+    let told = Investigation {
         node: pay(),
         symptom: Symptom::Slow,
         reference: Reference::HoursBefore,
@@ -79,6 +79,23 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
             cost_why: Vec::new(),
         }),
     };
+    let neighbour = |node: &str, worse: Vec<Symptom>| Neighbour {
+        node: node.to_owned(),
+        path: vec!["table:user".to_owned(), node.to_owned()],
+        worse,
+        did: Default::default(),
+        edge: Default::default(),
+        minutes: [60.0, 10.0],
+    };
+    let mut shop = neighbour("function:shop", vec![Symptom::Slow]);
+    for (did, ms) in shop.did.iter_mut().zip([60.0, 190.0]) {
+        (did.counts.count, did.sum_ms) = (10, 10.0 * ms);
+    }
+    let affected = Affected {
+        upstream: vec![shop, neighbour("function:as-usual", Vec::new())],
+        ..Affected::default()
+    };
+    let cause = Answer { told, affected };
     let besides = Besides {
         cause: Some(&cause),
         environment: "production",
@@ -98,7 +115,8 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
               "nodes": [
                 "function:pay"
               ],
-              "title": "function:pay is slower: p99 100 ms → 147 ms"
+              "title": "function:pay is slower: p99 100 ms → 147 ms",
+              "severity": "warning"
             },
             {
               "kind": "errors",
@@ -106,16 +124,21 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
                 "function:pay",
                 "table:user"
               ],
-              "title": "function:pay → table:user GetItem fails more: 0.1 % → 25 % of 900 calls"
+              "title": "function:pay → table:user GetItem fails more: 0.1 % → 25 % of 900 calls",
+              "severity": "warning"
             }
           ],
           "environment": "production",
           "since": 60,
           "at": 500,
           "cause": {
+            "node": "table:user",
             "text": "table:user is slow: 4.00 ms → 133 ms",
             "share": 0.917
           },
+          "affected": [
+            "function:shop is slow: 60 ms → 190 ms"
+          ],
           "evidence": [],
           "actions": [],
           "page": "https://t.example/incidents/12"

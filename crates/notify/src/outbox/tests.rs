@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use throughline_insight::detect::Severity;
 
 use super::*;
+use crate::notice::{Line, Matter};
 use crate::testing::{at, hook, notice, settings};
 
 struct Story {
@@ -99,6 +100,90 @@ fn a_beginning_a_worsening_and_an_end_are_told_once() {
         format!("{dropped:?}"),
         r#"{"already_told": 2, "never_told": 1, "not_for_this": 1}"#
     );
+}
+
+/// The incident of these tests with a finding more, which is of this kind.
+fn with(kind: &str, severity: Severity) -> Notice {
+    let mut notice = notice("1", Phase::Opened, Severity::Warning);
+    notice.matters.push(Matter {
+        kind: kind.to_owned(),
+        nodes: vec!["function:pay".to_owned()],
+        title: Line::new(&format!("function:pay and its {kind}")),
+        severity,
+    });
+    notice
+}
+
+#[test]
+fn what_is_about_something_else_as_well_is_told_once() {
+    for more in [
+        json!({}),
+        json!({"quiet_hours": {"from": "15:00", "to": "18:00"}}),
+    ] {
+        let mut story = Story::new(more.clone());
+        story.happens("1", Phase::Opened, Severity::Warning);
+        assert_eq!(story.goes_out(), ["1 Opened warning 0"]);
+        story.later(60);
+        for kind in ["latency", "retries", "cost", "cost"] {
+            let more = with(kind, Severity::Warning);
+            story.outbox.take(&story.settings, &more, story.now);
+        }
+        // That it costs can wait until the morning, as all of it could.
+        story.later(180);
+        let told = story.outbox.due(&story.settings, story.now);
+        let [
+            Job {
+                id,
+                content: Content::Notice(notice, thread),
+                ..
+            },
+        ] = &told[..]
+        else {
+            panic!("one message: {told:?}");
+        };
+        assert_eq!(notice.title.as_str(), "function:pay and its cost");
+        assert_eq!(
+            (notice.phase, notice.kind(), thread.before),
+            (Phase::Grew, "cost", 1)
+        );
+        let kinds: Vec<&str> = notice.matters.iter().map(|it| it.kind.as_str()).collect();
+        assert_eq!(kinds, ["cost", "latency", "new_error"]);
+        story.outbox.done(*id, &Outcome::Sent, story.now);
+        story
+            .outbox
+            .take(&story.settings, &with("cost", Severity::Warning), story.now);
+        assert!(story.later(180).goes_out().is_empty(), "{more}");
+    }
+    // Who does not hear of notes does not hear of one beside what is worse.
+    let mut story = Story::new(json!({}));
+    story.settings = settings(json!({
+        "receivers": [hook("a", json!({}))], "routes": [{"name": "all", "receivers": ["a"], "severity": "warning"}]
+    }));
+    story.happens("1", Phase::Opened, Severity::Warning);
+    assert_eq!(story.goes_out(), ["1 Opened warning 0"]);
+    story.outbox.take(
+        &story.settings,
+        &with("new_edge", Severity::Note),
+        story.now,
+    );
+    assert!(story.goes_out().is_empty());
+}
+
+#[test]
+fn what_waits_for_the_morning_survives_a_look_at_the_same() {
+    let night = json!({"quiet_hours": {"from": "15:00", "to": "18:00", "except": "critical"}});
+    let mut story = Story::new(night);
+    story.happens("1", Phase::Opened, Severity::Note);
+    assert_eq!(story.goes_out(), ["1 Opened note 0"]);
+    story
+        .later(60)
+        .happens("1", Phase::Opened, Severity::Warning);
+    // As after a restart.
+    story
+        .later(5)
+        .happens("1", Phase::Opened, Severity::Warning);
+    assert!(story.goes_out().is_empty());
+    assert_eq!(story.later(180).goes_out(), ["1 Opened warning 1"]);
 }
 
 #[test]

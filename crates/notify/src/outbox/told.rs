@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use throughline_insight::detect::Severity;
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Line, Matter, Notice, Phase, SeverityName};
+use crate::notice::{Concern, Line, Matter, Notice, Phase, SeverityName};
 use crate::settings::Settings;
 
 /// What every receiver was told.
@@ -29,6 +29,9 @@ pub struct Told {
     pub is_open: bool,
     /// Until when it waits to be told, if it does.
     pub held_until: Option<u64>,
+    /// What it was about; nothing is known of what was told before that was kept.
+    #[serde(default)]
+    pub concerns: BTreeSet<Concern>,
     /// How many messages there were of it.
     pub messages: u32,
     /// What the first said.
@@ -70,6 +73,28 @@ pub struct Record {
 }
 
 impl Told {
+    /// Whether somebody who hears of what matters this much was never told of what this makes them worry about.
+    pub fn is_news(&self, matter: &Matter, least: Severity) -> bool {
+        let is_known = |concern| self.concerns.is_empty() || self.concerns.contains(&concern);
+        matter.severity >= least && !is_known(matter.concern())
+    }
+
+    /// The same notice with what is new at its head, if somebody who was told of it worries about something else now and
+    /// it is no worse.
+    pub(super) fn grown(&self, notice: &Notice) -> Option<Notice> {
+        let goes_on = matches!(notice.phase, Phase::Opened | Phase::Grew);
+        if !goes_on || !self.is_open || self.messages == 0 || notice.severity > self.severity {
+            return None;
+        }
+        let is_news = |it: &Matter| self.is_news(it, Severity::Note);
+        let at = notice.matters.iter().position(is_news)?;
+        let mut grown = notice.clone();
+        grown.matters[..=at].rotate_right(1);
+        grown.title = grown.matters[0].title.clone();
+        grown.phase = Phase::Grew;
+        Some(grown)
+    }
+
     /// That it has ended as far as anybody knows.
     pub(super) fn lost(&self, about: &str, settings: &Settings, now: UnixNanos) -> Notice {
         let title = format!("nothing more is known of it: {}", self.title);
@@ -82,11 +107,13 @@ impl Told {
                 kind: self.kind.clone(),
                 nodes: vec![self.node.clone()],
                 title: self.title.clone(),
+                severity: self.severity,
             }],
             environment: settings.raw().environment.clone(),
             since: UnixNanos(self.at),
             at: now,
             cause: None,
+            affected: Vec::new(),
             evidence: Vec::new(),
             actions: Vec::new(),
             page: format!("{}/incidents", settings.base()),
@@ -160,6 +187,11 @@ impl ToldAll {
         told.messages += 1;
         told.held_until = None;
         told.severity = notice.severity;
+        if !told.is_open {
+            // What comes back is told anew.
+            told.concerns.clear();
+        }
+        told.concerns.extend(notice.concerns());
         told.is_open = notice.phase != Phase::Closed;
         told.at = now.0;
         self.log.push_back(Record {
@@ -203,6 +235,7 @@ impl ToldAll {
             severity: notice.severity,
             is_open: true,
             held_until: None,
+            concerns: BTreeSet::new(),
             messages: 0,
             title: notice.title.clone(),
             node: notice.node().to_owned(),

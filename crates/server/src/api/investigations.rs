@@ -204,14 +204,9 @@ fn known(facts: Facts, asked: &Asked, names: Vec<Name>, window: &Window) -> Know
     let node = asked.node.as_ref().or(of_chosen).cloned();
     let node = node.or_else(|| fits.next().map(|(node, _)| node.clone()));
     let told = node.map(|node| investigate(&facts, &node, symptom, window));
-    let around = told.as_ref().map(|told| {
-        let mut frame = told.frame.clone();
-        if let Some(found) = &told.found {
-            // From when on it is so: what was well before would water it down.
-            frame.now = found.onset.min(found.until)..found.until;
-        }
-        affected(&facts, &told.node, &frame)
-    });
+    let around = told
+        .as_ref()
+        .map(|told| affected(&facts, &told.node, &told.seen()));
     Known {
         candidates,
         chosen,

@@ -54,6 +54,7 @@ const INCIDENT: Incident = {
   callers: [],
   callees: [],
   cause: null,
+  affected: null,
 };
 
 describe('the message that a finding names', () => {

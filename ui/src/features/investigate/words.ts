@@ -4,13 +4,13 @@ import type {
   FigureUnit,
   Investigation,
   InvestigationQuestion,
-  Neighbour,
   SymptomName,
 } from '../../api/model';
 import {
   formatCount,
   formatDollars,
   formatMillis,
+  formatPerMinute,
   formatShare,
   formatAbsolute,
 } from '../../base/format';
@@ -96,7 +96,7 @@ export function amount(unit: FigureUnit, value: number): string {
     case 'share':
       return formatShare(value);
     case 'per_minute':
-      return `${value < 10 ? value.toFixed(1) : formatCount(Math.round(value))} a minute`;
+      return formatPerMinute(value);
     case 'usd_per_hour':
       return `${formatDollars(value)} an hour`;
     case 'count':
@@ -134,9 +134,4 @@ export function searchHref({ dataset, filters, q, from, to }: EvidenceSearch): s
   search.set('from', toDate(timeOf(from)).toISOString());
   search.set('to', toDate(timeOf(to)).toISOString());
   return `/logs?${search}`;
-}
-
-/** `slower, fails more`; empty if it is as usual. */
-export function worseWords({ worse }: Neighbour): string {
-  return worse.map((each) => (each === 'slow' ? 'slower' : 'fails more')).join(', ');
 }

@@ -32,6 +32,9 @@ fn an_incident_by_mail() {
         Also: function:pay fails in a new way, 3 times: <b>no & "money"</b> <!chann=
         el> @here
 
+        Affected: function:shop is slow: 60.0 ms =E2=86=92 190 ms; service:web is s=
+        low: 1.20 s =E2=86=92 1.33 s
+
         Evidence:
         - A slow trace: https://t.example/traces/1?a=3Db&c=3Dd
         - All slow spans: https://t.example/explore?q=3D1
@@ -59,20 +62,22 @@ fn an_incident_by_mail() {
          =E2=86=92 147 ms</h1><p>critical =C2=B7 since 2026-11-22 15:02 +01:00 =C2=
         =B7 production</p><p>Most likely cause, 92 % of it: table:user: mean 4.00 m=
         s =E2=86=92 133 ms</p><p>Also: function:pay fails in a new way, 3 times: &l=
-        t;b&gt;no &amp; &quot;money&quot;&lt;/b&gt; &lt;!channel&gt; @here</p><h2 s=
-        tyle=3D"font-size:16px">Evidence</h2><ul><li><a href=3D"https://t.example/t=
-        races/1?a=3Db&amp;c=3Dd">A slow trace</a></li><li><a href=3D"https://t.exam=
-        ple/explore?q=3D1">All slow spans</a></li><li><a href=3D"https://t.example/=
-        investigate?incident=3D12">What else is affected</a></li><li><a href=3D"htt=
-        ps://t.example/incidents/12">The whole incident</a></li></ul><h2 style=3D"f=
-        ont-size:16px">What you can do (each is shown first, and nothing is done by=
-         opening it)</h2><ul><li><a href=3D"https://t.example/act/7?k=3Dab12">Ignor=
-        e from now on</a></li></ul><hr><p style=3D"font-size:14px">Why you got this=
-        : the route &quot;all&quot; sends warnings and worse here.<br><a href=3D"ht=
-        tps://t.example/notifications">Change what you get</a> =C2=B7 <a href=3D"ht=
-        tps://t.example/api/v1/notifications/unsubscribe?receiver=3Dmail&amp;addres=
-        s=3Dops%40example.com&amp;k=3Da5b314fc2e20e96a1c61556e02d71006ce64d35388c11=
-        09cc60badd2e64286ac">No more of these mails</a></p></body></html>
+        t;b&gt;no &amp; &quot;money&quot;&lt;/b&gt; &lt;!channel&gt; @here</p><p>Af=
+        fected: function:shop is slow: 60.0 ms =E2=86=92 190 ms; service:web is slo=
+        w: 1.20 s =E2=86=92 1.33 s</p><h2 style=3D"font-size:16px">Evidence</h2><ul=
+        ><li><a href=3D"https://t.example/traces/1?a=3Db&amp;c=3Dd">A slow trace</a=
+        ></li><li><a href=3D"https://t.example/explore?q=3D1">All slow spans</a></l=
+        i><li><a href=3D"https://t.example/investigate?incident=3D12">What else is =
+        affected</a></li><li><a href=3D"https://t.example/incidents/12">The whole i=
+        ncident</a></li></ul><h2 style=3D"font-size:16px">What you can do (each is =
+        shown first, and nothing is done by opening it)</h2><ul><li><a href=3D"http=
+        s://t.example/act/7?k=3Dab12">Ignore from now on</a></li></ul><hr><p style=
+        =3D"font-size:14px">Why you got this: the route &quot;all&quot; sends warni=
+        ngs and worse here.<br><a href=3D"https://t.example/notifications">Change w=
+        hat you get</a> =C2=B7 <a href=3D"https://t.example/api/v1/notifications/un=
+        subscribe?receiver=3Dmail&amp;address=3Dops%40example.com&amp;k=3Da5b314fc2=
+        e20e96a1c61556e02d71006ce64d35388c1109cc60badd2e64286ac">No more of these m=
+        ails</a></p></body></html>
 
         --=_fc269798666165e1--
     "#]].assert_eq(&text);

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use throughline_insight::cause::Answer;
 use throughline_insight::detect::{
     ColdWhy, CostFactor, Finding, Incident, Kind, Measure, Node, Severity, State, Subject,
 };
-use throughline_insight::investigate::{Found, Investigation, Suspect};
+use throughline_insight::investigate::{Affected, Found, Investigation, Neighbour, Suspect};
 use throughline_store::{Condition, Operator};
 use throughline_telemetry::correlation::IN_AGAIN;
 use throughline_telemetry::{Span, SpanId, TraceId, UnixNanos};
 
 use super::Text;
+use super::investigation::NeighbourView;
 
 /// Some of the incidents.
 #[derive(Serialize)]
@@ -47,6 +49,14 @@ pub(in crate::api) struct IncidentView<'a> {
     callers: BTreeSet<&'a Node>,
     callees: BTreeSet<&'a Node>,
     cause: Option<CauseView<'a>>,
+    affected: Option<AffectedView<'a>>,
+}
+
+/// Who suffers from the most probable cause.
+#[derive(Serialize)]
+struct AffectedView<'a> {
+    upstream: Vec<NeighbourView<'a>>,
+    downstream: Vec<NeighbourView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -158,7 +168,7 @@ impl<'a> IncidentView<'a> {
     pub(in crate::api) fn new(
         incident: &'a Incident,
         around: &'a [(Node, Node)],
-        cause: Option<&'a Investigation>,
+        cause: Option<&'a Answer>,
         examples: Vec<Vec<Example>>,
     ) -> Self {
         let nodes = incident.nodes();
@@ -173,7 +183,8 @@ impl<'a> IncidentView<'a> {
                 .collect(),
             callers: callers.map(|(from, _)| from).collect(),
             callees: callees.map(|(_, to)| to).collect(),
-            cause: cause.and_then(CauseView::new),
+            cause: cause.and_then(|answer| CauseView::new(&answer.told)),
+            affected: cause.map(|answer| AffectedView::new(&answer.affected)),
         }
     }
 }
@@ -237,6 +248,19 @@ impl Example {
             span_id: Text(span.span_id),
             start_unix_nanos: Text(span.start),
             duration_ms: span.duration().as_secs_f64() * 1e3,
+        }
+    }
+}
+
+impl<'a> AffectedView<'a> {
+    fn new(around: &'a Affected) -> Self {
+        let worse = |all: &'a [Neighbour]| {
+            let worse = all.iter().filter(|near| !near.worse.is_empty());
+            worse.map(NeighbourView::new).collect()
+        };
+        AffectedView {
+            upstream: worse(&around.upstream),
+            downstream: worse(&around.downstream),
         }
     }
 }

@@ -125,8 +125,9 @@ pub(in crate::api) struct RuledOut {
     title: String,
 }
 
+/// A node that is connected with another, and how it does.
 #[derive(Serialize)]
-struct NeighbourView<'a> {
+pub(super) struct NeighbourView<'a> {
     node: &'a str,
     path: &'a [Node],
     worse: Vec<&'static str>,
@@ -293,7 +294,7 @@ impl<'a> SuspectView<'a> {
 
 impl<'a> NeighbourView<'a> {
     #[allow(clippy::cast_precision_loss)] // calls of hours
-    fn new(near: &'a Neighbour) -> Self {
+    pub(super) fn new(near: &'a Neighbour) -> Self {
         let pair = |of: &[Did; 2], value: fn(&Did) -> f64| Pair {
             before: value(&of[0]),
             after: value(&of[1]),
