@@ -32,6 +32,20 @@ export const SAMPLE_ROWS: readonly (readonly (string | number | null)[])[] = [
   [null, 2],
 ];
 
+const pair = (before: number, after: number) => ({ before, after });
+
+export const SAMPLE_AFFECTED = [
+  {
+    node: 'function:checkout',
+    path: ['table:user', 'function:pay', 'function:checkout'],
+    worse: ['error', 'slow'],
+    calls_per_minute: pair(42, 40),
+    failed: pair(0, 0.38),
+    mean_ms: pair(120, 3060),
+    throttle_count: 92,
+  },
+];
+
 export const SAMPLE_NODES: readonly MapNodeView[] = [
   {
     id: 'function:pay',
