@@ -337,10 +337,16 @@ impl Record {
         self.recent(now) < PROPOSED_MAX
     }
 
-    /// How an action can be offered in a message about an incident. What was proposed before is offered to everybody who
+    /// How an action can be offered in a message, about an incident or none. What was proposed before is offered to everybody who
     /// is told, so that it is done once, as long as its link opens for half a day.
-    pub fn offer(&self, action: &Action, incident: u64, now: UnixSeconds) -> Offer {
-        let is_it = |it: &&Standing| it.incident == Some(incident) && it.action == *action;
+    pub fn offer(
+        &self,
+        action: &Action,
+        incident: impl Into<Option<u64>>,
+        now: UnixSeconds,
+    ) -> Offer {
+        let incident = incident.into();
+        let is_it = |it: &&Standing| it.incident == incident && it.action == *action;
         // Only what was proposed last counts: of what ended before that nobody has to know.
         let last = self.actions.values().rev().find(is_it);
         match last.map(|it| (it, it.state)) {

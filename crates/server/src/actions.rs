@@ -54,6 +54,8 @@ struct Shared {
     log: Mutex<Log>,
     /// What is being done or undone.
     busy: Mutex<BTreeSet<ActionId>>,
+    /// Sizes of memory that somebody is told functions should have.
+    advised: Mutex<BTreeMap<String, u32>>,
 }
 
 struct Log {
@@ -103,6 +105,7 @@ impl Actions {
             links: audit::links(&folder)?,
             log: Mutex::new(Log { record, audit }),
             busy: Mutex::default(),
+            advised: Mutex::default(),
         }));
         actions.tell_detection();
         Ok(actions)

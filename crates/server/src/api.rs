@@ -48,7 +48,7 @@ use crate::ingest::Intake;
 use crate::mcp;
 use crate::page;
 
-pub(crate) use advice::{Resized, verify};
+pub(crate) use advice::{Resized, of_last_week, verify};
 pub(crate) use health::Watch;
 pub(crate) use queries::Queries;
 pub(crate) use read::Reads;

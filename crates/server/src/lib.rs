@@ -22,6 +22,7 @@
 
 mod access;
 mod actions;
+mod advising;
 mod alerts;
 mod api;
 mod cloudwatch;

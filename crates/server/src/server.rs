@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::access::Access;
 use crate::actions::Actions;
+use crate::advising::Advising;
 use crate::alerts::Alerts;
 use crate::api::{self, Queries, Watch};
 use crate::codes::{self, Code};
@@ -33,6 +34,7 @@ pub struct Server {
     telling: Telling,
     alerts: Alerts,
     verifying: Verifying,
+    advising: Advising,
     recovery: Recovery,
     limits: Limits,
     /// Told once that the server stops.
@@ -129,7 +131,18 @@ impl Server {
         let alerts = alerts(&config, &store, &engine, (&detection, &telling)).await;
         // It follows nothing, so it needs no turn to.
         let queries = Queries::new(store.clone(), Arc::clone(&engine), 0, stop.subscribe());
-        let verifying = Verifying::new(actions.clone(), queries);
+        let teller = telling.teller().clone();
+        let verifying = Verifying {
+            actions: actions.clone(),
+            queries: queries.clone(),
+            teller: teller.clone(),
+        };
+        let advising = Advising {
+            actions: actions.clone(),
+            detection: detection.clone(),
+            queries,
+            teller,
+        };
         let watched = (&detection, &actions, &telling, &alerts);
         let routers = wire(&config, &listeners, &store, engine, watched, &stop);
         Ok(Server {
@@ -141,6 +154,7 @@ impl Server {
             telling,
             alerts,
             verifying,
+            advising,
             recovery,
             limits: config.limits(),
             stop,
@@ -179,6 +193,7 @@ impl Server {
         let telling = tokio::spawn(self.telling.run(stopped.clone()));
         let alerting = tokio::spawn(self.alerts.run(stopped.clone()));
         let verifying = tokio::spawn(self.verifying.run(stopped.clone()));
+        let advising = tokio::spawn(self.advising.run(stopped.clone()));
         shutdown.await;
         tracing::info!("stopping");
         stop.send_replace(true);
@@ -201,6 +216,9 @@ impl Server {
         }
         if let Err(error) = verifying.await {
             tracing::error!(%error, "verifying what came of other memory sizes ended badly");
+        }
+        if let Err(error) = advising.await {
+            tracing::error!(%error, "advising ended badly");
         }
         let closed = self.store.close().await;
         closed.map_err(|error| StopError::Store { error })?;

@@ -262,7 +262,7 @@ fn evidence(incident: &Incident, cause: Option<&Investigation>, base: &str) -> V
     if let Some(("function" | "service", name)) = first.split_once(':') {
         links.push(Link {
             text: Line::new(&format!("The page of {name}")),
-            href: format!("{base}/functions/{}", encoded(name)),
+            href: function_page(base, name),
         });
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -309,6 +309,11 @@ fn actions(incident: &Incident, base: &str) -> Vec<Link> {
         });
     }
     links
+}
+
+/// The address of a function's page.
+pub(crate) fn function_page(base: &str, name: &str) -> String {
+    format!("{base}/functions/{}", encoded(name))
 }
 
 /// As a part of a path.

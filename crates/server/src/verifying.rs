@@ -1,33 +1,31 @@
 //! What came of other memory sizes, in the background: whether a function is as quick as was predicted since somebody gave
 //! it another size.
 //!
-//! It is written into the audit log once, as soon as enough invocations are known. Nothing is undone by it: who reads that
-//! it is slower may undo it.
+//! It is written into the audit log and told once, as soon as enough invocations are known. Nothing is undone by it: who
+//! reads that it is slower may undo it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use throughline_act::{Action, ActionId, Standing, UnixSeconds, Verdict};
 use throughline_insight::rightsize::{Change, Verdict as Came, Why};
+use throughline_notify::Teller;
 use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::actions::Actions;
+use crate::advising::came_of;
 use crate::api::{Queries, Resized, verify};
 
 /// Looks at what came of other memory sizes until the server stops.
 pub(crate) struct Verifying {
-    actions: Actions,
-    queries: Queries,
+    pub(crate) actions: Actions,
+    pub(crate) queries: Queries,
+    pub(crate) teller: Teller,
 }
 
 impl Verifying {
-    /// Starts nothing.
-    pub(crate) fn new(actions: Actions, queries: Queries) -> Self {
-        Verifying { actions, queries }
-    }
-
     /// Looks until the server stops.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
@@ -63,7 +61,7 @@ impl Verifying {
             let until = UnixNanos(now.0.saturating_mul(NANOS));
             match verify(&self.queries, &resized, until).await {
                 Ok(None) => {}
-                Ok(Some(came)) => self.note(standing.id, &came).await,
+                Ok(Some(came)) => self.note(standing.id, &resized.function, &came).await,
                 Err(error) => {
                     tracing::warn!(%error, id = %standing.id, "what came of another memory size is not known");
                 }
@@ -71,12 +69,17 @@ impl Verifying {
         }
     }
 
-    async fn note(&self, id: ActionId, came: &Result<Change, Why>) {
+    async fn note(&self, id: ActionId, function: &str, came: &Result<Change, Why>) {
         let (verdict, sentence) = words(came);
         let shown = id.to_string();
         if let Err(error) = self.actions.verified(id, verdict, &sentence).await {
             tracing::warn!(%error, id = shown, "what came of another memory size is not written down");
+            return;
         }
+        let settings = self.teller.settings();
+        let now = UnixNanos(self.actions.now().0.saturating_mul(NANOS));
+        let notice = came_of(function, (verdict, &sentence), &settings, now);
+        self.teller.tell(&notice);
     }
 }
 

@@ -2,7 +2,7 @@
 // that Lambda gives for their memory, so that another size changes something.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { note, program, Stage, until } from './stage.mjs';
+import { linkIn, note, program, Stage, until } from './stage.mjs';
 
 const skip = program === '' && 'THROUGHLINE_BIN is not set';
 /** Two of three calls in the shop are to this one. */
@@ -13,33 +13,32 @@ const stage = new Stage({ cpuShare: true, rate: 20 });
 before(async () => {
   if (skip) return;
   await stage.open();
+  await stage.tellBoth();
 });
 
 after(() => stage.close());
 
 test('advice on memory, applied and verified', { skip }, async () => {
   const { shop } = stage;
-  const advised = await until('advice', async () => {
-    const { advice } = await shop.ask(`/api/v1/functions/${FUNCTION}/advice`);
-    return advice?.recommendation ?? undefined;
-  });
-  const memory = advised.point.memory_mb;
-  note(`${FUNCTION} ${advised.sentence}`);
-  assert.match(advised.sentence, /^can (run [\d.]+x faster|cost \d+ % less)/);
+  const sentence = new RegExp(
+    `function:${FUNCTION} can (run [\\d.]+x faster|cost \\d+ % less) .*MB`,
+  );
+  const { mail, slack } = await stage.messages('4-memory', `/functions/${FUNCTION}`, sentence);
+  for (const text of [mail.text, slack]) {
+    assert.match(text, sentence);
+    assert.match(text, new RegExp(`Update setting: give ${FUNCTION} [\\d,]+ MB of memory`));
+  }
+  const choice = linkIn(mail, /Update setting/) ?? '';
+  const memory = Number(/Update setting: give \S+ (\d+) MB/.exec(mail.text)?.[1]);
+  note(mail.subject);
   await stage.page('4-memory', `${shop.url}/functions/${FUNCTION}`, async (page) => {
-    await page.getByText(advised.sentence).first().waitFor();
+    await page
+      .getByText(/^can (run [\d.]+x faster|cost \d+ % less)/)
+      .first()
+      .waitFor();
   });
   const before = await shop.size(FUNCTION);
-  const answer = await fetch(`${shop.url}/api/v1/actions/propose`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      who: 'ada',
-      action: { do: 'memory', function: FUNCTION, memory_mb: memory },
-    }),
-  });
-  const { path } = /** @type {any} */ (await answer.json());
-  await stage.page('4-memory-applied', `${shop.url}${path}`, async (page) => {
+  await stage.page('4-memory-applied', choice, async (page) => {
     await page.getByText('Nothing has been done yet.').waitFor();
     assert.equal(await shop.size(FUNCTION), before, 'looking does nothing');
     await page.getByLabel('Your name').fill('ada');
@@ -54,6 +53,8 @@ test('advice on memory, applied and verified', { skip }, async () => {
     const log = JSON.stringify(await shop.ask('/api/v1/audit'));
     return verified.test(log) ? log : undefined;
   });
+  const told = await stage.messages('4-memory-verified', `/functions/${FUNCTION}`, verified);
+  for (const text of [told.mail.text, told.slack]) assert.match(text, verified);
   await stage.page('4-memory-verified', `${shop.url}/audit`, async (page) => {
     await page.getByText(verified).first().waitFor();
   });

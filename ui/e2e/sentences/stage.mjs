@@ -101,6 +101,12 @@ export class Stage {
   async watch(objectives = []) {
     await this.shop.watchAnew();
     if (objectives.length > 0) await this.shop.ask('/api/v1/alerts', { objectives, alerts: [] });
+    await this.tellBoth();
+    note('the server watches');
+  }
+
+  /** Somebody is told everything, by mail and in Slack. */
+  async tellBoth() {
     const email = {
       type: 'email',
       to: ['ops@example.com'],
@@ -115,15 +121,15 @@ export class Stage {
       ],
       routes: [{ name: 'everything', receivers: ['ops', 'team'], severity: 'note' }],
     });
-    note('the server watches');
   }
 
   /**
-   * Waits for an incident, and for what is told of it: the newest mail and the newest message.
+   * Waits for an incident, and for what is told of it: the newest mail and the newest message that say this.
    * @param {string} name of the sentence
    * @param {(incident: any) => boolean} isIt
+   * @param {RegExp} [says]
    */
-  async told(name, isIt) {
+  async told(name, isIt, says) {
     const incident = await until(`${name}: an incident`, async () => {
       const listed = await this.shop.ask('/api/v1/incidents?state=open');
       for (const { id } of /** @type {Known[]} */ (listed.incidents)) {
@@ -132,20 +138,21 @@ export class Stage {
       }
     });
     note(`${name}: ${incident.title}`);
-    return { incident, ...(await this.messages(name, `/incidents/${incident.id}`)) };
+    return { incident, ...(await this.messages(name, `/incidents/${incident.id}`, says)) };
   }
 
   /**
-   * The newest mail and message with a link to a page; both are kept as they can be read.
-   * @param {string} name @param {string} path
+   * The newest mail and message with a link to a page, and these words; both are kept as they can be read.
+   * @param {string} name @param {string} path @param {RegExp} [says]
    */
-  async messages(name, path) {
-    const leads = (/** @type {string} */ text) => new RegExp(`${path}(?![0-9])`).test(text);
+  async messages(name, path, says = /./) {
+    const leads = (/** @type {string} */ text) =>
+      new RegExp(`${path}(?![0-9])`).test(text) && says.test(text);
     const mail = await until(`${name}: a mail`, () =>
       this.mail.mails.findLast((it) => leads(it.text)),
     );
     const message = await until(`${name}: a message`, () =>
-      this.slack.messages.findLast((it) => leads(JSON.stringify(it))),
+      this.slack.messages.findLast((it) => leads(shown(it))),
     );
     const slack = shown(message);
     keep(`${name}.mail.txt`, `Subject: ${mail.subject}\n\n${mail.text}`);

@@ -7,6 +7,7 @@ use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, address::Envelope};
 
 use super::{FormatError, Frame, words};
+use crate::incident::INCIDENT;
 use crate::letter::Letter;
 use crate::notice::{Line, Link, Notice};
 use crate::outbox::{Content, Thread};
@@ -168,7 +169,10 @@ impl<'a> Body<'a> {
     fn of_notice(self, notice: &'a Notice, thread: &Thread, frame: &Frame) -> Self {
         let offset = frame.receiver.utc_offset_minutes;
         let page = Link {
-            text: "The whole incident".into(),
+            text: match notice.about.starts_with(INCIDENT) {
+                true => "The whole incident".into(),
+                false => "Its page".into(),
+            },
             href: notice.page.clone(),
         };
         let evidence = words::evidence(notice).iter().cloned();

@@ -1,14 +1,17 @@
-//! What messages about an incident offer: a link for each of the few things that fit it, made for whoever is told.
+//! What messages about an incident, and about memory that a function should have, offer: a link for each of the few things that fit it, made for whoever is told.
 //!
 //! An action is proposed once for an incident. Everybody who is told has a link of their own to it, so whoever confirms it
 //! first has it done, and the others see that it was; not being bothered again is each person's own. Asking again gives
 //! the same links until they would open for less than half a day.
 
 use std::mem::discriminant;
+use std::sync::PoisonError;
 
 use throughline_act::{Action, Claim, Event, LINK_LIFE_SECONDS, Offer};
 use throughline_insight::detect::{Incident, State};
 use throughline_notify::{Addressee, CHOICES_MAX, Choices, Choosing, Line, Link, Notice, about};
+
+use crate::advising::ADVICE;
 
 use super::{ActError, Actions, ITSELF, fit, new_id};
 
@@ -19,7 +22,24 @@ impl Choices for Actions {
 }
 
 impl Actions {
+    /// Somebody is told that a function should have so much memory, and can choose to give it that.
+    pub(crate) fn advised(&self, function: &str, memory_mb: u32) {
+        let mut advised = self
+            .0
+            .advised
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        advised.insert(function.to_owned(), memory_mb);
+    }
+
     async fn offers(&self, notice: &Notice, to: Addressee<'_>) -> Vec<Link> {
+        let audience = format!("{}:{}", to.channel, to.person);
+        if let Some(function) = notice.about.strip_prefix(ADVICE) {
+            let resize = self.resize(function);
+            return self
+                .links(resize.into_iter().collect(), None, &audience)
+                .await;
+        }
         let found = self.0.detection.with(|detector| {
             let is_it = |it: &&Incident| about(it) == notice.about;
             let incident = detector.incidents().iter().find(is_it)?;
@@ -30,18 +50,39 @@ impl Actions {
         let Some((incident, fitting)) = found else {
             return Vec::new();
         };
-        let may_change =
-            self.0.actuation.is_on() && self.with(|it, _| it.gate().stopped().is_none());
         let fitting = fitting.into_iter().flat_map(|(_, actions)| actions);
-        let audience = format!("{}:{}", to.channel, to.person);
+        let few = few(fitting, self.may_change());
+        self.links(few, Some(incident), &audience).await
+    }
+
+    /// The size of memory that somebody is told of, where it may be changed.
+    fn resize(&self, function: &str) -> Option<Action> {
+        let advised = self
+            .0
+            .advised
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let memory_mb = *advised.get(function).filter(|_| self.may_change())?;
+        Some(Action::Memory {
+            function: function.parse().ok()?,
+            memory_mb,
+        })
+    }
+
+    /// Whether anything in the account may be changed.
+    fn may_change(&self) -> bool {
+        self.0.actuation.is_on() && self.with(|it, _| it.gate().stopped().is_none())
+    }
+
+    async fn links(&self, few: Vec<Action>, incident: Option<u64>, audience: &str) -> Vec<Link> {
         let mut links = Vec::new();
-        for action in few(fitting, may_change) {
+        for action in few {
             let text = Line::new(&label(&action));
-            match self.offer(action, incident, &audience).await {
+            match self.offer(action, incident, audience).await {
                 Ok(Some(href)) => links.push(Link { text, href }),
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(%error, incident, "a message lacks links to choose by");
+                    tracing::warn!(%error, ?incident, "a message lacks links to choose by");
                     break;
                 }
             }
@@ -53,7 +94,7 @@ impl Actions {
     async fn offer(
         &self,
         action: Action,
-        incident: u64,
+        incident: Option<u64>,
         audience: &str,
     ) -> Result<Option<String>, ActError> {
         let action = action.checked()?;
@@ -65,7 +106,7 @@ impl Actions {
                 let event = Event::Proposed {
                     id: fresh.clone(),
                     action: offered,
-                    incident: Some(incident),
+                    incident,
                 };
                 log.take(now, ITSELF.to_owned(), None, event)?;
                 Ok(Some((fresh, now.plus(LINK_LIFE_SECONDS))))
@@ -82,7 +123,10 @@ impl Actions {
                 expires,
             });
             // Nothing but a way back for when the link has expired and nothing is known of it.
-            format!("{path}&incident={incident}")
+            match incident {
+                Some(incident) => format!("{path}&incident={incident}"),
+                None => path,
+            }
         }))
     }
 }

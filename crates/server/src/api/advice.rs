@@ -54,7 +54,7 @@ pub(super) async fn show(
 }
 
 /// What is said of a function by its last week; `None` where nothing can be said.
-pub(super) async fn of_last_week(
+pub(crate) async fn of_last_week(
     queries: &Queries,
     function: &str,
     now: UnixNanos,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use throughline_testkit::Hook;
 
 use super::account::Account;
 use super::{acting, again};
@@ -17,6 +18,23 @@ async fn resize(server: &TestServer, memory_mb: i64) -> String {
     let done = server.confirm(&link, "", &seen).await;
     assert_eq!(done.json()["state"], "done", "{}", done.text());
     link.0
+}
+
+/// The newest of so many messages.
+async fn said(hook: &Hook, count: usize) -> String {
+    let all = hook.wait_for(count).await;
+    let message: Value = serde_json::from_str(&all[count - 1].body).expect("JSON");
+    let texts = message["blocks"].as_array().expect("a list").iter();
+    let texts = texts.flat_map(|block| {
+        let buttons = block["elements"].as_array().cloned().unwrap_or_default();
+        let mut all = vec![block["text"]["text"].clone()];
+        all.extend(buttons.into_iter().map(|it| it["text"]["text"].clone()));
+        all
+    });
+    let texts: Vec<String> = texts
+        .filter_map(|it| Some(it.as_str()?.to_owned()))
+        .collect();
+    texts.join("\n")
 }
 
 /// The newest action.
@@ -37,6 +55,13 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
         took_ms,
         cpu_ms: 200.0,
     };
+    let hook = Hook::start().await;
+    let settings = json!({
+        "receivers": [{"name": "chat", "channel": {"type": "slack", "url": hook.url("/slack")}}],
+        "routes": [{"name": "all", "receivers": ["chat"], "severity": "note"}]
+    });
+    let set = server.set(&settings).await;
+    assert_eq!(set.status, 200, "{}", set.text());
     // A quarter of a processor: 200 ms of work take most of a second.
     runs(0..200, 442, 795.0).send(&server).await;
     let advised = advice(&server, "").await["advice"]["recommendation"]["point"].take();
@@ -44,7 +69,13 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
     assert!(size > 442, "{advised:#}");
     let predicted = advised["duration_ms"]["value"].as_f64().expect("a time");
 
+    // Somebody is told, and the message has the link to that.
     clock.advance(Duration::from_secs(250));
+    let told = said(&hook, 1).await;
+    let begin = "function:resize can run ";
+    assert!(told.starts_with(begin), "{told}");
+    let update = format!("Update setting: give resize {size} MB of memory");
+    assert!(told.contains(&update), "{told}");
     let id = resize(&server, size).await;
     assert_eq!(account.called(), ["UpdateFunctionConfiguration"]);
     assert_eq!(account.memory_mb().map(i64::from), Some(size));
@@ -69,6 +100,9 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
         "{sentence}"
     );
 
+    let told = said(&hook, 2).await;
+    assert!(told.contains(sentence) && told.contains("ended"), "{told}");
+
     // More of it makes nothing faster, and something is wrong with it besides.
     let id = resize(&server, 3008).await;
     runs(650..900, 3008, 700.0).send(&server).await;
@@ -82,6 +116,10 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
     );
     assert_eq!(account.called(), ["UpdateFunctionConfiguration"]);
 
+    let told = said(&hook, 3).await;
+    let slower = "function:resize with another size of memory is slower than predicted: ";
+    assert!(told.contains(slower) && told.contains("undo it?"), "{told}");
+
     // What was written down is so after a restart, and whoever reads it undoes it.
     let server = again(&account, &clock, server.stop().await).await;
     let action = newest(&server).await;
@@ -91,6 +129,7 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
     assert_eq!(
         server.events().await,
         [
+            "throughline proposed",
             "ada proposed",
             "ada began",
             "ada did",
