@@ -363,6 +363,7 @@ impl RawConfig {
             function: Function {
                 name: self.text(FUNCTION_NAME),
                 version: self.text(FUNCTION_VERSION),
+                code: String::new(),
                 region: self.text(REGION),
                 memory_mb,
                 log_group: self.text(LOG_GROUP),

@@ -3,6 +3,7 @@
 mod api;
 mod blocking;
 mod client;
+mod code;
 mod courier;
 mod datagrams;
 mod environment;

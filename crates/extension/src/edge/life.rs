@@ -22,7 +22,6 @@ use super::courier::Courier;
 use super::environment::{
     Environment, SANDBOX, config_file, flavour, is_snapshot, new_id, now, sandbox_address, say, tmp,
 };
-use super::fault;
 use super::inbox::{Inbox, Outlet};
 use super::keeper::Keeper;
 use super::listeners::{self, Listeners};
@@ -30,6 +29,7 @@ use super::poller::Poller;
 use super::process::Meter;
 use super::register::Registration;
 use super::spill::Spill;
+use super::{code, fault};
 use super::{stdout, telemetry};
 
 /// Lives until the platform says SHUTDOWN. Whatever happens in it, the way to the next event goes
@@ -38,10 +38,11 @@ pub(crate) async fn live(address: &str, who: Registration) {
     let api = Api::new(address);
     let mut poller = Poller::start(api.clone(), who.clone());
     let life = async {
-        let (config, problems) = RawConfig::read_with(&Environment, &config_file()).resolve();
+        let (mut config, problems) = RawConfig::read_with(&Environment, &config_file()).resolve();
         problems
             .iter()
             .for_each(|problem| say(&problem.to_string()));
+        config.function.code = code::digest();
         let counters = Arc::new(Counters::default());
         fault::count(&counters);
         Life::begin(config, api, who, counters)

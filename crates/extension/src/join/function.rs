@@ -9,6 +9,8 @@ pub struct Function {
     pub name: String,
     /// Its version, `$LATEST` or a number.
     pub version: String,
+    /// The same for the same code, and hardly ever for other code; empty if nobody has looked.
+    pub code: String,
     /// Where it runs; empty if not said.
     pub region: String,
     /// How much memory it has; 0 if not said.
@@ -44,6 +46,7 @@ impl Function {
             ("cloud.region", &self.region),
             ("faas.name", &self.name),
             ("faas.version", &self.version),
+            ("throughline.code.digest", &self.code),
             ("faas.instance", &told.instance),
             ("cloud.account.id", &told.account_id),
             ("process.runtime.name", runtime),

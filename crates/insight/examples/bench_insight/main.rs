@@ -1,5 +1,6 @@
 //! `make bench-insight`: how good and how quick the analysis is. Writes `target/bench/insight.json`, or the file that
-//! is named, and prints the same. Names of parts behind it leave out the others: `make bench-insight PARTS='watch quota'`.
+//! is named, and prints the same. Names of parts behind it leave out the others, whose figures stay as they were measured:
+//! `make bench-insight PARTS='watch quota'`.
 
 #![allow(clippy::unwrap_used)] // whoever measures wants to see why it cannot
 #![allow(clippy::disallowed_methods)] // the clock is what this is about
@@ -12,6 +13,7 @@
 mod graph;
 mod incidents;
 mod mouth;
+mod petshop;
 mod planted;
 mod quota;
 mod town;
@@ -39,19 +41,24 @@ fn main() {
     };
     let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|it| it == part);
     let parts = PARTS.into_iter().filter(|(part, _)| is_wanted(part));
-    let figures: Vec<Value> = parts.flat_map(|(_, measure)| measure()).collect();
-    let document = json!({
-        "bench": "insight",
+    let measured: Vec<Value> = parts.flat_map(|(_, measure)| measure()).collect();
+    let how = json!({
         "commit": output("git", &["rev-parse", "--short", "HEAD"]),
         "date": output("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"]),
         "profile": if cfg!(debug_assertions) { "dev" } else { "release" },
         "machine": machine(),
-        "figures": figures,
     });
     let file = Path::new(file);
+    let mut figures = before(file, &measured);
+    for figure in &measured {
+        let mut figure = figure.clone();
+        figure["measured"] = how.clone();
+        figures.push(figure);
+    }
+    let document = json!({"bench": "insight", "figures": figures});
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(file, format!("{document:#}\n")).unwrap();
-    for figure in &figures {
+    for figure in &measured {
         let text = |key: &str| figure[key].as_str().unwrap_or_default().to_owned();
         let met = figure["met"]
             .as_bool()
@@ -67,14 +74,25 @@ fn main() {
     println!("\nwritten to {}", file.display());
 }
 
+/// The figures of an earlier run that are not measured anew.
+fn before(file: &Path, measured: &[Value]) -> Vec<Value> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let known: Value = serde_json::from_str(&text).unwrap_or_default();
+    let known = known["figures"].as_array().cloned().unwrap_or_default();
+    let is_anew = |it: &Value| measured.iter().any(|figure| figure["name"] == it["name"]);
+    let is_kept = |it: &Value| it["measured"].is_object() && !is_anew(it);
+    known.into_iter().filter(is_kept).collect()
+}
+
 type Measure = fn() -> Vec<Value>;
 
-/// `quota` takes half an hour, the others some minutes together.
-const PARTS: [(&str, Measure); 5] = [
+/// `quota` takes half an hour, `petshop` a quarter, the others some minutes together.
+const PARTS: [(&str, Measure); 6] = [
     ("contrast", contrast),
     ("graph", graph::figures),
     ("watch", watch::figures),
     ("incidents", incidents::figures),
+    ("petshop", petshop::figures),
     ("quota", quota::figures),
 ];
 

@@ -1,5 +1,6 @@
 //! What the store knows of minutes, by subject.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,16 +20,30 @@ use super::logs::{Report, Timeouts};
 pub(crate) struct Names {
     /// By service the function that it is; empty of a service with several.
     functions: BTreeMap<String, String>,
-    /// By node, its version and its memory in bytes.
-    setups: BTreeMap<Node, (String, u64)>,
+    /// By node, what it had.
+    #[serde(default)]
+    seen: BTreeMap<Node, Setups>,
 }
+
+/// What a function had lately.
+#[derive(Default, Serialize, Deserialize)]
+struct Setups {
+    versions: Recent,
+    code: Recent,
+    /// In megabytes.
+    memory: Recent,
+}
+
+/// When each of several was seen last, in nanoseconds since 1970.
+#[derive(Default, Serialize, Deserialize)]
+struct Recent(BTreeMap<String, u64>);
 
 impl Names {
     /// The same names, of which no versions are known.
     pub(super) fn without_setups(&self) -> Self {
         Names {
             functions: self.functions.clone(),
-            setups: BTreeMap::new(),
+            seen: BTreeMap::new(),
         }
     }
 
@@ -66,24 +81,58 @@ impl Names {
         }
     }
 
-    /// What is not as it was.
+    /// What is not as it was: what the function has not had within the last quarter of an hour, unless nothing is known of it at all.
+    /// Two versions that are called side by side, by two aliases, change nothing.
     pub(super) fn changes(&mut self, node: &Node, report: &Report) -> Vec<String> {
-        let now = (report.version.clone(), report.memory_bytes);
-        if self.setups.len() >= NAMES_MAX && !self.setups.contains_key(node) {
-            return Vec::new();
-        }
-        let Some(before) = self.setups.insert(node.clone(), now.clone()) else {
-            return Vec::new();
+        let has_room = self.seen.len() < NAMES_MAX;
+        let seen = match self.seen.entry(node.clone()) {
+            Entry::Vacant(_) if !has_room => return Vec::new(),
+            entry => entry.or_default(),
         };
+        let version = seen.versions.is_new(&report.version, report.minute);
+        let code = seen.code.is_new(&report.code, report.minute);
+        let megabytes = match report.memory_bytes >> 20 {
+            0 => String::new(),
+            megabytes => megabytes.to_string(),
+        };
+        let memory = seen.memory.is_new(&megabytes, report.minute);
         let mut changes = Vec::new();
-        if before.0 != now.0 && !now.0.is_empty() {
-            changes.push(format!("version {}", now.0));
+        match (version, code) {
+            (true, _) => changes.push(format!("version {}", report.version)),
+            // Of `$LATEST` only its code tells that it was deployed anew.
+            (false, true) => changes.push(format!("code {}", brief(&report.code))),
+            (false, false) => {}
         }
-        if before.1 != now.1 && now.1 > 0 {
-            changes.push(format!("memory {} MB", now.1 >> 20));
+        if memory {
+            changes.push(format!("memory {megabytes} MB"));
         }
         changes
     }
+}
+
+impl Recent {
+    /// Whether that is another than the last, and was not seen within the last quarter of an hour. What is not known is
+    /// nothing new, and the first is none either.
+    fn is_new(&mut self, what: &str, at: UnixNanos) -> bool {
+        if what.is_empty() {
+            return false;
+        }
+        let newest = self.0.iter().max_by_key(|(_, at)| **at);
+        let is_other = newest.is_some_and(|(newest, _)| newest != what);
+        let before = self.0.insert(what.to_owned(), at.0);
+        let is_recent = before.is_some_and(|it| at.since(UnixNanos(it)) <= SIDE_BY_SIDE);
+        if self.0.len() > RECENT_MAX {
+            let oldest = self.0.iter().min_by_key(|(_, at)| **at);
+            let oldest = oldest.map(|(what, _)| what.clone());
+            oldest.map(|what| self.0.remove(&what));
+        }
+        is_other && !is_recent
+    }
+}
+
+/// As much of a digest as people compare.
+fn brief(digest: &str) -> &str {
+    digest.get(..8).unwrap_or(digest)
 }
 
 /// Sums minutes up by subject.
@@ -263,6 +312,10 @@ fn caller(caller: &Caller) -> Node {
 
 /// Services, and nodes, of which something is remembered.
 const NAMES_MAX: usize = 10_000;
+/// Versions, codes and sizes of one function that are remembered.
+const RECENT_MAX: usize = 8;
+/// What is called at least so often goes on.
+const SIDE_BY_SIDE: Duration = Duration::from_secs(15 * 60);
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,10 @@ pub(super) struct Report {
     pub(super) minute: UnixNanos,
     pub(super) service: String,
     pub(super) function: String,
+    /// Its version: a number, or what whoever deployed it says; empty of `$LATEST` of which nobody says more.
     pub(super) version: String,
+    /// The same for the same code; empty if nobody has looked.
+    pub(super) code: String,
     /// What they cost, in US dollars, and what they were billed for, where the cost is known.
     pub(super) usd: f64,
     pub(super) billed_ms: f64,
@@ -188,11 +191,13 @@ fn rows(answer: &Answer) -> Result<Vec<Value>, QueryError> {
 }
 
 fn report(row: &Value) -> Report {
+    let said = |of: &Value| Some(text(of)).filter(|it| !it.is_empty() && it != LATEST);
     Report {
         minute: minute(&row[0]),
         service: text(&row[1]),
         function: text(&row[2]),
-        version: text(&row[3]),
+        version: said(&row[3]).or(said(&row[9])).unwrap_or_default(),
+        code: text(&row[10]),
         usd: number(&row[4]),
         billed_ms: number(&row[5]),
         init_ms: number(&row[6]),
@@ -287,9 +292,10 @@ select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "faas
     sum(case when "throughline.cost.usd" is not null
         then try_cast("throughline.duration.init_ms" as double) end),
     max(try_cast("throughline.memory.max_used_mb" as double)),
-    max(try_cast("throughline.memory.size_mb" as double))
+    max(try_cast("throughline.memory.size_mb" as double)), "service.version", "throughline.code.digest"
 from logs where $times and "throughline.duration.billed_ms" is not null
-group by 1, 2, 3, 4"#;
+group by 1, 2, 3, 4, "service.version", "throughline.code.digest"
+"#;
 
 const USED: &str = r#"
 select cast(time as bigint) as at, service, "faas.name", "faas.instance",
@@ -312,6 +318,7 @@ select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "erro
 from spans where $times and status = 'error' and kind in ('server', 'consumer')
 group by 1, 2, 3, 4, 5 order by failed desc limit 1000"#;
 
+const LATEST: &str = "$LATEST";
 const SIGNATURE_BYTES_MAX: usize = 200;
 /// Spans of functions: the most that a search gives at once.
 const WAITS_OF: usize = 1000;

@@ -142,14 +142,15 @@ fn a_service_with_several_functions_is_none_of_them() {
 }
 
 #[test]
-fn new_versions_and_memory_are_changes() {
+fn what_a_function_has_not_had_lately_is_a_change() {
     let mut names = Names::default();
-    let mut changes = |version: &str, megabytes: u64| {
+    let mut changes = |minute: u64, version: &str, code: &str, megabytes: u64| {
         let report = Report {
-            minute: MINUTE,
+            minute: UnixNanos(minute * MINUTE.0),
             service: "pay".to_owned(),
             function: "pay".to_owned(),
             version: version.to_owned(),
+            code: code.to_owned(),
             usd: 0.0,
             billed_ms: 0.0,
             init_ms: 0.0,
@@ -158,10 +159,29 @@ fn new_versions_and_memory_are_changes() {
         };
         names.changes(&"function:pay".to_owned(), &report)
     };
-    assert_eq!(changes("41", 256), [""; 0]);
-    assert_eq!(changes("41", 256), [""; 0]);
-    assert_eq!(changes("42", 512), ["version 42", "memory 512 MB"]);
-    assert_eq!(changes("", 0), [""; 0]);
+    let nothing = [""; 0];
+    assert_eq!(changes(0, "41", "", 256), nothing);
+    assert_eq!(changes(1, "41", "", 256), nothing);
+    assert_eq!(changes(2, "42", "", 512), ["version 42", "memory 512 MB"]);
+    assert_eq!(changes(3, "", "", 0), nothing);
+    // Two aliases.
+    for minute in 4..60 {
+        assert_eq!(changes(minute, "41", "", 256), nothing);
+        assert_eq!(changes(minute, "42", "", 512), nothing);
+    }
+    // Whoever goes back to what was there has changed something.
+    (60..80).for_each(|minute| assert_eq!(changes(minute, "42", "", 512), nothing));
+    assert_eq!(changes(80, "41", "", 512), ["version 41"]);
+    // Nobody has called it since yesterday.
+    assert_eq!(changes(3000, "41", "", 512), nothing);
+    // Of `$LATEST` the code tells, and where a version does it is the same thing.
+    assert_eq!(changes(3001, "41", "6b1f20c3aa", 512), nothing);
+    assert_eq!(changes(3002, "", "9d40e1c7bb", 512), ["code 9d40e1c7"]);
+    assert_eq!(changes(3003, "43", "0f0f0f0fcc", 512), ["version 43"]);
+    for minute in 0..40 {
+        let many = changes(4000 + minute, &minute.to_string(), "", 512);
+        assert!(many.contains(&format!("version {minute}")), "{many:?}");
+    }
 }
 
 #[test]
