@@ -2,15 +2,18 @@
 //!
 //! A body becomes a [`Request`] (the protobuf messages of `opentelemetry-proto`), and a request
 //! becomes spans, logs or metric points. Both steps say what is wrong where. Model types go back
-//! with [`traces_request`] and [`logs_request`].
+//! with [`traces_request`] and [`logs_request`]. What CloudWatch streams of its metrics becomes requests in a
+//! [`MetricStream`].
 
 mod json;
+mod metric_stream;
 mod point;
 mod read;
 pub mod walk;
 mod weight;
 mod write;
 
+pub use metric_stream::{BadPiece, MetricStream, MetricStreamRead};
 pub use point::{Bucket, PointDetail, Temporality};
 pub use read::{logs, metric_points, spans};
 pub use weight::memory_bytes;
