@@ -1,11 +1,12 @@
 //! `POST /api/v1/cloudwatch`: telemetry that senders wrote to standard output because no server
-//! could be reached, read back from CloudWatch Logs.
+//! could be reached, read back from CloudWatch Logs, and CloudWatch's own metrics.
 //!
-//! [`delivery`] takes a body apart into log lines, [`envelope`] finds the envelopes in a line, and
-//! each envelope goes through [`Intake::take`] like any other OTLP request, with the numbers that
-//! its headers say: what had come in the meantime is not stored again. Those of other writers have
-//! no numbers, and are told by what is in them ([`echoes`]). A line that cannot be read costs no
-//! other line; a server that cannot store now turns the whole delivery away, to be sent again.
+//! [`delivery`] takes a body apart into log lines and requests with metrics, [`envelope`] finds the
+//! envelopes in a line, and each envelope goes through [`Intake::take`] like any other OTLP request,
+//! with the numbers that its headers say: what had come in the meantime is not stored again. Those
+//! of other writers and metrics have no numbers, and are told by what is in them ([`echoes`]). A line
+//! that cannot be read costs no other line; a server that cannot store now turns the whole delivery
+//! away, to be sent again.
 
 mod answer;
 mod delivery;
@@ -88,7 +89,7 @@ async fn take_body(
     let body = read_body(body, encoding, intake.limits(), &mut charge).await?;
     let delivery = unpack(intake, body, &mut charge).await?;
     caller.name(delivery.request_id.as_deref());
-    take_lines(reader, delivery).await
+    take_all(reader, delivery).await
 }
 
 /// Takes a body apart, aside, because inflating one takes a while.
@@ -107,44 +108,73 @@ async fn unpack(intake: &Intake, body: Bytes, charge: &mut Charge) -> Result<Del
     Ok(delivery)
 }
 
-/// Stores what is in the lines, some envelopes at once: each waits for the disk.
-async fn take_lines(reader: &Reader, delivery: Delivery) -> Result<Tally, Refusal> {
-    let mut tally = Tally::default();
-    let mut prints = HashSet::new();
-    let mut taking = JoinSet::new();
+/// Stores what is in a delivery.
+async fn take_all(reader: &Reader, mut delivery: Delivery) -> Result<Tally, Refusal> {
+    let mut taking = Taking::new(reader);
+    let metrics = std::mem::take(&mut delivery.metrics);
+    taking.tally.metrics(&metrics);
     for (number, line) in delivery.lines() {
-        tally.lines += 1;
+        taking.tally.lines += 1;
         for envelope in envelope::find(line) {
-            let envelope = match envelope {
-                Ok(envelope) => envelope,
-                Err(bad) => {
-                    tally.fail(number, codes::BAD_ENVELOPE, &bad);
-                    continue;
+            match envelope {
+                Ok(envelope) => {
+                    taking.tally.envelopes += 1;
+                    taking.offer(number, envelope).await?;
                 }
-            };
-            tally.envelopes += 1;
-            let origin = reader.intake.origin(&envelope.headers);
-            let print = origin.is_none().then(|| reader.echoes.print(&envelope));
-            if print.is_some_and(|print| reader.echoes.knows(print) || !prints.insert(print)) {
-                tally.duplicates += 1;
-                continue;
+                Err(bad) => taking.tally.fail(number, codes::BAD_ENVELOPE, &bad),
             }
-            if taking.len() >= ENVELOPES_AT_ONCE {
-                settle(taking.join_next().await, &mut tally)?;
-            }
-            taking.spawn(take_envelope(
-                reader.clone(),
-                number,
-                envelope,
-                origin,
-                print,
-            ));
         }
     }
-    while let Some(taken) = taking.join_next().await {
-        settle(Some(taken), &mut tally)?;
+    for (number, body) in metrics.requests {
+        taking.offer(number, Envelope::of_metrics(body)).await?;
     }
-    Ok(tally)
+    taking.finish().await
+}
+
+/// Stores envelopes, some at once: each waits for the disk.
+struct Taking<'a> {
+    reader: &'a Reader,
+    tally: Tally,
+    /// Of this delivery.
+    prints: HashSet<Print>,
+    tasks: JoinSet<Outcome>,
+}
+
+impl<'a> Taking<'a> {
+    fn new(reader: &'a Reader) -> Self {
+        Taking {
+            reader,
+            tally: Tally::default(),
+            prints: HashSet::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Begins to store an envelope, unless it is known.
+    async fn offer(&mut self, number: u64, envelope: Envelope) -> Result<(), Refusal> {
+        let Reader { intake, echoes } = self.reader;
+        let origin = intake.origin(&envelope.headers);
+        let print = origin.is_none().then(|| echoes.print(&envelope));
+        if print.is_some_and(|print| echoes.knows(print) || !self.prints.insert(print)) {
+            self.tally.duplicates += 1;
+            return Ok(());
+        }
+        if self.tasks.len() >= ENVELOPES_AT_ONCE {
+            settle(self.tasks.join_next().await, &mut self.tally)?;
+        }
+        let reader = self.reader.clone();
+        self.tasks
+            .spawn(take_envelope(reader, number, envelope, origin, print));
+        Ok(())
+    }
+
+    /// Waits for all that is begun.
+    async fn finish(mut self) -> Result<Tally, Refusal> {
+        while let Some(taken) = self.tasks.join_next().await {
+            settle(Some(taken), &mut self.tally)?;
+        }
+        Ok(self.tally)
+    }
 }
 
 /// What became of an envelope, with the number of its line.

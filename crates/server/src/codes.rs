@@ -72,7 +72,8 @@ codes! {
     BODY_NOT_READ = "TL0309", "the body did not arrive whole or in time";
     FOREIGN_ORIGIN = "TL0310", "OTLP is not taken from pages of other origins";
     BAD_ENVELOPE = "TL0311", "a log line has an envelope that cannot be read";
-    BAD_DELIVERY = "TL0312", "not a delivery of CloudWatch Logs";
+    BAD_DELIVERY = "TL0312", "not a delivery of CloudWatch";
+    BAD_METRICS = "TL0313", "a record of a metric stream cannot be read";
 }
 
 #[cfg(test)]

@@ -499,8 +499,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Read envelopes back from CloudWatch Logs
-         * @description Extensions that cannot reach a server write their batches to standard output, as lines with `__otel_otlp_stdout`. Such lines are stored like any other OTLP request, once; other lines are left alone. A line that cannot be read costs no other line. The key may also come in `X-Amz-Firehose-Access-Key`. The body may be compressed with gzip or zstd.
+         * Read envelopes back from CloudWatch Logs, and take metric streams
+         * @description Extensions that cannot reach a server write their batches to standard output, as lines with `__otel_otlp_stdout`. Such lines are stored like any other OTLP request, once; other lines are left alone. Records of a metric stream of CloudWatch, in the output format `json` or `opentelemetry1.0`, are stored as metrics, once. A line that cannot be read costs no other line. The key may also come in `X-Amz-Firehose-Access-Key`. The body may be compressed with gzip or zstd.
          */
         readonly post: operations["takeCloudwatch"];
         readonly delete?: never;
@@ -1812,15 +1812,17 @@ export interface components {
             /** @description When the environment was heard of last. */
             readonly last_seen_unix_nanos: components["schemas"]["UnixNanos"];
         };
-        /** @description What became of the lines of a delivery. */
+        /** @description What became of a delivery. */
         readonly Replayed: {
-            /** @description Lines that are not empty. */
+            /** @description Lines of logs that are not empty. */
             readonly lines: number;
             /** @description Envelopes in them that can be read. */
             readonly envelopes: number;
-            /** @description Envelopes stored. */
+            /** @description Lines and messages of metric streams that can be read. */
+            readonly metrics: number;
+            /** @description Envelopes stored, and requests made of metric streams. */
             readonly stored: number;
-            /** @description Envelopes that were stored already. */
+            /** @description Those that were stored already. */
             readonly duplicates: number;
             /** @description Items stored. */
             readonly items: components["schemas"]["Count"];
@@ -1829,9 +1831,9 @@ export interface components {
             /** @description How many there are, listed or not. */
             readonly problems_total: number;
         };
-        /** @description Why an envelope was not stored. */
+        /** @description Why something of a delivery was not stored. */
         readonly LineProblem: {
-            /** @description Its line, from 1. */
+            /** @description Its line, from 1. Lines and messages of metric streams count among them. */
             readonly line: number;
             /** @description The code of a page in docs/errors. */
             readonly code: string;
@@ -5478,7 +5480,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description What became of the lines; in the form of Firehose if Firehose asked. */
+            /** @description What became of the delivery; in the form of Firehose if Firehose asked. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -6,20 +6,23 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use throughline_telemetry::UnixNanos;
+use throughline_telemetry::wire::MetricStreamRead;
 
-use crate::codes::Code;
+use crate::codes::{self, Code};
 use crate::ingest::Refusal;
 
-/// What became of the lines of a delivery.
+/// What became of a delivery.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Tally {
-    /// Lines that were not empty.
+    /// Lines of logs that were not empty.
     pub(super) lines: u64,
     /// Envelopes in them that could be read.
     pub(super) envelopes: u64,
-    /// Envelopes stored.
+    /// Lines and messages of metric streams that could be read.
+    metrics: u64,
+    /// Envelopes, and requests with what metric streams say, that were stored.
     pub(super) stored: u64,
-    /// Envelopes that were stored already.
+    /// Those that were stored already.
     pub(super) duplicates: u64,
     /// Spans, log records and metrics stored.
     #[serde(serialize_with = "as_text")]
@@ -28,7 +31,7 @@ pub(super) struct Tally {
     problems_total: u64,
 }
 
-/// Why something of a line was not stored.
+/// Why something of a line or a message was not stored.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
     line: u64,
@@ -47,6 +50,15 @@ impl Problem {
 }
 
 impl Tally {
+    /// Counts what metric streams say.
+    pub(super) fn metrics(&mut self, metrics: &MetricStreamRead) {
+        self.metrics += metrics.read;
+        for (number, bad) in &metrics.problems {
+            self.fail(*number, codes::BAD_METRICS, bad);
+        }
+        self.problems_total += metrics.problems_total - metrics.problems.len() as u64;
+    }
+
     pub(super) fn fail(&mut self, line: u64, code: Code, error: &impl std::fmt::Display) {
         self.problem(Problem::new(line, code, format!("{error} ({code})")));
     }
@@ -62,7 +74,7 @@ impl Tally {
     pub(super) fn log(&self) {
         if let Some(first) = self.problems.first() {
             let (problems, line, message) = (self.problems_total, first.line, &first.message);
-            tracing::warn!(problems, line, message, "envelopes not stored");
+            tracing::warn!(problems, line, message, "parts of a delivery not stored");
         }
     }
 }

@@ -1,25 +1,30 @@
-//! What CloudWatch Logs and those who pass it on send, down to lines.
+//! What CloudWatch and those who pass it on send: logs down to lines, metrics down to requests.
 //!
 //! | body | from |
 //! |---|---|
 //! | `{"awslogs":{"data":"<base64 gzip>"}}` | a subscription filter, as its function gets it |
 //! | `{"messageType":"DATA_MESSAGE","logEvents":[…]}` | the same, unpacked |
-//! | `{"requestId":"…","records":[{"data":"<base64>"}]}` | Firehose, each record one of the above, gzip or not, or lines |
+//! | `{"requestId":"…","records":[{"data":"<base64>"}]}` | Firehose, each record one of the others, gzip or not |
 //! | `{"events":[{"message":"…"}]}` | `aws logs filter-log-events` |
+//! | lines of `{"metric_stream_name":"…",…}`, or messages of OTLP, each after its length | [a metric stream](MetricStream) |
 //! | anything else | lines of text |
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
+use throughline_telemetry::wire::{MetricStream, MetricStreamRead};
 
 use crate::ingest::{Encoding, InflateError, Inflater};
 
-/// The lines of one request.
+/// What is in one request. Lines of logs, and lines and messages of metric streams, are numbered together, from 1.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
     /// Firehose's number of the request.
     pub(super) request_id: Option<String>,
-    texts: Vec<String>,
+    /// What its metric streams say.
+    pub(super) metrics: MetricStreamRead,
+    /// Each with the number of its first line.
+    texts: Vec<(u64, String)>,
 }
 
 /// Why a body is no delivery.
@@ -36,27 +41,42 @@ impl Delivery {
     pub(super) fn read(body: &[u8], bytes_max: usize) -> Result<Self, BadDelivery> {
         let mut reader = Reader {
             delivery: Delivery::default(),
+            stream: MetricStream::default(),
+            next: 1,
             left: bytes_max,
         };
         reader.body(body, LAYERS_MAX)?;
-        Ok(reader.delivery)
+        let metrics = reader.stream.finish();
+        let delivery = Delivery {
+            metrics,
+            ..reader.delivery
+        };
+        // A data point has its names twice as a request, so the metrics may have grown.
+        match delivery.bytes() > bytes_max {
+            true => Err(BadDelivery::TooLarge),
+            false => Ok(delivery),
+        }
     }
 
-    /// What the lines take in memory.
+    /// What the lines and the requests take in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.texts.iter().map(String::len).sum()
+        let texts = self.texts.iter().map(|(_, text)| text.len());
+        let requests = self.metrics.requests.iter().map(|(_, body)| body.len());
+        texts.chain(requests).sum()
     }
 
-    /// Each line that is not empty, with its number from 1. The lines of an event count one by one.
+    /// Each line of logs that is not empty, with its number. The lines of an event count one by one.
     pub(super) fn lines(&self) -> impl Iterator<Item = (u64, &str)> {
-        let lines = self.texts.iter().flat_map(|text| text.lines());
-        let lines = lines.filter(|line| !line.trim().is_empty());
-        (1..).zip(lines)
+        let texts = self.texts.iter();
+        texts.flat_map(|(first, text)| (*first..).zip(lines_of(text)))
     }
 }
 
 struct Reader {
     delivery: Delivery,
+    stream: MetricStream,
+    /// The number of the next line or message.
+    next: u64,
     left: usize,
 }
 
@@ -65,6 +85,10 @@ impl Reader {
         if body.starts_with(GZIP) {
             let plain = self.inflate(body)?;
             return self.body(&plain, below(layers)?);
+        }
+        if let Some(pieces) = self.stream.take(body, self.next) {
+            self.next += pieces;
+            return self.spend(body.len());
         }
         match documents(body) {
             Some(documents) => documents
@@ -101,11 +125,15 @@ impl Reader {
     }
 
     fn text(&mut self, text: String) -> Result<(), BadDelivery> {
-        self.left = self
-            .left
-            .checked_sub(text.len())
-            .ok_or(BadDelivery::TooLarge)?;
-        self.delivery.texts.push(text);
+        self.spend(text.len())?;
+        let first = self.next;
+        self.next += lines_of(&text).count() as u64;
+        self.delivery.texts.push((first, text));
+        Ok(())
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), BadDelivery> {
+        self.left = self.left.checked_sub(bytes).ok_or(BadDelivery::TooLarge)?;
         Ok(())
     }
 
@@ -120,6 +148,10 @@ impl Reader {
             InflateError::Corrupt(_) => BadDelivery::Unreadable(error.to_string()),
         })
     }
+}
+
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
 }
 
 fn below(layers: usize) -> Result<usize, BadDelivery> {

@@ -104,6 +104,17 @@ fn search(value: Value, depth: usize, found: &mut Vec<Map<String, Value>>) {
 }
 
 impl Envelope {
+    /// What is stored like an envelope and was none: a request with metrics in protobuf.
+    pub(super) fn of_metrics(payload: Vec<u8>) -> Self {
+        Envelope {
+            signal: Signal::Metrics,
+            format: Format::Protobuf,
+            encoding: Encoding::Identity,
+            payload,
+            headers: HeaderMap::new(),
+        }
+    }
+
     fn read(members: &Map<String, Value>) -> Result<Self, BadEnvelope> {
         let headers = members.get("headers").and_then(Value::as_object);
         let text = |name: &str| {

@@ -18,7 +18,7 @@ pub(crate) enum Refusal {
     UnknownContentType(String),
     /// Compressed in a way that is not known.
     UnknownEncoding(String),
-    /// Not what CloudWatch Logs or Firehose sends.
+    /// Not what CloudWatch or Firehose sends.
     BadDelivery(String),
     /// Above the limit.
     TooLarge { bytes_max: usize },

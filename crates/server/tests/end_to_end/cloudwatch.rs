@@ -58,7 +58,7 @@ async fn what_was_printed_comes_back_once() {
     let first = send(&server, lines.clone()).await;
     assert_eq!(first.status, StatusCode::OK, "{}", first.text());
     let told = |stored: u64, duplicates: u64| {
-        json!({"lines": 4, "envelopes": 2, "stored": stored, "duplicates": duplicates,
+        json!({"lines": 4, "envelopes": 2, "metrics": 0, "stored": stored, "duplicates": duplicates,
                "items": stored.to_string(), "problems": [], "problems_total": 0})
     };
     assert_eq!(first.json(), told(2, 0));
@@ -181,6 +181,42 @@ async fn firehose_hears_what_it_wants_to() {
         .get_with("/api/v1/completeness", ("authorization", "Bearer s3cret"))
         .await;
     assert_eq!(stored.json()["functions"][0]["received"], "1");
+}
+
+/// A data point of a metric stream in the output format `json`.
+fn point(millis: u64, sum: u64) -> String {
+    format!(
+        r#"{{"metric_stream_name":"all","account_id":"123456789012","region":"eu-west-1","namespace":"AWS/SQS","metric_name":"NumberOfMessagesSent","dimensions":{{"QueueName":"mails"}},"timestamp":{millis},"value":{{"max":1.0,"min":1.0,"sum":{sum}.0,"count":{sum}.0}},"unit":"Count"}}"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_of_a_stream_are_stored_once_and_can_be_asked_for() {
+    let server = TestServer::start().await;
+    let (first, second) = (point(1_000_020_000_000, 4), point(1_000_080_000_000, 2));
+    let body = format!("{first}\n{}\n{second}\n", &first[..100]);
+    for (stored, duplicates) in [(1, 0), (0, 1)] {
+        let answer = send(&server, body.clone()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let answer = answer.json();
+        let told = json!({"lines": 0, "envelopes": 0, "metrics": 2, "stored": stored, "duplicates": duplicates,
+            "items": stored.to_string(), "problems": answer["problems"], "problems_total": 1});
+        assert_eq!(answer, told);
+        let problem = &answer["problems"][0];
+        assert_eq!(
+            (&problem["line"], &problem["code"]),
+            (&json!(2), &json!("TL0313"))
+        );
+    }
+    let list = server.json("/api/v1/metrics?from=0").await;
+    let metric = &list["metrics"][0];
+    assert_eq!(metric["name"], "amazonaws.com/AWS/SQS/NumberOfMessagesSent");
+    assert_eq!(
+        (&metric["kind"], &metric["point_count"]),
+        (&json!("summary"), &json!(2))
+    );
+    let last = 1_000_140_000_000_000_000_u64;
+    assert_eq!(metric["last_seen_unix_nanos"], last.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]

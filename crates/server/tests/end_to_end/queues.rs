@@ -1,7 +1,10 @@
 //! What lies in queues, what is given up, and what comes again and again, as CloudWatch and functions tell it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use throughline_server::Clock;
 use throughline_telemetry::wire::Request;
@@ -10,7 +13,7 @@ use throughline_testkit::SimClock;
 
 use crate::harness::TestServer;
 use crate::incidents::{BEGIN, after};
-use crate::samples::{span, traces};
+use crate::samples::{gzip, span, traces};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -38,6 +41,13 @@ fn given(number: u64, second: u64, message: &str, times: u64) -> Span {
         made.attributes.set("throughline.in.again", list(again));
     }
     made
+}
+
+/// A message every three seconds, each taken at once and once.
+fn usual(minutes: Range<u64>) -> Vec<Span> {
+    let numbers = minutes.start * 20..minutes.end * 20;
+    let of = |number: u64| given(number, number * 3, &format!("m-{number}"), 1);
+    numbers.map(of).collect()
 }
 
 /// What a queue's point is of, as a stream of CloudWatch's metrics says it.
@@ -84,11 +94,6 @@ async fn a_poison_message_its_dead_letter_queue_and_what_waits_behind_it_are_one
     let server = TestServer::start_at(Clock::new(move || shown.now())).await;
 
     // Seventy minutes in which every message is taken within seconds, and none is given up.
-    let usual = |minutes: std::ops::Range<u64>| -> Vec<Span> {
-        let numbers = minutes.start * 20..minutes.end * 20;
-        let of = |number: u64| given(number, number * 3, &format!("m-{number}"), 1);
-        numbers.map(of).collect()
-    };
     let quiet: Vec<u64> = (0..70).collect();
     server.given(&usual(0..70)).await;
     let age = |minute: u64| f64::from(u32::try_from(minute % 5).expect("few"));
@@ -181,4 +186,109 @@ async fn a_poison_message_its_dead_letter_queue_and_what_waits_behind_it_are_one
     server.watched().await;
     let open = server.incidents("state=open").await;
     assert_eq!(open, Vec::<Value>::new(), "{open:#?}");
+}
+
+/// Periods of a metric of a queue: its name, the queue, and how it is in these minutes.
+type Told<'a> = (&'a str, &'a str, Range<u64>, fn(u64) -> f64);
+
+/// A record of a metric stream with the output format `opentelemetry1.0`: two messages, each after its length.
+fn messages(told: &[Told<'_>]) -> Vec<u8> {
+    let mut record = Vec::new();
+    for half in told.chunks(told.len().div_ceil(2)) {
+        let metrics = half.iter().map(|(name, queue, minutes, value)| {
+            metric(name, queue, &minutes.clone().collect::<Vec<_>>(), value)
+        });
+        let metrics: Vec<Value> = metrics.collect();
+        let body = json!({"resourceMetrics": [{
+            "resource": {"attributes": [{"key": "cloud.provider", "value": {"stringValue": "aws"}}]},
+            "scopeMetrics": [{"metrics": metrics}]}]});
+        let body = Request::json_to_protobuf(Signal::Metrics, body.to_string().as_bytes());
+        let body = body.expect("it is OTLP");
+        prost::encode_length_delimiter(body.len(), &mut record).expect("memory takes all");
+        record.extend(body);
+    }
+    record
+}
+
+/// The same with the output format `json`, as CloudWatch writes it.
+fn lines(told: &[Told<'_>]) -> Vec<u8> {
+    let mut record = String::new();
+    for (name, queue, minutes, value) in told {
+        for minute in minutes.clone() {
+            let (millis, value) = (at(minute * 60) / 1_000_000, value(minute));
+            record += &format!(
+                r#"{{"metric_stream_name":"queues","account_id":"123456789012","region":"eu-west-1","namespace":"AWS/SQS","metric_name":"{name}","dimensions":{{"QueueName":"{queue}"}},"timestamp":{millis},"value":{{"max":{value:?},"min":{value:?},"sum":{value:?},"count":1.0}},"unit":"None"}}"#
+            );
+            record.push('\n');
+        }
+    }
+    record.into_bytes()
+}
+
+/// A delivery of Firehose is taken, and it hears so.
+async fn delivered(server: &TestServer, record: &[u8]) {
+    let body =
+        json!({"requestId": "r-1", "timestamp": 1, "records": [{"data": BASE64.encode(record)}]});
+    let headers = [
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+        ("x-amz-firehose-request-id", "r-1"),
+    ];
+    let body = gzip(body.to_string().as_bytes());
+    let path = "/api/v1/cloudwatch";
+    let answer = server.post_api(path, &headers, body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    assert_eq!(answer["requestId"], "r-1");
+    assert_eq!(answer.get("errorMessage"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_metric_stream_tells_of_queues_with_nothing_between_firehose_and_the_server() {
+    const AGE: &str = "ApproximateAgeOfOldestMessage";
+    const VISIBLE: &str = "ApproximateNumberOfMessagesVisible";
+    fn few(minute: u64) -> f64 {
+        f64::from(u32::try_from(minute % 5).expect("few"))
+    }
+    fn since(minute: u64) -> f64 {
+        f64::from(u32::try_from(minute.saturating_sub(69)).expect("few"))
+    }
+    for form in [messages, lines] {
+        let clock = SimClock::at(BEGIN);
+        let move_to = |minute: u64| clock.advance((BEGIN.plus(after(minute))).since(clock.now()));
+        let shown = clock.clone();
+        let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+
+        server.given(&usual(0..70)).await;
+        let quiet = form(&[
+            (AGE, "mails", 0..70, few),
+            (VISIBLE, "mails", 0..70, |_| 3.0),
+            (VISIBLE, "mails-dlq", 0..70, |_| 2.0),
+        ]);
+        delivered(&server, &quiet).await;
+        move_to(70);
+        server.watched().await;
+        let found = server.findings().await;
+        assert!(found.is_empty(), "{found:#?}");
+
+        server.given(&usual(70..85)).await;
+        let bad = form(&[
+            (AGE, "mails", 70..85, |minute| since(minute) * 60.0),
+            (VISIBLE, "mails-dlq", 70..85, |minute| 2.0 + since(minute)),
+        ]);
+        delivered(&server, &bad).await;
+        // Firehose sends a request again whose answer it did not hear.
+        delivered(&server, &bad).await;
+        move_to(85);
+        server.watched().await;
+        let found = server.findings().await;
+        let backlog = &found["backlog"];
+        assert_eq!(backlog["subject"]["node"], "queue:mails", "{backlog:#}");
+        let oldest_ms = backlog["after"]["value"].as_f64().expect("a number");
+        assert!(oldest_ms >= 720_000.0, "{backlog:#}");
+        let dead = &found["dead_letters"];
+        assert_eq!(dead["subject"]["node"], "queue:mails-dlq", "{dead:#}");
+        let open = server.incidents("state=open&subject=queue:mails").await;
+        assert_eq!(open.len(), 1, "{open:#?}");
+    }
 }

@@ -2,6 +2,8 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use throughline_telemetry::Signal;
+use throughline_telemetry::wire::Request;
 
 use super::*;
 
@@ -114,4 +116,103 @@ fn what_cannot_be_unpacked() {
     let bomb = gzip(&"x".repeat(100_000));
     assert_eq!(lines(bomb), Err(BadDelivery::TooLarge));
     assert_eq!(lines("x".repeat(20_000)), Err(BadDelivery::TooLarge));
+}
+
+const POINT: &str = r#"{"metric_stream_name":"queues","account_id":"123456789012","region":"eu-west-1","namespace":"AWS/SQS","metric_name":"ApproximateAgeOfOldestMessage","dimensions":{"QueueName":"mails"},"timestamp":1643916600000,"value":{"max":9.0,"min":9.0,"sum":9.0,"count":1.0},"unit":"Seconds"}"#;
+
+/// A record of `opentelemetry1.0` with one message, which has as many data points.
+fn messages(points: usize) -> Vec<u8> {
+    let name = r#"{"key":"Namespace","value":{"stringValue":"AWS/SQS"}}"#;
+    let point = format!(r#"{{"timeUnixNano":"1","count":"1","sum":2,"attributes":[{name}]}}"#);
+    let points = vec![point; points].join(",");
+    let metric = format!(r#"{{"name":"m","summary":{{"dataPoints":[{points}]}}}}"#);
+    let request = format!(
+        r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{name}]}},"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#
+    );
+    let message = Request::json_to_protobuf(Signal::Metrics, request.as_bytes()).unwrap();
+    // A varint of two bytes: the message has between 128 and 16,383.
+    assert!((128..16_384).contains(&message.len()));
+    let low = u8::try_from(message.len() & 0x7f).unwrap() | 0x80;
+    let high = u8::try_from(message.len() >> 7).unwrap();
+    [&[low, high], message.as_slice()].concat()
+}
+
+fn firehose(records: &[&[u8]]) -> String {
+    let records = records.iter();
+    let records = records.map(|data| serde_json::json!({ "data": BASE64.encode(data) }));
+    serde_json::json!({"requestId": "r-1", "timestamp": 1, "records": records.collect::<Vec<_>>()})
+        .to_string()
+}
+
+/// How many metrics each request has, by the number of the first line or message in it.
+fn requests(delivery: &Delivery) -> Vec<(u64, usize)> {
+    let requests = delivery.metrics.requests.iter();
+    let items = |body: &[u8]| {
+        let request = Request::from_protobuf(Signal::Metrics, body).unwrap();
+        request.items()
+    };
+    requests
+        .map(|(first, body)| (*first, items(body)))
+        .collect()
+}
+
+#[test]
+fn metric_streams_and_logs_are_told_apart_record_by_record() {
+    let lines = format!("{POINT}\n{}\n{POINT}\n", &POINT[..90]);
+    let logs = gzip(&data(&["one\ntwo"]));
+    let body = firehose(&[
+        &messages(1),
+        &logs,
+        lines.as_bytes(),
+        &messages(1),
+        b"three\n",
+    ]);
+    let delivery = Delivery::read(body.as_bytes(), 10_000).unwrap();
+    assert_eq!(delivery.request_id.as_deref(), Some("r-1"));
+    let told: Vec<_> = delivery.lines().collect();
+    assert_eq!(told, [(2, "one"), (3, "two"), (8, "three")]);
+    assert_eq!(requests(&delivery), [(4, 1), (1, 2)]);
+    assert_eq!(
+        (delivery.metrics.read, delivery.metrics.problems_total),
+        (4, 1)
+    );
+    assert_eq!(delivery.metrics.problems[0].0, 5);
+}
+
+/// A bucket has records one after the other.
+#[test]
+fn metric_streams_come_without_firehose_too() {
+    let text = format!("{POINT}\n");
+    for body in [messages(2), gzip(&text), text.into_bytes()] {
+        let delivery = Delivery::read(&body, 10_000).unwrap();
+        assert_eq!(
+            (requests(&delivery), delivery.lines().count()),
+            (vec![(1, 1)], 0)
+        );
+    }
+}
+
+/// What a function writes about metrics is a log.
+#[test]
+fn a_data_point_in_a_log_is_a_line() {
+    let delivery = Delivery::read(data(&[POINT]).as_bytes(), 10_000).unwrap();
+    assert_eq!((delivery.lines().count(), requests(&delivery)), (1, vec![]));
+}
+
+#[test]
+fn metrics_have_the_limit_of_the_delivery() {
+    let one = messages(10);
+    let whole = Delivery::read(&one, one.len()).map(|delivery| delivery.metrics.read);
+    assert_eq!(whole, Ok(1));
+    let records = firehose(&[&one, &one]);
+    let over = Delivery::read(records.as_bytes(), one.len());
+    assert!(matches!(over, Err(BadDelivery::TooLarge)), "{over:?}");
+    let bomb = gzip(&format!("{POINT}\n").repeat(1000));
+    let over = Delivery::read(&bomb, 10_000);
+    assert!(matches!(over, Err(BadDelivery::TooLarge)), "{over:?}");
+    // As a request it is larger than as a line.
+    let names = "n".repeat(250);
+    let long = POINT.replace("ApproximateAgeOfOldestMessage", &names);
+    let over = Delivery::read(long.as_bytes(), long.len());
+    assert!(matches!(over, Err(BadDelivery::TooLarge)), "{over:?}");
 }
