@@ -85,3 +85,19 @@ fn plain_numbers_tell_it_as_well_and_the_greatest_of_a_minute_counts() {
     let pair = ("queue:mails".to_owned(), "queue:undeliverable".to_owned());
     assert_eq!(queues.dead, BTreeMap::from([(pair, at)]));
 }
+
+#[test]
+fn the_metric_stream_that_is_set_up_has_what_is_read() {
+    let template = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../deploy/metric-stream/template.yaml"
+    ));
+    let words = template.split(|it: char| !it.is_ascii_alphanumeric() && it != '/');
+    let words: Vec<&str> = words.collect();
+    for (namespace, name, _) in METRICS {
+        assert!(
+            words.contains(&namespace) && words.contains(&name),
+            "{name}"
+        );
+    }
+}
