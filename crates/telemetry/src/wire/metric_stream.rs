@@ -4,7 +4,7 @@
 //!
 //! | output format of the stream | a record |
 //! |---|---|
-//! | `json` | [lines](line), each an object with one data point |
+//! | `json` | [lines](mod@line), each an object with one data point |
 //! | `opentelemetry1.0` | [messages](message), each an export request of OTLP after its length |
 //!
 //! What came as JSON gets the names and attributes that CloudWatch gives it in the other form, so that nobody who

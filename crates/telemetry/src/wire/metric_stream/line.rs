@@ -25,6 +25,8 @@ use crate::wire::otlp::ExportMetricsServiceRequest;
 pub(super) struct Points {
     metrics: BTreeMap<Owner, BTreeMap<Name, Vec<SummaryDataPoint>>>,
     count: usize,
+    /// What their lines had.
+    bytes: usize,
     /// The number of the first line in it.
     first: u64,
 }
@@ -50,14 +52,16 @@ impl Points {
         line: &[u8],
         number: u64,
     ) -> Result<Option<(u64, Vec<u8>)>, BadPiece> {
+        let bytes = line.len();
         let line = Line::read(line)?;
         let point = line.point()?;
-        let is_full = self.count >= COUNT_MAX;
+        let is_full = self.count >= COUNT_MAX || self.bytes + bytes > LINES_BYTES_MAX;
         let full = if is_full { self.request() } else { None };
         if self.count == 0 {
             self.first = number;
         }
         self.count += 1;
+        self.bytes += bytes;
         let name = Name {
             name: format!("{PREFIX}{}/{}", line.namespace, line.metric_name),
             unit: unit(&line.unit),
@@ -78,6 +82,7 @@ impl Points {
             metrics,
             count,
             first,
+            bytes: _,
         } = std::mem::take(self);
         let resources = metrics.into_iter();
         let request = ExportMetricsServiceRequest {
@@ -113,7 +118,6 @@ struct Line {
     region: String,
     namespace: String,
     metric_name: String,
-    #[serde(default)]
     dimensions: Option<BTreeMap<String, String>>,
     /// When the period began, in milliseconds.
     timestamp: u64,
@@ -279,6 +283,9 @@ const PERIOD_MILLIS: u64 = 60_000;
 
 /// Data points of a request: some megabytes.
 const COUNT_MAX: usize = 5000;
+
+/// What their lines may have: a dimension of eight bytes takes a hundred until it is encoded.
+const LINES_BYTES_MAX: usize = 4 << 20;
 
 /// What of an error goes into a message, which may have somebody else's text in it.
 const MESSAGE_CHARS_MAX: usize = 200;

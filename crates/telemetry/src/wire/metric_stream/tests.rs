@@ -320,6 +320,17 @@ fn many_data_points_are_several_requests() {
 }
 
 #[test]
+fn long_lines_are_several_requests_sooner() {
+    let long = format!("\"mails\",{}\"x\":\"\"", "\"x\":\"\",".repeat(15_000));
+    let line = LINES.lines().next().unwrap().replace("\"mails\"", &long) + "\n";
+    let read = read(&[line.repeat(100).as_bytes()]);
+    let first: Vec<_> = read.requests.iter().map(|(first, _)| *first).collect();
+    let a_request = ((4 << 20) / (line.len() - 1)) as u64;
+    assert_eq!(first[..2], [1, 1 + a_request]);
+    assert_eq!((read.read, read.problems_total), (100, 0));
+}
+
+#[test]
 fn problems_are_counted_beyond_those_that_are_told() {
     let lines = "{\"metric_stream_name\"\n".repeat(1000);
     let read = read(&[lines.as_bytes()]);
