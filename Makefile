@@ -135,7 +135,7 @@ misbehaviours: functions ## what goes wrong in big-mouth without an error, looke
 	BIG_MOUTH_MISBEHAVES=1 cargo test --locked --workspace --test orders -- --nocapture what_goes_wrong
 .PHONY: misbehaviours
 
-sentences: functions ui/node_modules/.stamp ## what is told of what goes wrong in big-mouth, in mail, Slack and on the page, kept in target/sentences: a quarter of an hour
+sentences: functions ui/node_modules/.stamp ## what is told of what goes wrong in big-mouth, in mail, Slack and on the page, kept in target/sentences: three quarters of an hour
 	@scripts/moto >/dev/null
 	THROUGHLINE_BIN=$(BIN)/throughline npm --prefix ui run sentences
 .PHONY: sentences

@@ -1,5 +1,4 @@
-// Two of the seven sentences: an unexpected write with its choices, shut down and undone; and a throttled table with all
-// that it affects.
+// One of the seven sentences: an unexpected write with its choices, shut down and undone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { has, linkIn, note, pause, program, Stage } from './stage.mjs';
@@ -7,13 +6,8 @@ import { has, linkIn, note, pause, program, Stage } from './stage.mjs';
 const skip = program === '' && 'THROUGHLINE_BIN is not set';
 const WARM_MILLIS = 45_000;
 const NORMAL_MINUTES = 3;
-const AHEAD_MILLIS = 100_000;
-/** Nothing of what went wrong before is judged any more. */
-const LATER_MILLIS = 180_000;
 
 const stage = new Stage();
-/** The incident's page, as the mail about the table says. */
-let whole = '';
 
 before(async () => {
   if (skip) return;
@@ -66,47 +60,4 @@ test('an unexpected write with three choices, shut down and undone', { skip }, a
     await panel.getByText('undone').first().waitFor();
   });
   assert.equal(await stage.shop.writes(), 'written', 'after it was undone');
-});
-
-test('a throttled table with all that it affects', { skip }, async () => {
-  stage.shop.end('unexpected-write');
-  await pause(LATER_MILLIS - AHEAD_MILLIS);
-  stage.shop.begin('throttled-user-table');
-  note('the table of users is throttled');
-  await pause(AHEAD_MILLIS);
-  await stage.watch();
-  const { incident, mail, slack } = await stage.told(
-    '3-throttle',
-    (it) =>
-      it.nodes.includes('table:users') &&
-      it.findings.some((/** @type {any} */ one) => one.kind === 'throttles'),
-  );
-  for (const text of [mail.text, slack]) {
-    assert.match(text, /table:users.* is throttled, \d+ times/);
-    assert.match(text, /function:place-order.* fails more: .* → \d+ % of \d+ calls/);
-    assert.match(text, /Most likely cause, \d+ % of it: table:users/);
-    assert.match(text, /Affected: .*function:place-order fails: .* → \d+ %/);
-  }
-  whole = linkIn(mail, /The whole incident/) ?? '';
-  const page = await stage.read('3-throttle', `${stage.shop.url}/incidents/${incident.id}`);
-  assert.match(page, /Who else is affected[\s\S]*place-order\s+fails more/);
-});
-
-test('from the link in the mail to the failing line', { skip }, async () => {
-  await stage.page('3-throttle-line', whole, async (page) => {
-    const unusual = page.getByRole('region', { name: 'What is unusual' });
-    const failing = unusual
-      .getByRole('article')
-      .filter({ hasText: /place-order[\s\S]{0,20}fails/ });
-    await failing
-      .getByRole('link', { name: /^example of/ })
-      .first()
-      .click();
-    const panel = page.locator('aside');
-    await panel.getByText('Stack trace', { exact: true }).waitFor();
-    const text = await panel.innerText();
-    assert.match(text, /ProvisionedThroughputExceeded/);
-    assert.match(text, /app\.py/);
-    assert.match(text, /in place\b/);
-  });
 });
