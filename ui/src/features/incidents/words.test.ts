@@ -5,6 +5,7 @@ import {
   amount,
   investigateHref,
   measure,
+  costFactors,
   messageHref,
   nodesOf,
   spansHref,
@@ -56,6 +57,21 @@ const INCIDENT: Incident = {
   cause: null,
   affected: null,
 };
+
+describe('what a cost is for', () => {
+  it('says each part of it', () => {
+    const why = [
+      { factor: 'duration', usd_per_hour: 0.0416 },
+      { factor: 'retries', usd_per_hour: 0 },
+      { factor: 'calls', usd_per_hour: -0.0001 },
+    ];
+    expect(costFactors({ ...FINDING, kind: 'cost', detail: { why } })).toEqual([
+      { factor: 'the duration of calls', usd: '+$0.0416 an hour' },
+      { factor: 'calls', usd: '−$0.000100 an hour' },
+    ]);
+    expect(costFactors({ ...FINDING, kind: 'cold_starts', detail: { why: 'change' } })).toEqual([]);
+  });
+});
 
 describe('the message that a finding names', () => {
   it.each([

@@ -62,6 +62,25 @@ export function measure(unit: Finding['unit'], { value, low, high, of }: Measure
   return `${number} (${between}of ${formatCount(of)})`;
 }
 
+const COST_FACTORS: Readonly<Record<string, string>> = {
+  calls: 'calls',
+  retries: 'retries',
+  duration: 'the duration of calls',
+  cold_starts: 'cold starts',
+  memory: 'memory',
+};
+
+/** What a cost is more, or less, for: `the duration of calls`, `+$0.0416 an hour`. None of what is no cost. */
+export function costFactors({ kind, detail }: Finding): { factor: string; usd: string }[] {
+  const why = kind === 'cost' && Array.isArray(detail['why']) ? detail['why'] : [];
+  return why.flatMap(({ factor, usd_per_hour: usd }: Record<string, unknown>) => {
+    if (typeof factor !== 'string' || typeof usd !== 'number' || usd === 0) return [];
+    const sign = usd < 0 ? '−' : '+';
+    const words = COST_FACTORS[factor] ?? factor;
+    return [{ factor: words, usd: `${sign}${amount('usd_per_hour', Math.abs(usd))}` }];
+  });
+}
+
 /** How long it has lasted, or did. */
 export function lasted(incident: IncidentSummary, now: UnixNanos): string {
   const begin = timeOf(incident.since_unix_nanos);
