@@ -46,6 +46,16 @@ test('the link of a message leads to a mute, for one person or for all', async (
   assert.equal(server.notified.mutes.length, 1);
 });
 
+test('the link of a call that is told leads to a mute of such calls alone', async () => {
+  await page.goto(`${url}/notifications?mute=function%3Apay&to=table%3Ausers&kind=new_edge`);
+  await main().getByText('new_edge of function:pay → table:users').first().waitFor();
+  await page.getByRole('button', { name: 'Mute it' }).first().click();
+  const name = 'Tell again: new_edge of function:pay → table:users';
+  await page.getByRole('button', { name }).click();
+  await page.getByRole('button', { name }).waitFor({ state: 'detached' });
+  assert.equal(server.notified.mutes.length, 1);
+});
+
 test('what nobody looked after is muted where it is proposed', async () => {
   await open();
   await main().getByText('was told 3 times').waitFor();

@@ -20,9 +20,16 @@ pub enum Action {
         /// What it calls, of findings about calls.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<String>,
-        /// What the operation does there, of new edges: `read`, `write`, `admin` or `outside`.
+        /// What the operation does there, of new edges: `read`, `write`, `admin` or `outside`. Of alerts of others their
+        /// name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         class: Option<String>,
+        /// Which operation, of findings about one; all of them, if it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<String>,
+        /// Which error, of new ones; all of them, if it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
         /// Of which kind: `new_edge`, `latency`.
         kind: String,
         /// Why it is all right.
@@ -36,6 +43,9 @@ pub enum Action {
         person: String,
         /// The node.
         node: String,
+        /// What it calls, of findings about calls; whatever it is of, if it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
         /// Of which kind.
         kind: String,
         /// For how many days.
@@ -164,6 +174,10 @@ impl Action {
             1..=TEXT_MAX => Ok(()),
             _ => Err(BadAction::Text(name)),
         };
+        let given = |name, given: &Option<String>| match given {
+            Some(given) => text(name, given),
+            None => Ok(()),
+        };
         let within = |name, least, most, value| match value {
             value if (least..=most).contains(&value) => Ok(()),
             value => Err(BadAction::Range(name, least, most, value)),
@@ -173,6 +187,8 @@ impl Action {
                 node,
                 to,
                 class,
+                operation,
+                signature,
                 kind,
                 reason,
                 days,
@@ -180,18 +196,22 @@ impl Action {
                 text("node", node)?;
                 text("kind", kind)?;
                 text("reason", reason)?;
-                to.as_deref().map_or(Ok(()), |to| text("to", to))?;
-                class.as_deref().map_or(Ok(()), |it| text("class", it))?;
+                given("to", to)?;
+                given("class", class)?;
+                given("operation", operation)?;
+                given("signature", signature)?;
                 within("days", 1, DAYS_MAX, *days)?;
             }
             Action::Mute {
                 person,
                 node,
+                to,
                 kind,
                 days,
             } => {
                 text("person", person)?;
                 text("node", node)?;
+                given("to", to)?;
                 text("kind", kind)?;
                 within("days", 1, DAYS_MAX, *days)?;
             }
@@ -405,7 +425,10 @@ mod tests {
     fn actions_are_read_as_they_are_written() {
         for json in [
             r#"{"do":"ignore","node":"function:pay","to":"table:users","class":"write","kind":"new_edge","reason":"planned","days":30}"#,
+            r#"{"do":"ignore","node":"function:pay","to":"table:users","operation":"Query","kind":"latency","reason":"planned","days":30}"#,
+            r#"{"do":"ignore","node":"function:pay","signature":"Declined: no money","kind":"new_error","reason":"known","days":30}"#,
             r#"{"do":"mute","person":"a@example.com","node":"function:pay","kind":"latency","days":7}"#,
+            r#"{"do":"mute","person":"a@example.com","node":"function:pay","to":"table:users","kind":"new_edge","days":7}"#,
             r#"{"do":"deny","function":"pay","resource":"table:users","class":"write","hours":4}"#,
             r#"{"do":"stop","function":"pay","hours":4}"#,
             r#"{"do":"disable","function":"pay","source":"9c2b1f5e-1111-4222-8333-444455556666","hours":4}"#,
@@ -447,6 +470,9 @@ mod tests {
             r#"{"do":"delete","function":"pay"}"#,
             r#"{"do":"disable","function":"pay","source":"../functions/other","hours":4}"#,
             r#"{"do":"mute","person":"","node":"n","kind":"latency","days":7}"#,
+            r#"{"do":"mute","person":"a","node":"n","to":"","kind":"latency","days":7}"#,
+            r#"{"do":"ignore","node":"n","operation":"","kind":"latency","reason":"so","days":7}"#,
+            r#"{"do":"ignore","node":"n","signature":"","kind":"new_error","reason":"so","days":7}"#,
         ] {
             assert!(parse(json).is_err(), "{json}");
         }

@@ -208,6 +208,10 @@ pub struct Ignored {
     pub to: Option<String>,
     /// What the operation does there.
     pub class: Option<String>,
+    /// Which operation.
+    pub operation: Option<String>,
+    /// Which error, of new ones.
+    pub signature: Option<String>,
     /// Of which kind.
     pub kind: String,
     /// Until when.
@@ -221,6 +225,8 @@ pub struct Muted {
     pub person: String,
     /// The node.
     pub node: String,
+    /// What it calls, where calls alone are not told.
+    pub to: Option<String>,
     /// Of which kind.
     pub kind: String,
     /// Until when.
@@ -400,12 +406,16 @@ impl Record {
                 node,
                 to,
                 class,
+                operation,
+                signature,
                 kind,
                 ..
             } => Some(Ignored {
                 node: node.clone(),
                 to: to.clone(),
                 class: class.clone(),
+                operation: operation.clone(),
+                signature: signature.clone(),
                 kind: kind.clone(),
                 until,
             }),
@@ -419,10 +429,15 @@ impl Record {
         let done = self.not_over(now);
         done.filter_map(|(action, until)| match action {
             Action::Mute {
-                person, node, kind, ..
+                person,
+                node,
+                to,
+                kind,
+                ..
             } => Some(Muted {
                 person: person.clone(),
                 node: node.clone(),
+                to: to.clone(),
                 kind: kind.clone(),
                 until,
             }),

@@ -11,30 +11,30 @@ pub(crate) fn title(action: &Action, before: Option<&Before>) -> String {
             node,
             to,
             class,
+            operation,
+            signature,
             kind,
             days,
             ..
-        } => {
-            let to = to
-                .as_deref()
-                .map_or_else(String::new, |to| format!(" → {to}"));
-            let class = class
-                .as_deref()
-                .map_or_else(String::new, |it| format!(" ({it})"));
-            format!(
-                "ignore {} of {node}{to}{class} for {}",
-                plain(kind),
-                counted(*days, "day")
-            )
-        }
+        } => format!(
+            "ignore {} of {node}{}{}{}{} for {}",
+            plain(kind),
+            given(to.as_deref(), " → ", ""),
+            given(operation.as_deref(), " ", ""),
+            given(class.as_deref(), " (", ")"),
+            given(signature.as_deref(), " (", ")"),
+            counted(*days, "day")
+        ),
         Action::Mute {
             person,
             node,
+            to,
             kind,
             days,
         } => format!(
-            "do not tell {person} of {} of {node} for {}",
+            "do not tell {person} of {} of {node}{} for {}",
             plain(kind),
+            given(to.as_deref(), " → ", ""),
             counted(*days, "day")
         ),
         Action::Deny {
@@ -149,6 +149,14 @@ pub(crate) fn code(memory_mb: u32) -> Vec<CodeLine> {
             format!("memorySize: {memory_mb}"),
         ),
     ]
+}
+
+/// What is said, between these; nothing, if it is not.
+fn given(said: Option<&str>, before: &str, after: &str) -> String {
+    match said {
+        Some(said) => format!("{before}{said}{after}"),
+        None => String::new(),
+    }
 }
 
 /// The name of a kind of findings as people write it.

@@ -112,7 +112,7 @@ pub struct Likely {
 pub struct Matter {
     /// What is unusual, as in the API: `latency`.
     pub kind: String,
-    /// Of what: `function:pay`.
+    /// Of what: `function:pay`; of calls who calls, then who is called.
     pub nodes: Vec<String>,
     /// In a line.
     pub title: Line,

@@ -80,6 +80,9 @@ pub struct Route {
 pub struct Mute {
     /// Of these nodes.
     pub nodes: Pattern,
+    /// Of their calls of these nodes, and of nothing else; of all that is of them, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Pattern>,
     /// What is unusual: `latency`; `*` for all.
     pub kinds: Pattern,
     /// Who is not told: the name of a receiver, or a mail address. Everybody, if it is not said.
@@ -258,9 +261,12 @@ impl Mute {
 
     /// Whether it holds for something that is found.
     fn takes(&self, kind: &str, nodes: &[String], now: u64) -> bool {
-        self.until_unix_nanos.is_none_or(|until| now < until)
-            && self.kinds.matches(kind)
-            && nodes.iter().any(|node| self.nodes.matches(node))
+        let is_of = match (&self.to, nodes) {
+            (None, nodes) => nodes.iter().any(|node| self.nodes.matches(node)),
+            (Some(called), [from, to]) => self.nodes.matches(from) && called.matches(to),
+            (Some(_), _) => false,
+        };
+        self.until_unix_nanos.is_none_or(|until| now < until) && self.kinds.matches(kind) && is_of
     }
 }
 

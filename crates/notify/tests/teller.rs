@@ -313,6 +313,7 @@ async fn what_was_changed_meanwhile_is_not_overwritten() {
     let sample = running.notice(Phase::Opened);
     running.teller.mute(vec![Mute {
         nodes: sample.node().into(),
+        to: None,
         kinds: "*".into(),
         person: Some("a".to_owned()),
         until_unix_nanos: None,

@@ -435,6 +435,8 @@ impl Actions {
             node: it.node,
             to: it.to,
             class: it.class,
+            operation: it.operation,
+            signature: it.signature,
             kind: it.kind,
             until: UnixNanos(it.until.0.saturating_mul(NANOS)),
         });

@@ -185,6 +185,7 @@ impl Telling {
     fn muted(&self) -> Vec<Mute> {
         let mute = |it: Muted| Mute {
             nodes: it.node.as_str().into(),
+            to: it.to.as_deref().map(Into::into),
             kinds: it.kind.as_str().into(),
             person: Some(it.person),
             until_unix_nanos: Some(it.until.0.saturating_mul(NANOS)),
@@ -297,12 +298,12 @@ fn actions(incident: &Incident, base: &str) -> Vec<Link> {
         });
     }
     let first = incident.findings.first().map(|known| &known.finding);
-    let first = first.and_then(|it| Some((it.subject.nodes().next()?, it.kind.name())));
-    if let Some((node, kind)) = first {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("mute", node)
-            .append_pair("kind", kind)
-            .finish();
+    if let Some(finding) = first {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, node) in ["mute", "to"].into_iter().zip(finding.subject.nodes()) {
+            query.append_pair(name, node);
+        }
+        let query = query.append_pair("kind", finding.kind.name()).finish();
         links.push(Link {
             text: "Don't bother me again".into(),
             href: format!("{base}/notifications?{query}"),

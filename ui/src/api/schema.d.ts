@@ -3006,8 +3006,12 @@ export interface components {
             readonly do: "ignore" | "mute" | "deny" | "stop" | "disable" | "memory";
             /** @description ignore, mute: the node, by its id on the map. */
             readonly node?: string;
-            /** @description ignore: what it calls, of findings about calls. */
+            /** @description ignore, mute: what it calls, of findings about calls. */
             readonly to?: string;
+            /** @description ignore: which operation, of findings about one; absent for all of them. */
+            readonly operation?: string;
+            /** @description ignore: which error, of new ones; absent for all of them. */
+            readonly signature?: string;
             /** @description ignore, mute: which kind of finding. */
             readonly kind?: string;
             /** @description ignore: why it is all right. */
@@ -3422,6 +3426,8 @@ export interface components {
         readonly Mute: {
             /** @description Of these nodes. */
             readonly nodes: string;
+            /** @description Of their calls of these nodes, and of nothing else; null for all that is of them. */
+            readonly to?: string | null;
             /** @description What is unusual. */
             readonly kinds: string;
             /** @description Who is not told: the name of a receiver, or a mail address; null for everybody. */

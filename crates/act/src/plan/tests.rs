@@ -128,9 +128,30 @@ fn here_nothing_is_called() {
         "#]],
     );
     check(
+        r#"{"do":"ignore","node":"function:pay","to":"table:users","operation":"Query","kind":"latency","reason":"planned","days":30}"#,
+        expect![[r#"
+            ignore latency of function:pay → table:users Query for 30 days; until 2026-12-22T00:00:00Z; type -
+            undo
+        "#]],
+    );
+    check(
+        r#"{"do":"ignore","node":"function:pay","signature":"Declined: no money","kind":"new_error","reason":"known","days":30}"#,
+        expect![[r#"
+            ignore new error of function:pay (Declined: no money) for 30 days; until 2026-12-22T00:00:00Z; type -
+            undo
+        "#]],
+    );
+    check(
         r#"{"do":"mute","person":"ada","node":"function:pay","kind":"latency","days":1}"#,
         expect![[r#"
             do not tell ada of latency of function:pay for 1 day; until 2026-11-23T00:00:00Z; type -
+            undo
+        "#]],
+    );
+    check(
+        r#"{"do":"mute","person":"ada","node":"function:pay","to":"table:users","kind":"new_edge","days":1}"#,
+        expect![[r#"
+            do not tell ada of new edge of function:pay → table:users for 1 day; until 2026-11-23T00:00:00Z; type -
             undo
         "#]],
     );

@@ -107,6 +107,32 @@ fn what_is_ignored_is_so_until_its_end_or_until_it_is_undone() {
 }
 
 #[test]
+fn what_is_ignored_or_muted_is_as_narrow_as_it_was_said() {
+    let mut record = Record::default();
+    for (number, json) in [
+        r#"{"do":"ignore","node":"function:pay","signature":"Declined","kind":"new_error","reason":"known","days":1}"#,
+        r#"{"do":"ignore","node":"function:pay","operation":"GET /","kind":"latency","reason":"known","days":1}"#,
+        r#"{"do":"mute","person":"ada","node":"function:pay","to":"table:users","kind":"new_edge","days":1}"#,
+    ]
+    .iter()
+    .enumerate()
+    {
+        let number = u8::try_from(number).unwrap();
+        let action = serde_json::from_str(json).unwrap();
+        record.take(&entry(0, proposed(number, action)));
+        record.take(&entry(1, began(number)));
+        record.take(&entry(1, did(number, 100)));
+    }
+    let [error, slow] = &record.ignored(UnixSeconds(2))[..] else {
+        panic!("two are ignored");
+    };
+    assert_eq!(error.signature.as_deref(), Some("Declined"));
+    assert_eq!(slow.operation.as_deref(), Some("GET /"));
+    let muted = record.muted(UnixSeconds(2));
+    assert_eq!(muted[0].to.as_deref(), Some("table:users"));
+}
+
+#[test]
 fn a_proposal_is_forgotten_after_a_day() {
     let mut record = Record::default();
     record.take(&entry(0, proposed(1, stop())));

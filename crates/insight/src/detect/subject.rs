@@ -30,6 +30,14 @@ impl Subject {
         };
         std::iter::once(one).chain(other)
     }
+
+    /// What is done, or called for, if it is of one operation alone.
+    pub fn operation(&self) -> Option<&str> {
+        match self {
+            Subject::Node(_) | Subject::Wait(_) => None,
+            Subject::Operation(_, operation) | Subject::Edge(_, _, operation) => Some(operation),
+        }
+    }
 }
 
 /// What a subject did in a minute, or in several.

@@ -315,6 +315,8 @@ fn what_is_allowed_opens_nothing_and_ends_what_is_open() {
         node: node("x"),
         to: Some("table:y".to_owned()),
         class: Some(class.to_owned()),
+        operation: None,
+        signature: None,
         kind: "new_edge".to_owned(),
         until: nanos_of(until),
     };

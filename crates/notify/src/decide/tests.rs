@@ -82,6 +82,30 @@ fn mutes_hold_for_all_that_a_notice_is_made_of_or_for_nothing() {
 }
 
 #[test]
+fn calls_of_one_are_muted_and_those_of_others_are_not() {
+    let receivers = json!([hook("a", json!({}))]);
+    let routes = json!([{"name": "all", "receivers": ["a"]}]);
+    let mute = json!({"nodes": "function:pay", "to": "table:users", "kinds": "new_edge"});
+    let settings =
+        settings(json!({"receivers": receivers, "routes": routes, "mutes": [mute.clone()]}));
+    let is_muted = |nodes: &[&str]| {
+        let mut notice = notice("incident-1", Phase::Opened, Severity::Warning);
+        notice.matters.truncate(1);
+        notice.matters[0].kind = "new_edge".to_owned();
+        notice.matters[0].nodes = nodes.iter().map(|it| (*it).to_owned()).collect();
+        let decisions = decide(&settings, &notice, notice.at, &ToldAll::default());
+        decisions[0].fate == Fate::Drop(Reason::Muted)
+    };
+    assert!(is_muted(&["function:pay", "table:users"]));
+    assert!(!is_muted(&["function:pay", "table:audit"]));
+    assert!(!is_muted(&["function:shop", "function:pay"]));
+    assert!(!is_muted(&["table:users", "function:pay"]));
+    assert!(!is_muted(&["function:pay"]));
+    let written = serde_json::to_value(settings.raw()).unwrap();
+    assert_eq!(written["mutes"][0]["to"], mute["to"]);
+}
+
+#[test]
 fn one_receiver_is_not_bothered_and_the_other_is() {
     let mute = |person: &str| json!({"nodes": "function:*", "kinds": "*", "person": person});
     let a: &[(&str, Fate)] = &[("a", Fate::Drop(Reason::Muted)), ("b", Fate::Deliver)];

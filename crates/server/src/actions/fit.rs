@@ -35,6 +35,15 @@ fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Act
         Kind::Outer(alert) => Some(alert.name.clone()),
         _ => None,
     };
+    let operation = match &finding.kind {
+        // Whoever may write may write by any operation.
+        Kind::NewEdge { .. } => None,
+        _ => finding.subject.operation().map(str::to_owned),
+    };
+    let signature = match &finding.kind {
+        Kind::NewError { signature } => Some(signature.clone()),
+        _ => None,
+    };
     let function: Option<FunctionName> = node
         .strip_prefix("function:")
         .and_then(|name| name.parse().ok());
@@ -85,6 +94,8 @@ fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Act
         node: node.clone(),
         to: to.cloned(),
         class,
+        operation,
+        signature,
         kind: kind.clone(),
         reason: "it is all right".to_owned(),
         days: IGNORE_DAYS,
@@ -92,6 +103,7 @@ fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Act
     fitting.extend(told.map(|person| Action::Mute {
         person: person.to_owned(),
         node: node.clone(),
+        to: to.cloned(),
         kind,
         days: MUTE_DAYS,
     }));
@@ -150,7 +162,7 @@ mod tests {
                 {"do":"deny","function":"pay","resource":"table:users","class":"write","hours":4}
                 {"do":"stop","function":"pay","hours":1}
                 {"do":"ignore","node":"function:pay","to":"table:users","class":"write","kind":"new_edge","reason":"it is all right","days":365}
-                {"do":"mute","person":"on-call","node":"function:pay","kind":"new_edge","days":30}
+                {"do":"mute","person":"on-call","node":"function:pay","to":"table:users","kind":"new_edge","days":30}
             "#]],
         );
         // A host cannot be denied, and nobody is told anything.
@@ -162,6 +174,36 @@ mod tests {
             expect![[r#"
                 {"do":"stop","function":"pay","hours":1}
                 {"do":"ignore","node":"function:pay","to":"host:evil.example","class":"outside","kind":"new_edge","reason":"it is all right","days":365}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn no_more_is_ignored_than_was_found() {
+        let signature = "Declined: no money".to_owned();
+        check(
+            Subject::Node("service:web".into()),
+            Kind::NewError { signature },
+            None,
+            expect![[r#"
+                {"do":"ignore","node":"service:web","signature":"Declined: no money","kind":"new_error","reason":"it is all right","days":365}
+            "#]],
+        );
+        check(
+            Subject::Operation("service:web".into(), "GET /pay".into()),
+            Kind::Latency { quantile: 0.99 },
+            None,
+            expect![[r#"
+                {"do":"ignore","node":"service:web","operation":"GET /pay","kind":"latency","reason":"it is all right","days":365}
+            "#]],
+        );
+        check(
+            Subject::Edge("service:web".into(), "table:users".into(), "Query".into()),
+            Kind::Latency { quantile: 0.99 },
+            Some("on-call"),
+            expect![[r#"
+                {"do":"ignore","node":"service:web","to":"table:users","operation":"Query","kind":"latency","reason":"it is all right","days":365}
+                {"do":"mute","person":"on-call","node":"service:web","to":"table:users","kind":"latency","days":30}
             "#]],
         );
     }

@@ -90,6 +90,8 @@ test('a mute is there once, and goes', () => {
   expect(withoutMute(muted, { ...mute }).mutes).toEqual([]);
   const own = { ...mute, person: 'a' };
   expect(withMute(muted, own).mutes).toEqual([mute, own]);
+  const ofCalls = { ...mute, to: 'table:users' };
+  expect(withMute(muted, ofCalls).mutes).toEqual([mute, ofCalls]);
 });
 
 test('what the server could not read is said with its place', () => {

@@ -114,6 +114,7 @@ export function withMute(settings: NotificationSettings, mute: Mute): Notificati
   const mutes = settings.mutes ?? [];
   const same = (known: Mute): boolean =>
     known.nodes === mute.nodes &&
+    (known.to ?? null) === (mute.to ?? null) &&
     known.kinds === mute.kinds &&
     (known.person ?? null) === (mute.person ?? null) &&
     (known.until_unix_nanos ?? null) === (mute.until_unix_nanos ?? null);

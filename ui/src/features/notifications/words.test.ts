@@ -8,6 +8,7 @@ import {
   receiverWords,
   testWords,
   untilAfter,
+  whatOf,
 } from './words';
 
 const settings: NotificationSettings = {
@@ -26,6 +27,11 @@ test('a mute says whom it is for, until when and why', () => {
     /^for a · until 2026-11-2\d \d\d:\d\d · noise$/,
   );
   expect(muteWords({ ...mute, person: null, until_unix_nanos: null })).toBe('');
+});
+
+test('a mute says what it is of', () => {
+  expect(whatOf(mute)).toBe('function:pay');
+  expect(whatOf({ ...mute, to: 'table:users' })).toBe('function:pay → table:users');
 });
 
 test('a mute holds for some hours, or for ever', () => {

@@ -13,6 +13,11 @@ export function peopleOf(settings: NotificationSettings): readonly string[] {
   return [...new Set(people)];
 }
 
+/** What a mute is of: `function:pay`, `function:pay → table:users`. */
+export function whatOf({ nodes, to }: Mute): string {
+  return to === undefined || to === null ? nodes : `${nodes} → ${to}`;
+}
+
 /** Whom a mute is for, until when, and why. */
 export function muteWords({ person, until_unix_nanos: until, reason }: Mute): string {
   const said = [

@@ -134,6 +134,8 @@ fn what_is_all_right_is_no_incident() {
         node: "function:pay".to_owned(),
         to: None,
         class: Some(class.to_owned()),
+        operation: None,
+        signature: None,
         kind: "prometheus".to_owned(),
         until: at(60),
     };
