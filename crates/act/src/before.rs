@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::action::{Action, FunctionName};
+use crate::arn::Arn;
 use crate::call::Call;
 use crate::digest::Digest;
 
@@ -140,6 +141,18 @@ impl Before {
         Ok(before)
     }
 
+    /// The same where the function is gone: by `said`, what Lambda says of a function that it does not find, which has
+    /// its ARN, and so the account and the region that were asked. None where it says something else.
+    pub fn gone(&self, said: &str) -> Option<Self> {
+        let (_, arn) = said.split_once(NOT_FOUND)?;
+        let arn = arn.split_whitespace().next()?;
+        Arn::parse(arn, "lambda")?;
+        Some(Before {
+            function_arn: unqualified(arn),
+            ..self.clone()
+        })
+    }
+
     /// What was seen of it.
     pub fn digest(&self) -> Digest {
         Digest::of(self)
@@ -151,3 +164,5 @@ impl Before {
 fn unqualified(arn: &str) -> String {
     arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":")
 }
+
+const NOT_FOUND: &str = "Function not found: ";

@@ -110,10 +110,10 @@ async fn take_back(
     action: &Action,
     before: Before,
 ) -> Result<Report, Failure> {
-    let now = match action {
-        // The policy is where it was put, even if the function is gone.
-        Action::Deny { .. } => before.clone(),
-        _ => read(aws, action).await?,
+    let now = match (read(aws, action).await, action) {
+        // The policy is where it was put, even if the function is gone; but not in an account where it never was.
+        (Err(failure), Action::Deny { .. }) => before.gone(&failure.message).ok_or(failure)?,
+        (now, _) => now?,
     };
     let calls = undo(action, id, &before, &now).map_err(|error| match error {
         UndoError::Drifted(_) => Failure::new("drifted", error),

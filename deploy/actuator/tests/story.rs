@@ -201,6 +201,18 @@ async fn what_actions_do_to_an_account() {
     assert_eq!(call(&sandbox, "pay", "write", "users").await, "ok");
     // Twice is no failure: it is gone.
     undo(&aws, 1, &deny, &denied.before).await;
+    // In an account where it was never put nothing is known of it.
+    let mut elsewhere = denied.before.clone();
+    elsewhere.function_arn = elsewhere
+        .function_arn
+        .replace("123456789012", "210987654321");
+    let order = Order::Undo {
+        id: id(1),
+        action: action(&deny),
+        before: elsewhere,
+    };
+    let failure = perform(&aws, order, UnixSeconds(NOW)).await.unwrap_err();
+    assert_eq!(failure.code, "impossible", "{}", failure.message);
 
     // It ends by itself: five hours after it was denied for four, the policy is there and denies nothing.
     let denied = act(&aws, 2, &deny, now() - 5 * 3600).await;

@@ -302,9 +302,26 @@ fn undo_puts_back_what_was_and_leaves_what_somebody_changed() {
     // A function of the same name elsewhere is another one.
     let mut elsewhere = was.clone();
     elsewhere.function_arn = "arn:aws:lambda:eu-west-2:123456789012:function:pay".to_owned();
-    for json in [STOP, MEMORY] {
+    for json in [STOP, MEMORY, DENY] {
         let error = undo(json, &was, &elsewhere).unwrap_err();
         assert!(matches!(error, UndoError::Elsewhere(..)), "{error}");
+    }
+    // So is one that is gone there; where it is gone here, the policy still is where it was put.
+    let gone = |account: &str| {
+        let arn = format!("arn:aws:lambda:eu-west-1:{account}:function:pay");
+        let said =
+            format!("GetFunctionConfiguration is refused with 404: Function not found: {arn}");
+        undo(DENY, &was, &was.gone(&said).unwrap())
+    };
+    assert!(
+        gone("123456789012")
+            .unwrap()
+            .starts_with("DeleteRolePolicy: ")
+    );
+    let error = gone("210987654321").unwrap_err();
+    assert!(matches!(error, UndoError::Elsewhere(..)), "{error}");
+    for said in ["Function not found: pay", "not authorized", ""] {
+        assert_eq!(was.gone(said), None, "{said}");
     }
 
     // The policy is where it was put, whichever role the function has now.

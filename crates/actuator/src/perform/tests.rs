@@ -102,3 +102,54 @@ async fn an_order_is_not_given_again_when_its_answer_is_lost() {
         assert_eq!(*asked.lock().unwrap(), [format!("post {path} http/1.1")]);
     }
 }
+
+/// What came of undoing a deny in an account that gives these answers, and what it was asked.
+async fn undone(answers: &'static [(u16, &'static str)]) -> (Result<usize, String>, usize) {
+    let (aws, asked) = account(answers).await;
+    let action = json!({"do": "deny", "function": "pay", "resource": "table:users", "class": "write", "hours": 4});
+    let order = Order::Undo {
+        id: "0123456789abcdef".parse().unwrap(),
+        action: serde_json::from_value(action).unwrap(),
+        before: Before {
+            function_arn: "arn:aws:lambda:eu-west-1:123456789012:function:pay".to_owned(),
+            role_arn: "arn:aws:iam::123456789012:role/pay-role".to_owned(),
+            ..Before::default()
+        },
+    };
+    let undone = perform(&aws, order, UnixSeconds(0)).await;
+    let undone = undone.map(|report| report.done.len()).map_err(|it| it.code);
+    (undone, asked.lock().unwrap().len())
+}
+
+/// Elsewhere there is no such policy, which says nothing of the one that was put.
+#[tokio::test]
+async fn a_deny_is_undone_where_it_was_done_and_nowhere_else() {
+    const HERE: (u16, &str) = (
+        200,
+        r#"{"FunctionArn":"arn:aws:lambda:eu-west-1:123456789012:function:pay","Role":"r","MemorySize":512,"RevisionId":"r1"}"#,
+    );
+    const ELSEWHERE: (u16, &str) = (
+        200,
+        r#"{"FunctionArn":"arn:aws:lambda:eu-west-1:210987654321:function:pay","Role":"r","MemorySize":512,"RevisionId":"r1"}"#,
+    );
+    const GONE_HERE: (u16, &str) = (
+        404,
+        r#"{"Message":"Function not found: arn:aws:lambda:eu-west-1:123456789012:function:pay"}"#,
+    );
+    const GONE_ELSEWHERE: (u16, &str) = (
+        404,
+        r#"{"Message":"Function not found: arn:aws:lambda:eu-west-1:210987654321:function:pay"}"#,
+    );
+    const UNSEEN: (u16, &str) = (403, r#"{"Message":"not authorized"}"#);
+    const NO_POLICY: (u16, &str) = (
+        404,
+        "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>no</Message></Error></ErrorResponse>",
+    );
+    assert_eq!(undone(&[HERE, (200, "")]).await, (Ok(1), 2));
+    assert_eq!(undone(&[HERE, NO_POLICY]).await, (Ok(1), 2));
+    assert_eq!(undone(&[GONE_HERE, NO_POLICY]).await, (Ok(1), 2));
+    let failed = |code: &str| (Err(code.to_owned()), 1);
+    assert_eq!(undone(&[ELSEWHERE]).await, failed("impossible"));
+    assert_eq!(undone(&[GONE_ELSEWHERE]).await, failed("impossible"));
+    assert_eq!(undone(&[UNSEEN]).await, failed("refused"));
+}
