@@ -11,6 +11,7 @@
 //! unless told) findings can be ignored and people left alone, and that is all.
 
 mod actuation;
+mod advised;
 mod audit;
 mod error;
 mod fit;
@@ -38,9 +39,11 @@ use crate::detection::Detection;
 use audit::Audit;
 
 pub use actuation::{Actuation, Actuator, Following};
+pub(crate) use advised::{Fit, advised_fit, needs};
 pub(crate) use error::ActError;
 pub(crate) use fit::of_incident as fitting;
 pub(crate) use health::ActionsHealth;
+pub(crate) use offers::Offers;
 
 /// All actions of a server. Cheap to clone.
 #[derive(Clone)]

@@ -127,10 +127,11 @@ impl Server {
         let stop = watch::Sender::new(false);
         let detection = remember(&config, &store, &engine).await;
         let actions = actions(&config, &detection).await?;
-        let telling = reopen(&config, listeners.http.address(), &detection, &actions).await;
-        let alerts = alerts(&config, &store, &engine, (&detection, &telling)).await;
         // It follows nothing, so it needs no turn to.
         let queries = Queries::new(store.clone(), Arc::clone(&engine), 0, stop.subscribe());
+        let address = listeners.http.address();
+        let telling = reopen(&config, address, &detection, &actions, &queries).await;
+        let alerts = alerts(&config, &store, &engine, (&detection, &telling)).await;
         let teller = telling.teller().clone();
         let verifying = Verifying {
             actions: actions.clone(),
@@ -349,10 +350,13 @@ async fn reopen(
     address: SocketAddr,
     detection: &Detection,
     actions: &Actions,
+    queries: &Queries,
 ) -> Telling {
     let (config, detection, actions) = (config.clone(), detection.clone(), actions.clone());
-    let opening =
-        tokio::task::spawn_blocking(move || Telling::open(&config, address, detection, actions));
+    let queries = queries.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        Telling::open(&config, address, detection, actions, queries)
+    });
     match opening.await {
         Ok(telling) => telling,
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),

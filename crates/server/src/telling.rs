@@ -24,7 +24,8 @@ use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use crate::actions::Actions;
+use crate::actions::{Actions, Offers};
+use crate::api::Queries;
 use crate::config::Config;
 use crate::detection::Detection;
 
@@ -54,6 +55,7 @@ impl Telling {
         address: SocketAddr,
         detection: Detection,
         actions: Actions,
+        queries: Queries,
     ) -> Self {
         let clock = config.clock();
         let (teller, errors) = Teller::open(
@@ -61,7 +63,7 @@ impl Telling {
             format!("http://{address}"),
             Arc::new(move || clock.now()),
             variable,
-            Arc::new(actions.clone()),
+            Arc::new(Offers::new(actions.clone(), queries)),
         );
         for error in errors {
             tracing::error!("{error}");

@@ -11,61 +11,77 @@ use throughline_act::{Action, Claim, Event, LINK_LIFE_SECONDS, Offer};
 use throughline_insight::detect::{Incident, State};
 use throughline_notify::{Addressee, CHOICES_MAX, Choices, Choosing, Line, Link, Notice, about};
 
+use super::{ActError, Actions, ITSELF, advised_fit, fit, needs, new_id};
 use crate::advising::ADVICE;
+use crate::api::Queries;
 
-use super::{ActError, Actions, ITSELF, fit, new_id};
+/// Makes the links of messages.
+pub(crate) struct Offers {
+    actions: Actions,
+    /// What tells which memory is advised.
+    queries: Queries,
+}
 
-impl Choices for Actions {
+impl Choices for Offers {
     fn choices<'a>(&'a self, notice: &'a Notice, to: Addressee<'a>) -> Choosing<'a> {
         Box::pin(self.offers(notice, to))
+    }
+}
+
+impl Offers {
+    pub(crate) fn new(actions: Actions, queries: Queries) -> Self {
+        Offers { actions, queries }
+    }
+
+    async fn offers(&self, notice: &Notice, to: Addressee<'_>) -> Vec<Link> {
+        let Offers { actions, queries } = self;
+        let audience = format!("{}:{}", to.channel, to.person);
+        if let Some(function) = notice.about.strip_prefix(ADVICE) {
+            let resize = actions.resize(function).into_iter().collect();
+            return actions.links(resize, None, &audience).await;
+        }
+        let detection = &actions.0.detection;
+        let found = detection.with(|detector| {
+            let is_it = |it: &&Incident| about(it) == notice.about;
+            let incident = detector.incidents().iter().find(is_it)?;
+            let fitting = fit::of_incident(incident, detector, Some(to.person));
+            (incident.state == State::Open).then_some((incident.id, fitting, needs(incident)))
+        });
+        // An alert, a test, or an incident that has ended meanwhile.
+        let Some((incident, fitting, needs)) = found else {
+            return Vec::new();
+        };
+        let may_change = actions.may_change();
+        let fitting: Vec<Action> = match may_change {
+            true => {
+                let fit = advised_fit(queries, fitting, &needs, detection.now()).await;
+                let all = fit.into_iter().flat_map(|fit| fit.actions);
+                all.map(|(action, _)| action).collect()
+            }
+            // What is left needs no advice.
+            false => fitting.into_iter().flat_map(|(_, all)| all).collect(),
+        };
+        let few = few(fitting.into_iter(), may_change);
+        actions.links(few, Some(incident), &audience).await
     }
 }
 
 impl Actions {
     /// Somebody is told that a function should have so much memory, and can choose to give it that.
     pub(crate) fn advised(&self, function: &str, memory_mb: u32) {
-        let mut advised = self
-            .0
-            .advised
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let advised = self.0.advised.lock();
+        let mut advised = advised.unwrap_or_else(PoisonError::into_inner);
         advised.insert(function.to_owned(), memory_mb);
-    }
-
-    async fn offers(&self, notice: &Notice, to: Addressee<'_>) -> Vec<Link> {
-        let audience = format!("{}:{}", to.channel, to.person);
-        if let Some(function) = notice.about.strip_prefix(ADVICE) {
-            let resize = self.resize(function);
-            return self
-                .links(resize.into_iter().collect(), None, &audience)
-                .await;
-        }
-        let found = self.0.detection.with(|detector| {
-            let is_it = |it: &&Incident| about(it) == notice.about;
-            let incident = detector.incidents().iter().find(is_it)?;
-            let fitting = fit::of_incident(incident, detector, Some(to.person));
-            (incident.state == State::Open).then_some((incident.id, fitting))
-        });
-        // An alert, a test, or an incident that has ended meanwhile.
-        let Some((incident, fitting)) = found else {
-            return Vec::new();
-        };
-        let fitting = fitting.into_iter().flat_map(|(_, actions)| actions);
-        let few = few(fitting, self.may_change());
-        self.links(few, Some(incident), &audience).await
     }
 
     /// The size of memory that somebody is told of, where it may be changed.
     fn resize(&self, function: &str) -> Option<Action> {
-        let advised = self
-            .0
-            .advised
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let memory_mb = *advised.get(function).filter(|_| self.may_change())?;
+        let may_change = self.may_change();
+        let advised = self.0.advised.lock();
+        let advised = advised.unwrap_or_else(PoisonError::into_inner);
         Some(Action::Memory {
             function: function.parse().ok()?,
-            memory_mb,
+            memory_mb: *advised.get(function).filter(|_| may_change)?,
         })
     }
 

@@ -3,8 +3,6 @@
 //! `GET` never acts. `POST /act/{id}` takes JSON alone, which no page of another origin can send without being asked
 //! first, and a key of the link besides that of the server.
 
-mod advised;
-
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::response::Response;
@@ -21,11 +19,9 @@ use super::error::ApiError;
 use super::queries::Queries;
 use super::query::Query;
 use super::{Reads, view};
-use crate::actions::{ActError, Actions, Confirmation, fitting};
+use crate::actions::{ActError, Actions, Confirmation, advised_fit, fitting, needs};
 use crate::detection::{Detection, Reports};
 use crate::page;
-
-pub(super) use advised::Fit;
 
 /// The path of what can be done about an incident.
 pub(super) const FITTING: &str = "/api/v1/incidents/{id}/actions";
@@ -118,14 +114,10 @@ pub(super) async fn fit(
     let found = acts.detection.with(|detector| {
         let number = id.parse::<u64>().ok()?;
         let incident = detector.incidents().iter().find(|it| it.id == number)?;
-        Some((
-            number,
-            fitting(incident, detector, told),
-            advised::needs(incident),
-        ))
+        Some((number, fitting(incident, detector, told), needs(incident)))
     });
     let (number, fit, needs) = found.ok_or(ApiError::UnknownIncident(id))?;
-    let fit = advised::advised(&acts.queries, fit, &needs, acts.detection.now()).await;
+    let fit = advised_fit(&acts.queries, fit, &needs, acts.detection.now()).await;
     let place = acts.actions.place();
     let json = acts.actions.with(|record, _| {
         let known = record.actions().rev();

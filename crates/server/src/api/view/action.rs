@@ -8,8 +8,7 @@ use throughline_act::{
 use throughline_insight::detect::Subject;
 
 use super::Text;
-use crate::actions::Shown;
-use crate::api::actions::Fit;
+use crate::actions::{Fit, Shown};
 
 /// What can be done about an incident, and what was.
 #[derive(Serialize)]

@@ -1,4 +1,8 @@
-//! The memory that an incident's function is offered: what its last week advises, where that says something.
+//! The memory that is offered for what an incident found, on its page and in messages: what the function's last week
+//! advises.
+//!
+//! Who has too little memory is offered more of it whatever is known. Who is slow is so where a larger size is predicted to
+//! be faster, and nowhere else: a foreign host that answers late is not made quicker by it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,21 +12,20 @@ use throughline_insight::detect::{Finding, Incident, Kind};
 use throughline_insight::rightsize::{Advice, Need, relief};
 use throughline_telemetry::UnixNanos;
 
-use crate::api::advice;
-use crate::api::queries::Queries;
+use crate::api::{Queries, of_last_week};
 
 /// What can be done about a finding.
-pub(in crate::api) struct Fit {
+pub(crate) struct Fit {
     /// The finding, as a sentence.
-    pub(in crate::api) finding: String,
+    pub(crate) finding: String,
     /// What can be done, with why just so where that is known.
-    pub(in crate::api) actions: Vec<(Action, Option<String>)>,
+    pub(crate) actions: Vec<(Action, Option<String>)>,
 }
 
 /// What the findings of an incident lack that more memory may give, by their sentences.
-pub(super) type Needs = BTreeMap<String, Need>;
+pub(crate) type Needs = BTreeMap<String, Need>;
 
-pub(super) fn needs(incident: &Incident) -> Needs {
+pub(crate) fn needs(incident: &Incident) -> Needs {
     let findings = incident.findings.iter().map(|known| &known.finding);
     let needs = findings.filter_map(|finding| Some((finding.to_string(), need(finding)?)));
     needs.collect()
@@ -36,8 +39,9 @@ fn need(finding: &Finding) -> Option<Need> {
     }
 }
 
-/// The same actions with the memory that is advised, and why. Where nothing is advised, or not soon, they stay as they are.
-pub(super) async fn advised(
+/// The same actions with the memory that is advised, and why. Where nothing is advised, or not soon, who needs room is
+/// offered what they would be, and who needs time no memory.
+pub(crate) async fn advised_fit(
     queries: &Queries,
     fitting: Vec<(String, Vec<Action>)>,
     needs: &Needs,
@@ -53,23 +57,23 @@ pub(super) async fn advised(
     functions.dedup();
     functions.truncate(FUNCTIONS_MAX);
     let mut advice = BTreeMap::new();
-    for function in functions {
-        let asked = advice::of_last_week(queries, &function, now);
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(Some(told))) => {
-                advice.insert(function, told);
+    let reading = async {
+        for function in functions {
+            match of_last_week(queries, &function, now).await {
+                Ok(told) => advice.extend(told.map(|told| (function, told))),
+                Err(error) => tracing::warn!(%error, "no memory is advised for an incident"),
             }
-            Ok(Ok(None)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "no memory is advised for an incident"),
-            Err(_) => tracing::warn!(function, "memory is not advised in time for an incident"),
         }
+    };
+    if tokio::time::timeout(PATIENCE, reading).await.is_err() {
+        tracing::warn!("memory is not advised in time for an incident");
     }
     let fit = fitting.into_iter().map(|(finding, actions)| {
         let need = needs.get(&finding).copied();
         let actions = actions.into_iter();
         Fit {
             actions: actions
-                .map(|action| with_advice(action, need, &advice))
+                .filter_map(|action| with_advice(action, need, &advice))
                 .collect(),
             finding,
         }
@@ -81,27 +85,27 @@ fn with_advice(
     action: Action,
     need: Option<Need>,
     advice: &BTreeMap<String, Advice>,
-) -> (Action, Option<String>) {
+) -> Option<(Action, Option<String>)> {
     let Action::Memory { function, .. } = &action else {
-        return (action, None);
+        return Some((action, None));
     };
     let told = need.zip(advice.get(&function.to_string()));
     match told.and_then(|(need, advice)| relief(advice, need)) {
-        Some(relief) => (
-            Action::Memory {
+        Some(relief) => {
+            let action = Action::Memory {
                 function: function.clone(),
                 memory_mb: relief.memory_mb,
-            },
-            Some(relief.why),
-        ),
-        None => (action, None),
+            };
+            Some((action, Some(relief.why)))
+        }
+        None => (need == Some(Need::Room)).then_some((action, None)),
     }
 }
 
 /// Of one incident, those that advice is read for.
 const FUNCTIONS_MAX: usize = 3;
-/// Nobody waits longer for what an incident is only completed by.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// For all of them. A message waits for its links no longer than five seconds.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
@@ -109,11 +113,11 @@ mod tests {
 
     use super::*;
 
-    /// A function with 512 MB that is at work all the time.
-    fn busy() -> BTreeMap<String, Advice> {
+    /// A function with 512 MB whose invocations take 680 ms, with so much processor time.
+    fn known(cpu_ms: f64) -> BTreeMap<String, Advice> {
         let run = Invocation {
             duration_ms: 680.0,
-            cpu_ms: Some(200.0),
+            cpu_ms: Some(cpu_ms),
             memory_mb: 512,
             memory_used_mb: Some(100),
             ..Invocation::default()
@@ -128,9 +132,9 @@ mod tests {
 
     #[test]
     fn memory_is_as_advised_and_everything_else_as_it_was() {
-        let advice = busy();
+        let advice = known(200.0);
         let twice = action(r#"{"do":"memory","function":"pay","memory_mb":1024}"#);
-        let (advised, why) = with_advice(twice.clone(), Some(Need::Time), &advice);
+        let (advised, why) = with_advice(twice.clone(), Some(Need::Time), &advice).unwrap();
         let best = advice["pay"].recommendation.as_ref().unwrap();
         let Action::Memory { memory_mb, .. } = advised else {
             panic!("{advised:?}");
@@ -140,7 +144,7 @@ mod tests {
         // Of another function nothing is known, and a stop has no size.
         let plain = |action: &Action, need| {
             let same = with_advice(action.clone(), need, &advice);
-            assert_eq!(same, (action.clone(), None));
+            assert_eq!(same, Some((action.clone(), None)));
         };
         plain(
             &action(r#"{"do":"stop","function":"pay","hours":1}"#),
@@ -148,8 +152,18 @@ mod tests {
         );
         plain(
             &action(r#"{"do":"memory","function":"web","memory_mb":1024}"#),
-            Some(Need::Time),
+            Some(Need::Room),
         );
-        plain(&twice, None);
+    }
+
+    #[test]
+    fn who_is_slow_is_offered_memory_only_where_it_is_known_to_help() {
+        let twice = action(r#"{"do":"memory","function":"pay","memory_mb":1024}"#);
+        let offered = |need, advice| with_advice(twice.clone(), Some(need), advice);
+        assert_eq!(offered(Need::Time, &BTreeMap::new()), None);
+        // It waits for somebody else nearly all the time.
+        let waits = known(4.0);
+        assert_eq!(offered(Need::Time, &waits), None);
+        assert_eq!(offered(Need::Room, &waits), Some((twice.clone(), None)));
     }
 }
