@@ -213,6 +213,11 @@ impl Notice {
         first.map_or("", String::as_str)
     }
 
+    /// Whether it is what a test of a receiver sends.
+    pub(crate) fn is_test(&self) -> bool {
+        self.kind() == TEST
+    }
+
     /// What a test of a receiver sends.
     pub fn sample(base: &str, environment: &str, now: UnixNanos) -> Notice {
         let link = |text: &str, path: &str| Link {
@@ -225,7 +230,7 @@ impl Notice {
             severity: Severity::Note,
             title: "this is a test: function:checkout is slower: p99 100 ms → 147 ms".into(),
             matters: vec![Matter {
-                kind: "test".to_owned(),
+                kind: TEST.to_owned(),
                 nodes: vec!["function:checkout".to_owned()],
                 title: "this is a test".into(),
                 severity: Severity::Note,
@@ -272,6 +277,8 @@ pub(crate) mod nanos {
     }
 }
 
+/// The kind of a test, of which there are no findings.
+const TEST: &str = "test";
 /// Of one line. What is longer is cut, with an ellipsis.
 const CHARACTERS_MAX: usize = 300;
 /// So many bytes have more characters than that.

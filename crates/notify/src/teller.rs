@@ -19,8 +19,8 @@ use crate::format::Frame;
 use crate::incident::INCIDENT;
 use crate::keep::{Keep, KeepError};
 use crate::noise::{self, Report};
-use crate::notice::Notice;
-use crate::outbox::{Content, Counters, Job, Outbox, addresses};
+use crate::notice::{Notice, Phase};
+use crate::outbox::{Content, Counters, Job, Outbox, Outcome, addresses};
 use crate::send::{Answer, Sender};
 use crate::settings::{Mute, Problems, RawSettings, Receiver, Settings};
 use crate::stop;
@@ -192,19 +192,31 @@ impl Teller {
         noise::report(self.state().outbox.told(), (self.0.now)())
     }
 
-    /// Sends a sample to a receiver, and says for each address what the other side said; none if there is no such
-    /// receiver.
+    /// Sends a sample to a receiver, and its end where it would stay open, and says for each address what the other side
+    /// said; none if there is no such receiver.
     pub async fn test(&self, receiver: &str) -> Option<Vec<(Option<String>, Answer)>> {
         let settings = self.settings();
         let known = settings.receiver(receiver)?;
         let sample = Notice::sample(settings.base(), &settings.raw().environment, (self.0.now)());
+        let ended = known.channel.stays_open().then(|| Notice {
+            phase: Phase::Closed,
+            ..sample.clone()
+        });
         // To all at once: those that do not answer take the time of one.
         let mut sending = JoinSet::new();
         for (at, address) in (0..).zip(addresses(&settings, known)) {
-            let job = Job::of_test(at, receiver, address, &sample);
+            let of = |notice: &Notice| Job::of_test(at, receiver, address.clone(), notice);
+            let (job, end) = (of(&sample), ended.as_ref().map(of));
             let (teller, settings) = (self.clone(), Arc::clone(&settings));
             sending.spawn(async move {
-                let (at, answer) = teller.send(&settings, &job).await;
+                let (at, mut answer) = teller.send(&settings, &job).await;
+                if let (Some(end), Outcome::Sent) = (end, &answer.outcome) {
+                    let (_, ended) = teller.send(&settings, &end).await;
+                    if ended.outcome != Outcome::Sent {
+                        let said = format!("it was opened, and is not ended: {}", ended.said);
+                        answer = Answer { said, ..ended };
+                    }
+                }
                 (at, (job.address, answer))
             });
         }

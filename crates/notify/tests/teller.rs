@@ -327,3 +327,34 @@ async fn what_was_changed_meanwhile_is_not_overwritten() {
     hook.wait_for(1).await;
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_a_pager_leaves_nothing_open() {
+    let (directory, clock, hook) = (
+        tempfile::tempdir().unwrap(),
+        SimClock::at(BEGIN),
+        Hook::start().await,
+    );
+    let running = Running::on(&directory, &clock);
+    running.set(json!({
+        "receivers": [{"name": "page", "channel":
+            {"type": "pagerduty", "routing_key": "R0UT1NG", "url": hook.url("/v2/enqueue")}}],
+        "routes": [{"name": "all", "receivers": ["page"], "severity": "note"}]
+    }));
+    let answers = running.teller.test("page").await.unwrap();
+    assert_eq!(answers[0].1.outcome, Outcome::Sent);
+    let events: Vec<Value> = hook
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_str(&request.body).unwrap())
+        .collect();
+    let actions: Vec<&Value> = events.iter().map(|it| &it["event_action"]).collect();
+    assert_eq!(actions, ["trigger", "resolve"]);
+    assert_eq!(events[0]["dedup_key"], events[1]["dedup_key"]);
+    // What is not taken is not ended either.
+    hook.answer_next(400, "no such key");
+    let answers = running.teller.test("page").await.unwrap();
+    assert!(matches!(answers[0].1.outcome, Outcome::Refused(_)));
+    assert_eq!(hook.requests().len(), 3);
+    running.stop().await;
+}

@@ -16,6 +16,9 @@ use crate::outer::OWN;
 pub(super) fn body(notice: &Notice, thread: &Thread) -> Value {
     let ends = match notice.phase {
         Phase::Closed => notice.at,
+        // Were it ended at once, whoever is behind the Alertmanager would never hear of it: it waits before it passes
+        // alerts on, for half a minute as it comes.
+        _ if notice.is_test() => notice.at.plus(TEST_GOES_ON),
         // Alertmanager takes an alert that nobody repeats for ended after minutes; an incident says when it ends.
         _ => notice.at.plus(GOES_ON),
     };
@@ -66,5 +69,7 @@ fn alert(notice: &Notice, thread: &Thread, severity: &str, ends: UnixNanos) -> V
     })
 }
 
+/// Nobody ends a test.
+const TEST_GOES_ON: Duration = Duration::from_secs(5 * 60);
 /// Longer than an incident lasts: after a day what is unusual becomes usual.
 const GOES_ON: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -7,7 +7,7 @@ use throughline_insight::detect::Severity;
 
 use super::*;
 use crate::letter::digest;
-use crate::notice::Phase;
+use crate::notice::{Notice, Phase};
 use crate::outbox::Thread;
 use crate::testing::{at, notice, settings};
 
@@ -370,6 +370,17 @@ fn an_incident_at_pagerduty() {
             (expected.into(), "throughline/production/1".into())
         );
     }
+}
+
+/// Nobody ends a test there.
+#[test]
+fn a_test_at_alertmanager_ends_within_minutes() {
+    let now = at("2026-11-22T14:02:00Z");
+    let sample = Notice::sample("https://t.example", "production", now);
+    let post = post("am", &Content::of_test(&sample));
+    let body: Value = serde_json::from_str(&post.body).unwrap();
+    assert_eq!(body[0]["startsAt"], "2026-11-22T14:02:00Z");
+    assert_eq!(body[0]["endsAt"], "2026-11-22T14:07:00Z");
 }
 
 #[test]

@@ -219,6 +219,11 @@ impl Channel {
         matches!(self, Channel::PagerDuty(_) | Channel::Alertmanager(_))
     }
 
+    /// Whether what is told stays open there until it is told that it has ended.
+    pub(crate) fn stays_open(&self) -> bool {
+        matches!(self, Channel::PagerDuty(_))
+    }
+
     /// Whether it is an Alertmanager.
     pub(crate) fn is_alertmanager(&self) -> bool {
         matches!(self, Channel::Alertmanager(_))
