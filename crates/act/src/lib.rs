@@ -50,5 +50,7 @@ pub use gate::{Gate, Refused};
 pub use link::{Claim, LINK_LIFE_SECONDS, LinkError, Links, Opened};
 pub use order::{Done, DryRun, Failure, Order, Outcome, Report, Simulated};
 pub use plan::{CodeLine, Plan, PlanError, UndoError, undo};
-pub use record::{Entry, Event, Ignored, Muted, Offer, Record, Standing, State, Verdict, Verified};
+pub use record::{
+    Entry, Event, ITSELF, Ignored, Muted, Offer, Record, Standing, State, Verdict, Verified,
+};
 pub use time::UnixSeconds;

@@ -287,6 +287,17 @@ impl Record {
         }
     }
 
+    /// Takes that the entry in this line of the log cannot be read. It may be the one that stopped all actions, so they
+    /// are stopped until somebody lets them be done again; whoever has stopped them stays the one who did.
+    pub fn miss(&mut self, line: usize) {
+        if self.gate.stopped().is_none() {
+            let why = format!(
+                "line {line} of the audit log cannot be read, and may be one that stopped them"
+            );
+            self.gate.stop(ITSELF.to_owned(), why);
+        }
+    }
+
     fn propose(&mut self, at: UnixSeconds, id: &ActionId, action: &Action, incident: Option<u64>) {
         self.forget(at);
         let standing = Standing {
@@ -464,6 +475,8 @@ impl Standing {
     }
 }
 
+/// Who does what happens by itself.
+pub const ITSELF: &str = "throughline";
 /// Proposed within a day.
 const PROPOSED_MAX: usize = 1_000;
 /// A function that is not called so often in two weeks is not worth its waiting for.

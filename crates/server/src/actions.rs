@@ -26,8 +26,8 @@ use std::time::Duration;
 
 use throughline_act::{
     Action, ActionId, BadAction, Before, Claim, Digest, Entry, Event, Failure, FunctionName,
-    LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Report, SourceState, Standing, State,
-    UnixSeconds, Verdict,
+    ITSELF, LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Report, SourceState, Standing,
+    State, UnixSeconds, Verdict,
 };
 use throughline_insight::detect::Allowed;
 use throughline_telemetry::UnixNanos;
@@ -98,9 +98,7 @@ impl Actions {
         clock: Clock,
     ) -> io::Result<Self> {
         let folder = data_dir.join("actions");
-        let audit = Audit::open(&folder)?;
-        let mut record = Record::default();
-        audit.entries().iter().for_each(|entry| record.take(entry));
+        let (audit, record) = Audit::open(&folder)?;
         let actions = Actions(Arc::new(Shared {
             actuation,
             clock,
@@ -530,8 +528,6 @@ fn new_id() -> Result<ActionId, ActError> {
     Ok(id.parse::<ActionId>()?)
 }
 
-/// Who does what happens by itself.
-const ITSELF: &str = "throughline";
 const NANOS: u64 = 1_000_000_000;
 const NAME_MAX: usize = 200;
 const WHY_MAX: usize = 500;

@@ -2445,6 +2445,11 @@ export interface components {
                 /** @description Bytes of its state on disk. */
                 readonly state_bytes: number;
             };
+            /** @description What can be done about incidents. */
+            readonly actions: {
+                /** @description Who stopped all of them, and why; null if nobody did. */
+                readonly stopped: components["schemas"]["ActionsStopped"] | null;
+            };
         };
         /** @description What functions do right now. */
         readonly Wall: {
@@ -3033,7 +3038,7 @@ export interface components {
             /** @description memory: how much, in MB. */
             readonly memory_mb?: number;
         };
-        /** @description Somebody has stopped all actions. */
+        /** @description All actions are stopped: by somebody, or by `throughline` because a line of the audit log that may have stopped them cannot be read. */
         readonly ActionsStopped: {
             /** @description Who. */
             readonly who: string;

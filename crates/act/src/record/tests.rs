@@ -133,6 +133,30 @@ fn what_is_ignored_or_muted_is_as_narrow_as_it_was_said() {
 }
 
 #[test]
+fn an_entry_that_cannot_be_read_may_be_the_one_that_stopped_everything() {
+    let why = "game day".to_owned();
+    let stopped = || entry(1, Event::Stopped { why: why.clone() });
+    let resumed = entry(2, Event::Resumed);
+    let mut record = Record::default();
+    record.miss(1);
+    let refused = record.gate().check(UnixSeconds(3)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "throughline has stopped all actions: line 1 of the audit log cannot be read, and may be one that stopped them"
+    );
+    // Somebody has read it, and goes on.
+    record.take(&resumed);
+    assert_eq!(record.gate().check(UnixSeconds(3)), Ok(()));
+    // What comes after it counts again.
+    record.miss(3);
+    assert!(record.gate().stopped().is_some());
+    // It may as well be the one that let them be done again.
+    record.take(&stopped());
+    record.miss(5);
+    assert_eq!(record.gate().stopped(), Some(("ada", "game day")));
+}
+
+#[test]
 fn a_proposal_is_forgotten_after_a_day() {
     let mut record = Record::default();
     record.take(&entry(0, proposed(1, stop())));

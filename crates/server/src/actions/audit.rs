@@ -2,14 +2,15 @@
 //!
 //! `actions/audit.jsonl` in the data directory is only ever appended to, and each line is on disk before it counts. What
 //! a line lacks because the machine stopped or the disk was full while it was written stays where it is; the next line
-//! begins a line of its own. A line that cannot be read is told in the server's log, and does not count.
+//! begins a line of its own. A line that cannot be read is told in the server's log, and does not count but for one thing:
+//! it may have [stopped all actions](Record::miss), so they are stopped until a person lets them be done again.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use throughline_act::{Entry, Links};
+use throughline_act::{Entry, Links, Record};
 
 /// The log, open.
 pub(super) struct Audit {
@@ -20,8 +21,8 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    /// Opens the log of a folder, or begins one.
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+    /// Opens the log of a folder, or begins one, and says what follows from it.
+    pub(super) fn open(folder: &Path) -> io::Result<(Self, Record)> {
         fs::create_dir_all(folder)?;
         let path = folder.join("audit.jsonl");
         let mut file = private().read(true).append(true).open(&path)?;
@@ -31,22 +32,35 @@ impl Audit {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let is_torn = bytes.last().is_some_and(|last| *last != b'\n');
-        let mut entries = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut record = Record::default();
         let lines = bytes.split(|byte| *byte == b'\n');
         for (number, line) in (1..).zip(lines).filter(|(_, line)| !line.is_empty()) {
             match serde_json::from_slice(line) {
-                Ok(entry) => entries.push(entry),
+                Ok(entry) => {
+                    record.take(&entry);
+                    entries.push(entry);
+                }
                 Err(error) => {
                     let path = path.display();
                     tracing::error!(%error, %path, number, "a line of the audit log cannot be read");
+                    record.miss(number);
                 }
             }
         }
-        Ok(Audit {
+        if let Some((who, why)) = record.gate().stopped() {
+            tracing::warn!(
+                who,
+                why,
+                "all actions are stopped until somebody lets them be done"
+            );
+        }
+        let audit = Audit {
             file,
             is_torn,
             entries,
-        })
+        };
+        Ok((audit, record))
     }
 
     /// What is in it, oldest first.
@@ -114,21 +128,24 @@ mod tests {
     #[test]
     fn a_line_that_was_cut_costs_itself_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let mut audit = Audit::open(folder.path()).unwrap();
+        let (mut audit, record) = Audit::open(folder.path()).unwrap();
+        assert_eq!(record.gate().stopped(), None);
         audit.append(entry(1)).unwrap();
         audit.append(entry(2)).unwrap();
         drop(audit);
         let path = folder.path().join("audit.jsonl");
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 5]).unwrap();
-        let mut audit = Audit::open(folder.path()).unwrap();
+        let (mut audit, record) = Audit::open(folder.path()).unwrap();
         assert_eq!(audit.entries(), [entry(1)]);
+        let (who, why) = record.gate().stopped().expect("it may have stopped them");
+        assert_eq!(who, "throughline");
+        assert!(why.starts_with("line 2 of the audit log"), "{why}");
         audit.append(entry(3)).unwrap();
         drop(audit);
-        assert_eq!(
-            Audit::open(folder.path()).unwrap().entries(),
-            [entry(1), entry(3)]
-        );
+        let (audit, record) = Audit::open(folder.path()).unwrap();
+        assert_eq!(audit.entries(), [entry(1), entry(3)]);
+        assert_eq!(record.gate().stopped(), None, "somebody let them be done");
         let kept = fs::read(&path).unwrap();
         assert!(
             kept.starts_with(&whole[..whole.len() - 5]),

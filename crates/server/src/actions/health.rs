@@ -5,8 +5,10 @@ use throughline_act::{Action, Standing};
 use super::{AGAIN_SECONDS, Actions};
 
 /// What is in force, and what should not be any more.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ActionsHealth {
+    /// Who stopped all actions, and why, if they are stopped.
+    pub(crate) stopped: Option<(String, String)>,
     /// By what they do, how many are in force.
     pub(crate) in_force: [(&'static str, usize); Action::NAMES.len()],
     /// Those whose end was so long ago that undoing them has failed, or hangs.
@@ -28,7 +30,12 @@ impl Actions {
                     |it: &Standing| it.until.is_some_and(|at| at.plus(AGAIN_SECONDS) <= now);
                 overdue += usize::from(is_over(standing));
             }
-            ActionsHealth { in_force, overdue }
+            let stopped = record.gate().stopped();
+            ActionsHealth {
+                stopped: stopped.map(|(who, why)| (who.to_owned(), why.to_owned())),
+                in_force,
+                overdue,
+            }
         })
     }
 }

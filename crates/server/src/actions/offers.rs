@@ -7,11 +7,11 @@
 use std::mem::discriminant;
 use std::sync::PoisonError;
 
-use throughline_act::{Action, Claim, Event, LINK_LIFE_SECONDS, Offer};
+use throughline_act::{Action, Claim, Event, ITSELF, LINK_LIFE_SECONDS, Offer};
 use throughline_insight::detect::{Incident, State};
 use throughline_notify::{Addressee, CHOICES_MAX, Choices, Choosing, Line, Link, Notice, about};
 
-use super::{ActError, Actions, ITSELF, advised_fit, fit, needs, new_id};
+use super::{ActError, Actions, advised_fit, fit, needs, new_id};
 use crate::advising::ADVICE;
 use crate::api::Queries;
 

@@ -325,6 +325,11 @@ fn of_actions(actions: &ActionsHealth, text: &mut Text) {
         "Those of them whose time has been over for a minute and more.",
         actions.overdue,
     );
+    text.gauge(
+        "actions_stopped",
+        "1 while all actions are stopped.",
+        u8::from(actions.stopped.is_some()),
+    );
 }
 
 fn of_telling(telling: &TellerHealth, text: &mut Text) {

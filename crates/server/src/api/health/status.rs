@@ -68,6 +68,9 @@ pub(super) fn render(seen: &Seen) -> Value {
             "save_failures": seen.detection.save_failures,
             "state_bytes": seen.detection.state_bytes,
         },
+        "actions": {
+            "stopped": seen.actions.stopped.as_ref().map(|(who, why)| json!({"who": who, "why": why})),
+        },
         "queries": {
             "open": seen.queries.open,
             "running": seen.queries.running,
