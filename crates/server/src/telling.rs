@@ -8,6 +8,7 @@
 //! bothered with something is not told of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use throughline_notify::{
 };
 use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 
 use crate::actions::{Actions, Offers};
 use crate::api::Queries;
@@ -46,6 +47,11 @@ struct Seen {
     acted: BTreeMap<u64, UnixSeconds>,
     /// The version of the settings.
     version: u64,
+}
+
+/// How long all causes of one look are waited for, together: what is new meanwhile waits as long.
+struct Patience {
+    until: Instant,
 }
 
 impl Telling {
@@ -112,9 +118,10 @@ impl Telling {
             return;
         }
         self.forget();
+        let patience = Patience::of(PATIENCE);
         for (at, incident) in self.changed(seen).into_iter().enumerate() {
             let cause = match at < CAUSES_MAX {
-                true => self.cause(&incident).await,
+                true => self.cause(&incident, &patience).await,
                 false => None,
             };
             self.teller
@@ -198,14 +205,14 @@ impl Telling {
     }
 
     /// Where an incident comes from, if that is known soon enough to be told with it.
-    async fn cause(&self, incident: &Incident) -> Option<Answer> {
-        match tokio::time::timeout(PATIENCE, self.detection.cause(incident)).await {
-            Ok(Ok(cause)) => cause,
-            Ok(Err(error)) => {
+    async fn cause(&self, incident: &Incident, patience: &Patience) -> Option<Answer> {
+        match patience.wait(self.detection.cause(incident)).await {
+            Some(Ok(cause)) => cause,
+            Some(Err(error)) => {
                 tracing::warn!(%error, incident = incident.id, "an incident is told without its cause");
                 None
             }
-            Err(_) => {
+            None => {
                 tracing::warn!(
                     incident = incident.id,
                     "an incident is told before its cause is known"
@@ -233,6 +240,22 @@ impl Telling {
                 ..notice
             },
             State::Open | State::Closed(_) => notice,
+        }
+    }
+}
+
+impl Patience {
+    fn of(time: Duration) -> Self {
+        Patience {
+            until: Instant::now() + time,
+        }
+    }
+
+    /// What comes of this, if it comes in time. Nothing is begun that nobody waits for any more.
+    async fn wait<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match Instant::now() < self.until {
+            true => timeout_at(self.until, work).await.ok(),
+            false => None,
         }
     }
 }
@@ -333,12 +356,30 @@ fn variable(name: &str) -> Option<String> {
 /// What is asked begins a while before, so that the beginning is seen.
 const BEFORE: Duration = Duration::from_secs(30 * 60);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long a notice waits for its cause.
+/// How long notices wait for their causes, from the first look at the first of them on.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Of incidents that change at once, those that are told with their cause: the others must not wait for theirs.
+/// Of incidents that change at once, those that are told with their cause if there is time: the others must not wait for
+/// theirs.
 const CAUSES_MAX: usize = 5;
 /// From the end of the last minute that is watched until now, where detection keeps up: three minutes at most.
 const CAUGHT_UP: Duration = Duration::from_secs(240);
 /// Of all people together.
 const MUTES_MAX: usize = 1000;
 const NANOS: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn causes_of_one_look_have_one_patience_together() {
+        let patience = Patience::of(Duration::from_secs(2));
+        assert_eq!(patience.wait(async { 1 }).await, Some(1));
+        assert_eq!(patience.wait(pending::<u8>()).await, None);
+        let mut is_begun = false;
+        let late = patience.wait(async { is_begun = true }).await;
+        assert_eq!((late, is_begun), (None, false));
+    }
+}
