@@ -2,6 +2,7 @@
 
 mod http;
 mod smtp;
+mod trust;
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub struct Answer {
 }
 
 impl Sender {
-    /// A sender that trusts the authorities that browsers trust.
+    /// A sender that trusts the authorities that browsers trust, and those of this machine. Blocks on the disk.
     pub fn new() -> Self {
         Sender {
             http: http::Client::new(),

@@ -9,9 +9,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 
-use super::Answer;
+use super::{Answer, trust};
 use crate::format::Post;
 use crate::notice::Line;
 
@@ -22,8 +23,13 @@ pub(super) struct Client(
 
 impl Client {
     pub(super) fn new() -> Self {
+        Client::trusting(trust::of_machine())
+    }
+
+    /// One that trusts these besides those that browsers trust.
+    fn trusting(machine: Vec<CertificateDer<'static>>) -> Self {
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(trust())
+            .with_tls_config(tls(machine))
             .https_or_http()
             .enable_http1()
             .build();
@@ -93,13 +99,12 @@ fn why(error: &hyper_util::client::legacy::Error) -> String {
     }
 }
 
-fn trust() -> ClientConfig {
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+fn tls(machine: Vec<CertificateDer<'static>>) -> ClientConfig {
     let provider = rustls::crypto::ring::default_provider();
     ClientConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .expect("ring speaks the versions that rustls has")
-        .with_root_certificates(roots)
+        .with_root_certificates(trust::roots(machine))
         .with_no_client_auth()
 }
 
@@ -109,8 +114,76 @@ const SAID_MAX: usize = 300;
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::Arc;
+
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::{ServerConfig, ServerConnection, Stream};
+
     use super::*;
     use crate::outbox::Outcome;
+
+    /// Made for this test, and stands for nothing: `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes
+    /// -days 36500 -subj "/CN=a test of throughline" -addext "subjectAltName=IP:127.0.0.1"
+    /// -addext "basicConstraints=critical,CA:FALSE"`.
+    fn certificate() -> CertificateDer<'static> {
+        CertificateDer::from_pem_slice(include_bytes!("http/certificate.pem")).unwrap()
+    }
+
+    /// A server that no authority vouches for which browsers trust. It answers whoever believes it.
+    fn company() -> SocketAddr {
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("http/key.pem")).unwrap();
+        let ring = rustls::crypto::ring::default_provider();
+        let config = ServerConfig::builder_with_provider(ring.into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate()], key)
+            .unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut speaks = ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = Stream::new(&mut speaks, &mut stream);
+                let mut request = Vec::new();
+                let mut some = [0; 4096];
+                // Who does not believe it goes away here.
+                while let Ok(count @ 1..) = stream.read(&mut some) {
+                    request.extend_from_slice(&some[..count]);
+                    if request.ends_with(b"{}") {
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                        stream.write_all(answer).unwrap();
+                        stream.flush().unwrap();
+                    }
+                }
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn authorities_of_the_machine_are_believed_as_well() {
+        let url = format!("https://{}/in", company());
+        let said = async |machine: Vec<CertificateDer<'static>>| {
+            let post = Post {
+                url: url.clone(),
+                headers: Vec::new(),
+                body: "{}".to_owned(),
+            };
+            Client::trusting(machine).post(post).await.said
+        };
+        assert_eq!(said(vec![certificate()]).await, "200 OK: ok");
+        let stranger = said(Vec::new()).await;
+        assert!(stranger.starts_with("cannot connect: "), "{stranger}");
+        // What of them cannot be read is left out.
+        let damaged = CertificateDer::from(vec![1, 2, 3]);
+        assert_eq!(said(vec![damaged, certificate()]).await, "200 OK: ok");
+    }
 
     #[test]
     fn answers_are_judged_by_their_status() {

@@ -2,10 +2,10 @@
 
 use lettre::Transport;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls as Speak, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls as Speak, TlsParameters};
 use lettre::transport::smtp::{Error, SmtpTransport};
 
-use super::{Answer, PATIENCE};
+use super::{Answer, PATIENCE, trust};
 use crate::format::Mail;
 use crate::notice::Line;
 use crate::settings::{Smtp, Tls};
@@ -33,8 +33,8 @@ fn send_now(mail: Mail) -> Answer {
 
 fn transport(smtp: &Smtp, password: Option<String>) -> Result<SmtpTransport, Error> {
     let tls = match smtp.tls {
-        Tls::StartTls => Speak::Required(TlsParameters::new(smtp.host.clone())?),
-        Tls::Tls => Speak::Wrapper(TlsParameters::new(smtp.host.clone())?),
+        Tls::StartTls => Speak::Required(parameters(smtp)?),
+        Tls::Tls => Speak::Wrapper(parameters(smtp)?),
         Tls::None => Speak::None,
     };
     let builder = SmtpTransport::builder_dangerous(&smtp.host)
@@ -48,6 +48,14 @@ fn transport(smtp: &Smtp, password: Option<String>) -> Result<SmtpTransport, Err
         _ => builder,
     }
     .build())
+}
+
+fn parameters(smtp: &Smtp) -> Result<TlsParameters, Error> {
+    let mut builder = TlsParameters::builder(smtp.host.clone());
+    for authority in trust::of_machine() {
+        builder = builder.add_root_certificate(Certificate::from_der(authority.to_vec())?);
+    }
+    builder.build()
 }
 
 fn why(error: &Error) -> String {
