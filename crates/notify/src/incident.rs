@@ -37,13 +37,13 @@ pub fn about(incident: &Incident) -> String {
 /// A notice of an incident as it is now.
 pub fn notice(incident: &Incident, phase: Phase, besides: Besides, now: UnixNanos) -> Notice {
     let first = incident.findings.first();
-    let title = first.map_or_else(|| "an incident".to_owned(), |it| it.finding.to_string());
+    let title = first.map_or_else(|| "an incident".into(), |it| title(&it.finding));
     let findings = incident.findings.iter().take(MATTERS_MAX);
     Notice {
         about: about(incident),
         phase,
         severity: incident.severity(),
-        title: Line::new(&title),
+        title,
         matters: findings.map(|known| matter(&known.finding)).collect(),
         environment: besides.environment.to_owned(),
         since: incident.since,
@@ -78,9 +78,21 @@ fn matter(finding: &Finding) -> Matter {
     Matter {
         kind: finding.kind.name().to_owned(),
         nodes: finding.subject.nodes().cloned().collect(),
-        title: Line::new(&finding.to_string()),
+        title: title(finding),
         severity: finding.severity,
     }
+}
+
+/// What and how bad, and what was changed before: `function:pay is slower: p99 100 ms → 147 ms (+47 %), since version 42`.
+fn title(finding: &Finding) -> Line {
+    let since = finding.change.as_ref().map_or_else(String::new, |change| {
+        let is_its_own = finding.subject.nodes().next() == Some(&change.node);
+        match is_its_own {
+            true => format!(", since {}", change.what),
+            false => format!(", since {} of {}", change.what, change.node),
+        }
+    });
+    Line::new(&format!("{finding}{since}"))
 }
 
 /// `table:user is slow: 4.00 ms → 133 ms`.

@@ -160,7 +160,7 @@ pub struct Notice {
     /// How much it matters.
     #[serde(with = "SeverityName")]
     pub severity: Severity,
-    /// What and how bad: `function:pay is slower: p99 100 ms → 147 ms`.
+    /// What and how bad: `function:pay is slower: p99 100 ms → 147 ms (+47 %), since version 42`.
     pub title: Line,
     /// What it is made of, the gravest first. Never empty.
     pub matters: Vec<Matter>,
@@ -228,7 +228,7 @@ impl Notice {
             about: format!("test-{}", now.0 / 1_000_000_000),
             phase: Phase::Opened,
             severity: Severity::Note,
-            title: "this is a test: function:checkout is slower: p99 100 ms → 147 ms".into(),
+            title: "this is a test: function:checkout is slower: p99 100 ms → 147 ms (+47 %), since version 42".into(),
             matters: vec![Matter {
                 kind: TEST.to_owned(),
                 nodes: vec!["function:checkout".to_owned()],

@@ -17,7 +17,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// `function:pay is slower: p99 100 ms → 147 ms`.
+/// `function:pay is slower: p99 100 ms → 147 ms (+47 %)`.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (subject, after) = (&self.subject, self.after);
@@ -27,12 +27,14 @@ impl fmt::Display for Finding {
         };
         match &self.kind {
             Kind::Latency { quantile } => {
-                let what = from(duration);
-                write!(
-                    f,
-                    "{subject} is slower: {} {what}",
-                    quantile_name(*quantile)
-                )
+                let (name, what) = (quantile_name(*quantile), from(duration));
+                write!(f, "{subject} is slower: {name} {what}")?;
+                match self.before {
+                    Some(Measure { value, .. }) if value > 0.0 => {
+                        write!(f, " ({:+.0} %)", (after.value / value - 1.0) * 100.0)
+                    }
+                    _ => Ok(()),
+                }
             }
             Kind::Errors => {
                 let (what, of) = (from(share), after.of);
@@ -314,7 +316,19 @@ mod tests {
             p99.clone(),
             Some(100.0),
             1470.0,
-            "function:pay is slower: p99 100 ms → 1.47 s",
+            "function:pay is slower: p99 100 ms → 1.47 s (+1370 %)",
+        );
+        check(
+            p99.clone(),
+            Some(100.0),
+            147.4,
+            "function:pay is slower: p99 100 ms → 147 ms (+47 %)",
+        );
+        check(
+            p99.clone(),
+            Some(0.0),
+            147.0,
+            "function:pay is slower: p99 0.00 ms → 147 ms",
         );
         check(p99, None, 4.25, "function:pay is slower: p99 4.25 ms");
         check(

@@ -1,5 +1,5 @@
 use expect_test::expect;
-use throughline_insight::detect::{InIncident, Kind, Measure, Severity, Subject};
+use throughline_insight::detect::{Change, InIncident, Kind, Measure, Severity, Subject};
 use throughline_insight::facts::Frame;
 use throughline_insight::investigate::{Affected, Found, Investigation, Neighbour, Reference};
 use throughline_insight::question::Symptom;
@@ -7,7 +7,18 @@ use throughline_insight::rootcause::Evidence;
 
 use super::*;
 
-fn finding(subject: Subject, kind: Kind, before: f64, after: f64) -> InIncident {
+/// After somebody changed that node.
+fn finding(
+    subject: Subject,
+    kind: Kind,
+    [before, after]: [f64; 2],
+    [node, what]: [&str; 2],
+) -> InIncident {
+    let change = Change {
+        node: node.to_owned(),
+        at: UnixNanos(50),
+        what: what.to_owned(),
+    };
     let finding = Finding {
         subject,
         kind,
@@ -17,7 +28,7 @@ fn finding(subject: Subject, kind: Kind, before: f64, after: f64) -> InIncident 
         seen: UnixNanos(120),
         confidence: 0.99,
         severity: Severity::Warning,
-        change: None,
+        change: Some(change),
     };
     InIncident {
         finding,
@@ -38,10 +49,15 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
             finding(
                 Subject::Node(pay()),
                 Kind::Latency { quantile: 0.99 },
-                100.0,
-                147.0,
+                [100.0, 147.0],
+                ["function:pay", "version 42"],
             ),
-            finding(edge, Kind::Errors, 0.001, 0.25),
+            finding(
+                edge,
+                Kind::Errors,
+                [0.001, 0.25],
+                ["table:user", "memory 512 MB"],
+            ),
         ],
     };
     let evidence = Evidence {
@@ -108,14 +124,14 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
           "about": "incident-12-0",
           "phase": "closed",
           "severity": "warning",
-          "title": "function:pay is slower: p99 100 ms → 147 ms",
+          "title": "function:pay is slower: p99 100 ms → 147 ms (+47 %), since version 42",
           "matters": [
             {
               "kind": "latency",
               "nodes": [
                 "function:pay"
               ],
-              "title": "function:pay is slower: p99 100 ms → 147 ms",
+              "title": "function:pay is slower: p99 100 ms → 147 ms (+47 %), since version 42",
               "severity": "warning"
             },
             {
@@ -124,7 +140,7 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
                 "function:pay",
                 "table:user"
               ],
-              "title": "function:pay → table:user GetItem fails more: 0.1 % → 25 % of 900 calls",
+              "title": "function:pay → table:user GetItem fails more: 0.1 % → 25 % of 900 calls, since memory 512 MB of table:user",
               "severity": "warning"
             }
           ],
