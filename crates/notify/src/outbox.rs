@@ -286,13 +286,13 @@ impl Outbox {
         let Some(at) = held.iter().position(|it| it.notice.about == notice.about) else {
             return;
         };
-        match held[at].notice.phase {
-            // It has not ended after all, and that it goes on is known.
-            Phase::Closed if was_told => {
+        match was_told {
+            // It is as it was told: it has not ended after all, or is no worse any more.
+            true => {
                 held.remove(at);
                 self.told.unhold(receiver, &notice.about);
             }
-            _ => held[at].notice = notice.clone(),
+            false => held[at].notice = notice.clone(),
         }
     }
 

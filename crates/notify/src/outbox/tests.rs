@@ -184,6 +184,25 @@ fn what_waits_for_the_morning_survives_a_look_at_the_same() {
         .happens("1", Phase::Opened, Severity::Warning);
     assert!(story.goes_out().is_empty());
     assert_eq!(story.later(180).goes_out(), ["1 Opened warning 1"]);
+    // What is no worse any more in the morning is nothing new.
+    story
+        .later(22 * 60)
+        .happens("1", Phase::Opened, Severity::Warning);
+    story.happens("1", Phase::Opened, Severity::Critical);
+    assert_eq!(story.goes_out(), ["1 Opened critical 2"]);
+}
+
+#[test]
+fn what_was_worse_overnight_only_is_not_told() {
+    let night = json!({"quiet_hours": {"from": "15:00", "to": "18:00"}});
+    let mut story = Story::new(night);
+    story.happens("1", Phase::Opened, Severity::Note);
+    assert_eq!(story.goes_out(), ["1 Opened note 0"]);
+    story
+        .later(60)
+        .happens("1", Phase::Opened, Severity::Warning);
+    story.later(5).happens("1", Phase::Opened, Severity::Note);
+    assert!(story.later(180).goes_out().is_empty());
 }
 
 #[test]

@@ -159,9 +159,11 @@ impl ToldAll {
     pub(super) fn hold(&mut self, receiver: &str, notice: &Notice, until: u64) {
         let told = self.entry(receiver, notice);
         told.held_until = Some(until);
-        // That it has ended is not told yet.
+        // What waits is not told yet: neither that it has ended, nor that it is worse.
         if notice.phase != Phase::Closed {
-            told.severity = notice.severity;
+            if told.messages == 0 {
+                told.severity = notice.severity;
+            }
             told.is_open = true;
         }
     }
