@@ -1,4 +1,5 @@
 /** What the mocked server knows of incidents: what they are, where they come from, and who is told of them. */
+const RANKS = ['note', 'warning', 'critical'];
 const INCIDENTS_BEGIN = 1_795_132_800n;
 /** @param {number} minute */
 const incidentTime = (minute) => String((INCIDENTS_BEGIN + BigInt(minute) * 60n) * 1_000_000_000n);
@@ -27,14 +28,37 @@ function incidentSummary(id) {
   };
 }
 
-/** The newest first. @param {URLSearchParams} search @param {number} count */
-export function incidentPage(search, count) {
+/** One that is over. @param {number} id @param {string} severity @param {string} node @param {readonly [number, number]} ago minutes before now at which it began and had ended */
+export function overIncident(id, severity, node, [since, until]) {
+  const at = (/** @type {number} */ minutes) => `${Date.now() - minutes * 60_000}000000`;
+  return {
+    ...incidentSummary(id),
+    state: 'closed',
+    severity,
+    title: `${node} fails more: 0.1 % → 12 %`,
+    since_unix_nanos: at(since),
+    opened_unix_nanos: at(since - 2),
+    closed_unix_nanos: at(until),
+    nodes: [node],
+  };
+}
+
+/** The newest first. @param {URLSearchParams} search @param {number} count @param {readonly ReturnType<typeof overIncident>[]} more */
+export function incidentPage(search, count, more) {
   const before = Number(search.get('cursor') ?? Infinity);
   const ids = Array.from({ length: count }, (_, at) => count - at);
-  const found = ids
-    .filter((id) => id < before)
-    .map(incidentSummary)
-    .filter((each) => search.get('state') !== 'open' || each.state === 'open');
+  const subject = search.get('subject');
+  const least = RANKS.indexOf(search.get('severity') ?? 'note');
+  const [from, to] = [BigInt(search.get('from') ?? 0), search.get('to')];
+  const found = [...more, ...ids.map(incidentSummary)].filter(
+    (each) =>
+      each.id < before &&
+      (search.get('state') !== 'open' || each.state === 'open') &&
+      (subject === null || each.nodes.includes(subject)) &&
+      RANKS.indexOf(each.severity ?? '') >= least &&
+      (each.closed_unix_nanos === null || BigInt(each.closed_unix_nanos) >= from) &&
+      (to === null || BigInt(each.since_unix_nanos) < BigInt(to)),
+  );
   const incidents = found.slice(0, 50);
   const next = found.length > 50 ? String(incidents.at(-1)?.id) : null;
   return { incidents, total: found.length, truncated: false, next_cursor: next };

@@ -20,7 +20,7 @@ export let url;
 export let page;
 
 /** The windows that pages are tried in. */
-const HEIGHTS = /** @type {const} */ ({ 390: 844, 1280: 800, 1920: 1080, 2560: 1300 });
+const HEIGHTS = /** @type {const} */ ({ 390: 844, 1280: 800, 1440: 900, 1920: 1080, 2560: 1300 });
 
 before(async () => {
   const dist = new URL('../dist/index.html', import.meta.url);

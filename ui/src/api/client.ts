@@ -1,4 +1,5 @@
 /** The only place of the page that fetches. */
+import type { Severity } from '../base/marks';
 import { err, ok, type Result } from '../base/result';
 import type { DurationNanos, UnixNanos } from '../base/time';
 import {
@@ -113,6 +114,15 @@ export interface LogQuery {
 export interface IncidentQuery {
   /** Only those that go on. */
   readonly openOnly: boolean;
+  /** Only those of this node, by its id on the map. */
+  readonly subject?: string;
+  /** Only those that matter at least as much. */
+  readonly severity?: Severity;
+  /** Only those that had not ended by then. */
+  readonly from?: UnixNanos;
+  /** Only those that began before then. */
+  readonly to?: UnixNanos;
+  readonly limit?: number;
   readonly cursor?: string;
 }
 
@@ -416,10 +426,13 @@ export function logSearch(query: LogQuery): string {
   return text === '' ? '' : `?${text}`;
 }
 
-function incidentSearch({ openOnly, cursor }: IncidentQuery): string {
+function incidentSearch(query: IncidentQuery): string {
+  const { openOnly, subject, severity, from, to, limit, cursor } = query;
   const search = new URLSearchParams();
   if (openOnly) search.set('state', 'open');
-  if (cursor !== undefined) search.set('cursor', cursor);
+  const narrowing = { subject, severity, from, to, limit, cursor };
+  for (const [key, value] of Object.entries(narrowing))
+    if (value !== undefined) search.set(key, String(value));
   return search.size === 0 ? '' : `?${search}`;
 }
 

@@ -18,6 +18,28 @@ export function exploreHref(filters: readonly Condition[], from: UnixNanos, to: 
   return `/explore?${search}`;
 }
 
+/** What is asked about the past; what is not said is found out, or read from the words. */
+export interface Doubt {
+  /** Words that name it, where its id is not known. */
+  readonly q?: string;
+  /** Its id on the map. */
+  readonly node?: string;
+  /** What is wrong with it, as investigations call it. */
+  readonly symptom?: string;
+  readonly from: UnixNanos;
+  /** Null for a time that goes on. */
+  readonly to: UnixNanos | null;
+}
+
+/** The page that says why it was so. */
+export function investigateHref({ q = '', node = '', symptom = '', from, to }: Doubt): string {
+  const said = Object.entries({ q, node, symptom }).filter(([, text]) => text !== '');
+  const search = new URLSearchParams(said);
+  search.set('from', toDate(from).toISOString());
+  if (to !== null) search.set('to', toDate(to).toISOString());
+  return `/investigate?${search}`;
+}
+
 function written(value: unknown): string {
   if (Array.isArray(value)) return value.join(', ');
   return value === undefined || value === null ? '' : String(value);

@@ -4,7 +4,7 @@ import { unixNanosFromMillis } from './time';
 
 function mark(id: number, severity: Mark['severity'], ...nodes: readonly string[]): Mark {
   const title = `${nodes[0]} is slower`;
-  return { id, title, severity, since: unixNanosFromMillis(id * 1000), nodes };
+  return { id, title, severity, since: unixNanosFromMillis(id * 1000), until: null, nodes };
 }
 
 describe('marks', () => {

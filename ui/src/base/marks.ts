@@ -1,4 +1,4 @@
-/** Incidents that go on, as marks on whatever they are of. */
+/** Incidents, as marks on whatever they are of. */
 import type { UnixNanos } from './time';
 
 export interface Mark {
@@ -7,6 +7,8 @@ export interface Mark {
   readonly title: string;
   readonly severity: Severity;
   readonly since: UnixNanos;
+  /** When it had ended; null while it goes on. */
+  readonly until: UnixNanos | null;
   /** The nodes that it is of, by their ids on the map. */
   readonly nodes: readonly string[];
 }
@@ -15,9 +17,14 @@ export type Severity = 'note' | 'warning' | 'critical';
 
 /** Those of a node, the gravest first, and of these the newest. */
 export function marksAt(marks: readonly Mark[], node: string): readonly Mark[] {
-  return marks
-    .filter(({ nodes }) => nodes.includes(node))
-    .sort((a, b) => RANK[b.severity] - RANK[a.severity] || Number(b.since - a.since));
+  return byGravity(marks.filter(({ nodes }) => nodes.includes(node)));
+}
+
+/** The gravest first, and of these the newest. */
+export function byGravity(marks: readonly Mark[]): readonly Mark[] {
+  return [...marks].sort(
+    (a, b) => RANK[b.severity] - RANK[a.severity] || Number(b.since - a.since),
+  );
 }
 
 /** What is wrong, for those who point at it: the gravest, and how many others there are. */

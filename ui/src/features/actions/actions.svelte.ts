@@ -12,7 +12,7 @@ import type {
 import { Latest, superseded } from '../../base/latest';
 import { answered, keptOf, type Remote } from '../../base/remote';
 import type { Result } from '../../base/result';
-import { consumersOf } from './words';
+import { consumersOf, doneMoments, type DoneMoment } from './words';
 
 /** From where a function takes events, or why nobody knows. */
 export interface Sources {
@@ -20,17 +20,21 @@ export interface Sources {
   readonly known: Result<SourceList, ApiError>;
 }
 
+type FittingApi = Pick<Api, 'audit' | 'fitting' | 'propose' | 'sources' | 'undo'>;
+
 /** What can be done about an incident, and what was. */
 export class FittingStore {
-  #api: Pick<Api, 'fitting' | 'propose' | 'sources' | 'undo'>;
+  #api: FittingApi;
   #asked = new Latest();
   #listed = new Latest();
+  #recalled = new Latest();
   #incident = '';
   #remote = $state.raw<Remote<FittingActions, ApiError>>({ state: 'idle' });
   #sources = $state.raw<readonly Sources[]>([]);
+  #entries = $state.raw<readonly AuditEntry[]>([]);
   #refusal = $state.raw<ApiError | null>(null);
 
-  constructor(api: Pick<Api, 'fitting' | 'propose' | 'sources' | 'undo'>) {
+  constructor(api: FittingApi) {
     this.#api = api;
   }
 
@@ -41,6 +45,11 @@ export class FittingStore {
   /** What could be disabled of the functions that could be stopped. */
   get sources(): readonly Sources[] {
     return this.#sources;
+  }
+
+  /** When something was done about it, or undone, and by whom. */
+  get done(): readonly DoneMoment[] {
+    return doneMoments(keptOf(this.#remote)?.actions ?? [], this.#entries);
   }
 
   /** Why the last thing that was wanted is not done. */
@@ -54,7 +63,9 @@ export class FittingStore {
     const answer = await this.#asked.run((signal) => this.#api.fitting(incident, signal));
     if (answer === superseded) return;
     this.#remote = answered<FittingActions, ApiError>(this.#remote, answer);
-    if (answer.ok) await this.#list(consumersOf(answer.value));
+    if (!answer.ok) return;
+    const isDone = answer.value.actions.some(({ state }) => state !== 'proposed');
+    await Promise.all([this.#list(consumersOf(answer.value)), isDone && this.#recall()]);
   }
 
   /** The path at which it can be confirmed. */
@@ -70,6 +81,12 @@ export class FittingStore {
     await this.load(this.#incident);
   }
 
+  /** The newest page of the audit log: of what is older the time at which it was done is known. */
+  async #recall(): Promise<void> {
+    const page = await this.#recalled.run((signal) => this.#api.audit(null, signal));
+    if (page !== superseded && page.ok) this.#entries = page.value.entries;
+  }
+
   async #list(functions: readonly string[]): Promise<void> {
     const listed = await this.#listed.run((signal) =>
       Promise.all(
@@ -82,6 +99,7 @@ export class FittingStore {
   dispose(): void {
     this.#asked.cancel();
     this.#listed.cancel();
+    this.#recalled.cancel();
   }
 }
 

@@ -3,6 +3,7 @@ import type { Action, AuditEntry, Standing } from '../../api/model';
 import {
   callText,
   changed,
+  doneMoments,
   entryWords,
   fieldsOf,
   firstOfEach,
@@ -139,5 +140,73 @@ describe('what fits', () => {
     const { first, others } = firstOfEach([stop, other, mute].map(proposal));
     expect(first.map(({ action }) => action)).toEqual([stop, mute]);
     expect(others.map(({ action }) => action)).toEqual([other]);
+  });
+});
+
+describe('what was done about an incident', () => {
+  const standing: Standing = {
+    id: '0199ab',
+    title: 'deny pay writing to table:audit for 4 hours',
+    action: { do: 'deny', function: 'pay', resource: 'table:audit', class: 'write', hours: 4 },
+    state: 'undone',
+    incident: 7,
+    proposed_unix_nanos: '1',
+    done_unix_nanos: '3',
+    until_unix_nanos: null,
+    before: null,
+    why: null,
+    who: 'ada',
+    verified: null,
+  };
+  const entry = (
+    event: AuditEntry['event'],
+    at: number,
+    more: Partial<AuditEntry> = {},
+  ): AuditEntry => ({
+    number: at,
+    at,
+    at_unix_nanos: String(at),
+    title: standing.title,
+    who: 'ada',
+    event,
+    id: standing.id,
+    ...more,
+  });
+  const told = (actions: readonly Standing[], entries: readonly AuditEntry[]) =>
+    doneMoments(actions, entries).map(({ time, what }) => [Number(time), what]);
+
+  it('is told with who, and so is its undoing', () => {
+    const entries = [
+      entry('undid', 9, { who: 'throughline' }),
+      entry('undo_failed', 8, { who: 'throughline', why: 'no route' }),
+      entry('undo_failed', 7, { who: 'throughline', why: 'no key' }),
+      entry('did', 3),
+      entry('did', 2, { id: 'another' }),
+      entry('began', 2),
+      entry('proposed', 1),
+    ];
+    expect(told([standing], entries)).toEqual([
+      [3, `done by ada: ${standing.title}`],
+      [8, `could not be undone by throughline (no route): ${standing.title}`],
+      [9, `undone by throughline: ${standing.title}`],
+    ]);
+    expect(doneMoments([standing], entries)[0]!.nodes).toEqual(['table:audit']);
+  });
+
+  it('is told as far as it is known where the log goes on', () => {
+    expect(told([standing], [])).toEqual([[3, `done by ada, undone since: ${standing.title}`]]);
+    expect(told([standing], [entry('undid', 9, { who: 'bob' })])).toEqual([
+      [3, `done by ada: ${standing.title}`],
+      [9, `undone by bob: ${standing.title}`],
+    ]);
+    const failed = { ...standing, state: 'failed' as const, done_unix_nanos: null };
+    expect(told([failed], [entry('failed', 4, { why: 'no role' })])).toEqual([
+      [4, `tried by ada, and failed (no role): ${standing.title}`],
+    ]);
+  });
+
+  it('is nothing while nobody has confirmed it', () => {
+    const proposed = { ...standing, state: 'proposed' as const, done_unix_nanos: null, who: null };
+    expect(told([proposed], [entry('proposed', 1)])).toEqual([]);
   });
 });

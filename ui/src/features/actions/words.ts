@@ -1,5 +1,6 @@
 /** Actions in words, and what of them can be changed before they are proposed. */
 import type { Action, AuditEntry, FittingActions, Plan, Standing } from '../../api/model';
+import { parseUnixNanos, type UnixNanos } from '../../base/time';
 
 /** A number or a text of an action that a person may change. */
 export interface Field {
@@ -93,6 +94,57 @@ export function outcome(standing: Standing): string {
 /** Whether it is slower than was predicted and can be undone. */
 export function isWorse(standing: Standing): boolean {
   return standing.verified?.verdict === 'slower' && canUndo(standing);
+}
+
+/** A moment at which something was done, or not. */
+export interface DoneMoment {
+  readonly time: UnixNanos;
+  readonly what: string;
+  readonly nodes: readonly string[];
+}
+
+/**
+ * What was done of these actions, when and by whom. The audit log has the time of each step; where
+ * it is only known in part, how the action stands says the rest.
+ */
+export function doneMoments(
+  actions: readonly Standing[],
+  entries: readonly AuditEntry[],
+): readonly DoneMoment[] {
+  return actions.flatMap((standing) => {
+    const { id, title, state, done_unix_nanos: done } = standing;
+    const nodes = nodesOf(standing.action);
+    const by = standing.who === null ? '' : ` by ${standing.who}`;
+    // The newest of each: what is undone by itself may be tried often.
+    const mine = entries.filter((entry) => entry.id === id).reverse();
+    const steps = new Map(mine.map((entry) => [entry.event, entry]));
+    const told = [...steps.values()].flatMap((entry) => {
+      const time = parseUnixNanos(entry.at_unix_nanos);
+      const words = stepWords(entry, by);
+      return time === null || words === null ? [] : [{ time, what: `${words}: ${title}`, nodes }];
+    });
+    const doneAt = steps.has('did') || done === null ? null : parseUnixNanos(done);
+    if (doneAt === null) return told;
+    const since = state === 'undone' && !steps.has('undid') ? ', undone since' : '';
+    return [{ time: doneAt, what: `done${by}${since}: ${title}`, nodes }, ...told];
+  });
+}
+
+/** One step; null of what changes nothing. */
+function stepWords({ event, who, why }: AuditEntry, by: string): string | null {
+  const because = why === undefined ? '' : ` (${why})`;
+  switch (event) {
+    case 'did':
+      return `done${by}`;
+    case 'failed':
+      return `tried${by}, and failed${because}`;
+    case 'undid':
+      return `undone by ${who}`;
+    case 'undo_failed':
+      return `could not be undone by ${who}${because}`;
+    default:
+      return null;
+  }
 }
 
 const EVENTS: Record<AuditEntry['event'], string> = {

@@ -2,6 +2,7 @@ import { describe as group, expect, it } from 'vitest';
 import { valueOf } from '../../base/condition';
 import type { Bounds } from '../../base/range';
 import type { UnixNanos } from '../../base/time';
+import { aboutOf, askHref, symptomOf } from './asked';
 import {
   describe,
   describeFilters,
@@ -220,5 +221,39 @@ group('what the server says as a filter', () => {
       { column: 'user', op: 'exists' } as const,
     ];
     expect(describeFilters(filters)).toBe('card = visa and user exists');
+  });
+});
+
+group('a question about the past', () => {
+  const where = (column: string, value: string, more: Partial<Draft> = {}): Draft => ({
+    ...START,
+    filters: [{ column, op: '=', value }],
+    ...more,
+  });
+
+  it.each([
+    [START, 'P99(duration_ms)', 'slow'],
+    [START, 'HEATMAP(duration_ms)', 'slow'],
+    [START, 'SUM(throughline.cost.usd)', 'expensive'],
+    [START, 'COUNT', ''],
+    [where('status', 'error'), 'COUNT', 'error'],
+    [where('faas.coldstart', 'true'), 'COUNT', 'cold_start'],
+    [where('error.type', 'ProvisionedThroughputExceededException'), 'COUNT', 'throttle'],
+    [where('http.response.status_code', '429'), 'P50(duration_ms)', 'throttle'],
+    [where('http.response.status_code', '500'), 'COUNT', ''],
+  ] as const)('%j by %s is %s', (draft, calculation, symptom) => {
+    expect(symptomOf(draft, calculation)).toBe(symptom);
+  });
+
+  it('is of whom all of its rows are', () => {
+    expect(aboutOf(where('faas.name', 'pay')).nodes).toEqual(['function:pay']);
+    const either = where('faas.name', 'pay', { any: true });
+    expect(aboutOf(either).node).toBe('function:pay');
+    const another = { column: 'status', op: '=', value: 'error' } as const;
+    const oneOf = { ...either, filters: [...either.filters, another] };
+    expect([aboutOf(oneOf).nodes, symptomOf(oneOf, 'COUNT')]).toEqual([[], '']);
+    expect(askHref(where('service', 'pay'), 'error', BOUNDS)).toMatch(
+      /^\/investigate\?q=pay&symptom=error&from=2026-11-22T\S+&to=2026-11-22T\S+$/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** What the charts of a function show. */
+import type { SymptomName } from '../../api/model';
 import { formatCount, formatDollars, formatMillis } from '../../base/format';
 import type { ChartLine } from '../../widgets/chart/lines';
 import type { CallSeries, ReportSeries } from './read';
@@ -10,6 +11,8 @@ export interface Figure {
   readonly times: readonly number[];
   readonly lines: readonly ChartLine[];
   readonly format: (value: number) => string;
+  /** What is wrong where it is not as usual, as investigations call it; empty where that says nothing. */
+  readonly symptom: SymptomName | '';
 }
 
 export function callFigures({ times, points, whole, step }: CallSeries): readonly Figure[] {
@@ -20,6 +23,7 @@ export function callFigures({ times, points, whole, step }: CallSeries): readonl
       unit: every,
       times,
       format: counts,
+      symptom: '',
       lines: [
         {
           name: 'calls',
@@ -38,6 +42,7 @@ export function callFigures({ times, points, whole, step }: CallSeries): readonl
       unit: 'of calls',
       times,
       format: (value) => `${trim(value)}\u202f%`,
+      symptom: 'error',
       lines: [
         {
           name: 'failed',
@@ -53,6 +58,7 @@ export function callFigures({ times, points, whole, step }: CallSeries): readonl
       unit: 'of calls',
       times,
       format: (value) => (value === 0 ? '0' : formatMillis(value)),
+      symptom: 'slow',
       lines: [
         { name: 'median', values: points.map((point) => point.p50), colour: 'map-normal' },
         { name: '90th', values: points.map((point) => point.p90), colour: 'map-unusual' },
@@ -64,6 +70,7 @@ export function callFigures({ times, points, whole, step }: CallSeries): readonl
       unit: every,
       times,
       format: counts,
+      symptom: 'cold_start',
       lines: [
         {
           name: 'cold starts',
@@ -85,6 +92,7 @@ export function reportFigures(
       unit: 'used of its size',
       times,
       format: (value) => `${trim(value)}\u202fMB`,
+      symptom: '',
       lines: [
         { name: 'size', values: points.map((point) => point.size), colour: 'text-3' },
         { name: 'most used', values: points.map((point) => point.most), colour: 'map-unusual' },
@@ -96,6 +104,7 @@ export function reportFigures(
       unit: `in ${stepWords(step)}, estimated`,
       times,
       format: formatDollars,
+      symptom: 'expensive',
       lines: [
         {
           name: 'cost',

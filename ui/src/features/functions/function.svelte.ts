@@ -84,6 +84,11 @@ export class FunctionStore {
     return this.#bounds;
   }
 
+  /** Its id on the map. */
+  get node(): string {
+    return `${this.calls.value?.calls === 'service' ? 'service' : 'function'}:${this.#name}`;
+  }
+
   get answeredAt(): UnixNanos | null {
     return this.#answeredAt;
   }

@@ -87,6 +87,15 @@ describe('calls', () => {
     const counted = callFigures(series).find((figure) => figure.title === 'Calls');
     expect(counted?.lines[0]?.values).toEqual([10, 0, null]);
   });
+  it('say what is wrong where they are not as usual', () => {
+    const symptoms = callFigures(series).map(({ title, symptom }) => [title, symptom]);
+    expect(symptoms).toEqual([
+      ['Calls', ''],
+      ['Errors', 'error'],
+      ['Duration', 'slow'],
+      ['Cold starts', 'cold_start'],
+    ]);
+  });
   it('without calls there is no share of failures', () => {
     const errors = callFigures(series).find((figure) => figure.title === 'Errors');
     expect(errors?.lines[0]?.values).toEqual([10, null, 0]);

@@ -117,6 +117,18 @@ describe('an incident', () => {
     ]);
   });
 
+  it('tells what was done about it among the rest', () => {
+    const done = { time: timeOf(at(9)), what: 'done by ada: stop pay for 1 hour', nodes: [] };
+    expect(timeline(INCIDENT, [done]).map(({ what }) => what)).toEqual([
+      'function:pay: version 42',
+      FINDING.title,
+      'table:user is slower',
+      'noticed',
+      done.what,
+      'over',
+    ]);
+  });
+
   it('names its nodes and what was changed, each once', () => {
     const change = { ...FINDING.change!, node: 'function:ship' };
     const incident = { ...INCIDENT, findings: [FINDING, { ...FINDING, change }] };

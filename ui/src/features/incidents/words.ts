@@ -9,14 +9,16 @@ import {
   formatShare,
   plural,
 } from '../../base/format';
-import { exploreHref } from '../../base/href';
-import { between, parseUnixNanos, toDate, type UnixNanos } from '../../base/time';
+import { exploreHref, investigateHref as hrefOf } from '../../base/href';
+import { between, parseUnixNanos, type UnixNanos } from '../../base/time';
 import { isOwnNode } from './outer';
 
 /** A moment of an incident. */
 export interface Moment {
   readonly time: UnixNanos;
   readonly what: string;
+  /** Who may be named in it, besides the nodes of the incident. */
+  readonly nodes?: readonly string[];
 }
 
 /** A time of the server; the beginning of all time where there is none. */
@@ -89,8 +91,8 @@ export function lasted(incident: IncidentSummary, now: UnixNanos): string {
   return formatDuration(between(begin, end));
 }
 
-/** What happened, in its order. */
-export function timeline(incident: Incident): readonly Moment[] {
+/** What happened and what was done about it, in its order. */
+export function timeline(incident: Incident, done: readonly Moment[] = []): readonly Moment[] {
   const moments: Moment[] = [
     { time: timeOf(incident.opened_unix_nanos), what: 'noticed' },
     ...incident.findings.map((finding) => ({
@@ -105,6 +107,7 @@ export function timeline(incident: Incident): readonly Moment[] {
   ];
   if (incident.closed_unix_nanos !== null)
     moments.push({ time: timeOf(incident.closed_unix_nanos), what: 'over' });
+  moments.push(...done);
   const unique = new Map(moments.map((each) => [`${each.time} ${each.what}`, each]));
   return [...unique.values()].sort((a, b) => Number(a.time - b.time));
 }
@@ -136,15 +139,14 @@ export function investigateHref(incident: Incident): string {
   const first = incident.findings[0];
   const { cause } = incident;
   const symptom = cause?.symptom ?? asked(first);
-  const search = new URLSearchParams();
   const node = cause?.node ?? first?.subject.node;
-  if (node !== undefined && !isOwnNode(node)) search.set('node', node);
-  if (symptom !== undefined) search.set('symptom', symptom);
-  const begin = timeOf(incident.since_unix_nanos) - BEFORE_NANOS;
-  search.set('from', toDate(begin as UnixNanos).toISOString());
-  if (incident.closed_unix_nanos !== null)
-    search.set('to', toDate(timeOf(incident.closed_unix_nanos)).toISOString());
-  return `/investigate?${search}`;
+  const closed = incident.closed_unix_nanos;
+  return hrefOf({
+    ...(node !== undefined && !isOwnNode(node) && { node }),
+    ...(symptom !== undefined && { symptom }),
+    from: (timeOf(incident.since_unix_nanos) - BEFORE_NANOS) as UnixNanos,
+    to: closed === null ? null : timeOf(closed),
+  });
 }
 
 function asked(finding: Finding | undefined): string | undefined {

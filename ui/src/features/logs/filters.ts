@@ -1,5 +1,6 @@
 /** What is looked for among the logs, as the address has it. */
 import type { LogQuery } from '../../api/client';
+import { subjectOf, type Subject } from '../../base/subject';
 
 export interface LogFilters {
   /** Words, phrases, regular expressions of the body. */
@@ -51,6 +52,26 @@ export function toQuery(filters: LogFilters): LogQuery {
   return { q: q.trim(), service, minSeverity, where };
 }
 
+/** Whom the lines are of. */
+export function aboutOf({ service, where }: LogFilters): Subject {
+  const is = (column: string, value: string) => ({ column, op: '=' as const, value });
+  const names = where.flatMap((each) => FUNCTION.exec(each)?.[1] ?? []);
+  return subjectOf([
+    ...names.map((name) => is('faas.name', name)),
+    ...(service === '' ? [] : [is('service', service)]),
+  ]);
+}
+
+/** What would be wrong where there are many of them; empty where that says nothing. */
+export function symptomOf({ minSeverity }: LogFilters): 'error' | '' {
+  return minSeverity >= ERROR_SEVERITY ? 'error' : '';
+}
+
 export function isNarrow({ q, service, minSeverity, where }: LogFilters): boolean {
   return q !== '' || service !== '' || minSeverity > 0 || where.length > 0;
 }
+
+/** `faas.name="pay"`, as other pages lead here, or as somebody types it. */
+const FUNCTION = /^\s*faas\.name\s*=\s*"?([^"]+?)"?\s*$/;
+/** From ERROR on. */
+const ERROR_SEVERITY = 17;

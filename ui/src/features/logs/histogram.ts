@@ -28,6 +28,23 @@ export function barsOf(table: Table, bounds: Bounds, stepSeconds: number): reado
   return bars;
 }
 
+/** Moments within them, each with its place: how many bars lie before it. */
+export function placedOn<T extends { readonly time: number }>(
+  moments: readonly T[],
+  bars: readonly Bar[],
+): readonly (T & { readonly at: number })[] {
+  const [first, last] = [bars[0], bars.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const [from, to] = [secondsOf(first.from), secondsOf(last.to)];
+  return moments
+    .filter(({ time }) => from <= time && time < to)
+    .map((moment) => ({ ...moment, at: ((moment.time - from) / (to - from)) * bars.length }));
+}
+
+function secondsOf(time: UnixNanos): number {
+  return Number(time / NANOS_PER_SECOND);
+}
+
 export function totalOf(bars: readonly Bar[]): Readonly<Record<Level, number>> {
   const total = { error: 0, warn: 0, info: 0 };
   for (const { counts } of bars) {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Log } from '../../api/model';
 import type { Bounds } from '../../base/range';
 import type { UnixNanos } from '../../base/time';
-import { NO_FILTERS, parseFilters, setFilters } from './filters';
-import { barsOf, totalOf } from './histogram';
+import { aboutOf, NO_FILTERS, parseFilters, setFilters, symptomOf } from './filters';
+import { barsOf, placedOn, totalOf } from './histogram';
 import { patternsOf, searchFor, templateOf } from './patterns';
 import { conditionsOf, histogramSql, termsOf } from './sql';
 
@@ -106,6 +106,24 @@ it('bars fill the time, also where nothing was written', () => {
   const bars = barsOf(table, BOUNDS, 60);
   expect(bars.map((bar) => bar.counts.error + bar.counts.info)).toEqual([0, 7]);
   expect(totalOf(bars)).toEqual({ error: 2, warn: 0, info: 5 });
+  const begin = Number(BOUNDS.from / 1_000_000_000n);
+  const moments = [-1, 0, 90, 120].map((after) => ({ time: begin + after }));
+  expect(placedOn(moments, bars).map(({ at }) => at)).toEqual([0, 1.5]);
+  expect(placedOn(moments, [])).toEqual([]);
+});
+
+it.each([
+  [{ where: ['faas.name="pay live"'], service: 'x' }, ['function:pay live']],
+  [{ where: [' faas.name = pay'] }, ['function:pay']],
+  [{ where: ['faas.name!=pay'], service: 'mail' }, ['function:mail', 'service:mail']],
+  [{ where: ['x.faas.name=pay'] }, []],
+])('lines of %j are of %j', (filters, nodes) => {
+  expect(aboutOf({ ...NO_FILTERS, ...filters }).nodes).toEqual(nodes);
+});
+
+it('only lines of errors say that something fails', () => {
+  expect(symptomOf({ ...NO_FILTERS, minSeverity: 17 })).toBe('error');
+  expect(symptomOf({ ...NO_FILTERS, minSeverity: 13 })).toBe('');
 });
 
 describe('patterns', () => {

@@ -3,12 +3,19 @@ import type { ApiError } from '../../api/error';
 import type { Table, TraceSummary, Wait } from '../../api/model';
 import { Latest, superseded } from '../../base/latest';
 import { poll, type Poll, type PollPlace, type Round } from '../../base/poll';
-import { boundsOf, type TimeRange } from '../../base/range';
+import { boundsOf, type Bounds, type TimeRange } from '../../base/range';
 import { ENVIRONMENT_KEY, environmentAttribute } from '../../base/environment';
 import { answered, asking, keptOf, type Remote } from '../../base/remote';
 import type { Result } from '../../base/result';
 import { err, ok } from '../../base/result';
-import { before, NANOS_PER_SECOND, now, type DurationNanos, type UnixNanos } from '../../base/time';
+import {
+  after,
+  before,
+  NANOS_PER_SECOND,
+  now,
+  type DurationNanos,
+  type UnixNanos,
+} from '../../base/time';
 import { buildAtlas, type Atlas, type Sample } from './model';
 
 export type MapApi = Pick<Api, 'edges' | 'operations' | 'query' | 'traces' | 'waits'>;
@@ -49,6 +56,13 @@ export class MapStore {
   /** Spans and failures of each minute of the range. */
   get minutes(): readonly MinuteCount[] {
     return this.#minutes;
+  }
+
+  /** What an investigation looks at: the range, or half an hour around the minute that was chosen. */
+  around(at: UnixNanos): Bounds {
+    if (this.#moment === 'live') return boundsOf(this.#range, at);
+    const around = { from: before(this.#moment, AROUND), to: after(this.#moment, AROUND) };
+    return around.to > at ? { ...around, to: at } : around;
   }
 
   get answeredAt(): UnixNanos | null {
@@ -203,6 +217,7 @@ function plain(range: TimeRange): unknown {
 }
 
 export const MINUTE = (60n * NANOS_PER_SECOND) as DurationNanos;
+const AROUND = (30n * MINUTE) as DurationNanos;
 const USUAL_NANOS = 60n * NANOS_PER_SECOND;
 const LIVE_MILLIS = 3_000;
 const EDGES_MAX = 10_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EdgeMap, MapEdge, Wait } from '../../api/model';
 import { collapse, hideLayers } from './collapse';
 import { deviation, type Calls } from './deviation';
-import { countMinutes, granularityOf } from './map.svelte';
+import { countMinutes, granularityOf, MapStore, MINUTE, type MapApi } from './map.svelte';
 import { buildAtlas, reach, type Sample } from './model';
 import type { UnixNanos } from '../../base/time';
 import { fillOf, waitTogether, waitWords } from './waits';
@@ -260,4 +260,17 @@ it.each([
 ])('%i hours are drawn in steps of %i s', (hours, seconds) => {
   const to = BigInt(hours) * 3_600_000_000_000n;
   expect(granularityOf(0n as UnixNanos, to as UnixNanos)).toBe(seconds);
+});
+
+it('what is asked about the past is the range, or half an hour around the chosen minute', () => {
+  const minute = 1_795_305_600_000_000_000n as UnixNanos;
+  const now = (minute + 10n * MINUTE) as UnixNanos;
+  const around = (moment: 'live' | UnixNanos) => {
+    const api = {} as unknown as MapApi;
+    const { from, to } = new MapStore(api, { kind: 'last', text: '6h' }, moment).around(now);
+    return [(now - from) / MINUTE, (to - now) / MINUTE].map(Number);
+  };
+  expect(around('live')).toEqual([360, 0]);
+  expect(around(minute)).toEqual([40, 0]);
+  expect(around((minute - 60n * MINUTE) as UnixNanos)).toEqual([100, -40]);
 });

@@ -6,7 +6,7 @@ import type { Trace } from '../../api/model';
 import type { WireTrace } from '../../api/wire';
 import { criticalPaths } from '../../widgets/waterfall/critical';
 import { buildTree } from '../../widgets/waterfall/tree';
-import { failedIn, formatUsd, jsonOf, storyWords, titleOf } from './story';
+import { doubtOf, failedIn, formatUsd, jsonOf, storyWords, titleOf } from './story';
 import { pathWords } from './path';
 import { joinWords, kindWords, waterfallSpans } from './waterfall';
 
@@ -117,4 +117,32 @@ it('who waited, and how it was joined, reaches the waterfall', () => {
   expect(joinWords(join)).toContain('sqs:1b2c');
   expect(kindWords(made.spans[3]!)).toBe('waited in a queue');
   expect(waterfallSpans(trace, new Map())[3]).not.toHaveProperty('joined');
+});
+
+describe('what is asked of it', () => {
+  const asked = (of: Trace) => {
+    const doubt = doubtOf(of)!;
+    const search = new URL(doubt.href, 'http://page').searchParams;
+    return { words: doubt.words, ...Object.fromEntries(search) };
+  };
+
+  it('is why it failed, of whom that began with, half an hour around it', () => {
+    const { words, node, symptom, from, to } = asked(trace) as Record<string, string>;
+    expect([words, node, symptom]).toEqual([
+      'Investigate why it failed',
+      'function:inventory',
+      'error',
+    ]);
+    const long = Number(trace.duration / 1_000_000n);
+    expect(Date.parse(to!) - Date.parse(from!)).toBeCloseTo(3_600_000 + long, -1);
+  });
+
+  it('is why it was slow, of whom it came to first', () => {
+    const spans = trace.spans.map((span) => ({ ...span, status: 'unset' as const }));
+    const good: Trace = { ...trace, failed: false, spans };
+    expect(asked(good)).toMatchObject({ symptom: 'slow', node: 'function:checkout' });
+    const unnamed = { ...good, spans: spans.map((span) => ({ ...span, resource: {} })) };
+    expect(asked(unnamed)).toMatchObject({ symptom: 'slow', q: trace.rootService });
+    expect(doubtOf({ ...trace, failed: false, spans: [] })).toBeNull();
+  });
 });

@@ -1,7 +1,8 @@
 /** A trace told in a sentence. */
 import type { Span, Trace } from '../../api/model';
 import { formatDuration, plural } from '../../base/format';
-import { after, type DurationNanos } from '../../base/time';
+import { investigateHref } from '../../base/href';
+import { after, before, type DurationNanos } from '../../base/time';
 import type { CriticalPaths } from '../../widgets/waterfall/critical';
 import { pathWords } from './path';
 import { phaseOf } from './waterfall';
@@ -28,14 +29,36 @@ export function storyWords(trace: Trace, paths: CriticalPaths): readonly string[
   return words;
 }
 
-/** Services in which a failure began: the failed spans below which nothing failed. */
+/** Services in which a failure began. */
 export function failedIn(trace: Trace): readonly string[] {
+  return [...new Set(originsOf(trace).map((span) => span.service))];
+}
+
+/** The failed spans below which nothing failed. */
+function originsOf(trace: Trace): readonly Span[] {
   const passedOn = new Set<string | null>();
   for (const span of trace.spans) if (span.status === 'error') passedOn.add(span.parentSpanId);
-  const origins = trace.spans.filter(
-    (span) => span.status === 'error' && !passedOn.has(span.spanId),
-  );
-  return [...new Set(origins.map((span) => span.service))];
+  return trace.spans.filter((span) => span.status === 'error' && !passedOn.has(span.spanId));
+}
+
+/** What is asked of it: why it failed, of whom that began with, or why it was slow, of whom it came to first. */
+export function doubtOf(trace: Trace): { readonly words: string; readonly href: string } | null {
+  const first = trace.failed ? originsOf(trace)[0] : undefined;
+  const span = first ?? trace.spans.find(({ parentSpanId }) => parentSpanId === null);
+  if (span === undefined) return null;
+  const name = span.resource['faas.name'];
+  const whom =
+    typeof name === 'string' && name !== '' ? { node: `function:${name}` } : { q: span.service };
+  const href = investigateHref({
+    ...whom,
+    symptom: trace.failed ? 'error' : 'slow',
+    from: before(trace.start, AROUND),
+    to: after(after(trace.start, trace.duration), AROUND),
+  });
+  return {
+    href,
+    words: trace.failed ? 'Investigate why it failed' : 'Investigate why it was slow',
+  };
 }
 
 /** Dollars of one user action are fractions of a cent. */
@@ -92,3 +115,6 @@ function costWords(trace: Trace): string {
   if (reported === 0) return 'cost not reported yet';
   return missing === 0 ? formatUsd(usd) : `${formatUsd(usd)} and ${missing} not reported`;
 }
+
+/** Before and after it, so that there is more to look at than one call. */
+const AROUND = 1_800_000_000_000n as DurationNanos;

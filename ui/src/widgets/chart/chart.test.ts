@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { boxOf, frameOf, gridOf, heat, heatTicks, spotAt } from './heat';
+import { unixNanosFromMillis } from '../../base/time';
 import { lonely, shortNumber } from './lines';
+import { chartMarks, within } from './marks';
 
 describe('heat map', () => {
   const grid = gridOf(
@@ -71,4 +73,24 @@ it.each([
 it('a value without any beside it is found', () => {
   expect(lonely([1, null, 2, 3, null, 4])).toEqual([0, 5]);
   expect(lonely([null, 0, undefined])).toEqual([1]);
+});
+
+it('an incident is marked where it began, and where it had ended', () => {
+  const mark = {
+    id: 7,
+    title: 'pay is slower',
+    severity: 'warning' as const,
+    since: unixNanosFromMillis(600_000),
+    until: unixNanosFromMillis(1_500_000),
+    nodes: [],
+  };
+  const both = chartMarks([mark]);
+  expect(both.map(({ time, word, isEnd }) => [time, word, isEnd])).toEqual([
+    [600, 'warning', false],
+    [1500, 'over', true],
+  ]);
+  expect(within(both, [900, 2000]).map(({ words }) => words)).toEqual([
+    'the end of: warning incident: pay is slower',
+  ]);
+  expect(chartMarks([{ ...mark, until: null }])).toHaveLength(1);
 });

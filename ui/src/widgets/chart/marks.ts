@@ -1,6 +1,7 @@
 /** Moments on a chart: lines from top to bottom, with a word beside them. */
 import type uPlot from 'uplot';
 import { markWords, type Mark } from '../../base/marks';
+import { NANOS_PER_SECOND, type UnixNanos } from '../../base/time';
 
 export interface ChartMark {
   /** Seconds since 1970. */
@@ -11,16 +12,23 @@ export interface ChartMark {
   readonly words: string;
   /** A token of the style sheet. */
   readonly colour: string;
+  /** Drawn fainter than a beginning. */
+  readonly isEnd: boolean;
 }
 
-/** When incidents began. */
+/** When incidents began, and when those that are over had ended. */
 export function chartMarks(marks: readonly Mark[]): readonly ChartMark[] {
-  return marks.map((mark) => ({
-    time: Number(mark.since / 1_000_000_000n),
-    word: mark.severity,
-    words: markWords([mark]),
-    colour: COLOURS[mark.severity],
-  }));
+  return marks.flatMap((mark) => {
+    const [colour, words] = [COLOURS[mark.severity], markWords([mark])];
+    const begin = { time: secondsOf(mark.since), word: mark.severity, words, colour, isEnd: false };
+    if (mark.until === null) return [begin];
+    const end = { time: secondsOf(mark.until), word: 'over', words: `the end of: ${words}` };
+    return [begin, { ...end, colour, isEnd: true }];
+  });
+}
+
+function secondsOf(time: UnixNanos): number {
+  return Number(time / NANOS_PER_SECOND);
 }
 
 /** Those within the times of a chart. */
@@ -41,11 +49,17 @@ export function drawMarks(
   const { ctx, bbox } = chart;
   ctx.save();
   ctx.font = `${11 * devicePixelRatio}px sans-serif`;
-  for (const { time, word, colour } of marks) {
+  const inOrder = [...marks].sort((a, b) => a.time - b.time);
+  // As the axes were drawn last, words would stand across their lines.
+  ctx.textAlign = 'left';
+  // Words that would lie upon the ones before are left out.
+  let written = -Infinity;
+  for (const { time, word, colour, isEnd } of inOrder) {
     const x = Math.round(chart.valToPos(time, 'x', true));
     ctx.strokeStyle = ctx.fillStyle = colourOf(colour);
     ctx.lineWidth = 1.5 * devicePixelRatio;
-    ctx.setLineDash([5 * devicePixelRatio, 3 * devicePixelRatio]);
+    const [dash, gap] = isEnd ? [2, 4] : [5, 3];
+    ctx.setLineDash([dash * devicePixelRatio, gap * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
@@ -53,11 +67,10 @@ export function drawMarks(
     // On the side where there is room.
     const wide = ctx.measureText(word).width + 4 * devicePixelRatio;
     const fits = x + wide < bbox.left + bbox.width;
-    ctx.fillText(
-      word,
-      fits ? x + 4 * devicePixelRatio : x - wide,
-      bbox.top + 11 * devicePixelRatio,
-    );
+    const left = fits ? x + 4 * devicePixelRatio : x - wide;
+    if (left < written) continue;
+    ctx.fillText(word, left, bbox.top + 11 * devicePixelRatio);
+    written = left + wide;
   }
   ctx.restore();
 }

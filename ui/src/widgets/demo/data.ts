@@ -1,4 +1,6 @@
 /** What the tables, charts and maps of the demo show. */
+import type { Mark } from '../../base/marks';
+import { unixNanosFromMillis } from '../../base/time';
 import type { HeatCell } from '../chart/heat';
 import type { ChartLine } from '../chart/lines';
 import type { MapEdgeView, MapNodeView } from '../map/graph';
@@ -15,6 +17,12 @@ export const SAMPLE_LINES: readonly ChartLine[] = [
   { name: 'calls', values: SAMPLE_TIMES.map((_, at) => 20 + 8 * Math.sin(at / 4)) },
   // Nothing is known of some minutes.
   { name: 'errors', values: SAMPLE_TIMES.map((_, at) => (at > 10 && at < 14 ? null : at % 5)) },
+];
+
+/** One that goes on, and one that is over. */
+export const SAMPLE_MARKS: readonly Mark[] = [
+  mark(1, 'warning', 'function:pay fails more: 0.1 % → 12 %', 4, 11),
+  mark(2, 'critical', 'function:pay is slower: p99 41 ms → 433 ms', 21, null),
 ];
 
 export const SAMPLE_HEAT: readonly HeatCell[] = SAMPLE_TIMES.flatMap((time, at) =>
@@ -87,6 +95,18 @@ export const SAMPLE_EDGES: readonly MapEdgeView[] = [
   edge('function:pay', 'table:orders', { level: 'unusual' }),
   edge('function:pay', 'host:api.example', { level: 'silent' }),
 ];
+
+function mark(
+  id: number,
+  severity: Mark['severity'],
+  title: string,
+  since: number,
+  until: number | null,
+): Mark {
+  const at = (minute: number) => unixNanosFromMillis((START + minute * MINUTE) * 1000);
+  const end = until === null ? null : at(until);
+  return { id, severity, title, since: at(since), until: end, nodes: ['function:pay'] };
+}
 
 function edge(from: string, to: string, more: Partial<MapEdgeView>): MapEdgeView {
   const id = `${from} ${to}`;
