@@ -54,7 +54,10 @@ test('what was dragged over on a chart of a function is zoomed to, and asked abo
 
 test('a finger selects as a mouse does', async () => {
   await reopen({ width: 390, height: 844 });
+  someAreOver();
   await page.goto(`${url}/functions/inventory`);
+  // Charts are drawn anew until all of it is there.
+  await chart(/^Cost.*critical incident/).waitFor();
   const errors = page.locator('.u-over').nth(1);
   await errors.scrollIntoViewIfNeeded();
   const box = await errors.boundingBox();

@@ -49,6 +49,8 @@ export class PastMarksStore {
   #poll: Poll | null = null;
   #asked = new Latest();
   #marks = $state.raw<readonly Mark[]>([]);
+  /** The answer that they are of. */
+  #told = '[]';
 
   constructor(api: Pick<Api, 'incidents'>, place?: PollPlace) {
     this.#api = api;
@@ -84,8 +86,11 @@ export class PastMarksStore {
     if (answers === superseded) return 'answered';
     if (answers.some(({ ok }) => !ok)) return 'failed';
     const found = answers.flatMap((answer) => (answer.ok ? answer.value.incidents : []));
-    const unique = new Map(found.map((incident) => [incident.id, incident]));
-    this.#marks = [...unique.values()].flatMap(markOf);
+    const unique = [...new Map(found.map((incident) => [incident.id, incident])).values()];
+    // A chart is drawn anew for other marks, so the same ones stay.
+    const told = JSON.stringify(unique);
+    if (told !== this.#told) this.#marks = unique.flatMap(markOf);
+    this.#told = told;
     return 'answered';
   }
 }

@@ -27,7 +27,7 @@ function incident(id: number, ...nodes: readonly string[]): IncidentSummary {
   };
 }
 
-/** What is asked of a server that knows these, and what becomes of the answer. */
+/** What is asked of a server that knows these, and what becomes of the answer; the same answer leaves it as it is. */
 async function looked(known: readonly IncidentSummary[], nodes: readonly string[]) {
   const asked: IncidentQuery[] = [];
   const api: Pick<Api, 'incidents'> = {
@@ -43,8 +43,12 @@ async function looked(known: readonly IncidentSummary[], nodes: readonly string[
   const store = new PastMarksStore(api, PLACE);
   store.look(RANGE, nodes);
   await new Promise((later) => setTimeout(later));
+  const { marks } = store;
+  store.look(RANGE, nodes);
+  await new Promise((later) => setTimeout(later));
   store.dispose();
-  return { asked, marks: store.marks };
+  expect(store.marks).toBe(marks);
+  return { asked: asked.slice(0, asked.length / 2), marks };
 }
 
 it('asks for those of each node in the time, ended or not, and has each once', async () => {

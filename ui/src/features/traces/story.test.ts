@@ -137,7 +137,7 @@ describe('what is asked of it', () => {
     expect(Date.parse(to!) - Date.parse(from!)).toBeCloseTo(3_600_000 + long, -1);
   });
 
-  it('is why it was slow, of whom it came to first', () => {
+  it('is whether it was slow, of whom it came to first', () => {
     const spans = trace.spans.map((span) => ({ ...span, status: 'unset' as const }));
     const good: Trace = { ...trace, failed: false, spans };
     expect(asked(good)).toMatchObject({ symptom: 'slow', node: 'function:checkout' });

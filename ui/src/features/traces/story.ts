@@ -41,7 +41,7 @@ function originsOf(trace: Trace): readonly Span[] {
   return trace.spans.filter((span) => span.status === 'error' && !passedOn.has(span.spanId));
 }
 
-/** What is asked of it: why it failed, of whom that began with, or why it was slow, of whom it came to first. */
+/** What is asked of it: why it failed, of whom that began with, or whether it was slow, of whom it came to first. */
 export function doubtOf(trace: Trace): { readonly words: string; readonly href: string } | null {
   const first = trace.failed ? originsOf(trace)[0] : undefined;
   const span = first ?? trace.spans.find(({ parentSpanId }) => parentSpanId === null);
@@ -57,7 +57,7 @@ export function doubtOf(trace: Trace): { readonly words: string; readonly href: 
   });
   return {
     href,
-    words: trace.failed ? 'Investigate why it failed' : 'Investigate why it was slow',
+    words: trace.failed ? 'Investigate why it failed' : 'Investigate whether it was slow',
   };
 }
 
