@@ -159,8 +159,9 @@ mod tests {
     #[test]
     fn who_is_slow_is_offered_memory_only_where_it_is_known_to_help() {
         let twice = action(r#"{"do":"memory","function":"pay","memory_mb":1024}"#);
+        let none = BTreeMap::new();
         let offered = |need, advice| with_advice(twice.clone(), Some(need), advice);
-        assert_eq!(offered(Need::Time, &BTreeMap::new()), None);
+        assert_eq!(offered(Need::Time, &none), None);
         // It waits for somebody else nearly all the time.
         let waits = known(4.0);
         assert_eq!(offered(Need::Time, &waits), None);
