@@ -120,7 +120,10 @@ impl Detector {
             self.left_out += 1;
             return;
         }
+        let subject = Subject::Node(node.clone());
+        let since = self.watched.get(&subject).map(|history| history.since);
         let known = self.known.entry(node.clone()).or_default();
+        known.see(since.map_or(minute, |since| since.min(minute)), minute);
         if let Some(count) = known.error(error.signature, minute, error.count, error.is_fatal) {
             let signature = error.signature.to_owned();
             #[allow(clippy::cast_precision_loss)] // of an hour
@@ -137,7 +140,7 @@ impl Detector {
                 p_value: 0.0,
             };
             self.tracks
-                .note(self.finding(&Subject::Node(node.clone()), suspicion, 0.0, minute));
+                .note(self.finding(&subject, suspicion, 0.0, minute));
         }
     }
 
@@ -312,9 +315,10 @@ impl Detector {
         self.left_out + self.tracks.left_out
     }
 
-    /// Forgets subjects that did nothing for more than eight days.
+    /// Forgets subjects that did nothing for more than eight days, and ways to fail that were not seen for fourteen.
     pub fn forget(&mut self, now: UnixNanos) {
-        let oldest = minute_of(now).saturating_sub(FORGOTTEN);
+        let now = minute_of(now);
+        let oldest = now.saturating_sub(FORGOTTEN);
         self.watched.retain(|_, history| history.last >= oldest);
         let nodes: BTreeSet<Node> = self
             .watched
@@ -322,10 +326,11 @@ impl Detector {
             .flat_map(Subject::nodes)
             .cloned()
             .collect();
-        self.known.retain(|node, _| nodes.contains(node));
+        self.known
+            .retain(|node, known| known.forget(now) || nodes.contains(node));
         self.environments.retain(|node, _| nodes.contains(node));
         self.settings.retain(|node, _| nodes.contains(node));
-        self.queues.forget(minute_of(now));
+        self.queues.forget(now);
     }
 
     fn saw_edge(

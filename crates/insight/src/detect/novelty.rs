@@ -1,5 +1,6 @@
 //! What was never seen before: ways to fail, and calls.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,10 @@ use super::subject::Node;
 /// What a node is known to do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Known {
+    /// When it was first seen, and last.
     since: Minute,
+    #[serde(default)]
+    last: Minute,
     /// All calls, of whichever edge.
     calls: u64,
     #[serde(with = "super::keep::pairs")]
@@ -28,8 +32,17 @@ struct Seen {
 }
 
 impl Known {
-    /// Counts failures of this signature; how many there were since it was new, if it is new and there are
-    /// enough of them.
+    /// It was there in this minute, and has been since that one.
+    pub(super) fn see(&mut self, since: Minute, minute: Minute) {
+        self.since = match self.since {
+            0 => since,
+            known => known.min(since),
+        };
+        self.last = self.last.max(minute);
+    }
+
+    /// Counts failures of this signature in a minute in which it was [seen](Self::see); how many there were since it was
+    /// new, if it is new and there are enough of them.
     pub(super) fn error(
         &mut self,
         signature: &str,
@@ -37,8 +50,8 @@ impl Known {
         count: u64,
         is_fatal: bool,
     ) -> Option<u64> {
-        let learned = self.began(minute) + LEARNING <= minute;
-        forget(&mut self.errors, minute);
+        let learned = self.since + LEARNING <= minute;
+        make_room(&mut self.errors, signature);
         let seen = self.errors.entry(signature.to_owned()).or_default();
         // What was there while the node was learned is not new, ever.
         seen.add(if learned { minute } else { 0 }, minute, count);
@@ -55,9 +68,9 @@ impl Known {
         minute: Minute,
         count: u64,
     ) -> Option<f64> {
-        let began = self.began(minute);
-        forget(&mut self.edges, minute);
+        self.see(minute, minute);
         let key = (to.clone(), operation.to_owned());
+        make_room(&mut self.edges, &key);
         let (calls, is_new) = (self.calls, !self.edges.contains_key(&key));
         let once = self.edges.values().filter(|seen| seen.count == 1).count();
         self.calls += count;
@@ -65,18 +78,19 @@ impl Known {
             .entry(key)
             .or_default()
             .add(minute, minute, count);
-        let knows = calls >= CALLS_MIN && began + EDGES_LEARNING <= minute;
+        let knows = calls >= CALLS_MIN && self.since + EDGES_LEARNING <= minute;
         // Good and Turing: the chance that the next call is one that nobody has seen.
         #[allow(clippy::cast_precision_loss)] // calls of weeks
         let chance = once as f64 / calls.max(1) as f64;
         (is_new && knows && chance < CHANCE_MAX).then_some(chance)
     }
 
-    fn began(&mut self, minute: Minute) -> Minute {
-        if self.since == 0 {
-            self.since = minute;
-        }
-        self.since
+    /// Forgets ways to fail that it has not failed in for fourteen days: they are new when they come again. Whether
+    /// the node itself was there within that time.
+    pub(super) fn forget(&mut self, minute: Minute) -> bool {
+        let is_recent = |last: Minute| last + REMEMBERED > minute;
+        self.errors.retain(|_, seen| is_recent(seen.last));
+        is_recent(self.last)
     }
 }
 
@@ -90,19 +104,14 @@ impl Seen {
     }
 }
 
-/// Makes room: what was not seen for fourteen days is new when it comes again; of too many, the one that was
-/// not seen longest goes.
-fn forget<K: Ord + Clone>(seen: &mut BTreeMap<K, Seen>, minute: Minute) {
-    if seen.len() < SEEN_MAX {
+/// Makes room for this one: of too many, the one that was not seen longest goes.
+fn make_room<K: Ord + Clone + Borrow<Q>, Q: Ord + ?Sized>(seen: &mut BTreeMap<K, Seen>, key: &Q) {
+    if seen.len() < SEEN_MAX || seen.contains_key(key) {
         return;
     }
-    seen.retain(|_, seen| seen.last + REMEMBERED > minute);
-    while seen.len() >= SEEN_MAX {
-        let oldest = seen.iter().min_by_key(|(_, seen)| seen.last);
-        let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
-            return;
-        };
-        seen.remove(&oldest);
+    let oldest = seen.iter().min_by_key(|(_, seen)| seen.last);
+    if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+        seen.remove::<K>(&oldest);
     }
 }
 

@@ -1,3 +1,5 @@
+mod novelty;
+
 use super::*;
 
 const DAY: Minute = 1440;
