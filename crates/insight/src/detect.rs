@@ -46,7 +46,7 @@ pub use subject::{Arrived, Change, Counts, Node, Settings, Subject};
 use history::{History, Minute};
 use incident::Incidents;
 use leak::Environments;
-use novelty::Known;
+use novelty::{Known, New};
 use queues::Queues;
 use rules::{Scene, Suspicion};
 use track::Tracks;
@@ -69,6 +69,9 @@ pub struct Detector {
     #[serde(default)]
     queues: Queues,
     changes: VecDeque<Change>,
+    /// Before this minute all was judged, but for what was learned from.
+    #[serde(default)]
+    judged: Minute,
     tracks: Tracks,
     incidents: Incidents,
     left_out: u64,
@@ -91,21 +94,18 @@ pub struct ErrorSeen<'a> {
 impl Detector {
     /// Counts what a subject did in the minute of this time. What is older than an hour is too late.
     pub fn take(&mut self, subject: &Subject, at: UnixNanos, counts: &Counts) {
-        if !has_room(&self.watched, subject) {
-            self.left_out += 1;
-            return;
-        }
         let minute = minute_of(at);
         if let Subject::Edge(from, to, operation) = subject
             && has_room(&self.known, from)
-            && let Some(chance) = self.known.entry(from.clone()).or_default().edge(
-                to,
-                operation,
-                minute,
-                counts.count,
-            )
         {
-            self.saw_edge(subject, to, operation, minute, (counts.count, chance));
+            let known = self.known.entry(from.clone()).or_default();
+            if let Some(new) = known.edge(to, operation, minute, counts) {
+                self.saw_edge(subject, class_of(to, operation), new, minute);
+            }
+        }
+        if !has_room(&self.watched, subject) {
+            self.left_out += 1;
+            return;
         }
         self.watched
             .entry(subject.clone())
@@ -139,8 +139,8 @@ impl Detector {
                 },
                 p_value: 0.0,
             };
-            self.tracks
-                .note(self.finding(&subject, suspicion, 0.0, minute));
+            let finding = self.finding(&subject, suspicion, 0.0, minute);
+            self.tracks.note(finding, minute + NOTED_FOR);
         }
     }
 
@@ -166,8 +166,9 @@ impl Detector {
             severity: Severity::Warning,
             p_value: 0.0,
         };
-        self.tracks
-            .note(self.finding(&Subject::Node(node.clone()), suspicion, 0.0, minute));
+        let subject = Subject::Node(node.clone());
+        let finding = self.finding(&subject, suspicion, 0.0, minute);
+        self.tracks.note(finding, minute + NOTED_FOR);
     }
 
     /// What lies in a queue, or waits for a function, in the minute of this time: what was told of that minute before
@@ -233,6 +234,10 @@ impl Detector {
         self.watched
             .values_mut()
             .for_each(|history| history.settle(now));
+        let judged = self.judged;
+        self.known
+            .values_mut()
+            .for_each(|known| known.learn(judged, now));
         self.queues.settle(now);
     }
 
@@ -255,6 +260,7 @@ impl Detector {
             let found = rules::incomplete(*arrived, to);
             suspicions.extend(found.map(|found| (Subject::Node(node.clone()), found)));
         }
+        self.judged = to;
         self.queues.settle(to);
         suspicions.extend(self.queues.judge(to));
         let p_values: Vec<f64> = suspicions.iter().map(|(_, found)| found.p_value).collect();
@@ -333,34 +339,31 @@ impl Detector {
         self.queues.forget(now);
     }
 
-    fn saw_edge(
-        &mut self,
-        edge: &Subject,
-        to: &Node,
-        operation: &str,
-        minute: Minute,
-        (count, chance): (u64, f64),
-    ) {
-        let class = class_of(to, operation);
-        let changed = change_before(&self.changes, edge, minute + 1).is_some();
+    fn saw_edge(&mut self, edge: &Subject, class: EdgeClass, new: New, minute: Minute) {
+        let change = change_before(&self.changes, edge, new.first + 1).cloned();
         let severity = match class {
             // Whoever deploys knows that something is new.
-            _ if changed => Severity::Note,
+            _ if change.is_some() => Severity::Note,
             EdgeClass::Read => Severity::Note,
             EdgeClass::Write => Severity::Warning,
             EdgeClass::Admin | EdgeClass::Outside => Severity::Critical,
         };
-        #[allow(clippy::cast_precision_loss)] // of a minute
+        // What nobody needs to do anything about is said once.
+        if severity == Severity::Note && new.first < minute {
+            return;
+        }
+        #[allow(clippy::cast_precision_loss)] // of a day
         let suspicion = Suspicion {
             kind: Kind::NewEdge { class },
             before: None,
-            after: Measure::exact(count as f64, count),
-            since: minute,
+            after: Measure::exact(new.count as f64, new.count),
+            since: new.since,
             severity,
-            p_value: chance,
+            p_value: new.chance,
         };
+        let finding = self.finding(edge, suspicion, new.chance, minute + 1);
         self.tracks
-            .note(self.finding(edge, suspicion, chance, minute + 1));
+            .note(Finding { change, ..finding }, new.until);
     }
 
     fn finding(&self, subject: &Subject, suspicion: Suspicion, chance: f64, to: Minute) -> Finding {
@@ -435,6 +438,8 @@ const MINUTE_NANOS: u64 = 60 * 1_000_000_000;
 const FALSE_DISCOVERIES: f64 = 0.01;
 /// Subjects that are watched, at up to 150 KiB each after a week.
 const SUBJECTS_MAX: usize = 2_000;
+/// Minutes for which what happens once goes on.
+const NOTED_FOR: Minute = 30;
 /// Changes that are remembered.
 const CHANGES_MAX: usize = 1000;
 /// Minutes within which something new is of a change.

@@ -1,5 +1,7 @@
 //! What was never seen before: ways to fail, and calls.
 
+mod fresh;
+
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
@@ -7,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::EdgeClass;
 use super::history::Minute;
-use super::subject::Node;
+use super::subject::{Counts, Node};
+use fresh::Fresh;
+pub(super) use fresh::New;
 
 /// What a node is known to do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -22,6 +26,9 @@ pub(super) struct Known {
     errors: BTreeMap<String, Seen>,
     #[serde(with = "super::keep::pairs")]
     edges: BTreeMap<(Node, String), Seen>,
+    /// Those of them that are not usual yet.
+    #[serde(default, with = "super::keep::pairs")]
+    fresh: BTreeMap<(Node, String), Fresh>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -59,30 +66,69 @@ impl Known {
         (is_new && (seen.count >= ERRORS_MIN || is_fatal)).then_some(seen.count)
     }
 
-    /// Counts calls of this edge; how improbable it is that it comes by chance if nobody has ever seen it
-    /// and that says something.
+    /// Counts calls of this edge; what is to be said of them if nobody had ever seen it before, and that says
+    /// something, up to a day ago.
     pub(super) fn edge(
         &mut self,
         to: &Node,
         operation: &str,
         minute: Minute,
-        count: u64,
-    ) -> Option<f64> {
+        counts: &Counts,
+    ) -> Option<New> {
         self.see(minute, minute);
         let key = (to.clone(), operation.to_owned());
-        make_room(&mut self.edges, &key);
+        if let Some(oldest) = make_room(&mut self.edges, &key) {
+            self.fresh.remove(&oldest);
+        }
         let (calls, is_new) = (self.calls, !self.edges.contains_key(&key));
         let once = self.edges.values().filter(|seen| seen.count == 1).count();
-        self.calls += count;
-        self.edges
-            .entry(key)
-            .or_default()
-            .add(minute, minute, count);
+        self.calls += counts.count;
+        let seen = self.edges.entry(key.clone()).or_default();
+        seen.add(minute, minute, counts.count);
+        let count = seen.count;
+        if !is_new {
+            // Whatever a foreign host answers, it has got what was sent.
+            let is_outside = class_of(to, operation) == EdgeClass::Outside;
+            let is_refused = counts.errors >= counts.count && !is_outside;
+            let fresh = self.again(&key, minute, is_refused)?;
+            return Some(fresh.told(count));
+        }
         let knows = calls >= CALLS_MIN && self.since + EDGES_LEARNING <= minute;
         // Good and Turing: the chance that the next call is one that nobody has seen.
         #[allow(clippy::cast_precision_loss)] // calls of weeks
         let chance = once as f64 / calls.max(1) as f64;
-        (is_new && knows && chance < CHANCE_MAX).then_some(chance)
+        (knows && chance < CHANCE_MAX).then(|| {
+            let fresh = Fresh::new(minute, chance);
+            let told = fresh.told(count);
+            self.fresh.insert(key, fresh);
+            told
+        })
+    }
+
+    /// Calls of an edge that was there before: whether it is new still, and goes on.
+    fn again(
+        &mut self,
+        key: &(Node, String),
+        minute: Minute,
+        is_refused: bool,
+    ) -> Option<&mut Fresh> {
+        if is_refused {
+            self.fresh.get_mut(key)?.refused(minute);
+            return None;
+        }
+        if !self.fresh.get(key)?.is_new(minute) {
+            self.fresh.remove(key);
+            return None;
+        }
+        let fresh = self.fresh.get_mut(key)?;
+        fresh.made(minute);
+        Some(fresh)
+    }
+
+    /// What was new up to half an hour ago and after this minute, in which somebody judged last, nobody is told of.
+    pub(super) fn learn(&mut self, judged: Minute, minute: Minute) {
+        self.fresh
+            .retain(|_, fresh| fresh.first <= judged || fresh.first + TOLD_WITHIN > minute);
     }
 
     /// Forgets ways to fail that it has not failed in for fourteen days: they are new when they come again. Whether
@@ -90,6 +136,8 @@ impl Known {
     pub(super) fn forget(&mut self, minute: Minute) -> bool {
         let is_recent = |last: Minute| last + REMEMBERED > minute;
         self.errors.retain(|_, seen| is_recent(seen.last));
+        let Known { edges, fresh, .. } = self;
+        fresh.retain(|key, _| edges.get(key).is_some_and(|seen| is_recent(seen.last)));
         is_recent(self.last)
     }
 }
@@ -105,14 +153,17 @@ impl Seen {
 }
 
 /// Makes room for this one: of too many, the one that was not seen longest goes.
-fn make_room<K: Ord + Clone + Borrow<Q>, Q: Ord + ?Sized>(seen: &mut BTreeMap<K, Seen>, key: &Q) {
+fn make_room<K: Ord + Clone + Borrow<Q>, Q: Ord + ?Sized>(
+    seen: &mut BTreeMap<K, Seen>,
+    key: &Q,
+) -> Option<K> {
     if seen.len() < SEEN_MAX || seen.contains_key(key) {
-        return;
+        return None;
     }
     let oldest = seen.iter().min_by_key(|(_, seen)| seen.last);
-    if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-        seen.remove::<K>(&oldest);
-    }
+    let oldest = oldest.map(|(key, _)| key.clone())?;
+    seen.remove(oldest.borrow());
+    Some(oldest)
 }
 
 /// What an operation does, by its name, as AWS's and OpenTelemetry's are made: a service and a verb.
@@ -185,6 +236,8 @@ const EDGES_LEARNING: Minute = 3 * 24 * 60;
 const CALLS_MIN: u64 = 200;
 /// The chance that an unseen edge comes by itself, at most.
 const CHANCE_MAX: f64 = 0.001;
+/// Minutes for which what is new waits for somebody to judge it.
+const TOLD_WITHIN: Minute = 30;
 /// An error is new for an hour.
 const NEW_FOR: Minute = 60;
 const ERRORS_MIN: u64 = 3;

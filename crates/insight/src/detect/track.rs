@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Kind};
 use super::history::Minute;
-use super::minute_of;
 
 /// Every finding that was there of late.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -24,9 +23,8 @@ struct Track {
 }
 
 impl Tracks {
-    /// Something that happens once: it opens at once and stays for a while.
-    pub(super) fn note(&mut self, finding: Finding) {
-        let stays_until = minute_of(finding.seen) + NOTED_FOR;
+    /// Something that happens once: it opens at once and stays until then.
+    pub(super) fn note(&mut self, finding: Finding, stays_until: Minute) {
         self.add(finding, |track| {
             track.is_open = true;
             track.stays_until = stays_until;
@@ -95,7 +93,5 @@ impl Finding {
 const OF_FIVE: u8 = 0b1_1111;
 /// In so many of them it must be there to open.
 const OPENS_AT: u32 = 2;
-/// Minutes for which something that happens once stays open.
-const NOTED_FOR: Minute = 30;
 /// Findings that are followed at once.
 const TRACKS_MAX: usize = 2000;
