@@ -27,6 +27,7 @@ pub(crate) mod outer;
 mod queues;
 pub(crate) mod rules;
 mod subject;
+mod throttled;
 mod track;
 pub mod words;
 
@@ -263,6 +264,7 @@ impl Detector {
         self.judged = to;
         self.queues.settle(to);
         suspicions.extend(self.queues.judge(to));
+        throttled::judge(&mut suspicions, &self.queues);
         let p_values: Vec<f64> = suspicions.iter().map(|(_, found)| found.p_value).collect();
         let adjusted = false_discovery(&p_values, tests);
         let mut found = Vec::new();

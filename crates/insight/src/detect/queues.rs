@@ -158,6 +158,13 @@ impl Queues {
         takers.chain(dead)
     }
 
+    /// What a function takes from.
+    pub(super) fn taken_by(&self, function: &Node) -> impl Iterator<Item = &Node> {
+        let pairs = self.takers.keys();
+        let of = pairs.filter(move |(_, taker)| taker == function);
+        of.map(|(queue, _)| queue)
+    }
+
     /// What is found is no reference for later.
     pub(super) fn disturb(&mut self, finding: &Finding, until: Minute) {
         let Some(node) = finding.subject.nodes().next() else {

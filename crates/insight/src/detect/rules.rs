@@ -88,6 +88,7 @@ impl<'a> Scene<'a> {
         }
         found.extend(self.near_timeout().filter(|_| is_node));
         found.extend(self.memory().filter(|_| is_node));
+        tests += 1;
         found.extend(self.throttles());
         (found, tests)
     }
@@ -329,25 +330,28 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Any, unless they are usual at this time of day.
+    /// Whether more calls are refused than half a percent, and twice what is usual at this time of day besides: some
+    /// that are made again at once are nothing.
     #[allow(clippy::cast_precision_loss)] // counts of minutes
     fn throttles(&self) -> Option<Suspicion> {
-        let now = self.history.sum(self.to.saturating_sub(5), self.to);
+        let now = &self.now;
         let usual = &self.usual.sum;
-        let bound = match usual.throttles {
+        let usually = match usual.throttles {
             0 => 0.0,
-            throttles => 2.0 * share(throttles, usual.count).high,
+            throttles => share(throttles, usual.count).high,
         };
-        let p_value = binomial_tail(now.throttles, now.count.max(now.throttles), bound);
-        (now.throttles > 0 && p_value < WORTH_KEEPING).then(|| Suspicion {
+        let of = now.count.max(now.throttles);
+        let bound = 2.0 * usually + THROTTLES_MORE;
+        let p_value = binomial_tail(now.throttles, of, bound);
+        (now.throttles >= THROTTLES_MIN && p_value < WORTH_KEEPING).then(|| Suspicion {
             kind: Kind::Throttles,
             before: (usual.count > 0).then(|| {
-                let fives = self.usual.hours.len() as f64 * 12.0;
-                Measure::exact(usual.throttles as f64 / fives, usual.count)
+                let windows = self.usual.hours.len() as f64 * 60.0 / self.window as f64;
+                Measure::exact(usual.throttles as f64 / windows, usual.count)
             }),
             after: Measure::exact(now.throttles as f64, now.count),
             since: self.first(|counts| counts.throttles > 0),
-            severity: match ratio(now.throttles, now.count) {
+            severity: match ratio(now.throttles, of) {
                 share if share > ERRORS_CRITICAL => Severity::Critical,
                 _ => Severity::Warning,
             },
@@ -463,6 +467,8 @@ const SLOWER_MS: f64 = 20.0;
 const ERRORS_MORE: f64 = 0.005;
 const ERRORS_MIN: u64 = 5;
 const ERRORS_CRITICAL: f64 = 0.05;
+const THROTTLES_MORE: f64 = 0.005;
+const THROTTLES_MIN: u64 = 5;
 const COLD_MORE: f64 = 0.05;
 const COLD_MIN: u64 = 10;
 /// Days on which there must have been traffic before its absence means something.

@@ -361,3 +361,80 @@ fn what_is_allowed_opens_nothing_and_ends_what_is_open() {
     let written = serde_json::to_string(&detector).unwrap();
     assert!(!written.contains("allowed"));
 }
+
+/// What is found of a table that a function calls so often, if so many of its calls in a minute are refused; `queue`
+/// says whether the function takes from a queue, and for how many milliseconds what is in that waits then.
+fn refused(calls_a_minute: u64, throttles: u64, queue: Option<f64>) -> Vec<(String, Severity)> {
+    let mut detector = Detector::default();
+    let edge = Subject::Edge(node("x"), "table:a".to_owned(), "PutItem".to_owned());
+    let table = Subject::Node("table:a".to_owned());
+    let wait = Subject::Wait("queue:mails".to_owned());
+    for minute in START..START + 250 {
+        let is_refused = minute >= START + 240;
+        let counts = Counts {
+            count: calls_a_minute,
+            throttles: if is_refused { throttles } else { 0 },
+            ..Counts::default()
+        };
+        detector.take(&edge, nanos_of(minute), &counts);
+        detector.take(&table, nanos_of(minute), &counts);
+        if let Some(waits) = queue {
+            detector.takes_from(&node("x"), &"queue:mails".to_owned(), nanos_of(minute));
+            let waits = if is_refused { waits } else { 200.0 };
+            let mut histogram = throughline_telemetry::Histogram::default();
+            (0..30).for_each(|_| histogram.record(waits));
+            let mut counts = calls(30);
+            counts.durations.add(&histogram.to_bytes());
+            detector.take(&wait, nanos_of(minute), &counts);
+        }
+        detector.tick(nanos_of(minute + 1));
+    }
+    let incidents = detector.incidents().iter();
+    let findings = incidents.flat_map(|incident| &incident.findings);
+    let throttles = findings.filter(|it| it.finding.kind == Kind::Throttles);
+    let mut found: Vec<(String, Severity)> = throttles
+        .map(|it| (format!("{:?}", it.finding.subject), it.finding.severity))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_few_calls_that_are_refused_are_nothing() {
+    assert_eq!(refused(20, 0, None), []);
+    assert_eq!(refused(1_000, 1, None), []);
+    assert_eq!(refused(10_000, 40, None), [], "fewer than half a percent");
+    for (calls_a_minute, throttles, severity) in [
+        (1_000, 30, Severity::Warning),
+        (1_000, 200, Severity::Critical),
+        (1, 1, Severity::Critical),
+    ] {
+        let found = refused(calls_a_minute, throttles, None);
+        let severities: Vec<Severity> = found.iter().map(|(_, severity)| *severity).collect();
+        assert_eq!(severities, [severity, severity], "{found:?}");
+    }
+}
+
+/// Who takes from a queue tries again, and nobody notices unless the queue does.
+#[test]
+fn what_is_refused_to_who_can_wait_is_a_note_until_something_waits_longer() {
+    for (waits, severity) in [(200.0, Severity::Note), (40_000.0, Severity::Critical)] {
+        let found = refused(1_000, 200, Some(waits));
+        let severities: Vec<Severity> = found.iter().map(|(_, severity)| *severity).collect();
+        assert_eq!(severities, [severity, severity], "{waits} ms: {found:?}");
+    }
+}
+
+/// One call that is refused on one evening of a quiet week.
+#[test]
+fn a_call_that_is_refused_once_is_nothing() {
+    let mut detector = Detector::default();
+    let table = Subject::Node("table:a".to_owned());
+    for minute in START..START + 8 * DAY {
+        let mut counts = calls(3);
+        counts.throttles = u64::from(minute == START + 8 * DAY - 30);
+        detector.take(&table, nanos_of(minute), &counts);
+        detector.tick(nanos_of(minute + 1));
+    }
+    assert!(detector.incidents().is_empty());
+}
