@@ -83,6 +83,8 @@ struct Counters {
     saves: AtomicU64,
     save_failures: AtomicU64,
     state_bytes: AtomicU64,
+    /// Answers that a minute had too many rows for.
+    cut: AtomicU64,
 }
 
 /// What the platform told of invocations, summed up by function and minute.
@@ -338,6 +340,10 @@ impl Detection {
             tracing::warn!(%error, "what logs tell of minutes is not known to detection");
             logs::Told::default()
         });
+        if told.cut > 0 {
+            self.0.counters.cut.fetch_add(told.cut, Ordering::Relaxed);
+            tracing::warn!("a minute has more reports or environments than detection can look at");
+        }
         // A queue may grow though nobody takes from it.
         let queues = queues::read(engine, store, from, to).await;
         let queues = queues.unwrap_or_else(|error| {
@@ -505,11 +511,12 @@ impl Kept {
         for (queue, function) in told.takers.get(&minute).into_iter().flatten() {
             self.detector.takes_from(function, queue, minute);
         }
-        let within = minute.0..next.0;
-        for used in told.used.iter().filter(|it| within.contains(&it.at.0)) {
+        for used in told.used.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&used.service, &used.function);
-            self.detector
-                .take_memory(&node, &used.environment, used.at, used.bytes);
+            for bytes in &used.bytes {
+                self.detector
+                    .take_memory(&node, &used.environment, minute, *bytes);
+            }
         }
         if next.0 / HOUR_NANOS != minute.0 / HOUR_NANOS {
             self.detector.forget(next);

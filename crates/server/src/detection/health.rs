@@ -50,7 +50,7 @@ impl Detection {
             busy: Duration::from_micros(read(&counters.busy_micros)),
             behind: known.map(|until| self.0.clock.now().since(until)),
             watched: kept.detector.watched(),
-            left_out: kept.detector.left_out(),
+            left_out: kept.detector.left_out() + read(&counters.cut),
             open: incidents.filter(|known| known.state == State::Open).count(),
             saves: read(&counters.saves),
             save_failures: read(&counters.save_failures),

@@ -24,6 +24,8 @@ pub(super) struct Told {
     pub(super) waits: Vec<(UnixNanos, Wait)>,
     /// By minute, who took from what.
     pub(super) takers: BTreeMap<UnixNanos, BTreeSet<(Node, Node)>>,
+    /// Answers of which only the first rows are known, because a minute had more than an answer may have.
+    pub(super) cut: u64,
 }
 
 /// What the platform reports of the invocations of a function in a minute, summed up.
@@ -68,14 +70,15 @@ pub(super) struct Failure {
     pub(super) is_fatal: bool,
 }
 
-/// What one invocation used.
+/// What the invocations of an environment in a minute used.
 #[derive(Debug, PartialEq)]
 pub(super) struct Used {
-    pub(super) at: UnixNanos,
+    pub(super) minute: UnixNanos,
     pub(super) service: String,
     pub(super) function: String,
     pub(super) environment: String,
-    pub(super) bytes: u64,
+    /// The most that one used of each five seconds, of those in which any ended.
+    pub(super) bytes: Vec<u64>,
 }
 
 impl Failure {
@@ -95,16 +98,19 @@ pub(super) async fn read(
     from: UnixNanos,
     to: UnixNanos,
 ) -> Result<Told, QueryError> {
-    let scan = store.scan();
-    let asked = |sql: &str| ask(engine, scan.clone(), within(sql, from, to));
-    let reports = asked(REPORTS).await?;
+    let mut asked = Asked {
+        engine,
+        scan: store.scan(),
+        cut: 0,
+    };
+    let reports = asked.rows(REPORTS, from, to).await?;
     // Without reports there is nothing about memory either.
     let used = match reports.is_empty() {
         true => Vec::new(),
-        false => asked(USED).await?,
+        false => asked.rows(&used_sql(), from, to).await?,
     };
-    let failures = asked(FAILURES).await?;
-    let timeouts = asked(TIMEOUTS).await?;
+    let failures = asked.rows(FAILURES, from, to).await?;
+    let timeouts = asked.rows(TIMEOUTS, from, to).await?;
     let taken = taken(engine, store, from, to).await?;
     let waits = taken.iter().flat_map(|(minute, spans)| {
         let waits = throughline_insight::waits(spans);
@@ -119,7 +125,8 @@ pub(super) async fn read(
         takers: takers.collect(),
         reports: reports.iter().map(report).collect(),
         failures: failures.iter().map(failure).collect(),
-        used: used.iter().map(one_used).collect(),
+        used: used.iter().map(used_by_one).collect(),
+        cut: asked.cut,
     })
 }
 
@@ -179,8 +186,64 @@ fn within(sql: &str, from: UnixNanos, to: UnixNanos) -> String {
     sql.replace("$times", &times)
 }
 
-async fn ask(engine: &Engine, scan: Scan, sql: String) -> Result<Vec<Value>, QueryError> {
-    rows(&engine.background_sql(scan, &sql).await?)
+/// Questions about what is stored.
+struct Asked<'a> {
+    engine: &'a Engine,
+    scan: Scan,
+    /// Answers of which only the first rows are known.
+    cut: u64,
+}
+
+impl Asked<'_> {
+    /// The rows of all minutes. Of fewer at once, down to a single one, where an answer may not have as many.
+    async fn rows(
+        &mut self,
+        sql: &str,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<Value>, QueryError> {
+        let mut all = Vec::new();
+        let mut parts = vec![(from, to)];
+        while let Some((from, to)) = parts.pop() {
+            let sql = within(sql, from, to);
+            let answer = self.engine.background_sql(self.scan.clone(), &sql).await?;
+            match middle(from, to).filter(|_| answer.truncated) {
+                Some(middle) => parts.extend([(middle, to), (from, middle)]),
+                None => {
+                    self.cut += u64::from(answer.truncated);
+                    all.extend(rows(&answer)?);
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Where the second half of some minutes begins; none of a single one.
+fn middle(from: UnixNanos, to: UnixNanos) -> Option<UnixNanos> {
+    let minutes = to.0.saturating_sub(from.0) / MINUTE_NANOS;
+    (minutes > 1).then(|| UnixNanos(from.0 + minutes / 2 * MINUTE_NANOS))
+}
+
+/// What environments used, in one row for each minute, so that there are not more the more invocations there are. If that
+/// is still too many, those that used ever more are first.
+fn used_sql() -> String {
+    let used = r#"try_cast("throughline.memory.max_used_mb" as double)"#;
+    let parts = (0..USED_TIMES).map(|part| {
+        format!(
+            "max({used}) filter (where cast(time as bigint) / 5000000000 % {USED_TIMES} = {part}) as most_{part}"
+        )
+    });
+    let parts: Vec<String> = parts.collect();
+    format!(
+        r#"
+select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "faas.instance",
+    {}, max({used}) - min({used}) as grown
+from logs where $times and "throughline.memory.max_used_mb" is not null
+    and "faas.instance" is not null
+group by 1, 2, 3, 4 order by grown desc"#,
+        parts.join(", ")
+    )
 }
 
 fn rows(answer: &Answer) -> Result<Vec<Value>, QueryError> {
@@ -229,13 +292,17 @@ fn failure(row: &Value) -> Failure {
     }
 }
 
-fn one_used(row: &Value) -> Used {
+fn used_by_one(row: &Value) -> Used {
     Used {
-        at: UnixNanos(whole(&row[0])),
+        minute: minute(&row[0]),
         service: text(&row[1]),
         function: text(&row[2]),
         environment: text(&row[3]),
-        bytes: megabytes(&row[4]),
+        bytes: (0..USED_TIMES)
+            .map(|part| &row[4 + part])
+            .filter(|most| !most.is_null())
+            .map(megabytes)
+            .collect(),
     }
 }
 
@@ -297,13 +364,6 @@ from logs where $times and "throughline.duration.billed_ms" is not null
 group by 1, 2, 3, 4, "service.version", "throughline.code.digest"
 "#;
 
-const USED: &str = r#"
-select cast(time as bigint) as at, service, "faas.name", "faas.instance",
-    try_cast("throughline.memory.max_used_mb" as double)
-from logs where $times and "throughline.memory.max_used_mb" is not null
-    and "faas.instance" is not null
-order by at"#;
-
 const TIMEOUTS: &str = r#"
 select cast(time as bigint) / 60000000000 as minute, service, "faas.name",
     max(try_cast("throughline.duration.timeout_ms" as double)) as limit_ms,
@@ -319,13 +379,33 @@ from spans where $times and status = 'error' and kind in ('server', 'consumer')
 group by 1, 2, 3, 4, 5 order by failed desc limit 1000"#;
 
 const LATEST: &str = "$LATEST";
+/// Parts of five seconds that a minute has.
+const USED_TIMES: usize = 12;
 const SIGNATURE_BYTES_MAX: usize = 200;
 /// Spans of functions: the most that a search gives at once.
 const WAITS_OF: usize = 1000;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn minutes_are_halved_until_there_is_one() {
+        let at = |minute: u64| UnixNanos(minute * MINUTE_NANOS);
+        let mut parts = vec![(at(10), at(25))];
+        let mut minutes = Vec::new();
+        while let Some((from, to)) = parts.pop() {
+            match middle(from, to) {
+                Some(middle) => parts.extend([(middle, to), (from, middle)]),
+                None => minutes.push((from, to)),
+            }
+        }
+        let expected: Vec<_> = (10..25).map(|minute| (at(minute), at(minute + 1))).collect();
+        assert_eq!(minutes, expected);
+        assert_eq!(middle(at(3), at(3)), None);
+    }
 
     #[test]
     fn errors_that_differ_in_ids_only_are_the_same() {
@@ -340,5 +420,19 @@ mod tests {
         check("timeout", "", "timeout");
         check("", "no route to 10.0.0.1", "no route to *.*.*.*");
         check("E", &"ä".repeat(200), &format!("E: {}", "ä".repeat(98)));
+    }
+
+    #[test]
+    fn of_each_five_seconds_the_most_that_was_used_is_told() {
+        let mut row = vec![json!(29), json!("pay"), json!("pay"), json!("e1")];
+        row.extend((0..USED_TIMES).map(|part| match part {
+            0 => json!(50.0),
+            7 => json!(52.0),
+            _ => Value::Null,
+        }));
+        row.push(json!(2.0));
+        let used = used_by_one(&Value::Array(row));
+        assert_eq!(used.minute, UnixNanos(29 * MINUTE_NANOS));
+        assert_eq!(used.bytes, [50 << 20, 52 << 20]);
     }
 }
