@@ -97,14 +97,14 @@ impl Detector {
     pub fn take(&mut self, subject: &Subject, at: UnixNanos, counts: &Counts) {
         let minute = minute_of(at);
         if let Subject::Edge(from, to, operation) = subject
-            && has_room(&self.known, from)
+            && has_room(&self.known, NODES_MAX, from)
         {
             let known = self.known.entry(from.clone()).or_default();
             if let Some(new) = known.edge(to, operation, minute, counts) {
                 self.saw_edge(subject, class_of(to, operation), new, minute);
             }
         }
-        if !has_room(&self.watched, subject) {
+        if !has_room(&self.watched, SUBJECTS_MAX, subject) {
             self.left_out += 1;
             return;
         }
@@ -117,7 +117,7 @@ impl Detector {
     /// Counts errors of a node by their signature.
     pub fn take_error(&mut self, node: &Node, at: UnixNanos, error: ErrorSeen<'_>) {
         let minute = minute_of(at);
-        if !has_room(&self.known, node) {
+        if !has_room(&self.known, NODES_MAX, node) {
             self.left_out += 1;
             return;
         }
@@ -148,7 +148,7 @@ impl Detector {
     /// Takes what the next invocation of an environment used, in bytes.
     pub fn take_memory(&mut self, node: &Node, environment: &str, at: UnixNanos, used: u64) {
         let minute = minute_of(at);
-        if !has_room(&self.environments, node) {
+        if !has_room(&self.environments, NODES_MAX, node) {
             self.left_out += 1;
             return;
         }
@@ -199,7 +199,7 @@ impl Detector {
 
     /// What a node may take from now on; what is not told is as it was.
     pub fn set(&mut self, node: &Node, settings: Settings) {
-        if has_room(&self.settings, node) {
+        if has_room(&self.settings, NODES_MAX, node) {
             let known = self.settings.entry(node.clone()).or_default();
             known.timeout_ms = settings.timeout_ms.or(known.timeout_ms);
             known.memory_bytes = settings.memory_bytes.or(known.memory_bytes);
@@ -218,7 +218,7 @@ impl Detector {
 
     /// What came of the telemetry of all functions of which something is lost, from now on.
     pub fn set_arrived(&mut self, arrived: impl IntoIterator<Item = (Node, Arrived)>) {
-        self.arrived = arrived.into_iter().take(SUBJECTS_MAX).collect();
+        self.arrived = arrived.into_iter().take(NODES_MAX).collect();
     }
 
     /// Somebody changed something.
@@ -364,8 +364,7 @@ impl Detector {
             p_value: new.chance,
         };
         let finding = self.finding(edge, suspicion, new.chance, minute + 1);
-        self.tracks
-            .note(Finding { change, ..finding }, new.until);
+        self.tracks.note(Finding { change, ..finding }, new.until);
     }
 
     fn finding(&self, subject: &Subject, suspicion: Suspicion, chance: f64, to: Minute) -> Finding {
@@ -410,8 +409,8 @@ impl Detector {
 }
 
 /// Whether a map knows this one, or may have one more.
-fn has_room<K: Ord, V>(map: &BTreeMap<K, V>, key: &K) -> bool {
-    map.len() < SUBJECTS_MAX || map.contains_key(key)
+fn has_room<K: Ord, V>(map: &BTreeMap<K, V>, most: usize, key: &K) -> bool {
+    map.len() < most || map.contains_key(key)
 }
 
 /// The last change of any of its nodes within the quarter of an hour before.
@@ -438,8 +437,10 @@ fn nanos_of(minute: Minute) -> UnixNanos {
 const MINUTE_NANOS: u64 = 60 * 1_000_000_000;
 /// The share of false ones among what has a p-value.
 const FALSE_DISCOVERIES: f64 = 0.01;
-/// Subjects that are watched, at up to 150 KiB each after a week.
-const SUBJECTS_MAX: usize = 2_000;
+/// Subjects that are watched, some six of each function, at 30 to 80 KiB each after eight days.
+const SUBJECTS_MAX: usize = 6_000;
+/// Nodes of which is known what they may take, what they call and how they fail, and what their environments use.
+const NODES_MAX: usize = 4_000;
 /// Minutes for which what happens once goes on.
 const NOTED_FOR: Minute = 30;
 /// Changes that are remembered.

@@ -1,5 +1,7 @@
 //! What a subject did: the last hour by the minute, the last eight days by the hour.
 
+mod packed;
+
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use super::durations::ranked;
 use super::finding::Measure;
 use super::subject::Counts;
 use crate::statistics::quantile_ranks;
+use packed::{PackedCounts, PackedHour};
 
 /// A minute, counted from 1970.
 pub(super) type Minute = u64;
@@ -16,9 +19,9 @@ pub(super) type Minute = u64;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
     /// By minute, oldest first; minutes without anything are not there.
-    minutes: VecDeque<(Minute, Counts)>,
+    minutes: VecDeque<(Minute, PackedCounts)>,
     /// By hour, oldest first.
-    hours: VecDeque<Hour>,
+    hours: VecDeque<PackedHour>,
     /// The first minute in which it was there.
     pub(super) since: Minute,
     /// The last one.
@@ -28,7 +31,7 @@ pub(super) struct History {
 }
 
 /// What is remembered of an hour.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Hour {
     /// Counted from 1970.
     pub(super) at: u64,
@@ -55,8 +58,14 @@ impl History {
         self.last = self.last.max(minute);
         let place = self.minutes.partition_point(|(at, _)| *at < minute);
         match self.minutes.get_mut(place).filter(|(at, _)| *at == minute) {
-            Some((_, known)) => known.add(counts),
-            None => self.minutes.insert(place, (minute, counts.clone())),
+            Some((_, known)) => {
+                let mut sum = known.counts();
+                sum.add(counts);
+                *known = PackedCounts::new(&sum);
+            }
+            None => self
+                .minutes
+                .insert(place, (minute, PackedCounts::new(counts))),
         }
     }
 
@@ -67,15 +76,18 @@ impl History {
         let known = self
             .hours
             .back()
-            .map_or(self.since / 60, |hour| hour.at + 1);
+            .map_or(self.since / 60, |hour| u64::from(hour.at) + 1);
         for at in known.max(hour.saturating_sub(2))..hour {
-            let summed = self.sum_up(at);
+            let summed = PackedHour::new(&self.sum_up(at));
+            if self.hours.len() == self.hours.capacity() {
+                self.hours.reserve_exact(HOURS_AT_ONCE);
+            }
             self.hours.push_back(summed);
         }
         while self
             .hours
             .front()
-            .is_some_and(|first| first.at + HOURS < hour)
+            .is_some_and(|first| u64::from(first.at) + HOURS < hour)
         {
             self.hours.pop_front();
         }
@@ -91,17 +103,23 @@ impl History {
     /// The sum of the minutes from this one up to that one, which is not in it.
     pub(super) fn sum(&self, from: Minute, to: Minute) -> Counts {
         let mut sum = Counts::default();
-        for (_, counts) in self.between(from, to) {
-            sum.add(counts);
+        for (_, packed) in self.packed(from, to) {
+            packed.add_to(&mut sum);
         }
         sum
     }
 
+    /// The minutes from this one up to that one in which there was anything.
     pub(super) fn between(
         &self,
         from: Minute,
         to: Minute,
-    ) -> impl Iterator<Item = &(Minute, Counts)> {
+    ) -> impl Iterator<Item = (Minute, Counts)> {
+        let packed = self.packed(from, to);
+        packed.map(|(at, packed)| (*at, packed.counts()))
+    }
+
+    fn packed(&self, from: Minute, to: Minute) -> impl Iterator<Item = &(Minute, PackedCounts)> {
         let first = self.minutes.partition_point(|(at, _)| *at < from);
         self.minutes
             .range(first..)
@@ -109,13 +127,15 @@ impl History {
     }
 
     /// The hour of this one that is so many hours before it, if it is known and nothing was wrong.
-    pub(super) fn hour_before(&self, minute: Minute, hours: u64) -> Option<&Hour> {
-        let wanted = (minute / 60).checked_sub(hours)?;
-        let place = self
-            .hours
-            .binary_search_by_key(&wanted, |hour| hour.at)
-            .ok()?;
-        self.hours.get(place).filter(|hour| !hour.is_disturbed)
+    pub(super) fn hour_before(&self, minute: Minute, hours: u64) -> Option<Hour> {
+        let known = self.packed_hour(minute, hours)?;
+        (!known.is_disturbed).then(|| known.hour())
+    }
+
+    fn packed_hour(&self, minute: Minute, hours: u64) -> Option<&PackedHour> {
+        let wanted = u32::try_from((minute / 60).checked_sub(hours)?).ok()?;
+        let place = self.hours.binary_search_by_key(&wanted, |hour| hour.at);
+        self.hours.get(place.ok()?)
     }
 
     fn sum_up(&self, at: u64) -> Hour {
@@ -173,5 +193,7 @@ pub(super) const QUANTILES: [f64; 4] = [0.99, 0.95, 0.90, 0.50];
 const MINUTES: u64 = 125;
 /// Hours that are remembered: those of seven days before, and one at either end.
 const HOURS: u64 = 7 * 24 + 1;
+/// Room that is made for hours at once: no more than is needed.
+const HOURS_AT_ONCE: usize = 10;
 /// Fewer calls in five minutes say nothing of what is usual.
 const WORST_OF: u64 = 20;

@@ -81,7 +81,10 @@ impl Known {
             self.fresh.remove(&oldest);
         }
         let (calls, is_new) = (self.calls, !self.edges.contains_key(&key));
-        let once = self.edges.values().filter(|seen| seen.count == 1).count();
+        let once = match is_new {
+            true => self.edges.values().filter(|seen| seen.count == 1).count(),
+            false => 0,
+        };
         self.calls += counts.count;
         let seen = self.edges.entry(key.clone()).or_default();
         seen.add(minute, minute, counts.count);
@@ -243,4 +246,4 @@ const NEW_FOR: Minute = 60;
 const ERRORS_MIN: u64 = 3;
 const REMEMBERED: Minute = 14 * 24 * 60;
 /// Signatures, and edges, of one node.
-const SEEN_MAX: usize = 2000;
+const SEEN_MAX: usize = 1000;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::SUBJECTS_MAX;
+use super::NODES_MAX;
 use super::finding::{Finding, Kind, Worst};
 use super::history::Minute;
 use super::rules::Suspicion;
@@ -83,7 +83,7 @@ impl Queues {
             self.told.0 = minute;
         }
         self.told.1 = self.told.1.max(minute);
-        if self.lying.len() >= SUBJECTS_MAX && !self.lying.contains_key(node) {
+        if self.lying.len() >= NODES_MAX && !self.lying.contains_key(node) {
             return false;
         }
         // CloudWatch tells nothing of a queue that has been empty for some hours.
@@ -94,7 +94,7 @@ impl Queues {
     }
 
     pub(super) fn again(&mut self, function: &Node, minute: Minute, came: CameAgain<'_>) -> bool {
-        if self.again.len() >= SUBJECTS_MAX && !self.again.contains_key(function) {
+        if self.again.len() >= NODES_MAX && !self.again.contains_key(function) {
             return false;
         }
         let known = self.again.entry(function.clone()).or_default();

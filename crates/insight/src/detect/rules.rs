@@ -28,16 +28,16 @@ pub(super) struct Scene<'a> {
     /// The shortest of 5, 15 and 60 minutes with enough calls, and what was done in it.
     window: u64,
     now: Counts,
-    usual: Usual<'a>,
+    usual: Usual,
 }
 
 /// What is usual at this time of day.
-struct Usual<'a> {
+struct Usual {
     /// Of each of the last seven days, the hour of this one and those beside it; without a day of history,
     /// the last hours.
-    hours: Vec<&'a Hour>,
+    hours: Vec<Hour>,
     /// The very hour, yesterday if possible.
-    before: Option<&'a Hour>,
+    before: Option<Hour>,
     /// How many days they are of.
     days: u64,
     sum: Counts,
@@ -106,7 +106,8 @@ impl<'a> Scene<'a> {
             };
             let worst = self.usual.hours.iter().map(|hour| hour.worst[at]);
             let worst = worst.fold(0.0, f64::max);
-            let before = self.usual.before.and_then(|hour| hour.quantiles[at]);
+            let before = self.usual.before.as_ref();
+            let before = before.and_then(|hour| hour.quantiles[at]);
             let known = before.map_or(0.0, |before| before.high).max(worst);
             if known <= 0.0 {
                 continue;
@@ -229,7 +230,7 @@ impl<'a> Scene<'a> {
                 kind: Kind::Silence,
                 before: Some(Measure::exact(expected as f64, usual.hours.len() as u64)),
                 after: Measure::exact(seen as f64, 1),
-                since: last.map_or(self.history.last, |(at, _)| *at) + 1,
+                since: last.map_or(self.history.last, |(at, _)| at) + 1,
                 severity: Severity::Critical,
                 // The chance of so few where a twentieth of the expected is the true number.
                 p_value: (-(expected as f64) * 0.5).exp(),
@@ -267,7 +268,7 @@ impl<'a> Scene<'a> {
                 clipped,
                 days_left,
             },
-            before: at.and_then(|at| self.usual.before?.quantiles[at]),
+            before: at.and_then(|at| self.usual.before.as_ref()?.quantiles[at]),
             after,
             since: self.first(|counts| count_above(&counts.durations, NEAR * timeout_ms) > 0),
             severity: if quantile == 1.0 {
@@ -318,6 +319,7 @@ impl<'a> Scene<'a> {
             before: self
                 .usual
                 .before
+                .as_ref()
                 .map(|hour| Measure::exact(used(&hour.counts), hour.counts.count)),
             after: Measure::exact(share, self.now.count),
             since: self.first(|counts| used(counts) > MEMORY_NEAR),
@@ -365,7 +367,7 @@ impl<'a> Scene<'a> {
         let mut minutes = self.history.between(from, self.to);
         minutes
             .find(|(_, counts)| counts.count > 0 && is(counts))
-            .map_or(from, |(at, _)| *at)
+            .map_or(from, |(at, _)| at)
     }
 }
 
@@ -402,11 +404,11 @@ struct Shares {
     least: u64,
 }
 
-impl<'a> Usual<'a> {
-    fn new(history: &'a History, to: Minute) -> Self {
+impl Usual {
+    fn new(history: &History, to: Minute) -> Self {
         let around = |day: u64| (day * 24 - 1..=day * 24 + 1).rev();
         let hour = |hours| history.hour_before(to, hours);
-        let mut hours: Vec<&Hour> = Vec::new();
+        let mut hours: Vec<Hour> = Vec::new();
         let mut days = 0;
         for day in 1..=7 {
             let known = hours.len();
@@ -416,9 +418,9 @@ impl<'a> Usual<'a> {
         if hours.is_empty() {
             hours.extend((1..=3).filter_map(hour));
         }
-        let called = |hour: &&Hour| hour.counts.count > 0;
+        let called = |hour: &Hour| hour.counts.count > 0;
         let before = (1..=7).filter_map(|day| hour(day * 24)).find(called);
-        let before = before.or_else(|| hours.iter().copied().find(called));
+        let before = before.or_else(|| hours.iter().find(|hour| hour.counts.count > 0).cloned());
         let mut sum = Counts::default();
         hours.iter().for_each(|hour| sum.add(&hour.counts));
         Usual {
@@ -430,7 +432,7 @@ impl<'a> Usual<'a> {
     }
 
     fn worst(&self, of: impl Fn(&Hour) -> f64) -> f64 {
-        self.hours.iter().map(|hour| of(hour)).fold(0.0, f64::max)
+        self.hours.iter().map(of).fold(0.0, f64::max)
     }
 }
 

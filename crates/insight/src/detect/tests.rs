@@ -274,7 +274,7 @@ fn there_are_so_many_subjects_and_no_more() {
     let used = |detector: &mut Detector| {
         let mut known =
             |at: usize| detector.take_memory(&format!("f{at}"), "e", nanos_of(START), 1);
-        (0..=SUBJECTS_MAX).for_each(&mut known);
+        (0..=NODES_MAX).for_each(&mut known);
     };
     used(&mut detector);
     assert_eq!(detector.left_out(), 2);

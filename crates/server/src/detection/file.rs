@@ -6,7 +6,7 @@
 //! ```
 //!
 //! It is written beside, synced, and put into its place, so that there is always a whole one. Its size is bounded
-//! by what a detector may remember: some 2,000 subjects.
+//! by what a detector may remember: some 6,000 subjects.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};

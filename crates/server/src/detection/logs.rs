@@ -402,7 +402,9 @@ mod tests {
                 None => minutes.push((from, to)),
             }
         }
-        let expected: Vec<_> = (10..25).map(|minute| (at(minute), at(minute + 1))).collect();
+        let expected: Vec<_> = (10..25)
+            .map(|minute| (at(minute), at(minute + 1)))
+            .collect();
         assert_eq!(minutes, expected);
         assert_eq!(middle(at(3), at(3)), None);
     }

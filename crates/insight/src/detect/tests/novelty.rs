@@ -74,13 +74,17 @@ fn who_did_nothing_for_nine_days_is_still_known() {
 fn of_too_many_ways_to_fail_the_one_that_was_not_seen_longest_goes() {
     let mut known = Known::default();
     known.see(START, START);
-    for (minute, number) in (START..).zip(0..2_000) {
+    for (minute, number) in (START..).zip(0..1_000) {
         known.error(&format!("e{number}"), minute, 1, false);
     }
     let later = START + 2 * DAY;
     assert_eq!(known.error("e0", later, 5, false), None, "it is known");
     assert_eq!(known.error("one more", later, 5, false), Some(5));
-    assert_eq!(known.error("e1", later, 5, false), Some(5), "it is forgotten");
+    assert_eq!(
+        known.error("e1", later, 5, false),
+        Some(5),
+        "it is forgotten"
+    );
     assert_eq!(known.error("e0", later, 5, false), None);
 }
 
@@ -234,4 +238,25 @@ fn a_new_call_goes_on_after_a_pause() {
     assert_eq!(detector.incidents().len(), 1);
     state.take(&new, nanos_of(end + 100), &calls(1));
     assert_eq!(state.tick(nanos_of(end + 101)), []);
+}
+
+/// What is new is known of more nodes than there is room for to watch.
+#[test]
+fn a_new_call_is_found_though_there_is_no_room_to_watch_it() {
+    let (mut detector, end) = known_for(4);
+    for number in 0..SUBJECTS_MAX {
+        let other = Subject::Node(format!("f{number}"));
+        detector.take(&other, nanos_of(end), &calls(1));
+    }
+    let new = Subject::Edge(node("x"), "table:y".to_owned(), "PutItem".to_owned());
+    let left_out = detector.left_out();
+    detector.take(&new, nanos_of(end), &calls(1));
+    assert_eq!(detector.left_out(), left_out + 1);
+    detector.tick(nanos_of(end + 1));
+    let found = open(&detector);
+    assert_eq!(found.len(), 1, "{found:?}");
+    detector.forget(nanos_of(end + 60));
+    detector.take(&new, nanos_of(end + 59), &calls(1));
+    detector.tick(nanos_of(end + 61));
+    assert_eq!(open(&detector).len(), 1, "it is not forgotten");
 }
