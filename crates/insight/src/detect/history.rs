@@ -132,6 +132,13 @@ impl History {
         (!known.is_disturbed).then(|| known.hour())
     }
 
+    /// How often it was called in the hour of this one that is so many hours before it, if that is known and nothing
+    /// was wrong.
+    pub(super) fn calls_before(&self, minute: Minute, hours: u64) -> Option<u64> {
+        let known = self.packed_hour(minute, hours)?;
+        (!known.is_disturbed).then(|| known.count())
+    }
+
     fn packed_hour(&self, minute: Minute, hours: u64) -> Option<&PackedHour> {
         let wanted = u32::try_from((minute / 60).checked_sub(hours)?).ok()?;
         let place = self.hours.binary_search_by_key(&wanted, |hour| hour.at);
@@ -191,8 +198,8 @@ pub(super) fn ratio(part: u64, of: u64) -> f64 {
 pub(super) const QUANTILES: [f64; 4] = [0.99, 0.95, 0.90, 0.50];
 /// Minutes that are remembered one by one: the hour that is summed up, and the one that lasts.
 const MINUTES: u64 = 125;
-/// Hours that are remembered: those of seven days before, and one at either end.
-const HOURS: u64 = 7 * 24 + 1;
+/// Hours that are remembered: of the last day, each with the same of seven days before, and one at either end.
+const HOURS: u64 = 8 * 24 + 1;
 /// Room that is made for hours at once: no more than is needed.
 const HOURS_AT_ONCE: usize = 10;
 /// Fewer calls in five minutes say nothing of what is usual.

@@ -1,6 +1,7 @@
 //! What is unusual about one subject right now, held against the same hours of the last seven days.
 
 pub(crate) mod cost;
+mod rhythm;
 
 use super::durations::{count_above, ranked};
 use super::finding::{ColdWhy, Kind, Measure, Severity};
@@ -84,6 +85,10 @@ impl<'a> Scene<'a> {
             if is_node {
                 tests += 1;
                 found.extend(cost::judge(self));
+                if !found.iter().any(|it| matches!(it.kind, Kind::Silence)) {
+                    tests += 1;
+                    found.extend(rhythm::judge(self.history, self.to));
+                }
             }
         }
         found.extend(self.near_timeout().filter(|_| is_node));

@@ -1,4 +1,5 @@
 mod novelty;
+mod rhythm;
 
 use super::*;
 

@@ -86,6 +86,12 @@ impl fmt::Display for Finding {
                     from(share)
                 )
             }
+            Kind::Silence if self.before.is_none() => {
+                write!(
+                    f,
+                    "{subject} is silent: it was called at this time every day"
+                )
+            }
             Kind::Silence => {
                 let what = from(|count| format!("{count:.0}"));
                 write!(
@@ -396,6 +402,12 @@ mod tests {
             Some(45.0),
             0.0,
             "function:pay is silent: 45 → 0 calls in a quarter of an hour",
+        );
+        check(
+            Kind::Silence,
+            None,
+            0.0,
+            "function:pay is silent: it was called at this time every day",
         );
         check(
             Kind::Waiting { quantile: 0.5 },

@@ -145,6 +145,10 @@ impl PackedHour {
         }
     }
 
+    pub(super) fn count(&self) -> u64 {
+        self.counts.count.into()
+    }
+
     pub(super) fn hour(&self) -> Hour {
         Hour {
             at: self.at.into(),
