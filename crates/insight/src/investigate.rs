@@ -1,7 +1,7 @@
 //! What somebody wants to know of the past: is it so, since when, where does it come from, who else suffers.
 //!
 //! [`investigate`] answers from [`Facts`] alone, which are rollups and edges. It confirms the symptom first, against the
-//! hours before or, if it is not worse than these, the same hours of the day before; says nothing where it is not so;
+//! hours before or the same hours of the day before; says nothing where it is not so;
 //! finds the minute in which it begins; and lets [`explain`] rank the causes.
 //! What traces and log records add to it is worked out by [`self_times`] and [`patterns`].
 
@@ -121,21 +121,24 @@ pub fn investigate(
     };
     let mut best: Option<(Symptom, Reference, Found)> = None;
     for symptom in symptoms {
-        for reference in [Reference::HoursBefore, Reference::DayBefore] {
-            let frame = frame(window, reference);
+        for reference in references(facts, *symptom, window) {
+            let frame = frame(window, *reference);
             let Some(found) = attempt(facts, node, *symptom, &frame) else {
                 continue;
             };
             let is_surer = |known: &(_, _, Found)| found.confirmed.z > known.2.confirmed.z * SURER;
             if best.as_ref().is_none_or(is_surer) {
-                best = Some((*symptom, reference, found));
+                best = Some((*symptom, *reference, found));
             }
             break;
         }
     }
     let (symptom, reference, found) = match best {
         Some((symptom, reference, found)) => (symptom, reference, Some(found)),
-        None => (symptom.unwrap_or(UNSAID[0]), Reference::HoursBefore, None),
+        None => {
+            let symptom = symptom.unwrap_or(UNSAID[0]);
+            (symptom, references(facts, symptom, window)[0], None)
+        }
     };
     let frame = frame(window, reference);
     let times = match &found {
@@ -176,7 +179,7 @@ pub fn choose<'a>(
 /// What there is to see where no name was said, and what else there is where nothing was found: nodes that are slow or
 /// fail so much that it should be told unasked, those that others call last.
 pub fn noticed(facts: &Facts, window: &Window) -> Vec<(Node, Symptom)> {
-    let frame = frame(window, Reference::HoursBefore);
+    let frame = frame(window, references(facts, UNSAID[0], window)[0]);
     let (scene, _) = facts.scene(&frame, Failing::All);
     let mut found = rootcause::symptoms(&scene);
     let is_called = |node: usize| {
@@ -195,11 +198,27 @@ pub fn noticed(facts: &Facts, window: &Window) -> Vec<(Node, Symptom)> {
     found.into_iter().map(of).collect()
 }
 
-/// The times that have to be known to investigate a window, the earliest first.
+/// The times that have to be known to investigate a window, the earliest first, no time twice.
 pub fn times(window: &Window) -> [Range<UnixNanos>; 2] {
     let before = frame(window, Reference::DayBefore).normal;
     let now = frame(window, Reference::HoursBefore);
-    [before, now.normal.start..now.now.end]
+    let begin = now.normal.start;
+    [before.start..before.end.min(begin), begin..now.now.end]
+}
+
+/// What a time is held against, one after the other until it is worse. What is longer than the hours before is held
+/// against the day before alone, if more is known of that: four hours of a night tell nothing of a morning.
+fn references(facts: &Facts, symptom: Symptom, window: &Window) -> &'static [Reference] {
+    let minutes = |reference: Reference| facts.minutes(&frame(window, reference).normal);
+    match symptom {
+        // What reports alone tell is not read of the day before.
+        Symptom::Expensive | Symptom::Timeout => &BOTH,
+        _ if window.to.since(window.from) <= HOURS_BEFORE => &BOTH,
+        _ if minutes(Reference::DayBefore) > minutes(Reference::HoursBefore) => {
+            &[Reference::DayBefore]
+        }
+        _ => &BOTH,
+    }
 }
 
 fn frame(window: &Window, reference: Reference) -> Frame {
@@ -396,6 +415,7 @@ const UNSAID: [Symptom; 5] = [
 ];
 /// Times as far from normal as another, or it is not surer.
 const SURER: f64 = 1.5;
+const BOTH: [Reference; 2] = [Reference::HoursBefore, Reference::DayBefore];
 const HOURS_BEFORE: Duration = Duration::from_secs(4 * 3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Before and after the same time of the day before.

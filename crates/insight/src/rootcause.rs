@@ -4,7 +4,9 @@
 //! else, so that it can say something of any application:
 //!
 //! 1. **Is it so?** The symptom must be far from its own normal in two steps one after the other, half as far in either,
-//!    because it may begin in the middle of one. If not, nothing is said. Only those steps are looked at from here on, so that the onset does not water down the rest.
+//!    because it may begin in the middle of one. All such steps together must be more than chance makes of as many steps
+//!    as are looked at, and more than there was of them when all was well. If not, nothing is said. Only those steps are
+//!    looked at from here on, so that the onset does not water down the rest.
 //! 2. **Who is worse than usual?** Of every node that the symptom reaches by calls: how many milliseconds, or
 //!    failures, there are more a call than in the steps around the symptom (than in its own median, if the symptom is
 //!    in all of them), and how far that is from what it varies by when all is well (robust z, of the median
@@ -193,21 +195,56 @@ pub fn is_so(node: &NodeSeries, symptom: Symptom) -> bool {
     steps_of(node, symptom, normal::are_bad).is_some()
 }
 
-/// The steps in which the symptom is there: at least two, one after the other.
+/// The steps in which the symptom is there: at least two, one after the other, and enough for all the steps that are
+/// looked at.
+///
+/// Of many steps some are bad by chance. So those that are must together be as far from normal as a sum over all steps
+/// hardly is: each varies by one deviation, their sum by the root of their number. And only what is more than when all
+/// was well counts: what varies in bursts has had its bad steps then as well.
 fn steps_of(
     node: &NodeSeries,
     symptom: Symptom,
     is: fn(&Excess, &Excess, Symptom) -> bool,
 ) -> Option<Vec<usize>> {
     let normal = Normal::of(node, symptom)?;
-    let found: Vec<Option<Excess>> = node.now.iter().map(|step| normal.excess(step)).collect();
-    let pair = |one: usize, other: usize| match (found.get(one), found.get(other)) {
-        (Some(Some(one)), Some(Some(other))) => is(one, other, symptom),
-        _ => false,
-    };
-    let is_of_one = |at: usize| pair(at, at + 1) || at > 0 && pair(at - 1, at);
-    let steps: Vec<usize> = (0..found.len()).filter(|at| is_of_one(*at)).collect();
-    (!steps.is_empty()).then_some(steps)
+    let now = Bad::of(&normal, &node.now, |one, other| is(one, other, symptom));
+    let well = normal.when_all_was_well();
+    let well = Bad::of(&well, &node.normal, |one, other| {
+        normal::are_bad(one, other, symptom)
+    });
+    let usual = well.far / well.known.max(1.0) * now.known;
+    // No number is no more: where nothing ever varied, anything is endlessly far, then as now.
+    let is_enough = now.far - usual >= normal::Z_MIN * now.known.sqrt();
+    (is_enough && !now.steps.is_empty()).then_some(now.steps)
+}
+
+/// What is bad of a node's steps.
+struct Bad {
+    /// Which, each beside another one.
+    steps: Vec<usize>,
+    /// How far they are from normal, in robust standard deviations, all together.
+    far: f64,
+    /// In how many steps anything was called.
+    known: f64,
+}
+
+impl Bad {
+    #[allow(clippy::cast_precision_loss)] // steps of a day
+    fn of(normal: &Normal, steps: &[Step], are_bad: impl Fn(&Excess, &Excess) -> bool) -> Self {
+        let found: Vec<Option<Excess>> = steps.iter().map(|step| normal.excess(step)).collect();
+        let pair = |one: usize, other: usize| match (found.get(one), found.get(other)) {
+            (Some(Some(one)), Some(Some(other))) => are_bad(one, other),
+            _ => false,
+        };
+        let is_of_one = |at: usize| pair(at, at + 1) || at > 0 && pair(at - 1, at);
+        let steps: Vec<usize> = (0..found.len()).filter(|at| is_of_one(*at)).collect();
+        let bad = steps.iter().filter_map(|at| found[*at].as_ref());
+        Bad {
+            far: bad.map(|excess| excess.evidence().z).sum(),
+            known: found.iter().flatten().count() as f64,
+            steps,
+        }
+    }
 }
 
 #[allow(clippy::cast_precision_loss)] // steps of a day

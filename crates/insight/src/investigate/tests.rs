@@ -347,6 +347,49 @@ fn what_was_so_for_hours_is_held_against_the_day_before() {
 }
 
 #[test]
+fn what_is_longer_than_the_hours_before_is_held_against_the_day_before() {
+    // Six hours of a morning, in which it is always slower than at night.
+    let window = Window {
+        from: FROM,
+        to: FROM.plus(MINUTE * 360),
+    };
+    let mut facts = Facts::default();
+    for minute in -1740..360_i64 {
+        let at = UnixNanos(FROM.0.wrapping_add_signed(minute * 60_000_000_000));
+        let is_morning = minute.rem_euclid(1440) < 360;
+        let wobble = (minute * 7).rem_euclid(5) as f64 / 5.0;
+        let ms = if is_morning { 90.0 } else { 50.0 } + wobble;
+        let node = Subject::Node("function:pay".to_owned());
+        add(facts.at(at, node), Does { ms, ..WELL });
+    }
+    let told = |facts: &Facts| {
+        let node = "function:pay".to_owned();
+        investigate(facts, &node, Some(Symptom::Slow), &window)
+    };
+    let known = told(&facts);
+    assert_eq!((known.reference, known.found), (Reference::DayBefore, None));
+    assert_eq!(noticed(&facts, &window), []);
+    // Who knows only the night says so of the morning.
+    facts
+        .subjects
+        .retain(|(at, _), _| *at >= FROM.minus(HOURS_BEFORE));
+    let known = told(&facts);
+    assert_eq!(known.reference, Reference::HoursBefore);
+    assert!(known.found.is_some());
+    assert_eq!(noticed(&facts, &window).len(), 1);
+}
+
+#[test]
+fn no_time_is_read_twice() {
+    for hours in [1, 6, 24] {
+        let to = FROM.plus(MINUTE * 60 * hours);
+        let [before, now] = times(&Window { from: FROM, to });
+        assert!(before.start < before.end && before.end <= now.start);
+        assert_eq!(now, FROM.minus(HOURS_BEFORE)..to);
+    }
+}
+
+#[test]
 fn cold_starts_are_a_functions_own() {
     let facts = facts(|node, minute| match (node, minute) {
         ("function:pay" | "function:shop", 30..) => Does { cold: 16, ..WELL },

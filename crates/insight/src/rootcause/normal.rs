@@ -8,6 +8,8 @@ pub(super) struct Normal {
     symptom: Symptom,
     /// The level that things are held against.
     median: f64,
+    /// What it was when all was well.
+    middle: f64,
     scale: f64,
     /// The most that two steps in a row both reached.
     worst: f64,
@@ -48,9 +50,18 @@ impl Normal {
         Some(Normal {
             symptom,
             median: level,
+            middle,
             scale,
             worst,
         })
+    }
+
+    /// The same, for the steps when all was well: held against what they were.
+    pub(super) fn when_all_was_well(&self) -> Self {
+        Normal {
+            median: self.middle,
+            ..*self
+        }
     }
 
     /// The same, held against the steps in which the symptom is not there, if there are some: what was as bad before
@@ -172,7 +183,7 @@ fn value(step: &Step, symptom: Symptom) -> Option<f64> {
 }
 
 /// Iglewicz and Hoaglin's bound for what is no chance.
-const Z_MIN: f64 = 3.5;
+pub(super) const Z_MIN: f64 = 3.5;
 /// A tenth slower, or half a percent more that fail, or nobody asks.
 const SLOWER: f64 = 1.1;
 const MORE_FAIL: f64 = 0.005;

@@ -46,6 +46,46 @@ fn nothing_is_said_without_a_symptom() {
     assert_eq!(explain(&scene, 9, Symptom::Slow), None);
 }
 
+/// The first node, steady for so many steps but for some pairs in which it is 15 ms slower: each that far apart.
+fn pairs(steps: usize, apart: usize) -> Vec<Step> {
+    let ms = |at: usize| if at % apart < 2 { 115.0 } else { 100.0 };
+    (0..steps).map(|at| step(ms(at), 500.0, 0.0)).collect()
+}
+
+#[test]
+fn what_a_few_steps_tell_a_few_of_many_do_not() {
+    let mut scene = scene();
+    let mut steps_of = |now: Vec<Step>| {
+        scene.nodes[0].now = now;
+        explain(&scene, 0, Symptom::Slow).map(|found| found.steps)
+    };
+    assert_eq!(steps_of(pairs(5, 5)), Some(vec![0, 1]));
+    assert_eq!(steps_of(pairs(60, 60)), None);
+    // Longer, or worse, is enough.
+    assert_eq!(steps_of(pairs(60, 30)), Some(vec![0, 1, 30, 31]));
+    let mut worse = pairs(60, 60);
+    worse[1].mean_ms = Some(200.0);
+    assert_eq!(steps_of(worse), Some(vec![0, 1]));
+}
+
+#[test]
+fn what_comes_in_bursts_is_no_news_unless_there_are_more() {
+    let mut scene = scene();
+    scene.nodes[0].normal = pairs(120, 20);
+    let mut is_slow = |apart: usize| {
+        scene.nodes[0].now = pairs(60, apart);
+        is_so(&scene.nodes[0], Symptom::Slow)
+    };
+    assert!(!is_slow(20));
+    assert!(is_slow(10));
+    // A quarter of what it is held against was as slow, and now it is all the time.
+    for step in &mut scene.nodes[0].normal[90..] {
+        step.mean_ms = Some(115.0);
+    }
+    scene.nodes[0].now = vec![step(115.0, 500.0, 0.0); 10];
+    assert!(is_so(&scene.nodes[0], Symptom::Slow));
+}
+
 #[test]
 fn it_comes_from_where_nothing_below_explains_it() {
     let mut scene = scene();
