@@ -153,14 +153,16 @@ async fn an_objective_of_whole_actions_that_is_about_to_be_missed_is_told_and_en
         (&mailed["state"], &mailed["severity"], &mailed["bad"]),
         (&json!("firing"), &json!("critical"), &json!(24))
     );
-    assert_eq!(mailed["lasts_seconds"], 0);
+    // Of a day.
+    assert_eq!(mailed["lasts_seconds"], 720);
     let first = mailbox.wait_for(1).await.remove(0);
     let body = first.body();
     assert!(
         body.contains("\"orders are mailed\" burns its budget"),
         "{body}"
     );
-    assert!(body.contains("nothing of it is left"), "{body}");
+    let left = "17 % is left, for another 12 min";
+    assert!(body.contains(left), "{body}");
     let late = mailed["late"][2].as_str().expect("the id of a trace");
     assert!(body.contains(&format!("/traces/{late}")), "{body}");
     let metrics = server.get("/metrics").await.text();

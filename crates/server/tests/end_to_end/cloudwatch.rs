@@ -215,7 +215,8 @@ async fn metrics_of_a_stream_are_stored_once_and_can_be_asked_for() {
         (&metric["kind"], &metric["point_count"]),
         (&json!("summary"), &json!(2))
     );
-    let last = 1_000_140_000_000_000_000_u64;
+    // The end of its minute.
+    let last = 1_000_080_060_000_000_000_u64;
     assert_eq!(metric["last_seen_unix_nanos"], last.to_string());
 }
 
