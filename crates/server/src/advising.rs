@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use throughline_act::{Action, State, Verdict};
 use throughline_insight::detect::Severity;
-use throughline_insight::rightsize::Recommendation;
+use throughline_insight::rightsize::Advice;
 use throughline_notify::settings::Settings;
-use throughline_notify::{Line, Link, Matter, Notice, Phase, Teller};
+use throughline_notify::{Fate, Line, Link, Matter, Notice, Phase, Teller};
 use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -67,7 +67,7 @@ impl Advising {
         };
         let advice = match of_last_week(&self.queries, &function, now).await {
             Ok(Some(advice)) => advice,
-            Ok(None) => return self.take_back(&function),
+            Ok(None) => return self.take_back(&function, None),
             Err(error) => {
                 tracing::warn!(%error, function, "which memory a function should have is not known");
                 return;
@@ -76,39 +76,54 @@ impl Advising {
         looked.is_known(&function, now);
         let is_told = self.teller.is_open(&about(&function));
         match advice.recommendation {
-            Some(advised) if !is_told && looked.has_room(now) => {
-                looked.told.push_back(now);
+            Some(ref advised) if !is_told && looked.has_room(now) => {
                 self.actions.advised(&function, advised.point.memory_mb);
-                let notice = advised_of(&function, &advised, &self.teller.settings(), now);
-                self.teller.tell(&notice);
+                let title = format!("function:{function} {advised}");
+                let notice = notice(&function, &title, &self.teller.settings(), now);
+                let decisions = self.teller.tell(&notice);
+                // Whoever wants to hear nothing of one function still hears of the others.
+                if decisions.iter().any(|it| !matches!(it.fate, Fate::Drop(_))) {
+                    looked.told.push_back(now);
+                }
             }
             Some(_) => {}
-            None => self.take_back(&function),
+            None => self.take_back(&function, Some(&advice)),
         }
     }
 
-    /// What was told of a function ends when somebody has undone the size that it was given.
-    fn take_back(&self, function: &str) {
+    /// What was told of a function ends when the size that it has is right, or somebody has undone the one that it was
+    /// given.
+    fn take_back(&self, function: &str, right: Option<&Advice>) {
         if !self.teller.is_open(&about(function)) {
             return;
         }
-        let is_undone = self.actions.with(|record, _| {
+        let last = self.actions.with(|record, _| {
             let mut newest = record.actions().rev();
             let last = newest.find(|it| match &it.action {
                 Action::Memory { function: of, .. } => *of.to_string() == *function,
                 _ => false,
             });
-            last.is_some_and(|it| it.state == State::Undone)
+            last.map(|it| it.state)
         });
-        if is_undone {
-            let title = format!("function:{function} has again the memory that it had");
-            let now = self.detection.now();
-            let notice = notice(function, &title, &self.teller.settings(), now);
-            self.teller.tell(&Notice {
-                phase: Phase::Closed,
-                ..notice
-            });
-        }
+        let title = match (last, right) {
+            // What comes of it is told, and whoever reads that decides.
+            (Some(State::Begun | State::Done), _) => return,
+            (_, Some(advice)) => format!("function:{function} has memory enough: {advice}"),
+            (Some(State::Undone), None) => {
+                format!("function:{function} has again the memory that it had")
+            }
+            (_, None) => return,
+        };
+        let notice = notice(
+            function,
+            &title,
+            &self.teller.settings(),
+            self.detection.now(),
+        );
+        self.teller.tell(&Notice {
+            phase: Phase::Closed,
+            ..notice
+        });
     }
 }
 
@@ -145,17 +160,6 @@ fn about(function: &str) -> String {
     format!("{ADVICE}{function}")
 }
 
-/// `function:pay can run 2.1x faster for 4 % less with 1,024 MB`.
-fn advised_of(
-    function: &str,
-    advised: &Recommendation,
-    settings: &Settings,
-    now: UnixNanos,
-) -> Notice {
-    let title = format!("function:{function} {advised}");
-    notice(function, &title, settings, now)
-}
-
 /// What came of another size: the end of what was advised or, where it is worse, something that somebody should see.
 pub(crate) fn came_of(
     function: &str,
@@ -167,13 +171,14 @@ pub(crate) fn came_of(
         Verdict::Slower => (Phase::Opened, Severity::Warning, "; undo it?"),
         Verdict::AsPredicted | Verdict::Unknown => (Phase::Closed, Severity::Note, ""),
     };
-    let title = format!("function:{function} with another size of memory is {sentence}{more}");
+    let title = format!("function:{function} has another size of memory, {sentence}{more}");
     let mut notice = notice(function, &title, settings, now);
     (notice.phase, notice.severity) = (phase, severity);
     notice.matters[0].severity = severity;
     notice
 }
 
+/// `function:pay can run 2.1x faster for 4 % less with 1,024 MB`, or whatever else there is to tell of its memory.
 fn notice(function: &str, title: &str, settings: &Settings, now: UnixNanos) -> Notice {
     let base = settings.base();
     let node = format!("function:{function}");

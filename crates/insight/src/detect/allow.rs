@@ -2,8 +2,8 @@
 
 use throughline_telemetry::UnixNanos;
 
-use super::finding::{Finding, Kind};
-use super::subject::{Node, Subject};
+use super::finding::Finding;
+use super::subject::Node;
 
 /// Findings that open no incident, and belong to none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,26 +28,15 @@ pub struct Allowed {
 impl Allowed {
     /// Whether this finding is one of them at that time.
     pub(super) fn covers(&self, finding: &Finding, now: UnixNanos) -> bool {
-        let (node, to) = match &finding.subject {
-            Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
-            Subject::Edge(from, to, _) => (from, Some(to)),
-        };
-        let class = match &finding.kind {
-            Kind::NewEdge { class } => Some(class.name()),
-            Kind::Outer(alert) => Some(alert.name.as_str()),
-            _ => None,
-        };
-        let signature = match &finding.kind {
-            Kind::NewError { signature } => Some(signature.as_str()),
-            _ => None,
-        };
+        let (node, to) = finding.subject.ends();
+        let kind = &finding.kind;
         now < self.until
             && *node == self.node
             && to == self.to.as_ref()
-            && finding.kind.name() == self.kind
-            && is_any_or(self.class.as_deref(), class)
+            && kind.name() == self.kind
+            && is_any_or(self.class.as_deref(), kind.class())
             && is_any_or(self.operation.as_deref(), finding.subject.operation())
-            && is_any_or(self.signature.as_deref(), signature)
+            && is_any_or(self.signature.as_deref(), kind.signature())
     }
 }
 
@@ -58,7 +47,8 @@ fn is_any_or(wanted: Option<&str>, is: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::{Measure, Severity};
+    use super::super::finding::{Kind, Measure, Severity};
+    use super::super::subject::Subject;
     use super::*;
 
     fn found(subject: Subject, kind: Kind) -> Finding {

@@ -24,11 +24,16 @@ pub enum Subject {
 impl Subject {
     /// The nodes that it is of.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
-        let (one, other) = match self {
+        let (one, other) = self.ends();
+        std::iter::once(one).chain(other)
+    }
+
+    /// The node that it is about and, of its calls, the one that is called.
+    pub fn ends(&self) -> (&Node, Option<&Node>) {
+        match self {
             Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
             Subject::Edge(from, to, _) => (from, Some(to)),
-        };
-        std::iter::once(one).chain(other)
+        }
     }
 
     /// What is done, or called for, if it is of one operation alone.

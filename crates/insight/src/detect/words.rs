@@ -187,6 +187,23 @@ impl Kind {
             Kind::Outer(alert) => alert.source.name(),
         }
     }
+
+    /// Of a new edge its class ([`EdgeClass::name`](super::EdgeClass::name)), of an alert of others its name.
+    pub fn class(&self) -> Option<&str> {
+        match self {
+            Kind::NewEdge { class } => Some(class.name()),
+            Kind::Outer(alert) => Some(&alert.name),
+            _ => None,
+        }
+    }
+
+    /// Of a new error what it is.
+    pub fn signature(&self) -> Option<&str> {
+        match self {
+            Kind::NewError { signature } => Some(signature),
+            _ => None,
+        }
+    }
 }
 
 impl CostFactor {

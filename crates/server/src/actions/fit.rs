@@ -1,9 +1,7 @@
 //! Which actions fit which finding.
 
 use throughline_act::{Action, Class, FunctionName, Resource};
-use throughline_insight::detect::{
-    Detector, EdgeClass, Finding, Incident, Kind, Settings, Subject,
-};
+use throughline_insight::detect::{Detector, EdgeClass, Finding, Incident, Kind, Settings};
 
 /// The first findings of an incident, each in words, with what can be done about it. `told` is somebody who is told of
 /// findings, if anybody is.
@@ -25,24 +23,14 @@ pub(crate) fn of_incident(
 /// What can be done about a finding, what helps most first. Names, reasons and times in them are proposals, for a
 /// person to change.
 fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Action> {
-    let (node, to) = match &finding.subject {
-        Subject::Node(node) | Subject::Operation(node, _) | Subject::Wait(node) => (node, None),
-        Subject::Edge(from, to, _) => (from, Some(to)),
-    };
+    let (node, to) = finding.subject.ends();
     let kind = finding.kind.name().to_owned();
-    let class = match &finding.kind {
-        Kind::NewEdge { class } => Some(class.name().to_owned()),
-        Kind::Outer(alert) => Some(alert.name.clone()),
-        _ => None,
-    };
+    let class = finding.kind.class().map(str::to_owned);
+    let signature = finding.kind.signature().map(str::to_owned);
     let operation = match &finding.kind {
         // Whoever may write may write by any operation.
         Kind::NewEdge { .. } => None,
         _ => finding.subject.operation().map(str::to_owned),
-    };
-    let signature = match &finding.kind {
-        Kind::NewError { signature } => Some(signature.clone()),
-        _ => None,
     };
     let function: Option<FunctionName> = node
         .strip_prefix("function:")
@@ -122,7 +110,7 @@ const MEMORY_MB_MAX: u32 = 10_240;
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use throughline_insight::detect::{Measure, Severity};
+    use throughline_insight::detect::{Measure, Severity, Subject};
     use throughline_telemetry::UnixNanos;
 
     use super::*;

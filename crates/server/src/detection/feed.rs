@@ -81,8 +81,8 @@ impl Names {
         }
     }
 
-    /// What is not as it was: what the function has not had within the last quarter of an hour, unless nothing is known of it at all.
-    /// Two versions that are called side by side, by two aliases, change nothing.
+    /// What is not as it was: what the function has not had within the last quarter of an hour, unless nothing is known
+    /// of it at all. Two versions that are called side by side, by two aliases, change nothing.
     pub(super) fn changes(&mut self, node: &Node, report: &Report) -> Vec<String> {
         let has_room = self.seen.len() < NAMES_MAX;
         let seen = match self.seen.entry(node.clone()) {

@@ -117,7 +117,7 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
     assert_eq!(account.called(), ["UpdateFunctionConfiguration"]);
 
     let told = said(&hook, 3).await;
-    let slower = "function:resize with another size of memory is slower than predicted: ";
+    let slower = "function:resize has another size of memory, slower than predicted: ";
     assert!(told.contains(slower) && told.contains("undo it?"), "{told}");
 
     // What was written down is so after a restart, and whoever reads it undoes it.
