@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use advice::Advice;
 pub(crate) use ask::{Completeness, Form, Mcp, Query, Replay, Target};
 pub(crate) use demo::{Demo, DemoActions, Example, Users};
-pub(crate) use eval::{Eval, EvalCommand, EvalPetshop};
+pub(crate) use eval::{Eval, EvalCommand, EvalPetshop, EvalRecorded};
 pub(crate) use fault::{AddFault, Fault, FaultCommand};
 pub(crate) use find::{Functions, LogFilter, Logs, Status, Tail, Times, Trace, Traces};
 pub(crate) use graph::{GraphForm, GraphQuery};

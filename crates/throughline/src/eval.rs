@@ -4,6 +4,8 @@
 
 mod direct;
 mod petshop;
+mod recorded;
+mod running;
 mod score;
 mod served;
 mod spans;
@@ -14,58 +16,82 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
 
-use crate::cli::{Eval, EvalCommand, EvalPetshop};
+use crate::cli::{Eval, EvalCommand, EvalPetshop, EvalRecorded};
 use crate::logging::{self, LogFormat};
 use crate::output;
 use crate::progress::Line;
 use crate::signals::Signals;
 use petshop::Scenario;
+use recorded::{LEARN_DAYS, Plan, Recording};
 use score::Scores;
 
 /// Measures, and prints the scores.
 pub(crate) fn run(arguments: &Eval) -> anyhow::Result<ExitCode> {
-    let EvalCommand::Petshop(EvalPetshop {
-        directory,
-        direct,
-        json,
-    }) = &arguments.command;
+    let text = match &arguments.command {
+        EvalCommand::Petshop(told) => of_petshop(told)?,
+        EvalCommand::Recorded(told) => of_recorded(told)?,
+    };
+    output::print(text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_petshop(told: &EvalPetshop) -> anyhow::Result<String> {
+    let directory = &told.directory;
     let scenarios = Scenario::all(directory)?;
     ensure!(
         !scenarios.is_empty(),
         "no scenario in {}: each is a folder with graph.csv and noissue/metrics.csv",
         directory.display()
     );
-    let scores = match direct {
+    let scores = match told.direct {
         true => scenarios.iter().map(direct::of).collect(),
         false => {
             logging::start(LogFormat::Text, "warn");
-            through_servers(&scenarios)?
+            of_served(&scenarios)?
         }
     };
-    let text = match json {
+    Ok(match told.json {
         true => json!(scores.iter().map(Scores::to_json).collect::<Vec<_>>()).to_string() + "\n",
         false => table(directory, &scores),
-    };
-    output::print(text)?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
-/// One after the other, in a folder that goes away.
-fn through_servers(scenarios: &[Scenario]) -> anyhow::Result<Vec<Scores>> {
+fn of_served(scenarios: &[Scenario]) -> anyhow::Result<Vec<Scores>> {
+    through_servers(async |folder, line| {
+        let mut scores = Vec::new();
+        for scenario in scenarios {
+            scores.push(served::of(scenario, folder, line).await?);
+        }
+        Ok(scores)
+    })
+}
+
+fn of_recorded(told: &EvalRecorded) -> anyhow::Result<String> {
+    let recording = Recording::load(&told.directory)?;
+    let plan = Plan {
+        seeds: told.seeds,
+        learn: LEARN_DAYS,
+        days: told.days,
+    };
+    logging::start(LogFormat::Text, "warn");
+    let scores = through_servers(async |folder, line| recording.play(plan, folder, line).await)?;
+    Ok(match told.json {
+        true => scores.to_json().to_string() + "\n",
+        false => scores.table(),
+    })
+}
+
+/// Servers run in a folder that goes away.
+fn through_servers<T>(
+    play: impl AsyncFnOnce(&Path, &mut Line) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let folder = tempfile::tempdir().context("cannot make a folder for what is replayed")?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     let scores = runtime.block_on(async {
         let signals = Signals::listen()?;
         let mut line = Line::new();
-        let all = async {
-            let mut scores = Vec::new();
-            for scenario in scenarios {
-                scores.push(served::of(scenario, folder.path(), &mut line).await?);
-            }
-            anyhow::Ok(scores)
-        };
         tokio::select! {
-            scores = all => scores,
+            scores = play(folder.path(), &mut line) => scores,
             () = signals.first() => bail!("stopped before it was done"),
         }
     });

@@ -1,5 +1,6 @@
 //! A server in this process, on ports of its own, with a clock that is set.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +16,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use throughline_server::{Addresses, Clock, Config, Listen, Server, StopError};
-use throughline_telemetry::wire::{self, Request as Otlp};
-use throughline_telemetry::{Span, UnixNanos};
+use throughline_telemetry::wire::Request as Otlp;
+use throughline_telemetry::{Signal, UnixNanos};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -48,19 +49,23 @@ impl Running {
         })
     }
 
-    /// What is stored up to then has to be sent before.
+    /// What is stored up to then has to be sent before. A clock that is later stays as it is.
     pub(super) fn set_clock(&self, now: UnixNanos) {
-        self.clock.store(now.0, Ordering::SeqCst);
+        self.clock.fetch_max(now.0, Ordering::SeqCst);
     }
 
-    /// Sends spans, which are on disk afterwards.
-    pub(super) async fn send(&self, spans: &[Span]) -> anyhow::Result<()> {
-        let body = Otlp::Traces(wire::traces_request(spans)).to_protobuf();
-        let url = format!("http://{}/v1/traces", self.addresses.otlp_http);
+    /// Sends spans or log records, which are on disk afterwards.
+    pub(super) async fn send(&self, told: &Otlp) -> anyhow::Result<()> {
+        let path = match told.signal() {
+            Signal::Traces => "traces",
+            Signal::Logs => "logs",
+            Signal::Metrics => "metrics",
+        };
+        let url = format!("http://{}/v1/{path}", self.addresses.otlp_http);
         let request = Request::post(url).header(CONTENT_TYPE, "application/x-protobuf");
-        let request = request.body(Full::new(body.into()))?;
+        let request = request.body(Full::new(told.to_protobuf().into()))?;
         let answer = self.exchange(request).await;
-        drop(answer.context("the server does not take spans")?);
+        drop(answer.with_context(|| format!("the server does not take {path}"))?);
         Ok(())
     }
 
@@ -73,6 +78,22 @@ impl Running {
     /// What the API shows.
     pub(super) async fn load(&self, path: &str) -> anyhow::Result<Value> {
         self.api(Method::GET, path, Bytes::new()).await
+    }
+
+    /// The incidents that were opened from then on, the newest first.
+    pub(super) async fn opened(&self, from: UnixNanos) -> anyhow::Result<Vec<Value>> {
+        let mut found = Vec::new();
+        let mut path = INCIDENTS.to_owned();
+        for _ in 0..PAGES_MAX {
+            let page = self.load(&path).await?;
+            let incidents = page["incidents"].as_array().into_iter().flatten();
+            found.extend(incidents.filter(|it| opened_at(it) >= from).cloned());
+            let Some(next) = page["next_cursor"].as_str() else {
+                break;
+            };
+            path = format!("{INCIDENTS}&cursor={next}");
+        }
+        Ok(found)
     }
 
     /// Until detection has looked at every minute that is complete.
@@ -123,11 +144,38 @@ impl Running {
     }
 }
 
+pub(super) fn opened_at(incident: &Value) -> UnixNanos {
+    let text = incident["opened_unix_nanos"].as_str().unwrap_or_default();
+    UnixNanos(text.parse().unwrap_or(0))
+}
+
+/// Copies what a server has left. Files that are written once and never again are shared.
+pub(super) fn copied(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let shown = || format!("cannot copy {} to {}", from.display(), to.display());
+    fs::create_dir_all(to).with_context(shown)?;
+    for entry in fs::read_dir(from).with_context(shown)? {
+        let entry = entry.with_context(shown)?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let is_shared = source.extension().is_some_and(|it| it == "parquet");
+        if entry.file_type().with_context(shown)?.is_dir() {
+            copied(&source, &target)?;
+        } else if !is_shared || fs::hard_link(&source, &target).is_err() {
+            fs::copy(source, target).with_context(shown)?;
+        }
+    }
+    Ok(())
+}
+
 #[allow(clippy::disallowed_methods)] // an edge: it measures, and waits
 pub(super) fn moment() -> Instant {
     Instant::now()
 }
 
+const INCIDENTS: &str = "/api/v1/incidents?limit=200";
+/// Of 200 incidents each.
+const PAGES_MAX: usize = 100;
+/// After its end a minute is complete for the server.
+pub(super) const COMPLETE: Duration = Duration::from_secs(120);
 /// A minute is complete two minutes after its end; what is further behind is looked at now.
 const BEHIND_SECONDS: f64 = 180.0;
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -4,22 +4,20 @@
 //! goes with them, so that what it watches it watches as it would have then. Each incident is sent to a server with a
 //! copy of that folder, as if it followed at once. What is read are answers of the API.
 
-mod running;
-
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use throughline_insight::rootcause::Symptom;
 use throughline_telemetry::UnixNanos;
+use throughline_telemetry::wire::{self, Request};
 
 use super::petshop::{Incident, Metrics, Scenario, place, steps_of};
+use super::running::{self, COMPLETE, Running, copied, opened_at};
 use super::score::{Answer, SPLITS, Scores, WINDOW, a_day};
 use super::spans::{STEP, Sender};
 use crate::progress::Line;
-use running::Running;
 
 /// Puts everything into this folder and takes it away again.
 pub(super) async fn of(
@@ -45,7 +43,7 @@ pub(super) async fn of(
     server.set_clock(at(steps).plus(COMPLETE));
     line.show(|| format!("{name}: what is unusual is looked for"));
     server.until_watched().await?;
-    let opened = opened(&server, at(steps / 2)).await?;
+    let opened = server.opened(at(steps / 2)).await?;
     scores.false_windows_a_day = false_windows_a_day(steps, &opened);
     for (target, symptom) in scenario.targets() {
         for split in SPLITS {
@@ -88,7 +86,7 @@ async fn replay(
     let found = ask(&server, &incident.target, incident.symptom, times).await?;
     let took = begun.elapsed();
     server.until_watched().await?;
-    let opened = opened(&server, times.0).await?;
+    let opened = server.opened(times.0).await?;
     server.stop().await?;
     let names = |nodes: &Value| -> Vec<String> {
         let nodes = nodes.as_array().into_iter().flatten();
@@ -115,7 +113,8 @@ async fn send(
 ) -> anyhow::Result<u64> {
     let spans = sender.spans(metrics, step, at(of_replay));
     for some in spans.chunks(SPANS_A_REQUEST) {
-        server.send(some).await?;
+        let told = Request::Traces(wire::traces_request(some));
+        server.send(&told).await?;
     }
     Ok(spans.len() as u64)
 }
@@ -135,27 +134,6 @@ async fn ask(
         "from": from.0.to_string(), "to": to.0.to_string(),
     });
     server.ask("/api/v1/investigations", &question).await
-}
-
-/// The incidents that the server opened from then on.
-async fn opened(server: &Running, from: UnixNanos) -> anyhow::Result<Vec<Value>> {
-    let mut found = Vec::new();
-    let mut path = INCIDENTS.to_owned();
-    for _ in 0..PAGES_MAX {
-        let page = server.load(&path).await?;
-        let incidents = page["incidents"].as_array().into_iter().flatten();
-        found.extend(incidents.filter(|it| opened_at(it) >= from).cloned());
-        let Some(next) = page["next_cursor"].as_str() else {
-            break;
-        };
-        path = format!("{INCIDENTS}&cursor={next}");
-    }
-    Ok(found)
-}
-
-fn opened_at(incident: &Value) -> UnixNanos {
-    let text = incident["opened_unix_nanos"].as_str().unwrap_or_default();
-    UnixNanos(text.parse().unwrap_or(0))
 }
 
 /// In how many windows of the second half of the quiet time an incident was opened.
@@ -189,21 +167,6 @@ fn is_small_enough(scenario: &Scenario) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies what a server has left.
-fn copied(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let shown = || format!("cannot copy {} to {}", from.display(), to.display());
-    fs::create_dir_all(to).with_context(shown)?;
-    for entry in fs::read_dir(from).with_context(shown)? {
-        let entry = entry.with_context(shown)?;
-        let target = to.join(entry.file_name());
-        match entry.file_type().with_context(shown)?.is_dir() {
-            true => copied(&entry.path(), &target)?,
-            false => drop(fs::copy(entry.path(), target).with_context(shown)?),
-        }
-    }
-    Ok(())
-}
-
 /// When a step of the replay begins.
 fn at(step: usize) -> UnixNanos {
     let steps = u32::try_from(step).unwrap_or(u32::MAX);
@@ -212,13 +175,8 @@ fn at(step: usize) -> UnixNanos {
 
 /// 2023-09-05T14:00:00Z. What is replayed begins at any time.
 const BEGIN: UnixNanos = UnixNanos(1_693_922_400 * 1_000_000_000);
-/// After its end a minute is complete for the server.
-const COMPLETE: Duration = Duration::from_secs(120);
 /// Each component is a service.
 const NODE: &str = "service:";
-const INCIDENTS: &str = "/api/v1/incidents?limit=200";
-/// Of 200 incidents each.
-const PAGES_MAX: usize = 100;
 const SPANS_A_REQUEST: usize = 20_000;
 /// Of the quiet time, and of each incident: what fits into one or two GB of disk.
 const CALLS_MAX: f64 = 20e6;

@@ -71,7 +71,7 @@ fn a_cause_that_is_planted_is_found_and_counted() {
 fn the_same_is_found_by_a_server_that_was_sent_it() {
     let directory = tempfile::tempdir().unwrap();
     let scenarios = planted(directory.path(), 60, 40, "stock");
-    let scores = through_servers(&scenarios).unwrap();
+    let scores = of_served(&scenarios).unwrap();
     let row = &scores[0].rows[0];
     let found = (row.incidents, row.recall_at_1(), row.specificity());
     assert_eq!(found, (1, 1.0, 1.0), "{:?}", scores[0].missed);
@@ -115,7 +115,7 @@ fn what_cannot_be_read_is_named() {
 fn what_would_be_too_many_spans_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let scenarios = planted(directory.path(), 20, 1_000_000, "stock");
-    let refused = through_servers(&scenarios).err().unwrap();
+    let refused = of_served(&scenarios).err().unwrap();
     let error = format!("{refused:#}");
     assert!(
         error.starts_with("small has 40000000 calls") && error.ends_with("see --direct"),
