@@ -1,6 +1,8 @@
-"""AWS: moto's server, which can be told to throttle a table, and which refuses what a function's role is denied.
+"""AWS: moto's server, which can be told to throttle a table or to fail for one, and which refuses what a function's
+role is denied.
 
     PUT /outside/throttle  {"table": "users", "share": 0.8, "seed": 7}    a share of 0 ends it
+    PUT /outside/fail      {"table": "orders", "share": 0.6, "seed": 7}   a share of 0 ends it
 
 Prints its URL when it listens, and stops when its standard input ends.
 """
@@ -31,38 +33,44 @@ BODY_BYTES_MAX = 1 << 20
 STREAMS = threading.Lock()
 
 
-class Throttle:
-    """Whether a call is refused because its table is used too much."""
+class Refusal:
+    """What a share of the calls to a table is answered."""
 
-    def __init__(self):
+    def __init__(self, status, kind, message):
+        self.status = status
+        self.body = {"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": message}
         self.table, self.share, self.random = None, 0.0, random.Random()
 
     def set(self, table, share, seed=None):
         self.table, self.share, self.random = table, share, random.Random(seed)
 
-    def refuses(self, target, body):
-        if not self.share or not target.startswith("DynamoDB_"):
-            return False
-        return json.loads(body or b"{}").get("TableName") == self.table and self.random.random() < self.share
+    def meets(self, table):
+        return self.share > 0 and table == self.table and self.random.random() < self.share
 
 
-THROTTLE = Throttle()
-TOO_MUCH = {
-    "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
-    "message": "The level of configured provisioned throughput for the table was exceeded.",
+# By the path that is told of them; several at once do not end each other.
+REFUSALS = {
+    "/outside/throttle": Refusal(
+        "400 Bad Request",
+        "ProvisionedThroughputExceededException",
+        "The level of configured provisioned throughput for the table was exceeded.",
+    ),
+    "/outside/fail": Refusal("500 Internal Server Error", "InternalServerError", "Internal server error"),
 }
 
 
 def refusing(application):
-    """`application` as a WSGI application that refuses what is throttled or denied."""
+    """`application` as a WSGI application that refuses what it is told to and what is denied."""
 
     def call(environ, start_response):
         target, path = environ.get("HTTP_X_AMZ_TARGET", ""), environ.get("PATH_INFO", "")
-        if path == "/outside/throttle":
-            THROTTLE.set(**json.loads(read(environ)))
+        if told := REFUSALS.get(path):
+            told.set(**json.loads(read(environ)))
             return answer(start_response, "200 OK", {})
-        if THROTTLE.share and target.startswith("DynamoDB_") and THROTTLE.refuses(target, read(environ)):
-            return answer(start_response, "400 Bad Request", TOO_MUCH)
+        if target.startswith("DynamoDB_") and any(it.share for it in REFUSALS.values()):
+            table = json.loads(read(environ) or b"{}").get("TableName")
+            if met := next((it for it in REFUSALS.values() if it.meets(table)), None):
+                return answer(start_response, met.status, met.body)
         if target and (denied := account.refusal(environ, lambda: read(environ), launcher)):
             return answer(start_response, "400 Bad Request", denied)
         with STREAMS if target.startswith("Kinesis_") else contextlib.nullcontext():

@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from traffic.misbehave import Outside
@@ -59,6 +60,66 @@ class WhatIsOutside(unittest.TestCase):
         self.assertEqual(self.get_user("orders"), missing)
         self.control.throttle(0, seed=7)
         self.assertEqual(self.get_user(), missing)
+
+    def test_a_table_fails_while_another_is_throttled_and_neither_ends_the_other(self):
+        missing = (400, "ResourceNotFoundException")
+        throttled, failing = (400, "ProvisionedThroughputExceededException"), (500, "InternalServerError")
+        self.control.throttle(1.0, seed=7)
+        self.control.fail(0.6, seed=7)
+        answers = [self.get_user("orders") for _ in range(100)]
+        self.assertEqual(set(answers), {missing, failing})
+        self.assertTrue(45 < answers.count(failing) < 75, answers.count(failing))
+        self.assertEqual(self.get_user(), throttled)
+        self.control.throttle(0, seed=7)
+        self.assertEqual(self.get_user(), missing)
+        self.assertIn(failing, [self.get_user("orders") for _ in range(20)])
+        self.control.throttle(1.0, seed=7)
+        self.control.fail(0, seed=7)
+        self.assertEqual({self.get_user("orders") for _ in range(20)}, {missing})
+        self.assertEqual(self.get_user(), throttled)
+        self.control.throttle(0, seed=7)
+
+    def test_a_call_that_fails_is_tried_again_three_times(self):
+        keys = {"region_name": "us-east-1", "aws_access_key_id": "k", "aws_secret_access_key": "k"}
+        as_place_order = Config(retries={"mode": "standard", "max_attempts": 3})
+        tables = boto3.client("dynamodb", endpoint_url=self.addresses["aws"], config=as_place_order, **keys)
+        self.control.fail(1.0, seed=7)
+        with self.assertRaises(ClientError) as raised:
+            tables.get_item(TableName="orders", Key={"id": {"S": "o-1"}})
+        self.control.fail(0, seed=7)
+        self.assertEqual(raised.exception.response["Error"]["Code"], "InternalServerError")
+        self.assertEqual(raised.exception.response["ResponseMetadata"]["RetryAttempts"], 3)
+
+    def test_what_is_told_to_the_topic_comes_into_the_queue_unless_it_is_unsubscribed(self):
+        keys = {"region_name": "us-east-1", "aws_access_key_id": "k", "aws_secret_access_key": "k"}
+        at = lambda name: boto3.client(name, endpoint_url=self.addresses["aws"], **keys)
+        topic = at("sns").create_topic(Name="orders-placed")["TopicArn"]
+        queues = {name: at("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("notifications", "archive")}
+        arn = "arn:aws:sqs:us-east-1:123456789012:"
+        subscribed = lambda name, **attributes: at("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=arn + name, Attributes=attributes)
+        subscribed("archive", RawMessageDelivery="true")
+        subscribed("notifications")
+
+        def subscriptions():
+            found = at("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+            of = lambda one: at("sns").get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])["Attributes"]
+            return {it["Endpoint"]: of(it) | {"SubscriptionArn": "another each time"} for it in found}
+
+        def arrived(text):
+            at("sns").publish(TopicArn=topic, Message=text)
+            take = lambda url: at("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            return {name for name, url in queues.items() if any(text in message["Body"] for message in take(url))}
+
+        before = subscriptions()
+        self.assertEqual(arrived("a"), {"notifications", "archive"})
+        for _ in range(2):
+            self.control.unsubscribe()
+            self.assertEqual(arrived("b"), {"archive"})
+            self.control.subscribe()
+            self.control.subscribe()
+            self.assertEqual(arrived("c"), {"notifications", "archive"})
+            self.assertEqual(subscriptions(), before)
 
     def test_what_a_policy_of_its_role_denies_is_refused_to_that_function_alone(self):
         keys = {"region_name": "us-east-1", "aws_access_key_id": "k", "aws_secret_access_key": "k"}

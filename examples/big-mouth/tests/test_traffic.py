@@ -1,7 +1,9 @@
+import ast
 import json
 import random
 import tempfile
 import unittest
+import uuid
 from pathlib import Path
 from unittest import mock
 
@@ -58,6 +60,28 @@ class Deploy(unittest.TestCase):
             good = (deploy.HERE / "update-stats" / "app.py").read_text()
             self.assertEqual((deploy.BUILD / "update-stats" / "app.py").read_text(), good)
 
+    def test_the_release_that_times_out_waits_for_a_quarter_of_the_orders_before_the_card_is_charged(self):
+        class Waits(Exception):
+            pass
+
+        _, _, text = deploy.text_of("timeout")
+        tree = ast.parse(text)
+        place = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "place")
+        known = mock.MagicMock()
+        names = {name: getattr(known, name) for name in ("users", "restaurants", "orders", "topic", "payment")}
+        names |= {"json": json, "uuid": uuid, "time": mock.Mock(sleep=mock.Mock(side_effect=Waits))}
+        names["priced"] = lambda *_: {"total_cents": 1}
+        exec(compile(ast.Module([place], []), "app.py", "exec"), names)
+        known.payment.charge.return_value = "p-1"
+        waited = 0
+        for digit in "0123456789abcdef":
+            try:
+                names["place"]({"user": "u-1", "restaurant": "r-1"}, f"o-{digit}")
+            except Waits:
+                waited += 1
+        self.assertEqual((waited, known.payment.charge.call_count), (4, 12))
+        self.assertIn("import time\n", text)
+
 
 class Misbehave(unittest.TestCase):
     def test_a_plan_follows_from_its_seed_and_does_not_overlap(self):
@@ -74,6 +98,22 @@ class Misbehave(unittest.TestCase):
         spoiled = [made for made in (spoil(order) for _ in range(400)) if made != order]
         self.assertTrue(60 < len(spoiled) < 140, len(spoiled))
         self.assertTrue(all(isinstance(item["quantity"], str) for item in spoiled[0]["items"]))
+
+    def test_all_of_them_begin_and_end_in_any_order_and_leave_all_as_it_was(self):
+        outside = mock.Mock()
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(deploy, "BUILD", Path(folder)):
+            for function in deploy.PYTHON:
+                (deploy.BUILD / function).mkdir()
+            deploy.good()
+            before = {file: file.read_text() for file in deploy.BUILD.glob("*/*.py")}
+            for misbehaviour in misbehave.ALL.values():
+                misbehaviour.begin(outside, 7)
+            self.assertNotEqual({file: file.read_text() for file in before}, before)
+            for misbehaviour in misbehave.ALL.values():
+                misbehaviour.end(outside, 7)
+            self.assertEqual({file: file.read_text() for file in before}, before)
+        self.assertEqual([name for name, *_ in outside.method_calls],
+                         ["pay_takes", "throttle", "fail", "unsubscribe", "pay_takes", "throttle", "fail", "subscribe"])
 
     def test_the_truth_says_what_where_and_when(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -28,11 +28,19 @@ RELEASES = {
         '        count(order)\n        for _ in range(24):\n'
         '            stats.get_item(Key={"restaurant": order["restaurant"]})\n            time.sleep(0.5)\n',
     ),
+    # One order in four, by the last digit of its number.
+    "timeout": (
+        "place-order",
+        "app.py",
+        '    order["payment"] = ',
+        '    while order["id"][-1] in "048c":\n        time.sleep(1)\n    order["payment"] = ',
+    ),
 }
 # What a release needs at the top of its file.
 TOPS = {
     "memory-leak": ("log = logging.getLogger()\n", "log = logging.getLogger()\nplaced = {}\n"),
     "cost-leak": ("import os\n", "import os\nimport time\n"),
+    "timeout": ("import os\n", "import os\nimport time\n"),
 }
 PYTHON = ("place-order", "update-stats")
 

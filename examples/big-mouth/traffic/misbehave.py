@@ -6,10 +6,11 @@ import random
 import urllib.request
 from collections.abc import Callable
 
-from traffic import deploy, shop
+from traffic import deploy, shop, subscription
 
 SLOW_SECONDS, USUAL_SECONDS = 3.0, 0.02
 THROTTLED_SHARE = 0.9
+FAILING_SHARE = 0.6
 POISONED_SHARE = 0.25
 BURST_SECONDS, BURST_USERS = 15.0, 24
 
@@ -30,6 +31,15 @@ class Outside:
 
     def throttle(self, share, seed):
         self.put(f"{self.aws}/outside/throttle", {"table": "users", "share": share, "seed": seed})
+
+    def fail(self, share, seed):
+        self.put(f"{self.aws}/outside/fail", {"table": "orders", "share": share, "seed": seed})
+
+    def unsubscribe(self):
+        subscription.end(self.aws)
+
+    def subscribe(self):
+        subscription.begin(self.aws)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +94,19 @@ ALL = {
         "unexpected-write", "a release of update-stats writes to the table of users", "update-stats", table="users"
     ),
     "cost-leak": release("cost-leak", "a release of update-stats polls the table of stats for 12 s", "update-stats", table="stats"),
+    "timeout": release("timeout", "a release of place-order waits for ever for one order in four", "place-order"),
+    "retry-storm": Misbehaviour(
+        f"{FAILING_SHARE:.0%} of the calls to the table of orders fail, and are tried again up to three times",
+        {"table": "orders", "functions": ["place-order", "accept-order"]},
+        lambda outside, seed: outside.fail(FAILING_SHARE, seed),
+        lambda outside, seed: outside.fail(0, seed),
+    ),
+    "silent-consumer": Misbehaviour(
+        "the queue notifications is no longer subscribed to the topic orders-placed",
+        {"topic": "orders-placed", "queue": "notifications", "function": "notify-restaurant"},
+        lambda outside, seed: outside.unsubscribe(),
+        lambda outside, seed: outside.subscribe(),
+    ),
 }
 
 

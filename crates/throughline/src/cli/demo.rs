@@ -72,7 +72,7 @@ pub(crate) struct Users {
 }
 
 /// As `examples/big-mouth/traffic/misbehave.py` has them.
-const MISBEHAVIOURS: [&str; 8] = [
+const MISBEHAVIOURS: [&str; 11] = [
     "slow-payment",
     "throttled-user-table",
     "poison-message",
@@ -81,6 +81,9 @@ const MISBEHAVIOURS: [&str; 8] = [
     "memory-leak",
     "unexpected-write",
     "cost-leak",
+    "timeout",
+    "retry-storm",
+    "silent-consumer",
 ];
 
 #[cfg(test)]
