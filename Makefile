@@ -140,6 +140,11 @@ sentences: functions ui/node_modules/.stamp ## what is told of what goes wrong i
 	THROUGHLINE_BIN=$(BIN)/throughline npm --prefix ui run sentences
 .PHONY: sentences
 
+record-incidents: functions ui/node_modules/.stamp ## what big-mouth sends while all is well and while each thing goes wrong, with its cause, kept in DIR=target/incidents (NAMES='timeout retry-storm' for some): more than an hour
+	@scripts/moto >/dev/null
+	THROUGHLINE_BIN=$(BIN)/throughline node ui/e2e/sentences/record.mjs $(abspath $(or $(DIR),target/incidents)) $(NAMES)
+.PHONY: record-incidents
+
 crowd: functions clients servers ## a thousand user actions at once, whose traces must not mix
 	cargo test --locked --workspace --test propagation -- a_thousand
 .PHONY: crowd

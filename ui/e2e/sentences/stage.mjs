@@ -7,23 +7,19 @@ import { openPage } from '../page.mjs';
 import { MailCatcher, SlackCatcher, shown } from './catchers.mjs';
 import { replay } from './history.mjs';
 import { Shop } from './shop.mjs';
+import { note, pause, take } from './take.mjs';
+
+export { note, pause };
 
 export const program = process.env['THROUGHLINE_BIN'] ?? '';
 /** What was seen of each sentence. */
 const SEEN = new URL('../../../target/sentences/', import.meta.url);
 /** Everything that is waited for takes as long as the machine lets it. */
 const PATIENCE_MILLIS = Number(process.env['SENTENCES_PATIENCE'] ?? 900) * 1000;
-const MINUTE = 60_000;
-const TICK_MILLIS = 500;
-/** Minutes with such a gap are not as usual. */
-const LATE_MILLIS = 10_000;
-const TAKES_MAX = 10;
-
-const begun = Date.now();
-/** @param {string} what */
-export const note = (what) => console.log(`${((Date.now() - begun) / 1000).toFixed(0)} s: ${what}`);
-/** @param {number} millis */
-export const pause = (millis) => new Promise((later) => setTimeout(later, millis));
+const WARM_MILLIS = 45_000;
+const NORMAL_MINUTES = 3;
+/** Minutes are judged that begin up to two minutes before the server starts to watch. */
+const AHEAD_MILLIS = 100_000;
 
 /**
  * What comes of asking again and again, once something does.
@@ -73,22 +69,22 @@ export class Stage {
     this.slack.stop();
   }
 
+  /** What comes while all is well. */
+  async usual() {
+    await pause(WARM_MILLIS);
+    return this.take(NORMAL_MINUTES);
+  }
+
+  /** Something goes wrong, long enough to be judged once the server watches. @param {string} misbehaviour */
+  async begin(misbehaviour) {
+    this.shop.begin(misbehaviour);
+    note(`${misbehaviour} begins`);
+    await pause(AHEAD_MILLIS);
+  }
+
   /** Some minutes of telemetry as it comes; again, if the machine stood still meanwhile. @param {number} minutes */
-  async take(minutes) {
-    for (let nth = 0; nth < TAKES_MAX; nth += 1) {
-      this.shop.record();
-      const from = Date.now();
-      let [last, late] = [from, 0];
-      while (Date.now() < from + minutes * MINUTE && late < LATE_MILLIS) {
-        await pause(TICK_MILLIS);
-        late = Math.max(late, Date.now() - last - TICK_MILLIS);
-        last = Date.now();
-      }
-      const sent = this.shop.recorded();
-      if (late < LATE_MILLIS) return { sent, from, to: Date.now() };
-      note(`the machine stood still for ${(late / 1000).toFixed(0)} s`);
-    }
-    return assert.fail('the machine stands still again and again');
+  take(minutes) {
+    return take(this.shop, minutes);
   }
 
   /** @param {Parameters<typeof replay>[1]} normal @param {Parameters<typeof replay>[2]} [leak] */

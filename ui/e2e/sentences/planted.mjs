@@ -1,0 +1,62 @@
+// Incidents whose cause is known, since it was planted: what goes wrong in Big Mouth, the nodes that are its cause as the
+// server names them, and how what was sent meanwhile is kept.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const USUAL_MILLIS = 40_000;
+const LONG_MILLIS = 90_000;
+/** What leaves work behind: messages that come again, invocations that hang, records that wait. */
+const LEAVES_WORK = ['poison-message', 'cost-leak', 'timeout', 'retry-storm', 'silent-consumer'];
+const FILES = { '/v1/traces': 'traces.binpb', '/v1/logs': 'logs.binpb' };
+
+/**
+ * The causes of each misbehaviour, in the order of `traffic/misbehave.py`.
+ * @param {string} pay where the payment provider is
+ * @returns {Record<string, string[]>}
+ */
+export const causes = (pay) => ({
+  'slow-payment': [`host:${new URL(pay).hostname}`],
+  'throttled-user-table': ['table:users'],
+  'poison-message': ['function:notify-restaurant', 'queue:notifications', 'queue:undeliverable'],
+  'bad-deploy': ['function:place-order'],
+  // Users come all at once to the first three; the others are deployed with them.
+  'cold-start-storm': [
+    'function:get-restaurants',
+    'function:search-restaurants',
+    'function:place-order',
+    'function:accept-order',
+    'function:update-stats',
+    'function:notify-user',
+  ],
+  'memory-leak': ['function:place-order'],
+  'unexpected-write': ['function:update-stats'],
+  'cost-leak': ['function:update-stats'],
+  timeout: ['function:place-order'],
+  'retry-storm': ['table:orders'],
+  'silent-consumer': ['topic:orders-placed', 'queue:notifications', 'function:notify-restaurant'],
+});
+
+/** How long it takes until all is as it was. @param {string} misbehaviour */
+export const recovery = (misbehaviour) =>
+  LEAVES_WORK.includes(misbehaviour) ? LONG_MILLIS : USUAL_MILLIS;
+
+/**
+ * Writes what was sent: requests one after the other, which are one in protobuf, and when and why it was.
+ * @param {string} folder
+ * @param {import('./history.mjs').Take} take
+ * @param {string[]} causes
+ * @returns {number} the bytes that were sent
+ */
+export function write(folder, { sent, from, to }, causes) {
+  mkdirSync(folder, { recursive: true });
+  let bytes = 0;
+  for (const [path, file] of Object.entries(FILES)) {
+    const body = Buffer.concat(sent.filter((it) => it.path === path).map((it) => it.body));
+    if (body.length === 0) throw new Error(`nothing was sent to ${path} for ${folder}`);
+    writeFileSync(join(folder, file), body);
+    bytes += body.length;
+  }
+  const said = { from_unix_millis: from, to_unix_millis: to, causes };
+  writeFileSync(join(folder, 'take.json'), `${JSON.stringify(said, null, 2)}\n`);
+  return bytes;
+}
