@@ -2,16 +2,13 @@
 // about to be missed. All of it goes wrong at once, in functions that do not call each other.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { has, note, pause, program, Stage } from './stage.mjs';
+import { has, pause, program, Stage } from './stage.mjs';
 
 const skip = program === '' && 'THROUGHLINE_BIN is not set';
-const WARM_MILLIS = 45_000;
-const NORMAL_MINUTES = 3;
+const SETTLE_MILLIS = 20_000;
 const LEAK_MINUTES = 2;
 /** A dollar a day is a leak; so much is a matter of an hour. */
 const LEAKED_MINUTES = 54;
-/** Minutes are judged that begin up to two minutes before the server starts to watch. */
-const AHEAD_MILLIS = 100_000;
 const OBJECTIVE = 'e-mail within 5 s of the order';
 
 const stage = new Stage();
@@ -19,16 +16,12 @@ const stage = new Stage();
 before(async () => {
   if (skip) return;
   await stage.open();
-  await pause(WARM_MILLIS);
-  const normal = await stage.take(NORMAL_MINUTES);
+  const normal = await stage.usual();
   stage.shop.begin('cost-leak');
-  await pause(20_000);
+  await pause(SETTLE_MILLIS);
   const leak = await stage.take(LEAK_MINUTES);
-  stage.shop.begin('slow-payment');
-  note('the payment provider is slow');
-  const ahead = pause(AHEAD_MILLIS);
   await stage.remember(normal, { take: leak, minutes: LEAKED_MINUTES });
-  await ahead;
+  await stage.begin('slow-payment');
   await stage.watch([
     {
       name: OBJECTIVE,

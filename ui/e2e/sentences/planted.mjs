@@ -1,7 +1,7 @@
 // Incidents whose cause is known, since it was planted: what goes wrong in Big Mouth, the nodes that are its cause as the
 // server names them, and how what was sent meanwhile is kept.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const USUAL_MILLIS = 40_000;
 const LONG_MILLIS = 90_000;
@@ -36,6 +36,13 @@ export const causes = (pay) => ({
   'silent-consumer': ['topic:orders-placed', 'queue:notifications', 'function:notify-restaurant'],
 });
 
+/** How it is played again, where not for half an hour and in any part of an application. @type {Record<string, object>} */
+const PLAYED = {
+  // What costs more is told by the hour.
+  'cost-leak': { minutes: 90 },
+  'silent-consumer': { everywhere: true },
+};
+
 /** How long it takes until all is as it was. @param {string} misbehaviour */
 export const recovery = (misbehaviour) =>
   LEAVES_WORK.includes(misbehaviour) ? LONG_MILLIS : USUAL_MILLIS;
@@ -56,7 +63,8 @@ export function write(folder, { sent, from, to }, causes) {
     writeFileSync(join(folder, file), body);
     bytes += body.length;
   }
-  const said = { from_unix_millis: from, to_unix_millis: to, causes };
+  const times = { from_unix_millis: from, to_unix_millis: to };
+  const said = { ...times, causes, ...PLAYED[basename(folder)] };
   writeFileSync(join(folder, 'take.json'), `${JSON.stringify(said, null, 2)}\n`);
   return bytes;
 }

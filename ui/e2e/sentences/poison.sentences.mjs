@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { tellDepths } from './depths.mjs';
-import { has, note, pause, program, Stage } from './stage.mjs';
+import { has, program, Stage } from './stage.mjs';
 
 const skip = program === '' && 'THROUGHLINE_BIN is not set';
-const WARM_MILLIS = 45_000;
-const NORMAL_MINUTES = 3;
-const AHEAD_MILLIS = 100_000;
 
 const stage = new Stage();
 let stop = () => {};
@@ -16,13 +13,8 @@ before(async () => {
   if (skip) return;
   await stage.open();
   stop = tellDepths(stage.shop);
-  await pause(WARM_MILLIS);
-  const normal = await stage.take(NORMAL_MINUTES);
-  stage.shop.begin('poison-message');
-  note('some orders cannot be read');
-  const ahead = pause(AHEAD_MILLIS);
-  await stage.remember(normal);
-  await ahead;
+  await stage.remember(await stage.usual());
+  await stage.begin('poison-message');
   await stage.watch();
 });
 

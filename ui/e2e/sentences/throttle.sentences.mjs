@@ -2,12 +2,9 @@
 // that fails.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { linkIn, note, pause, program, Stage } from './stage.mjs';
+import { linkIn, program, Stage } from './stage.mjs';
 
 const skip = program === '' && 'THROUGHLINE_BIN is not set';
-const WARM_MILLIS = 45_000;
-const NORMAL_MINUTES = 3;
-const AHEAD_MILLIS = 100_000;
 
 const stage = new Stage();
 /** The incident's page, as the mail says. */
@@ -16,12 +13,8 @@ let whole = '';
 before(async () => {
   if (skip) return;
   await stage.open();
-  await pause(WARM_MILLIS);
-  const normal = await stage.take(NORMAL_MINUTES);
-  await stage.remember(normal);
-  stage.shop.begin('throttled-user-table');
-  note('the table of users is throttled');
-  await pause(AHEAD_MILLIS);
+  await stage.remember(await stage.usual());
+  await stage.begin('throttled-user-table');
   await stage.watch();
 });
 

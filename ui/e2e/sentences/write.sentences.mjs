@@ -1,20 +1,16 @@
 // One of the seven sentences: an unexpected write with its choices, shut down and undone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { has, linkIn, note, pause, program, Stage } from './stage.mjs';
+import { has, linkIn, note, program, Stage } from './stage.mjs';
 
 const skip = program === '' && 'THROUGHLINE_BIN is not set';
-const WARM_MILLIS = 45_000;
-const NORMAL_MINUTES = 3;
 
 const stage = new Stage();
 
 before(async () => {
   if (skip) return;
   await stage.open();
-  await pause(WARM_MILLIS);
-  const normal = await stage.take(NORMAL_MINUTES);
-  await stage.remember(normal);
+  await stage.remember(await stage.usual());
   stage.shop.begin('unexpected-write');
   note('update-stats writes to the table of users');
   await stage.watch();
