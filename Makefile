@@ -162,9 +162,9 @@ bench-extension: budget ## what the extension costs its function: target/bench/e
 	cargo run --locked $(BENCH_FLAGS) --package throughline-sandbox --example bench-extension -- $(EXTENSION)/throughline-extension $(EXTENSION)/examples/register_only target/bench/extension.json
 .PHONY: bench-extension
 
-bench-insight: ## how good and how quick the analysis is: target/bench/insight.json (PARTS='contrast graph watch incidents petshop quota', PETSHOP=DIR for the labelled incidents)
-	@if [ -n "$(PETSHOP)" ]; then cargo build --locked $(BENCH_FLAGS) --workspace --bin throughline; fi
-	PETSHOP='$(abspath $(PETSHOP))' THROUGHLINE_BIN=$(CARGO_TARGET_DIR)/$(if $(BENCH_FLAGS),release,debug)/throughline \
+bench-insight: ## how good and how quick the analysis is: target/bench/insight.json (PARTS='contrast graph watch incidents petshop recorded quota'; PETSHOP=DIR, RECORDED=DIR for incidents whose causes are known)
+	@if [ -n "$(PETSHOP)$(RECORDED)" ]; then cargo build --locked $(BENCH_FLAGS) --workspace --bin throughline; fi
+	PETSHOP='$(abspath $(PETSHOP))' RECORDED='$(abspath $(RECORDED))' THROUGHLINE_BIN=$(CARGO_TARGET_DIR)/$(if $(BENCH_FLAGS),release,debug)/throughline \
 	cargo run --locked $(BENCH_FLAGS) --package throughline-insight --example bench_insight target/bench/insight.json $(PARTS)
 .PHONY: bench-insight
 

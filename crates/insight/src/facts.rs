@@ -55,6 +55,17 @@ pub struct Frame {
     pub now: Range<UnixNanos>,
 }
 
+impl Frame {
+    /// How long a step is: long enough that chance evens out, and a minute in what is so short that it has just begun and
+    /// would have no two of them.
+    pub fn step(&self) -> Duration {
+        match self.now.end.since(self.now.start) <= SHORT {
+            true => MINUTE,
+            false => 2 * MINUTE,
+        }
+    }
+}
+
 impl Facts {
     /// What a subject did in a minute, to be added to.
     pub fn at(&mut self, minute: UnixNanos, subject: Subject) -> &mut Did {
@@ -103,7 +114,8 @@ impl Facts {
     #[allow(clippy::cast_precision_loss)] // calls of some minutes
     pub fn scene(&self, frame: &Frame, failing: Failing) -> (Scene, BTreeMap<&Node, usize>) {
         let known = self.begin(&frame.normal)..frame.normal.end;
-        let (normal, now) = (steps(&known), steps(&frame.now));
+        let length = frame.step();
+        let (normal, now) = (steps(&known, length), steps(&frame.now, length));
         let nodes = self.nodes();
         let places: BTreeMap<&Node, usize> = nodes.iter().copied().zip(0..).collect();
         let mut sums: Vec<BTreeMap<UnixNanos, (Step, f64)>> = vec![BTreeMap::new(); nodes.len()];
@@ -117,7 +129,7 @@ impl Facts {
             let Some(place) = node(subject).and_then(|node| places.get(node)) else {
                 continue;
             };
-            let (step, sum_ms) = sums[*place].entry(step_of(*minute)).or_default();
+            let (step, sum_ms) = sums[*place].entry(step_of(*minute, length)).or_default();
             step.count += did.counts.count as f64;
             step.errors += failing.of(did) as f64;
             *sum_ms += did.sum_ms;
@@ -201,22 +213,23 @@ fn step(sum: Option<&(Step, f64)>) -> Step {
     }
 }
 
-/// The whole steps between two times.
-pub fn steps(times: &Range<UnixNanos>) -> Vec<UnixNanos> {
+/// The whole steps of a length between two times.
+pub fn steps(times: &Range<UnixNanos>, length: Duration) -> Vec<UnixNanos> {
     let mut steps = Vec::new();
-    let mut at = step_of(times.start);
-    while at.plus(STEP) <= times.end {
+    let mut at = step_of(times.start, length);
+    while at.plus(length) <= times.end {
         steps.push(at);
-        at = at.plus(STEP);
+        at = at.plus(length);
     }
     steps
 }
 
 /// The beginning of the step that a time is in.
-pub fn step_of(time: UnixNanos) -> UnixNanos {
-    UnixNanos(time.0 - time.0 % STEP_NANOS)
+fn step_of(time: UnixNanos, length: Duration) -> UnixNanos {
+    let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX).max(1);
+    UnixNanos(time.0 - time.0 % nanos)
 }
 
-const STEP_NANOS: u64 = 2 * 60 * 1_000_000_000;
-/// Long enough that chance evens out, short enough that what has just begun has two of them soon.
-pub const STEP: Duration = Duration::from_nanos(STEP_NANOS);
+const MINUTE: Duration = Duration::from_secs(60);
+/// What began within the last minutes, with the ten before it.
+const SHORT: Duration = Duration::from_secs(16 * 60);

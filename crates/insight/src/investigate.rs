@@ -26,7 +26,7 @@ pub use words::{Figure, Unit, amount, verb};
 use crate::detect::rules::cost;
 use crate::detect::{CostFactor, Node, Subject};
 use crate::explain;
-use crate::facts::{Did, Facts, Failing, Frame, STEP, steps};
+use crate::facts::{Did, Facts, Failing, Frame, steps};
 use crate::question::{Candidate, Symptom, Window};
 use crate::rootcause::{self, Evidence, Explanation, NodeSeries, Scene, Step, View};
 
@@ -324,11 +324,11 @@ fn told(
 
 /// From the first of the steps to the end of the last.
 fn stretch(found: &[usize], frame: &Frame) -> (UnixNanos, UnixNanos) {
-    let all = steps(&frame.now);
+    let all = steps(&frame.now, frame.step());
     let at = |place: Option<&usize>| place.and_then(|at| all.get(*at)).copied();
     let first = at(found.first()).unwrap_or(frame.now.start);
     let last = at(found.last()).unwrap_or(frame.now.end);
-    (first, last.plus(STEP).min(frame.now.end.max(first)))
+    (first, last.plus(frame.step()).min(frame.now.end.max(first)))
 }
 
 /// What costs more, by the dollars of each step.
@@ -356,7 +356,7 @@ fn costly(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
     };
     let explanation = explain(&scene, 0, rootcause::Symptom::Slow)?;
     let mut found = told(&dollars, node, Symptom::Expensive, frame, explanation);
-    let an_hour = |usd_millionths: f64| usd_millionths / 1e6 * HOUR / STEP.as_secs_f64();
+    let an_hour = |usd_millionths: f64| usd_millionths / 1e6 * HOUR / frame.step().as_secs_f64();
     let [normal, now] = [&frame.normal, &(found.onset..found.until)].map(|times| {
         let done = facts.sums(times).remove(&subject).unwrap_or_default();
         (done, facts.minutes(times) * 60.0 / HOUR)

@@ -63,6 +63,11 @@ impl Traces<'_> {
         self.0.trace(id)
     }
 
+    /// The same without its log records, which are files less to look into. Blocks on the disk.
+    pub fn spans(&self, id: TraceId) -> Result<TraceRows, ReadError> {
+        self.0.trace_spans(id)
+    }
+
     /// Which traces have spans with these ends of links. Blocks on the disk.
     pub fn linked(&self, ends: &[End]) -> Result<Linked, ReadError> {
         self.0.linked(ends)

@@ -52,6 +52,18 @@ test('a copy is an hour earlier, with its ids turned in bytes and in texts alike
   );
 });
 
+test('the code of a copy is the same, and an id of as many digits is not', () => {
+  /** @param {string} key */
+  const said = (key) =>
+    message(
+      1,
+      message(2, message(2, message(9, text(1, key), message(2, text(1, TRACE.slice(0, 16)))))),
+    );
+  const copy = (/** @type {Buffer} */ it) => new Recording('/v1/traces', it).earlier(0, 7);
+  assert.deepEqual(copy(said('throughline.code.digest')), said('throughline.code.digest'));
+  assert.notDeepEqual(copy(said('throughline.other.digest')), said('throughline.other.digest'));
+});
+
 test('requests one after the other are one, and what was recorded stays as it is', () => {
   const [one, other] = [request(TRACE, 'a', 9n), request(TRACE, 'b', 8n)];
   const both = new Recording('/v1/traces', Buffer.concat([one, other]));

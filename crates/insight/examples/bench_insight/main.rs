@@ -10,10 +10,10 @@
     clippy::cast_sign_loss
 )] // counts of an experiment
 
+mod evaluated;
 mod graph;
 mod incidents;
 mod mouth;
-mod petshop;
 mod planted;
 mod quota;
 mod town;
@@ -86,13 +86,14 @@ fn before(file: &Path, measured: &[Value]) -> Vec<Value> {
 
 type Measure = fn() -> Vec<Value>;
 
-/// `quota` takes half an hour, `petshop` a quarter, the others some minutes together.
-const PARTS: [(&str, Measure); 6] = [
+/// `quota` and `recorded` take half an hour each, `petshop` a quarter, the others some minutes together.
+const PARTS: [(&str, Measure); 7] = [
     ("contrast", contrast),
     ("graph", graph::figures),
     ("watch", watch::figures),
     ("incidents", incidents::figures),
-    ("petshop", petshop::figures),
+    ("petshop", evaluated::petshop),
+    ("recorded", evaluated::recorded),
     ("quota", quota::figures),
 ];
 

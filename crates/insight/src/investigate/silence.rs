@@ -17,7 +17,7 @@ use throughline_telemetry::UnixNanos;
 
 use super::{Found, Suspect, stretch};
 use crate::detect::{EdgeClass, Node, Subject, class_of};
-use crate::facts::{Facts, Failing, Frame, STEP};
+use crate::facts::{Facts, Failing, Frame};
 use crate::question::Symptom;
 use crate::rootcause::Evidence;
 use crate::statistics::median;
@@ -48,7 +48,7 @@ pub(super) fn find(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
     let ruled_out = as_usual.cloned().collect();
     let explained: f64 = causes.iter().map(|cause| cause.share).sum();
     let after = steps.iter().map(|at| series.now[*at].count).sum::<f64>() / steps.len() as f64;
-    let step_minutes = STEP.as_secs_f64() / 60.0;
+    let step_minutes = frame.step().as_secs_f64() / 60.0;
     Some(Found {
         confirmed: Evidence {
             before: usual / step_minutes,

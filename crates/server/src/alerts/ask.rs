@@ -14,7 +14,7 @@ use throughline_telemetry::{Span, SpanStatus, TraceId, UnixNanos};
 use super::AskError;
 use super::kept::MINUTE_NANOS;
 use super::settings::{Alert, EndOf, Measure, Objective, seconds};
-use crate::story::tell;
+use crate::story;
 
 /// What was good and bad in some minutes.
 #[derive(Debug, Default)]
@@ -192,18 +192,26 @@ impl Actions {
             until: minutes.start,
             ..Counted::default()
         };
+        let number = minutes.end.0.saturating_sub(minutes.start.0) / MINUTE_NANOS;
+        let most = (FOLLOWED_AT_ONCE / usize::try_from(number).unwrap_or(1).max(1))
+            .clamp(FOLLOWED_MIN, FOLLOWED_MAX);
         while counted.until < minutes.end && begun.elapsed() < TIME {
-            self.count_minute(&mut counted, begun)?;
+            self.count_minute(&mut counted, most, begun)?;
         }
         Ok(counted)
     }
 
-    /// Counts the next minute. Where not all are followed, those that are stand for all.
-    fn count_minute(&self, counted: &mut Counted, begun: Instant) -> Result<(), AskError> {
+    /// Counts the next minute, of which so many are followed at most. Where not all are, those that are stand for all.
+    fn count_minute(
+        &self,
+        counted: &mut Counted,
+        most: usize,
+        begun: Instant,
+    ) -> Result<(), AskError> {
         let minute = counted.until;
         let (spans, all) = self.begins(minute)?;
         let (mut in_time, mut late) = (0, 0);
-        let step = spans.len().div_ceil(FOLLOWED_MAX).max(1);
+        let step = spans.len().div_ceil(most).max(1);
         for span in spans.iter().rev().step_by(step) {
             if begun.elapsed() >= TIME && in_time + late > 0 {
                 break;
@@ -242,7 +250,7 @@ impl Actions {
     }
 
     fn follow(&self, begin: &Span) -> Result<Reached, AskError> {
-        let story = tell(&self.store, &[begin.trace_id], LIMITS)?;
+        let story = story::follow(&self.store, &[begin.trace_id], LIMITS)?;
         let at = SpanAt {
             trace_id: begin.trace_id,
             span_id: begin.span_id,
@@ -277,7 +285,10 @@ fn moment() -> Instant {
 
 /// How long actions are followed at once.
 const TIME: Duration = Duration::from_secs(20);
-/// Actions of one minute that are followed.
+/// Actions that are followed at once: after a start, when hours are counted that have gone by, fewer of each minute.
+const FOLLOWED_AT_ONCE: usize = 600;
+/// Of one minute.
+const FOLLOWED_MIN: usize = 10;
 const FOLLOWED_MAX: usize = 200;
 /// Beginnings that these are taken from: the most that a search gives at once.
 const BEGINS_MAX: usize = 1000;

@@ -22,13 +22,6 @@ pub struct TraceRows {
 
 impl Reader<'_> {
     pub(crate) fn trace(&self, id: TraceId) -> Result<TraceRows, ReadError> {
-        let mut spans = Vec::new();
-        for segment in self.snapshot.segments.of(Signal::Traces) {
-            if spans.len() < TRACE_ROWS_MAX {
-                let found = self.files.trace_spans(segment, id)?;
-                spans.extend(found.into_iter().map(Arc::new));
-            }
-        }
         let mut logs = Vec::new();
         for segment in self.snapshot.segments.of(Signal::Logs) {
             if logs.len() < TRACE_ROWS_MAX {
@@ -37,18 +30,35 @@ impl Reader<'_> {
             }
         }
         for buffer in &self.snapshot.buffers {
-            spans.extend(buffer.spans_of(id));
             logs.extend(buffer.logs_of(id));
         }
-        let mut spans = in_order(once(spans));
         logs.sort_by_key(|row| (row.time, row.sequence));
-        let truncated = spans.len() > TRACE_ROWS_MAX || logs.len() > TRACE_ROWS_MAX;
-        spans.truncate(TRACE_ROWS_MAX);
+        let mut rows = self.trace_spans(id)?;
+        rows.truncated |= logs.len() > TRACE_ROWS_MAX;
         logs.truncate(TRACE_ROWS_MAX);
         let records = logs.into_iter().map(Arc::unwrap_or_clone);
+        rows.logs = records.map(|row| row.record).collect();
+        Ok(rows)
+    }
+
+    /// Without its log records.
+    pub(crate) fn trace_spans(&self, id: TraceId) -> Result<TraceRows, ReadError> {
+        let mut spans = Vec::new();
+        for segment in self.snapshot.segments.of(Signal::Traces) {
+            if spans.len() < TRACE_ROWS_MAX {
+                let found = self.files.trace_spans(segment, id)?;
+                spans.extend(found.into_iter().map(Arc::new));
+            }
+        }
+        for buffer in &self.snapshot.buffers {
+            spans.extend(buffer.spans_of(id));
+        }
+        let mut spans = in_order(once(spans));
+        let truncated = spans.len() > TRACE_ROWS_MAX;
+        spans.truncate(TRACE_ROWS_MAX);
         Ok(TraceRows {
             spans,
-            logs: records.map(|row| row.record).collect(),
+            logs: Vec::new(),
             truncated,
         })
     }

@@ -11,7 +11,7 @@ use throughline_insight::investigate::{
     Found, Investigation, Lines, Pattern, Reference, Suspect, part_in, patterns, self_times,
 };
 use throughline_insight::question::Symptom;
-use throughline_store::{Condition, Count, Filter, SearchQuery, SplitQuery, Stretch};
+use throughline_store::{Condition, Count, Filter, ReadError, SearchQuery, SplitQuery, Stretch};
 use throughline_telemetry::{Span, TraceId, UnixNanos};
 
 use super::evidence::{self, rows_of_differences, rows_of_patterns, rows_of_traces};
@@ -235,14 +235,17 @@ impl<'a> Case<'a> {
         }
         let store = self.queries.store().clone();
         let read = move || -> Result<Traces, ApiError> {
-            let [before, now] = both.map(|ids| {
-                let traces = ids.into_iter().map(|id| Ok(store.trace(id)?.spans));
-                traces.collect::<Result<Vec<Vec<Span>>, ApiError>>()
-            });
-            Ok(Traces {
-                before: before?,
-                now: now?,
-            })
+            let traces = store.traces(|stored| {
+                let [before, now] = both.each_ref().map(|ids| {
+                    let traces = ids.iter().map(|id| Ok(stored.spans(*id)?.spans));
+                    traces.collect::<Result<Vec<Vec<Span>>, ReadError>>()
+                });
+                Ok(Traces {
+                    before: before?,
+                    now: now?,
+                })
+            })?;
+            Ok(traces)
         };
         self.queries.blocking(read).await?
     }

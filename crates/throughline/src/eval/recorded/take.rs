@@ -257,7 +257,9 @@ impl Moving {
     }
 
     fn attributes(&self, attributes: &mut [KeyValue]) {
-        let values = attributes.iter_mut().filter_map(|it| it.value.as_mut());
+        // The same code is deployed.
+        let others = attributes.iter_mut().filter(|it| it.key != CODE_DIGEST);
+        let values = others.filter_map(|it| it.value.as_mut());
         values.for_each(|value| self.value(value));
     }
 
@@ -316,6 +318,7 @@ fn usual_minutes() -> u64 {
     30
 }
 
+const CODE_DIGEST: &str = "throughline.code.digest";
 const TURNS: usize = 8;
 /// Ids in texts: of requests, messages, orders, environments. An account has twelve digits, and stays.
 static TEXT_IDS: LazyLock<Regex> = LazyLock::new(|| {

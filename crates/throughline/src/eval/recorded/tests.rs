@@ -10,10 +10,14 @@ use super::*;
 
 const FROM: UnixNanos = UnixNanos(1_000_000_000_000_000_000);
 const MINUTES: u64 = 5;
+const DIGEST: &str = "throughline.code.digest";
+const CODE: &str = "0123456789abcdef";
 
 /// Ten calls a minute that take so long, each with the id of its request in a text.
 fn take(name: &str, causes: &[&str], millis: u64, folder: &Path) {
-    let attributes: Attributes = [("service.name", "shop")].into_iter().collect();
+    let attributes: Attributes = [("service.name", "shop"), (DIGEST, CODE)]
+        .into_iter()
+        .collect();
     let resource = Arc::new(Resource { attributes });
     let spans = (0..MINUTES * 10).map(|nth| {
         let start = FROM.plus(Duration::from_secs(nth * 6));
@@ -93,6 +97,8 @@ fn a_copy_is_at_another_time_and_has_ids_of_its_own() {
         "1000000210000002100000021000000d"
     );
     assert_eq!(request(&turned[0]), "10000002-1000-4002-9000-00021000000d");
+    let code = turned[0].resource.attributes.get(DIGEST);
+    assert_eq!(code.and_then(Value::as_str), Some(CODE), "it is no id");
     let both = sent(&[piece(0), piece(1), piece(0x2000_0001)], begin);
     let ids: BTreeSet<TraceId> = both.iter().map(|span| span.trace_id).collect();
     assert_eq!(ids.len(), 60);
