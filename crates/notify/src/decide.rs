@@ -128,7 +128,7 @@ fn fate(
     let open = told.filter(|told| told.is_open);
     let is_worse = open.is_none_or(|told| {
         let is_more = notice.matters.iter().any(|it| told.is_news(it, least));
-        notice.severity > told.severity || is_more
+        notice.severity > told.severity || is_more || told.is_explained_by(notice)
     });
     match (notice.phase, open) {
         (Phase::Closed, None) => Fate::Drop(Reason::NeverTold),

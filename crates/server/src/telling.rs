@@ -42,11 +42,18 @@ pub(crate) struct Telling {
 #[derive(Default)]
 struct Seen {
     /// Incidents as they were then.
-    incidents: BTreeMap<u64, (State, Severity, BTreeSet<Concern>)>,
+    incidents: BTreeMap<u64, Look>,
     /// Incidents that somebody has acted on, and when that was proposed last.
     acted: BTreeMap<u64, UnixSeconds>,
     /// The version of the settings.
     version: u64,
+}
+
+/// An incident as it was.
+struct Look {
+    as_it_was: (State, Severity, BTreeSet<Concern>),
+    /// The end of the last minute that was watched, if it was not known then where the incident comes from.
+    unexplained: Option<UnixNanos>,
 }
 
 /// How long all causes of one look are waited for, together: what is new meanwhile waits as long.
@@ -119,17 +126,45 @@ impl Telling {
         }
         self.forget();
         let patience = Patience::of(PATIENCE);
-        for (at, incident) in self.changed(seen).into_iter().enumerate() {
+        let mut changed = self.changed(seen);
+        let news = changed.len();
+        changed.extend(self.unexplained(seen));
+        for (at, incident) in changed.into_iter().enumerate() {
+            let complete = self.detection.complete();
             let cause = match at < CAUSES_MAX {
                 true => self.cause(&incident, &patience).await,
                 false => None,
             };
-            self.teller
-                .tell(&self.notice(&incident, phase(&incident), cause.as_ref()));
-            let as_it_is = (incident.state, incident.severity(), concerns(&incident));
-            seen.incidents.insert(incident.id, as_it_is);
+            if at < news || cause.is_some() {
+                self.teller
+                    .tell(&self.notice(&incident, phase(&incident), cause.as_ref()));
+            }
+            let look = Look {
+                as_it_was: as_it_is(&incident),
+                unexplained: cause.is_none().then_some(complete),
+            };
+            seen.incidents.insert(incident.id, look);
         }
         self.tell_acted(seen);
+    }
+
+    /// Incidents that have not changed, and of which more may be known by now: more minutes have gone by, and somebody
+    /// was told of them without their cause.
+    fn unexplained(&self, seen: &Seen) -> Vec<Incident> {
+        let complete = self.detection.complete();
+        let is_due = |incident: &&Incident| {
+            let look = seen.incidents.get(&incident.id);
+            let look = look.filter(|it| it.as_it_was == as_it_is(incident));
+            let since = look.and_then(|it| it.unexplained);
+            incident.state == State::Open
+                && incident.severity() > Severity::Note
+                && incident.opened.plus(EXPLAINED_WITHIN) > complete
+                && since.is_some_and(|since| since < complete)
+        };
+        self.detection.with(|detector| {
+            let all = detector.incidents().iter();
+            all.filter(is_due).cloned().collect()
+        })
     }
 
     /// Incidents that are another than they were when they were looked at, the gravest first.
@@ -139,10 +174,10 @@ impl Telling {
             let known: BTreeSet<u64> = all.iter().map(|incident| incident.id).collect();
             seen.incidents.retain(|id, _| known.contains(id));
             let changed = all.iter().filter(|incident| {
-                let now = (incident.state, incident.severity(), concerns(incident));
                 let is_news =
                     incident.state == State::Open || self.teller.is_open(&about(incident));
-                is_news && seen.incidents.get(&incident.id) != Some(&now)
+                let look = seen.incidents.get(&incident.id);
+                is_news && look.is_none_or(|look| look.as_it_was != as_it_is(incident))
             });
             changed.cloned().collect()
         });
@@ -242,6 +277,10 @@ impl Telling {
             State::Open | State::Closed(_) => notice,
         }
     }
+}
+
+fn as_it_is(incident: &Incident) -> (State, Severity, BTreeSet<Concern>) {
+    (incident.state, incident.severity(), concerns(incident))
 }
 
 impl Patience {
@@ -356,6 +395,8 @@ fn variable(name: &str) -> Option<String> {
 /// What is asked begins a while before, so that the beginning is seen.
 const BEFORE: Duration = Duration::from_secs(30 * 60);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// An incident whose cause was not known when it was told is looked at again after each minute, for so long.
+const EXPLAINED_WITHIN: Duration = Duration::from_secs(15 * 60);
 /// How long notices wait for their causes, from the first look at the first of them on.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Of incidents that change at once, those that are told with their cause if there is time: the others must not wait for

@@ -170,6 +170,42 @@ fn what_is_about_something_else_as_well_is_told_once() {
 }
 
 #[test]
+fn where_it_comes_from_is_told_once_it_is_known() {
+    let unexplained = |story: &mut Story, severity: Severity| {
+        let mut notice = notice("1", Phase::Opened, severity);
+        notice.cause = None;
+        story.outbox.take(&story.settings, &notice, story.now);
+    };
+    let mut story = Story::new(json!({}));
+    unexplained(&mut story, Severity::Warning);
+    assert_eq!(story.goes_out(), ["1 Opened warning 0"]);
+    unexplained(story.later(1), Severity::Warning);
+    assert!(story.goes_out().is_empty());
+    story
+        .later(1)
+        .happens("1", Phase::Opened, Severity::Warning);
+    assert_eq!(story.goes_out(), ["1 Grew warning 1"]);
+    story
+        .later(1)
+        .happens("1", Phase::Opened, Severity::Warning);
+    unexplained(&mut story, Severity::Warning);
+    assert!(story.goes_out().is_empty(), "once");
+    // What comes back is told anew.
+    story.happens("1", Phase::Closed, Severity::Warning);
+    assert_eq!(story.goes_out(), ["1 Closed warning 2"]);
+    unexplained(&mut story, Severity::Warning);
+    assert_eq!(story.goes_out(), ["1 Opened warning 3"]);
+    story.happens("1", Phase::Opened, Severity::Warning);
+    assert_eq!(story.goes_out(), ["1 Grew warning 4"]);
+    // Nobody waits for the cause of what is only good to know.
+    let mut story = Story::new(json!({}));
+    unexplained(&mut story, Severity::Note);
+    assert_eq!(story.goes_out(), ["1 Opened note 0"]);
+    story.happens("1", Phase::Opened, Severity::Note);
+    assert!(story.goes_out().is_empty());
+}
+
+#[test]
 fn what_waits_for_the_morning_survives_a_look_at_the_same() {
     let night = json!({"quiet_hours": {"from": "15:00", "to": "18:00", "except": "critical"}});
     let mut story = Story::new(night);

@@ -32,6 +32,9 @@ pub struct Told {
     /// What it was about; nothing is known of what was told before that was kept.
     #[serde(default)]
     pub concerns: BTreeSet<Concern>,
+    /// Whether it was told where it comes from; nothing is known of what was told before that was kept.
+    #[serde(default = "yes")]
+    has_cause: bool,
     /// How many messages there were of it.
     pub messages: u32,
     /// What the first said.
@@ -79,15 +82,22 @@ impl Told {
         matter.severity >= least && !is_known(matter.concern())
     }
 
-    /// The same notice with what is new at its head, if somebody who was told of it worries about something else now and
-    /// it is no worse.
+    /// Whether it is known now where it comes from, and that was never told. Of what is only good to know nobody waits for
+    /// it.
+    pub fn is_explained_by(&self, notice: &Notice) -> bool {
+        !self.has_cause && notice.cause.is_some() && notice.severity > Severity::Note
+    }
+
+    /// The same notice with what is new at its head, if somebody who was told of it worries about something else now, or
+    /// learns where it comes from, and it is no worse.
     pub(super) fn grown(&self, notice: &Notice) -> Option<Notice> {
         let goes_on = matches!(notice.phase, Phase::Opened | Phase::Grew);
         if !goes_on || !self.is_open || self.messages == 0 || notice.severity > self.severity {
             return None;
         }
         let is_news = |it: &Matter| self.is_news(it, Severity::Note);
-        let at = notice.matters.iter().position(is_news)?;
+        let at = notice.matters.iter().position(is_news);
+        let at = at.or_else(|| self.is_explained_by(notice).then_some(0))?;
         let mut grown = notice.clone();
         grown.matters[..=at].rotate_right(1);
         grown.title = grown.matters[0].title.clone();
@@ -192,8 +202,10 @@ impl ToldAll {
         if !told.is_open {
             // What comes back is told anew.
             told.concerns.clear();
+            told.has_cause = false;
         }
         told.concerns.extend(notice.concerns());
+        told.has_cause |= notice.cause.is_some();
         told.is_open = notice.phase != Phase::Closed;
         told.at = now.0;
         self.log.push_back(Record {
@@ -238,6 +250,7 @@ impl ToldAll {
             is_open: true,
             held_until: None,
             concerns: BTreeSet::new(),
+            has_cause: false,
             messages: 0,
             title: notice.title.clone(),
             node: notice.node().to_owned(),
@@ -245,6 +258,10 @@ impl ToldAll {
             at: notice.at.0,
         })
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What is told again is no news within a month.
