@@ -57,8 +57,8 @@ export class Shop {
 
   /**
    * @param {string} program the binary
-   * @param {{ cpuShare?: boolean, rate?: number }} [how] whether functions have the share of a core that their memory
-   *   brings, and orders a minute
+   * @param {{ cpuShare?: boolean, rate?: number, memory?: Record<string, number> }} [how] whether functions have the
+   *   share of a core that their memory brings, orders a minute, and which functions have how many MB instead of theirs
    */
   constructor(program, how = {}) {
     this.#program = program;
@@ -123,12 +123,7 @@ export class Shop {
 
   /** The function runs with the memory that the account says, as it would there. @param {string} name */
   async resize(name) {
-    const file = join(this.#folder, 'throughline.toml');
-    const [before = '', section = '', after = ''] = readFileSync(file, 'utf8').split(
-      new RegExp(`(?<=\\[functions\\.${name}\\]\n(?:.+\n)*)(memory_mb = \\d+)`),
-    );
-    if (section === '') throw new Error(`${file} does not say how much memory ${name} has`);
-    writeFileSync(file, `${before}memory_mb = ${await this.size(name)}${after}`);
+    this.#give(name, await this.size(name));
     await this.#sandbox?.stop();
     await this.#invoke();
   }
@@ -196,6 +191,17 @@ export class Shop {
     const file = join(this.#folder, 'throughline.toml');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('127.0.0.1:4310', '127.0.0.1:0'));
+    for (const [name, memory] of Object.entries(this.#how.memory ?? {})) this.#give(name, memory);
+  }
+
+  /** @param {string} name @param {number} memory in MB */
+  #give(name, memory) {
+    const file = join(this.#folder, 'throughline.toml');
+    const [before = '', section = '', after = ''] = readFileSync(file, 'utf8').split(
+      new RegExp(`(?<=\\[functions\\.${name}\\]\n(?:.+\n)*)(memory_mb = \\d+)`),
+    );
+    if (section === '') throw new Error(`${file} does not say how much memory ${name} has`);
+    writeFileSync(file, `${before}memory_mb = ${memory}${after}`);
   }
 
   /** @param {string} name @param {string[]} words */

@@ -33,7 +33,7 @@ test('a throttled table with all that it affects', { skip }, async () => {
     assert.match(text, throttled);
     assert.match(text, /function:place-order.* fails more: .* → \d+ % of \d+ calls/);
     assert.match(text, /Most likely cause, \d+ % of it: table:users/);
-    assert.match(text, /Affected: .*function:place-order fails: .* → \d+ %/);
+    assert.match(text, /Affected: .*function:place-order .*fails: .* → \d+ %/);
   }
   whole = linkIn(mail, /The whole incident/) ?? '';
   const page = await stage.read('3-throttle', `${stage.shop.url}/incidents/${incident.id}`);

@@ -3,6 +3,7 @@
 //! A copy has other ids, in bytes and in texts alike, so that what belonged together in the recording does in the copy,
 //! and belongs to no other.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::Context;
-use regex_lite::{Captures, Regex};
+use regex::{Captures, Regex};
 use serde::Deserialize;
 use throughline_telemetry::wire::Request;
 use throughline_telemetry::wire::otlp::common::v1::any_value::Value;
@@ -290,9 +291,6 @@ impl Moving {
     }
 
     fn text(&self, text: &mut String) {
-        if !TEXT_IDS.is_match(text) {
-            return;
-        }
         let turned = TEXT_IDS.replace_all(text, |found: &Captures<'_>| {
             let mut turns = self.turn.iter().cycle();
             let digits = found[0].chars().map(|char| {
@@ -305,7 +303,9 @@ impl Moving {
                 .map(|(char, turned)| turned.unwrap_or(char));
             digits.collect::<String>()
         });
-        *text = turned.into_owned();
+        if let Cow::Owned(turned) = turned {
+            *text = turned;
+        }
     }
 }
 
