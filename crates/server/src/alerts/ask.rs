@@ -286,9 +286,9 @@ fn moment() -> Instant {
 /// How long actions are followed at once.
 const TIME: Duration = Duration::from_secs(20);
 /// Actions that are followed at once: after a start, when hours are counted that have gone by, fewer of each minute.
-const FOLLOWED_AT_ONCE: usize = 600;
+const FOLLOWED_AT_ONCE: usize = 300;
 /// Of one minute.
-const FOLLOWED_MIN: usize = 10;
+const FOLLOWED_MIN: usize = 5;
 const FOLLOWED_MAX: usize = 200;
 /// Beginnings that these are taken from: the most that a search gives at once.
 const BEGINS_MAX: usize = 1000;
