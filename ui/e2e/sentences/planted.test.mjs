@@ -13,7 +13,7 @@ const read = (/** @type {string} */ path) => readFileSync(new URL(path, EXAMPLE)
 test('every misbehaviour has a cause, which the application has or which is outside', () => {
   const traffic = read('traffic/misbehave.py').split('\nALL = {\n')[1] ?? '';
   const known = [...traffic.matchAll(/^ {4}"([a-z-]+)": /gm)].map(([, name]) => name);
-  const planted = causes('http://pay.example:4312');
+  const planted = causes('host:pay.example');
   assert.deepEqual(Object.keys(planted), known);
   assert.deepEqual(planted['slow-payment'], ['host:pay.example']);
   const application = read('throughline.toml');

@@ -22,7 +22,7 @@ async function record(shop, folder, names) {
   note('the shop is open');
   await pause(WARM_MILLIS);
   keep(folder, 'normal', await take(shop, NORMAL_MINUTES), []);
-  const planted = causes(shop.outside['pay'] ?? '');
+  const planted = causes(await provider(shop));
   for (const [nth, name] of names.entries()) {
     const begin = () => {
       shop.begin(name);
@@ -39,6 +39,18 @@ async function record(shop, folder, names) {
   }
 }
 
+/** The only host that orders are paid at; which address it has for a function is the sandbox's affair. @param {Shop} shop */
+async function provider(shop) {
+  const { edges } = /** @type {{ edges: { from: string, to: string }[] }} */ (
+    await shop.ask('/api/v1/edges')
+  );
+  const isIt = ({ from = '', to = '' }) =>
+    from === 'function:place-order' && to.startsWith('host:');
+  const found = edges.find(isIt);
+  if (!found) throw new Error('no order was paid');
+  return found.to;
+}
+
 /** @param {string} folder @param {string} name @param {import('./history.mjs').Take} taken @param {string[]} causes */
 function keep(folder, name, taken, causes) {
   const bytes = write(join(folder, name), taken, causes);
@@ -47,7 +59,7 @@ function keep(folder, name, taken, causes) {
 
 const [folder, ...wanted] = process.argv.slice(2);
 const program = process.env['THROUGHLINE_BIN'];
-const all = Object.keys(causes('http://pay'));
+const all = Object.keys(causes('host:pay'));
 const unknown = wanted.filter((it) => !all.includes(it));
 if (!folder || !program || unknown.length > 0) {
   if (unknown.length > 0) console.error(`no such misbehaviour: ${unknown.join(', ')}`);
