@@ -28,7 +28,7 @@ use throughline_store::{ReadError, SearchError, Store};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use crate::detection::Detection;
+use crate::detection::{Detection, Names};
 pub(crate) use kept::Kept;
 use notice::Told;
 pub(crate) use settings::{RawSettings, Settings};
@@ -170,6 +170,7 @@ impl Alerts {
     pub(crate) fn health(&self) -> AlertsHealth {
         let counters = &self.0.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let names = self.0.detection.services();
         self.with(|settings, kept| {
             let objectives = settings.objectives().iter();
             let objectives = objectives.filter_map(|objective| {
@@ -180,7 +181,7 @@ impl Alerts {
                 questions: read(&counters.questions),
                 failures: read(&counters.failures),
                 save_failures: read(&counters.save_failures),
-                firing: self.told(settings, kept).filter(Told::is_firing).count(),
+                firing: told(settings, kept, &names).filter(Told::is_firing).count(),
                 objectives: objectives.collect(),
             }
         })
@@ -251,7 +252,8 @@ impl Alerts {
 
     /// Tells what has begun, what is graver, and what has ended.
     async fn tell_news(&self, seen: &mut Seen) {
-        let told: Vec<Told> = self.with(|settings, kept| self.told(settings, kept).collect());
+        let names = self.0.detection.services();
+        let told: Vec<Told> = self.with(|settings, kept| told(settings, kept, &names).collect());
         // What is set once more, or otherwise, is told anew.
         let known: BTreeSet<String> = told.iter().map(Told::about).collect();
         seen.retain(|about, _| known.contains(about));
@@ -274,23 +276,6 @@ impl Alerts {
         for (told, phase) in news {
             self.tell(&told, phase);
         }
-    }
-
-    /// What there is to tell of each objective and alert of which something is known.
-    fn told<'a>(
-        &self,
-        settings: &'a Settings,
-        kept: &'a Kept,
-    ) -> impl Iterator<Item = Told> + use<'a> {
-        let names = self.0.detection.services();
-        let objectives: Vec<Told> = settings
-            .objectives()
-            .iter()
-            .filter_map(|it| Told::of_objective(it, kept.objective(&it.name)?, &names))
-            .collect();
-        let alerts = settings.alerts().iter();
-        let alerts = alerts.filter_map(move |it| Told::of_alert(it, kept.alert(&it.name)?, &names));
-        objectives.into_iter().chain(alerts)
     }
 
     fn tell(&self, told: &Told, phase: Phase) {
@@ -323,6 +308,21 @@ impl Alerts {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What there is to tell of each objective and alert of which something is known. Whoever asks detection for names does so
+/// before, so that no lock is held that waits for another.
+fn told<'a>(
+    settings: &'a Settings,
+    kept: &'a Kept,
+    names: &'a Names,
+) -> impl Iterator<Item = Told> + use<'a> {
+    let objectives = settings.objectives().iter();
+    let objectives =
+        objectives.filter_map(move |it| Told::of_objective(it, kept.objective(&it.name)?, names));
+    let alerts = settings.alerts().iter();
+    let alerts = alerts.filter_map(move |it| Told::of_alert(it, kept.alert(&it.name)?, names));
+    objectives.chain(alerts)
 }
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);

@@ -210,9 +210,10 @@ impl Detection {
                 all.operations.extend(found.operations);
                 all.edges.extend(found.edges);
             }
-            let mut kept = detection.kept();
+            // Hours of it: nobody else waits meanwhile.
+            let mut names = detection.services();
             let told = (reports.reports.as_slice(), reports.timeouts.as_slice());
-            Ok(feed::minutes(all, told, &mut kept.names))
+            Ok(feed::minutes(all, told, &mut names))
         };
         self.0.engine.blocking(work).await?
     }

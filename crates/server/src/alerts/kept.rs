@@ -203,8 +203,11 @@ impl Kept {
             watched.series.add(minute, counts);
         }
         watched.left_out = watched.left_out.saturating_add(counted.left_out);
-        let late = counted.late.iter().map(ToString::to_string);
-        watched.late.extend(late);
+        for trace in counted.late.iter().map(ToString::to_string) {
+            // Several actions may begin in one.
+            watched.late.retain(|known| *known != trace);
+            watched.late.push(trace);
+        }
         let too_many = watched.late.len().saturating_sub(LATE_MAX);
         watched.late.drain(..too_many);
         watched.until = counted.until.0;

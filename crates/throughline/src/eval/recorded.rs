@@ -257,9 +257,9 @@ impl Player {
         let hour = usize::try_from(at.0 % nanos(DAY) / nanos(HOUR)).unwrap_or(0);
         let cells = CELLS[hour];
         let wrong = course.wrong;
-        let most = wrong.map_or(0, |wrong| (f64::from(cells) * wrong.share).ceil() as u32);
         let pieces = (0..cells).map(|cell| {
-            let wrong = wrong.filter(|_| cell < most);
+            let is_in = |wrong: &&Wrong<'_>| f64::from(cell) < f64::from(cells) * wrong.share;
+            let wrong = wrong.filter(is_in);
             let take = wrong.map_or(course.normal, |wrong| wrong.take);
             // It begins as it began, and then goes on.
             let from = match wrong {
