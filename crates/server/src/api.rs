@@ -50,6 +50,7 @@ use crate::page;
 
 pub(crate) use advice::{Resized, of_last_week, verify};
 pub(crate) use health::Watch;
+pub(crate) use investigations::cause_of;
 pub(crate) use queries::Queries;
 pub(crate) use read::Reads;
 

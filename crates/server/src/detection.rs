@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use throughline_insight::Detector;
-use throughline_insight::cause::{Answer, Question};
+use throughline_insight::cause::Question;
 use throughline_insight::detect::{Allowed, Change, Counts, Incident, Settings, Subject, Update};
 use throughline_insight::facts::Facts;
 use throughline_insight::question::{Name, Symptom};
@@ -169,8 +169,11 @@ impl Detection {
         look(&self.kept().detector)
     }
 
-    /// Where an incident comes from and who else suffers, if that can be told. Reads hours of the store.
-    pub(crate) async fn cause(&self, incident: &Incident) -> Result<Option<Answer>, TakeError> {
+    /// What is asked about an incident, and what has to be known to answer; none if there is nothing to ask.
+    pub(crate) async fn asked(
+        &self,
+        incident: &Incident,
+    ) -> Result<Option<(Question, Facts)>, TakeError> {
         let Some(question) = Question::of(incident, self.complete()) else {
             return Ok(None);
         };
@@ -182,8 +185,7 @@ impl Detection {
             reports = reports.and(self.timeouts(&times).await?);
         }
         let facts = self.facts(question.times(), Arc::new(reports)).await?;
-        let answer = move || question.answer(&facts);
-        Ok(self.0.engine.blocking(answer).await?)
+        Ok(Some((question, facts)))
     }
 
     /// What time it is.

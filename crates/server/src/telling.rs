@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 
 use crate::actions::{Actions, Offers};
-use crate::api::Queries;
+use crate::api::{Queries, cause_of};
 use crate::config::Config;
 use crate::detection::Detection;
 
@@ -36,6 +36,7 @@ pub(crate) struct Telling {
     teller: Teller,
     detection: Detection,
     actions: Actions,
+    queries: Queries,
 }
 
 /// What was looked at already.
@@ -76,7 +77,7 @@ impl Telling {
             format!("http://{address}"),
             Arc::new(move || clock.now()),
             variable,
-            Arc::new(Offers::new(actions.clone(), queries)),
+            Arc::new(Offers::new(actions.clone(), queries.clone())),
         );
         for error in errors {
             tracing::error!("{error}");
@@ -85,6 +86,7 @@ impl Telling {
             teller,
             detection,
             actions,
+            queries,
         }
     }
 
@@ -241,20 +243,15 @@ impl Telling {
 
     /// Where an incident comes from, if that is known soon enough to be told with it.
     async fn cause(&self, incident: &Incident, patience: &Patience) -> Option<Answer> {
-        match patience.wait(self.detection.cause(incident)).await {
-            Some(Ok(cause)) => cause,
-            Some(Err(error)) => {
-                tracing::warn!(%error, incident = incident.id, "an incident is told without its cause");
-                None
-            }
-            None => {
-                tracing::warn!(
-                    incident = incident.id,
-                    "an incident is told before its cause is known"
-                );
-                None
-            }
+        let cause = cause_of(&self.detection, &self.queries, incident);
+        let known = patience.wait(cause).await;
+        if known.is_none() {
+            tracing::warn!(
+                incident = incident.id,
+                "an incident is told before its cause is known"
+            );
         }
+        known.flatten()
     }
 
     fn notice(&self, incident: &Incident, phase: Phase, cause: Option<&Answer>) -> Notice {

@@ -9,6 +9,7 @@ use throughline_store::{Count, Filter, SearchQuery};
 use throughline_telemetry::{Span, UnixNanos};
 
 use super::error::ApiError;
+use super::investigations::cause_of;
 use super::queries::Queries;
 use super::query::Query;
 use super::view::{self, Example};
@@ -77,10 +78,7 @@ pub(super) async fn show(
     let Some((incident, around)) = known else {
         return Err(ApiError::UnknownIncident(id));
     };
-    let cause = detection.cause(&incident).await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "where an incident comes from cannot be worked out");
-        None
-    });
+    let cause = cause_of(&detection, &queries, &incident).await;
     let mut examples = Vec::new();
     for known in incident.findings.iter().take(WITH_EXAMPLES) {
         examples.push(find(&queries, &known.finding).await?);

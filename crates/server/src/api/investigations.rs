@@ -4,6 +4,7 @@
 //! [`investigate`](throughline_insight::investigate), and shown with spans, log records and reports that say the same
 //! or more. These have [`BUDGET`]: what is not there by then is left out, and the answer says so.
 
+mod cause;
 mod evidence;
 mod filters;
 mod gather;
@@ -33,6 +34,7 @@ use super::queries::{Queries, read};
 use super::view;
 use crate::config::Limits;
 use crate::detection::{Detection, Reports, TakeError};
+pub(crate) use cause::cause_of;
 pub(super) use gather::Gathered;
 use gather::{Gather, Traces};
 
