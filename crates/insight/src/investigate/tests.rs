@@ -106,6 +106,29 @@ fn minute_of(time: UnixNanos) -> u64 {
 }
 
 #[test]
+fn what_began_two_minutes_ago_is_explained() {
+    // From an odd minute on, of which steps of two minutes would have one half and nothing else.
+    let facts = facts(|node, minute| match node {
+        "function:shop" | "function:pay" | "table:user" if minute >= 11 => {
+            Does { ms: 300.0, ..WELL }
+        }
+        _ => WELL,
+    });
+    let until = |minutes: u32| Window {
+        from: FROM.plus(MINUTE),
+        to: FROM.plus(MINUTE * minutes),
+    };
+    let told = |minutes| {
+        let shop = "function:shop".to_owned();
+        investigate(&facts, &shop, Some(Symptom::Slow), &until(minutes)).found
+    };
+    assert!(told(12).is_none(), "one minute may be chance");
+    let found = told(13).expect("two are not");
+    assert_eq!(found.causes[0].node, "table:user");
+    assert_eq!(minute_of(found.onset), 11);
+}
+
+#[test]
 fn a_slow_table_is_the_cause_since_the_minute_in_which_it_began() {
     let facts = facts(|node, minute| match node {
         "function:stock" | "function:mail" => WELL,
