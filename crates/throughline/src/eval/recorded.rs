@@ -124,7 +124,7 @@ impl Recording {
         server.until_watched().await?;
         let opened = server.opened(learned).await?;
         server.stop().await?;
-        scores.quiet_days = f64::from(plan.days);
+        scores.quiet_days = usize::try_from(plan.days)?;
         scores.quiet = opened
             .iter()
             .filter(|it| !is_merged(it))

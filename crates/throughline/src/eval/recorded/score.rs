@@ -38,7 +38,7 @@ pub(in crate::eval) struct Scores {
     pub(super) outcomes: Vec<Outcome>,
     /// Incidents of days in which nothing went wrong.
     pub(super) quiet: Vec<String>,
-    pub(super) quiet_days: f64,
+    pub(super) quiet_days: usize,
     /// Spans and log records that were sent.
     pub(super) items: u64,
 }
@@ -136,7 +136,7 @@ impl Scores {
     }
 
     fn false_a_week(&self) -> f64 {
-        ratio(self.quiet.len(), 1) * 7.0 / f64::max(1.0, self.quiet_days)
+        ratio(7 * self.quiet.len(), self.quiet_days)
     }
 
     pub(in crate::eval) fn to_json(&self) -> Value {
