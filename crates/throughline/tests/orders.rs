@@ -143,8 +143,10 @@ struct Story {
 impl Story {
     /// Invocations of each function, or what there is instead.
     fn read(story: &Value) -> Result<Self, String> {
-        let spans = story["spans"].as_array().into_iter().flatten();
-        let invoked = spans.filter(|span| span["attributes"]["throughline.phase"] == "invoke");
+        let spans = story["spans"].as_array().map_or(&[][..], Vec::as_slice);
+        let invoked = spans
+            .iter()
+            .filter(|span| span["attributes"]["throughline.phase"] == "invoke");
         let mut services: Vec<&str> = Vec::new();
         let mut invocations = BTreeSet::new();
         for span in invoked {
@@ -155,7 +157,11 @@ impl Story {
         services.sort_unstable();
         services.dedup();
         if services != FUNCTIONS {
-            return Err(format!("{services:?} were invoked"));
+            let seen = spans
+                .iter()
+                .map(|span| format!("{} {}", span["service"], span["name"]));
+            let seen: Vec<String> = seen.collect();
+            return Err(format!("{services:?} were invoked, by {seen:#?}"));
         }
         let traces = story["trace_ids"].as_array().into_iter().flatten();
         let traces = traces.filter_map(|id| id.as_str().map(str::to_owned));
@@ -227,7 +233,13 @@ impl Demo {
 impl Server {
     async fn story(&self, id: &str) -> Story {
         let story = self.load(&format!("/api/v1/traces/{id}")).await;
-        Story::read(&story).unwrap_or_else(|why| panic!("{id}: {why}, in {}", story["trace_ids"]))
+        match Story::read(&story) {
+            Ok(read) => read,
+            Err(why) => {
+                let books = self.load("/api/v1/completeness").await;
+                panic!("{id}: {why}, in {}; {books:#}", story["trace_ids"])
+            }
+        }
     }
 }
 
