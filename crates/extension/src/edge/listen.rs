@@ -1,5 +1,7 @@
 //! A small HTTP server: connections up to a limit, bodies that end, a handler for each request.
 
+mod ending;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -20,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use super::seats::{Seat, Seats};
+use ending::Ending;
 
 /// Which HTTP is spoken on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,10 +120,13 @@ async fn converse(
 ) {
     // Without it answers may be held back; if it cannot be set they are only slower.
     let _ = stream.set_nodelay(true);
+    let (stream, requests) = Ending::new(stream);
     let service = hyper::service::service_fn(move |request| {
         seat.is_active(Instant::now());
         let (counters, response) = (Arc::clone(&counters), handler(request));
+        let under_way = requests.begin();
         async move {
+            let _under_way = under_way;
             let response = AssertUnwindSafe(response).catch_unwind().await;
             Ok::<_, Infallible>(response.unwrap_or_else(|_| {
                 counters.add(Counter::Fault, 1);

@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use throughline_extension::room::Room;
@@ -80,4 +82,63 @@ async fn a_client_that_sends_too_much_hears_of_it() {
     let (address, _) = server().await;
     let large: &'static str = " ".repeat(8 << 20).leak();
     assert_eq!(post(&address, large).await.unwrap(), "TooLarge");
+}
+
+/// What a client sends before the server had a turn, and dies.
+async fn taken_of_the_dead(speaks: Speaks, says: &[&[u8]]) -> Vec<Bytes> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (took, mut taken) = tokio::sync::mpsc::unbounded_channel();
+    let handler = move |request: Request<Incoming>| {
+        let took = took.clone();
+        async move {
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            took.send(body).unwrap();
+            empty(StatusCode::OK)
+        }
+    };
+    tokio::spawn(serve(listener, speaks, Arc::default(), handler));
+    let mut client = Some(client);
+    let mut all = Vec::new();
+    for (nth, piece) in says.iter().enumerate() {
+        client.as_mut().unwrap().write_all(piece).unwrap();
+        if nth + 1 == says.len() {
+            client = None;
+        }
+        let taking = tokio::time::timeout(Duration::from_secs(5), taken.recv());
+        all.push(taking.await.expect("it is lost").unwrap());
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_the_dead_sent_whole_is_taken() {
+    let says = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nlast";
+    for speaks in [Speaks::Http1, Speaks::Platform] {
+        let taken = taken_of_the_dead(speaks, &[says]).await;
+        assert_eq!(taken, ["last"]);
+        let taken = taken_of_the_dead(speaks, &[says, says, says]).await;
+        assert_eq!(taken, ["last", "last", "last"]);
+    }
+}
+
+#[tokio::test]
+async fn what_the_dead_sent_whole_is_taken_over_http2() {
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        let length = u8::try_from(payload.len()).unwrap();
+        let head = [0, 0, length, kind, flags, 0, 0, 0, stream];
+        [&head, payload].concat()
+    };
+    let (data, headers, settings) = (0, 1, 4);
+    let (end_of_stream, end_of_headers) = (1, 4);
+    let post = |stream| {
+        // POST over http, of `/`, to `x`.
+        let fields = [0x83, 0x86, 0x84, 0x41, 1, b'x'];
+        let fields = frame(headers, end_of_headers, stream, &fields);
+        [fields, frame(data, end_of_stream, stream, b"last")].concat()
+    };
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    let first = [preface, frame(settings, 0, 0, &[]), post(1)].concat();
+    let taken = taken_of_the_dead(Speaks::Http2, &[&first, &post(3)]).await;
+    assert_eq!(taken, ["last", "last"]);
 }

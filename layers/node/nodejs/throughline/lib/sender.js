@@ -81,6 +81,8 @@ class Sender {
   closed(socket, failed) {
     if (this.socket !== socket) return;
     this.socket = undefined;
+    // While the function is loaded, the extension may not listen yet.
+    if (this.unanswered.length === 0) return;
     if (failed === 'ECONNREFUSED' || this.retries >= RETRIES_MAX) {
       this.isOff = failed === 'ECONNREFUSED';
       this.dropped += this.unanswered.length;
@@ -89,7 +91,6 @@ class Sender {
       this.retries = 0;
       return;
     }
-    if (this.unanswered.length === 0) return;
     this.retries += 1;
     this.open();
     for (const { body, bytes } of this.unanswered) this.write(body, bytes);
