@@ -153,7 +153,8 @@ impl Detector {
             return;
         }
         let environments = self.environments.entry(node.clone()).or_default();
-        let Some((first, last)) = environments.take(environment, minute, used) else {
+        let size = self.settings.get(node).and_then(|it| it.memory_bytes);
+        let Some((first, last)) = environments.take(environment, minute, used, size) else {
             return;
         };
         #[allow(clippy::cast_precision_loss)] // bytes of a function's memory

@@ -19,10 +19,15 @@ struct Growth {
 }
 
 impl Environments {
-    /// Takes what the next invocation used; the first and the last of those that show a leak. What Lambda
-    /// reports never falls within an environment, so that it does not is nothing: it must have grown in each
-    /// quarter of the last twenty, by a twentieth of all in the last half.
-    pub(super) fn take(&mut self, name: &str, minute: Minute, used: u64) -> Option<(u64, u64)> {
+    /// Takes what the next invocation used, of so much memory, if that is known; the first and the last of those that
+    /// show a leak.
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        minute: Minute,
+        used: u64,
+        size: Option<u64>,
+    ) -> Option<(u64, u64)> {
         if self.0.len() >= ENVIRONMENTS_MAX && !self.0.contains_key(name) {
             let oldest = self.0.iter().min_by_key(|(_, growth)| growth.last);
             let oldest = oldest.map(|(name, _)| name.clone())?;
@@ -30,24 +35,60 @@ impl Environments {
         }
         let growth = self.0.entry(name.to_owned()).or_default();
         growth.last = minute;
-        if growth.used.len() == INVOCATIONS {
-            growth.used.remove(0);
+        growth.take(used);
+        let (first, last) = (*growth.used.first()?, *growth.used.last()?);
+        let leaks = growth.goes_on() || size.is_some_and(|size| growth.fills(size));
+        leaks.then_some((first, last))
+    }
+}
+
+impl Growth {
+    fn take(&mut self, used: u64) {
+        // What Lambda reports never falls as long as a process lives.
+        if self.used.last().is_some_and(|last| used < last / 4 * 3) {
+            self.used.clear();
         }
-        growth.used.push(used);
-        let used = &growth.used;
-        let (first, last) = (*used.first()?, *used.last()?);
-        let grows = used.len() == INVOCATIONS
-            && used.is_sorted()
-            && used
-                .chunks(INVOCATIONS / 4)
-                .all(|quarter| quarter.first() < quarter.last())
-            && (last - used[INVOCATIONS / 2]) * 20 >= last;
-        grows.then_some((first, last))
+        if self.used.len() == INVOCATIONS {
+            self.used.remove(0);
+        }
+        self.used.push(used);
+    }
+
+    /// Whether it grew in each quarter of the last twenty, by a twentieth of all in the last half: that it does not fall
+    /// is nothing.
+    fn goes_on(&self) -> bool {
+        self.used.len() == INVOCATIONS && self.grows_by(1, 20)
+    }
+
+    /// Whether it fills up before there are twenty: to nine tenths, to half as much again as it was, and about as fast in
+    /// the last half as in the first.
+    fn fills(&self, size: u64) -> bool {
+        let (Some(first), Some(last)) = (self.used.first(), self.used.last()) else {
+            return false;
+        };
+        self.used.len() >= INVOCATIONS_FILLING
+            && last * 10 >= size * 9
+            && last * 2 >= first * 3
+            && self.grows_by(1, 8)
+    }
+
+    /// Whether it never falls, grows in each quarter, and in the last half by this part of all that is used.
+    fn grows_by(&self, part: u64, of: u64) -> bool {
+        let used = &self.used;
+        let last = used.last().copied().unwrap_or_default();
+        let quarters = used.chunks(used.len().div_ceil(4).max(2));
+        used.is_sorted()
+            && quarters
+                .filter(|it| it.len() > 1)
+                .all(|it| it.first() < it.last())
+            && (last - used[used.len() / 2]) * of >= last * part
     }
 }
 
 /// So many must grow one after the other.
 const INVOCATIONS: usize = 20;
+/// So many where there is no more memory than for these.
+const INVOCATIONS_FILLING: usize = 8;
 /// Environments of one node.
 const ENVIRONMENTS_MAX: usize = 200;
 
@@ -56,9 +97,13 @@ mod tests {
     use super::*;
 
     fn leaks(used: impl Iterator<Item = u64>) -> bool {
+        leaks_in(None, used)
+    }
+
+    fn leaks_in(size: Option<u64>, used: impl Iterator<Item = u64>) -> bool {
         let mut environments = Environments::default();
         let found: Vec<bool> = used
-            .map(|used| environments.take("e", 1, used).is_some())
+            .map(|used| environments.take("e", 1, used, size).is_some())
             .collect();
         found.contains(&true)
     }
@@ -73,5 +118,24 @@ mod tests {
         );
         assert!(!leaks((0..100).map(|at| 100 + at % 10)), "it falls again");
         assert!(!leaks((0..100).map(|_| 100)));
+    }
+
+    #[test]
+    fn what_fills_the_memory_is_a_leak_sooner() {
+        let real = [70, 90, 98, 115, 124, 142, 152, 168, 187, 205, 215, 244, 256];
+        let real = real.into_iter();
+        assert!(leaks_in(Some(256), real.clone()));
+        assert!(!leaks_in(Some(1024), real.clone()), "there is room");
+        assert!(!leaks_in(None, real));
+        let large = [70, 80, 90, 100, 243, 243, 244, 244, 245, 245];
+        assert!(!leaks_in(Some(256), large.into_iter()), "one large file");
+        assert!(!leaks_in(Some(256), (0..15).map(|at| 228 + at * 2)));
+    }
+
+    #[test]
+    fn process_that_was_killed_begins_anew() {
+        let lives = (0..4).flat_map(|_| (0..25).map(|at| 70 + at * 7));
+        assert!(leaks_in(Some(256), lives.clone()));
+        assert!(leaks(lives.skip(15)), "the next life shows it");
     }
 }
