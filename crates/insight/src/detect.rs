@@ -186,10 +186,15 @@ impl Detector {
         self.left_out += u64::from(!has_room);
     }
 
-    /// A function takes from a queue: what is wrong with both is one incident.
-    pub fn takes_from(&mut self, function: &Node, queue: &Node, at: UnixNanos) {
-        let has_room = self.queues.takes(queue, function, minute_of(at));
+    /// A function takes from a queue, or a queue from a topic: what is wrong with both is one incident.
+    pub fn takes_from(&mut self, taker: &Node, from: &Node, at: UnixNanos) {
+        let has_room = self.queues.takes(from, taker, minute_of(at));
         self.left_out += u64::from(!has_room);
+    }
+
+    /// Who took from what, and what passed on to what, within about a day: a queue and a function, a topic and a queue.
+    pub fn takes(&self) -> impl Iterator<Item = &(Node, Node)> {
+        self.queues.takers()
     }
 
     /// What is given up in the one goes to the other. Where nobody says that, names such as `orders-dlq` do.

@@ -18,6 +18,8 @@ pub struct Facts {
     pub own: BTreeSet<Node>,
     /// From whom to whom something was handed over that nobody waits for: a message, an event.
     pub handed: BTreeSet<(Node, Node)>,
+    /// From what who takes, and what passes on to what: a queue to a function, a topic to a queue.
+    pub takes: BTreeSet<(Node, Node)>,
     /// Nodes of which only their callers tell, and traces show that it is so.
     pub shown: BTreeSet<Node>,
 }

@@ -69,23 +69,24 @@ pub fn waits<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Vec<Wait> {
     waits.collect()
 }
 
-/// Which functions take from what, as nodes of the map: `queue:mails` and `function:mail`. What a record came through
-/// last is what it was taken from.
+/// Who takes from what, as nodes of the map: `queue:mails` and `function:mail`; and what passes on to what, a topic to
+/// that queue. What a record came through last is what it was taken from.
 pub fn takers<'a>(spans: impl IntoIterator<Item = &'a Span>) -> BTreeSet<(Node, Node)> {
     let mut found = BTreeSet::new();
     for span in spans {
         let Some(function) = span.resource.attributes.text("faas.name") else {
             continue;
         };
-        let paths = texts(&span.attributes, IN_PATH);
-        found.extend(paths.filter_map(|path| {
-            let hops = parse(path);
-            let last = hops
-                .last()
-                .filter(|hop| lies(hop) && !hop.name.is_empty())?;
-            let node = format!("{}:{}", last.kind, last.name);
-            Some((node, format!("function:{function}")))
-        }));
+        for path in texts(&span.attributes, IN_PATH) {
+            let mut taker = format!("function:{function}");
+            for hop in parse(path).iter().rev() {
+                if !lies(hop) || hop.name.is_empty() {
+                    break;
+                }
+                let node = format!("{}:{}", hop.kind, hop.name);
+                found.insert((node.clone(), std::mem::replace(&mut taker, node)));
+            }
+        }
     }
     found
 }
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_takes_from_what_its_records_came_through_last() {
+    fn a_function_takes_from_what_its_records_came_through_last_and_that_gets_what_is_passed_on() {
         let spans = [
             given(
                 "mail",
@@ -169,7 +170,11 @@ mod tests {
         ];
         let taken = takers(&spans).into_iter();
         let taken: Vec<String> = taken.map(|(from, by)| format!("{by} {from}")).collect();
-        let expected = ["function:mail queue:mails", "function:log topic:orders"];
+        let expected = [
+            "function:mail queue:mails",
+            "function:log topic:orders",
+            "queue:mails topic:orders",
+        ];
         assert_eq!(taken, expected);
     }
 

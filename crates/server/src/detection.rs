@@ -214,8 +214,11 @@ impl Detection {
             }
             // Hours of it: nobody else waits meanwhile.
             let mut names = detection.services();
+            let takes = detection.with(|detector| detector.takes().cloned().collect());
             let told = (reports.reports.as_slice(), reports.timeouts.as_slice());
-            Ok(feed::minutes(all, told, &mut names))
+            let mut facts = feed::minutes(all, told, &mut names);
+            facts.takes = takes;
+            Ok(facts)
         };
         self.0.engine.blocking(work).await?
     }
@@ -511,8 +514,8 @@ impl Kept {
             let node = self.names.node_of(&failure.service, &failure.function);
             self.detector.take_error(&node, minute, failure.seen());
         }
-        for (queue, function) in told.takers.get(&minute).into_iter().flatten() {
-            self.detector.takes_from(function, queue, minute);
+        for (from, taker) in told.takers.get(&minute).into_iter().flatten() {
+            self.detector.takes_from(taker, from, minute);
         }
         for used in told.used.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&used.service, &used.function);

@@ -19,6 +19,14 @@ impl Line {
         }
     }
 
+    /// One that nobody looks at.
+    pub(crate) fn none() -> Self {
+        Line {
+            next: None,
+            visible: false,
+        }
+    }
+
     /// Writes it, if it is time.
     #[allow(clippy::disallowed_methods)] // the edge where somebody waits
     pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {

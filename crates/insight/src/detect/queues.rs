@@ -68,7 +68,7 @@ pub(super) struct Queues {
     lying: BTreeMap<Node, Known>,
     #[serde(with = "super::keep::pairs")]
     again: BTreeMap<Node, Again>,
-    /// By a queue and a function that takes from it, when it last did.
+    /// By a queue and a function that takes from it, or by a topic and that queue, when it last did.
     #[serde(with = "super::keep::pairs")]
     takers: BTreeMap<(Node, Node), Minute>,
     /// By a queue and where what lies in it was given up, when that was last said.
@@ -156,6 +156,10 @@ impl Queues {
             givers.map(|giver| (giver, node.clone()))
         });
         takers.chain(dead)
+    }
+
+    pub(super) fn takers(&self) -> impl Iterator<Item = &(Node, Node)> {
+        self.takers.keys()
     }
 
     /// What a function takes from.

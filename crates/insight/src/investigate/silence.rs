@@ -101,6 +101,10 @@ struct Rates<'a> {
     nodes: BTreeMap<&'a Node, Rate>,
     /// By who is called.
     callers: BTreeMap<&'a Node, BTreeMap<&'a Node, Calls>>,
+    /// By who takes, or gets what is passed on: what lies where it is taken from.
+    sources: BTreeMap<&'a Node, BTreeSet<&'a Node>>,
+    /// The other way round.
+    takers: BTreeMap<&'a Node, BTreeSet<&'a Node>>,
     /// Of the silence.
     minutes: f64,
 }
@@ -133,8 +137,14 @@ impl<'a> Rates<'a> {
             facts,
             nodes: BTreeMap::new(),
             callers: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            takers: BTreeMap::new(),
             minutes: facts.minutes(silent),
         };
+        for (source, taker) in &facts.takes {
+            rates.sources.entry(taker).or_default().insert(source);
+            rates.takers.entry(source).or_default().insert(taker);
+        }
         let normal_minutes = facts.minutes(&frame.normal);
         for ((_, subject), did) in facts.between(&frame.normal) {
             let before = did.counts.count as f64 / normal_minutes;
@@ -171,7 +181,8 @@ impl<'a> Rates<'a> {
         self.facts.own.contains(node)
     }
 
-    /// What is handed to whoever takes from it: what is only read in a table feeds nobody.
+    /// What is handed to whoever takes from it: what is only read in a table feeds nobody. Of what is passed on nobody
+    /// tells but who takes it.
     fn fed(&self, node: &Node) -> Rate {
         let mut fed = Rate::default();
         for calls in self
@@ -182,10 +193,15 @@ impl<'a> Rates<'a> {
         {
             fed += calls.feeding;
         }
-        match !self.acts(node) && fed.before > 0.0 {
-            true => fed,
-            false => self.node(node),
+        if !self.acts(node) && fed.before > 0.0 {
+            return fed;
         }
+        let mut rate = self.node(node);
+        if rate.before <= 0.0 && self.sources.contains_key(node) {
+            let takers = self.takers.get(node).into_iter().flatten();
+            takers.for_each(|taker| rate += self.node(taker));
+        }
+        rate
     }
 
     /// Whether this one is known to hand over to queues and the like, and to all of them as ever.
@@ -218,7 +234,7 @@ impl<'a> Rates<'a> {
             left.retain(|_, share| *share >= SHARE_MIN);
             for (at, share) in left {
                 match self.acts(at) || !acts_only {
-                    true => found.begins(at, share, self.node(at)),
+                    true => found.begins(at, share, self.fed(at)),
                     false => self.follow(node, at, share, &mut found),
                 }
             }
@@ -234,7 +250,7 @@ impl<'a> Rates<'a> {
             let goes_on = callers.map(|(from, _)| *from);
             let goes_on = goes_on.filter(|from| self.fed(from).goes_on());
             found.goes_on.extend(goes_on);
-            found.begins(at, share, self.node(at));
+            found.begins(at, share, self.fed(at));
         }
         let missing: f64 = stopped.iter().map(|(_, rate)| rate.missing()).sum();
         for (from, rate) in stopped {
@@ -242,7 +258,7 @@ impl<'a> Rates<'a> {
             let fed = self.fed(from);
             if !fed.is_silent() && self.is_taken(from, at) {
                 found.goes_on.extend(fed.goes_on().then_some(from));
-                found.begins(at, share, self.node(at));
+                found.begins(at, share, self.fed(at));
                 continue;
             }
             found.reached.entry(from).or_insert(at);
@@ -253,14 +269,23 @@ impl<'a> Rates<'a> {
         }
     }
 
-    /// Who called it and does not any more, and how often: of what is `taken` from, only what feeds it.
-    fn stopped(&self, node: &Node, taken: bool) -> Vec<(&'a Node, Rate)> {
+    /// Who called it, or was taken from, and is not any more, and how often: of what is `taken` from, only what feeds it.
+    fn stopped(&self, node: &'a Node, taken: bool) -> Vec<(&'a Node, Rate)> {
         let feeding_only = taken && !self.acts(node);
+        let sources = self.sources.get(node);
         let callers = self.callers.get(node).into_iter().flatten();
+        // What was handed over came by where it is taken from.
+        let callers = callers.filter(|(from, _)| {
+            let key = ((**from).clone(), node.clone());
+            sources.is_none() || !self.facts.handed.contains(&key)
+        });
         let rates = callers.map(|(from, calls)| match feeding_only {
             true => (*from, calls.feeding),
             false => (*from, calls.all),
         });
+        let taken = sources.into_iter().flatten();
+        let taken = taken.map(|source| (*source, self.fed(node)));
+        let rates = rates.chain(taken);
         rates.filter(|(_, rate)| rate.has_stopped()).collect()
     }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use fastrand::Rng;
+use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use throughline_telemetry::UnixNanos;
 
@@ -105,18 +106,18 @@ impl Recording {
             server.until_watched().await?;
             at = begin;
             server.stop().await?;
-            for take in &self.incidents {
+            let mut played = stream::iter(&self.incidents)
+                .map(|take| self.incident(Wrong::new(take, begin, seed), &quiet, folder))
+                .buffered(AT_ONCE);
+            while let Some(outcome) = played.next().await {
+                let (outcome, items) = outcome?;
+                scores.outcomes.push(outcome);
+                player.items += items;
+                let count = scores.outcomes.len();
                 line.show(|| {
-                    let name = &take.name;
-                    format!("{name} is played, {} of {}", seed + 1, plan.seeds)
+                    let all = self.incidents.len() * usize::try_from(plan.seeds).unwrap_or(0);
+                    format!("{count} of {all} incidents are played")
                 });
-                let copy = folder.join("incident");
-                copied(&quiet, &copy)?;
-                let wrong = Wrong::new(take, begin, seed);
-                let answer = self.incident(&wrong, &copy, &mut player, line).await?;
-                scores.outcomes.push(Outcome::new(take, seed, answer));
-                fs::remove_dir_all(&copy)
-                    .with_context(|| format!("cannot delete {}", copy.display()))?;
             }
             server = Running::start(&quiet, begin.plus(COMPLETE)).await?;
         }
@@ -135,21 +136,27 @@ impl Recording {
         Ok(scores)
     }
 
-    /// What a server that has known the days before says of an incident.
+    /// What a server that has known the days before says of an incident, and how much it was sent. It has a copy of its
+    /// folder.
     async fn incident(
         &self,
-        wrong: &Wrong<'_>,
-        data: &Path,
-        player: &mut Player,
-        line: &mut Line,
-    ) -> anyhow::Result<Answer> {
-        let server = Running::start(data, wrong.begin.plus(COMPLETE)).await?;
+        wrong: Wrong<'_>,
+        known: &Path,
+        folder: &Path,
+    ) -> anyhow::Result<(Outcome, u64)> {
+        let data = folder.join(&wrong.take.name);
+        copied(known, &data)?;
+        let server = Running::start(&data, wrong.begin.plus(COMPLETE)).await?;
         let course = Course {
             normal: &self.normal,
-            wrong: Some(wrong),
+            wrong: Some(&wrong),
         };
         let end = wrong.begin.plus(wrong.take.lasts);
-        player.play(&server, course, wrong.begin..end, line).await?;
+        let mut player = Player::of(&wrong);
+        let times = wrong.begin..end;
+        player
+            .play(&server, course, times, &mut Line::none())
+            .await?;
         server.until_watched().await?;
         let mut opened = server.opened(wrong.begin).await?;
         opened.sort_by_key(opened_at);
@@ -165,7 +172,8 @@ impl Recording {
             answer.causes = suspects(&known);
         }
         server.stop().await?;
-        Ok(answer)
+        fs::remove_dir_all(&data).with_context(|| format!("cannot delete {}", data.display()))?;
+        Ok((Outcome::new(wrong.take, wrong.seed, answer), player.items))
     }
 }
 
@@ -189,6 +197,8 @@ struct Course<'a> {
 struct Wrong<'a> {
     take: &'a Take,
     begin: UnixNanos,
+    /// The number of this time.
+    seed: u32,
     /// In which share of the cells.
     share: f64,
 }
@@ -199,6 +209,7 @@ impl<'a> Wrong<'a> {
         Wrong {
             take,
             begin,
+            seed,
             share: match take.everywhere {
                 true => 1.0,
                 false => SHARE_MIN + (1.0 - SHARE_MIN) * random.f64(),
@@ -213,6 +224,15 @@ impl Player {
             random: Rng::with_seed(seed),
             key: 0,
             items: 0,
+        }
+    }
+
+    /// Who plays an incident: its copies are of a server of its own, and so have keys that only the days before have not.
+    fn of(wrong: &Wrong<'_>) -> Self {
+        let name = wrong.take.name.bytes().map(u64::from).sum::<u64>();
+        Player {
+            key: KEYS_OF_INCIDENTS,
+            ..Player::new(SEED ^ u64::from(wrong.seed) << 8 ^ name << 16)
         }
     }
 
@@ -320,5 +340,9 @@ const CELLS: [u32; 24] = [
 ];
 const SHARE_MIN: f64 = 0.4;
 const SEED: u64 = 11;
+/// Incidents that are played at once: each reads and judges on a core of its own.
+const AT_ONCE: usize = 2;
+/// More copies than there are in days in which all is well.
+const KEYS_OF_INCIDENTS: u32 = 1 << 24;
 /// Odd, so that each copy has another key.
 const KEY_STEP: u32 = 0x9e37_79b1;
