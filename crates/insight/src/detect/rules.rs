@@ -212,33 +212,43 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Whether what has come in every quarter of an hour at this time of day does not come any more.
+    /// Whether what has come in every quarter of an hour at this time of day does not come any more, or in all of five
+    /// minutes what has come often.
     #[allow(clippy::cast_precision_loss)] // counts of minutes
     fn silence(&self, found: &mut Vec<Suspicion>) -> usize {
         let usual = &self.usual;
-        let expected = 3 * usual
-            .hours
-            .iter()
-            .map(|hour| hour.fewest)
-            .min()
-            .unwrap_or(0);
-        if usual.days < SILENCE_DAYS || expected < SILENCE_OF {
+        let fewest = usual.hours.iter().map(|hour| hour.fewest).min();
+        let fewest = fewest.unwrap_or(0);
+        if usual.days < SILENCE_DAYS || 3 * fewest < SILENCE_OF {
             return 0;
         }
-        let seen = self.history.sum(self.to.saturating_sub(15), self.to).count;
-        if seen * 20 <= expected {
-            let last = self
-                .history
-                .between(self.to.saturating_sub(120), self.to)
-                .last();
+        let seen = |minutes| {
+            let from = self.to.saturating_sub(minutes);
+            self.history.sum(from, self.to).count
+        };
+        let is_silent = |fives: u64| seen(5 * fives) * 20 <= fives * fewest;
+        let fives = match fewest >= SILENCE_OF_FIVE && is_silent(1) {
+            true => 1,
+            false => 3,
+        };
+        if is_silent(fives) {
+            let from = self.to.saturating_sub(120);
+            let minutes = self.history.between(from, self.to);
+            // Stragglers are nothing.
+            let minutes = minutes.filter(|(_, counts)| counts.count * 100 > fewest);
+            let last = minutes.last();
+            let expected = (fives * fewest) as f64;
             found.push(Suspicion {
                 kind: Kind::Silence,
-                before: Some(Measure::exact(expected as f64, usual.hours.len() as u64)),
-                after: Measure::exact(seen as f64, 1),
+                before: Some(Measure::exact(
+                    3.0 * fewest as f64,
+                    usual.hours.len() as u64,
+                )),
+                after: Measure::exact((seen(5 * fives) * 3 / fives) as f64, 1),
                 since: last.map_or(self.history.last, |(at, _)| at) + 1,
                 severity: Severity::Critical,
                 // The chance of so few where a twentieth of the expected is the true number.
-                p_value: (-(expected as f64) * 0.5).exp(),
+                p_value: (-expected * 0.5).exp(),
             });
         }
         1
@@ -482,6 +492,8 @@ const COLD_MIN: u64 = 10;
 const SILENCE_DAYS: u64 = 3;
 /// Calls in the quietest quarter of an hour.
 const SILENCE_OF: u64 = 15;
+/// Calls in the quietest five minutes, of which none is enough.
+const SILENCE_OF_FIVE: u64 = 30;
 /// Parts of the timeout.
 const NEAR: f64 = 0.8;
 const VERY_NEAR: f64 = 0.95;

@@ -1,5 +1,6 @@
 mod novelty;
 mod rhythm;
+mod silence;
 
 use super::*;
 
