@@ -223,7 +223,10 @@ view('the logs', async (page) => {
   await page.locator('button[data-log]').first().waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type(`"order=${ORDER}"`);
+  // Others are placed as well.
+  const found = page.waitForResponse((it) => it.url().includes(ORDER));
   await page.keyboard.press('Enter');
+  await found;
   await page
     .getByText(/order placed/)
     .first()

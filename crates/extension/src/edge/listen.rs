@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use super::seats::{Seat, Seats};
-use ending::Ending;
+use ending::{Ending, Requests};
 
 /// Which HTTP is spoken on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,11 +120,17 @@ async fn converse(
 ) {
     // Without it answers may be held back; if it cannot be set they are only slower.
     let _ = stream.set_nodelay(true);
-    let (stream, requests) = Ending::new(stream);
+    let (stream, requests) = match speaks {
+        Speaks::Http1 | Speaks::Platform => (Ending::new(stream), None),
+        Speaks::Http2 => {
+            let (stream, requests) = Ending::held_back(stream);
+            (stream, Some(requests))
+        }
+    };
     let service = hyper::service::service_fn(move |request| {
         seat.is_active(Instant::now());
         let (counters, response) = (Arc::clone(&counters), handler(request));
-        let under_way = requests.begin();
+        let under_way = requests.as_ref().map(Requests::begin);
         async move {
             let _under_way = under_way;
             let response = AssertUnwindSafe(response).catch_unwind().await;
@@ -144,6 +150,7 @@ async fn converse(
             let server = server
                 .timer(TokioTimer::new())
                 .header_read_timeout(None)
+                .half_close(true)
                 .max_buf_size(HEADER_BYTES_MAX);
             let _ = server.serve_connection(stream, service).await;
         }

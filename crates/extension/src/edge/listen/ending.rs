@@ -1,7 +1,7 @@
-//! A connection whose end is seen only after all that came before it.
+//! A connection of which all is taken in that came before its end.
 //!
-//! When an environment ends the runtime dies first, so that its last request and the end of the connection are often
-//! found at once. hyper and h2 drop a request that is not answered when they see that end.
+//! When an environment ends the runtime dies first, so that its last requests and the end of the connection are often
+//! found at once, and answers find nobody. hyper and h2 would drop what they have read and not handed over by then.
 
 use std::io;
 use std::pin::Pin;
@@ -12,11 +12,12 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// What is read from a connection, and its end when no request is under way.
+/// The connection. Nobody has to hear that an answer could not be written.
 #[derive(Debug)]
 pub(super) struct Ending {
     stream: TcpStream,
-    requests: Requests,
+    /// Those that its end is held back for, until they are answered: at most as long as a body may take.
+    requests: Option<Requests>,
     has_waited: bool,
 }
 
@@ -36,12 +37,20 @@ struct Shared {
 pub(super) struct UnderWay(Requests);
 
 impl Ending {
-    pub(super) fn new(stream: TcpStream) -> (Self, Requests) {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Ending {
+            stream,
+            requests: None,
+            has_waited: false,
+        }
+    }
+
+    /// The same, whose end is seen when no request is under way.
+    pub(super) fn held_back(stream: TcpStream) -> (Self, Requests) {
         let requests = Requests::default();
         let ending = Ending {
-            stream,
-            requests: requests.clone(),
-            has_waited: false,
+            requests: Some(requests.clone()),
+            ..Ending::new(stream)
         };
         (ending, requests)
     }
@@ -86,15 +95,15 @@ impl AsyncRead for Ending {
             Poll::Ready(Err(_)) => true,
             Poll::Pending => false,
         };
-        if !is_end {
+        let Some(requests) = self.requests.clone().filter(|_| is_end) else {
             return read;
-        }
-        // Who was read last is handed over first.
+        };
+        // h2 looks for an end before it hands over what it has just read.
         if !std::mem::replace(&mut self.has_waited, true) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match self.requests.wait(context) {
+        match requests.wait(context) {
             true => Poll::Pending,
             false => read,
         }
@@ -107,7 +116,8 @@ impl AsyncWrite for Ending {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        written.map(|written| Ok(written.unwrap_or(bytes.len())))
     }
 
     fn poll_write_vectored(
@@ -115,7 +125,9 @@ impl AsyncWrite for Ending {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let all = pieces.iter().map(|piece| piece.len()).sum();
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        written.map(|written| Ok(written.unwrap_or(all)))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -123,7 +135,8 @@ impl AsyncWrite for Ending {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        flushed.map(|_| Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

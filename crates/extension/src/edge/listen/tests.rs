@@ -84,16 +84,19 @@ async fn a_client_that_sends_too_much_hears_of_it() {
     assert_eq!(post(&address, large).await.unwrap(), "TooLarge");
 }
 
-/// What a client sends before the server had a turn, and dies.
-async fn taken_of_the_dead(speaks: Speaks, says: &[&[u8]]) -> Vec<Bytes> {
+/// What is taken of a client that dies: of all that it sends the last piece lies there before the server has a turn.
+async fn taken_of_the_dead(speaks: Speaks, says: &[&[u8]], requests: usize) -> Vec<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (took, mut taken) = tokio::sync::mpsc::unbounded_channel();
+    let room = Room::new(1 << 20, 0);
     let handler = move |request: Request<Incoming>| {
-        let took = took.clone();
+        let (took, charge) = (took.clone(), room.open());
         async move {
-            let body = request.into_body().collect().await.unwrap().to_bytes();
-            took.send(body).unwrap();
+            let read = body(request.into_body(), 1000, charge, |_| {}).await;
+            let read = read.map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap());
+            took.send(read.unwrap_or_else(|bad| format!("{bad:?}")))
+                .unwrap();
             empty(StatusCode::OK)
         }
     };
@@ -102,24 +105,39 @@ async fn taken_of_the_dead(speaks: Speaks, says: &[&[u8]]) -> Vec<Bytes> {
     let mut all = Vec::new();
     for (nth, piece) in says.iter().enumerate() {
         client.as_mut().unwrap().write_all(piece).unwrap();
-        if nth + 1 == says.len() {
+        let wanted = match nth + 1 == says.len() {
+            true => requests,
+            false => nth + 1,
+        };
+        if wanted == requests {
             client = None;
         }
-        let taking = tokio::time::timeout(Duration::from_secs(5), taken.recv());
-        all.push(taking.await.expect("it is lost").unwrap());
+        while all.len() < wanted {
+            let taking = tokio::time::timeout(Duration::from_secs(5), taken.recv());
+            all.push(taking.await.expect("it is lost").unwrap());
+        }
     }
     all
 }
 
 #[tokio::test]
 async fn what_the_dead_sent_whole_is_taken() {
-    let says = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nlast";
+    let one: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nlast";
+    let three = one.repeat(3);
     for speaks in [Speaks::Http1, Speaks::Platform] {
-        let taken = taken_of_the_dead(speaks, &[says]).await;
-        assert_eq!(taken, ["last"]);
-        let taken = taken_of_the_dead(speaks, &[says, says, says]).await;
-        assert_eq!(taken, ["last", "last", "last"]);
+        for says in [&[one, one, one][..], &[&three], &[one, &one.repeat(2)]] {
+            let taken = taken_of_the_dead(speaks, says, 3).await;
+            assert_eq!(taken, ["last"; 3], "{} pieces", says.len());
+        }
     }
+}
+
+#[tokio::test]
+async fn what_the_dead_did_not_send_whole_is_broken() {
+    let whole: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nlast";
+    let says = [whole, UNFINISHED.as_bytes()];
+    let taken = taken_of_the_dead(Speaks::Http1, &says, 2).await;
+    assert_eq!(taken, ["last", "Broken"]);
 }
 
 #[tokio::test]
@@ -139,6 +157,10 @@ async fn what_the_dead_sent_whole_is_taken_over_http2() {
     };
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     let first = [preface, frame(settings, 0, 0, &[]), post(1)].concat();
-    let taken = taken_of_the_dead(Speaks::Http2, &[&first, &post(3)]).await;
-    assert_eq!(taken, ["last", "last"]);
+    let rest = [post(3), post(5)].concat();
+    let all = [&first[..], &rest].concat();
+    for says in [&[&first[..], &rest][..], &[&all]] {
+        let taken = taken_of_the_dead(Speaks::Http2, says, 3).await;
+        assert_eq!(taken, ["last"; 3], "{} pieces", says.len());
+    }
 }
