@@ -9,8 +9,7 @@
 //! loses nothing: the same minutes give the same incidents.
 //!
 //! - **The first time**, up to eight days of what is stored are learned from, and nothing in them is judged.
-//! - **After a pause** of more than a quarter of an hour the first quarter of an hour is learned from only: what
-//!   was silent meanwhile was this server.
+//! - **After a pause** of more than [`PAUSE`] as much is learned from only: what was silent meanwhile was this server.
 
 mod feed;
 mod file;
@@ -558,8 +557,9 @@ const MINUTE_NANOS: u64 = 60 * 1_000_000_000;
 const HOUR_NANOS: u64 = 60 * MINUTE_NANOS;
 /// Minutes that are read at once.
 const AT_ONCE: Duration = Duration::from_secs(15 * 60);
-/// More than the ten minutes after which the state is written at the latest.
-const PAUSE: Duration = Duration::from_secs(15 * 60);
+/// Within less, with the two that are not complete, no silence is told: that takes eleven minutes. More than the ten after
+/// which the state is written at the latest.
+const PAUSE: Duration = Duration::from_secs(13 * 60);
 /// Environments that were heard of within this time say what arrived.
 const ARRIVED: Duration = Duration::from_secs(3600);
 /// Functions of which that is looked at.

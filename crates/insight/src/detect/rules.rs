@@ -212,8 +212,8 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Whether what has come in every quarter of an hour at this time of day does not come any more, or in all of five
-    /// minutes what has come often.
+    /// Whether what has come in every quarter of an hour at this time of day does not come any more; in ten minutes, which
+    /// contain a whole five of those that are counted, if it came often in each.
     #[allow(clippy::cast_precision_loss)] // counts of minutes
     fn silence(&self, found: &mut Vec<Suspicion>) -> usize {
         let usual = &self.usual;
@@ -222,33 +222,32 @@ impl<'a> Scene<'a> {
         if usual.days < SILENCE_DAYS || 3 * fewest < SILENCE_OF {
             return 0;
         }
-        let seen = |minutes| {
+        let is_silent = |minutes, expected| {
             let from = self.to.saturating_sub(minutes);
-            self.history.sum(from, self.to).count
+            self.history.sum(from, self.to).count * 20 <= expected
         };
-        let is_silent = |fives: u64| seen(5 * fives) * 20 <= fives * fewest;
-        let fives = match fewest >= SILENCE_OF_FIVE && is_silent(1) {
-            true => 1,
-            false => 3,
+        let soon = (10, fewest);
+        let (minutes, expected) = match fewest >= SILENCE_OF_FIVE && is_silent(soon.0, soon.1) {
+            true => soon,
+            false => (15, 3 * fewest),
         };
-        if is_silent(fives) {
+        if is_silent(minutes, expected) {
             let from = self.to.saturating_sub(120);
-            let minutes = self.history.between(from, self.to);
-            // Stragglers are nothing.
-            let minutes = minutes.filter(|(_, counts)| counts.count * 100 > fewest);
-            let last = minutes.last();
-            let expected = (fives * fewest) as f64;
+            let last = self.history.between(from, self.to);
+            // One that is late is none that goes on.
+            let last = last
+                .filter(|(_, counts)| counts.count * 100 > fewest)
+                .last();
+            let seen = self.history.sum(self.to.saturating_sub(minutes), self.to);
+            let of = usual.hours.len() as u64;
             found.push(Suspicion {
                 kind: Kind::Silence,
-                before: Some(Measure::exact(
-                    3.0 * fewest as f64,
-                    usual.hours.len() as u64,
-                )),
-                after: Measure::exact((seen(5 * fives) * 3 / fives) as f64, 1),
+                before: Some(Measure::exact(3.0 * fewest as f64, of)),
+                after: Measure::exact((seen.count * 15 / minutes) as f64, 1),
                 since: last.map_or(self.history.last, |(at, _)| at) + 1,
                 severity: Severity::Critical,
                 // The chance of so few where a twentieth of the expected is the true number.
-                p_value: (-expected * 0.5).exp(),
+                p_value: (-(expected as f64) * 0.5).exp(),
             });
         }
         1
@@ -492,7 +491,7 @@ const COLD_MIN: u64 = 10;
 const SILENCE_DAYS: u64 = 3;
 /// Calls in the quietest quarter of an hour.
 const SILENCE_OF: u64 = 15;
-/// Calls in the quietest five minutes, of which none is enough.
+/// Calls in the quietest five minutes, so that ten without any are enough.
 const SILENCE_OF_FIVE: u64 = 30;
 /// Parts of the timeout.
 const NEAR: f64 = 0.8;

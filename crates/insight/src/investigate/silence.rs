@@ -181,27 +181,32 @@ impl<'a> Rates<'a> {
         self.facts.own.contains(node)
     }
 
-    /// What is handed to whoever takes from it: what is only read in a table feeds nobody. Of what is passed on nobody
-    /// tells but who takes it.
+    /// What is handed to whoever takes from it: what is only read in a table feeds nobody. Of what is passed on those that
+    /// take it tell.
     fn fed(&self, node: &Node) -> Rate {
-        let mut fed = Rate::default();
-        for calls in self
-            .callers
-            .get(node)
-            .into_iter()
-            .flat_map(BTreeMap::values)
-        {
-            fed += calls.feeding;
+        self.flow(node, PASSED_ON_MAX)
+    }
+
+    fn flow(&self, node: &Node, hops: usize) -> Rate {
+        if self.acts(node) || hops == 0 {
+            return self.node(node);
         }
-        if !self.acts(node) && fed.before > 0.0 {
+        let mut fed = Rate::default();
+        let callers = self.callers.get(node).into_iter().flatten();
+        callers.for_each(|(_, calls)| fed += calls.feeding);
+        if fed.before <= 0.0 {
+            fed = self.node(node);
+        }
+        if !self.sources.contains_key(node) {
             return fed;
         }
-        let mut rate = self.node(node);
-        if rate.before <= 0.0 && self.sources.contains_key(node) {
-            let takers = self.takers.get(node).into_iter().flatten();
-            takers.for_each(|taker| rate += self.node(taker));
+        let mut taken = Rate::default();
+        let takers = self.takers.get(node).into_iter().flatten();
+        takers.for_each(|taker| taken += self.flow(taker, hops - 1));
+        Rate {
+            before: fed.before.max(taken.before),
+            after: fed.after.max(taken.after),
         }
-        rate
     }
 
     /// Whether this one is known to hand over to queues and the like, and to all of them as ever.
@@ -272,21 +277,52 @@ impl<'a> Rates<'a> {
     /// Who called it, or was taken from, and is not any more, and how often: of what is `taken` from, only what feeds it.
     fn stopped(&self, node: &'a Node, taken: bool) -> Vec<(&'a Node, Rate)> {
         let feeding_only = taken && !self.acts(node);
-        let sources = self.sources.get(node);
+        let sources = self.sources_of(node);
+        // What was handed to a function came by where that takes it from, if anybody tells what lies there.
+        let is_told = self.acts(node) && sources.iter().any(|(_, told)| *told > 0.0);
         let callers = self.callers.get(node).into_iter().flatten();
-        // What was handed over came by where it is taken from.
         let callers = callers.filter(|(from, _)| {
             let key = ((**from).clone(), node.clone());
-            sources.is_none() || !self.facts.handed.contains(&key)
+            !is_told || !self.facts.handed.contains(&key)
         });
         let rates = callers.map(|(from, calls)| match feeding_only {
             true => (*from, calls.feeding),
             false => (*from, calls.all),
         });
-        let taken = sources.into_iter().flatten();
-        let taken = taken.map(|source| (*source, self.fed(node)));
-        let rates = rates.chain(taken);
-        rates.filter(|(_, rate)| rate.has_stopped()).collect()
+        let mut rates: Vec<(&Node, Rate)> = rates.collect();
+        // What nobody called it for was taken.
+        let mut rest = self.fed(node);
+        for (_, rate) in &rates {
+            rest.before = (rest.before - rate.before).max(0.0);
+            rest.after = (rest.after - rate.after).max(0.0);
+        }
+        let told: f64 = sources.iter().map(|(_, told)| told).sum();
+        let taken = sources.iter().map(|(source, of)| {
+            let part = match told > 0.0 {
+                true => of / told,
+                false => 1.0 / sources.len() as f64,
+            };
+            let [before, after] = [rest.before, rest.after].map(|rate| rate * part);
+            (*source, Rate { before, after })
+        });
+        rates.extend(taken);
+        rates.retain(|(_, rate)| rate.has_stopped());
+        rates
+    }
+
+    /// From what it takes, and how much lay there when all was well: those of which that is known, if any is; and of these
+    /// those that are silent, if any is.
+    fn sources_of(&self, node: &Node) -> Vec<(&'a Node, f64)> {
+        let sources = self.sources.get(node).into_iter().flatten();
+        let mut sources: Vec<(&Node, Rate)> =
+            sources.map(|source| (*source, self.fed(source))).collect();
+        for is_it in [|rate: Rate| rate.before > 0.0, Rate::is_silent] {
+            if sources.iter().any(|(_, rate)| is_it(*rate)) {
+                sources.retain(|(_, rate)| is_it(*rate));
+            }
+        }
+        let told = sources.into_iter();
+        told.map(|(source, rate)| (source, rate.before)).collect()
     }
 
     /// Whether it is up to this one that nothing comes from another that goes on: it takes what lies there.
@@ -355,6 +391,8 @@ const STOPPED_PART: f64 = 0.5;
 const CALLS_MIN: f64 = 15.0;
 /// From what is asked about to where it begins; a circle is gone round half as often.
 const HOPS_MAX: usize = 64;
+/// From a queue to whoever takes what it passes on.
+const PASSED_ON_MAX: usize = 4;
 /// A smaller part of what is left in a circle is none.
 const SHARE_MIN: f64 = 0.01;
 const CAUSES_MAX: usize = 10;

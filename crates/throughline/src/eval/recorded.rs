@@ -227,7 +227,7 @@ impl Player {
         }
     }
 
-    /// Who plays an incident: its copies are of a server of its own, and so have keys that only the days before have not.
+    /// Who plays an incident. Its server has a copy of the days before, so that its keys must differ from theirs alone.
     fn of(wrong: &Wrong<'_>) -> Self {
         let name = wrong.take.name.bytes().map(u64::from).sum::<u64>();
         Player {

@@ -147,7 +147,6 @@ const TOLD: &str = "
     function:notify x
     function:notify ~send bus:shop x
     function:notify ~accept function:accept x
-    bus:shop > function:accept
     function:accept x
     function:accept UpdateItem table:orders x
     function:accept ~send stream:accepted x
@@ -174,7 +173,6 @@ fn a_queue_that_a_topic_passes_nothing_on_to_is_the_cause_of_all_behind_it() {
     let path = [
         "stream:accepted",
         "function:accept",
-        "bus:shop",
         "function:notify",
         "queue:notes",
     ];
@@ -189,6 +187,69 @@ fn who_takes_nothing_of_what_lies_there_is_the_cause() {
     let goes_on = goes_on.replace("function:accept x", "function:accept");
     let silent = ["bucket:receipts", "function:mail", "function:stats"];
     check(&goes_on, &silent, &[("function:stats", 100)]);
+}
+
+#[test]
+fn a_producer_behind_what_nobody_names_is_the_cause() {
+    // A custom bus, of which no event says the name.
+    let application = "
+        function:place
+        function:place ~notify function:notify x
+        queue:notes > function:notify
+        function:notify x";
+    check(
+        application,
+        &["function:notify"],
+        &[("function:place", 100)],
+    );
+}
+
+#[test]
+fn what_was_taken_from_before_or_goes_on_is_no_cause() {
+    let moved = format!("{TOLD}\n queue:old > function:notify");
+    check(&moved, &["function:stats"], &[("queue:notes", 100)]);
+    let called = "
+        queue:old > function:pay
+        function:web
+        function:web pay function:pay x
+        function:pay x";
+    check(called, &["function:pay"], &[("function:web", 100)]);
+    let trickle = "
+        function:cron
+        function:cron ~send queue:rare
+        function:web
+        function:web ~send queue:orders x
+        function:web ~send queue:orders x
+        queue:rare > function:pay
+        queue:orders > function:pay
+        function:pay x";
+    check(trickle, &["function:pay"], &[("function:web", 100)]);
+}
+
+#[test]
+fn who_sent_to_a_queue_beside_a_topic_is_the_cause_when_it_stops() {
+    let application = "
+        function:place
+        function:place ~send topic:placed
+        topic:placed > queue:jobs
+        function:batch
+        function:batch ~send queue:jobs x
+        queue:jobs > function:work
+        function:work x";
+    check(application, &["function:work"], &[("function:batch", 100)]);
+}
+
+#[test]
+fn a_silence_is_followed_over_more_than_one_that_passes_on() {
+    let application = "
+        function:write
+        function:write PutObject bucket:receipts x
+        bucket:receipts > topic:receipts
+        topic:receipts > queue:receipts
+        queue:receipts > function:mail
+        function:mail x";
+    let silent = ["function:mail", "queue:receipts"];
+    check(application, &silent[..1], &[("function:write", 100)]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 'use strict';
 /**
  * One kept-alive connection to the extension. A request is written into the kernel's buffer and its answer read when it
- * comes: nobody waits for either. If nobody listens, this environment sends nothing any more.
+ * comes: nobody waits for either. If nobody listens when something is sent, this environment sends nothing any more.
  */
 
 const net = require('net');
