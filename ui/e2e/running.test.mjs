@@ -35,15 +35,17 @@ before(async () => {
   browser = await launch();
   assert.equal(await demo.order(ORDER), 201);
   await fail();
-  await until('its mail', async () => (await demo.mails()).includes(ORDER));
+  await until('its mail', async () => (await demo.mails()).includes(ORDER) || 'no mail of it');
   // What an environment has to tell of its last invocation comes with its next one at the latest.
   let others = 0;
   await until('all of its story', async () => {
     assert.equal(await demo.order(`another-order-${(others += 1)}`), 201);
     const answer = await fetch(`${demo.url}/api/v1/traces/${ORDER}?anywhere=true`);
-    if (!answer.ok) return false;
-    const { services, cost } = /** @type {any} */ (await answer.json());
-    return services.length >= FUNCTIONS.length && cost.reported > 0;
+    if (!answer.ok) return `status ${answer.status}`;
+    const { services, cost, spans } = /** @type {any} */ (await answer.json());
+    if (services.length >= FUNCTIONS.length && cost.reported > 0) return true;
+    const steps = spans.map((/** @type {any} */ { service, name }) => `${service} ${name}`);
+    return `${cost.reported} reports, ${steps.join(', ')}`;
   });
 });
 
@@ -52,11 +54,11 @@ after(async () => {
   await demo?.stop();
 });
 
-/** @param {string} what @param {() => Promise<boolean>} isHere */
-async function until(what, isHere) {
+/** @param {string} what @param {() => Promise<true | string>} look whether it is here, or what is instead */
+async function until(what, look) {
   const end = Date.now() + WAIT_MILLIS;
-  while (!(await isHere())) {
-    assert.ok(Date.now() < end, `${what} does not come`);
+  for (let seen = await look(); seen !== true; seen = await look()) {
+    assert.ok(Date.now() < end, `${what} does not come: ${seen}`);
     await new Promise((later) => setTimeout(later, 2_000));
   }
 }
