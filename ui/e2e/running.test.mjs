@@ -36,16 +36,29 @@ before(async () => {
   assert.equal(await demo.order(ORDER), 201);
   await fail();
   await until('its mail', async () => (await demo.mails()).includes(ORDER) || 'no mail of it');
-  // What an environment has to tell of its last invocation comes with its next one at the latest.
+  // What an environment has to tell of its last invocation comes with its next one at the latest; the one that was used
+  // last is used first, so that those of several are used by as many orders at once.
   let others = 0;
+  const more = () => demo.order(`another-order-${(others += 1)}`);
+  /** @param {string} path @param {RequestInit} [how] */
+  const ask = async (path, how) => {
+    assert.deepEqual(await Promise.all([more(), more(), more(), more()]), [201, 201, 201, 201]);
+    const answer = await fetch(`${demo.url}/api/v1/${path}`, how);
+    return answer.ok ? /** @type {any} */ (await answer.json()) : undefined;
+  };
   await until('all of its story', async () => {
-    assert.equal(await demo.order(`another-order-${(others += 1)}`), 201);
-    const answer = await fetch(`${demo.url}/api/v1/traces/${ORDER}?anywhere=true`);
-    if (!answer.ok) return `status ${answer.status}`;
-    const { services, cost, spans } = /** @type {any} */ (await answer.json());
-    if (services.length >= FUNCTIONS.length && cost.reported > 0) return true;
-    const steps = spans.map((/** @type {any} */ { service, name }) => `${service} ${name}`);
-    return `${cost.reported} reports, ${steps.join(', ')}`;
+    const told = await ask(`traces/${ORDER}?anywhere=true`);
+    if (told === undefined) return 'nothing of it';
+    if (told.services.length >= FUNCTIONS.length && told.cost.reported > 0) return true;
+    const steps = told.spans.map((/** @type {any} */ { service, name }) => `${service} ${name}`);
+    return `${told.cost.reported} reports, ${steps.join(', ')}`;
+  });
+  await until('the line of the failure', async () => {
+    const failed = `select name, "code.file.path" from spans where service = 'place-order' and status = 'error'`;
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    const body = JSON.stringify({ sql: failed });
+    const told = JSON.stringify((await ask('sql', { method: 'POST', headers, body }))?.rows);
+    return told?.includes('app.py') || told;
   });
 });
 
