@@ -285,9 +285,13 @@ impl<'a> Rates<'a> {
             let key = ((**from).clone(), node.clone());
             !is_told || !self.facts.handed.contains(&key)
         });
-        let rates = callers.map(|(from, calls)| match feeding_only {
-            true => (*from, calls.feeding),
-            false => (*from, calls.all),
+        // Who takes from it is behind it, whatever it reads there.
+        let behind = self.takers.get(node);
+        let rates = callers.map(|(from, calls)| {
+            match feeding_only || behind.is_some_and(|takers| takers.contains(from)) {
+                true => (*from, calls.feeding),
+                false => (*from, calls.all),
+            }
         });
         let mut rates: Vec<(&Node, Rate)> = rates.collect();
         // What nobody called it for was taken.

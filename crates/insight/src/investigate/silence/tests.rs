@@ -77,7 +77,7 @@ fn check(application: &str, silent: &[&str], expected: &[(&str, u64)]) {
             .map(|(node, percent)| (node, percent.parse().expect("a number")))
             .collect();
         assert_eq!(causes, expected, "{node}");
-        assert!(found.unexplained < 1e-6, "{node}: {found:?}");
+        assert!(found.unexplained < 1e-9, "{node}: {found:?}");
     }
 }
 
