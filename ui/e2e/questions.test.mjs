@@ -17,16 +17,9 @@ async function openExplore(search = '') {
   await page.getByRole('region', { name: 'Groups' }).waitFor();
 }
 
-/** A key that comes while the dialog is about to close is lost. */
-async function openQuestions() {
-  await page.keyboard.press('q');
-  const open = dialog().waitFor({ timeout: 2_000 });
-  await open.catch(() => page.keyboard.press('q'));
-}
-
 /** Gives a name to what is asked. @param {string} name */
 async function keep(name) {
-  await openQuestions();
+  await page.keyboard.press('q');
   await dialog().getByLabel('Keep what is asked now, as').fill(name);
   await page.keyboard.press('Enter');
   await kept().getByRole('link', { name }).waitFor();
@@ -121,7 +114,7 @@ test('a link takes the kept questions to another browser', async () => {
   await offered.getByText('none of them new').waitFor();
   await page.keyboard.press('Escape');
   await dialog().waitFor({ state: 'hidden' });
-  await openQuestions();
+  await page.keyboard.press('q');
   await kept().getByRole('link', { name: 'What fails' }).click();
   await page.waitForURL(/query=/);
   assert.ok(!server.asked.some(({ href }) => href.includes('questions')), 'no server is told');
