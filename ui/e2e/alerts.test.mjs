@@ -41,6 +41,27 @@ test('a question becomes an alert', async () => {
   assert.match(await row('too many').innerText(), /COUNT of spans by service over 5 min > 20/);
 });
 
+test('a statement of SQL and a question to the graph become alerts', async () => {
+  const sql = 'select service, count(*) from spans group by service';
+  await page.goto(`${url}/alerts?${new URLSearchParams({ sql })}`);
+  await page.waitForFunction(() => document.activeElement?.id.endsWith('.name'));
+  assert.equal(await field('The statement').inputValue(), sql);
+  await field('Name').fill('by statement');
+  await field('The bound').fill('7');
+  await save().click();
+  await page.getByText('Saved.').waitFor();
+  const set = server.watched.alerts.at(-1);
+  assert.deepEqual([set.sql, set.value, 'query' in set], [sql, 7, false]);
+  assert.match(await row('by statement').innerText(), /select service, count\(\*\) .* > 7/);
+  const graph = 'MATCH (t:Table) RETURN t.name, t.errors';
+  await page.goto(`${url}/alerts?${new URLSearchParams({ graph })}`);
+  await page.waitForFunction(() => document.activeElement?.id.endsWith('.name'));
+  assert.equal(await field('The question').inputValue(), graph);
+  await field('Asked as').selectOption('one calculation');
+  await field('The number').waitFor();
+  await page.getByRole('button', { name: 'Discard the changes' }).click();
+});
+
 test('what was proposed is gone when it is discarded', async () => {
   await page.goto(`${url}/explore`);
   await page.getByRole('link', { name: 'Alert on this' }).click();

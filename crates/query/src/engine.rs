@@ -155,6 +155,14 @@ impl Engine {
         self.run_in_background(wanted, answer).await
     }
 
+    /// The same for a statement that somebody has set to be asked again and again, as [`Engine::standing_query`] does.
+    pub async fn standing_sql(&self, scan: Scan, sql: &str) -> Result<Answer, QueryError> {
+        let (wanted, answer) = self.statement(scan, sql);
+        let turns = Arc::clone(&self.standing);
+        let counts = Arc::clone(&self.background_counts);
+        self.run_counted(wanted, turns, counts, answer).await
+    }
+
     fn statement(
         &self,
         scan: Scan,

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use throughline_insight::detect::Severity;
+use throughline_insight::graph::Mistake;
 use throughline_notify::keep::{load, save, save_packed, set_aside};
 use throughline_notify::settings::Problems;
 use throughline_notify::{KeepError, Phase, Teller};
@@ -97,6 +98,12 @@ pub(crate) enum AskError {
     /// A trace could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// It is no question to the graph.
+    #[error(transparent)]
+    Graph(#[from] Mistake),
+    /// There is an answer, but no number in it.
+    #[error("the last column of an alert's answer is its number: {0}")]
+    NoNumber(String),
 }
 
 impl Alerts {
@@ -235,7 +242,13 @@ impl Alerts {
             if !self.kept().is_due(alert, complete) {
                 continue;
             }
-            let found = ask::number(&self.0.engine, &self.0.store, alert, complete).await;
+            let Shared {
+                engine,
+                store,
+                detection,
+                ..
+            } = &*self.0;
+            let found = ask::number(engine, store, detection, alert, complete).await;
             self.note(&found, &alert.name);
             self.kept().answer(alert, found, complete);
         }

@@ -49,6 +49,7 @@ use crate::mcp;
 use crate::page;
 
 pub(crate) use advice::{Resized, of_last_week, verify};
+pub(crate) use graph_query::standing as standing_graph;
 pub(crate) use health::Watch;
 pub(crate) use investigations::cause_of;
 pub(crate) use queries::Queries;

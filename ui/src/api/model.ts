@@ -92,7 +92,7 @@ export type AlertSettings = Omit<WireAlerts['settings'], 'alerts'> & {
 };
 export type Objective = NonNullable<AlertSettings['objectives']>[number];
 export type AlertRule = Omit<NonNullable<WireAlerts['settings']['alerts']>[number], 'query'> & {
-  readonly query: QuerySpec;
+  readonly query?: QuerySpec;
 };
 export type ObjectiveNow = WireAlerts['objectives'][number];
 export type AlertNow = WireAlerts['alerts'][number];

@@ -3488,11 +3488,15 @@ export interface components {
                 };
             };
         };
-        /** @description A number that must not cross a bound. */
+        /** @description A number that must not cross a bound. It asks one thing: `query`, `sql` or `graph`. */
         readonly AlertRule: {
             /** @description What people call it: no quotes, backslashes or control characters. */
             readonly name: string;
-            readonly query: components["schemas"]["QuerySpec"];
+            readonly query?: components["schemas"]["QuerySpec"];
+            /** @description Instead of a query, a statement of SQL: the last column of its answer is the number, those before it say of which group. It says of which time. */
+            readonly sql?: string;
+            /** @description Instead of a query, a question to the graph, whose last column is the number; of the last hour, unless it says of when. */
+            readonly graph?: string;
             /**
              * @description How its answer is compared; with groups, that of the worst.
              * @enum {string}

@@ -40,6 +40,12 @@ pub(crate) fn recorded() -> Vec<Value> {
     let missed = format!("missed: {}", scores["missed"]);
     let incidents = format!("{} incidents: {}", scores["incidents"], of_kinds("noticed"));
     let late = format!("90th percentile {}", scores["minutes_p90"]);
+    let half = |key: &str| {
+        let half = &scores["reported"];
+        (half[key].clone(), format!("{} incidents", half["incidents"]))
+    };
+    let (half_first, of_half) = half("recall_at_1");
+    let (half_third, _) = half("recall_at_3");
     vec![
         figure("noticed", &scores["noticed"], "share", None, incidents),
         figure(
@@ -56,6 +62,14 @@ pub(crate) fn recorded() -> Vec<Value> {
             Some(third.1),
             missed,
         ),
+        figure(
+            "reported.recall_at_1",
+            &half_first,
+            "share",
+            None,
+            of_half.clone(),
+        ),
+        figure("reported.recall_at_3", &half_third, "share", None, of_half),
         figure("minutes", &scores["minutes_p50"], "min", None, late),
         figure(
             "false_a_week",

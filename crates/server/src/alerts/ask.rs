@@ -13,7 +13,9 @@ use throughline_telemetry::{Span, SpanStatus, TraceId, UnixNanos};
 
 use super::AskError;
 use super::kept::MINUTE_NANOS;
-use super::settings::{Alert, EndOf, Measure, Objective, seconds};
+use super::settings::{Alert, Asks, EndOf, GROUPS_MAX, Measure, Objective, seconds};
+use crate::api::standing_graph;
+use crate::detection::Detection;
 use crate::story;
 
 /// What was good and bad in some minutes.
@@ -63,22 +65,70 @@ pub(super) async fn counts(
     }
 }
 
-/// Asks the query of an alert for the time up to `end`.
+/// Asks what an alert asks, for the time up to `end`.
 pub(super) async fn number(
     engine: &Engine,
     store: &Store,
+    detection: &Detection,
     alert: &Alert,
     end: UnixNanos,
 ) -> Result<Number, AskError> {
-    let spec = alert.spec(end);
-    let answer = engine.standing_query(store.scan(), &spec, end).await?;
-    let rows = rows(&answer.results)?;
-    Ok(worst(alert, &rows))
+    match alert.asks() {
+        Some(Asks::Query(query)) => {
+            let spec = alert.spec(query, end);
+            let answer = engine.standing_query(store.scan(), &spec, end).await?;
+            Ok(worst(alert, &query.breakdowns, &rows(&answer.results)?))
+        }
+        Some(Asks::Sql(sql)) => {
+            let answer = engine.standing_sql(store.scan(), sql).await?;
+            table(alert, answer.to_json()?)
+        }
+        Some(Asks::Graph(text)) => {
+            let answer = standing_graph(engine, store, detection, text, end).await?;
+            table(alert, answer)
+        }
+        None => Ok(Number::default()),
+    }
+}
+
+/// Of a table of anything: its last column is the number, those before it say of which group.
+fn table(alert: &Alert, mut answer: Value) -> Result<Number, AskError> {
+    if answer["truncated"] == true {
+        return Err(AskError::NoNumber("there is more than can be looked at".to_owned()));
+    }
+    let columns = answer["columns"].as_array().into_iter().flatten();
+    let names = columns.map(|column| text_of(&column["name"]));
+    let mut names: Vec<String> = names.collect();
+    if names.pop().is_none() {
+        return Err(AskError::NoNumber("it has no column".to_owned()));
+    }
+    let Value::Array(mut rows) = answer["rows"].take() else {
+        return Ok(Number::default());
+    };
+    let last = names.len();
+    let is_none = |row: &&Value| !row[last].is_null() && number_of(&row[last]).is_none();
+    if let Some(row) = rows.iter().find(is_none) {
+        let found = text_of(&row[last]);
+        return Err(AskError::NoNumber(format!("{found:?} is none")));
+    }
+    // What is not known comes last.
+    rows.sort_by(|a, b| {
+        let [a, b] = [a, b].map(|row| number_of(&row[last]));
+        let order = match (a, b) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            _ => return b.is_some().cmp(&a.is_some()),
+        };
+        match alert.op.is_upwards() {
+            true => order.reverse(),
+            false => order,
+        }
+    });
+    rows.truncate(GROUPS_MAX);
+    Ok(worst(alert, &names, &rows))
 }
 
 /// The number of the worst group, and the groups that are beyond the bound.
-fn worst(alert: &Alert, rows: &[Value]) -> Number {
-    let names = &alert.query.breakdowns;
+fn worst(alert: &Alert, names: &[String], rows: &[Value]) -> Number {
     let of = |row: &Value| number_of(&row[names.len()]);
     let beyond = rows
         .iter()
@@ -172,6 +222,8 @@ fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "(none)".to_owned(),
+        // Of the graph.
+        Value::Object(of) if of.contains_key("node") => text_of(&of["node"]),
         other => other.to_string(),
     }
 }

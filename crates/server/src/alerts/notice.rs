@@ -10,7 +10,7 @@ use throughline_query::{Combination, Filter as Condition, Operator};
 use throughline_telemetry::UnixNanos;
 
 use super::kept::{Asked, Watched};
-use super::settings::{Alert, Measure, Objective, RawSettings};
+use super::settings::{Alert, Asks, Measure, Objective, RawSettings};
 use crate::detection::Names;
 
 /// What there is to tell of an objective or of an alert.
@@ -70,9 +70,11 @@ impl Told {
         asked.until()?;
         let since = asked.state.since();
         let is_firing = matches!(asked.state, State::Firing { .. });
-        let nodes = match alert.query.filter_combination {
-            Combination::And => nodes(&alert.query.filters, names),
-            Combination::Or => Vec::new(),
+        let nodes = match &alert.query {
+            Some(query) if query.filter_combination == Combination::And => {
+                nodes(&query.filters, names)
+            }
+            _ => Vec::new(),
         };
         Some(Told {
             firing: since
@@ -155,8 +157,13 @@ pub(super) fn gone(before: &RawSettings, after: &RawSettings) -> Vec<Told> {
 
 /// `"many orders fail": COUNT is 34, > 20: service orders; service pay`.
 fn title(alert: &Alert, asked: &Asked) -> String {
-    let calculation = alert.query.calculations.first();
-    let what = calculation.map_or_else(|| "COUNT".to_owned(), ToString::to_string);
+    let what = match alert.asks() {
+        Some(Asks::Query(query)) => match query.calculations.first() {
+            Some(calculation) => calculation.to_string(),
+            None => "COUNT".to_owned(),
+        },
+        _ => "the answer".to_owned(),
+    };
     let mut title = format!("\"{}\": {what} is ", alert.name);
     let _ = match asked.value {
         // Not more digits than anybody reads.

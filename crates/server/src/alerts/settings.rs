@@ -7,6 +7,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use throughline_insight::alert::{Bound, Compare};
 use throughline_insight::detect::Severity;
+use throughline_insight::graph;
 use throughline_insight::slo::{DAYS_MAX, Goal, TARGET_MAX, TARGET_MIN};
 use throughline_notify::settings::{Problem, Problems};
 use throughline_query::{Direction, Engine, Filter as Condition, Operation, Order, Spec};
@@ -82,8 +83,18 @@ pub(crate) struct Alert {
     /// What people call it.
     pub(crate) name: String,
     /// What is asked: one calculation over a time up to now.
-    #[serde(serialize_with = "without_nulls")]
-    pub(crate) query: Spec,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "without_nulls"
+    )]
+    pub(crate) query: Option<Spec>,
+    /// Or a statement, whose last column is the number; those before it say of which group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sql: Option<String>,
+    /// Or a question to the graph, the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) graph: Option<String>,
     /// How its answer is compared.
     pub(crate) op: Compare,
     /// With what.
@@ -97,6 +108,14 @@ pub(crate) struct Alert {
     /// How much it matters.
     #[serde(default = "warning", with = "SeverityName")]
     pub(crate) severity: Severity,
+}
+
+/// What an alert asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asks<'a> {
+    Query(&'a Spec),
+    Sql(&'a str),
+    Graph(&'a str),
 }
 
 impl Settings {
@@ -180,9 +199,19 @@ impl Alert {
         minutes(self.every_minutes)
     }
 
-    /// The query of a moment: the groups that are worst first.
-    pub(crate) fn spec(&self, end: UnixNanos) -> Spec {
-        let calculation = self.query.calculations.first();
+    /// What is asked; none of settings that were not checked.
+    pub(crate) fn asks(&self) -> Option<Asks<'_>> {
+        match (&self.query, &self.sql, &self.graph) {
+            (Some(query), None, None) => Some(Asks::Query(query)),
+            (None, Some(sql), None) => Some(Asks::Sql(sql)),
+            (None, None, Some(graph)) => Some(Asks::Graph(graph)),
+            _ => None,
+        }
+    }
+
+    /// A query at a moment: the groups that are worst first.
+    pub(crate) fn spec(&self, query: &Spec, end: UnixNanos) -> Spec {
+        let calculation = query.calculations.first();
         let order = Order {
             op: Some(calculation.map_or(Operation::Count, |it| it.op)),
             column: calculation.and_then(|it| it.column.clone()),
@@ -197,7 +226,7 @@ impl Alert {
             granularity: None,
             start_time: None,
             end_time: Some(seconds(end)),
-            ..self.query.clone()
+            ..query.clone()
         }
     }
 }
@@ -297,24 +326,20 @@ impl Checker {
     }
 
     fn alert(&mut self, place: &str, alert: &Alert, now: UnixNanos) {
-        let query = format!("{place}.query");
-        self.that(alert.query.calculations.len() <= 1, &query, || {
-            "it must have one calculation".to_owned()
-        });
-        let is_number = alert
-            .query
-            .calculations
-            .iter()
-            .all(|it| it.op != Operation::Heatmap);
-        self.that(is_number, &query, || "a heat map is no number".to_owned());
-        self.that(alert.query.start_time.is_none() && alert.query.end_time.is_none(), &query, || {
-            "it is asked of the time up to now: `time_range`, without `start_time` and `end_time`".to_owned()
-        });
-        let range = alert.query.time_range.unwrap_or(60.0);
-        self.that((60.0..=RANGE_SECONDS_MAX).contains(&range), &query, || {
-            format!("`time_range` must be from 60 to {RANGE_SECONDS_MAX} seconds, not {range}")
-        });
-        self.query(&query, &alert.spec(now), now);
+        match alert.asks() {
+            Some(Asks::Query(query)) => self.watched(&format!("{place}.query"), alert, query, now),
+            Some(Asks::Sql(sql)) => self.text(&format!("{place}.sql"), sql),
+            Some(Asks::Graph(graph)) => {
+                let place = format!("{place}.graph");
+                self.text(&place, graph);
+                if let Err(mistake) = graph::Query::parse(graph) {
+                    self.that(false, &place, || mistake.to_string());
+                }
+            }
+            None => self.that(false, &format!("{place}.query"), || {
+                "it asks one thing: `query`, `sql` or `graph`".to_owned()
+            }),
+        }
         self.that(alert.value.is_finite(), &format!("{place}.value"), || {
             "it must be a number".to_owned()
         });
@@ -328,6 +353,30 @@ impl Checker {
             &format!("{place}.every_minutes"),
             || format!("it must be from 1 to {MINUTES_MAX}, a day"),
         );
+    }
+
+    fn watched(&mut self, place: &str, alert: &Alert, query: &Spec, now: UnixNanos) {
+        self.that(query.calculations.len() <= 1, place, || {
+            "it must have one calculation".to_owned()
+        });
+        let mut calculations = query.calculations.iter();
+        let is_number = calculations.all(|it| it.op != Operation::Heatmap);
+        self.that(is_number, place, || "a heat map is no number".to_owned());
+        self.that(query.start_time.is_none() && query.end_time.is_none(), place, || {
+            "it is asked of the time up to now: `time_range`, without `start_time` and `end_time`".to_owned()
+        });
+        let range = query.time_range.unwrap_or(60.0);
+        self.that((60.0..=RANGE_SECONDS_MAX).contains(&range), place, || {
+            format!("`time_range` must be from 60 to {RANGE_SECONDS_MAX} seconds, not {range}")
+        });
+        self.query(place, &alert.spec(query, now), now);
+    }
+
+    fn text(&mut self, place: &str, text: &str) {
+        let length = text.chars().count();
+        self.that(!text.trim().is_empty() && length <= TEXT_MAX, place, || {
+            format!("it has 1 to {TEXT_MAX} characters, not {length}")
+        });
     }
 
     fn query(&mut self, place: &str, spec: &Spec, now: UnixNanos) {
@@ -347,7 +396,7 @@ enum SeverityName {
 }
 
 /// As people write it: what is not said is left out.
-fn without_nulls<S: Serializer>(spec: &Spec, to: S) -> Result<S::Ok, S::Error> {
+fn without_nulls<S: Serializer>(spec: &Option<Spec>, to: S) -> Result<S::Ok, S::Error> {
     let mut json = serde_json::to_value(spec).map_err(S::Error::custom)?;
     if let Some(fields) = json.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
@@ -374,9 +423,11 @@ fn warning() -> Severity {
 const OBJECTIVES_MAX: usize = 50;
 const ALERTS_MAX: usize = 100;
 const NAME_MAX: usize = 80;
+/// Of a statement, or of a question to the graph.
+const TEXT_MAX: usize = 10_000;
 const CONDITIONS_MAX: usize = 20;
 /// Groups of an answer that are looked at, the worst first.
-const GROUPS_MAX: usize = 10;
+pub(super) const GROUPS_MAX: usize = 10;
 /// A week, so that a question stays one that can be asked every minute.
 const RANGE_SECONDS_MAX: f64 = 7.0 * 86_400.0;
 const MINUTES_MAX: u32 = 24 * 60;

@@ -14,15 +14,19 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::Value;
 use throughline_insight::detect::Change;
 use throughline_insight::graph::{Asked, Limits, Mistake, Query, Windows};
 use throughline_insight::question::{Window, Zone};
+use throughline_query::Engine;
+use throughline_store::Store;
 use throughline_telemetry::UnixNanos;
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::queries::{Queries, read};
 use super::view;
+use crate::alerts::AskError;
 use crate::config;
 use crate::detection::Detection;
 use gather::Gather;
@@ -77,16 +81,7 @@ pub(super) async fn answer(
     let Ok(Ok(turn)) = turn else {
         return Err(ApiError::ReadsBusy);
     };
-    let changes = match query.uses().changed {
-        true => changes(detection, &windows).await,
-        false => Vec::new(),
-    };
-    let gather = Gather {
-        store: queries.store().clone(),
-        names: detection.services(),
-        uses: query.uses(),
-        changes,
-    };
+    let gather = gather(detection, queries.store(), &query, &windows).await;
     let waiting = Waiting::default();
     let is_wanted = Arc::clone(&waiting.0);
     let work = move || -> Result<Vec<u8>, ApiError> {
@@ -100,6 +95,48 @@ pub(super) async fn answer(
     let json = queries.blocking(work).await??;
     drop(waiting);
     Ok(view::json_response(json))
+}
+
+/// Columns and rows, as in the API, of a question that somebody has set to be asked again and again: of the hour before
+/// `at`, unless it says of when. `cut` says why these are not all.
+pub(crate) async fn standing(
+    engine: &Engine,
+    store: &Store,
+    detection: &Detection,
+    text: &str,
+    at: UnixNanos,
+) -> Result<Value, AskError> {
+    let begun = moment();
+    let query = Query::parse(text)?;
+    let windows = query.windows(&Asked {
+        now: at,
+        zone: Zone::of_minutes(0),
+        window: Window {
+            from: at.minus(USUAL),
+            to: at,
+        },
+    })?;
+    let gather = gather(detection, store, &query, &windows).await;
+    let work = move || -> Result<Value, AskError> {
+        let gathered = gather.all(&windows)?;
+        let may_go_on = || begun.elapsed() < STANDING_BUDGET;
+        let found = query.answer(&gathered.graph, &Limits::default(), &may_go_on);
+        let view = view::GraphAnswer::new(&found, &gathered, &windows, begun.elapsed());
+        Ok(view.to_rows())
+    };
+    engine.blocking(work).await?
+}
+
+async fn gather(detection: &Detection, store: &Store, query: &Query, windows: &Windows) -> Gather {
+    Gather {
+        store: store.clone(),
+        names: detection.services(),
+        uses: query.uses(),
+        changes: match query.uses().changed {
+            true => changes(detection, windows).await,
+            false => Vec::new(),
+        },
+    }
 }
 
 pub(super) async fn language() -> Response {
@@ -171,6 +208,8 @@ fn moment() -> Instant {
 
 /// Until the answer: then rows are no longer looked for, and those that were found are answered.
 const BUDGET: Duration = Duration::from_secs(3);
+/// The same where nobody waits for it.
+const STANDING_BUDGET: Duration = Duration::from_secs(10);
 /// What reports of the platform may take of it.
 const REPORTS: Duration = Duration::from_millis(1200);
 /// What is looked at where nothing else is said.

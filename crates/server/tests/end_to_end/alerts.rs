@@ -213,6 +213,46 @@ async fn an_alert_on_a_query_fires_with_its_groups() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn statements_and_questions_to_the_graph_are_watched_too() {
+    let clock = SimClock::at(BEGIN);
+    let shown = clock.clone();
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+    server.orders(0..10, true).await;
+    clock.advance(after(10));
+    let sql = "select service, count(*) as n from spans where name = 'SendEmail' group by service";
+    let graph = "MATCH (s:Service) WHERE s.name = 'mail' RETURN s.name, s.calls";
+    let no_number = "select service from spans limit 1";
+    let alert = |name: &str, way: &str, asked: &str| json!({"name": name, way: asked, "op": ">=", "value": 10});
+    let set = json!({"alerts": [
+        alert("mails", "sql", sql), alert("calls", "graph", graph), alert("nothing", "sql", no_number),
+        alert("no statement", "sql", "selec"),
+    ]});
+    let answer = server.put(PATH, &set).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let known = server.counted(10).await;
+    let of = |at: usize| &known["alerts"][at];
+    assert_eq!(
+        (&of(0)["state"], &of(0)["value"], &of(0)["groups"]),
+        (&json!("firing"), &json!(20.0), &json!(["service mail"])),
+        "{known:#}"
+    );
+    assert_eq!(
+        (&of(1)["state"], &of(1)["value"], &of(1)["groups"]),
+        (&json!("firing"), &json!(20.0), &json!(["s.name mail"])),
+        "{known:#}"
+    );
+    let why = |at: usize| of(at)["error"].as_str().unwrap_or_default();
+    assert!(why(2).contains("the last column"), "{known:#}");
+    assert_eq!(of(2)["state"], "no_data");
+    assert!(why(3).contains("selec"), "{known:#}");
+    let refused = alert("broken", "graph", "MATCH (f RETURN f");
+    let refused = server.put(PATH, &json!({"alerts": [refused]})).await;
+    assert_eq!(refused.status, 400);
+    let why = refused.text();
+    assert!(why.contains("alerts[0].graph"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_watched_is_checked_kept_and_behind_the_key() {
     let server = TestServer::start().await;
     assert_eq!(server.put(PATH, &settings()).await.status, 200);

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import type { AlertRule, AlertSettings } from '../../api/model';
 import {
+  askedAs,
   emptyMeasure,
   FAILURES,
   percentOf,
   shareOf,
   unreadable,
+  wayOf,
   withAlert,
   withAlertAt,
   withObjective,
@@ -18,14 +20,16 @@ test('a question becomes an alert on one number of the last minutes', () => {
   const { alerts } = withAlert(
     { alerts: [rule] },
     {
-      dataset: 'logs',
-      calculations: [{ op: 'HEATMAP', column: 'x' }, { op: 'COUNT' }, { op: 'RATE' }],
-      filters: [{ column: 'service', op: '=', value: 'pay' }],
-      orders: [{ op: 'COUNT', order: 'descending' }],
-      limit: 20,
-      start_time: 1,
-      end_time: 2,
-      granularity: 60,
+      query: {
+        dataset: 'logs',
+        calculations: [{ op: 'HEATMAP', column: 'x' }, { op: 'COUNT' }, { op: 'RATE' }],
+        filters: [{ column: 'service', op: '=', value: 'pay' }],
+        orders: [{ op: 'COUNT', order: 'descending' }],
+        limit: 20,
+        start_time: 1,
+        end_time: 2,
+        granularity: 60,
+      },
     },
   );
   expect(alerts?.[0]).toBe(rule);
@@ -36,6 +40,19 @@ test('a question becomes an alert on one number of the last minutes', () => {
     filters: [{ column: 'service', op: '=', value: 'pay' }],
     time_range: 300,
   });
+});
+
+test('an alert asks one thing', () => {
+  const sql = 'select 1';
+  const alert = withAlert({}, { sql }).alerts?.[0];
+  expect(alert).toMatchObject({ name: 'new alert', sql, op: '>' });
+  expect(alert).not.toHaveProperty('query');
+  expect(wayOf(alert!)).toBe('sql');
+  const graph = askedAs(alert!, 'graph');
+  expect(wayOf(graph)).toBe('graph');
+  expect(graph).not.toHaveProperty('sql');
+  expect(wayOf(askedAs(graph, 'query'))).toBe('query');
+  expect(unreadable({ alerts: [alert!] })).toEqual([]);
 });
 
 test('objectives and alerts are added, changed and removed', () => {

@@ -17,12 +17,18 @@ export function withObjective(settings: AlertSettings): AlertSettings {
   return { ...settings, objectives: [...objectives, { name, target: 0.999, days: 30, measure }] };
 }
 
-/** An alert on a query more, for somebody to complete. */
-export function withAlert(settings: AlertSettings, query: QuerySpec): AlertSettings {
+/** What an alert asks: a query, a statement of SQL, or a question to the graph. */
+export type Asked =
+  | { readonly query: QuerySpec }
+  | { readonly sql: string }
+  | { readonly graph: string };
+
+/** An alert more, for somebody to complete. */
+export function withAlert(settings: AlertSettings, asked: Asked): AlertSettings {
   const alerts = settings.alerts ?? [];
   const alert: AlertRule = {
     name: freeName('new alert', alerts),
-    query: watchable(query),
+    ...('query' in asked ? { query: watchable(asked.query) } : asked),
     op: '>',
     value: 0,
     for_minutes: 5,
@@ -33,12 +39,38 @@ export function withAlert(settings: AlertSettings, query: QuerySpec): AlertSetti
 }
 
 /** What an alert asks that begins with nothing. */
-export const FAILURES: QuerySpec = {
-  dataset: 'spans',
-  calculations: [{ op: 'COUNT' }],
-  filters: [{ column: 'status', op: '=', value: 'error' }],
-  breakdowns: ['service'],
+export const FAILURES: Asked = {
+  query: {
+    dataset: 'spans',
+    calculations: [{ op: 'COUNT' }],
+    filters: [{ column: 'status', op: '=', value: 'error' }],
+    breakdowns: ['service'],
+  },
 };
+
+const EXAMPLES: Record<Way, Asked> = {
+  query: FAILURES,
+  sql: {
+    sql: "select service, count(*) as failed\nfrom spans\nwhere status = 'error' and time > now() - interval '5 minutes'\ngroup by service",
+  },
+  graph: {
+    graph: "MATCH (f:Function)-[c:CALLS]->(t:Table)\nRETURN t.name, sum(c.errors)\nDURING 'last 5 minutes'",
+  },
+};
+
+export type Way = 'query' | 'sql' | 'graph';
+
+/** In which way an alert asks. */
+export function wayOf({ sql, graph }: AlertRule): Way {
+  if (sql !== undefined) return 'sql';
+  return graph === undefined ? 'query' : 'graph';
+}
+
+/** The same alert, asking in another way. */
+export function askedAs(alert: AlertRule, way: Way): AlertRule {
+  const { query: _query, sql: _sql, graph: _graph, ...rest } = alert;
+  return { ...rest, ...EXAMPLES[way] };
+}
 
 /** A query as it can be watched: one number, of the last five minutes. */
 function watchable(query: QuerySpec): QuerySpec {
@@ -122,8 +154,12 @@ export function unreadable(settings: AlertSettings): readonly Problem[] {
     ...needed(each.value, `alerts[${at}].value`),
     ...needed(said(each.for_minutes, 0), `alerts[${at}].for_minutes`, WHOLE),
     ...needed(said(each.every_minutes, 1), `alerts[${at}].every_minutes`, WHOLE),
-    ...needed(said(each.query.time_range, 60), `alerts[${at}].query.time_range`),
-    ...named(each.query.filters ?? [], `alerts[${at}].query`),
+    ...(each.query === undefined
+      ? []
+      : [
+          ...needed(said(each.query.time_range, 60), `alerts[${at}].query.time_range`),
+          ...named(each.query.filters ?? [], `alerts[${at}].query`),
+        ]),
   ]);
   return [...objectives, ...alerts];
 }

@@ -77,6 +77,16 @@ test('what is watched is said in one line', () => {
   );
 });
 
+test('an alert on a text says how that begins', () => {
+  const { query: _query, ...rest } = rule;
+  const sql = `select service,\n  count(*) from logs ${'x'.repeat(200)}`;
+  const words = alertWords({ ...rest, sql, for_minutes: 5 });
+  expect(words).toMatch(/^select service, count\(\*\) from logs x+… > 20 for 5 min$/);
+  expect(alertWords({ ...rest, graph: 'MATCH (n) RETURN n.calls' })).toBe(
+    'MATCH (n) RETURN n.calls > 20',
+  );
+});
+
 test('what is not a number yet is none in words', () => {
   const measure = {
     actions: { begin: [], end: { service: 'a', name: 'b' }, within_ms: NaN },

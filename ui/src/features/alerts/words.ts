@@ -74,7 +74,18 @@ export function objectiveWords({ target, days, measure }: Objective): string {
 }
 
 /** `COUNT of spans where status = error by service over 5 min > 20`. */
-export function alertWords({ query, op, value, for_minutes: lasting }: AlertRule): string {
+export function alertWords(alert: AlertRule): string {
+  const { op, value, for_minutes: lasting } = alert;
+  const long = lasting === undefined || lasting === 0 ? '' : ` for ${shown(lasting)} min`;
+  return `${askedWords(alert)} ${op} ${shown(value)}${long}`;
+}
+
+/** `COUNT of spans over 5 min`, or the beginning of a text on one line. */
+function askedWords({ query, sql, graph }: AlertRule): string {
+  if (query === undefined) {
+    const text = (sql ?? graph ?? '').trim().replace(/\s+/g, ' ');
+    return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
+  }
   const { op: calculated, column } = calculationOf(query);
   const what = column === undefined ? calculated : `${calculated}(${column})`;
   const filters = query.filters ?? [];
@@ -83,8 +94,7 @@ export function alertWords({ query, op, value, for_minutes: lasting }: AlertRule
   const breakdowns = query.breakdowns ?? [];
   const by = breakdowns.length === 0 ? '' : ` by ${breakdowns.join(', ')}`;
   const over = ` over ${timeWords(said(query.time_range, 60))}`;
-  const long = lasting === undefined || lasting === 0 ? '' : ` for ${shown(lasting)} min`;
-  return `${what} of ${query.dataset ?? 'spans'}${where}${by}${over} ${op} ${shown(value)}${long}`;
+  return `${what} of ${query.dataset ?? 'spans'}${where}${by}${over}`;
 }
 
 /** `service = pay and status != error`. */
@@ -125,6 +135,7 @@ export function timeWords(seconds: number | null): string {
   return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
 }
 
+const TEXT_MAX = 120;
 const STATES = {
   counting: 'the past is still counted',
   no_data: 'no data',

@@ -21,6 +21,9 @@ fn the_worst_group_is_the_number() {
         let alert = json!({"name": "slow", "query": query, "op": ">", "value": 10});
         serde_json::from_value(alert).unwrap()
     };
+    let worst = |alert: &Alert, rows: &[Value]| {
+        worst(alert, &alert.query.as_ref().unwrap().breakdowns, rows)
+    };
     let rows = [
         json!(["pay", null, 40.5]),
         json!(["order", 7, 11]),
@@ -38,4 +41,31 @@ fn the_worst_group_is_the_number() {
     assert_eq!(alone.groups, Vec::<String>::new());
     assert_eq!(worst(&alert(&[]), &[json!([null])]).value, None);
     assert_eq!(worst(&alert(&["service"]), &[]), Number::default());
+}
+
+#[test]
+fn the_last_column_is_the_number() {
+    let check = |op: &str, answer: Value| {
+        let alert = json!({"name": "few", "sql": "select 1", "op": op, "value": 10});
+        let alert: Alert = serde_json::from_value(alert).unwrap();
+        table(&alert, answer).map_err(|error| error.to_string())
+    };
+    let answer = |rows: Value| json!({"columns": [{"name": "f"}, {"name": "calls"}], "rows": rows});
+    let rows = json!([["pay", 4], ["mail", null], ["order", "12"], [{"node": "function:stock"}, 3]]);
+    let few = check("<", answer(rows.clone())).unwrap();
+    assert_eq!(few.value, Some(3.0));
+    assert_eq!(few.groups, ["f function:stock", "f pay"]);
+    let many = check(">", answer(rows)).unwrap();
+    assert_eq!((many.value, many.groups), (Some(12.0), vec!["f order".to_owned()]));
+    assert_eq!(check(">", answer(json!([]))), Ok(Number::default()));
+    let many: Vec<Value> = (0..100).map(|n| json!([n, 50 + n])).collect();
+    let worst = check(">", answer(many.into())).unwrap();
+    assert_eq!((worst.value, worst.groups.len()), (Some(149.0), 10));
+    assert_eq!(
+        check(">", answer(json!([["pay", "soon"]]))).unwrap_err(),
+        "the last column of an alert's answer is its number: \"soon\" is none"
+    );
+    let alone = json!({"columns": [{"name": "calls"}], "rows": [[11]]});
+    let alone = check(">", alone).unwrap();
+    assert_eq!((alone.value, alone.groups), (Some(11.0), Vec::new()));
 }

@@ -40,6 +40,32 @@ fn what_is_shown_can_be_set_again() {
 }
 
 #[test]
+fn an_alert_asks_one_thing() {
+    let alert = |asked: Value| {
+        let mut raw = good();
+        let alert = raw.pointer_mut("/alerts/0").unwrap().as_object_mut().unwrap();
+        alert.remove("query");
+        alert.extend(asked.as_object().unwrap().clone());
+        check(raw)
+    };
+    let sql = json!({"sql": "select count(*) from logs"});
+    let shown = serde_json::to_value(alert(sql.clone()).unwrap().raw()).unwrap();
+    assert_eq!(shown["alerts"][0]["sql"], sql["sql"]);
+    assert!(shown["alerts"][0].get("query").is_none(), "{shown}");
+    check(shown).unwrap();
+    alert(json!({"graph": "MATCH (f:Function) RETURN f.name, f.errors"})).unwrap();
+    let refused = |asked: Value, expected: &str| {
+        let said = alert(asked).unwrap_err();
+        assert!(said.contains(expected), "{said}");
+    };
+    refused(json!({}), "alerts[0].query: it asks one thing");
+    refused(json!({"sql": "select 1", "graph": "MATCH"}), "alerts[0].query: it asks one thing");
+    refused(json!({"sql": " "}), "alerts[0].sql: it has 1 to 10000 characters");
+    refused(json!({"graph": "MATCH (f RETURN f"}), "alerts[0].graph: ");
+    refused(json!({"sequel": "select 1"}), "unknown field");
+}
+
+#[test]
 fn actions_are_judged_when_their_time_is_over() {
     let settings = check(good()).unwrap();
     let [spans, actions] = settings.objectives() else {

@@ -126,6 +126,11 @@ impl<'a> GraphAnswer<'a> {
             cost: cost.to_json(),
         }
     }
+
+    /// The table alone.
+    pub(in crate::api) fn to_rows(&self) -> Json {
+        json!({"columns": self.columns, "rows": self.rows, "truncated": self.truncated, "cut": self.cut})
+    }
 }
 
 impl<'a> Column<'a> {

@@ -24,6 +24,8 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) struct Outcome {
     kind: String,
+    /// Whether the analysis may be changed because of it. Of the others, half of the times, the score alone is looked at.
+    is_developed_on: bool,
     noticed: Option<Duration>,
     /// The place of its cause, from 0, if it was named.
     rank: Option<usize>,
@@ -67,6 +69,7 @@ impl Outcome {
         };
         Outcome {
             kind: take.name.clone(),
+            is_developed_on: seed.is_multiple_of(2),
             noticed: answer.noticed,
             rank,
             beside: answer.beside,
@@ -120,18 +123,35 @@ impl Row {
 }
 
 impl Scores {
-    /// Of each kind, and of all.
-    fn rows(&self) -> (BTreeMap<&str, Row>, Row) {
-        let (mut kinds, mut all) = (BTreeMap::<&str, Row>::new(), Row::default());
+    /// Of each kind.
+    fn kinds(&self) -> BTreeMap<&str, Row> {
+        let mut kinds = BTreeMap::<&str, Row>::new();
         for outcome in &self.outcomes {
             kinds.entry(&outcome.kind).or_default().add(outcome);
-            all.add(outcome);
         }
-        (kinds, all)
+        kinds
     }
 
+    fn row(&self, is_in: impl Fn(&Outcome) -> bool) -> Row {
+        let mut row = Row::default();
+        let of = self.outcomes.iter().filter(|it| is_in(it));
+        of.for_each(|outcome| row.add(outcome));
+        row
+    }
+
+    fn all(&self) -> Row {
+        self.row(|_| true)
+    }
+
+    /// The half that nothing was changed for.
+    fn reported(&self) -> Row {
+        self.row(|outcome| !outcome.is_developed_on)
+    }
+
+    /// Of the half that may be looked at.
     fn missed(&self) -> impl Iterator<Item = &str> {
-        let missed = self.outcomes.iter().filter(|it| it.rank != Some(0));
+        let missed = |it: &&Outcome| it.is_developed_on && it.rank != Some(0);
+        let missed = self.outcomes.iter().filter(missed);
         missed.map(|it| it.missed.as_str())
     }
 
@@ -140,10 +160,11 @@ impl Scores {
     }
 
     pub(in crate::eval) fn to_json(&self) -> Value {
-        let (kinds, all) = self.rows();
-        let mut json = all.to_json("all");
+        let mut json = self.all().to_json("all");
+        let kinds = self.kinds();
         let kinds = kinds.iter().map(|(kind, row)| row.to_json(kind));
         json["kinds"] = kinds.collect();
+        json["reported"] = self.reported().to_json("reported");
         json["missed"] = self.missed().collect();
         json["false_a_week"] = json!(self.false_a_week());
         json["false"] = json!(self.quiet);
@@ -152,7 +173,6 @@ impl Scores {
     }
 
     pub(in crate::eval) fn table(&self) -> String {
-        let (kinds, all) = self.rows();
         let mut text = format!(
             "{} spans and log records went to a server; thresholds are fixed, causes are read to count only\n\n\
              {:<24}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
@@ -166,10 +186,11 @@ impl Scores {
             "min p90",
             "beside"
         );
-        for (kind, row) in &kinds {
+        for (kind, row) in &self.kinds() {
             text += &row.line(kind);
         }
-        text += &all.line("all");
+        text += &self.all().line("all");
+        text += &self.reported().line("half reported on only");
         text += &format!(
             "\nwhere all was well: {:.1} incidents a week, in {} days\n",
             self.false_a_week(),

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::Context;
+use fastrand::Rng;
 use regex::{Captures, Regex};
 use serde::Deserialize;
 use throughline_telemetry::wire::Request;
@@ -21,6 +22,8 @@ use throughline_telemetry::wire::otlp::resource::v1::Resource;
 use throughline_telemetry::wire::otlp::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use throughline_telemetry::wire::otlp::{ExportLogsServiceRequest, ExportTraceServiceRequest};
 use throughline_telemetry::{Signal, UnixNanos};
+
+use super::{BEGIN, KEY_STEP};
 
 /// What was recorded in one go.
 pub(super) struct Take {
@@ -252,13 +255,29 @@ impl Moving {
     }
 
     fn resource(&self, resource: Option<&mut Resource>) {
-        if let Some(resource) = resource {
-            self.attributes(&mut resource.attributes);
+        let Some(resource) = resource else {
+            return;
+        };
+        self.attributes(&mut resource.attributes);
+        let text = |key: &str| {
+            let found = resource.attributes.iter().find(|it| it.key == key);
+            match found.and_then(|it| it.value.as_ref()?.value.as_ref()) {
+                Some(Value::StringValue(text)) => Some(text.as_str()),
+                _ => None,
+            }
+        };
+        let release = text(SERVICE_NAME).map_or(0, |name| release(name, UnixNanos(self.begin)));
+        let code = resource.attributes.iter_mut();
+        let code = code.filter(|it| it.key == CODE_DIGEST);
+        for value in code.filter_map(|it| it.value.as_mut()) {
+            if let Some(Value::StringValue(code)) = &mut value.value {
+                *code = turned(code, turn(release.wrapping_mul(KEY_STEP)));
+            }
         }
     }
 
     fn attributes(&self, attributes: &mut [KeyValue]) {
-        // The same code is deployed.
+        // Code is no id: copies of one time run the same.
         let others = attributes.iter_mut().filter(|it| it.key != CODE_DIGEST);
         let values = others.filter_map(|it| it.value.as_mut());
         values.for_each(|value| self.value(value));
@@ -291,22 +310,34 @@ impl Moving {
     }
 
     fn text(&self, text: &mut String) {
-        let turned = TEXT_IDS.replace_all(text, |found: &Captures<'_>| {
-            let mut turns = self.turn.iter().cycle();
-            let digits = found[0].chars().map(|char| {
-                let digit = char.to_digit(16)?;
-                char::from_digit((digit + u32::from(*turns.next()?)) & 15, 16)
-            });
-            let digits = found[0]
-                .chars()
-                .zip(digits)
-                .map(|(char, turned)| turned.unwrap_or(char));
-            digits.collect::<String>()
-        });
-        if let Cow::Owned(turned) = turned {
-            *text = turned;
+        let with_others =
+            TEXT_IDS.replace_all(text, |found: &Captures<'_>| turned(&found[0], self.turn));
+        if let Cow::Owned(with_others) = with_others {
+            *text = with_others;
         }
     }
+}
+
+/// A text whose hexadecimal digits are turned.
+fn turned(text: &str, by: [u8; TURNS]) -> String {
+    let mut turns = by.iter().cycle();
+    let digits = text.chars().map(|char| {
+        let turned = char.to_digit(16).and_then(|digit| {
+            char::from_digit((digit + u32::from(*turns.next()?)) & 15, 16)
+        });
+        turned.unwrap_or(char)
+    });
+    digits.collect()
+}
+
+/// How often a service was released until then: once in some days each, at another time than the others.
+fn release(service: &str, at: UnixNanos) -> u32 {
+    let seed = service.bytes().fold(0, |seed: u64, byte| {
+        seed.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
+    let after = Rng::with_seed(seed).u64(..RELEASED_EVERY.as_secs());
+    let known = at.since(BEGIN).as_secs() + after;
+    u32::try_from(known / RELEASED_EVERY.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// By how much each hexadecimal digit of an id is turned, again and again.
@@ -319,6 +350,9 @@ fn usual_minutes() -> u64 {
 }
 
 const CODE_DIGEST: &str = "throughline.code.digest";
+const SERVICE_NAME: &str = "service.name";
+/// Of the nine functions of Big Mouth, three or four a day.
+pub(super) const RELEASED_EVERY: Duration = Duration::from_secs(60 * 3600);
 const TURNS: usize = 8;
 /// Ids in texts: of requests, messages, orders, environments. An account has twelve digits, and stays.
 static TEXT_IDS: LazyLock<Regex> = LazyLock::new(|| {

@@ -6,6 +6,7 @@ use throughline_telemetry::{
     Attributes, Resource, Scope, Span, SpanId, SpanKind, SpanStatus, TraceId, Value,
 };
 
+use super::take::RELEASED_EVERY;
 use super::*;
 
 const FROM: UnixNanos = UnixNanos(1_000_000_000_000_000_000);
@@ -64,6 +65,12 @@ fn sent(pieces: &[Piece<'_>], begin: UnixNanos) -> Vec<Span> {
     }
 }
 
+/// Which code ran, by its digest.
+fn code(span: &Span) -> String {
+    let code = span.resource.attributes.get(DIGEST);
+    code.and_then(Value::as_str).unwrap().to_owned()
+}
+
 #[test]
 fn a_copy_is_at_another_time_and_has_ids_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,11 +104,35 @@ fn a_copy_is_at_another_time_and_has_ids_of_its_own() {
         "1000000210000002100000021000000d"
     );
     assert_eq!(request(&turned[0]), "10000002-1000-4002-9000-00021000000d");
-    let code = turned[0].resource.attributes.get(DIGEST);
-    assert_eq!(code.and_then(Value::as_str), Some(CODE), "it is no id");
+    assert_eq!(code(&turned[0]), code(&same[0]), "it is no id");
     let both = sent(&[piece(0), piece(1), piece(0x2000_0001)], begin);
     let ids: BTreeSet<TraceId> = both.iter().map(|span| span.trace_id).collect();
     assert_eq!(ids.len(), 60);
+}
+
+#[test]
+fn a_service_is_released_from_time_to_time() {
+    let folder = tempfile::tempdir().unwrap();
+    take("normal", &[], 20, folder.path());
+    let take = Take::load(&folder.path().join("normal")).unwrap();
+    let piece = Piece {
+        take: &take,
+        offset: Duration::from_secs(60),
+        key: 7,
+    };
+    let slots = 4 * RELEASED_EVERY.as_secs() / SLOT.as_secs();
+    let codes = (0..u32::try_from(slots).unwrap()).map(|slot| {
+        let sent = sent(&[piece], BEGIN.plus(SLOT * slot));
+        let codes: BTreeSet<String> = sent.iter().map(code).collect();
+        assert_eq!(codes.len(), 1, "all of it at once");
+        codes.into_iter().next().unwrap()
+    });
+    let mut codes: Vec<String> = codes.collect();
+    codes.dedup();
+    assert!((4..=5).contains(&codes.len()), "{codes:?}");
+    assert_eq!(codes[0], CODE);
+    let all: BTreeSet<&String> = codes.iter().collect();
+    assert_eq!(all.len(), codes.len(), "none comes again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
