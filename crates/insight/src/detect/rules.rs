@@ -2,12 +2,13 @@
 
 pub(crate) mod cost;
 mod rhythm;
+mod trend;
 
 use super::durations::{count_above, ranked};
 use super::finding::{ColdWhy, Kind, Measure, Severity};
 use super::history::{History, Hour, Minute, QUANTILES, measured, ratio};
 use super::subject::{Arrived, Counts, Settings, Subject};
-use crate::statistics::{binomial_tail, median, wilson};
+use crate::statistics::{binomial_tail, wilson};
 
 /// Something that may be unusual.
 pub(super) struct Suspicion {
@@ -262,7 +263,7 @@ impl<'a> Scene<'a> {
             .find_map(|quantile| Some((quantile, measured(durations, quantile)?)));
         let near = highest.filter(|(_, after)| after.value > NEAR * timeout_ms);
         let longest = ranked(durations, u64::MAX);
-        let days_left = self.days_left(timeout_ms);
+        let days_left = trend::days_left(self.history, self.to, timeout_ms);
         let (quantile, after) = match (near, highest) {
             (Some(near), _) => near,
             (None, _) if total > 0 && longest > VERY_NEAR * timeout_ms => {
@@ -292,35 +293,6 @@ impl<'a> Scene<'a> {
             },
             p_value: 0.0,
         })
-    }
-
-    /// When the trend of the slowest hours of the last days reaches the timeout: the median of all slopes
-    /// (Theil and Sen), if nine of ten go up.
-    #[allow(clippy::cast_precision_loss)] // days
-    fn days_left(&self, timeout_ms: f64) -> Option<f64> {
-        let day = |day: u64| {
-            let hours =
-                (0..24).filter_map(|hour| self.history.hour_before(self.to, day * 24 + hour + 1));
-            let slowest = hours
-                .filter_map(|hour| hour.quantiles[0])
-                .map(|p99| p99.value);
-            slowest.max_by(f64::total_cmp)
-        };
-        let days: Vec<(f64, f64)> = (0..7)
-            .filter_map(|at| Some((-(at as f64), day(at)?)))
-            .collect();
-        let mut slopes = Vec::new();
-        for (at, (later, value)) in days.iter().enumerate() {
-            let others = days[at + 1..].iter();
-            slopes.extend(others.map(|(earlier, before)| (value - before) / (later - earlier)));
-        }
-        let up = slopes.iter().filter(|slope| **slope > 0.0).count();
-        let latest = days.first()?.1;
-        if days.len() < TREND_DAYS || up * 10 < slopes.len() * 9 || latest < timeout_ms / 2.0 {
-            return None;
-        }
-        let left = (timeout_ms - latest).max(0.0) / median(&mut slopes)?;
-        (left <= 7.0).then_some(left)
     }
 
     #[allow(clippy::cast_precision_loss)] // bytes of a function's memory
@@ -496,7 +468,6 @@ const SILENCE_OF_FIVE: u64 = 30;
 /// Parts of the timeout.
 const NEAR: f64 = 0.8;
 const VERY_NEAR: f64 = 0.95;
-const TREND_DAYS: usize = 4;
 const MEMORY_NEAR: f64 = 0.9;
 const LOST_MIN: u64 = 5;
 const LOST_SHARE: f64 = 0.01;

@@ -1,3 +1,4 @@
+mod limits;
 mod novelty;
 mod rhythm;
 mod silence;

@@ -54,6 +54,7 @@ impl fmt::Display for Finding {
             Kind::NearTimeout {
                 quantile,
                 timeout_ms,
+                days_left,
                 ..
             } => {
                 let (name, took) = (quantile_name(*quantile), duration(after.value));
@@ -61,7 +62,11 @@ impl fmt::Display for Finding {
                 write!(
                     f,
                     "{subject} is near its timeout: {name} {took} of {timeout}"
-                )
+                )?;
+                match days_left.filter(|_| after.value < *timeout_ms) {
+                    Some(days) => write!(f, ", reaches it {} at this rate", within(days)),
+                    None => Ok(()),
+                }
             }
             Kind::Memory => write!(f, "{subject} uses {} of its memory", share(after.value)),
             Kind::Leak { .. } => {
@@ -267,6 +272,15 @@ pub fn dollars(usd: f64) -> String {
     format!("${usd:.decimals$}")
 }
 
+/// `within a day`, `in 4 days`.
+fn within(days: f64) -> String {
+    match days.round() {
+        days if days < 1.0 => "within a day".to_owned(),
+        1.0 => "in one day".to_owned(),
+        days => format!("in {days:.0} days"),
+    }
+}
+
 fn megabytes(bytes: f64) -> String {
     format!("{:.0} MB", bytes / f64::from(1 << 20))
 }
@@ -374,17 +388,35 @@ mod tests {
             1.0,
             "function:pay → table:user PutItem is new, once",
         );
-        let near = Kind::NearTimeout {
-            quantile: 1.0,
+        let near = |quantile, days_left| Kind::NearTimeout {
+            quantile,
             timeout_ms: 3000.0,
             clipped: 0.0,
-            days_left: None,
+            days_left,
         };
         check(
-            near,
+            near(1.0, None),
             None,
             2900.0,
             "function:pay is near its timeout: longest 2.90 s of 3.00 s",
+        );
+        for (days, told) in [
+            (3.6, ", reaches it in 4 days at this rate"),
+            (1.2, ", reaches it in one day at this rate"),
+            (0.4, ", reaches it within a day at this rate"),
+        ] {
+            check(
+                near(0.99, Some(days)),
+                None,
+                2000.0,
+                &format!("function:pay is near its timeout: p99 2.00 s of 3.00 s{told}"),
+            );
+        }
+        check(
+            near(0.99, Some(0.0)),
+            None,
+            3000.0,
+            "function:pay is near its timeout: p99 3.00 s of 3.00 s",
         );
         check(
             Kind::Memory,
