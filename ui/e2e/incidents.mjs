@@ -123,6 +123,7 @@ export function incident() {
     subject: { node, operation: null, to: null },
     unit: 'ms',
     before: { value: 52, low: 49, high: 55, of: 1180 },
+    before_when: 'the same hour of the day before',
     after: { value: 433, low: 420, high: 441, of: 160 },
     severity: 'critical',
     confidence: 0.9999,
@@ -191,6 +192,7 @@ export function outerIncident() {
     subject: { node: 'function:pay', operation: null, to: null },
     unit: 'count',
     before: null,
+    before_when: null,
     after: { value: 1, low: 1, high: 1, of: 1 },
     change: null,
     detail: {

@@ -29,6 +29,7 @@ pub(crate) mod rules;
 mod subject;
 mod throttled;
 mod track;
+mod when;
 pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -43,6 +44,7 @@ pub use novelty::class_of;
 pub use outer::{Heard, OuterAlert, Source, Told};
 pub use queues::{CameAgain, Lying};
 pub use subject::{Arrived, Change, Counts, Node, Settings, Subject};
+pub use when::When;
 
 use history::{History, Minute};
 use incident::Incidents;
@@ -162,7 +164,7 @@ impl Detector {
             kind: Kind::Leak {
                 environment: environment.to_owned(),
             },
-            before: Some(Measure::exact(first as f64, 1)),
+            before: Some(Measure::exact(first as f64, 1).at(When::First)),
             after: Measure::exact(last as f64, 1),
             since: minute,
             severity: Severity::Warning,

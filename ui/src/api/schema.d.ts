@@ -2622,6 +2622,8 @@ export interface components {
             readonly unit: "ms" | "share" | "count" | "bytes" | "usd_per_hour";
             /** @description How it was before, if that is known. */
             readonly before: components["schemas"]["Measure"] | null;
+            /** @description The time that `before` is of, in words: `the same hour of the day before`; null if that is not known. */
+            readonly before_when: string | null;
             /** @description How it is now, or was when it was last seen. */
             readonly after: components["schemas"]["Measure"];
             /**

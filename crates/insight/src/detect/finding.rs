@@ -5,6 +5,7 @@ use throughline_telemetry::UnixNanos;
 
 use super::outer::OuterAlert;
 use super::subject::{Change, Node, Subject};
+use super::when::When;
 
 /// One thing that is unusual about one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Measure {
     pub high: f64,
     /// Of how many.
     pub of: u64,
+    /// Of a number from before, the time that it is of; `None` if that was not written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
 }
 
 impl Measure {
@@ -52,6 +56,15 @@ impl Measure {
             low: value,
             high: value,
             of,
+            when: None,
+        }
+    }
+
+    /// The same, of that time.
+    pub(super) fn at(self, when: When) -> Self {
+        Measure {
+            when: Some(when),
+            ..self
         }
     }
 }

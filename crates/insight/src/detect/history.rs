@@ -181,6 +181,7 @@ pub(super) fn measured(durations: &HistogramSum, quantile: f64) -> Option<Measur
         low: ranked(durations, low),
         high: ranked(durations, high),
         of,
+        when: None,
     })
 }
 

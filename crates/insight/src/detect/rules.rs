@@ -8,6 +8,7 @@ use super::durations::{count_above, ranked};
 use super::finding::{ColdWhy, Kind, Measure, Severity};
 use super::history::{History, Hour, Minute, QUANTILES, measured, ratio};
 use super::subject::{Arrived, Counts, Settings, Subject};
+use super::when::When;
 use crate::statistics::{binomial_tail, wilson};
 
 /// Something that may be unusual.
@@ -112,8 +113,7 @@ impl<'a> Scene<'a> {
             };
             let worst = self.usual.hours.iter().map(|hour| hour.worst[at]);
             let worst = worst.fold(0.0, f64::max);
-            let before = self.usual.before.as_ref();
-            let before = before.and_then(|hour| hour.quantiles[at]);
+            let before = self.before(|hour| hour.quantiles[at]);
             let known = before.map_or(0.0, |before| before.high).max(worst);
             if known <= 0.0 {
                 continue;
@@ -179,7 +179,7 @@ impl<'a> Scene<'a> {
         }) else {
             return 1;
         };
-        let usually = usual.sum.count / (usual.hours.len() as u64 * 60).max(1) * self.window;
+        let usually = usual.sum.count * self.window / (usual.hours.len() as u64 * 60).max(1);
         let why = match self.has_changed {
             true => ColdWhy::Change,
             false if self.now.count > 2 * usually => ColdWhy::ScaleOut,
@@ -205,7 +205,7 @@ impl<'a> Scene<'a> {
         let since = self.first(|counts| ratio((shares.now)(counts), counts.count) > bound);
         Some(Suspicion {
             kind: Kind::Errors,
-            before: Some(before),
+            before: Some(before.at(self.usual.when())),
             after: share(hits, of),
             since,
             severity: Severity::Warning,
@@ -240,10 +240,10 @@ impl<'a> Scene<'a> {
                 .filter(|(_, counts)| counts.count * 100 > fewest)
                 .last();
             let seen = self.history.sum(self.to.saturating_sub(minutes), self.to);
-            let of = usual.hours.len() as u64;
+            let usually = Measure::exact(3.0 * fewest as f64, usual.hours.len() as u64);
             found.push(Suspicion {
                 kind: Kind::Silence,
-                before: Some(Measure::exact(3.0 * fewest as f64, of)),
+                before: Some(usually.at(When::Quietest(usual.days))),
                 after: Measure::exact((seen.count * 15 / minutes) as f64, 1),
                 since: last.map_or(self.history.last, |(at, _)| at) + 1,
                 severity: Severity::Critical,
@@ -283,7 +283,7 @@ impl<'a> Scene<'a> {
                 clipped,
                 days_left,
             },
-            before: at.and_then(|at| self.usual.before.as_ref()?.quantiles[at]),
+            before: at.and_then(|at| self.before(|hour| hour.quantiles[at])),
             after,
             since: self.first(|counts| count_above(&counts.durations, NEAR * timeout_ms) > 0),
             severity: if quantile == 1.0 {
@@ -302,11 +302,7 @@ impl<'a> Scene<'a> {
         let share = used(&self.now);
         (share > MEMORY_NEAR).then(|| Suspicion {
             kind: Kind::Memory,
-            before: self
-                .usual
-                .before
-                .as_ref()
-                .map(|hour| Measure::exact(used(&hour.counts), hour.counts.count)),
+            before: self.before(|hour| Some(Measure::exact(used(&hour.counts), hour.counts.count))),
             after: Measure::exact(share, self.now.count),
             since: self.first(|counts| used(counts) > MEMORY_NEAR),
             severity: if share > 0.98 {
@@ -335,7 +331,7 @@ impl<'a> Scene<'a> {
             kind: Kind::Throttles,
             before: (usual.count > 0).then(|| {
                 let windows = self.usual.hours.len() as f64 * 60.0 / self.window as f64;
-                Measure::exact(usual.throttles as f64 / windows, usual.count)
+                Measure::exact(usual.throttles as f64 / windows, usual.count).at(self.usual.when())
             }),
             after: Measure::exact(now.throttles as f64, now.count),
             since: self.first(|counts| counts.throttles > 0),
@@ -345,6 +341,13 @@ impl<'a> Scene<'a> {
             },
             p_value,
         })
+    }
+
+    /// What is asked of the hour that this one is held against.
+    fn before(&self, of: impl Fn(&Hour) -> Option<Measure>) -> Option<Measure> {
+        let hour = self.usual.before.as_ref()?;
+        let hours = (self.to / 60).saturating_sub(hour.at);
+        Some(of(hour)?.at(When::HoursBefore(hours)))
     }
 
     /// The first minute of the window that is one; the first of all where no single one is.
@@ -417,6 +420,14 @@ impl Usual {
         }
     }
 
+    /// The time that all of it is of.
+    fn when(&self) -> When {
+        match self.days {
+            0 => When::Hours(self.hours.len() as u64),
+            days => When::Days(days),
+        }
+    }
+
     fn worst(&self, of: impl Fn(&Hour) -> f64) -> f64 {
         self.hours.iter().map(of).fold(0.0, f64::max)
     }
@@ -441,6 +452,7 @@ fn share(hits: u64, of: u64) -> Measure {
         low: interval.low,
         high: interval.high,
         of,
+        when: None,
     }
 }
 

@@ -1,5 +1,6 @@
 mod limits;
 mod novelty;
+mod reasons;
 mod rhythm;
 mod silence;
 

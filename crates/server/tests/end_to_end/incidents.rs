@@ -372,6 +372,11 @@ async fn explained(server: &TestServer, id: &Value) -> Value {
         .iter()
         .find(|it| it["kind"] == "latency")
         .expect("it is slow");
+    assert_eq!(
+        latency["before"].is_null(),
+        latency["before_when"].is_null(),
+        "{latency:#}"
+    );
     let (before, after) = (&latency["before"]["value"], &latency["after"]["value"]);
     assert!(
         after.as_f64().expect("a number") > 5.0 * before.as_f64().unwrap_or(60.0),

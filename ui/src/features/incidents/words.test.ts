@@ -3,6 +3,7 @@ import type { Finding, Incident } from '../../api/model';
 import { setZone } from '../../base/zone';
 import {
   amount,
+  beforeOf,
   investigateHref,
   measure,
   costFactors,
@@ -24,6 +25,7 @@ const FINDING: Finding = {
   subject: { node: 'function:pay', operation: null, to: null },
   unit: 'ms',
   before: null,
+  before_when: null,
   after: { value: 433, low: 420, high: 440, of: 160 },
   severity: 'critical',
   confidence: 1,
@@ -57,6 +59,19 @@ const INCIDENT: Incident = {
   cause: null,
   affected: null,
 };
+
+describe('what something was before', () => {
+  it('says which time that was, if it is known', () => {
+    const told = (of: Partial<Finding>): string | undefined =>
+      beforeOf({ ...FINDING, ...of })?.replaceAll('\u202f', ' ');
+    const before = { value: 52, low: 49, high: 55, of: 1180 };
+    expect(told({})).toBeUndefined();
+    expect(told({ before })).toBe('52 ms (49 ms to 55 ms, of 1,180)');
+    expect(told({ before, before_when: 'the same hour of the day before' })).toBe(
+      '52 ms (49 ms to 55 ms, of 1,180), the same hour of the day before',
+    );
+  });
+});
 
 describe('what a cost is for', () => {
   it('says each part of it', () => {

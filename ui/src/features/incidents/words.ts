@@ -64,6 +64,12 @@ export function measure(unit: Finding['unit'], { value, low, high, of }: Measure
   return `${number} (${between}of ${formatCount(of)})`;
 }
 
+/** What something was before, and when that was; null where it is not known. */
+export function beforeOf({ unit, before, before_when: when }: Finding): string | null {
+  if (before === null) return null;
+  return measure(unit, before) + (when === null ? '' : `, ${when}`);
+}
+
 const COST_FACTORS: Readonly<Record<string, string>> = {
   calls: 'calls',
   retries: 'retries',

@@ -159,6 +159,7 @@ impl PackedHour {
                     low: known.low.into(),
                     high: known.high.into(),
                     of: known.of.into(),
+                    when: None,
                 })
             }),
             worst: self.worst.map(f64::from),

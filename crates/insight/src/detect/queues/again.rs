@@ -83,9 +83,9 @@ impl Again {
     )] // of an hour
     pub(super) fn judge(&self, to: Minute) -> Option<Suspicion> {
         let (key, worst) = self.of_late(to)?;
-        let (usual, of) = self.came.usual(to).unwrap_or_default();
+        let usual = self.came.usual(to);
         let hour = self.came.sum(to.saturating_sub(60), to);
-        if hour <= MORE * usual {
+        if hour <= MORE * usual.map_or(0.0, |usual| usual.value) {
             return None;
         }
         let recent = |it: &&Message| it.last + REMEMBERED > to;
@@ -97,7 +97,7 @@ impl Again {
                 times: worst.times,
                 is_failed: worst.is_failed,
             },
-            before: (of > 0).then(|| Measure::exact(usual, of)),
+            before: usual,
             after: Measure::exact(messages.count() as f64, hour as u64),
             since: since.unwrap_or(worst.first),
             severity: Severity::Warning,

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::detect::finding::Measure;
 use crate::detect::history::Minute;
+use crate::detect::when::When;
 
 /// The last two hours by the minute, the last eight days by the hour.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -114,23 +116,21 @@ impl Level {
     }
 
     /// The worst hour at this time of day on the last seven days, with the hours beside it; before that is known, of
-    /// the last three hours. And of how many hours that is.
-    pub(super) fn usual(&self, to: Minute) -> Option<(f64, u64)> {
+    /// the last three hours.
+    pub(super) fn usual(&self, to: Minute) -> Option<Measure> {
         let hour = to / 60;
         let around = |it: &&Hour| {
             let before = hour.saturating_sub(it.at);
             before > 2 && before <= HOURS && matches!(before % 24, 23 | 0 | 1)
         };
         let recent = |it: &&Hour| (1..=3).contains(&hour.saturating_sub(it.at));
-        let usual = |is: &dyn Fn(&&Hour) -> bool| {
+        let usual = |is: &dyn Fn(&&Hour) -> bool, when: When| {
             let hours = self.hours.iter().filter(|hour| !hour.is_disturbed);
             let hours = hours.filter(|hour| is(hour));
-            hours.fold(None, |known: Option<(f64, u64)>, hour| {
-                let (worst, of) = known.unwrap_or_default();
-                Some((worst.max(hour.worst), of + 1))
-            })
+            let worst = hours.clone().map(|hour| hour.worst).reduce(f64::max)?;
+            Some(Measure::exact(worst, hours.count() as u64).at(when))
         };
-        usual(&around).or_else(|| usual(&recent))
+        usual(&around, When::WorstOfDays).or_else(|| usual(&recent, When::WorstOfHours))
     }
 }
 

@@ -91,8 +91,8 @@ impl Known {
     pub(super) fn backlog(&self, to: Minute) -> Option<Suspicion> {
         let ages = &self.oldest_ms;
         let (at, age) = ages.between(to.saturating_sub(FRESH), to).next_back()?;
-        let (usual, of) = ages.usual(to)?;
-        let bound = (usual * OLDER).max(usual + OLDER_MS);
+        let usual = ages.usual(to)?;
+        let bound = (usual.value * OLDER).max(usual.value + OLDER_MS);
         if !self.is_taken || age <= bound {
             return None;
         }
@@ -106,7 +106,7 @@ impl Known {
         });
         Some(Suspicion {
             kind: Kind::Backlog { is_stuck },
-            before: Some(Measure::exact(usual, of)),
+            before: Some(usual),
             after: Measure::exact(age, self.count(at)),
             since,
             severity: match is_stuck {
@@ -131,14 +131,14 @@ impl Known {
         worst: impl FnOnce() -> Option<Worst>,
     ) -> Option<Suspicion> {
         let (since, grown) = grown_of_late(self.messages.rises(0, to), to)?;
-        let (usual, of) = self.messages.usual(to).unwrap_or_default();
+        let usual = self.messages.usual(to);
         let hour = self.messages.risen(to.saturating_sub(60), to);
-        (hour > MORE * usual).then(|| Suspicion {
+        (hour > MORE * value_of(usual)).then(|| Suspicion {
             kind: Kind::DeadLetters {
                 worst: worst(),
                 lost: 0,
             },
-            before: (of > 0).then(|| Measure::exact(usual, of)),
+            before: usual,
             after: Measure::exact(grown, self.count(to)),
             since,
             severity: Severity::Warning,
@@ -157,14 +157,14 @@ impl Known {
         let since = [dropped, lost].into_iter().flatten().map(|(at, _)| at);
         let since = since.min()?;
         let count = |of: Option<(Minute, f64)>| of.map_or(0.0, |(_, count)| count);
-        let (usual, of) = self.given_up.usual(to).unwrap_or_default();
+        let usual = self.given_up.usual(to);
         let hour = self.given_up.sum(to.saturating_sub(60), to);
-        (lost.is_some() || hour > MORE * usual).then(|| Suspicion {
+        (lost.is_some() || hour > MORE * value_of(usual)).then(|| Suspicion {
             kind: Kind::DeadLetters {
                 worst: None,
                 lost: count_of(count(lost)),
             },
-            before: (of > 0).then(|| Measure::exact(usual, of)),
+            before: usual,
             after: Measure::exact(count(dropped).max(count(lost)), count_of(hour)),
             since,
             severity: match lost {
@@ -174,6 +174,10 @@ impl Known {
             p_value: 0.0,
         })
     }
+}
+
+fn value_of(usual: Option<Measure>) -> f64 {
+    usual.map_or(0.0, |usual| usual.value)
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // messages

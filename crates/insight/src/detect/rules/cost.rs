@@ -35,6 +35,7 @@ pub(super) fn judge(scene: &Scene<'_>) -> Option<Suspicion> {
             low: (usual - 1.96 * scale).exp(),
             high: (usual + 1.96 * scale).exp(),
             of: known.len() as u64,
+            when: Some(scene.usual.when()),
         }),
         kind: Kind::Cost { why },
         after: Measure::exact(now.cost_usd, now.count),

@@ -66,6 +66,8 @@ struct FindingView<'a> {
     subject: SubjectView<'a>,
     unit: &'static str,
     before: Option<MeasureView>,
+    /// Which time it is of, in words.
+    before_when: Option<String>,
     after: MeasureView,
     severity: &'static str,
     confidence: f64,
@@ -192,12 +194,14 @@ impl<'a> IncidentView<'a> {
 impl<'a> FindingView<'a> {
     fn new(finding: &'a Finding, goes_on: bool, examples: Vec<Example>) -> Self {
         let (unit, detail) = detail(&finding.kind);
+        let before_when = finding.before.and_then(|before| before.when);
         FindingView {
             kind: finding.kind.name(),
             title: finding.to_string(),
             subject: SubjectView::new(&finding.subject),
             unit,
             before: finding.before.map(MeasureView::new),
+            before_when: before_when.map(|when| when.to_string()),
             after: MeasureView::new(finding.after),
             severity: severity_name(finding.severity),
             confidence: finding.confidence,
