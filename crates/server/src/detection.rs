@@ -28,7 +28,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use throughline_insight::Detector;
 use throughline_insight::cause::Question;
-use throughline_insight::detect::{Allowed, Change, Counts, Incident, Settings, Subject, Update};
+use throughline_insight::detect::{
+    Allowed, Change, Counts, Incident, Node, Settings, Subject, Update,
+};
 use throughline_insight::facts::Facts;
 use throughline_insight::question::{Name, Symptom};
 use throughline_query::{Engine, QueryError};
@@ -262,20 +264,32 @@ impl Detection {
         })
     }
 
-    /// What was changed, as reports tell it; the first report of a function tells how it was.
+    /// What was changed, as reports tell it, and timeouts where they were asked for; the first of a function tell how
+    /// it was.
     pub(crate) fn changes(&self, reports: &Reports) -> Vec<Change> {
         let mut names = self.kept().names.without_setups();
-        let mut reports: Vec<&logs::Report> = reports.reports.iter().collect();
+        let Reports { reports, timeouts } = reports;
+        let mut reports: Vec<&logs::Report> = reports.iter().collect();
         reports.sort_by_key(|report| report.minute);
-        let changes = reports.into_iter().flat_map(|report| {
+        let mut timeouts: Vec<&logs::Timeouts> = timeouts.iter().collect();
+        timeouts.sort_by_key(|of| of.minute);
+        let mut changes = Vec::new();
+        for of in timeouts {
+            let node = names.node_of(&of.service, &of.function);
+            let what = names.timeout_change(&node, of);
+            let at = of.minute;
+            changes.extend(what.map(|what| Change { node, at, what }));
+        }
+        for report in reports {
             let node = names.node_of(&report.service, &report.function);
-            let changes = names.changes(&node, report).into_iter();
-            let of = move |what| (node.clone(), report.minute, what);
-            changes.map(of).collect::<Vec<_>>()
-        });
+            let at = report.minute;
+            for what in names.changes(&node, report) {
+                let node = node.clone();
+                changes.push(Change { node, at, what });
+            }
+        }
+        changes.sort_by_key(|change| change.at);
         changes
-            .map(|(node, at, what)| Change { node, at, what })
-            .collect()
     }
 
     /// Takes in all minutes that are complete.
@@ -484,6 +498,23 @@ impl Kept {
     fn end(&mut self, told: &logs::Told, minute: UnixNanos) -> Vec<Update> {
         let next = minute.plus(MINUTE);
         self.until = next.0;
+        // Before what reports tell: of two changes the last is told, and a version says more than its timeout.
+        let mut timeouts: BTreeMap<Node, Vec<&logs::Timeouts>> = BTreeMap::new();
+        for of in told.timeouts.iter().filter(|it| it.minute == minute) {
+            let node = self.names.node_of(&of.service, &of.function);
+            timeouts.entry(node).or_default().push(of);
+        }
+        for (node, timeouts) in timeouts {
+            let settings = Settings {
+                timeout_ms: feed::limit_ms(&timeouts),
+                memory_bytes: None,
+            };
+            self.detector.set(&node, settings);
+            for of in timeouts {
+                let change = self.names.timeout_change(&node, of);
+                self.changed(&node, minute, change);
+            }
+        }
         for report in told.reports.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&report.service, &report.function);
             let settings = Settings {
@@ -492,22 +523,7 @@ impl Kept {
             };
             self.detector.set(&node, settings);
             let changes = self.names.changes(&node, report);
-            changes.into_iter().for_each(|what| {
-                let node = node.clone();
-                self.detector.change(Change {
-                    node,
-                    at: minute,
-                    what,
-                });
-            });
-        }
-        for ended in told.timeouts.iter().filter(|it| it.minute == minute) {
-            let node = self.names.node_of(&ended.service, &ended.function);
-            let settings = Settings {
-                timeout_ms: ended.limit_ms,
-                memory_bytes: None,
-            };
-            self.detector.set(&node, settings);
+            self.changed(&node, minute, changes);
         }
         for failure in told.failures.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&failure.service, &failure.function);
@@ -531,6 +547,13 @@ impl Kept {
             return Vec::new();
         }
         self.detector.tick(next)
+    }
+
+    fn changed(&mut self, node: &Node, at: UnixNanos, changes: impl IntoIterator<Item = String>) {
+        for what in changes {
+            let node = node.clone();
+            self.detector.change(Change { node, at, what });
+        }
     }
 }
 

@@ -2674,7 +2674,7 @@ export interface components {
         readonly Change: {
             /** @description A node, by its id on the map. */
             readonly node: string;
-            /** @description What: `version 42`, `memory 512 MB`. */
+            /** @description What: `version 42`, `memory 512 MB`, `timeout 30 s`. */
             readonly what: string;
             /** @description When. */
             readonly at_unix_nanos: components["schemas"]["UnixNanos"];

@@ -27,11 +27,14 @@ pub(crate) struct Names {
 
 /// What a function had lately.
 #[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Setups {
     versions: Recent,
     code: Recent,
     /// In megabytes.
     memory: Recent,
+    /// In seconds.
+    timeouts: Recent,
 }
 
 /// When each of several was seen last, in nanoseconds since 1970.
@@ -84,10 +87,8 @@ impl Names {
     /// What is not as it was: what the function has not had within the last quarter of an hour, unless nothing is known
     /// of it at all. Two versions that are called side by side, by two aliases, change nothing.
     pub(super) fn changes(&mut self, node: &Node, report: &Report) -> Vec<String> {
-        let has_room = self.seen.len() < NAMES_MAX;
-        let seen = match self.seen.entry(node.clone()) {
-            Entry::Vacant(_) if !has_room => return Vec::new(),
-            entry => entry.or_default(),
+        let Some(seen) = self.seen(node) else {
+            return Vec::new();
         };
         let version = seen.versions.is_new(&report.version, report.minute);
         let code = seen.code.is_new(&report.code, report.minute);
@@ -108,18 +109,34 @@ impl Names {
         }
         changes
     }
+
+    /// The same of timeouts, of which each that invocations of the minute had is told alone.
+    pub(super) fn timeout_change(&mut self, node: &Node, of: &Timeouts) -> Option<String> {
+        let seconds = (of.limit_ms? / 1e3).to_string();
+        let is_new = self.seen(node)?.timeouts.is_new(&seconds, of.minute);
+        is_new.then(|| format!("timeout {seconds} s"))
+    }
+
+    /// What a node had lately, if there is room to remember it.
+    fn seen(&mut self, node: &Node) -> Option<&mut Setups> {
+        let has_room = self.seen.len() < NAMES_MAX;
+        match self.seen.entry(node.clone()) {
+            Entry::Vacant(_) if !has_room => None,
+            entry => Some(entry.or_default()),
+        }
+    }
 }
 
 impl Recent {
-    /// Whether that is another than the last, and was not seen within the last quarter of an hour. What is not known is
-    /// nothing new, and the first is none either.
+    /// Whether that is none of the last minute in which there were any, and was not seen within the last quarter of an
+    /// hour. What is not known is nothing new, and neither are the first, which may be several.
     fn is_new(&mut self, what: &str, at: UnixNanos) -> bool {
         if what.is_empty() {
             return false;
         }
-        let newest = self.0.iter().max_by_key(|(_, at)| **at);
-        let is_other = newest.is_some_and(|(newest, _)| newest != what);
+        let last = self.0.values().filter(|it| **it < at.0).max().copied();
         let before = self.0.insert(what.to_owned(), at.0);
+        let is_other = last.is_some_and(|last| before.is_none_or(|it| it < last));
         let is_recent = before.is_some_and(|it| at.since(UnixNanos(it)) <= SIDE_BY_SIDE);
         if self.0.len() > RECENT_MAX {
             let oldest = self.0.iter().min_by_key(|(_, at)| **at);
@@ -128,6 +145,16 @@ impl Recent {
         }
         is_other && !is_recent
     }
+}
+
+/// The most that the invocations of a function may take: several versions may have several timeouts. Where nobody tells
+/// any, what the longest of those that were ended had taken.
+pub(super) fn limit_ms(timeouts: &[&Timeouts]) -> Option<f64> {
+    let most = |of: fn(&Timeouts) -> Option<f64>| {
+        let all = timeouts.iter().filter_map(|it| of(it));
+        all.reduce(f64::max)
+    };
+    most(|it| it.limit_ms).or_else(|| most(|it| it.longest_ms))
 }
 
 /// As much of a digest as people compare.
@@ -312,7 +339,7 @@ fn caller(caller: &Caller) -> Node {
 
 /// Services, and nodes, of which something is remembered.
 const NAMES_MAX: usize = 10_000;
-/// Versions, codes and sizes of one function that are remembered.
+/// Versions, codes, sizes and timeouts of one function that are remembered.
 const RECENT_MAX: usize = 8;
 /// What is called at least so often goes on.
 const SIDE_BY_SIDE: Duration = Duration::from_secs(15 * 60);

@@ -48,14 +48,17 @@ pub(super) struct Report {
     pub(super) memory_bytes: u64,
 }
 
-/// What the invocations of a function in a minute may take, and how many of them were ended because they took longer.
+/// What the invocations of a function in a minute may take that have the same timeout, and how many of them were ended
+/// because they took longer.
 #[derive(Debug, PartialEq)]
 pub(super) struct Timeouts {
     pub(super) minute: UnixNanos,
     pub(super) service: String,
     pub(super) function: String,
-    /// Its timeout in milliseconds; where nobody tells it, what the longest had when it was ended.
+    /// Their timeout in milliseconds, if anybody tells it.
     pub(super) limit_ms: Option<f64>,
+    /// What the longest of those that were ended had taken.
+    pub(super) longest_ms: Option<f64>,
     pub(super) count: u64,
 }
 
@@ -274,7 +277,8 @@ fn timed_out(row: &Value) -> Timeouts {
         minute: minute(&row[0]),
         service: text(&row[1]),
         function: text(&row[2]),
-        limit_ms: row[3].as_f64().or(row[4].as_f64()),
+        limit_ms: row[3].as_f64(),
+        longest_ms: row[4].as_f64(),
         count: whole(&row[5]),
     }
 }
@@ -366,11 +370,11 @@ group by 1, 2, 3, 4, "service.version", "throughline.code.digest"
 
 const TIMEOUTS: &str = r#"
 select cast(time as bigint) / 60000000000 as minute, service, "faas.name",
-    max(try_cast("throughline.duration.timeout_ms" as double)) as limit_ms,
+    try_cast("throughline.duration.timeout_ms" as double) as limit_ms,
     max(duration_ms) filter (where cast("throughline.timeout" as varchar) = 'true') as longest,
     count(*) filter (where cast("throughline.timeout" as varchar) = 'true') as n
 from spans where $times and "throughline.phase" = 'invoke' and "faas.name" is not null
-group by 1, 2, 3"#;
+group by 1, 2, 3, 4"#;
 
 const FAILURES: &str = r#"
 select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "error.type",

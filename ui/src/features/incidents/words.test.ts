@@ -66,9 +66,9 @@ describe('what something was before', () => {
       beforeOf({ ...FINDING, ...of })?.replaceAll('\u202f', ' ');
     const before = { value: 52, low: 49, high: 55, of: 1180 };
     expect(told({})).toBeUndefined();
-    expect(told({ before })).toBe('52 ms (49 ms to 55 ms, of 1,180)');
+    expect(told({ before })).toBe('52.0 ms (49.0 ms to 55.0 ms, of 1,180)');
     expect(told({ before, before_when: 'the same hour of the day before' })).toBe(
-      '52 ms (49 ms to 55 ms, of 1,180), the same hour of the day before',
+      '52.0 ms (49.0 ms to 55.0 ms, of 1,180), the same hour of the day before',
     );
   });
 });

@@ -2,6 +2,8 @@ use throughline_insight::detect::Counts;
 use throughline_store::{Callee, Caller};
 use throughline_telemetry::Histogram;
 
+use super::super::Kept;
+use super::super::logs::{Failure, Told};
 use super::*;
 
 const MINUTE: UnixNanos = UnixNanos(60_000_000_000);
@@ -172,7 +174,11 @@ fn what_a_function_has_not_had_lately_is_a_change() {
     // Whoever goes back to what was there has changed something.
     (60..80).for_each(|minute| assert_eq!(changes(minute, "42", "", 512), nothing));
     assert_eq!(changes(80, "41", "", 512), ["version 41"]);
-    // Nobody has called it since yesterday.
+    // Nobody has called it since yesterday; then both aliases are, as when it was called last.
+    assert_eq!(changes(81, "42", "", 512), nothing);
+    assert_eq!(changes(81, "41", "", 512), nothing);
+    assert_eq!(changes(2999, "42", "", 512), nothing);
+    assert_eq!(changes(2999, "41", "", 512), nothing);
     assert_eq!(changes(3000, "41", "", 512), nothing);
     // Of `$LATEST` the code tells, and where a version does it is the same thing.
     assert_eq!(changes(3001, "41", "6b1f20c3aa", 512), nothing);
@@ -184,14 +190,105 @@ fn what_a_function_has_not_had_lately_is_a_change() {
     }
 }
 
+fn timeouts(function: &str, minute: u64, limit_ms: Option<f64>) -> Timeouts {
+    Timeouts {
+        minute: UnixNanos(minute * MINUTE.0),
+        service: function.to_owned(),
+        function: function.to_owned(),
+        limit_ms,
+        longest_ms: None,
+        count: 0,
+    }
+}
+
+#[test]
+fn a_timeout_that_a_function_has_not_had_lately_is_a_change() {
+    let mut names = Names::default();
+    let first = [3.0, 30.0].map(|seconds| timeouts("both", 0, Some(seconds * 1e3)));
+    let change = first.map(|of| names.timeout_change(&"function:both".to_owned(), &of));
+    assert_eq!(change, [None, None], "nothing was known of it");
+    let mut change = |minute: u64, seconds: f64| {
+        let of = timeouts("pay", minute, Some(seconds * 1e3));
+        names.timeout_change(&"function:pay".to_owned(), &of)
+    };
+    assert_eq!(change(0, 3.0), None);
+    assert_eq!(change(1, 3.0), None);
+    assert_eq!(change(2, 30.0).as_deref(), Some("timeout 30 s"));
+    // Two aliases, of which one ends.
+    for minute in 3..60 {
+        assert_eq!(change(minute, 3.0), None);
+        assert_eq!(change(minute, 30.0), None);
+    }
+    (60..80).for_each(|minute| assert_eq!(change(minute, 3.0), None));
+    // Whoever goes back to what was there has changed something.
+    assert_eq!(change(80, 30.0).as_deref(), Some("timeout 30 s"));
+    // Nobody has called it since yesterday.
+    assert_eq!(change(3000, 30.0), None);
+    let untold = timeouts("pay", 3001, None);
+    assert_eq!(
+        names.timeout_change(&"function:pay".to_owned(), &untold),
+        None
+    );
+}
+
+#[test]
+fn of_several_timeouts_the_longest_counts_and_what_was_ended_where_none_is_told() {
+    let ended = |longest_ms: f64| Timeouts {
+        longest_ms: Some(longest_ms),
+        count: 1,
+        ..timeouts("pay", 1, None)
+    };
+    let told = |seconds: f64| timeouts("pay", 1, Some(seconds * 1e3));
+    assert_eq!(limit_ms(&[&told(30.0), &told(3.0)]), Some(30_000.0));
+    assert_eq!(limit_ms(&[&ended(900_000.0), &told(3.0)]), Some(3_000.0));
+    assert_eq!(limit_ms(&[&ended(3_000.0), &ended(3_001.0)]), Some(3_001.0));
+    assert_eq!(limit_ms(&[&timeouts("pay", 1, None)]), None);
+}
+
+/// Two versions are called, one gets another timeout, and then there is a new failure.
+#[test]
+fn a_new_timeout_is_what_was_changed_before_a_failure() {
+    const DAY: u64 = 24 * 60;
+    let mut kept = Kept::default();
+    let mut end = |minute: u64, limits: &[f64], signature: &str| {
+        let failure = Failure {
+            minute: UnixNanos(minute * MINUTE.0),
+            service: "pay".to_owned(),
+            function: "pay".to_owned(),
+            signature: signature.to_owned(),
+            count: 1,
+            is_fatal: true,
+        };
+        let limits = limits.iter().map(|ms| timeouts("pay", minute, Some(*ms)));
+        let told = Told {
+            timeouts: limits.collect(),
+            failures: vec![failure],
+            ..Told::default()
+        };
+        kept.end(&told, UnixNanos(minute * MINUTE.0));
+        let limit = kept
+            .detector
+            .settings(&"function:pay".to_owned())
+            .timeout_ms;
+        let incidents = kept.detector.incidents().iter();
+        let findings = incidents.flat_map(|incident| &incident.findings);
+        let changes = findings.map(|known| known.finding.change.clone());
+        let changes = changes.map(|change| change.map(|change| change.what));
+        (limit, changes.collect::<Vec<_>>())
+    };
+    let known = 20_000 * DAY;
+    let then = known + 2 * DAY;
+    assert_eq!(end(known, &[3e3, 30e3], "known"), (Some(30e3), vec![]));
+    assert_eq!(end(then, &[3e3, 30e3], "known"), (Some(30e3), vec![]));
+    let changed = vec![Some("timeout 10 s".to_owned())];
+    assert_eq!(end(then + 1, &[3e3, 10e3], "new"), (Some(10e3), changed));
+}
+
 #[test]
 fn who_tells_timeouts_is_known_where_there_are_none_too() {
     let ended = |function: &str, count: u64| Timeouts {
-        minute: MINUTE,
-        service: function.to_owned(),
-        function: function.to_owned(),
-        limit_ms: Some(3000.0),
         count,
+        ..timeouts(function, 1, Some(3000.0))
     };
     let operations = vec![
         row("pay", "pay", SpanKind::Server, 7),
@@ -202,8 +299,8 @@ fn who_tells_timeouts_is_known_where_there_are_none_too() {
         operations,
         edges: Vec::new(),
     };
-    let timeouts = [ended("pay", 2), ended("mail", 0)];
-    let done = minutes(found, (&[], &timeouts), &mut Names::default());
+    let told = [ended("pay", 2), ended("mail", 0)];
+    let done = minutes(found, (&[], &told), &mut Names::default());
     let of = |node: &str| {
         let did = &done.subjects[&(MINUTE, Subject::Node(node.to_owned()))];
         let counts = &did.counts;
