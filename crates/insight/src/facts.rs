@@ -33,6 +33,8 @@ pub struct Did {
     pub sum_ms: f64,
     /// Whether somebody tells which of it was ended because it took too long.
     pub tells_timeouts: bool,
+    /// The largest part of its memory that one of them used, 0 to 1; 0 where nobody tells.
+    pub memory_share: f64,
 }
 
 /// What counts as a failure of a step.
@@ -166,6 +168,7 @@ impl Did {
         self.counts.add(&other.counts);
         self.sum_ms += other.sum_ms;
         self.tells_timeouts |= other.tells_timeouts;
+        self.memory_share = self.memory_share.max(other.memory_share);
     }
 
     /// How long a call took in the mean; 0 without calls.

@@ -393,6 +393,7 @@ impl Told<'_> {
                 tells_timeouts: counts.billed_ms > 0.0,
                 counts,
                 sum_ms: counting.sum_ms,
+                memory_share: 0.0,
             };
             self.facts.at(time, subject).add(&did);
         }

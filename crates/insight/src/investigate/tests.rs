@@ -1,8 +1,7 @@
-use throughline_telemetry::{Histogram, HistogramSum, SpanKind, SpanStatus};
+use throughline_telemetry::{Histogram, HistogramSum};
 
 use super::*;
 use crate::question::Candidate;
-use crate::testing::{resource, span};
 
 /// 2026-11-21T21:30:00Z; the window is an hour from then on.
 const FROM: UnixNanos = UnixNanos(1_795_296_600_000_000_000);
@@ -528,52 +527,28 @@ fn lines_that_appear_or_are_missing_are_told() {
 }
 
 #[test]
-fn what_takes_longer_by_itself_is_told_apart_from_what_waits() {
-    let named = |id: u64, service: &str, name: &str, kind: SpanKind, start: u64, millis: u64| {
-        let mut made = span(id, id - 1, start * 1_000_000, (start + millis) * 1_000_000);
-        (made.kind, made.name) = (kind, name.to_owned());
-        made.resource = resource(service);
-        made
+fn memory_is_a_figure_where_it_is_told() {
+    let figure = |share: &dyn Fn(i64) -> f64| {
+        let mut facts = facts(|_, _| WELL);
+        for ((minute, subject), did) in &mut facts.subjects {
+            if *subject == Subject::Node("function:pay".to_owned()) {
+                let minute = if *minute < FROM { -1 } else { 1 };
+                did.memory_share = share(minute);
+            }
+        }
+        let figures = of(&facts, "function:pay", Some(Symptom::Slow)).figures;
+        let figure = figures.into_iter().find(|it| it.what == "memory used");
+        figure.map(|it| it.to_string())
     };
-    let trace = |table_ms: u64, lost_ms: u64| {
-        let (inner, begin) = (20 + table_ms, 10 + lost_ms);
-        vec![
-            named(1, "shop", "shop", SpanKind::Server, 0, 20 + inner + lost_ms),
-            named(2, "shop", "Invoke", SpanKind::Client, 10, inner + lost_ms),
-            named(3, "pay", "pay", SpanKind::Server, begin, inner),
-            named(4, "pay", "GetItem", SpanKind::Client, begin + 10, table_ms),
-        ]
-    };
-    let told = self_times(&[trace(20, 0), trace(22, 0)], &[trace(400, 30)]);
-    assert_eq!(told.traces, [2, 1]);
-    let steps: Vec<(&str, f64, f64)> = told
-        .steps
-        .iter()
-        .map(|it| (it.name.as_str(), it.ms[0], it.ms[1]))
-        .collect();
-    assert_eq!(steps, [("GetItem", 21.0, 400.0), ("Invoke", 0.0, 30.0)]);
-    assert_eq!(told.gaps.len(), 1);
+    let told = |share: &dyn Fn(i64) -> f64| figure(share).unwrap_or_default();
     assert_eq!(
-        (told.gaps[0].from.as_str(), told.gaps[0].to.as_str()),
-        ("shop", "pay")
+        told(&|minute| if minute < 0 { 0.5 } else { 0.75 }),
+        "memory used 50 % → 75 %"
     );
-    assert_eq!(told.gaps[0].ms, [0.0, 30.0]);
-    assert_eq!(self_times(&[], &[]), SelfTimes::default());
-
-    let of = |name: &'static str| {
-        let (before, now) = ([trace(20, 0)], [trace(380, 40)]);
-        part_in(&before, &now, Symptom::Slow, |span| span.name == name)
-    };
-    assert!((of("GetItem") - 0.9).abs() < 1e-9, "{}", of("GetItem"));
-    assert!((of("Invoke") - 0.1).abs() < 1e-9 && of("pay") == 0.0);
-    let mut failed = trace(20, 0);
-    failed[3].status = SpanStatus::Error;
-    failed[0].status = SpanStatus::Error;
-    let mut other = trace(20, 0);
-    other[0].status = SpanStatus::Error;
-    let now = [failed, other, trace(20, 0)];
-    let part = part_in(&[], &now, Symptom::Throttle, |span| span.name == "GetItem");
-    assert!((part - 0.5).abs() < 1e-9, "{part}");
-    assert_eq!(part_in(&[], &[], Symptom::Slow, |_| true), 0.0);
-    assert_eq!(part_in(&[], &[], Symptom::Error, |_| true), 0.0);
+    assert_eq!(
+        told(&|minute| if minute < 0 { 0.0 } else { 0.75 }),
+        "memory used 75 %, and nothing is known of before"
+    );
+    assert_eq!(figure(&|_| 0.0), None);
+    assert_eq!(figure(&|minute| if minute < 0 { 0.5 } else { 0.0 }), None);
 }

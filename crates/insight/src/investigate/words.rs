@@ -186,7 +186,15 @@ pub(super) fn figures(
         before: is_known.then(|| value(&before)),
         after: value(&after),
     });
-    figures
-        .filter(|it| it.what == "failed" || it.after > 0.0 || it.before > Some(0.0))
-        .collect()
+    let figures =
+        figures.filter(|it| it.what == "failed" || it.after > 0.0 || it.before > Some(0.0));
+    // Reports alone tell it, and not of every time.
+    let memory = |(did, _): &(Did, f64)| Some(did.memory_share).filter(|part| *part > 0.0);
+    let memory = memory(&after).map(|part| Figure {
+        what: "memory used",
+        unit: Unit::Share,
+        before: memory(&before),
+        after: part,
+    });
+    figures.chain(memory).collect()
 }

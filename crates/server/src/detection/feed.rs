@@ -186,7 +186,9 @@ pub(super) fn minutes(
     }
     for report in reports {
         let node = names.node_of(&report.service, &report.function);
-        let counts = &mut done.at(report.minute, Subject::Node(node)).counts;
+        let did = done.at(report.minute, Subject::Node(node));
+        did.memory_share = did.memory_share.max(used_part(report));
+        let counts = &mut did.counts;
         counts.cost_usd += report.usd;
         counts.billed_ms += report.billed_ms;
         counts.init_ms += report.init_ms;
@@ -199,6 +201,15 @@ pub(super) fn minutes(
         did.tells_timeouts = true;
     }
     done
+}
+
+/// The part of its memory that a function used at most; 0 where a report tells only one of the two.
+#[allow(clippy::cast_precision_loss)] // bytes of memory
+fn used_part(report: &Report) -> f64 {
+    match report.memory_bytes {
+        0 => 0.0,
+        bytes => (report.used_bytes as f64 / bytes as f64).min(1.0),
+    }
 }
 
 /// Adds how long records had waited in queues and the like. Of all of them two numbers are known: half count as the

@@ -143,21 +143,51 @@ fn a_service_with_several_functions_is_none_of_them() {
     assert_eq!(names.node("shop"), "service:shop");
 }
 
+/// What the platform reports of `pay` in a minute.
+fn report(minute: UnixNanos) -> Report {
+    Report {
+        minute,
+        service: "pay".to_owned(),
+        function: "pay".to_owned(),
+        version: String::new(),
+        code: String::new(),
+        usd: 0.0,
+        billed_ms: 0.0,
+        init_ms: 0.0,
+        used_bytes: 0,
+        memory_bytes: 0,
+    }
+}
+
+#[test]
+fn how_much_of_its_memory_a_function_used_is_the_most_of_a_minute() {
+    let used = |used: u64, of: u64| Report {
+        used_bytes: used << 20,
+        memory_bytes: of << 20,
+        ..report(MINUTE)
+    };
+    let share = |reports: &[Report]| {
+        let done = minutes(ByMinute::default(), (reports, &[]), &mut Names::default());
+        let pay = Subject::Node("function:pay".to_owned());
+        done.subjects[&(MINUTE, pay)].memory_share
+    };
+    // Two versions, of which one has more memory and uses less of it.
+    assert_eq!(share(&[used(96, 128), used(128, 512)]), 0.75);
+    assert_eq!(share(&[used(96, 0)]), 0.0);
+    assert_eq!(share(&[used(0, 128)]), 0.0);
+    // What was killed for it is reported with a bit more than it had.
+    assert_eq!(share(&[used(129, 128)]), 1.0);
+}
+
 #[test]
 fn what_a_function_has_not_had_lately_is_a_change() {
     let mut names = Names::default();
     let mut changes = |minute: u64, version: &str, code: &str, megabytes: u64| {
         let report = Report {
-            minute: UnixNanos(minute * MINUTE.0),
-            service: "pay".to_owned(),
-            function: "pay".to_owned(),
             version: version.to_owned(),
             code: code.to_owned(),
-            usd: 0.0,
-            billed_ms: 0.0,
-            init_ms: 0.0,
-            used_bytes: 0,
             memory_bytes: megabytes << 20,
+            ..report(UnixNanos(minute * MINUTE.0))
         };
         names.changes(&"function:pay".to_owned(), &report)
     };
