@@ -70,7 +70,7 @@ pub fn critical_path(spans: &[Stretch], to: PathEnd) -> Vec<PathPart> {
     let Some(root) = root(spans) else {
         return Vec::new();
     };
-    let walk = Walk::new(spans);
+    let mut walk = Walk::new(spans);
     if to == PathEnd::All {
         let end = walk.end_of_all(root);
         return walk.back(root, end);
@@ -93,6 +93,13 @@ pub fn critical_path(spans: &[Stretch], to: PathEnd) -> Vec<PathPart> {
         );
     }
     parts
+}
+
+/// The parts of the paths to the ends of some spans, one path after the other.
+pub(crate) fn paths_to(spans: &[Stretch], ends: &[usize]) -> Vec<PathPart> {
+    let mut walk = Walk::new(spans);
+    let paths = ends.iter().map(|place| walk.back_from(*place));
+    paths.flatten().collect()
 }
 
 /// Whether what goes on after the answer is worth a path of its own: a twentieth of the time.

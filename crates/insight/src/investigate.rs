@@ -3,11 +3,13 @@
 //! [`investigate`] answers from [`Facts`] alone, which are rollups and edges. It confirms the symptom first, against the
 //! hours before or the same hours of the day before; says nothing where it is not so;
 //! finds the minute in which it begins; and lets [`explain`] rank the causes.
-//! What traces and log records add to it is worked out by [`self_times`] and [`patterns`].
+//! What traces and log records add to it is worked out by [`self_times`], [`shapes`] and [`patterns`].
 
 mod affected;
 mod onset;
+mod path;
 mod patterns;
+mod shapes;
 mod silence;
 mod spans;
 mod words;
@@ -20,6 +22,7 @@ use throughline_telemetry::UnixNanos;
 
 pub use affected::{Affected, Neighbour, affected};
 pub use patterns::{Lines, Pattern, Seen, patterns};
+pub use shapes::{Shape, Target, shapes};
 pub use spans::{Gap, SelfTime, SelfTimes, part_in, self_times};
 pub use words::{Figure, Unit, amount, verb};
 

@@ -5,10 +5,11 @@
 //! vectors, never recursion: a chain of 100 000 spans is a real case (a retry loop that links each
 //! attempt to the one before), and must not overflow the stack.
 
+use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use throughline_telemetry::Span;
+use throughline_telemetry::{Span, SpanId, UnixNanos};
 
 /// A span in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +26,7 @@ pub struct Placed {
 ///
 /// A span id that occurs twice is kept twice; the earlier span gets the children.
 pub fn place(mut spans: Vec<Span>) -> Vec<Placed> {
-    spans.sort_by_key(|span| (span.start, span.parent_id.is_some(), span.span_id));
+    spans.sort_by_key(in_order);
     let mut parents = parents(&spans);
     let order = lay_out(&mut parents);
 
@@ -49,13 +50,18 @@ pub(crate) fn lay_out(parents: &mut [Option<usize>]) -> Vec<(usize, usize)> {
     depth_first(parents)
 }
 
+/// By what spans are sorted before they are laid out.
+pub(crate) fn in_order(span: &Span) -> (UnixNanos, bool, SpanId) {
+    (span.start, span.parent_id.is_some(), span.span_id)
+}
+
 /// The position of each span's parent, if it is here.
-fn parents(spans: &[Span]) -> Vec<Option<usize>> {
+pub(crate) fn parents<S: Borrow<Span>>(spans: &[S]) -> Vec<Option<usize>> {
     let mut position = HashMap::with_capacity(spans.len());
     for (index, span) in spans.iter().enumerate() {
-        position.entry(span.span_id).or_insert(index);
+        position.entry(span.borrow().span_id).or_insert(index);
     }
-    let parent = |span: &Span| position.get(&span.parent_id?).copied();
+    let parent = |span: &S| position.get(&span.borrow().parent_id?).copied();
     spans.iter().map(parent).collect()
 }
 

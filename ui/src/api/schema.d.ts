@@ -2866,10 +2866,10 @@ export interface components {
         /** @description What speaks for it, in a sentence with its numbers. */
         readonly InvestigationEvidence: {
             /**
-             * @description Numbers of a node, a step of traces that takes longer by itself, time lost between two services, lines of logs, a change, an attribute, a new call, or a part of a cost.
+             * @description Numbers of a node, a step of traces that takes longer by itself, one that they have more often or that came or went, time lost between two services, lines of logs, a change, an attribute, a new call, or a part of a cost.
              * @enum {string}
              */
-            readonly kind: "numbers" | "self_time" | "gap" | "log" | "change" | "attribute" | "call" | "cost";
+            readonly kind: "numbers" | "self_time" | "shape" | "gap" | "log" | "change" | "attribute" | "call" | "cost";
             /** @description The sentence. */
             readonly title: string;
             /** @description Of what, by its id on the map. */

@@ -99,6 +99,25 @@ fn the_same_cases_as_the_page() {
 }
 
 #[test]
+fn a_path_to_the_end_of_a_step_has_what_that_waited_for() {
+    let check = |init: &str, path: &str| {
+        let (ids, spans) = tree(&[
+            "a 0+20",
+            "b<a 2+16",
+            "f<b 10+7 invoke",
+            init,
+            "late<f 16+9 asynchronous",
+            "c<a 18+1",
+        ]);
+        let parts = paths_to(&spans, &[2]).into_iter();
+        let parts = parts.map(|part| format!("{} {}-{}", ids[part.span], part.from, part.to));
+        assert_eq!(parts.collect::<Vec<_>>().join(", "), path);
+    };
+    check("init<f 4+5 platform", "init 4-9, f 9-10, f 10-17");
+    check("init<f 0+1 platform", "f 10-17");
+}
+
+#[test]
 fn only_what_goes_on_for_long_has_a_path_of_its_own() {
     let goes_on = |spans: &[&str]| goes_on_after_answer(&tree(spans).1);
     assert!(goes_on(&[

@@ -64,9 +64,22 @@ impl<'a> Walk<'a> {
     }
 
     /// The parts up to this end, in order of time.
-    pub(super) fn back(mut self, root: usize, end: UnixNanos) -> Vec<PathPart> {
+    pub(super) fn back(&mut self, root: usize, end: UnixNanos) -> Vec<PathPart> {
+        self.back_to(self.start, root, end)
+    }
+
+    /// The parts up to the end of a span that need not be the root: what was before its parent was not waited for.
+    pub(super) fn back_from(&mut self, place: usize) -> Vec<PathPart> {
+        let Stretch {
+            parent, start, end, ..
+        } = self.spans[place];
+        let begin = parent.map_or(self.start, |parent| self.spans[parent].start);
+        self.back_to(begin.min(start), place, end)
+    }
+
+    fn back_to(&mut self, floor: UnixNanos, root: usize, end: UnixNanos) -> Vec<PathPart> {
         let mut above: Vec<Stop> = Vec::new();
-        let mut stop = self.enter(root, end, self.start);
+        let mut stop = self.enter(root, end, floor);
         loop {
             if let Some(child) = self
                 .child_after_end(&mut stop)
@@ -87,7 +100,7 @@ impl<'a> Walk<'a> {
             stop = parent;
         }
         self.parts.reverse();
-        self.parts
+        std::mem::take(&mut self.parts)
     }
 
     fn enter(&self, place: usize, cursor: UnixNanos, floor: UnixNanos) -> Stop {

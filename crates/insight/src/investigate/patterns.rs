@@ -24,7 +24,7 @@ pub struct Pattern {
     pub seen: Seen,
 }
 
-/// What became of lines.
+/// What became of lines, or of a step of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// There were none before.

@@ -1,9 +1,11 @@
-//! Of what the time of traces is made, and how that differs: self times, and what is lost between two spans.
+//! Of what the time of traces is made, and how that differs: self times on the way to what is asked about, and what is
+//! lost between two spans.
 
 use std::collections::{BTreeMap, HashMap};
 
 use throughline_telemetry::{Span, SpanKind, SpanStatus};
 
+use super::path::waited_for;
 use crate::question::Symptom;
 
 /// Of what the traces of two times are made.
@@ -11,7 +13,7 @@ use crate::question::Symptom;
 pub struct SelfTimes {
     /// How many traces there are, before and now.
     pub traces: [usize; 2],
-    /// Steps that take longer by themselves, without what is below them; those that add most first.
+    /// Steps that are waited for longer by themselves, without what is below them; those that add most first.
     pub steps: Vec<SelfTime>,
     /// Calls that take longer for whoever calls than for whoever is called; those that add most first.
     pub gaps: Vec<Gap>,
@@ -24,10 +26,8 @@ pub struct SelfTime {
     pub service: String,
     /// Its name.
     pub name: String,
-    /// Its own time in a trace, before and now, in milliseconds.
+    /// Its own time in a trace as far as it was waited for, before and now, in milliseconds.
     pub ms: [f64; 2],
-    /// How often it is in a trace, before and now.
-    pub often: [f64; 2],
 }
 
 /// A call between two services.
@@ -41,14 +41,30 @@ pub struct Gap {
     pub ms: [f64; 2],
 }
 
-/// Holds traces of before against those of now.
-pub fn self_times(before: &[Vec<Span>], now: &[Vec<Span>]) -> SelfTimes {
+/// Holds traces of before against those of now. Of a step counts what is on the critical path to the end of the spans
+/// that are asked about, or of a trace without any to its answer: what ran beside that made nobody wait.
+#[allow(clippy::cast_precision_loss)] // some traces
+pub fn self_times(
+    before: &[Vec<Span>],
+    now: &[Vec<Span>],
+    is_asked: impl Fn(&Span) -> bool,
+) -> SelfTimes {
     let mut steps: BTreeMap<(&str, &str), SelfTime> = BTreeMap::new();
     let mut gaps: BTreeMap<(&str, &str), Gap> = BTreeMap::new();
     let sides = [before, now];
     for (side, traces) in sides.into_iter().enumerate() {
+        let part = 1.0 / traces.len() as f64;
         for spans in traces {
-            add(spans, side, traces.len(), &mut steps, &mut gaps);
+            for (span, ms) in waited_for(spans, &is_asked) {
+                let step = steps.entry((span.service(), span.name.as_str()));
+                let step = step.or_insert_with(|| SelfTime {
+                    service: span.service().to_owned(),
+                    name: span.name.clone(),
+                    ms: [0.0; 2],
+                });
+                step.ms[side] += ms * part;
+            }
+            add_gaps(spans, (side, part), &mut gaps);
         }
     }
     let mut found = SelfTimes {
@@ -126,26 +142,13 @@ fn children(spans: &[Span]) -> Vec<Vec<&Span>> {
     children
 }
 
-#[allow(clippy::cast_precision_loss)] // some traces
-fn add<'a>(
+fn add_gaps<'a>(
     spans: &'a [Span],
-    side: usize,
-    of: usize,
-    steps: &mut BTreeMap<(&'a str, &'a str), SelfTime>,
+    (side, part): (usize, f64),
     gaps: &mut BTreeMap<(&'a str, &'a str), Gap>,
 ) {
-    let part = 1.0 / of as f64;
-    for (span, mut children) in spans.iter().zip(children(spans)) {
-        let step = steps.entry((span.service(), span.name.as_str()));
-        let step = step.or_insert_with(|| SelfTime {
-            service: span.service().to_owned(),
-            name: span.name.clone(),
-            ms: [0.0; 2],
-            often: [0.0; 2],
-        });
-        step.ms[side] += own_ms(span, &mut children) * part;
-        step.often[side] += part;
-        let called = children.iter().filter(|child| {
+    for (span, children) in spans.iter().zip(children(spans)) {
+        let called = children.into_iter().filter(|child| {
             span.kind == SpanKind::Client
                 && child.kind == SpanKind::Server
                 && child.service() != span.service()
@@ -182,3 +185,6 @@ fn millis(span: &Span) -> f64 {
 /// Less is not told.
 const LEAST_MS: f64 = 1.0;
 const TOLD_MAX: usize = 5;
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,8 @@ const WRONG_FROM: u64 = 247;
 enum Wrong {
     Nothing,
     SlowTable,
+    /// `pay` reads the table ten times instead of once.
+    ManyReads,
     Throttled,
     Stopped,
     /// Between `order` and `pay`, with a new version of `pay`.
@@ -41,7 +43,7 @@ fn call(number: u64, wrong: Wrong) -> Vec<Span> {
     // No two are the same, and every minute is like every other.
     let varies = number * 7 % 10;
     let table_ms = match wrong {
-        Wrong::SlowTable if is_wrong => 400,
+        Wrong::SlowTable | Wrong::ManyReads if is_wrong => 400,
         _ => 20,
     } + varies;
     let pay_ms = match wrong {
@@ -72,18 +74,26 @@ fn call(number: u64, wrong: Wrong) -> Vec<Span> {
         let version = if is_wrong { "42" } else { "41" };
         pay.attributes.set("service.version", version);
     }
-    let mut get = of("pay", 4, 3, 15, table_ms + 15);
-    (get.kind, get.name) = (SpanKind::Client, "GetItem".to_owned());
-    get.attributes.set("db.system.name", "aws.dynamodb");
-    get.attributes.set("db.collection.name", "user-table");
-    get.attributes.set("db.operation.name", "GetItem");
-    if fails {
-        get.attributes.set("error.type", "ThrottlingException");
-    }
+    let reads = match wrong {
+        Wrong::ManyReads if is_wrong => 10,
+        _ => 1,
+    };
+    let gets = (0..reads).map(|at| {
+        let (from, took) = (15 + at * table_ms / reads, table_ms / reads);
+        let mut get = of("pay", 4 + at, 3, from, from + took);
+        (get.kind, get.name) = (SpanKind::Client, "GetItem".to_owned());
+        get.attributes.set("db.system.name", "aws.dynamodb");
+        get.attributes.set("db.collection.name", "user-table");
+        get.attributes.set("db.operation.name", "GetItem");
+        if fails {
+            get.attributes.set("error.type", "ThrottlingException");
+        }
+        get
+    });
     if wrong == Wrong::Stopped && is_wrong {
         return vec![order];
     }
-    vec![order, invoke, pay, get]
+    [order, invoke, pay].into_iter().chain(gets).collect()
 }
 
 fn line(number: u64, body: String, severity: u8) -> LogRecord {
@@ -109,7 +119,8 @@ fn line(number: u64, body: String, severity: u8) -> LogRecord {
     }
 }
 
-/// What the platform reports of an invocation of `pay`, which costs four times as much in version 42.
+/// What the platform reports of an invocation of `pay`, which costs four times as much in version 42, and uses twice the
+/// memory.
 fn report(number: u64) -> LogRecord {
     let is_wrong = number / CALLS_A_MINUTE >= WRONG_FROM;
     let mut report = line(number, String::new(), 9);
@@ -121,6 +132,10 @@ fn report(number: u64) -> LogRecord {
         .attributes
         .set("throughline.duration.billed_ms", billed_ms);
     report.attributes.set("throughline.memory.size_mb", 128.0);
+    let used_mb = if is_wrong { 120.0 } else { 50.0 };
+    report
+        .attributes
+        .set("throughline.memory.max_used_mb", used_mb);
     report
 }
 
@@ -252,6 +267,27 @@ async fn a_slow_table_is_found_from_a_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_made_ten_times_as_often_in_each_trace_is_told() {
+    let server = server(Wrong::ManyReads).await;
+    let answer = server.asked("order was slow last night around 10PM").await;
+    assert_eq!(answer["state"], "found", "{answer:#}");
+    let shapes = with_kind(&answer, "shape");
+    assert_eq!(shapes.len(), 1, "{answer:#}");
+    assert_eq!(
+        shapes[0]["title"],
+        "GetItem on user-table of pay: 10 times a trace, once before, in 12 traces and 12 of before"
+    );
+    let search = shapes[0]["search"].to_string();
+    let found = server.post_api("/api/v1/search", &[], search).await;
+    assert_eq!(found.status, 200, "{}", found.text());
+    assert!(
+        found.json()["total"].as_u64().unwrap() > 0,
+        "{}",
+        found.text()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_else_is_affected_by_throttling_is_told_with_numbers() {
     let server = server(Wrong::Throttled).await;
     let answer = server
@@ -295,6 +331,12 @@ async fn a_new_version_is_named_where_it_is_slow() {
         "function:pay changed: version 42, in the minute in which it began"
     );
     assert_eq!(changes[0]["at_unix_nanos"], nanos_of_minute(WRONG_FROM));
+    let numbers = with_kind(&answer, "numbers");
+    let title = "function:pay uses more of its memory: 39 % → 94 %";
+    assert!(
+        numbers.iter().any(|row| row["title"] == title),
+        "{numbers:#?}"
+    );
     let ruled_out = answer["ruled_out"].to_string();
     assert!(
         ruled_out.contains("table:user-table is as usual"),

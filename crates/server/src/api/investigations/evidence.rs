@@ -7,7 +7,8 @@ use throughline_insight::contrast::{Differences, Share};
 use throughline_insight::detect::{Change, CostFactor, Node, Subject};
 use throughline_insight::facts::Facts;
 use throughline_insight::investigate::{
-    Affected, Figure, Found, Investigation, Pattern, Seen, SelfTimes, Suspect, Unit, amount, verb,
+    Affected, Figure, Found, Investigation, Pattern, Seen, SelfTimes, Shape, Suspect, Unit, amount,
+    verb,
 };
 use throughline_insight::question::Symptom;
 use throughline_store::{Condition, Operator};
@@ -41,6 +42,49 @@ pub(super) fn of_suspect(
         search,
         examples,
         ..Evidence::of("numbers")
+    }
+}
+
+/// Which steps came, went or are more in traces.
+pub(super) fn rows_of_shapes(found: &[Shape], before: &Times, now: &Times) -> Vec<Evidence> {
+    let row = |shape: &Shape| {
+        let [earlier, later] = shape.often.map(often);
+        let (what, times) = match shape.seen {
+            Seen::Appeared => (format!("{later} a trace, never before"), now),
+            Seen::Vanished => (format!("no more, {earlier} a trace before"), before),
+            Seen::More => (format!("{later} a trace, {earlier} before"), now),
+        };
+        let mut filters = vec![
+            is("service", Operator::Eq, json!(shape.service)),
+            is("name", Operator::Eq, json!(shape.name)),
+        ];
+        let on = shape.target.as_ref().map_or(String::new(), |target| {
+            filters.push(is(target.column, Operator::Contains, json!(target.name)));
+            format!(" on {}", target.name)
+        });
+        let [of_before, of_now] = shape.traces;
+        Evidence {
+            title: format!(
+                "{}{on} of {}: {what}, in {of_now} traces and {of_before} of before",
+                shape.name, shape.service
+            ),
+            unit: Some(Unit::Count),
+            before: Some(shape.often[0]),
+            after: Some(shape.often[1]),
+            search: Some(RowSearch::spans(filters, times)),
+            ..Evidence::of("shape")
+        }
+    };
+    found.iter().take(STEPS).map(row).collect()
+}
+
+/// `once`, `40 times`, `2.5 times`, `0.08 times`.
+fn often(mean: f64) -> String {
+    let digits = if mean < 1.0 { 100.0 } else { 10.0 };
+    let rounded = ((mean * digits).round() / digits).to_string();
+    match rounded.as_str() {
+        "1" => "once".to_owned(),
+        _ => format!("{rounded} times"),
     }
 }
 
@@ -232,7 +276,7 @@ pub(super) fn new_calls(told: &Investigation, facts: &Facts, gathered: &mut Gath
     }
 }
 
-/// What is beside the symptom, or is not: more calls, throttling, cold starts; and what a cost is made of.
+/// What is beside the symptom, or is not: more calls, throttling, cold starts, memory; and what a cost is made of.
 pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathered) {
     let row = |title: String, unit: Unit, before: f64, after: f64| Evidence {
         title,
@@ -283,6 +327,20 @@ pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathere
             gathered.ruled_out.push(RuledOut::of(&what));
         }
     }
+    let memory = figures
+        .get("memory used")
+        .and_then(|it| Some((it.before?, it.after)));
+    if let Some((before, after)) = memory {
+        let [was, uses] = [before, after].map(|value| amount(Unit::Share, value));
+        if after >= before + MORE_MEMORY {
+            let title = format!("{} uses more of its memory: {was} → {uses}", told.node);
+            let row = row(title, Unit::Share, before, after);
+            gathered.evidence.push(row);
+        } else {
+            let what = format!("memory: at most {uses} of it used, and {was} before");
+            gathered.ruled_out.push(RuledOut::of(&what));
+        }
+    }
     for (factor, usd) in found.cost_why.iter().filter(|(_, usd)| usd.abs() > 0.0) {
         let factor = match factor {
             CostFactor::Volume => "calls",
@@ -324,3 +382,47 @@ const LEAST_LOAD: f64 = 0.67;
 const MOST_LOAD: f64 = 1.5;
 /// Of the calls, more than twice the usual.
 const MORE_SHARE: f64 = 0.02;
+/// Of its memory.
+const MORE_MEMORY: f64 = 0.1;
+
+#[cfg(test)]
+mod tests {
+    use throughline_insight::investigate::Target;
+
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_step_is_a_sentence() {
+        let told = |seen: Seen, often: [f64; 2], target: Option<&str>| {
+            let shape = Shape {
+                service: "shop".to_owned(),
+                name: "GetItem".to_owned(),
+                target: target.map(|name| Target {
+                    column: "db.collection.name",
+                    name: name.to_owned(),
+                }),
+                seen,
+                often,
+                traces: [12, 11],
+            };
+            let times = UnixNanos(0)..UnixNanos(1);
+            rows_of_shapes(&[shape], &times, &times).remove(0).title
+        };
+        assert_eq!(
+            told(Seen::More, [1.0, 40.0], Some("users")),
+            "GetItem on users of shop: 40 times a trace, once before, in 11 traces and 12 of before"
+        );
+        assert_eq!(
+            told(Seen::More, [1.0 / 12.0, 2.46], None),
+            "GetItem of shop: 2.5 times a trace, 0.08 times before, in 11 traces and 12 of before"
+        );
+        assert_eq!(
+            told(Seen::Appeared, [0.0, 1.0], None),
+            "GetItem of shop: once a trace, never before, in 11 traces and 12 of before"
+        );
+        assert_eq!(
+            told(Seen::Vanished, [0.996, 0.0], None),
+            "GetItem of shop: no more, once a trace before, in 11 traces and 12 of before"
+        );
+    }
+}

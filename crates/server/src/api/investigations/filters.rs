@@ -52,6 +52,20 @@ pub(super) async fn of_node(
     Ok(used.map(|way| vec![way, calls]))
 }
 
+/// Whether a span shows what a node did, as [`of_node`] finds them.
+pub(super) fn is_of(span: &Span, node: &Node) -> bool {
+    let answers = matches!(span.kind, SpanKind::Server | SpanKind::Consumer);
+    match node.split_once(':') {
+        Some(("function", name)) => {
+            let said = span.attributes.text("faas.name");
+            let said = said.or_else(|| span.resource.attributes.text("faas.name"));
+            answers && said == Some(name)
+        }
+        Some(("service", name)) => answers && span.service() == name,
+        _ => is_call(span, node),
+    }
+}
+
 /// Whether a span is a call of this node.
 pub(super) fn is_call(span: &Span, node: &Node) -> bool {
     let Some((kind, name)) = node.split_once(':') else {

@@ -8,13 +8,16 @@ use throughline_insight::contrast::Differences;
 use throughline_insight::detect::{Change, Node};
 use throughline_insight::facts::Facts;
 use throughline_insight::investigate::{
-    Found, Investigation, Lines, Pattern, Reference, Suspect, part_in, patterns, self_times,
+    Found, Investigation, Lines, Pattern, Reference, Seen, Suspect, part_in, patterns, self_times,
+    shapes,
 };
 use throughline_insight::question::Symptom;
 use throughline_store::{Condition, Count, Filter, ReadError, SearchQuery, SplitQuery, Stretch};
 use throughline_telemetry::{Span, TraceId, UnixNanos};
 
-use super::evidence::{self, rows_of_differences, rows_of_patterns, rows_of_traces};
+use super::evidence::{
+    self, rows_of_differences, rows_of_patterns, rows_of_shapes, rows_of_traces,
+};
 use super::{Known, Times, filters};
 use crate::api::contrast::{LeftOut, Sides};
 use crate::api::error::ApiError;
@@ -90,11 +93,7 @@ impl Gather<'_> {
         let case = Case::new(self.queries, told, found);
         evidence::beside(told, found, &mut gathered);
         let within = |what: &'static str| (self.left, what);
-        if told.symptom == Symptom::Slow {
-            let times = self_times(&self.traces.before, &self.traces.now);
-            let rows = rows_of_traces(&times, &case.now);
-            gathered.evidence.splice(0..0, rows);
-        }
+        gathered.evidence.splice(0..0, self.of_traces(&case));
         let (suspects, lines, attributes) = tokio::join!(
             in_time(within("spans"), case.suspects()),
             in_time(within("logs"), case.lines()),
@@ -113,6 +112,22 @@ impl Gather<'_> {
         evidence.extend(take(lines));
         gathered.evidence = evidence;
         gathered
+    }
+
+    /// What traces have more of, and of what is slow in which steps the time is.
+    fn of_traces(&self, case: &Case<'_>) -> Vec<Evidence> {
+        let Traces { before, now } = self.traces;
+        let is_slow = case.told.symptom == Symptom::Slow;
+        let mut shapes = shapes(before, now);
+        // What would have come after a failure is no news.
+        shapes.retain(|it| is_slow || it.seen != Seen::Vanished);
+        let mut rows = rows_of_shapes(&shapes, &case.before(), &case.now);
+        if is_slow {
+            let is_asked = |span: &Span| filters::is_of(span, &case.told.node);
+            let times = self_times(before, now, is_asked);
+            rows.extend(rows_of_traces(&times, &case.now));
+        }
+        rows
     }
 }
 
