@@ -26,6 +26,7 @@
 //! **Invariant**: for every minute, what a segment's edges count is what its rows count.
 
 mod call;
+mod client;
 mod file;
 mod fold;
 mod invoked;
@@ -33,6 +34,8 @@ mod read;
 
 use std::fmt;
 
+pub use call::THROTTLES;
+pub use client::ClientCall;
 pub(crate) use file::{load, write};
 pub(crate) use fold::EdgeFold;
 pub use invoked::FunctionCall;

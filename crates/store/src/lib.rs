@@ -92,7 +92,7 @@ pub use completeness::{
 };
 pub use costs::{CostList, FunctionCost};
 pub use dataset::{Dataset, Intrinsic, Shape};
-pub use edges::{Callee, Caller, Edge, EdgeList, FunctionCall, NodeKind};
+pub use edges::{Callee, Caller, ClientCall, Edge, EdgeList, FunctionCall, NodeKind, THROTTLES};
 pub use error::{AppendError, CompactError, OpenError, ReadError, SealError};
 pub use export::{BadTime, ExportError, ExportFilter, Exported, parse_time};
 pub use follow::{Fresh, Invocations};

@@ -260,8 +260,8 @@ const CACHES: [&str; 4] = ["redis", "valkey", "memcached", "dragonfly"];
 /// Operations that take messages instead of sending them.
 const RECEIVES: [&str; 5] = ["receive", "process", "settle", "deliver", "ack"];
 
-/// What is in the names of errors that services give to callers that call too often.
-const THROTTLES: [&str; 6] = [
+/// What is in the names of errors that services give to callers that call too often, in small letters.
+pub const THROTTLES: [&str; 6] = [
     "throttl",
     "toomanyrequests",
     "provisionedthroughputexceeded",
