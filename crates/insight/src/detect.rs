@@ -142,7 +142,7 @@ impl Detector {
                 },
                 p_value: 0.0,
             };
-            let finding = self.finding(&subject, suspicion, 0.0, minute);
+            let finding = self.finding(&subject, suspicion, 0.0, minute + 1);
             self.tracks.note(finding, minute + NOTED_FOR);
         }
     }
@@ -171,7 +171,7 @@ impl Detector {
             p_value: 0.0,
         };
         let subject = Subject::Node(node.clone());
-        let finding = self.finding(&subject, suspicion, 0.0, minute);
+        let finding = self.finding(&subject, suspicion, 0.0, minute + 1);
         self.tracks.note(finding, minute + NOTED_FOR);
     }
 
