@@ -173,6 +173,19 @@ describe('links', () => {
     });
     expect(search.get('from')).toBe('2026-11-20T00:02:00.000Z');
     expect(spansHref({ ...FINDING, filters: null })).toBeNull();
+    const told = spansHref({
+      ...FINDING,
+      filters: [
+        { column: 'error.type', op: 'does-not-exist' },
+        { column: 'service.version', op: '=', value: '42' },
+        { column: 'aws.dynamodb.table_names', op: 'starts-with', value: '["users"' },
+      ],
+    })!;
+    expect(JSON.parse(new URL(told, 'http://page').searchParams.get('query')!).filters).toEqual([
+      { column: 'error.type', op: 'does-not-exist', value: '' },
+      { column: 'service.version', op: '=', value: '"42"' },
+      { column: 'aws.dynamodb.table_names', op: 'starts-with', value: '["users"' },
+    ]);
   });
 
   it('lead to what is asked of it', () => {
