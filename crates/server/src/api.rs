@@ -27,6 +27,7 @@ mod query;
 mod read;
 mod routes;
 mod search;
+mod shown;
 mod story;
 mod view;
 mod waits;

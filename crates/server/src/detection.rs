@@ -46,6 +46,7 @@ use crate::config::Clock;
 pub(crate) use feed::{Names, answers};
 use file::StateFile;
 pub(crate) use health::DetectionHealth;
+pub(crate) use logs::signature;
 pub(crate) use outer::OuterCounts;
 
 /// Watches. Cheap to clone.

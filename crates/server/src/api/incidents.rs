@@ -1,18 +1,22 @@
 //! `GET /api/v1/incidents` and `GET /api/v1/incidents/{id}`: what is unusual, and what was.
 
+mod spans;
+
+use std::time::Duration;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use throughline_insight::Detector;
 use throughline_insight::detect::{self, Incident, Node, Severity};
-use throughline_store::{Count, Filter, SearchQuery};
+use throughline_store::{Condition, Count, Filter, SearchQuery};
 use throughline_telemetry::{Span, UnixNanos};
 
 use super::error::ApiError;
 use super::investigations::cause_of;
 use super::queries::Queries;
 use super::query::Query;
-use super::view::{self, Example};
+use super::view::{self, Example, Shown};
 use crate::detection::Detection;
 
 /// The path that lists them.
@@ -79,11 +83,8 @@ pub(super) async fn show(
         return Err(ApiError::UnknownIncident(id));
     };
     let cause = cause_of(&detection, &queries, &incident).await;
-    let mut examples = Vec::new();
-    for known in incident.findings.iter().take(WITH_EXAMPLES) {
-        examples.push(find(&queries, &known.finding).await?);
-    }
-    let view = view::IncidentView::new(&incident, &around, cause.as_ref(), examples);
+    let shown = shown(&queries, &incident).await?;
+    let view = view::IncidentView::new(&incident, &around, cause.as_ref(), shown);
     Ok(view::json_response(view::json(&view)))
 }
 
@@ -95,16 +96,56 @@ fn around(detector: &Detector, incident: &Incident) -> Vec<(Node, Node)> {
     calls.map(|(from, to)| (from.clone(), to.clone())).collect()
 }
 
-/// The newest spans that show a finding.
-async fn find(queries: &Queries, finding: &detect::Finding) -> Result<Vec<Example>, ApiError> {
-    let Some(filters) = view::spans_of(finding) else {
-        return Ok(Vec::new());
+/// What shows its findings, of as many as there is time for.
+async fn shown(queries: &Queries, incident: &Incident) -> Result<Vec<Shown>, ApiError> {
+    let mut shown = Vec::new();
+    let look = async {
+        for (at, known) in incident.findings.iter().enumerate() {
+            let examples = if at < WITH_EXAMPLES { EXAMPLES } else { 0 };
+            shown.push(find(queries, &known.finding, examples).await?);
+        }
+        Ok::<(), ApiError>(())
     };
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(looked) => looked?,
+        Err(_) => tracing::warn!(
+            incident = incident.id,
+            "an incident is shown without some of its spans, which take too long to find"
+        ),
+    }
+    Ok(shown)
+}
+
+/// Filters of the spans that show a finding, and the newest of them.
+async fn find(
+    queries: &Queries,
+    finding: &detect::Finding,
+    examples: usize,
+) -> Result<Shown, ApiError> {
+    let Some(sought) = spans::that_show(finding) else {
+        return Ok(Shown::default());
+    };
+    let filters = sought
+        .filters(queries, &(finding.since..finding.seen))
+        .await?;
+    let examples = match &filters {
+        Some(filters) if examples > 0 => newest(queries, finding, filters, examples).await?,
+        _ => Vec::new(),
+    };
+    Ok(Shown { filters, examples })
+}
+
+async fn newest(
+    queries: &Queries,
+    finding: &detect::Finding,
+    filters: &[Condition],
+    limit: usize,
+) -> Result<Vec<Example>, ApiError> {
     let query = SearchQuery {
-        filter: Filter::All(filters.into_iter().map(Filter::Is).collect()),
+        filter: Filter::All(filters.iter().cloned().map(Filter::Is).collect()),
         from: Some(finding.since),
         to: Some(finding.seen),
-        limit: Some(EXAMPLES),
+        limit: Some(limit),
         count: Count::Page,
         ..SearchQuery::default()
     };
@@ -159,6 +200,8 @@ pub(super) const LIST_PARAMETERS: &[&str] = &[
 ];
 const LIMIT: usize = 50;
 const LIMIT_MAX: usize = 200;
-/// Findings, the first ones, that spans are looked up of, and how many of each.
+/// Findings, the first ones, of which spans are shown, and how many of each.
 const WITH_EXAMPLES: usize = 5;
 const EXAMPLES: usize = 3;
+/// How long spans are looked for.
+const PATIENCE: Duration = Duration::from_secs(10);

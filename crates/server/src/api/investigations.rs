@@ -6,6 +6,7 @@
 
 mod cause;
 mod evidence;
+mod examples;
 mod filters;
 mod gather;
 

@@ -37,7 +37,7 @@ pub(super) use completeness::Completeness;
 pub(super) use contrast::{ContrastAnswer, filters};
 pub(super) use graph::{CostPage, EdgeMap, OperationPage};
 pub(super) use graph_query::{GraphAnswer, GraphLanguage};
-pub(super) use incident::{Example, IncidentPage, IncidentView, spans_of};
+pub(super) use incident::{Example, IncidentPage, IncidentView, Shown};
 pub(super) use investigation::{Evidence, InvestigationView, RowSearch, RuledOut};
 pub(super) use log::Log;
 pub(super) use page::{LogPage, ServiceList, SpanPage, TracePage};

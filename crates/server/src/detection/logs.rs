@@ -311,7 +311,7 @@ fn used_by_one(row: &Value) -> Used {
 }
 
 /// The same for errors that differ in numbers and ids only.
-fn signature(kind: &str, message: &str) -> String {
+pub(crate) fn signature(kind: &str, message: &str) -> String {
     let mut signature = String::new();
     if !kind.is_empty() {
         let _ = write!(signature, "{kind}: "); // into memory

@@ -354,6 +354,142 @@ fn report(second: u64) -> LogRecord {
     report
 }
 
+/// When the tables of `update-stats` have been watched for three days, and after that it does something new.
+const NEW_FROM: u64 = 3 * 24 * 60 + 5;
+const NEW_UNTIL: u64 = NEW_FROM + 3;
+
+/// An invocation that reads a table and writes another: since [`NEW_FROM`] `update-stats` writes what only `sign-up` wrote
+/// before, and fails in two ways.
+fn stats(function: &str, number: u64) -> Vec<Span> {
+    let minute = number / CALLS_A_MINUTE;
+    let is_stats = function == "update-stats";
+    let is_new = is_stats && minute >= NEW_FROM;
+    let start = BEGIN.0 / 1_000_000 + minute * 60_000 + number % CALLS_A_MINUTE * 3000;
+    let trace = u128::from(number * 2 + u64::from(is_stats) + 1);
+    let of = |id: u64, from: u64, to: u64| {
+        let millis = |at: u64| (start + at) * 1_000_000;
+        let parent = u64::from(id > 1);
+        let mut made = span(function, trace, id, parent, millis(from), millis(to));
+        made.name = function.to_owned();
+        let attributes = [("service.name", function), ("faas.name", function)];
+        made.resource = Arc::new(Resource {
+            attributes: attributes.into_iter().collect(),
+        });
+        made
+    };
+    let table = |id: u64, operation: &str, table: &str| {
+        let mut made = of(id, id * 10, id * 10 + 8);
+        (made.kind, made.name) = (SpanKind::Client, operation.to_owned());
+        let tables = Attribute::Array(vec![table.into()]);
+        made.attributes.set("aws.dynamodb.table_names", tables);
+        made.attributes.set("db.operation.name", operation);
+        made
+    };
+    let mut whole = of(1, 0, 60);
+    if is_new && number % 4 < 2 {
+        let why = ["is empty", "is stolen"][usize::from(number.is_multiple_of(4))];
+        whole.status = SpanStatus::Error;
+        whole.status_message = format!("card {number} {why}");
+        whole.attributes.set("error.type", "Declined");
+    }
+    let written = if is_stats { "users-of-old" } else { "users" };
+    let mut spans = vec![
+        whole,
+        table(2, "GetItem", "users"),
+        table(3, "PutItem", written),
+    ];
+    if is_new {
+        spans.push(table(4, "PutItem", "users"));
+    }
+    spans
+}
+
+impl TestServer {
+    /// Takes in all invocations of both functions, at once.
+    async fn stats(&self, minutes: std::ops::Range<u64>) {
+        let numbers = minutes.start * CALLS_A_MINUTE..minutes.end * CALLS_A_MINUTE;
+        let both = |number| ["update-stats", "sign-up"].map(|function| stats(function, number));
+        let spans: Vec<Span> = numbers.flat_map(both).flatten().collect();
+        let answer = self.post_protobuf(Signal::Traces, traces(&spans)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// What a search with the filters of a finding finds, at its time.
+    async fn spans_of(&self, finding: &Value) -> Vec<Value> {
+        let question = json!({
+            "dataset": "spans", "filters": finding["filters"], "limit": 1000,
+            "from": finding["since_unix_nanos"], "to": finding["seen_unix_nanos"],
+        });
+        let body = question.to_string();
+        let found = self.post_api("/api/v1/search", &[], body).await;
+        assert_eq!(found.status, 200, "{}", found.text());
+        found.json()["spans"].as_array().expect("a list").clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_leads_to_the_spans_that_show_it_and_to_no_others() {
+    // What was there before the first start is learned from.
+    let clock = SimClock::at(BEGIN.plus(after(NEW_FROM - 2)));
+    let shown = clock.clone();
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+    server.stats(0..12).await;
+    server.watched().await;
+    server.stats(NEW_FROM..NEW_UNTIL).await;
+    clock.advance((BEGIN.plus(after(NEW_UNTIL))).since(clock.now()));
+    server.watched().await;
+    let mut findings: Vec<Value> = Vec::new();
+    for open in server.incidents("state=open").await {
+        let path = format!("/api/v1/incidents/{}", open["id"]);
+        let incident = server.json(&path).await;
+        assert_eq!(problems("Incident", &incident), "");
+        findings.extend(incident["findings"].as_array().expect("a list").clone());
+    }
+    let of_kind = |kind: &str| -> Vec<&Value> {
+        let all = findings.iter().filter(|it| it["kind"] == kind);
+        all.collect()
+    };
+
+    let new_edges = of_kind("new_edge");
+    assert_eq!(new_edges.len(), 1, "{findings:#?}");
+    let new_edge = new_edges[0];
+    assert_eq!(
+        new_edge["subject"],
+        json!({"node": "function:update-stats", "operation": "PutItem", "to": "table:users"})
+    );
+    let calls = server.spans_of(new_edge).await;
+    let minutes = usize::try_from(NEW_UNTIL - NEW_FROM).expect("a few");
+    let a_minute = usize::try_from(CALLS_A_MINUTE).expect("a few");
+    assert_eq!(calls.len(), minutes * a_minute, "{new_edge:#}");
+    for call in &calls {
+        assert_eq!(call["service"], "update-stats", "{call:#}");
+        assert_eq!(call["name"], "PutItem");
+        assert_eq!(
+            call["attributes"]["aws.dynamodb.table_names"],
+            json!(["users"])
+        );
+    }
+    let examples = new_edge["examples"].as_array().expect("a list");
+    assert_eq!(examples.len(), 3, "{new_edge:#}");
+    let is_call = |example: &Value| {
+        let mut calls = calls.iter();
+        calls.any(|call| call["trace_id"] == example["trace_id"])
+    };
+    assert!(examples.iter().all(is_call), "{new_edge:#}");
+
+    for why in ["is empty", "is stolen"] {
+        let mut of_this = of_kind("new_error").into_iter();
+        let signature = format!("Declined: card * {why}");
+        let new_error = of_this.find(|it| it["detail"]["signature"] == *signature);
+        let failed = server.spans_of(new_error.expect("it is new")).await;
+        assert_eq!(failed.len(), minutes * a_minute / 4, "{failed:#?}");
+        for span in &failed {
+            let message = span["status_message"].as_str().expect("a text");
+            assert!(message.ends_with(why), "{message}");
+        }
+    }
+}
+
 /// The incident, whose cause is the table.
 async fn explained(server: &TestServer, id: &Value) -> Value {
     let incident = server.json(&format!("/api/v1/incidents/{id}")).await;

@@ -33,6 +33,8 @@ enum Wrong {
     Stopped,
     /// Between `order` and `pay`, with a new version of `pay`.
     SlowVersion,
+    /// `pay` writes the table as well.
+    NewCall,
 }
 
 /// One call of `order`, which calls `pay`, which reads the table `user-table`.
@@ -93,7 +95,15 @@ fn call(number: u64, wrong: Wrong) -> Vec<Span> {
     if wrong == Wrong::Stopped && is_wrong {
         return vec![order];
     }
-    [order, invoke, pay].into_iter().chain(gets).collect()
+    let mut calls: Vec<Span> = gets.collect();
+    if wrong == Wrong::NewCall && is_wrong {
+        let mut put = calls[0].clone();
+        put.span_id = span("pay", 1, 5, 0, 0, 0).span_id;
+        put.name = "PutItem".to_owned();
+        put.attributes.set("db.operation.name", "PutItem");
+        calls.push(put);
+    }
+    [order, invoke, pay].into_iter().chain(calls).collect()
 }
 
 fn line(number: u64, body: String, severity: u8) -> LogRecord {
@@ -189,6 +199,14 @@ fn nanos_of_minute(minute: u64) -> String {
     BEGIN.plus(Duration::from_secs(minute * 60)).0.to_string()
 }
 
+/// How many rows the question beside a row of evidence finds.
+async fn found_by(server: &TestServer, row: &Value) -> u64 {
+    let search = row["search"].to_string();
+    let found = server.post_api("/api/v1/search", &[], search).await;
+    assert_eq!(found.status, 200, "{}", found.text());
+    found.json()["total"].as_u64().expect("a number")
+}
+
 fn with_kind<'a>(answer: &'a Value, kind: &str) -> Vec<&'a Value> {
     let all = answer["evidence"].as_array().expect("a list").iter();
     all.filter(|row| row["kind"] == kind).collect()
@@ -241,6 +259,12 @@ async fn a_slow_table_is_found_from_a_sentence() {
         "{steps:#?}"
     );
     assert!(steps[0]["after"].as_f64().unwrap() > 390.0);
+    // The traces that it was seen in are examples of it.
+    let examples = steps[0]["examples"].as_array().unwrap();
+    assert_eq!(examples.len(), 3, "{steps:#?}");
+    for example in examples {
+        assert!(example["duration_ms"].as_f64().unwrap() >= 400.0);
+    }
     let lines: Vec<&str> = with_kind(&answer, "log")
         .into_iter()
         .map(|row| row["title"].as_str().unwrap())
@@ -372,6 +396,30 @@ async fn what_costs_more_or_has_changed_is_told_with_why() {
     assert_eq!(answer["causes"], json!([]));
     let changes = with_kind(&answer, "change");
     assert_eq!(changes[0]["title"], "function:pay changed: version 42");
+    // Invocations with that version, and none with the one before.
+    let wrong = (270 - WRONG_FROM) * CALLS_A_MINUTE;
+    assert_eq!(found_by(&server, changes[0]).await, wrong, "{changes:#?}");
+    let filters = changes[0]["search"]["filters"].to_string();
+    assert!(
+        filters.contains(r#""column":"service.version""#),
+        "{filters}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_call_leads_to_its_spans() {
+    let server = server(Wrong::NewCall).await;
+    let answer = server.asked("what changed in pay last night at 10pm").await;
+    let calls = with_kind(&answer, "call");
+    assert_eq!(calls.len(), 1, "{answer:#}");
+    assert_eq!(
+        calls[0]["title"],
+        "function:pay calls table:user-table (PutItem), which it did not before"
+    );
+    let wrong = u32::try_from((270 - WRONG_FROM) * CALLS_A_MINUTE).expect("some hundred");
+    assert_eq!(calls[0]["after"].as_f64(), Some(f64::from(wrong)));
+    let found = found_by(&server, calls[0]).await;
+    assert_eq!(found, u64::from(wrong), "{calls:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! Evidence in rows, each a sentence with its numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use throughline_insight::contrast::{Differences, Share};
@@ -12,12 +12,27 @@ use throughline_insight::investigate::{
 };
 use throughline_insight::question::Symptom;
 use throughline_store::{Condition, Operator};
-use throughline_telemetry::UnixNanos;
+use throughline_telemetry::{Span, UnixNanos};
 
-use super::Times;
-use super::filters::is;
-use super::gather::Gathered;
+use super::{Times, examples};
+use crate::api::shown::{Sought, is};
 use crate::api::view::{self, Evidence, Example, RowSearch, RuledOut};
+
+/// Evidence, and the spans that show it, if any do.
+pub(super) struct Row {
+    pub(super) evidence: Evidence,
+    pub(super) shown_by: Option<(Sought, Times)>,
+}
+
+impl From<Evidence> for Row {
+    /// One whose search is known.
+    fn from(evidence: Evidence) -> Self {
+        Row {
+            evidence,
+            shown_by: None,
+        }
+    }
+}
 
 /// How a node did.
 pub(super) fn of_suspect(
@@ -89,34 +104,55 @@ fn often(mean: f64) -> String {
 }
 
 /// What takes longer in traces by itself, and what is lost between two services.
-pub(super) fn rows_of_traces(times: &SelfTimes, now: &Times) -> Vec<Evidence> {
+pub(super) fn rows_of_traces(
+    times: &SelfTimes,
+    traces: &[Vec<Span>],
+    now: &Times,
+) -> Vec<Evidence> {
     let [before, after] = times.traces;
     if before == 0 || after == 0 {
         return Vec::new();
     }
-    let row =
-        |kind: &'static str, what: String, ms: [f64; 2], service: &str, name: Option<&str>| {
-            let mut filters = vec![is("service", Operator::Eq, json!(service))];
-            filters.extend(name.map(|name| is("name", Operator::Eq, json!(name))));
-            let [was, takes] = ms.map(|value| amount(Unit::Millis, value));
-            Evidence {
-                title: format!(
-                    "{what}: {was} → {takes} a trace, in {after} traces and {before} of before"
-                ),
-                unit: Some(Unit::Millis),
-                before: Some(ms[0]),
-                after: Some(ms[1]),
-                search: Some(RowSearch::spans(filters, now)),
-                ..Evidence::of(kind)
-            }
-        };
+    let row = |kind: &'static str, what: String, ms: [f64; 2], of: (Vec<Condition>, Vec<&Span>)| {
+        let (filters, spans) = of;
+        let [was, takes] = ms.map(|value| amount(Unit::Millis, value));
+        Evidence {
+            title: format!(
+                "{what}: {was} → {takes} a trace, in {after} traces and {before} of before"
+            ),
+            unit: Some(Unit::Millis),
+            before: Some(ms[0]),
+            after: Some(ms[1]),
+            search: Some(RowSearch::spans(filters, now)),
+            examples: spans.into_iter().take(EXAMPLES).map(Example::new).collect(),
+            ..Evidence::of(kind)
+        }
+    };
+    let of_service = |service: &str| is("service", Operator::Eq, json!(service));
     let steps = times.steps.iter().take(STEPS).map(|step| {
         let what = format!("{} of {} takes longer by itself", step.name, step.service);
-        row("self_time", what, step.ms, &step.service, Some(&step.name))
+        let name = is("name", Operator::Eq, json!(step.name));
+        let spans = examples::of_step(traces, step);
+        row(
+            "self_time",
+            what,
+            step.ms,
+            (vec![of_service(&step.service), name], spans),
+        )
     });
     let gaps = times.gaps.iter().take(STEPS).map(|gap| {
         let what = format!("more is lost between {} and {}", gap.from, gap.to);
-        row("gap", what, gap.ms, &gap.from, None)
+        let spans = examples::of_gap(traces, gap);
+        let names: BTreeSet<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+        let filters = vec![
+            of_service(&gap.from),
+            is("kind", Operator::Eq, json!("client")),
+            match names.first() {
+                Some(name) if names.len() == 1 => is("name", Operator::Eq, json!(name)),
+                _ => is("name", Operator::In, json!(names)),
+            },
+        ];
+        row("gap", what, gap.ms, (filters, spans))
     });
     steps.chain(gaps).collect()
 }
@@ -195,15 +231,17 @@ pub(super) fn changes(
     told: &Investigation,
     changes: &[Change],
     around: &Affected,
-    gathered: &mut Gathered,
-) {
-    let (from, to) = match &told.found {
+    ruled_out: &mut Vec<RuledOut>,
+) -> Vec<Row> {
+    let (from, to, end) = match &told.found {
         Some(found) => (
             found.onset.minus(CHANGED_BEFORE),
             found.onset.plus(CHANGED_AFTER),
+            found.until,
         ),
         None => (
             told.frame.now.start.minus(CHANGED_BEFORE),
+            told.frame.now.end,
             told.frame.now.end,
         ),
     };
@@ -212,29 +250,32 @@ pub(super) fn changes(
     let made = changes
         .iter()
         .filter(|change| (from..to).contains(&change.at) && is_near(&change.node));
-    let rows: Vec<Evidence> = made
+    let rows: Vec<Row> = made
         .take(CHANGES)
-        .map(|change| Evidence {
-            title: format!(
-                "{} changed: {}{}",
-                change.node,
-                change.what,
-                told.found.as_ref().map_or(String::new(), |found| format!(
-                    ", {}",
-                    relative(change.at, found.onset)
-                ))
-            ),
-            node: Some(change.node.clone()),
-            at: Some(change.at),
-            ..Evidence::of("change")
+        .map(|change| Row {
+            evidence: Evidence {
+                title: format!(
+                    "{} changed: {}{}",
+                    change.node,
+                    change.what,
+                    told.found.as_ref().map_or(String::new(), |found| format!(
+                        ", {}",
+                        relative(change.at, found.onset)
+                    ))
+                ),
+                node: Some(change.node.clone()),
+                at: Some(change.at),
+                ..Evidence::of("change")
+            },
+            shown_by: Sought::changed(change).map(|spans| (spans, change.at..end)),
         })
         .collect();
     if rows.is_empty() && told.found.is_some() {
-        gathered.ruled_out.push(RuledOut::of(
+        ruled_out.push(RuledOut::of(
             "no version and no memory size is known to have changed just before",
         ));
     }
-    gathered.evidence.extend(rows);
+    rows
 }
 
 /// `2 min before it began`.
@@ -249,9 +290,9 @@ fn relative(at: UnixNanos, onset: UnixNanos) -> String {
 
 /// Calls that a node makes and did not make before, for whoever asks what has changed.
 #[allow(clippy::cast_precision_loss)] // calls of hours
-pub(super) fn new_calls(told: &Investigation, facts: &Facts, gathered: &mut Gathered) {
+pub(super) fn new_calls(told: &Investigation, facts: &Facts) -> Vec<Row> {
     if told.symptom != Symptom::Changed {
-        return;
+        return Vec::new();
     }
     let (before, now) = (facts.sums(&told.frame.normal), facts.sums(&told.frame.now));
     let is_known = before
@@ -260,32 +301,48 @@ pub(super) fn new_calls(told: &Investigation, facts: &Facts, gathered: &mut Gath
     let new = now
         .iter()
         .filter(|(of, _)| is_known && !before.contains_key(*of));
+    let mut rows = Vec::new();
     for (of, did) in new.take(CHANGES) {
         if let Subject::Edge(from, to, operation) = of
             && *from == told.node
         {
-            gathered.evidence.push(Evidence {
+            let spans = Sought::calls(Some(from), to, Some(operation));
+            let evidence = Evidence {
                 title: format!("{from} calls {to} ({operation}), which it did not before"),
                 node: Some(to.clone()),
                 unit: Some(Unit::Count),
                 before: Some(0.0),
                 after: Some(did.counts.count as f64),
                 ..Evidence::of("call")
+            };
+            rows.push(Row {
+                evidence,
+                shown_by: spans.map(|spans| (spans, told.frame.now.clone())),
             });
         }
     }
+    rows
 }
 
 /// What is beside the symptom, or is not: more calls, throttling, cold starts, memory; and what a cost is made of.
-pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathered) {
-    let row = |title: String, unit: Unit, before: f64, after: f64| Evidence {
-        title,
-        node: Some(told.node.clone()),
-        unit: Some(unit),
-        before: Some(before),
-        after: Some(after),
-        ..Evidence::of("numbers")
+pub(super) fn beside(
+    told: &Investigation,
+    found: &Found,
+    now: &Times,
+    ruled_out: &mut Vec<RuledOut>,
+) -> Vec<Row> {
+    let row = |title: String, unit: Unit, [before, after]: [f64; 2], spans: Option<Sought>| Row {
+        evidence: Evidence {
+            title,
+            node: Some(told.node.clone()),
+            unit: Some(unit),
+            before: Some(before),
+            after: Some(after),
+            ..Evidence::of("numbers")
+        },
+        shown_by: spans.map(|spans| (spans, now.clone())),
     };
+    let mut rows = Vec::new();
     let figures: BTreeMap<&str, &Figure> = told.figures.iter().map(|it| (it.what, it)).collect();
     let calls = figures
         .get("calls")
@@ -295,11 +352,11 @@ pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathere
             let times = after / before;
             if (LEAST_LOAD..MOST_LOAD).contains(&times) {
                 let what = format!("load: {times:.1} times the usual calls");
-                gathered.ruled_out.push(RuledOut::of(&what));
+                ruled_out.push(RuledOut::of(&what));
             } else {
                 let title = format!("{} has {times:.1} times the usual calls", told.node);
-                let row = row(title, Unit::PerMinute, before, after);
-                gathered.evidence.push(row);
+                let spans = Sought::of_node(&told.node);
+                rows.push(row(title, Unit::PerMinute, [before, after], spans));
             }
         }
         _ => {}
@@ -319,12 +376,11 @@ pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathere
         if after > before * 2.0 + MORE_SHARE {
             let [was, is] = [before, after].map(|value| amount(Unit::Share, value));
             let title = format!("{} {}: {was} → {is} of its calls", told.node, verb(symptom));
-            gathered
-                .evidence
-                .push(row(title, Unit::Share, before, after));
+            let spans = spans_beside(&told.node, symptom);
+            rows.push(row(title, Unit::Share, [before, after], spans));
         } else {
             let what = format!("{what}: {} of its calls", amount(Unit::Share, after));
-            gathered.ruled_out.push(RuledOut::of(&what));
+            ruled_out.push(RuledOut::of(&what));
         }
     }
     let memory = figures
@@ -334,11 +390,10 @@ pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathere
         let [was, uses] = [before, after].map(|value| amount(Unit::Share, value));
         if after >= before + MORE_MEMORY {
             let title = format!("{} uses more of its memory: {was} → {uses}", told.node);
-            let row = row(title, Unit::Share, before, after);
-            gathered.evidence.push(row);
+            rows.push(row(title, Unit::Share, [before, after], None));
         } else {
             let what = format!("memory: at most {uses} of it used, and {was} before");
-            gathered.ruled_out.push(RuledOut::of(&what));
+            ruled_out.push(RuledOut::of(&what));
         }
     }
     for (factor, usd) in found.cost_why.iter().filter(|(_, usd)| usd.abs() > 0.0) {
@@ -355,20 +410,32 @@ pub(super) fn beside(told: &Investigation, found: &Found, gathered: &mut Gathere
             ("more", *usd)
         };
         let by = amount(Unit::UsdPerHour, by);
-        gathered.evidence.push(Evidence {
+        // Reports of the platform tell it, and no spans.
+        rows.push(Row::from(Evidence {
             title: format!("{by} {sign} because of {factor}"),
             node: Some(told.node.clone()),
             unit: Some(Unit::UsdPerHour),
             after: Some(*usd),
             ..Evidence::of("cost")
-        });
+        }));
     }
     let nodes = found.ruled_out.iter().map(RuledOut::node);
-    gathered.ruled_out.extend(nodes);
+    ruled_out.extend(nodes);
+    rows
+}
+
+/// What was refused, which those who call tell, or what began with a cold start.
+fn spans_beside(node: &Node, symptom: Symptom) -> Option<Sought> {
+    match symptom {
+        Symptom::Throttle => Sought::calls(None, node, None)?.refused(),
+        _ => Some(Sought::of_node(node)?.and("faas.coldstart", Operator::Eq, json!(true))),
+    }
 }
 
 /// Steps of traces that are told, gaps too.
 const STEPS: usize = 3;
+/// Examples of each.
+const EXAMPLES: usize = 3;
 /// How much a difference must tell.
 const EFFECT_MIN: f64 = 0.1;
 const DIFFERENCES: usize = 3;

@@ -16,7 +16,7 @@ use throughline_store::{Condition, Count, Filter, ReadError, SearchQuery, SplitQ
 use throughline_telemetry::{Span, TraceId, UnixNanos};
 
 use super::evidence::{
-    self, rows_of_differences, rows_of_patterns, rows_of_shapes, rows_of_traces,
+    self, Row, rows_of_differences, rows_of_patterns, rows_of_shapes, rows_of_traces,
 };
 use super::{Known, Times, filters};
 use crate::api::contrast::{LeftOut, Sides};
@@ -84,34 +84,73 @@ impl Gather<'_> {
         let Some(told) = &self.known.told else {
             return Gathered::default();
         };
-        let mut gathered = Gathered::default();
-        evidence::changes(told, self.changes, &self.known.affected, &mut gathered);
+        let mut ruled_out = Vec::new();
+        let affected = &self.known.affected;
+        let mut rows = evidence::changes(told, self.changes, affected, &mut ruled_out);
         let Some(found) = &told.found else {
-            evidence::new_calls(told, self.known.facts(), &mut gathered);
-            return gathered;
+            rows.extend(evidence::new_calls(told, self.known.facts()));
+            let (evidence, missing) = self.searched(rows).await;
+            left_out.extend(missing);
+            return Gathered {
+                evidence,
+                ruled_out,
+            };
         };
         let case = Case::new(self.queries, told, found);
-        evidence::beside(told, found, &mut gathered);
+        rows.extend(evidence::beside(told, found, &case.now, &mut ruled_out));
         let within = |what: &'static str| (self.left, what);
-        gathered.evidence.splice(0..0, self.of_traces(&case));
-        let (suspects, lines, attributes) = tokio::join!(
-            in_time(within("spans"), case.suspects()),
+        let of_traces = self.of_traces(&case);
+        rows.splice(0..0, of_traces.into_iter().map(Row::from));
+        let (suspects, searched, lines, attributes) = tokio::join!(
+            in_time(within(SPANS), case.suspects()),
+            self.searched(rows),
             in_time(within("logs"), case.lines()),
             in_time(within("attributes"), case.attributes()),
         );
+        let mut missing = Vec::new();
         let mut take = |rows: Result<Vec<Evidence>, &'static str>| match rows {
             Ok(rows) => rows,
             Err(what) => {
-                left_out.push(what);
+                missing.push(what);
                 Vec::new()
             }
         };
         let mut evidence = take(suspects);
-        evidence.append(&mut gathered.evidence);
+        evidence.extend(searched.0);
         evidence.extend(take(attributes));
         evidence.extend(take(lines));
-        gathered.evidence = evidence;
-        gathered
+        missing.extend(searched.1.filter(|what| !missing.contains(what)));
+        left_out.extend(missing);
+        Gathered {
+            evidence,
+            ruled_out,
+        }
+    }
+
+    /// The rows with the searches that find their spans, and what of these there was no time for.
+    async fn searched(&self, rows: Vec<Row>) -> (Vec<Evidence>, Option<&'static str>) {
+        let mut missing = Some(SPANS);
+        let mut evidence = Vec::new();
+        let mut sought = Vec::new();
+        for row in rows {
+            sought.push(row.shown_by);
+            evidence.push(row.evidence);
+        }
+        let look = async {
+            for (row, sought) in evidence.iter_mut().zip(&sought) {
+                if let Some((spans, times)) = sought {
+                    let filters = spans.filters(self.queries, times).await?;
+                    row.search = filters.map(|filters| RowSearch::spans(filters, times));
+                }
+            }
+            Ok::<(), ApiError>(())
+        };
+        match tokio::time::timeout(self.left, look).await {
+            Ok(Ok(())) => missing = None,
+            Ok(Err(error)) => tracing::warn!(?error, "spans of evidence cannot be looked for"),
+            Err(_) => {}
+        }
+        (evidence, missing)
     }
 
     /// What traces have more of, and of what is slow in which steps the time is.
@@ -125,7 +164,7 @@ impl Gather<'_> {
         if is_slow {
             let is_asked = |span: &Span| filters::is_of(span, &case.told.node);
             let times = self_times(before, now, is_asked);
-            rows.extend(rows_of_traces(&times, &case.now));
+            rows.extend(rows_of_traces(&times, now, &case.now));
         }
         rows
     }
@@ -363,6 +402,8 @@ from logs where (($before) or ($now)) and (service in ($names) or "faas.name" in
     and body is not null and "throughline.duration.billed_ms" is null
 group by 1, 2 order by count(*) desc limit 2000"#;
 
+/// What is left out where spans are not found in time.
+const SPANS: &str = "spans";
 const HOUR: Duration = Duration::from_secs(3600);
 /// Causes, the first ones, that spans are looked for of.
 const CAUSES: usize = 3;

@@ -9,8 +9,7 @@ use throughline_insight::detect::{
     ColdWhy, CostFactor, Finding, Incident, Kind, Measure, Node, Severity, State, Subject,
 };
 use throughline_insight::investigate::{Affected, Found, Investigation, Neighbour, Suspect};
-use throughline_store::{Condition, Operator};
-use throughline_telemetry::correlation::IN_AGAIN;
+use throughline_store::Condition;
 use throughline_telemetry::{Span, SpanId, TraceId, UnixNanos};
 
 use super::Text;
@@ -96,6 +95,14 @@ struct MeasureView {
     of: u64,
 }
 
+/// What shows a finding.
+#[derive(Default)]
+pub(in crate::api) struct Shown {
+    /// Filters of the spans that do; none where none do.
+    pub(in crate::api) filters: Option<Vec<Condition>>,
+    pub(in crate::api) examples: Vec<Example>,
+}
+
 /// A span that shows a finding.
 #[derive(Serialize)]
 pub(in crate::api) struct Example {
@@ -166,22 +173,24 @@ impl<'a> Summary<'a> {
 }
 
 impl<'a> IncidentView<'a> {
-    /// `around` are calls from or to its nodes; `examples` are those of the first findings.
+    /// `around` are calls from or to its nodes; `shown` is what shows the first findings.
     pub(in crate::api) fn new(
         incident: &'a Incident,
         around: &'a [(Node, Node)],
         cause: Option<&'a Answer>,
-        examples: Vec<Vec<Example>>,
+        shown: Vec<Shown>,
     ) -> Self {
         let nodes = incident.nodes();
         let callers = around.iter().filter(|(_, to)| nodes.contains(to));
         let callees = around.iter().filter(|(from, _)| nodes.contains(from));
-        let examples = examples.into_iter().chain(std::iter::repeat_with(Vec::new));
-        let findings = incident.findings.iter().zip(examples);
+        let shown = shown
+            .into_iter()
+            .chain(std::iter::repeat_with(Shown::default));
+        let findings = incident.findings.iter().zip(shown);
         IncidentView {
             summary: Summary::new(incident),
             findings: findings
-                .map(|(known, examples)| FindingView::new(&known.finding, known.goes_on, examples))
+                .map(|(known, shown)| FindingView::new(&known.finding, known.goes_on, shown))
                 .collect(),
             callers: callers.map(|(from, _)| from).collect(),
             callees: callees.map(|(_, to)| to).collect(),
@@ -192,7 +201,7 @@ impl<'a> IncidentView<'a> {
 }
 
 impl<'a> FindingView<'a> {
-    fn new(finding: &'a Finding, goes_on: bool, examples: Vec<Example>) -> Self {
+    fn new(finding: &'a Finding, goes_on: bool, shown: Shown) -> Self {
         let (unit, detail) = detail(&finding.kind);
         let before_when = finding.before.and_then(|before| before.when);
         FindingView {
@@ -213,8 +222,8 @@ impl<'a> FindingView<'a> {
                     "at_unix_nanos": change.at.0.to_string()})
             }),
             detail,
-            filters: spans_of(finding),
-            examples,
+            filters: shown.filters,
+            examples: shown.examples,
         }
     }
 }
@@ -306,52 +315,6 @@ impl<'a> CauseNode<'a> {
             path: &suspect.path,
         }
     }
-}
-
-/// Filters that let through the spans which show a finding; none where it is of what sends none.
-pub(in crate::api) fn spans_of(finding: &Finding) -> Option<Vec<Condition>> {
-    let is = |column: &str, op, value: Value| Condition {
-        column: column.to_owned(),
-        op,
-        value,
-    };
-    let of_node = |node: &Node| {
-        let (kind, name) = node.split_once(':')?;
-        let column = match kind {
-            "function" => "faas.name",
-            "service" => "service",
-            _ => return None,
-        };
-        Some(is(column, Operator::Eq, json!(name)))
-    };
-    let node = |kinds: Value| is("kind", Operator::In, kinds);
-    let mut filters = match &finding.subject {
-        Subject::Node(name) => vec![of_node(name)?, node(json!(["server", "consumer"]))],
-        Subject::Operation(name, operation) => {
-            vec![of_node(name)?, is("name", Operator::Eq, json!(operation))]
-        }
-        Subject::Edge(from, ..) => vec![of_node(from)?, node(json!(["client", "producer"]))],
-        // Who waited says so in its own spans, which have no column for where.
-        Subject::Wait(_) => return None,
-    };
-    match finding.kind {
-        Kind::Errors | Kind::NewError { .. } => {
-            filters.push(is("status", Operator::Eq, json!("error")));
-        }
-        Kind::Latency { .. } | Kind::NearTimeout { .. } => {
-            filters.push(is("duration_ms", Operator::GtEq, json!(finding.after.low)));
-        }
-        Kind::ColdStarts { .. } => filters.push(is("faas.coldstart", Operator::Eq, json!(true))),
-        Kind::Retries { .. } => filters.push(is(IN_AGAIN, Operator::Exists, Value::Null)),
-        // There is nothing that could be shown.
-        Kind::Silence
-        | Kind::Incomplete
-        | Kind::Backlog { .. }
-        | Kind::DeadLetters { .. }
-        | Kind::Outer(_) => return None,
-        _ => {}
-    }
-    Some(filters)
 }
 
 /// The unit of a kind's numbers, and what else it says.
