@@ -89,6 +89,23 @@ impl SourceState {
         let first = names.next().unwrap_or_default();
         format!("{service} {}", names.next().unwrap_or(first))
     }
+
+    /// Whether it takes from this node of the map: `queue:orders`, `stream:clicks`, or what changes in `table:users`.
+    /// Of a broker the ARN does not say which topic or queue.
+    pub fn takes_from(&self, node: &str) -> bool {
+        let parts: Vec<&str> = self.source_arn.splitn(6, ':').collect();
+        let [_, _, service, _, _, rest] = parts[..] else {
+            return false;
+        };
+        let (kind, name) = match service {
+            "sqs" => ("queue", Some(rest)),
+            "kinesis" => ("stream", rest.strip_prefix("stream/")),
+            "dynamodb" => ("table", rest.strip_prefix("table/")),
+            _ => return false,
+        };
+        let name = name.and_then(|name| name.split('/').next());
+        name.is_some_and(|name| node.split_once(':') == Some((kind, name)))
+    }
 }
 
 /// What must be read to know from where a function takes events. Its configuration is read first, so that nobody sees

@@ -205,6 +205,12 @@ impl Detector {
         self.left_out += u64::from(!has_room);
     }
 
+    /// Where what lies in a queue of dead letters was given up: queues, functions, and who takes from those queues. As
+    /// somebody has said, else by its name.
+    pub fn givers(&self, dead: &Node) -> BTreeSet<Node> {
+        self.queues.givers(dead)
+    }
+
     /// What a node may take from now on; what is not told is as it was.
     pub fn set(&mut self, node: &Node, settings: Settings) {
         if has_room(&self.settings, NODES_MAX, node) {
@@ -235,6 +241,11 @@ impl Detector {
             self.changes.pop_front();
         }
         self.changes.push_back(change);
+    }
+
+    /// What was changed, the newest last: the last thousand changes.
+    pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.changes.iter()
     }
 
     /// Remembers what was taken up to now without judging it: for the time before anybody watched.

@@ -1,6 +1,6 @@
 //! Pure analysis of telemetry: what a heap of spans and logs means.
 //!
-//! It knows sixteen things. [`Contrast`] says by what a selection of events differs from the rest.
+//! It knows seventeen things. [`Contrast`] says by what a selection of events differs from the rest.
 //! [`Detector`] watches, and says what is unusual; [`explain`] says where it comes from,
 //! [`investigate`](investigate::investigate) asks it what somebody wants to know of the past, and
 //! [`cause`] what is to be known of an incident.
@@ -11,7 +11,7 @@
 //! queues before it had them. [`gather`] and [`tell`]
 //! follow one user action through several traces, [`critical_path`] says what its end waited for, and [`reached`]
 //! whether it came in time. [`slo`] says how quickly the budget of an objective goes, and [`alert`] when a number is
-//! where it must not be for too long.
+//! where it must not be for too long. [`reach`] says who would notice through others that a function stops.
 //! The rest are traces: [`assemble`] lays the spans of one trace out as a tree and
 //! puts its logs in order of time, [`Summary`] is the line that a list of traces shows. The spans
 //! may arrive in any order, with parents missing, named twice or in circles; every span comes out
@@ -47,6 +47,7 @@ pub mod facts;
 pub mod graph;
 pub mod investigate;
 pub mod question;
+pub mod reach;
 pub mod rightsize;
 pub mod rootcause;
 mod series;

@@ -277,17 +277,11 @@ impl Detection {
         let mut changes = Vec::new();
         for of in timeouts {
             let node = names.node_of(&of.service, &of.function);
-            let what = names.timeout_change(&node, of);
-            let at = of.minute;
-            changes.extend(what.map(|what| Change { node, at, what }));
+            changes.extend(names.timeout_change(&node, of));
         }
         for report in reports {
             let node = names.node_of(&report.service, &report.function);
-            let at = report.minute;
-            for what in names.changes(&node, report) {
-                let node = node.clone();
-                changes.push(Change { node, at, what });
-            }
+            changes.extend(names.changes(&node, report));
         }
         changes.sort_by_key(|change| change.at);
         changes
@@ -512,8 +506,9 @@ impl Kept {
             };
             self.detector.set(&node, settings);
             for of in timeouts {
-                let change = self.names.timeout_change(&node, of);
-                self.changed(&node, minute, change);
+                if let Some(change) = self.names.timeout_change(&node, of) {
+                    self.detector.change(change);
+                }
             }
         }
         for report in told.reports.iter().filter(|it| it.minute == minute) {
@@ -523,8 +518,9 @@ impl Kept {
                 memory_bytes: Some(report.memory_bytes).filter(|bytes| *bytes > 0),
             };
             self.detector.set(&node, settings);
-            let changes = self.names.changes(&node, report);
-            self.changed(&node, minute, changes);
+            for change in self.names.changes(&node, report) {
+                self.detector.change(change);
+            }
         }
         for failure in told.failures.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&failure.service, &failure.function);
@@ -548,13 +544,6 @@ impl Kept {
             return Vec::new();
         }
         self.detector.tick(next)
-    }
-
-    fn changed(&mut self, node: &Node, at: UnixNanos, changes: impl IntoIterator<Item = String>) {
-        for what in changes {
-            let node = node.clone();
-            self.detector.change(Change { node, at, what });
-        }
     }
 }
 

@@ -432,6 +432,52 @@ fn sources_are_called_what_people_call_them() {
 }
 
 #[test]
+fn a_source_is_known_by_the_node_that_it_takes_from() {
+    let takes_from = |rest: &str, node: &str| {
+        let source = SourceState {
+            id: SOURCE.to_owned(),
+            source_arn: format!("arn:aws:{rest}"),
+            enabled: true,
+        };
+        source.takes_from(node)
+    };
+    for (rest, node) in [
+        (
+            "sqs:eu-west-1:123456789012:orders.fifo",
+            "queue:orders.fifo",
+        ),
+        (
+            "kinesis:eu-west-1:123456789012:stream/clicks",
+            "stream:clicks",
+        ),
+        (
+            "kinesis:eu-west-1:123456789012:stream/clicks/consumer/counter:1600000000",
+            "stream:clicks",
+        ),
+        (
+            "dynamodb:eu-west-1:123456789012:table/users/stream/2026-11-22T00:00:00.000",
+            "table:users",
+        ),
+    ] {
+        assert!(takes_from(rest, node), "{rest}");
+        assert!(!takes_from(rest, "queue:other"), "{rest}");
+    }
+    let orders = "sqs:eu-west-1:123456789012:orders";
+    for other in [
+        "queue:orders-dlq",
+        "queue:order",
+        "topic:orders",
+        "orders",
+        "",
+    ] {
+        assert!(!takes_from(orders, other), "{other}");
+    }
+    let broker = "kafka:eu-west-1:123456789012:cluster/shop/9c2b-1";
+    assert!(!takes_from(broker, "broker:shop"));
+    assert!(!takes_from("", ""));
+}
+
+#[test]
 fn the_sources_of_a_function_are_read_with_two_calls() {
     let reads = source_reads(&"pay".parse().unwrap());
     let [configuration, sources] = &reads[..] else {

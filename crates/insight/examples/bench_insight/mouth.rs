@@ -221,6 +221,7 @@ impl Mouth {
                     node: node(self.functions[number].name),
                     at: time,
                     what: format!("version {}", self.version),
+                    before: None,
                 };
                 told.detector.change(change);
             }

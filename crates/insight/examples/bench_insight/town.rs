@@ -139,6 +139,7 @@ impl Town {
                 node,
                 at: time,
                 what: format!("version {}", at / 2880),
+                before: None,
             });
         }
     }

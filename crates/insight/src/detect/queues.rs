@@ -200,7 +200,7 @@ impl Queues {
 
     /// Of which queues and functions this queue gets what they give up, with who takes from those queues: as somebody
     /// has said, else by its name.
-    fn givers(&self, dead: &Node) -> BTreeSet<Node> {
+    pub(super) fn givers(&self, dead: &Node) -> BTreeSet<Node> {
         let mut from: BTreeSet<Node> = pairs_of(&self.givers, dead).cloned().collect();
         if from.is_empty() {
             from.extend(named_after(dead));

@@ -119,4 +119,7 @@ pub struct Change {
     pub at: UnixNanos,
     /// What: `version 42`, `memory 512 MB`.
     pub what: String,
+    /// What it was until then, in the same words, if that is known.
+    #[serde(default)]
+    pub before: Option<String>,
 }

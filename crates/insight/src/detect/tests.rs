@@ -161,6 +161,7 @@ fn whoever_deploys_knows_that_something_is_new() {
                 node: node("x"),
                 at: nanos_of(end - 5),
                 what: "version 2".to_owned(),
+                before: None,
             });
         }
         detector.take(&new, nanos_of(end), &calls(1));
@@ -441,4 +442,28 @@ fn a_call_that_is_refused_once_is_nothing() {
         detector.tick(nanos_of(minute + 1));
     }
     assert!(detector.incidents().is_empty());
+}
+
+#[test]
+fn of_changes_the_last_thousand_are_known_the_newest_last() {
+    let mut detector = Detector::default();
+    for minute in START..START + 1001 {
+        detector.change(Change {
+            node: node("x"),
+            at: nanos_of(minute),
+            what: format!("version {minute}"),
+            before: None,
+        });
+    }
+    assert_eq!(detector.changes().count(), 1000);
+    let ends = [detector.changes().next(), detector.changes().next_back()];
+    let at = ends.map(|end| end.map(|change| change.at));
+    assert_eq!(at, [1, 1000].map(|minute| Some(nanos_of(START + minute))));
+}
+
+/// A change that was written down before it was known what had been.
+#[test]
+fn a_change_of_which_nobody_wrote_what_was_before_is_read() {
+    let read: Change = serde_json::from_str(r#"{"node":"a","at":5,"what":"version 2"}"#).unwrap();
+    assert_eq!((read.at, read.before), (UnixNanos(5), None));
 }

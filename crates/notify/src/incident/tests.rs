@@ -18,6 +18,7 @@ fn finding(
         node: node.to_owned(),
         at: UnixNanos(50),
         what: what.to_owned(),
+        before: None,
     };
     let finding = Finding {
         subject,

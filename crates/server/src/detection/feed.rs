@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use throughline_insight::detect::{Arrived, Counts, Node, Subject};
+use throughline_insight::detect::{Arrived, Change, Counts, Node, Subject};
 use throughline_insight::facts::{Did, Facts};
 use throughline_insight::{Wait, WaitAt};
 use throughline_store::{
@@ -86,35 +86,45 @@ impl Names {
 
     /// What is not as it was: what the function has not had within the last quarter of an hour, unless nothing is known
     /// of it at all. Two versions that are called side by side, by two aliases, change nothing.
-    pub(super) fn changes(&mut self, node: &Node, report: &Report) -> Vec<String> {
+    pub(super) fn changes(&mut self, node: &Node, report: &Report) -> Vec<Change> {
         let Some(seen) = self.seen(node) else {
             return Vec::new();
         };
-        let version = seen.versions.is_new(&report.version, report.minute);
-        let code = seen.code.is_new(&report.code, report.minute);
+        let version = seen.versions.given_up_for(&report.version, report.minute);
+        let code = seen.code.given_up_for(&report.code, report.minute);
         let megabytes = match report.memory_bytes >> 20 {
             0 => String::new(),
             megabytes => megabytes.to_string(),
         };
-        let memory = seen.memory.is_new(&megabytes, report.minute);
-        let mut changes = Vec::new();
-        match (version, code) {
-            (true, _) => changes.push(format!("version {}", report.version)),
-            // Of `$LATEST` only its code tells that it was deployed anew.
-            (false, true) => changes.push(format!("code {}", brief(&report.code))),
-            (false, false) => {}
-        }
-        if memory {
-            changes.push(format!("memory {megabytes} MB"));
-        }
-        changes
+        let memory = seen.memory.given_up_for(&megabytes, report.minute);
+        let version = version.map(|before| ("version", before, report.version.clone(), ""));
+        // Of `$LATEST` only its code tells that it was deployed anew.
+        let code = code.map(|before| {
+            let [before, after] = [&before, &report.code].map(|code| brief(code).to_owned());
+            ("code", before, after, "")
+        });
+        let memory = memory.map(|before| ("memory", before, megabytes, " MB"));
+        let made = version.or(code).into_iter().chain(memory);
+        made.map(|(of, before, after, unit)| Change {
+            node: node.clone(),
+            at: report.minute,
+            what: format!("{of} {after}{unit}"),
+            before: Some(format!("{of} {before}{unit}")),
+        })
+        .collect()
     }
 
     /// The same of timeouts, of which each that invocations of the minute had is told alone.
-    pub(super) fn timeout_change(&mut self, node: &Node, of: &Timeouts) -> Option<String> {
+    pub(super) fn timeout_change(&mut self, node: &Node, of: &Timeouts) -> Option<Change> {
         let seconds = (of.limit_ms? / 1e3).to_string();
-        let is_new = self.seen(node)?.timeouts.is_new(&seconds, of.minute);
-        is_new.then(|| format!("timeout {seconds} s"))
+        let timeouts = &mut self.seen(node)?.timeouts;
+        let before = timeouts.given_up_for(&seconds, of.minute)?;
+        Some(Change {
+            node: node.clone(),
+            at: of.minute,
+            what: format!("timeout {seconds} s"),
+            before: Some(format!("timeout {before} s")),
+        })
     }
 
     /// What a node had lately, if there is room to remember it.
@@ -128,22 +138,24 @@ impl Names {
 }
 
 impl Recent {
-    /// Whether that is none of the last minute in which there were any, and was not seen within the last quarter of an
-    /// hour. What is not known is nothing new, and neither are the first, which may be several.
-    fn is_new(&mut self, what: &str, at: UnixNanos) -> bool {
+    /// One of the last minute in which there were any, if this was not among these, and was not seen within the last
+    /// quarter of an hour. What is not known is nothing new, and neither are the first, which may be several.
+    fn given_up_for(&mut self, what: &str, at: UnixNanos) -> Option<String> {
         if what.is_empty() {
-            return false;
+            return None;
         }
-        let last = self.0.values().filter(|it| **it < at.0).max().copied();
+        let earlier = self.0.iter().filter(|(_, it)| **it < at.0);
+        let last = earlier.max_by_key(|(_, it)| **it);
+        let last = last.map(|(what, it)| (what.clone(), *it));
         let before = self.0.insert(what.to_owned(), at.0);
-        let is_other = last.is_some_and(|last| before.is_none_or(|it| it < last));
+        let other = last.filter(|(_, last)| before.is_none_or(|it| it < *last));
         let is_recent = before.is_some_and(|it| at.since(UnixNanos(it)) <= SIDE_BY_SIDE);
         if self.0.len() > RECENT_MAX {
             let oldest = self.0.iter().min_by_key(|(_, at)| **at);
             let oldest = oldest.map(|(what, _)| what.clone());
             oldest.map(|what| self.0.remove(&what));
         }
-        is_other && !is_recent
+        other.filter(|_| !is_recent).map(|(what, _)| what)
     }
 }
 

@@ -341,3 +341,15 @@ fn what_is_known_of_queues_survives_being_written_down() {
     let read: Detector = serde_json::from_str(&written).expect("it can be read");
     assert_eq!(serde_json::to_string(&read).expect("again"), written);
 }
+
+#[test]
+fn who_gave_up_is_known_by_what_was_said_or_by_the_name() {
+    let mut detector = Detector::default();
+    let function = "function:mail".to_owned();
+    detector.takes_from(&function, &queue("mails"), nanos_of(START));
+    detector.gives_up_to(&queue("mails"), &queue("lost"), nanos_of(START));
+    let gave_up = BTreeSet::from([queue("mails"), function]);
+    assert_eq!(detector.givers(&queue("lost")), gave_up);
+    assert_eq!(detector.givers(&queue("mails-dlq")), gave_up);
+    assert_eq!(detector.givers(&queue("mails")), BTreeSet::new());
+}

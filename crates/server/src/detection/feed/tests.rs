@@ -189,12 +189,21 @@ fn what_a_function_has_not_had_lately_is_a_change() {
             memory_bytes: megabytes << 20,
             ..report(UnixNanos(minute * MINUTE.0))
         };
-        names.changes(&"function:pay".to_owned(), &report)
+        let made = names.changes(&"function:pay".to_owned(), &report);
+        let words = made.into_iter().map(|change| {
+            assert_eq!(change.at, report.minute);
+            let before = change.before.expect("it was something");
+            format!("{before} → {}", change.what)
+        });
+        words.collect::<Vec<_>>()
     };
     let nothing = [""; 0];
     assert_eq!(changes(0, "41", "", 256), nothing);
     assert_eq!(changes(1, "41", "", 256), nothing);
-    assert_eq!(changes(2, "42", "", 512), ["version 42", "memory 512 MB"]);
+    assert_eq!(
+        changes(2, "42", "", 512),
+        ["version 41 → version 42", "memory 256 MB → memory 512 MB"]
+    );
     assert_eq!(changes(3, "", "", 0), nothing);
     // Two aliases.
     for minute in 4..60 {
@@ -203,7 +212,7 @@ fn what_a_function_has_not_had_lately_is_a_change() {
     }
     // Whoever goes back to what was there has changed something.
     (60..80).for_each(|minute| assert_eq!(changes(minute, "42", "", 512), nothing));
-    assert_eq!(changes(80, "41", "", 512), ["version 41"]);
+    assert_eq!(changes(80, "41", "", 512), ["version 42 → version 41"]);
     // Nobody has called it since yesterday; then both aliases are, as when it was called last.
     assert_eq!(changes(81, "42", "", 512), nothing);
     assert_eq!(changes(81, "41", "", 512), nothing);
@@ -212,11 +221,18 @@ fn what_a_function_has_not_had_lately_is_a_change() {
     assert_eq!(changes(3000, "41", "", 512), nothing);
     // Of `$LATEST` the code tells, and where a version does it is the same thing.
     assert_eq!(changes(3001, "41", "6b1f20c3aa", 512), nothing);
-    assert_eq!(changes(3002, "", "9d40e1c7bb", 512), ["code 9d40e1c7"]);
-    assert_eq!(changes(3003, "43", "0f0f0f0fcc", 512), ["version 43"]);
+    assert_eq!(
+        changes(3002, "", "9d40e1c7bb", 512),
+        ["code 6b1f20c3 → code 9d40e1c7"]
+    );
+    assert_eq!(
+        changes(3003, "43", "0f0f0f0fcc", 512),
+        ["version 41 → version 43"]
+    );
     for minute in 0..40 {
         let many = changes(4000 + minute, &minute.to_string(), "", 512);
-        assert!(many.contains(&format!("version {minute}")), "{many:?}");
+        let is_told = |it: &String| it.ends_with(&format!("→ version {minute}"));
+        assert!(many.iter().any(is_told), "{many:?}");
     }
 }
 
@@ -239,7 +255,9 @@ fn a_timeout_that_a_function_has_not_had_lately_is_a_change() {
     assert_eq!(change, [None, None], "nothing was known of it");
     let mut change = |minute: u64, seconds: f64| {
         let of = timeouts("pay", minute, Some(seconds * 1e3));
-        names.timeout_change(&"function:pay".to_owned(), &of)
+        let change = names.timeout_change(&"function:pay".to_owned(), &of)?;
+        assert_eq!(change.before.as_deref(), Some("timeout 3 s"));
+        Some(change.what)
     };
     assert_eq!(change(0, 3.0), None);
     assert_eq!(change(1, 3.0), None);
