@@ -1,5 +1,6 @@
 //! `throughline serve` as a process: killed, cut, stopped, and started on what it cannot use.
 
+mod answers;
 mod completeness;
 mod crash;
 mod disk;

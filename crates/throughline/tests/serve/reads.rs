@@ -203,7 +203,7 @@ fn who_cannot_be_asked_is_said_with_what_to_do() {
     assert_eq!(right.code, Some(0), "{}", right.stderr);
 }
 
-fn told(ended: &Ended, stdout: &str, stderr: &str) {
+pub(crate) fn told(ended: &Ended, stdout: &str, stderr: &str) {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.contains(stdout), "{stdout}: {}", ended.stdout);
     assert!(ended.stderr.contains(stderr), "{stderr}: {}", ended.stderr);
@@ -288,14 +288,14 @@ async fn log(server: &Process, body: &str) {
     server.post_json("/v1/logs", &logs).await;
 }
 
-fn resource(function: &str) -> Value {
+pub(crate) fn resource(function: &str) -> Value {
     json!({"attributes": [
         {"key": "service.name", "value": {"stringValue": function}},
         {"key": "faas.name", "value": {"stringValue": function}},
     ]})
 }
 
-fn span(
+pub(crate) fn span(
     id: u64,
     trace: &str,
     parent: u64,
@@ -317,7 +317,7 @@ fn span(
 }
 
 #[allow(clippy::disallowed_methods)] // what is asked for is of the last hour
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let since = since.expect("the clock is past 1970");
     u64::try_from(since.as_nanos()).expect("until 2554")
