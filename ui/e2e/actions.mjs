@@ -59,6 +59,8 @@ export class Actions {
   entries = [];
   /** From where notify-restaurant takes events; without any it is not to be stopped either. @type {any[]} */
   sources = [];
+  /** The one that is proposed to be disabled, by its id; then notify-restaurant is not to be stopped. @type {string | null} */
+  proposed = null;
   /** What came of another memory size of inventory, if it was given one. @type {string | null} */
   resized = null;
   /** What somebody ignores or has muted. @type {any[]} */
@@ -126,14 +128,22 @@ export class Actions {
       case '/api/v1/incidents/7/actions': {
         const proposal = { finding: 'pay → audit PutItem is new', destructive: false, why: null };
         const stop = { ...proposal, title: 'stop notify-restaurant for 1 hour', action: STOP };
+        const { function: consumer } = STOP;
+        const source = this.sources.find(({ id }) => id === this.proposed);
+        const disable = {
+          ...proposal,
+          title: `disable event source ${source?.name} of ${consumer} for 4 hours`,
+          action: { do: 'disable', function: consumer, source: this.proposed, hours: 4 },
+        };
         const proposals = [
           { ...proposal, title: TITLES.deny, needs_account: true, destructive: true, action: DENY },
           ...(this.sources.length === 0
             ? []
-            : [{ ...stop, needs_account: true, destructive: true }]),
+            : [{ ...(source ? disable : stop), needs_account: true, destructive: true }]),
           { ...proposal, title: TITLES.ignore, needs_account: false, action: IGNORE },
         ];
-        return [200, { place, stopped, proposals, actions: known }];
+        const consumers = source ? [consumer] : [];
+        return [200, { place, stopped, proposals, consumers, actions: known }];
       }
       case '/api/v1/actions/sources':
         return [200, { function: STOP.function, sources: this.sources }];
@@ -224,6 +234,13 @@ export class Actions {
           operation: 'PutItem',
           calls: 12,
           errors: 0,
+        },
+      ],
+      behind: [
+        {
+          node: 'service:web',
+          way: 'upstream',
+          path: ['function:pay', 'function:order', 'service:web'],
         },
       ],
     };

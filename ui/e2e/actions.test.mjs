@@ -20,6 +20,7 @@ test('an unexpected write is shut down, and undone', async () => {
   assert.equal(server.actions.entries[0].action.hours, 2);
   await main().getByText('Nothing has been done yet.').waitFor();
   await main().getByText('dynamodb:PutItem: allowed → explicitDeny').waitFor();
+  await main().getByText('service:web, by way of function:order').waitFor();
   assert.equal(server.actions.state, 'proposed', 'looking does nothing');
   const button = page.getByRole('button', { name: 'Do it' });
   assert.equal(await button.isDisabled(), true);
@@ -100,6 +101,30 @@ test('of several event sources one is chosen', async () => {
   await look.click();
   await page.waitForURL(/\/act\/[0-9a-f]+\?k=/);
   assert.equal(server.actions.entries[0].action.source, 'u-2');
+});
+
+test('the event source that is meant is proposed, and another can be chosen', async () => {
+  server.actions = new Actions();
+  server.actions.sources = [source('u-1', 'SQS notifications'), source('u-2', 'Kinesis clicks')];
+  server.actions.proposed = 'u-1';
+  await page.goto(`${url}/incidents/7`);
+  const panel = page.getByRole('region', { name: 'What can be done' });
+  const rows = panel.getByRole('listitem');
+  const other = rows.filter({ hasText: 'disable the event source' });
+  await other.getByText(/Kinesis clicks\s+of notify-restaurant/).waitFor();
+  assert.equal(await panel.getByText('stop notify-restaurant').count(), 0);
+  const meant = rows.filter({ hasText: 'disable event source SQS notifications' });
+  assert.equal(await meant.count(), 1);
+  await panel.getByLabel('Your name').fill('ada');
+  await meant.getByLabel(/^hours of/).fill('2');
+  await meant.getByRole('button', { name: 'Look at it' }).click();
+  await page.waitForURL(/\/act\/[0-9a-f]+\?k=/);
+  assert.deepEqual(server.actions.entries[0].action, {
+    do: 'disable',
+    function: 'notify-restaurant',
+    source: 'u-1',
+    hours: 2,
+  });
 });
 
 test('where nothing may be changed no event source is asked for', async () => {

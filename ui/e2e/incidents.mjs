@@ -130,7 +130,9 @@ export function incident() {
     since_unix_nanos: incidentTime(420),
     seen_unix_nanos: incidentTime(428),
     goes_on: true,
-    change: spans ? { node, what: 'version 42', at_unix_nanos: incidentTime(415) } : null,
+    change: spans
+      ? { node, what: 'version 42', before: 'version 41', at_unix_nanos: incidentTime(415) }
+      : null,
     detail: { quantile: 0.5 },
     filters: spans ? [{ column: 'faas.name', op: '=', value: 'order' }] : null,
     examples: spans

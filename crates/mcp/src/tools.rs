@@ -62,7 +62,7 @@ type Offered = (&'static str, &'static str, fn() -> Arc<JsonObject>);
 const TOOLS: &[Offered] = &[
     (
         "overview",
-        "Begin here: the services and functions that sent telemetry in the last hours, how many spans and errors each has, the incidents that are open, and of which functions telemetry is missing. Ask of one function before concluding that something did not happen there.",
+        "Begin here: the services and functions that sent telemetry in the last hours, how many spans and errors each has, the incidents that are open, what was changed (versions, code, memory), and of which functions telemetry is missing. Ask of one function before concluding that something did not happen there. With `changes`, all that was changed, newest first.",
         schema_for_type::<arguments::Overview>,
     ),
     (
@@ -117,7 +117,7 @@ const TOOLS: &[Offered] = &[
     ),
     (
         PROPOSE,
-        "What can be done about an incident, and, with `action`, the address at which a person can confirm one of it: ignore, mute, deny, stop, memory. Says what would be called, and never does it.",
+        "What can be done about an incident, and, with `action`, the address at which a person can confirm one of it: ignore, mute, deny, stop, disable, memory. Says what would be called, and never does it.",
         schema_for_type::<arguments::ProposeAction>,
     ),
 ];

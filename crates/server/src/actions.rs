@@ -17,6 +17,7 @@ mod error;
 mod fit;
 mod health;
 mod offers;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -44,6 +45,7 @@ pub(crate) use error::ActError;
 pub(crate) use fit::of_incident as fitting;
 pub(crate) use health::ActionsHealth;
 pub(crate) use offers::Offers;
+pub(crate) use sources::{Sources, consumers, takers, with_sources};
 
 /// All actions of a server. Cheap to clone.
 #[derive(Clone)]

@@ -8,6 +8,7 @@ mod actions;
 mod advice;
 mod alerts;
 mod attributes;
+mod changes;
 mod compressed;
 mod contrast;
 mod error;
@@ -122,6 +123,10 @@ pub(crate) fn router(
         .route(
             incidents::INCIDENTS,
             get(incidents::list).with_state(detection.clone()),
+        )
+        .route(
+            changes::CHANGES,
+            get(changes::list).with_state(detection.clone()),
         )
         .route(outer::WEBHOOK, alerts_of_others(&detection))
         .route(outer::ALERTS, alerts_of_others(&detection))

@@ -429,6 +429,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/changes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List what was changed
+         * @description New versions, code and memory sizes of functions, the newest first, as reports of the platform tell them: when the first invocation with it was reported. A minute is complete two minutes after its end. The last thousand changes are known.
+         */
+        readonly get: operations["listChanges"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/incidents": {
         readonly parameters: {
             readonly query?: never;
@@ -2676,8 +2696,19 @@ export interface components {
             readonly node: string;
             /** @description What: `version 42`, `memory 512 MB`, `timeout 30 s`. */
             readonly what: string;
+            /** @description What it was until then, in the same words, if that is known: `version 41`. */
+            readonly before: string | null;
             /** @description When. */
             readonly at_unix_nanos: components["schemas"]["UnixNanos"];
+        };
+        /** @description The newest of the changes that were asked for. */
+        readonly ChangeList: {
+            /** @description The changes, the newest first. */
+            readonly changes: readonly components["schemas"]["Change"][];
+            /** @description How many there are, shown or not. */
+            readonly total: number;
+            /** @description Whether older ones were left out: ask with `to`, or for more. */
+            readonly truncated: boolean;
         };
         /** @description A span, and where it is. */
         readonly SpanExample: {
@@ -3134,6 +3165,8 @@ export interface components {
             readonly stopped: components["schemas"]["ActionsStopped"] | null;
             /** @description What fits. */
             readonly proposals: readonly components["schemas"]["ProposableAction"][];
+            /** @description Functions that take events from where findings are about what waits, comes again or is given up: what could be disabled of each is at `/api/v1/actions/sources`. */
+            readonly consumers: readonly string[];
             /** @description What was proposed about it, the newest first. */
             readonly actions: readonly components["schemas"]["ActionStanding"][];
         };
@@ -3283,6 +3316,18 @@ export interface components {
             /** @description How often it failed. */
             readonly errors: number;
         };
+        /** @description Who is reached through others. */
+        readonly Behind: {
+            /** @description The function or the service. */
+            readonly node: string;
+            /**
+             * @description Whether it calls, by way of others, or takes what was handed over.
+             * @enum {string}
+             */
+            readonly way: "upstream" | "downstream";
+            /** @description The nodes from the function to this one. */
+            readonly path: readonly string[];
+        };
         /** @description What whoever confirms an action must know. */
         readonly ShownAction: {
             /** @description Where actions in the account are done: `off`, `local` or `lambda:NAME`. */
@@ -3305,6 +3350,8 @@ export interface components {
             readonly dry_run: components["schemas"]["DryRun"] | null;
             /** @description Who would notice. */
             readonly touched: readonly components["schemas"]["Touched"][];
+            /** @description Who would notice through these: functions and services beyond the next node, twenty in each direction. */
+            readonly behind: readonly components["schemas"]["Behind"][];
         };
         /** @description One entry of the audit log. */
         readonly AuditEntry: {
@@ -5275,6 +5322,62 @@ export interface operations {
             };
             /** @description Too many reads at once (TL0209); try again after `Retry-After` seconds. */
             readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly listChanges: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only those of this node, by its id on the map: `function:checkout`. */
+                readonly subject?: string;
+                /** @description Only those at this time or later. */
+                readonly from?: string;
+                /** @description Only those before then. */
+                readonly to?: string;
+                /** @description How many at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Changes. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangeList"];
+                };
+            };
+            /** @description A parameter is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -9,6 +9,10 @@ use serde_json::Value;
 pub(super) struct Overview {
     /// Only whether telemetry of this function is missing, and why.
     pub(super) function: Option<String>,
+    /// Only what was changed: new versions, code and memory sizes of functions, or of `function` alone, with what was
+    /// before; within a day unless `from` is said.
+    #[serde(default)]
+    pub(super) changes: bool,
     /// Since when: RFC 3339, or 15m, 2h, 3d ago; an hour unless it is said.
     pub(super) from: Option<String>,
     /// Until when; now unless it is said.
@@ -172,7 +176,7 @@ pub(super) struct ImpactOf {
 pub(super) struct ProposeAction {
     /// The number of the incident.
     pub(super) incident: u64,
-    /// Which of those that the incident offers: `ignore`, `mute`, `deny`, `stop` or `memory`, or a title as it lists them.
-    /// Without one, those that it offers.
+    /// Which of those that the incident offers: `ignore`, `mute`, `deny`, `stop`, `disable` or `memory`, or a title as it
+    /// lists them. Without one, those that it offers.
     pub(super) action: Option<String>,
 }

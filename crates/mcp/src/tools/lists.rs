@@ -7,10 +7,13 @@ use super::arguments::{
     SearchTraces,
 };
 use crate::answer::Found;
-use crate::ask::{Ask, Parameters, with_query};
+use crate::ask::{Ask, Parameters, percent_encoded, with_query};
 use crate::{Api, Failure, time};
 
 pub(super) async fn overview<A: Api>(ask: &Ask<'_, A>, asked: Overview) -> Result<Found, Failure> {
+    if asked.changes {
+        return changes(ask, asked).await;
+    }
     if let Some(function) = asked.function {
         let parameters = Parameters::default().and("function", Some(function));
         let found = ask.get(COMPLETENESS, parameters).await?;
@@ -24,18 +27,47 @@ pub(super) async fn overview<A: Api>(ask: &Ask<'_, A>, asked: Overview) -> Resul
         .and("state", Some("open"))
         .and("limit", Some(10));
     let incidents = ask.get("/api/v1/incidents", open).await?;
+    let newest = Parameters::default()
+        .and("from", Some(from))
+        .and("to", to)
+        .and("limit", Some(10));
+    let changes = ask.get(CHANGES, newest).await?;
     let complete = ask.get(COMPLETENESS, Parameters::default()).await?;
     let functions = complete["functions"].as_array().into_iter().flatten();
     let lacking: Vec<&Value> = functions.filter(|it| lacks(it)).collect();
     Ok(Found {
         total: services["total"].as_u64(),
-        truncated: is_cut(&services) || is_cut(&incidents) || is_cut(&complete),
+        truncated: [&services, &incidents, &changes, &complete]
+            .into_iter()
+            .any(is_cut),
         path: with_query("/", page_times(Some(from), to, ask)),
         next: None,
         telemetry: json!({"open_incidents_total": incidents["total"],
-            "open_incidents": incidents["incidents"], "missing_telemetry": lacking,
+            "open_incidents": incidents["incidents"], "changes_total": changes["total"],
+            "changes": changes["changes"], "missing_telemetry": lacking,
             "services": services["services"]}),
     })
+}
+
+/// What was changed, of one function or of all.
+async fn changes<A: Api>(ask: &Ask<'_, A>, asked: Overview) -> Result<Found, Failure> {
+    let from = ask.since(asked.from.as_deref(), DAY_HOURS)?;
+    let to = ask.time(asked.to.as_deref())?;
+    let subject = asked.function.as_ref();
+    let parameters = Parameters::default()
+        .and("subject", subject.map(|name| format!("function:{name}")))
+        .and("from", Some(from))
+        .and("to", to)
+        .and("limit", Some(LIMIT_MAX));
+    let found = ask.get(CHANGES, parameters).await?;
+    let page = match subject {
+        Some(name) => format!("/functions/{}", percent_encoded(name)),
+        None => {
+            let query = Parameters::default().and("q", Some(CHANGED));
+            with_query("/graph", times(query, Some(from), to, ask))
+        }
+    };
+    Ok(list(found, "changes", page))
 }
 
 /// Whether something of a function is not here.
@@ -307,6 +339,10 @@ pub(super) fn times<A: Api>(
 }
 
 const COMPLETENESS: &str = "/api/v1/completeness";
+const CHANGES: &str = "/api/v1/changes";
+/// The same on the page of the graph.
+const CHANGED: &str = "MATCH (f:Function) WHERE f.changed IS NOT NULL RETURN f.name, f.changed ORDER BY f.changed DESC";
 const HOURS: u64 = 1;
+const DAY_HOURS: u64 = 24;
 const LIMIT_MAX: u32 = 100;
 const NANOS: u64 = 1_000_000_000;

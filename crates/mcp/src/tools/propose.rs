@@ -88,6 +88,7 @@ fn would_do(offer: &Value, proposed: &Value, shown: &Value) -> Value {
     json!({"title": offer["title"], "about": offer["finding"], "problem": shown["problem"],
         "calls": calls(&plan["calls"]), "policy": plan["policy"], "warnings": plan["warnings"],
         "undone_by": calls(&plan["undo"]), "would_notice": shown["touched"],
+        "would_notice_through_others": shown["behind"],
         "expires_unix_nanos": proposed["expires_unix_nanos"]})
 }
 

@@ -42,6 +42,10 @@ impl Api for Played {
                 "policy": {"Statement": []}, "warnings": ["calls are refused"],
                 "undo": [{"service": "iam", "operation": "DeleteRolePolicy"}]},
                 "touched": [{"node": "function:pay", "calls": 12}]})),
+            "/api/v1/changes" => {
+                let changes: Vec<Value> = (0..100).map(change).collect();
+                Ok(json!({"total": 150, "truncated": true, "changes": changes}))
+            }
             "/api/v1/completeness" => Ok(json!({"total": 3, "truncated": false, "functions": [
                 {"function": "whole", "missing_total": 0, "dropped": {}},
                 {"function": "holey", "missing_total": 2, "dropped": {}},
@@ -57,6 +61,12 @@ impl Api for Played {
     fn now(&self) -> UnixNanos {
         UnixNanos(1_795_228_860_000_000_000)
     }
+}
+
+fn change(number: u64) -> Value {
+    json!({"node": "function:pay", "what": format!("version {}", 150 - number),
+        "before": format!("version {}", 149 - number),
+        "at_unix_nanos": (1_795_228_860_000_000_000 - number * 60_000_000_000).to_string()})
 }
 
 fn edges() -> Value {
@@ -82,6 +92,8 @@ fn fitting(place: &str, stopped: Option<&str>) -> Value {
     json!({"place": place, "stopped": stopped, "actions": [], "proposals": [
         offer(deny("table:a"), "deny pay writing to table:a for 4 hours", true),
         offer(deny("table:b"), "deny pay writing to table:b for 4 hours", true),
+        offer(json!({"do": "disable", "function": "pay", "source": "u-1", "hours": 4}),
+            "disable event source SQS mails of pay for 4 hours", true),
         offer(json!({"do": "ignore", "node": "function:pay"}), "ignore it", false)]})
 }
 
@@ -188,6 +200,7 @@ async fn each_asks_what_the_page_asks() {
         expect![[r#"
         GET /api/v1/services?from=1795225260000000000
         GET /api/v1/incidents?state=open&limit=10
+        GET /api/v1/changes?from=1795225260000000000&limit=10
         GET /api/v1/completeness
         http://tl:4300/?from=2026-11-21T01%3A41%3A00.000Z&to=2026-11-21T02%3A41%3A00.000Z"#]],
     )
@@ -283,6 +296,36 @@ async fn each_asks_what_the_page_asks() {
         http://tl:4300/completeness"#]],
     )
     .await;
+    asked(
+        "overview",
+        json!({"changes": true}),
+        expect![[r#"
+        GET /api/v1/changes?from=1795142460000000000&limit=100
+        http://tl:4300/graph?q=MATCH+%28f%3AFunction%29+WHERE+f.changed+IS+NOT+NULL+RETURN+f.name%2C+f.changed+ORDER+BY+f.changed+DESC&from=2026-11-20T02%3A41%3A00.000Z&to=2026-11-21T02%3A41%3A00.000Z"#]],
+    )
+    .await;
+    asked(
+        "overview",
+        json!({"changes": true, "function": "a/b", "from": "2h"}),
+        expect![[r#"
+        GET /api/v1/changes?subject=function%3Aa%2Fb&from=1795221660000000000&limit=100
+        http://tl:4300/functions/a%2Fb"#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_changed_is_told_newest_first_and_what_is_left_out_is_said() {
+    let answer = answer(&Played::default(), "overview", json!({"changes": true})).await;
+    assert_eq!(
+        (&answer["total"], &answer["truncated"]),
+        (&json!(150), &json!(true))
+    );
+    let changes = answer["telemetry"]["changes"].as_array().unwrap();
+    let first = json!({"node": "function:pay", "what": "version 150", "before": "version 149",
+        "at": "2026-11-21T02:41:00.000Z"});
+    assert_eq!(changes[0], first);
+    assert!(changes.len() >= 40, "{}", changes.len());
 }
 
 #[tokio::test]
@@ -333,13 +376,13 @@ async fn what_an_incident_offers_is_listed_and_nothing_is_proposed() {
         ..Played::default()
     };
     let listed = answer(&played, "propose_action", json!({"incident": 7})).await;
-    assert_eq!(listed["total"], 3);
+    assert_eq!(listed["total"], 4);
     assert_eq!(listed["permalink"], "http://tl:4300/incidents/7");
     let next = listed["next"].as_str().unwrap();
     assert!(next.starts_with("nothing is proposed yet"), "{next}");
     let offered = listed["telemetry"]["offered"].as_array().unwrap();
     let offered: Vec<_> = offered.iter().map(|it| &it["action"]).collect();
-    assert_eq!(offered, ["deny", "deny", "ignore"]);
+    assert_eq!(offered, ["deny", "deny", "disable", "ignore"]);
     let mut rest = listed.clone();
     rest["telemetry"].take();
     assert!(!rest.to_string().contains("ignore all"), "{rest}");
@@ -387,6 +430,26 @@ async fn a_proposal_gives_the_address_at_which_a_person_confirms_it() {
 }
 
 #[tokio::test]
+async fn an_event_source_is_proposed_to_be_disabled() {
+    let played = Played {
+        place: "local",
+        ..Played::default()
+    };
+    let proposed = json!({"incident": 7, "action": "disable"});
+    let proposed = answer(&played, "propose_action", proposed).await;
+    let title = &proposed["telemetry"]["title"];
+    assert_eq!(title, "disable event source SQS mails of pay for 4 hours");
+    let asked = played.asked.lock().unwrap();
+    let Method::Post(body) = &asked[1].method else {
+        panic!("it is proposed");
+    };
+    assert_eq!(
+        body["action"],
+        json!({"do": "disable", "function": "pay", "source": "u-1", "hours": 4})
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_proposed_says_why() {
     let off = Played {
         place: "off",
@@ -401,6 +464,7 @@ async fn what_cannot_be_proposed_says_why() {
     for (played, action, why) in [
         (&off, title, "started with --actions off"),
         (&stopped, title, "somebody has stopped all actions"),
+        (&stopped, "disable", "somebody has stopped all actions"),
         (&off, "deny", "offers 2 of these"),
         (&off, "memory", "offers no such action"),
     ] {

@@ -99,7 +99,7 @@ fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Act
 }
 
 /// Of one incident, those that actions are looked for.
-const FINDINGS_MAX: usize = 20;
+pub(super) const FINDINGS_MAX: usize = 20;
 /// Long enough to find out what it is.
 const DENY_HOURS: u32 = 4;
 const STOP_HOURS: u32 = 1;

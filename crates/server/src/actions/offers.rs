@@ -7,11 +7,11 @@
 use std::mem::discriminant;
 use std::sync::PoisonError;
 
-use throughline_act::{Action, Claim, Event, ITSELF, LINK_LIFE_SECONDS, Offer};
+use throughline_act::{Action, Before, Claim, Event, ITSELF, LINK_LIFE_SECONDS, Offer};
 use throughline_insight::detect::{Incident, State};
 use throughline_notify::{Addressee, CHOICES_MAX, Choices, Choosing, Line, Link, Notice, about};
 
-use super::{ActError, Actions, advised_fit, fit, needs, new_id};
+use super::{ActError, Actions, Sources, advised_fit, fit, needs, new_id, takers, with_sources};
 use crate::advising::ADVICE;
 use crate::api::Queries;
 
@@ -38,31 +38,41 @@ impl Offers {
         let audience = format!("{}:{}", to.channel, to.person);
         if let Some(function) = notice.about.strip_prefix(ADVICE) {
             let resize = actions.resize(function).into_iter().collect();
-            return actions.links(resize, None, &audience).await;
+            let none = Before::default();
+            return actions.links(resize, None, &audience, &none).await;
         }
         let detection = &actions.0.detection;
         let found = detection.with(|detector| {
             let is_it = |it: &&Incident| about(it) == notice.about;
             let incident = detector.incidents().iter().find(is_it)?;
             let fitting = fit::of_incident(incident, detector, Some(to.person));
-            (incident.state == State::Open).then_some((incident.id, fitting, needs(incident)))
+            let takers = takers(incident, detector);
+            let known = (incident.id, fitting, needs(incident), takers);
+            (incident.state == State::Open).then_some(known)
         });
         // An alert, a test, or an incident that has ended meanwhile.
-        let Some((incident, fitting, needs)) = found else {
+        let Some((incident, fitting, needs, takers)) = found else {
             return Vec::new();
         };
         let may_change = actions.may_change();
-        let fitting: Vec<Action> = match may_change {
+        let (fitting, named): (Vec<Action>, Before) = match may_change {
             true => {
-                let fit = advised_fit(queries, fitting, &needs, detection.now()).await;
-                let all = fit.into_iter().flat_map(|fit| fit.actions);
-                all.map(|(action, _)| action).collect()
+                let (fit, sources) = tokio::join!(
+                    advised_fit(queries, fitting, &needs, detection.now()),
+                    Sources::of(actions, &takers)
+                );
+                let fit = with_sources(fit, &takers, &sources).into_iter();
+                let all = fit.flat_map(|fit| fit.actions);
+                (all.map(|(action, _)| action).collect(), sources.named())
             }
-            // What is left needs no advice.
-            false => fitting.into_iter().flat_map(|(_, all)| all).collect(),
+            // What is left needs neither advice nor the account.
+            false => {
+                let all = fitting.into_iter().flat_map(|(_, all)| all);
+                (all.collect(), Before::default())
+            }
         };
         let few = few(fitting.into_iter(), may_change);
-        actions.links(few, Some(incident), &audience).await
+        actions.links(few, Some(incident), &audience, &named).await
     }
 }
 
@@ -90,10 +100,17 @@ impl Actions {
         self.0.actuation.is_on() && self.with(|it, _| it.gate().stopped().is_none())
     }
 
-    async fn links(&self, few: Vec<Action>, incident: Option<u64>, audience: &str) -> Vec<Link> {
+    /// `named` has the names of what actions are about.
+    async fn links(
+        &self,
+        few: Vec<Action>,
+        incident: Option<u64>,
+        audience: &str,
+        named: &Before,
+    ) -> Vec<Link> {
         let mut links = Vec::new();
         for action in few {
-            let text = Line::new(&label(&action));
+            let text = Line::new(&label(&action, named));
             match self.offer(action, incident, audience).await {
                 Ok(Some(href)) => links.push(Link { text, href }),
                 Ok(None) => {}
@@ -163,20 +180,26 @@ fn few(fitting: impl Iterator<Item = Action>, may_change: bool) -> Vec<Action> {
         Action::Ignore { .. } => 0,
         Action::Mute { .. } => 1,
         Action::Deny { .. } => 2,
-        Action::Stop { .. } | Action::Disable { .. } => 3,
-        Action::Memory { .. } => 4,
+        Action::Disable { .. } => 3,
+        Action::Stop { .. } => 4,
+        Action::Memory { .. } => 5,
     });
+    // Where events can wait, the function itself need not be stopped.
+    let is_disabled = few.iter().any(|it| matches!(it, Action::Disable { .. }));
+    if few.len() > CHOICES_MAX && is_disabled {
+        few.retain(|it| !matches!(it, Action::Stop { .. }));
+    }
     few.truncate(CHOICES_MAX);
     few
 }
 
 /// As people choose it. What changes the account says what it would do.
-fn label(action: &Action) -> String {
+fn label(action: &Action, named: &Before) -> String {
     match action {
         Action::Ignore { .. } => "Ignore from now on".to_owned(),
         Action::Mute { .. } => "Don't bother me again".to_owned(),
         Action::Deny { .. } | Action::Stop { .. } | Action::Disable { .. } => {
-            format!("Shut it down: {}", action.title())
+            format!("Shut it down: {}", action.title_in(named))
         }
         Action::Memory { .. } => format!("Update setting: {}", action.title()),
     }
@@ -184,6 +207,8 @@ fn label(action: &Action) -> String {
 
 #[cfg(test)]
 mod tests {
+    use throughline_act::SourceState;
+
     use super::*;
 
     #[test]
@@ -198,7 +223,9 @@ mod tests {
         ];
         let labels = |may_change: bool| {
             let all = all.iter().map(|it| serde_json::from_str(it).unwrap());
-            few(all, may_change).iter().map(label).collect::<Vec<_>>()
+            let few = few(all, may_change);
+            let labels = few.iter().map(|action| label(action, &Before::default()));
+            labels.collect::<Vec<_>>()
         };
         assert_eq!(
             labels(true),
@@ -213,5 +240,37 @@ mod tests {
             labels(false),
             ["Ignore from now on", "Don't bother me again"]
         );
+    }
+
+    #[test]
+    fn an_event_source_is_called_by_its_name_and_comes_before_a_stop() {
+        let source = SourceState {
+            id: "9c2b1f5e-1111-4222-8333-444455556666".to_owned(),
+            source_arn: "arn:aws:sqs:eu-west-1:123456789012:orders".to_owned(),
+            enabled: true,
+        };
+        let named = Before {
+            sources: vec![source],
+            ..Before::default()
+        };
+        let all = [
+            r#"{"do":"stop","function":"pay","hours":1}"#,
+            r#"{"do":"disable","function":"pay","source":"9c2b1f5e-1111-4222-8333-444455556666","hours":4}"#,
+            r#"{"do":"ignore","node":"function:pay","kind":"retries","reason":"ok","days":1}"#,
+            r#"{"do":"mute","person":"a","node":"function:pay","kind":"retries","days":1}"#,
+            r#"{"do":"memory","function":"pay","memory_mb":1024}"#,
+        ];
+        let labels = |all: &[&str]| {
+            let all = all.iter().map(|it| serde_json::from_str(it).unwrap());
+            let few = few(all, true);
+            let labels = few.iter().map(|action| label(action, &named));
+            labels.collect::<Vec<_>>()
+        };
+        let [ignore, mute] = ["Ignore from now on", "Don't bother me again"];
+        let disable = "Shut it down: disable event source SQS orders of pay for 4 hours";
+        let stop = "Shut it down: stop pay for 1 hour";
+        assert_eq!(labels(&all[..4]), [ignore, mute, disable, stop]);
+        let memory = "Update setting: give pay 1024 MB of memory";
+        assert_eq!(labels(&all), [ignore, mute, disable, memory]);
     }
 }

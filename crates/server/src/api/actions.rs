@@ -3,6 +3,8 @@
 //! `GET` never acts. `POST /act/{id}` takes JSON alone, which no page of another origin can send without being asked
 //! first, and a key of the link besides that of the server.
 
+mod radius;
+
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::response::Response;
@@ -11,7 +13,6 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use throughline_act::{Action, ActionId, BadAction, Digest, FunctionName};
-use throughline_insight::detect::{Node, Subject};
 use throughline_notify::Teller;
 use throughline_notify::settings::Channel;
 
@@ -19,8 +20,11 @@ use super::error::ApiError;
 use super::queries::Queries;
 use super::query::Query;
 use super::{Reads, view};
-use crate::actions::{ActError, Actions, Confirmation, advised_fit, fitting, needs};
-use crate::detection::{Detection, Reports};
+use crate::actions::{
+    ActError, Actions, Confirmation, Sources, advised_fit, consumers, fitting, needs, takers,
+    with_sources,
+};
+use crate::detection::Detection;
 use crate::page;
 
 /// The path of what can be done about an incident.
@@ -114,10 +118,19 @@ pub(super) async fn fit(
     let found = acts.detection.with(|detector| {
         let number = id.parse::<u64>().ok()?;
         let incident = detector.incidents().iter().find(|it| it.id == number)?;
-        Some((number, fitting(incident, detector, told), needs(incident)))
+        let fit = fitting(incident, detector, told);
+        Some((number, fit, needs(incident), takers(incident, detector)))
     });
-    let (number, fit, needs) = found.ok_or(ApiError::UnknownIncident(id))?;
-    let fit = advised_fit(&acts.queries, fit, &needs, acts.detection.now()).await;
+    let (number, fit, needs, takers) = found.ok_or(ApiError::UnknownIncident(id))?;
+    let (fit, sources) = tokio::join!(
+        advised_fit(&acts.queries, fit, &needs, acts.detection.now()),
+        Sources::of(&acts.actions, &takers)
+    );
+    let fit = view::Fitting {
+        fit: &with_sources(fit, &takers, &sources),
+        named: &sources.named(),
+        consumers: consumers(&takers),
+    };
     let place = acts.actions.place();
     let json = acts.actions.with(|record, _| {
         let known = record.actions().rev();
@@ -125,7 +138,7 @@ pub(super) async fn fit(
             .filter(|it| it.incident == Some(number))
             .take(ACTIONS_MAX);
         let stopped = record.gate().stopped();
-        view::json(&view::FittingActions::new(&place, stopped, &fit, of))
+        view::json(&view::FittingActions::new(&place, stopped, fit, of))
     });
     Ok(view::json_response(json))
 }
@@ -207,9 +220,9 @@ pub(super) async fn show(
     let key = query.finish(key)?;
     let id = named(id)?;
     let shown = actions.show(&id, &key).await?;
-    let numbers = radius(&detection, &shown.standing.action).await;
+    let radius = radius::of(&detection, &shown.standing.action).await;
     let place = actions.place();
-    let view = view::ActionShown::new(&place, &shown, numbers);
+    let view = view::ActionShown::new(&place, &shown, radius);
     Ok(view::json_response(view::json(&view)))
 }
 
@@ -282,46 +295,6 @@ pub(super) async fn audit(
     Ok(view::json_response(json))
 }
 
-/// What an action would touch, in numbers of the last hour: who calls whom, how often, and how often it failed.
-async fn radius(detection: &Detection, action: &Action) -> Vec<view::Touched> {
-    let Some(function) = action.function() else {
-        return Vec::new();
-    };
-    let function: Node = format!("function:{function}");
-    let resource = match action {
-        Action::Deny { resource, .. } => Some(resource.to_string()),
-        _ => None,
-    };
-    let to = detection.complete();
-    let hour = to.minus(std::time::Duration::from_secs(3600))..to;
-    let facts = detection.facts(vec![hour], Reports::default().into()).await;
-    let facts = facts.unwrap_or_else(|error| {
-        tracing::warn!(%error, "what an action would touch is not known");
-        Default::default()
-    });
-    let mut touched = std::collections::BTreeMap::new();
-    for ((_, subject), did) in &facts.subjects {
-        let is_touched = match (subject, &resource) {
-            (Subject::Edge(from, to, _), Some(resource)) => *from == function && to == resource,
-            (Subject::Edge(from, to, _), None) => *from == function || *to == function,
-            (Subject::Node(node), None) => *node == function,
-            _ => false,
-        };
-        if is_touched {
-            let sum: &mut (u64, u64) = touched.entry(subject).or_default();
-            sum.0 += did.counts.count;
-            sum.1 += did.counts.errors;
-        }
-    }
-    let mut touched: Vec<view::Touched> = touched
-        .into_iter()
-        .map(|(subject, (calls, errors))| view::Touched::new(subject, calls, errors))
-        .collect();
-    touched.sort_by_key(|it| std::cmp::Reverse(it.calls()));
-    touched.truncate(TOUCHED_MAX);
-    touched
-}
-
 /// Whether there is anybody of this name who is told of incidents.
 fn is_told(teller: &Teller, person: &str) -> bool {
     let settings = teller.settings();
@@ -359,5 +332,4 @@ pub(super) const AUDIT_PARAMETERS: &[&str] = &["limit", "cursor"];
 const ACTIONS_MAX: usize = 200;
 const ENTRIES: usize = 100;
 const ENTRIES_MAX: usize = 1000;
-const TOUCHED_MAX: usize = 20;
 const BODY_BYTES_MAX: usize = 64 << 10;

@@ -4,6 +4,7 @@ mod action;
 mod advice;
 mod alerts;
 mod attributes;
+mod change;
 mod completeness;
 mod contrast;
 mod graph;
@@ -28,11 +29,13 @@ use serde::{Serialize, Serializer};
 use throughline_telemetry as telemetry;
 
 pub(super) use action::{
-    ActionList, ActionShown, ActionView, AuditPage, FittingActions, Proposed, SourceList, Touched,
+    ActionList, ActionShown, ActionView, AuditPage, Behind, Fitting, FittingActions, Proposed,
+    Radius, SourceList, Touched,
 };
 pub(super) use advice::AdviceView;
 pub(super) use alerts::{AlertList, AlertsTaken};
 pub(super) use attributes::{AttributeList, ValueList};
+pub(super) use change::ChangeList;
 pub(super) use completeness::Completeness;
 pub(super) use contrast::{ContrastAnswer, filters};
 pub(super) use graph::{CostPage, EdgeMap, OperationPage};

@@ -201,6 +201,8 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/completeness", "/api/v1/completeness?limit=0"),
         ("/api/v1/incidents", "/api/v1/incidents?state=open"),
         ("/api/v1/incidents", "/api/v1/incidents?severity=grave"),
+        ("/api/v1/changes", "/api/v1/changes?subject=function:pay"),
+        ("/api/v1/changes", "/api/v1/changes?limit=0"),
         ("/api/v1/alerts", "/api/v1/alerts"),
         ("/api/v1/alerts", "/api/v1/alerts?x=1"),
         ("/api/v1/notifications", "/api/v1/notifications"),

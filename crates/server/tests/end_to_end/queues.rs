@@ -44,10 +44,26 @@ fn given(number: u64, second: u64, message: &str, times: u64) -> Span {
 }
 
 /// A message every three seconds, each taken at once and once.
-fn usual(minutes: Range<u64>) -> Vec<Span> {
+pub(crate) fn usual(minutes: Range<u64>) -> Vec<Span> {
     let numbers = minutes.start * 20..minutes.end * 20;
     let of = |number: u64| given(number, number * 3, &format!("m-{number}"), 1);
     numbers.map(of).collect()
+}
+
+/// The same, and one message a minute that fails three times, a minute apart.
+pub(crate) fn poisoned(minutes: Range<u64>) -> Vec<Span> {
+    let mut spans = usual(minutes.clone());
+    for minute in minutes.clone() {
+        for times in 1..=3 {
+            let (number, second) = (minute * 3 + times, (minute + times - 1) * 60 + 10 * times);
+            let mut failed = given(1_000_000 + number, second, &format!("p-{minute}"), times);
+            failed.status = SpanStatus::Error;
+            failed.attributes.set("error.type", "Unreadable");
+            spans.push(failed);
+        }
+    }
+    spans.retain(|span| span.start.0 < at(minutes.end * 60));
+    spans
 }
 
 /// What a queue's point is of, as a stream of CloudWatch's metrics says it.
@@ -77,7 +93,7 @@ impl TestServer {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
-    async fn given(&self, spans: &[Span]) {
+    pub(crate) async fn given(&self, spans: &[Span]) {
         for some in spans.chunks(4000) {
             let answer = self.post_protobuf(Signal::Traces, traces(some)).await;
             assert_eq!(answer.status, 200, "{}", answer.text());
@@ -115,18 +131,7 @@ async fn a_poison_message_its_dead_letter_queue_and_what_waits_behind_it_are_one
     assert!(found.is_empty(), "{found:#?}");
 
     // Then one message a minute fails three times, a minute apart, and is given up; others are not taken.
-    let mut spans = usual(70..85);
-    for minute in 70..85 {
-        for times in 1..=3 {
-            let (number, second) = (minute * 3 + times, (minute + times - 1) * 60 + 10 * times);
-            let mut failed = given(1_000_000 + number, second, &format!("p-{minute}"), times);
-            failed.status = SpanStatus::Error;
-            failed.attributes.set("error.type", "Unreadable");
-            spans.push(failed);
-        }
-    }
-    spans.retain(|span| span.start.0 < at(85 * 60));
-    server.given(&spans).await;
+    server.given(&poisoned(70..85)).await;
     let bad: Vec<u64> = (70..85).collect();
     let since = |minute: u64, first: u64| {
         f64::from(u32::try_from(minute.saturating_sub(first)).expect("few"))

@@ -42,7 +42,7 @@ export class FittingStore {
     return this.#remote;
   }
 
-  /** What could be disabled of the functions that could be stopped. */
+  /** What could be disabled of the functions that take events, or could be stopped. */
   get sources(): readonly Sources[] {
     return this.#sources;
   }

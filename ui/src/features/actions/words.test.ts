@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Action, AuditEntry, Standing } from '../../api/model';
+import type { Action, AuditEntry, FittingActions, Standing } from '../../api/model';
 import {
+  behindWords,
   callText,
   changed,
+  consumersOf,
   doneMoments,
   entryWords,
   fieldsOf,
@@ -10,6 +12,7 @@ import {
   incidentOf,
   isWorse,
   linkOf,
+  othersOf,
   outcome,
 } from './words';
 
@@ -27,6 +30,55 @@ describe('what of an action can be changed', () => {
     if (hours === undefined) throw new Error('it has hours');
     expect(changed(stop, hours, '12')).toEqual({ ...stop, hours: 12 });
     for (const wrong of ['', '0', '-1', '1.5', 'x']) expect(changed(stop, hours, wrong)).toBe(stop);
+  });
+});
+
+describe('event sources that could be disabled', () => {
+  const proposal = (action: Action): FittingActions['proposals'][number] => ({
+    finding: 'it fails',
+    title: 'do it',
+    needs_account: true,
+    destructive: true,
+    action,
+    why: null,
+  });
+  const fitting: FittingActions = {
+    place: 'local',
+    stopped: null,
+    proposals: [
+      proposal({ do: 'disable', function: 'mail', source: 'u-1', hours: 4 }),
+      proposal(stop),
+      proposal({ do: 'ignore', node: 'n', kind: 'latency', reason: 'so', days: 9 }),
+    ],
+    consumers: ['mail', 'audit'],
+    actions: [],
+  };
+
+  it('are of who takes events and of who could be stopped, each once', () => {
+    expect(consumersOf(fitting)).toEqual(['mail', 'audit', 'pay']);
+    expect(consumersOf({ ...fitting, consumers: ['pay'] })).toEqual(['pay']);
+    expect(consumersOf({ ...fitting, consumers: ['a', 'b', 'c', 'd'] })).toEqual(['a', 'b', 'c']);
+    expect(consumersOf({ ...fitting, place: 'off' })).toEqual([]);
+  });
+
+  it('are those that take events and are not proposed already', () => {
+    const source = (id: string, enabled = true) => ({ id, name: id, source_arn: '', enabled });
+    const all = [source('u-1'), source('u-2'), source('u-3', false)];
+    expect(othersOf(all, fitting.proposals)).toEqual([source('u-2')]);
+    expect(othersOf(all, [])).toEqual([source('u-1'), source('u-2')]);
+  });
+});
+
+describe('who would notice through others', () => {
+  it('is told with those in between', () => {
+    const way = ['function:pay', 'function:order', 'queue:orders', 'service:web'];
+    expect(behindWords({ node: 'service:web', way: 'upstream', path: way })).toBe(
+      'service:web, by way of function:order and queue:orders',
+    );
+    const path = ['function:pay', 'queue:mails', 'function:mail'];
+    expect(behindWords({ node: 'function:mail', way: 'downstream', path })).toBe(
+      'function:mail, which gets what is handed over by way of queue:mails',
+    );
   });
 });
 

@@ -1,5 +1,13 @@
 /** Actions in words, and what of them can be changed before they are proposed. */
-import type { Action, AuditEntry, FittingActions, Plan, Standing } from '../../api/model';
+import type {
+  Action,
+  AuditEntry,
+  FittingActions,
+  Plan,
+  ShownAction,
+  SourceList,
+  Standing,
+} from '../../api/model';
 import { parseUnixNanos, type UnixNanos } from '../../base/time';
 
 /** A number or a text of an action that a person may change. */
@@ -29,13 +37,25 @@ export function changed(action: Action, field: Field, text: string): Action {
   return Number.isInteger(number) && number > 0 ? { ...action, [field.name]: number } : action;
 }
 
-/** The functions whose event sources are worth knowing: those that could be stopped, where the account may be changed. */
-export function consumersOf({ place, proposals }: FittingActions): readonly string[] {
+/**
+ * The functions whose event sources are worth knowing, where the account may be changed: those that take what findings
+ * are about, and those that could be stopped.
+ */
+export function consumersOf({ place, proposals, consumers }: FittingActions): readonly string[] {
   if (place === 'off') return [];
   const stopped = proposals.flatMap(({ action }) =>
     action.do === 'stop' && action.function !== undefined ? [action.function] : [],
   );
-  return [...new Set(stopped)].slice(0, CONSUMERS_MAX);
+  return [...new Set([...consumers, ...stopped])].slice(0, CONSUMERS_MAX);
+}
+
+/** What could be disabled of a function and is not among the proposals already. */
+export function othersOf(
+  sources: SourceList['sources'],
+  proposals: FittingActions['proposals'],
+): SourceList['sources'] {
+  const proposed = new Set(proposals.map(({ action }) => action.source));
+  return sources.filter(({ id, enabled }) => enabled && !proposed.has(id));
 }
 
 /** The nodes that an action names, so that they can be shown by their names. */
@@ -177,6 +197,14 @@ export function callText(call: Plan['calls'][number]): string {
       ? ''
       : `\n${JSON.stringify(call.parameters, null, 2)}`;
   return `${call.service}:${call.operation}  ${call.method} ${call.path}${sent}`;
+}
+
+/** `service:web, by way of function:order`. */
+export function behindWords({ node, way, path }: ShownAction['behind'][number]): string {
+  const between = path.slice(1, -1).join(' and ');
+  return way === 'upstream'
+    ? `${node}, by way of ${between}`
+    : `${node}, which gets what is handed over by way of ${between}`;
 }
 
 /** The link, as a path and query of this page and of nothing else. */

@@ -32,7 +32,12 @@ const FINDING: Finding = {
   since_unix_nanos: at(2),
   seen_unix_nanos: at(9),
   goes_on: true,
-  change: { node: 'function:pay', what: 'version 42', at_unix_nanos: at(1) },
+  change: {
+    node: 'function:pay',
+    what: 'version 42',
+    before: 'version 41',
+    at_unix_nanos: at(1),
+  },
   detail: { quantile: 0.5 },
   filters: [
     { column: 'faas.name', op: '=', value: 'pay' },

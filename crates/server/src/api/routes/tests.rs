@@ -3,8 +3,8 @@ use expect_test::{Expect, expect};
 use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
 use crate::api::{
-    actions, advice, alerts, contrast, graph_query, health, incidents, investigations, live,
-    metrics, notifications, outer, queries, search, waits,
+    actions, advice, alerts, changes, contrast, graph_query, health, incidents, investigations,
+    live, metrics, notifications, outer, queries, search, waits,
 };
 
 /// What is wrong with a query, one problem a line.
@@ -132,6 +132,7 @@ fn openapi_and_routes_agree() {
         health::STATUS,
         incidents::INCIDENTS,
         incidents::INCIDENT,
+        changes::CHANGES,
         actions::FITTING,
         actions::ACTIONS,
         actions::ACTION,
@@ -187,6 +188,7 @@ fn openapi_and_routes_agree() {
     assert_eq!(parameters(metrics::METRICS), metrics::LIST_PARAMETERS);
     assert_eq!(parameters(metrics::RANGE), metrics::RANGE_PARAMETERS);
     assert_eq!(parameters(incidents::INCIDENTS), incidents::LIST_PARAMETERS);
+    assert_eq!(parameters(changes::CHANGES), changes::PARAMETERS);
     assert_eq!(parameters(waits::WAITS), waits::PARAMETERS);
     assert_eq!(parameters(actions::ACTIONS), actions::LIST_PARAMETERS);
     assert_eq!(parameters(actions::AUDIT), actions::AUDIT_PARAMETERS);

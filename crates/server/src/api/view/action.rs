@@ -1,11 +1,14 @@
 //! Actions: what can be done, what would be, what was.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use throughline_act::{
     Action, ActionId, Before, Digest, DryRun, Entry, Event, Plan, Record, SourceState, Standing,
     State, UnixSeconds, Verdict, Verified,
 };
-use throughline_insight::detect::Subject;
+use throughline_insight::detect::{Node, Subject};
+use throughline_insight::reach::Way;
 
 use super::Text;
 use crate::actions::{Fit, Shown};
@@ -16,7 +19,18 @@ pub(in crate::api) struct FittingActions<'a> {
     place: &'a str,
     stopped: Option<Stopped<'a>>,
     proposals: Vec<ProposalView<'a>>,
+    consumers: BTreeSet<String>,
     actions: Vec<ActionView<'a>>,
+}
+
+/// What fits an incident.
+pub(in crate::api) struct Fitting<'a> {
+    /// By its findings.
+    pub(in crate::api) fit: &'a [Fit],
+    /// The names of what actions are about, as the account has them.
+    pub(in crate::api) named: &'a Before,
+    /// Functions that take what findings are about.
+    pub(in crate::api) consumers: BTreeSet<String>,
 }
 
 /// All actions switched off.
@@ -109,7 +123,23 @@ pub(in crate::api) struct ActionShown<'a> {
     before: Option<&'a Before>,
     seen: Option<Digest>,
     dry_run: Option<&'a DryRun>,
-    touched: Vec<Touched>,
+    #[serde(flatten)]
+    radius: Radius,
+}
+
+/// Whom an action would touch.
+#[derive(Default, Serialize)]
+pub(in crate::api) struct Radius {
+    pub(in crate::api) touched: Vec<Touched>,
+    pub(in crate::api) behind: Vec<Behind>,
+}
+
+/// Who is reached through others.
+#[derive(Serialize)]
+pub(in crate::api) struct Behind {
+    node: Node,
+    way: &'static str,
+    path: Vec<Node>,
 }
 
 /// What an action would touch, in numbers of the last hour.
@@ -145,9 +175,14 @@ impl<'a> FittingActions<'a> {
     pub(in crate::api) fn new(
         place: &'a str,
         stopped: Option<(&'a str, &'a str)>,
-        fit: &'a [Fit],
+        fitting: Fitting<'a>,
         known: impl Iterator<Item = &'a Standing>,
     ) -> Self {
+        let Fitting {
+            fit,
+            named,
+            consumers,
+        } = fitting;
         let mut seen: Vec<&Action> = Vec::new();
         let mut proposals = Vec::new();
         for (finding, (action, why)) in fit
@@ -159,7 +194,7 @@ impl<'a> FittingActions<'a> {
                 seen.push(action);
                 proposals.push(ProposalView {
                     finding,
-                    title: action.title(),
+                    title: action.title_in(named),
                     needs_account: action.function().is_some(),
                     destructive: action.is_destructive(),
                     action,
@@ -171,6 +206,7 @@ impl<'a> FittingActions<'a> {
             place,
             stopped: stopped.map(Stopped::new),
             proposals,
+            consumers,
             actions: known.map(ActionView::new).collect(),
         }
     }
@@ -260,7 +296,7 @@ impl Proposed {
 }
 
 impl<'a> ActionShown<'a> {
-    pub(in crate::api) fn new(place: &'a str, shown: &'a Shown, touched: Vec<Touched>) -> Self {
+    pub(in crate::api) fn new(place: &'a str, shown: &'a Shown, radius: Radius) -> Self {
         let report = shown.report.as_ref();
         let before = report.ok().map(|report| &report.before);
         ActionShown {
@@ -273,8 +309,19 @@ impl<'a> ActionShown<'a> {
             before,
             seen: before.map(Before::digest),
             dry_run: report.ok().map(|report| &report.dry_run),
-            touched,
+            radius,
         }
+    }
+}
+
+impl Behind {
+    /// The last of this way, which begins with what the action is about.
+    pub(in crate::api) fn new(path: Vec<Node>, way: Way) -> Option<Self> {
+        Some(Behind {
+            node: path.last()?.clone(),
+            way: way.name(),
+            path,
+        })
     }
 }
 

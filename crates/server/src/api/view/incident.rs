@@ -13,6 +13,7 @@ use throughline_store::Condition;
 use throughline_telemetry::{Span, SpanId, TraceId, UnixNanos};
 
 use super::Text;
+use super::change::ChangeView;
 use super::investigation::NeighbourView;
 
 /// Some of the incidents.
@@ -73,7 +74,7 @@ struct FindingView<'a> {
     since_unix_nanos: Text<UnixNanos>,
     seen_unix_nanos: Text<UnixNanos>,
     goes_on: bool,
-    change: Option<Value>,
+    change: Option<ChangeView<'a>>,
     detail: Value,
     /// Filters of the spans that show it.
     filters: Option<Vec<Condition>>,
@@ -217,10 +218,7 @@ impl<'a> FindingView<'a> {
             since_unix_nanos: Text(finding.since),
             seen_unix_nanos: Text(finding.seen),
             goes_on,
-            change: finding.change.as_ref().map(|change| {
-                json!({"node": change.node, "what": change.what,
-                    "at_unix_nanos": change.at.0.to_string()})
-            }),
+            change: finding.change.as_ref().map(ChangeView::new),
             detail,
             filters: shown.filters,
             examples: shown.examples,

@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 use throughline_act::SourceState;
 
 use super::account::Account;
-use super::acting;
+use super::{acting, at_minute};
 use crate::harness::TestServer;
+use crate::mcp;
 use crate::openapi::problems;
+use crate::queues::{poisoned, usual};
 
 const SOURCE: &str = "9c2b1f5e-1111-4222-8333-444455556666";
 const PATH: &str = "/api/v1/actions/sources?function=notify-restaurant";
@@ -44,6 +46,71 @@ async fn an_event_source_is_disabled_by_its_name() {
         (&done["state"], &done["title"]),
         (&json!("done"), &json!(title))
     );
+    assert_eq!(account.called(), ["UpdateEventSourceMapping"]);
+}
+
+/// A queue's mapping.
+fn of_queue(id: &str, queue: &str) -> SourceState {
+    SourceState {
+        id: id.to_owned(),
+        source_arn: format!("arn:aws:sqs:eu-west-1:123456789012:{queue}"),
+        enabled: true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_fails_again_and_again_the_event_source_can_be_disabled() {
+    let account = Account::default();
+    let other = "9c2b1f5e-1111-4222-8333-444455557777";
+    account.change(|it| {
+        it.sources = vec![of_queue(other, "other"), of_queue(SOURCE, "mails")];
+    });
+    let (server, clock) = acting(&account).await;
+    server.given(&usual(0..70)).await;
+    at_minute(&server, &clock, 70).await;
+    server.given(&poisoned(70..85)).await;
+    at_minute(&server, &clock, 85).await;
+    let found = server.findings().await;
+    let retries = &found["retries"]["title"];
+    let open = server.incidents("state=open&subject=function:mail").await;
+    assert_eq!(open.len(), 1, "{open:#?}");
+
+    // By its name, of the queue that the function takes from.
+    let path = format!("/api/v1/incidents/{}/actions", open[0]["id"]);
+    let fit = server.json(&path).await;
+    assert_eq!(problems("FittingActions", &fit), "");
+    assert_eq!(fit["consumers"], json!(["mail"]));
+    let proposals = fit["proposals"].as_array().expect("a list").iter();
+    let disable: Vec<&Value> = proposals
+        .filter(|it| it["action"]["do"] == "disable")
+        .collect();
+    let title = "disable event source SQS mails of mail for 4 hours";
+    let [disable] = disable[..] else {
+        panic!("one: {fit:#}");
+    };
+    assert_eq!(
+        (&disable["title"], &disable["finding"]),
+        (&json!(title), retries)
+    );
+    let action = json!({"do": "disable", "function": "mail", "source": SOURCE, "hours": 4});
+    assert_eq!(disable["action"], action);
+
+    // An assistant gets the address at which a person confirms it.
+    let client = mcp::connect(&server, None).await.expect("it connects");
+    let asked = json!({"incident": open[0]["id"], "action": "disable"});
+    let told = mcp::answer(&client, "propose_action", asked).await;
+    client.cancel().await.expect("it ends");
+    assert_eq!(told["telemetry"]["title"], title);
+    let calls = json!(["lambda:UpdateEventSourceMapping"]);
+    assert_eq!(told["telemetry"]["calls"], calls, "{told:#}");
+    assert_eq!(account.called(), Vec::<String>::new());
+    let address = told["permalink"].as_str().expect("an address");
+    let (_, link) = address.split_once("/act/").expect("an action");
+    let (id, key) = link.split_once("?k=").expect("a key");
+    let link = (id.to_owned(), key.to_owned());
+    let shown = server.show(&link).await;
+    let done = server.confirm(&link, "mail", &shown["seen"]).await;
+    assert_eq!(done.json()["state"], "done", "{}", done.text());
     assert_eq!(account.called(), ["UpdateEventSourceMapping"]);
 }
 
