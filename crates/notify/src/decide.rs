@@ -181,7 +181,7 @@ fn route<'a>(settings: &'a Settings, notice: &Notice, receiver: &Receiver) -> Op
     routes.find(|route| route.receivers.contains(&receiver.name) && route.takes(notice))
 }
 
-/// `the route "payments" sends warnings and worse of function:pay* here`.
+/// `the route "payments" sends warnings and worse of function:pay* owned by shop in prod* here`.
 fn why(route: &Route) -> String {
     let what = match route.severity {
         Severity::Note => "all",
@@ -196,9 +196,10 @@ fn why(route: &Route) -> String {
         }
     };
     format!(
-        "the route \"{}\" sends {what}{}{} here",
+        "the route \"{}\" sends {what}{}{}{} here",
         route.name,
         listed(&route.nodes, "of"),
+        listed(&route.owners, "owned by"),
         listed(&route.environments, "in"),
     )
 }

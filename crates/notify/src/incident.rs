@@ -7,7 +7,7 @@ use throughline_insight::detect::{Finding, Incident, State};
 use throughline_insight::investigate::{Suspect, Unit, amount, verb};
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Concern, Likely, Line, Link, Matter, Notice, Phase};
+use crate::notice::{Concern, Likely, Line, Link, Matter, Notice, Phase, Whose};
 
 /// What is known of an incident besides what it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,8 +18,10 @@ pub struct Besides<'a> {
     pub evidence: &'a [Link],
     /// What can be done about it.
     pub actions: &'a [Link],
-    /// What the telemetry is of.
+    /// What the telemetry of the server is of.
     pub environment: &'a str,
+    /// Where it is, and whose.
+    pub whose: Option<&'a Whose>,
     /// What addresses of pages begin with.
     pub base: &'a str,
 }
@@ -46,6 +48,7 @@ pub fn notice(incident: &Incident, phase: Phase, besides: Besides, now: UnixNano
         title,
         matters: findings.map(|known| matter(&known.finding)).collect(),
         environment: besides.environment.to_owned(),
+        whose: besides.whose.cloned().unwrap_or_default(),
         since: incident.since,
         at: match incident.state {
             State::Closed(at) => UnixNanos(at),

@@ -48,7 +48,7 @@ pub use format::{format, words::iso};
 pub use incident::{Besides, about, concerns, notice as notice_of};
 pub use keep::KeepError;
 pub use letter::{Item, Letter};
-pub use notice::{Concern, Likely, Line, Link, Matter, Notice, Phase};
+pub use notice::{Concern, Likely, Line, Link, Matter, Notice, Phase, Whose};
 pub use outbox::{Content, Counters, Job, Outbox, Outcome, Record, Thread, Told, ToldAll};
 pub use outer::{Nodes, OuterError, Received, parse as parse_alerts};
 pub use send::{Answer, Sender};

@@ -150,6 +150,34 @@ impl Matter {
     }
 }
 
+/// Where something runs and whose it is, as its spans say; nothing of what is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Whose {
+    /// Its environments: `production`.
+    pub environments: Vec<Line>,
+    /// Its owners: `payments`.
+    pub owners: Vec<Line>,
+}
+
+impl Whose {
+    /// Its environments; the one that is said of the whole server, if they are not known.
+    pub(crate) fn places<'a>(&'a self, of_server: &'a str) -> Vec<&'a str> {
+        match self.environments.is_empty() {
+            true => vec![of_server],
+            false => self.environments.iter().map(Line::as_str).collect(),
+        }
+    }
+
+    pub(crate) fn owners(&self) -> Vec<&str> {
+        self.owners.iter().map(Line::as_str).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.environments.is_empty() && self.owners.is_empty()
+    }
+}
+
 /// Something to tell: an incident, an alert or an objective.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
@@ -164,8 +192,11 @@ pub struct Notice {
     pub title: Line,
     /// What it is made of, the gravest first. Never empty.
     pub matters: Vec<Matter>,
-    /// Where: `production`. Empty if that is not known.
+    /// What the telemetry of the server is of: `production`. Empty if nobody has said.
     pub environment: String,
+    /// Where what it is of runs, and whose that is.
+    #[serde(default, skip_serializing_if = "Whose::is_empty")]
+    pub whose: Whose,
     /// When it began.
     #[serde(with = "nanos")]
     pub since: UnixNanos,
@@ -195,6 +226,11 @@ impl Notice {
             }
         }
         nodes
+    }
+
+    /// The environments that it is in.
+    pub fn places(&self) -> Vec<&str> {
+        self.whose.places(&self.environment)
     }
 
     /// What it makes somebody worry about.
@@ -236,6 +272,7 @@ impl Notice {
                 severity: Severity::Note,
             }],
             environment: environment.to_owned(),
+            whose: Whose::default(),
             since: now,
             at: now,
             cause: Some(Likely {

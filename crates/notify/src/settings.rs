@@ -31,7 +31,7 @@ pub struct RawSettings {
     /// Where people reach this server, for links: `https://throughline.example.com`. The address that it listens
     /// on, if it is not said.
     pub public_url: Option<String>,
-    /// What the telemetry of this server is of: `production`.
+    /// What the telemetry of this server is of, where it does not say so itself: `production`.
     pub environment: String,
     /// Who can be told.
     pub receivers: Vec<Receiver>,
@@ -66,9 +66,12 @@ pub struct Route {
     /// This severity and worse.
     #[serde(default = "warning", with = "SeverityName")]
     pub severity: Severity,
-    /// In these environments; in any, if none is named.
+    /// In these environments, one at least; in any, if none is named.
     #[serde(default)]
     pub environments: Vec<Pattern>,
+    /// Of these owners, one at least; of anybody, if none is named.
+    #[serde(default)]
+    pub owners: Vec<Pattern>,
     /// Of these nodes, such as `function:pay*`, one at least; of any, if none is named.
     #[serde(default)]
     pub nodes: Vec<Pattern>,
@@ -243,10 +246,10 @@ impl Settings {
 impl Route {
     /// Whether it leads from a notice to its receivers.
     pub(crate) fn takes(&self, notice: &Notice) -> bool {
-        let is_of = |node: &str| any_or_one(&self.nodes, node);
         notice.severity >= self.severity
-            && any_or_one(&self.environments, &notice.environment)
-            && (self.nodes.is_empty() || notice.nodes().into_iter().any(is_of))
+            && any_or_one(&self.environments, &notice.places())
+            && any_or_one(&self.owners, &notice.whose.owners())
+            && any_or_one(&self.nodes, &notice.nodes())
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use throughline_insight::detect::Severity;
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Likely, Link, Matter, Notice, Phase};
+use crate::notice::{Likely, Link, Matter, Notice, Phase, Whose};
 use crate::settings::Settings;
 
 pub(crate) fn at(text: &str) -> UnixNanos {
@@ -55,6 +55,7 @@ pub(crate) fn notice(about: &str, phase: Phase, severity: Severity) -> Notice {
             },
         ],
         environment: "production".to_owned(),
+        whose: Whose::default(),
         since,
         at: since.plus(std::time::Duration::from_secs(minutes * 60)),
         cause: Some(Likely {

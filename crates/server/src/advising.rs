@@ -11,7 +11,7 @@ use throughline_act::{Action, State, Verdict};
 use throughline_insight::detect::Severity;
 use throughline_insight::rightsize::Advice;
 use throughline_notify::settings::Settings;
-use throughline_notify::{Fate, Line, Link, Matter, Notice, Phase, Teller};
+use throughline_notify::{Fate, Line, Link, Matter, Notice, Phase, Teller, Whose};
 use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -199,6 +199,7 @@ fn notice(function: &str, title: &str, settings: &Settings, now: UnixNanos) -> N
             severity: Severity::Note,
         }],
         environment: settings.raw().environment.clone(),
+        whose: Whose::default(),
         since: now,
         at: now,
         cause: None,

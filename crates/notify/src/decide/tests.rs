@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::notice::{Line, Whose};
 use crate::outbox::Outbox;
 use crate::testing::{at, hook, notice, settings};
 
@@ -61,6 +62,56 @@ fn routes_go_by_severity_environment_and_node() {
         Severity::Warning,
         &[],
     );
+}
+
+/// Which routes, each named after its receiver, take a notice of the server `production` where this is known of it.
+fn taken([environments, owners]: [&[&str]; 2], routes: &Value) -> Vec<String> {
+    let names = ["a", "b", "c"];
+    let mut routes = routes.as_array().unwrap().clone();
+    for (route, name) in routes.iter_mut().zip(names) {
+        (route["name"], route["receivers"]) = (name.into(), json!([name]));
+    }
+    let settings = settings(json!({
+        "environment": "production",
+        "receivers": names.map(|name| hook(name, json!({}))),
+        "routes": routes
+    }));
+    let lines = |texts: &[&str]| -> Vec<Line> { texts.iter().map(|it| Line::new(it)).collect() };
+    let mut notice = notice("incident-1", Phase::Opened, Severity::Warning);
+    notice.whose = Whose {
+        environments: lines(environments),
+        owners: lines(owners),
+    };
+    let decisions = decide(&settings, &notice, notice.at, &ToldAll::default());
+    decisions.into_iter().map(|it| it.receiver).collect()
+}
+
+#[test]
+fn owners_are_told_of_what_is_theirs() {
+    let routes = json!([{"owners": ["pay*"]}, {"owners": ["shop", "web"]}, {}]);
+    let of = |owners: &[&str]| taken([&[], owners], &routes);
+    assert_eq!(of(&["payments"]), ["a", "c"]);
+    assert_eq!(of(&["web"]), ["b", "c"]);
+    assert_eq!(of(&["payments", "shop"]), ["a", "b", "c"]);
+    assert_eq!(of(&["search"]), ["c"]);
+    // Of nobody is not of anybody.
+    assert_eq!(of(&[]), ["c"]);
+    let all =
+        json!([{"owners": ["*"]}, {"owners": ["pay*"], "nodes": ["queue:*"]}, {"owners": []}]);
+    assert_eq!(taken([&[], &[]], &all), ["c"]);
+    assert_eq!(taken([&[], &["payments"]], &all), ["a", "c"]);
+}
+
+#[test]
+fn where_it_runs_goes_before_what_is_said_of_the_server() {
+    let routes = json!([{"environments": ["prod*"]}, {"environments": ["stag*"]},
+        {"environments": ["staging"], "owners": ["payments"]}]);
+    let of = |environments: &[&str], owners: &[&str]| taken([environments, owners], &routes);
+    assert_eq!(of(&[], &[]), ["a"]);
+    assert_eq!(of(&["staging"], &[]), ["b"]);
+    assert_eq!(of(&["staging", "prod-eu"], &[]), ["a", "b"]);
+    assert_eq!(of(&["staging"], &["payments"]), ["b", "c"]);
+    assert_eq!(of(&["dev"], &["payments"]), Vec::<String>::new());
 }
 
 #[test]
@@ -152,13 +203,15 @@ fn quiet_hours_and_digests_hold_what_matters_less() {
 fn whoever_gets_it_is_told_why() {
     let json = json!({
         "receivers": [hook("a", json!({}))],
-        "routes": [{"name": "payments", "receivers": ["a"], "nodes": ["function:pay*"], "environments": ["prod*"]}]
+        "routes": [{"name": "payments", "receivers": ["a"], "nodes": ["function:pay*"],
+            "owners": ["payments", "shop"], "environments": ["prod*"]}]
     });
-    let notice = notice("incident-1", Phase::Opened, Severity::Critical);
+    let mut notice = notice("incident-1", Phase::Opened, Severity::Critical);
+    notice.whose.owners = vec!["shop".into()];
     let decisions = decide(&settings(json), &notice, notice.at, &ToldAll::default());
     assert_eq!(
         decisions[0].why,
-        "the route \"payments\" sends warnings and worse of function:pay* in prod* here"
+        "the route \"payments\" sends warnings and worse of function:pay* owned by payments, shop in prod* here"
     );
 }
 

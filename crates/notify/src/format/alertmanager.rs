@@ -59,7 +59,11 @@ fn alert(notice: &Notice, thread: &Thread, severity: &str, ends: UnixNanos) -> V
     label("severity", severity);
     label("node", &thread.node);
     label("kind", &thread.kind);
-    label("environment", &notice.environment);
+    label(
+        "environment",
+        &thread.whose.places(&notice.environment).join(","),
+    );
+    label("owner", &thread.whose.owners().join(","));
     json!({
         "labels": labels,
         "annotations": annotations,

@@ -41,7 +41,7 @@ pub(super) fn body(notice: &Notice, thread: &Thread, routing_key: &str, frame: &
             "severity": severity,
             "timestamp": words::iso(notice.since),
             "component": notice.node(),
-            "group": notice.environment,
+            "group": notice.places().join(", "),
             "class": notice.kind(),
             "custom_details": {
                 "state": words::state(notice, thread.was.as_deref(), 0),

@@ -1,5 +1,6 @@
 mod hostile;
 mod mail;
+mod whose;
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use throughline_insight::detect::Severity;
 
 use super::*;
 use crate::letter::digest;
-use crate::notice::{Notice, Phase};
+use crate::notice::{Notice, Phase, Whose};
 use crate::outbox::Thread;
 use crate::testing::{at, notice, settings};
 
@@ -34,6 +35,7 @@ fn thread(before: u32, was: Option<&str>) -> Thread {
         title: "function:pay is slower: p99 100 ms → 147 ms".into(),
         node: "function:pay".to_owned(),
         kind: "latency".to_owned(),
+        whose: Whose::default(),
         was: was.map(str::to_owned),
     }
 }

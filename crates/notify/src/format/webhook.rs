@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use throughline_telemetry::UnixNanos;
 
 use super::{Frame, Post, words};
-use crate::notice::{Link, Notice, Phase};
+use crate::notice::{Link, Notice, Phase, Whose};
 use crate::outbox::Content;
 
 /// The header with the signature.
@@ -80,7 +80,7 @@ fn of_notice(notice: &Notice) -> Value {
         Phase::Closed => "closed",
     };
     let links = |links: &[Link]| links.iter().map(|it| json!(it)).collect::<Vec<_>>();
-    json!({
+    let mut json = json!({
         "type": phase,
         "about": notice.about,
         "severity": notice.severity.name(),
@@ -94,7 +94,17 @@ fn of_notice(notice: &Notice) -> Value {
         "evidence": links(words::evidence(notice)),
         "actions": links(words::actions(notice)),
         "page": notice.page,
-    })
+    });
+    let Whose {
+        environments,
+        owners,
+    } = &notice.whose;
+    for (name, known) in [("environments", environments), ("owners", owners)] {
+        if !known.is_empty() {
+            json[name] = json!(known);
+        }
+    }
+    json
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

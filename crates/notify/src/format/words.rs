@@ -6,7 +6,8 @@ use throughline_telemetry::UnixNanos;
 
 use crate::notice::{Link, Matter, Notice, Phase};
 
-/// How bad, since when, and where: `critical, was warning · since 2026-11-22 14:02 UTC · production`.
+/// How bad, since when, where and whose:
+/// `critical, was warning · since 2026-11-22 14:02 UTC · production · owned by payments`.
 pub(crate) fn state(notice: &Notice, was: Option<&str>, utc_offset_minutes: i32) -> String {
     let name = notice.severity.name();
     let what = match (notice.phase, was) {
@@ -24,11 +25,13 @@ pub(crate) fn state(notice: &Notice, was: Option<&str>, utc_offset_minutes: i32)
         Phase::Closed => String::new(),
         _ => format!(" · since {}", time(notice.since, utc_offset_minutes)),
     };
-    let place = match notice.environment.as_str() {
+    let listed = |before: &str, names: Vec<&str>| match names.join(", ").as_str() {
         "" => String::new(),
-        place => format!(" · {place}"),
+        names => format!(" · {before}{names}"),
     };
-    format!("{what}{since}{place}")
+    let place = listed("", notice.places());
+    let owners = listed("owned by ", notice.whose.owners());
+    format!("{what}{since}{place}{owners}")
 }
 
 /// `Most likely cause, 92 % of it: table:user: mean 4.00 ms → 133 ms`.

@@ -113,9 +113,14 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
         ..Affected::default()
     };
     let cause = Answer { told, affected };
+    let whose = Whose {
+        environments: vec!["prod-eu".into()],
+        owners: vec!["payments".into(), "shop".into()],
+    };
     let besides = Besides {
         cause: Some(&cause),
         environment: "production",
+        whose: Some(&whose),
         base: "https://t.example",
         ..Besides::default()
     };
@@ -146,6 +151,15 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
             }
           ],
           "environment": "production",
+          "whose": {
+            "environments": [
+              "prod-eu"
+            ],
+            "owners": [
+              "payments",
+              "shop"
+            ]
+          },
           "since": 60,
           "at": 500,
           "cause": {

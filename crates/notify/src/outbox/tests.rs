@@ -102,6 +102,24 @@ fn a_beginning_a_worsening_and_an_end_are_told_once() {
     );
 }
 
+/// An Alertmanager knows an alert by its labels, and these are made of it.
+#[test]
+fn whose_it_was_first_stays_with_it() {
+    let mut story = Story::new(json!({}));
+    for (phase, owner) in [(Phase::Opened, "payments"), (Phase::Closed, "shop")] {
+        let mut notice = notice("1", phase, Severity::Warning);
+        notice.whose.owners = vec![owner.into()];
+        story.outbox.take(&story.settings, &notice, story.now);
+        let job = story.outbox.due(&story.settings, story.now).remove(0);
+        story.outbox.done(job.id, &Outcome::Sent, story.now);
+        let Content::Notice(told, thread) = job.content else {
+            panic!("one notice is no letter");
+        };
+        assert_eq!(told.whose.owners, [Line::new(owner)]);
+        assert_eq!(thread.whose.owners, [Line::new("payments")]);
+    }
+}
+
 /// The incident of these tests with a finding more, which is of this kind.
 fn with(kind: &str, severity: Severity) -> Notice {
     let mut notice = notice("1", Phase::Opened, Severity::Warning);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use throughline_insight::detect::Severity;
 use throughline_telemetry::UnixNanos;
 
-use crate::notice::{Concern, Line, Matter, Notice, Phase, SeverityName};
+use crate::notice::{Concern, Line, Matter, Notice, Phase, SeverityName, Whose};
 use crate::settings::Settings;
 
 /// What every receiver was told.
@@ -42,6 +42,8 @@ pub struct Told {
     /// What it was of, then.
     node: String,
     kind: String,
+    #[serde(default)]
+    whose: Whose,
     at: u64,
 }
 
@@ -56,6 +58,9 @@ pub struct Thread {
     pub node: String,
     /// What was unusual then.
     pub kind: String,
+    /// Where it was then, and whose.
+    #[serde(default)]
+    pub whose: Whose,
     /// How much it mattered when it was told last, if that was another severity.
     pub was: Option<String>,
 }
@@ -120,6 +125,7 @@ impl Told {
                 severity: self.severity,
             }],
             environment: settings.raw().environment.clone(),
+            whose: self.whose.clone(),
             since: UnixNanos(self.at),
             at: now,
             cause: None,
@@ -194,6 +200,7 @@ impl ToldAll {
             title: told.title.clone(),
             node: told.node.clone(),
             kind: told.kind.clone(),
+            whose: told.whose.clone(),
             was,
         };
         told.messages += 1;
@@ -255,6 +262,7 @@ impl ToldAll {
             title: notice.title.clone(),
             node: notice.node().to_owned(),
             kind: notice.kind().to_owned(),
+            whose: notice.whose.clone(),
             at: notice.at.0,
         })
     }

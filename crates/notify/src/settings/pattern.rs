@@ -40,9 +40,10 @@ impl From<&str> for Pattern {
     }
 }
 
-/// Whether one of them means a name. None of them mean all.
-pub(crate) fn any_or_one(patterns: &[Pattern], name: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
+/// Whether one of them means one of these names. None of them mean all, and no name as well.
+pub(crate) fn any_or_one(patterns: &[Pattern], names: &[&str]) -> bool {
+    let is_meant = |name: &&str| patterns.iter().any(|pattern| pattern.matches(name));
+    patterns.is_empty() || names.iter().any(is_meant)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use throughline_insight::alert::State;
 use throughline_insight::detect::Severity;
 use throughline_notify::settings::Settings as Receivers;
-use throughline_notify::{Line, Link, Matter, Notice, Phase};
+use throughline_notify::{Line, Link, Matter, Notice, Phase, Whose};
 use throughline_query::{Combination, Filter as Condition, Operator};
 use throughline_telemetry::UnixNanos;
 
@@ -133,6 +133,7 @@ impl Told {
                 severity,
             }],
             environment: receivers.raw().environment.clone(),
+            whose: Whose::default(),
             since,
             at: now,
             cause: None,
