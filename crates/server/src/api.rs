@@ -53,6 +53,7 @@ use crate::page;
 pub(crate) use advice::{Resized, of_last_week, verify};
 pub(crate) use graph_query::standing as standing_graph;
 pub(crate) use health::Watch;
+pub(crate) use incidents::whose_of;
 pub(crate) use investigations::cause_of;
 pub(crate) use queries::Queries;
 pub(crate) use read::Reads;

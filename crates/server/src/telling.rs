@@ -19,14 +19,14 @@ use throughline_insight::detect::{Incident, Severity, State};
 use throughline_insight::investigate::Investigation;
 use throughline_notify::settings::Mute;
 use throughline_notify::{
-    Besides, Concern, Line, Link, Notice, Phase, Teller, about, concerns, iso, notice_of,
+    Besides, Concern, Line, Link, Notice, Phase, Teller, Whose, about, concerns, iso, notice_of,
 };
 use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 
 use crate::actions::{Actions, Offers};
-use crate::api::{Queries, cause_of};
+use crate::api::{Queries, cause_of, whose_of};
 use crate::config::Config;
 use crate::detection::Detection;
 
@@ -44,6 +44,8 @@ pub(crate) struct Telling {
 struct Seen {
     /// Incidents as they were then.
     incidents: BTreeMap<u64, Look>,
+    /// Where incidents are and whose. None is told before that was asked.
+    whose: BTreeMap<u64, AskedWhose>,
     /// Incidents that somebody has acted on, and when that was proposed last.
     acted: BTreeMap<u64, UnixSeconds>,
     /// The version of the settings.
@@ -52,12 +54,22 @@ struct Seen {
 
 /// An incident as it was.
 struct Look {
-    as_it_was: (State, Severity, BTreeSet<Concern>),
+    as_it_was: (State, Severity, BTreeSet<Concern>, Option<Whose>),
     /// The end of the last minute that was watched, if it was not known then where the incident comes from.
     unexplained: Option<UnixNanos>,
 }
 
-/// How long all causes of one look are waited for, together: what is new meanwhile waits as long.
+/// Where an incident is and whose, as it was asked last.
+#[derive(Default)]
+struct AskedWhose {
+    /// The nodes that were in it.
+    nodes: BTreeSet<String>,
+    whose: Option<Whose>,
+    /// The end of the last minute that was watched, if there was no answer.
+    in_vain: Option<UnixNanos>,
+}
+
+/// How long all that is asked in one look is waited for, together: what is new meanwhile waits as long.
 struct Patience {
     until: Instant,
 }
@@ -127,6 +139,7 @@ impl Telling {
             return;
         }
         self.forget();
+        self.ask_whose(seen).await;
         let patience = Patience::of(PATIENCE);
         let mut changed = self.changed(seen);
         let news = changed.len();
@@ -138,16 +151,44 @@ impl Telling {
                 false => None,
             };
             if at < news || cause.is_some() {
-                self.teller
-                    .tell(&self.notice(&incident, phase(&incident), cause.as_ref()));
+                let (phase, whose) = (phase(&incident), seen.whose_of(&incident));
+                let notice = self.notice(&incident, phase, cause.as_ref(), whose);
+                self.teller.tell(&notice);
             }
             let look = Look {
-                as_it_was: as_it_is(&incident),
+                as_it_was: seen.as_it_is(&incident),
                 unexplained: cause.is_none().then_some(complete),
             };
             seen.incidents.insert(incident.id, look);
         }
         self.tell_acted(seen);
+    }
+
+    /// Asks where incidents are and whose, the gravest first: once with all that is in them, and again after a minute
+    /// where there was no answer.
+    async fn ask_whose(&self, seen: &mut Seen) {
+        let complete = self.detection.complete();
+        let mut due: Vec<Incident> = self.detection.with(|detector| {
+            let all = detector.incidents().iter();
+            all.filter(|it| self.is_news(it) && seen.asks_whose(it, complete))
+                .cloned()
+                .collect()
+        });
+        due.sort_by_key(|incident| std::cmp::Reverse(incident.severity()));
+        let patience = Patience::of(WHOSE_PATIENCE);
+        for incident in due {
+            let answer = patience.wait(whose_of(&self.queries, &incident)).await;
+            let answer = answer.flatten();
+            let asked = seen.whose.entry(incident.id).or_default();
+            asked.nodes = incident.nodes().into_iter().cloned().collect();
+            asked.in_vain = answer.is_none().then_some(complete);
+            asked.whose = answer.or(asked.whose.take());
+        }
+    }
+
+    /// Whether somebody is to be told of it, or of its end.
+    fn is_news(&self, incident: &Incident) -> bool {
+        incident.state == State::Open || self.teller.is_open(&about(incident))
     }
 
     /// Incidents that have not changed, and of which more may be known by now: more minutes have gone by, and somebody
@@ -156,7 +197,7 @@ impl Telling {
         let complete = self.detection.complete();
         let is_due = |incident: &&Incident| {
             let look = seen.incidents.get(&incident.id);
-            let look = look.filter(|it| it.as_it_was == as_it_is(incident));
+            let look = look.filter(|it| it.as_it_was == seen.as_it_is(incident));
             let since = look.and_then(|it| it.unexplained);
             incident.state == State::Open
                 && incident.severity() > Severity::Note
@@ -175,11 +216,12 @@ impl Telling {
             let all = detector.incidents();
             let known: BTreeSet<u64> = all.iter().map(|incident| incident.id).collect();
             seen.incidents.retain(|id, _| known.contains(id));
+            seen.whose.retain(|id, _| known.contains(id));
             let changed = all.iter().filter(|incident| {
-                let is_news =
-                    incident.state == State::Open || self.teller.is_open(&about(incident));
                 let look = seen.incidents.get(&incident.id);
-                is_news && look.is_none_or(|look| look.as_it_was != as_it_is(incident))
+                let is_asked = seen.whose.contains_key(&incident.id);
+                let has_changed = look.is_none_or(|it| it.as_it_was != seen.as_it_is(incident));
+                is_asked && has_changed && self.is_news(incident)
             });
             changed.cloned().collect()
         });
@@ -220,7 +262,8 @@ impl Telling {
                 all.find(is_it).cloned()
             });
             if let Some(incident) = incident {
-                let notice = self.notice(&incident, Phase::Acknowledged, None);
+                let whose = seen.whose_of(&incident);
+                let notice = self.notice(&incident, Phase::Acknowledged, None, whose);
                 self.teller.acted(&notice);
             }
         }
@@ -254,7 +297,13 @@ impl Telling {
         known.flatten()
     }
 
-    fn notice(&self, incident: &Incident, phase: Phase, cause: Option<&Answer>) -> Notice {
+    fn notice(
+        &self,
+        incident: &Incident,
+        phase: Phase,
+        cause: Option<&Answer>,
+        whose: Option<&Whose>,
+    ) -> Notice {
         let settings = self.teller.settings();
         let base = settings.base();
         let besides = Besides {
@@ -262,6 +311,7 @@ impl Telling {
             evidence: &evidence(incident, cause.map(|answer| &answer.told), base),
             actions: &actions(incident, base),
             environment: &settings.raw().environment,
+            whose,
             base,
         };
         let notice = notice_of(incident, phase, besides, self.detection.now());
@@ -276,8 +326,30 @@ impl Telling {
     }
 }
 
-fn as_it_is(incident: &Incident) -> (State, Severity, BTreeSet<Concern>) {
-    (incident.state, incident.severity(), concerns(incident))
+impl Seen {
+    fn as_it_is(&self, incident: &Incident) -> (State, Severity, BTreeSet<Concern>, Option<Whose>) {
+        let whose = self.whose_of(incident).cloned();
+        (
+            incident.state,
+            incident.severity(),
+            concerns(incident),
+            whose,
+        )
+    }
+
+    fn whose_of(&self, incident: &Incident) -> Option<&Whose> {
+        self.whose.get(&incident.id)?.whose.as_ref()
+    }
+
+    /// Whether it is to be asked where an incident is and whose: it never was, or without one of its nodes, or in vain a
+    /// minute ago.
+    fn asks_whose(&self, incident: &Incident, complete: UnixNanos) -> bool {
+        self.whose.get(&incident.id).is_none_or(|asked| {
+            let mut nodes = incident.nodes().into_iter();
+            !nodes.all(|node| asked.nodes.contains(node))
+                || asked.in_vain.is_some_and(|then| then < complete)
+        })
+    }
 }
 
 impl Patience {
@@ -394,7 +466,9 @@ const BEFORE: Duration = Duration::from_secs(30 * 60);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// An incident whose cause was not known when it was told is looked at again after each minute, for so long.
 const EXPLAINED_WITHIN: Duration = Duration::from_secs(15 * 60);
-/// How long notices wait for their causes, from the first look at the first of them on.
+/// How long notices wait until it is known whose they are.
+const WHOSE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long they wait for their causes after that.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Of incidents that change at once, those that are told with their cause if there is time: the others must not wait for
 /// theirs.
@@ -409,6 +483,8 @@ const NANOS: u64 = 1_000_000_000;
 mod tests {
     use std::future::pending;
 
+    use throughline_insight::detect::{Finding, InIncident, Kind, Measure, Subject};
+
     use super::*;
 
     #[tokio::test]
@@ -419,5 +495,49 @@ mod tests {
         let mut is_begun = false;
         let late = patience.wait(async { is_begun = true }).await;
         assert_eq!((late, is_begun), (None, false));
+    }
+
+    #[test]
+    fn whose_an_incident_is_is_asked_once_and_again_for_what_is_new_in_it() {
+        let minute = |minute: u64| UnixNanos(minute * 60 * NANOS);
+        let mut incident = Incident {
+            id: 1,
+            since: minute(0),
+            opened: minute(1),
+            state: State::Open,
+            findings: Vec::new(),
+        };
+        let mut seen = Seen::default();
+        assert!(seen.asks_whose(&incident, minute(2)));
+        let in_vain = AskedWhose {
+            in_vain: Some(minute(2)),
+            ..AskedWhose::default()
+        };
+        seen.whose.insert(1, in_vain);
+        assert!(!seen.asks_whose(&incident, minute(2)));
+        assert!(seen.asks_whose(&incident, minute(3)));
+        let before = seen.as_it_is(&incident);
+        let answered = AskedWhose {
+            whose: Some(Whose::default()),
+            ..AskedWhose::default()
+        };
+        seen.whose.insert(1, answered);
+        assert!(!seen.asks_whose(&incident, minute(9)));
+        assert_ne!(before, seen.as_it_is(&incident));
+        incident.findings.push(InIncident {
+            finding: Finding {
+                subject: Subject::Node("function:pay".to_owned()),
+                kind: Kind::Errors,
+                before: None,
+                after: Measure::exact(0.5, 100),
+                since: minute(0),
+                seen: minute(1),
+                confidence: 0.99,
+                severity: Severity::Warning,
+                change: None,
+            },
+            goes_on: true,
+        });
+        assert!(seen.asks_whose(&incident, minute(9)));
     }
 }

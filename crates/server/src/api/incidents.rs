@@ -1,6 +1,7 @@
 //! `GET /api/v1/incidents` and `GET /api/v1/incidents/{id}`: what is unusual, and what was.
 
 mod spans;
+mod whose;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::queries::Queries;
 use super::query::Query;
 use super::view::{self, Example, Shown};
 use crate::detection::Detection;
+pub(crate) use whose::whose_of;
 
 /// The path that lists them.
 pub(super) const INCIDENTS: &str = "/api/v1/incidents";
@@ -82,9 +84,13 @@ pub(super) async fn show(
     let Some((incident, around)) = known else {
         return Err(ApiError::UnknownIncident(id));
     };
-    let cause = cause_of(&detection, &queries, &incident).await;
+    let (cause, whose) = tokio::join!(
+        cause_of(&detection, &queries, &incident),
+        whose_of(&queries, &incident)
+    );
+    let whose = whose.unwrap_or_default();
     let shown = shown(&queries, &incident).await?;
-    let view = view::IncidentView::new(&incident, &around, cause.as_ref(), shown);
+    let view = view::IncidentView::new(&incident, &around, &whose, cause.as_ref(), shown);
     Ok(view::json_response(view::json(&view)))
 }
 

@@ -1,15 +1,21 @@
 //! Somebody is told: real telemetry opens an incident, and its mail and messages arrive.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use throughline_server::Clock;
+use throughline_telemetry::{Resource, Signal, Span};
 use throughline_testkit::{Hook, Hooked, Mail, Mailbox, SimClock};
 
 use crate::harness::{Answer, TestServer, send, url};
 use crate::incidents::{BEGIN, after};
 use crate::openapi::problems;
+use crate::samples::{span, traces};
 
 const PATH: &str = "/api/v1/notifications";
 const KEY: (&str, &str) = ("authorization", "Bearer k");
@@ -57,6 +63,14 @@ impl TestServer {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
         panic!("{count} are not sent: {status:#}");
+    }
+
+    /// Takes in calls of [`owned`] functions.
+    async fn owned_minutes(&self, minutes: Range<u64>, took_ms: u64) {
+        for some in owned(minutes, took_ms).chunks(4000) {
+            let answer = self.post_protobuf(Signal::Traces, traces(some)).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
     }
 
     /// Somebody does not want to be bothered with anything, and says so on the page of an incident.
@@ -245,6 +259,101 @@ async fn an_incident_is_told_by_mail_slack_pagerduty_alertmanager_and_webhook() 
     let mails = mailbox.mails();
     assert_eq!(mails.len(), 3);
     assert_eq!(mails[2].header("References"), mail.header("Message-ID"));
+}
+
+/// Calls of two functions that have nothing to do with each other, of owners and in environments of their own.
+fn owned(minutes: Range<u64>, took_ms: u64) -> Vec<Span> {
+    let functions = [
+        ("cart", "service.owner", "shop", "production"),
+        ("pay", "team", "payments", "staging"),
+    ];
+    let call = |number: u64, id: u64, (function, says, owner, place): (&str, &str, &str, &str)| {
+        let start = BEGIN.0 + number * 3_000_000_000;
+        // No two are the same, and every minute is like every other.
+        let end = start + (took_ms + number * 7 % 10) * 1_000_000;
+        let trace = u128::from(number * 2 + id);
+        let mut made = span(function, trace, id, 0, start, end);
+        made.name = function.to_owned();
+        let attributes = [
+            ("service.name", function),
+            ("faas.name", function),
+            ("deployment.environment.name", place),
+            (says, owner),
+        ];
+        made.resource = Arc::new(Resource {
+            attributes: attributes.into_iter().collect(),
+        });
+        made
+    };
+    let numbers = minutes.start * 20..minutes.end * 20;
+    let calls =
+        numbers.flat_map(|number| (1..).zip(functions).map(move |(id, of)| (number, id, of)));
+    calls.map(|(number, id, of)| call(number, id, of)).collect()
+}
+
+/// What was told to whom, once there are so many that differ: whose, where and of what.
+async fn told(hook: &Hook, count: usize) -> Vec<String> {
+    let mut told = BTreeSet::new();
+    for _ in 0..300 {
+        let requests = hook.requests().into_iter();
+        let words = requests.map(|Hooked { line, body, .. }| {
+            let body: Value = serde_json::from_str(&body).expect("JSON");
+            let nodes = &body["findings"][0]["nodes"];
+            format!("{line} {} {} {nodes}", body["owners"], body["environments"])
+        });
+        told = words.collect();
+        if told.len() >= count {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    told.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_owns_a_function_is_told_of_it_and_of_no_other() {
+    let clock = SimClock::at(BEGIN);
+    let move_to = |minute: u64| clock.advance((BEGIN.plus(after(minute))).since(clock.now()));
+    let shown = clock.clone();
+    let hook = Hook::start().await;
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+    let to = |name: &str| {
+        json!({"name": name, "channel":
+            {"type": "webhook", "url": hook.url(&format!("/{name}")), "secret": "sixteen letters!"}})
+    };
+    let settings = json!({
+        "environment": "production",
+        "receivers": ["shop", "payments", "staging"].map(to),
+        "routes": [
+            {"name": "shop", "receivers": ["shop"], "owners": ["shop"], "environments": ["prod*"]},
+            {"name": "payments", "receivers": ["payments"], "owners": ["pay*"]},
+            {"name": "staging", "receivers": ["staging"], "environments": ["stag*"]}
+        ]
+    });
+    let set = server.set(&settings).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    assert_eq!(problems("Notifications", &set.json()), "");
+    server.owned_minutes(0..240, 20).await;
+    move_to(240);
+    server.watched().await;
+    server.owned_minutes(240..248, 400).await;
+    move_to(248);
+    server.watched().await;
+    assert_eq!(
+        told(&hook, 3).await,
+        [
+            r#"POST /payments ["payments"] ["staging"] ["function:pay"]"#,
+            r#"POST /shop ["shop"] ["production"] ["function:cart"]"#,
+            r#"POST /staging ["payments"] ["staging"] ["function:pay"]"#,
+        ]
+    );
+    let found = server.incidents("subject=function:pay").await;
+    let incident = server
+        .json(&format!("/api/v1/incidents/{}", found[0]["id"]))
+        .await;
+    assert_eq!(problems("Incident", &incident), "");
+    assert_eq!(incident["environments"], json!(["staging"]));
+    assert_eq!(incident["owners"], json!(["payments"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

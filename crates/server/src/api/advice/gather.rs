@@ -11,7 +11,7 @@ use throughline_query::QueryError;
 use throughline_telemetry::UnixNanos;
 
 use super::super::live::ENVIRONMENT;
-use super::super::queries::Queries;
+use super::super::queries::{Queries, quoted};
 
 /// Of which function, and of which time.
 pub(super) struct Asked {
@@ -252,10 +252,6 @@ fn provisioned(calls: &[Call]) -> Option<Provisioned> {
         environments: u32::try_from(environments.len()).unwrap_or(u32::MAX),
         used: busy_ms / there_ms,
     })
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn text(value: &Value) -> String {

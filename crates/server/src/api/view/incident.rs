@@ -9,6 +9,7 @@ use throughline_insight::detect::{
     ColdWhy, CostFactor, Finding, Incident, Kind, Measure, Node, Severity, State, Subject,
 };
 use throughline_insight::investigate::{Affected, Found, Investigation, Neighbour, Suspect};
+use throughline_notify::{Line, Whose};
 use throughline_store::Condition;
 use throughline_telemetry::{Span, SpanId, TraceId, UnixNanos};
 
@@ -45,6 +46,8 @@ struct Summary<'a> {
 pub(in crate::api) struct IncidentView<'a> {
     #[serde(flatten)]
     summary: Summary<'a>,
+    environments: &'a [Line],
+    owners: &'a [Line],
     findings: Vec<FindingView<'a>>,
     callers: BTreeSet<&'a Node>,
     callees: BTreeSet<&'a Node>,
@@ -178,6 +181,7 @@ impl<'a> IncidentView<'a> {
     pub(in crate::api) fn new(
         incident: &'a Incident,
         around: &'a [(Node, Node)],
+        whose: &'a Whose,
         cause: Option<&'a Answer>,
         shown: Vec<Shown>,
     ) -> Self {
@@ -190,6 +194,8 @@ impl<'a> IncidentView<'a> {
         let findings = incident.findings.iter().zip(shown);
         IncidentView {
             summary: Summary::new(incident),
+            environments: &whose.environments,
+            owners: &whose.owners,
             findings: findings
                 .map(|(known, shown)| FindingView::new(&known.finding, known.goes_on, shown))
                 .collect(),
