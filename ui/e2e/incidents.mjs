@@ -146,6 +146,8 @@ export function incident() {
   });
   return {
     ...incidentSummary(7),
+    environments: ['production', 'staging'],
+    owners: ['payments'],
     findings: [
       finding('function:order', true),
       finding('function:pay', true),
@@ -212,6 +214,8 @@ export function outerIncident() {
   return {
     ...incidentSummary(59),
     ...about,
+    environments: [],
+    owners: [],
     findings: [finding],
     callers,
     callees,

@@ -26,6 +26,7 @@ test('one says how bad it is, where it comes from, and leads to its spans', asyn
   const cause = page.getByRole('region', { name: 'Most likely cause' });
   await cause.getByRole('link', { name: 'user', exact: true }).waitFor();
   await cause.getByText('94 %').waitFor();
+  await page.getByText('in production, staging · owned by payments').waitFor();
   await cause.getByText(/by way of\s+pay\s+function/).waitFor();
   const unusual = page.getByRole('region', { name: 'What is unusual' });
   await unusual.getByText('433 ms (420 ms to 441 ms, of 160)').first().waitFor();

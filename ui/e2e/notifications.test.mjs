@@ -234,6 +234,7 @@ test('a route leads what is chosen to whom is chosen', async () => {
   await field('What is told').selectOption('what is critical');
   await page.getByRole('group', { name: 'Who is told' }).getByLabel('team').check();
   await field('Only in these environments').fill('prod*');
+  await field('Only of these owners').fill('payments\nteam-*');
   await save().click();
   await main().getByText('Saved.').waitFor();
   assert.deepEqual(server.notified.routes[1], {
@@ -241,6 +242,7 @@ test('a route leads what is chosen to whom is chosen', async () => {
     receivers: ['team'],
     severity: 'critical',
     environments: ['prod*'],
+    owners: ['payments', 'team-*'],
   });
 });
 

@@ -2606,6 +2606,10 @@ export interface components {
             readonly nodes: readonly string[];
             /** @description How many findings it has. */
             readonly finding_count: number;
+            /** @description Where its functions and services run: the `deployment.environment.name` of their spans, the most frequent first, at most 8; none where nothing is known. */
+            readonly environments: readonly string[];
+            /** @description Whose they are: the `service.owner` of their spans, else `team`, the most frequent first, at most 8; none where nothing is known. */
+            readonly owners: readonly string[];
             /** @description What is unusual; what goes on first, the gravest of it first. */
             readonly findings: readonly components["schemas"]["Finding"][];
             /** @description Who calls its nodes: who may be affected. */
@@ -3418,7 +3422,7 @@ export interface components {
         readonly NotificationSettings: {
             /** @description Where people reach this server; null for where it listens. */
             readonly public_url?: string | null;
-            /** @description What the telemetry of this server is of. */
+            /** @description What the telemetry of this server is of, where it does not say so itself. */
             readonly environment?: string;
             /** @description Who can be told. */
             readonly receivers?: readonly components["schemas"]["Receiver"][];
@@ -3471,8 +3475,10 @@ export interface components {
              * @enum {string}
              */
             readonly severity?: "note" | "warning" | "critical";
-            /** @description In these environments; any, if none is named. */
+            /** @description In these environments, one at least; any, if none is named. */
             readonly environments?: readonly string[];
+            /** @description Of these owners, one at least; anybody's, if none is named. */
+            readonly owners?: readonly string[];
             /** @description Of these nodes; any, if none is named. */
             readonly nodes?: readonly string[];
         };

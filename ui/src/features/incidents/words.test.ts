@@ -13,6 +13,7 @@ import {
   stateWords,
   timeline,
   timeOf,
+  whoseWords,
 } from './words';
 
 const MINUTE = 60_000_000_000n;
@@ -58,6 +59,8 @@ const INCIDENT: Incident = {
   merged_into: null,
   nodes: ['function:pay'],
   finding_count: 2,
+  environments: [],
+  owners: [],
   findings: [FINDING, { ...FINDING, title: 'table:user is slower', since_unix_nanos: at(3) }],
   callers: [],
   callees: [],
@@ -147,6 +150,16 @@ describe('an incident', () => {
       done.what,
       'over',
     ]);
+  });
+
+  it('says where it is and whose, where that is known', () => {
+    expect(whoseWords(INCIDENT)).toBe('');
+    expect(whoseWords({ ...INCIDENT, owners: ['payments'] })).toBe('owned by payments');
+    const environments = ['production', 'staging'];
+    expect(whoseWords({ ...INCIDENT, environments })).toBe('in production, staging');
+    expect(whoseWords({ ...INCIDENT, environments, owners: ['payments', 'shop'] })).toBe(
+      'in production, staging · owned by payments, shop',
+    );
   });
 
   it('names its nodes and what was changed, each once', () => {

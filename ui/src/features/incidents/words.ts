@@ -166,6 +166,15 @@ export function stateWords(incident: IncidentSummary, now: UnixNanos): string {
   return incident.state === 'open' ? `since ${begun}, for ${long}` : `${begun}, for ${long}`;
 }
 
+/** `in production · owned by payments`; nothing of what is not known. */
+export function whoseWords({ environments, owners }: Incident): string {
+  const said = [
+    environments.length === 0 ? '' : `in ${environments.join(', ')}`,
+    owners.length === 0 ? '' : `owned by ${owners.join(', ')}`,
+  ];
+  return said.filter((part) => part !== '').join(' · ');
+}
+
 export function findingWords(incident: IncidentSummary): string {
   return plural(incident.finding_count, 'finding');
 }

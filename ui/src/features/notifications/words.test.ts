@@ -6,6 +6,7 @@ import {
   peopleOf,
   placeWords,
   receiverWords,
+  routeWords,
   testWords,
   untilAfter,
   whatOf,
@@ -52,6 +53,14 @@ test('a receiver says how it is reached, when not, and which routes lead to it',
   const quiet_hours = { from: '22:00', to: '07:00' };
   expect(receiverWords(settings, { name: 'b', channel: { type: 'email' }, quiet_hours })).toBe(
     'E-mail · no route leads to it · quiet 22:00 to 07:00',
+  );
+});
+
+test('a route says all that it takes', () => {
+  const route = { name: 'all', receivers: ['a'], nodes: [], owners: ['payments', 'team-*'] };
+  expect(routeWords(route)).toBe('warnings and worse owned by payments, team-*');
+  expect(routeWords({ ...route, nodes: ['function:pay'], environments: ['prod*'] })).toBe(
+    'warnings and worse of function:pay owned by payments, team-* in prod*',
   );
 });
 

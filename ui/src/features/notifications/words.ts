@@ -45,10 +45,11 @@ export function receiverWords(settings: NotificationSettings, receiver: Receiver
 }
 
 /** What a route takes. */
-export function routeWords({ severity, nodes, environments }: Route): string {
-  const of = (nodes ?? []).length === 0 ? '' : ` of ${(nodes ?? []).join(', ')}`;
-  const where = (environments ?? []).length === 0 ? '' : ` in ${(environments ?? []).join(', ')}`;
-  return `${SEVERITIES[severity ?? 'warning']}${of}${where}`;
+export function routeWords({ severity, nodes, owners, environments }: Route): string {
+  const only = (word: string, names: readonly string[] = []): string =>
+    names.length === 0 ? '' : ` ${word} ${names.join(', ')}`;
+  const which = `${only('of', nodes)}${only('owned by', owners)}${only('in', environments)}`;
+  return `${SEVERITIES[severity ?? 'warning']}${which}`;
 }
 
 /** What came of a test. */
