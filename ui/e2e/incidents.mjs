@@ -43,7 +43,12 @@ export function overIncident(id, severity, node, [since, until]) {
   };
 }
 
-/** The newest first. @param {URLSearchParams} search @param {number} count @param {readonly ReturnType<typeof overIncident>[]} more */
+/** One that goes on. @param {number} id @param {string} severity @param {string} node */
+export function openIncident(id, severity, node) {
+  return { ...overIncident(id, severity, node, [10, 0]), state: 'open', closed_unix_nanos: null };
+}
+
+/** The newest first. @param {URLSearchParams} search @param {number} count @param {readonly ReturnType<typeof overIncident | typeof openIncident>[]} more */
 export function incidentPage(search, count, more) {
   const before = Number(search.get('cursor') ?? Infinity);
   const ids = Array.from({ length: count }, (_, at) => count - at);

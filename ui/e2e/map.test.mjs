@@ -1,6 +1,7 @@
 // The living map over made-up answers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openIncident, overIncident } from './incidents.mjs';
 import { becomes, fits, screenshot } from './page.mjs';
 import { atWidths, page, server, url } from './stage.mjs';
 
@@ -46,6 +47,37 @@ test('what is unlike usual stands out, and a click says why and what else is aff
   await page.getByRole('complementary', { name: 'About notify' }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('complementary', { name: /About/ }).waitFor({ state: 'detached' });
+});
+
+test('a node and its panel have what goes on with it now, and no other has', async () => {
+  server.incidents = 0;
+  server.open = [openIncident(59, 'critical', 'table:customers')];
+  server.over = [overIncident(57, 'critical', 'function:notify', [40, 25])];
+  await openMap('/map?select=function%3Anotify');
+  const flags = page.locator(NODE).getByRole('img', { name: /incident/ });
+  const words = 'critical incident: table:customers fails more: 0.1 % → 12 %';
+  await page.locator(CUSTOMERS).getByRole('img', { name: words, exact: true }).waitFor();
+  assert.equal(await flags.count(), 1);
+  const incidents = page.getByRole('complementary').locator('a[href^="/incidents/"]');
+  await page.getByRole('complementary', { name: 'About notify' }).waitFor();
+  assert.equal(await incidents.count(), 0, 'of another, or over');
+
+  await page.locator(CUSTOMERS).click();
+  const panel = page.getByRole('complementary', { name: 'About customers' });
+  await panel.getByRole('link', { name: /^customers.* fails more: 0.1 % → 12 %$/ }).waitFor();
+  assert.equal(await incidents.getAttribute('href'), '/incidents/59');
+
+  await page
+    .locator('section[aria-label="Time on the map"] svg rect')
+    .first()
+    .waitFor({ state: 'attached' });
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForURL(/at=/);
+  await flags.waitFor({ state: 'detached' });
+  assert.equal(await incidents.count(), 0, 'what goes on now says nothing of a minute before');
+  await page.getByRole('button', { name: 'Live' }).click();
+  await incidents.click();
+  await page.waitForURL(/\/incidents\/59$/);
 });
 
 test('a queue is fuller the longer messages had waited, and says how long', async () => {

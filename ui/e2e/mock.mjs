@@ -72,6 +72,8 @@ export class MockServer {
     this.actions = new Actions();
     /** How many incidents there were. */
     this.incidents = 60;
+    /** Others, which go on. @type {ReturnType<typeof import('./incidents.mjs').openIncident>[]} */
+    this.open = [];
     /** Others, which are over. @type {ReturnType<typeof import('./incidents.mjs').overIncident>[]} */
     this.over = [];
     /** What was set to be watched; what the answers have if nothing was. @type {any} */
@@ -229,7 +231,7 @@ export class MockServer {
       return json(200, { ...answerQuery(spec), heatmaps });
     }
     if (pathname === '/api/v1/incidents')
-      return json(200, incidentPage(searchParams, this.incidents, this.over));
+      return json(200, incidentPage(searchParams, this.incidents, [...this.open, ...this.over]));
     if (pathname.startsWith('/api/v1/incidents/')) {
       const known = { 7: incident, 59: outerIncident };
       const one = known[/** @type {7 | 59} */ (Number(pathname.split('/').at(-1)))]?.() ?? null;

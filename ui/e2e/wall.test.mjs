@@ -1,6 +1,7 @@
 // The wall of functions over made-up seconds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openIncident, overIncident } from './incidents.mjs';
 import { fits, screenshot } from './page.mjs';
 import { atWidths, page, server, url } from './stage.mjs';
 import { wallOf } from './wall.mjs';
@@ -28,6 +29,27 @@ test('what is unusual comes first, and each second changes the cards', async () 
   server.tell(next);
   await page.getByRole('article', { name: 'a-new-one' }).waitFor();
   assert.equal(await cards().count(), 13);
+});
+
+test('a card is marked with what goes on with its function, and no other is', async () => {
+  server.incidents = 0;
+  server.open = [
+    openIncident(60, 'warning', 'function:function-1'),
+    openIncident(59, 'critical', 'function:function-1'),
+    openIncident(58, 'critical', 'table:function-4'),
+  ];
+  server.over = [overIncident(57, 'critical', 'function:function-3', [40, 25])];
+  await page.goto(`${url}/wall`);
+  const card = page.getByRole('article', { name: 'function-1', exact: true });
+  const words = 'critical incident: function:function-1 fails more: 0.1 % → 12 %, and 1 more';
+  const mark = card.getByRole('link', { name: words, exact: true });
+  await mark.waitFor();
+  assert.equal(await mark.innerText(), '2');
+  assert.equal(await cards().locator('a[href^="/incidents/"]').count(), 1);
+  await mark.focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/incidents\/59$/);
+  await page.getByText('HighLatency').first().waitFor();
 });
 
 test('a card keeps its place for five seconds, and the focus when it gets another', async () => {
