@@ -21,6 +21,7 @@ test('an objective shows its budget and what came too late', async () => {
   const objective = row('orders are mailed');
   assert.match(await objective.innerText(), /63 % is left, for another 1 d 7 h/);
   assert.match(await objective.innerText(), /firing, critical/);
+  assert.match(await objective.innerText(), /Last hour\s+14\.4 times too fast/);
   await objective.getByRole('link', { name: '6740a1f0 came too late' }).click();
   await page.waitForURL(/\/traces\/6740a1f0/);
 });

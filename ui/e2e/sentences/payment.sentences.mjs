@@ -83,7 +83,14 @@ test('an end-to-end objective about to be missed', { skip }, async () => {
     );
     assert.match(text, /An action that did not end in time/);
   }
+  let objective = '';
   await stage.page('7-objective', `${stage.shop.url}/alerts`, async (page) => {
-    await page.getByText(OBJECTIVE).first().waitFor();
+    const row = page.getByRole('listitem').filter({ hasText: OBJECTIVE });
+    await row.getByText(/times too fast/).waitFor();
+    objective = await row.innerText();
   });
+  assert.match(objective, /State\s+firing, (warning|critical)/);
+  assert.match(objective, /Budget\s+\d+ % is left, for another \d+ (d|h|min)/);
+  assert.match(objective, /Last hour\s+[\d.]+ times too fast/);
+  assert.match(objective, /[0-9a-f]{8} came too late/);
 });
