@@ -57,7 +57,8 @@ test('a place on the heat map shows examples that lead to their traces', async (
 
 test('a group of the table shows its rows, by keyboard', async () => {
   await openExplore();
-  await page.getByRole('region', { name: GROUPS }).getByRole('button', { name: 'error' }).focus();
+  const groups = page.getByRole('region', { name: GROUPS });
+  await groups.getByRole('button', { name: 'error', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Examples of error' }).waitFor();
   await becomes(() => posted().filters, [{ column: 'service', op: '=', value: 'error' }]);
@@ -87,6 +88,8 @@ test('SQL is asked with Ctrl-Enter, and what was asked before is there again', a
   await page.getByRole('region', { name: GROUPS }).waitFor();
 });
 
+const why = () => page.getByRole('region', { name: 'Why is this different?' });
+
 /** Draws a rectangle over the middle of the heat map. */
 async function drawBox() {
   await drag(page, page.locator('.field'), [0.4, 0.2], [0.6, 0.7]);
@@ -96,20 +99,19 @@ async function drawBox() {
 test('a rectangle of the heat map says why it is different, and a difference becomes a filter', async () => {
   await openExplore();
   await drawBox();
-  const why = page.getByRole('region', { name: 'Why is this different?' });
-  await why.getByText('408 spans against 1,992 others').waitFor();
+  await why().getByText('408 spans against 1,992 others').waitFor();
   const { selection, start_time, end_time } = posted();
   assert.ok(start_time <= selection.start_time && selection.end_time <= end_time);
   const [above, below] = selection.filters;
   assert.deepEqual([above.column, above.op, below.op], ['duration_ms', '>', '<=']);
   assert.ok(below.value / above.value > 1.5, 'several rows');
-  const first = why.getByRole('listitem').first();
+  const first = why().getByRole('listitem').first();
   await first.getByText('98 %').waitFor();
-  await why.getByText('also faas.name = payment').waitFor();
+  await why().getByText('also faas.name = payment').waitFor();
   await screenshot(page, 'explore-why');
   await first.getByRole('button').click();
   await page.waitForURL(/visa/);
-  await why.waitFor({ state: 'detached' });
+  await why().waitFor({ state: 'detached' });
   assert.deepEqual(posted().filters, [
     { column: 'card', op: '=', value: 'visa' },
     { column: 'faas.version', op: '=', value: '42' },
@@ -134,6 +136,63 @@ test('errors are compared without a pointer, and nothing is said where nothing d
   server.failing = true;
   await page.getByRole('button', { name: 'Why are errors different?' }).click();
   await page.getByText(/TL0208/).waitFor();
+});
+
+test('a group of the table is compared with all others, by keyboard', async () => {
+  const filters = [{ column: 'http.route', op: '=', value: '/pay' }];
+  await openExplore(`/explore?query=${encodeURIComponent(JSON.stringify({ filters }))}`);
+  await page.getByRole('button', { name: 'Compare error with all others' }).focus();
+  await page.keyboard.press('Enter');
+  await why().getByText('408 spans against 1,992 others').waitFor();
+  await why().getByText('service = error', { exact: true }).waitFor();
+  const { selection, start_time, end_time, filters: asked } = posted();
+  const group = [{ column: 'service', op: '=', value: 'error' }];
+  assert.deepEqual(selection, { filters: group, start_time: null, end_time: null });
+  assert.deepEqual(asked, filters);
+  assert.ok(end_time - start_time >= 3600, 'all of the time that is shown');
+  assert.equal(await why().getByRole('button', { name: 'Zoom to this time' }).count(), 0);
+  const link = why().getByRole('link', { name: 'Investigate this time' });
+  assert.match(String(await link.getAttribute('href')), /^\/investigate\?q=error&from=/);
+  await why().getByRole('button', { name: 'Close' }).click();
+  await why().waitFor({ state: 'detached' });
+});
+
+test('what is no span is in no group that is compared', async () => {
+  const query = { dataset: 'logs', calculations: [{ op: 'COUNT', column: '' }] };
+  await openExplore(`/explore?query=${encodeURIComponent(JSON.stringify(query))}`);
+  await page.getByRole('button', { name: 'error', exact: true }).waitFor();
+  assert.equal(await page.getByRole('button', { name: /^Compare/ }).count(), 0);
+  const chart = page.locator('.u-over').first();
+  await chart.waitFor();
+  await page.keyboard.down('Shift');
+  await drag(page, chart, [0.5, 0.5], [0.75, 0.5]);
+  await page.keyboard.up('Shift');
+  await page.waitForURL(/from=.*&to=/);
+});
+
+test('a time on a line is compared with the rest of what is shown, and zoomed to from there', async () => {
+  await openExplore();
+  const chart = page.locator('.u-over').first();
+  await chart.waitFor();
+  await page.keyboard.down('Shift');
+  await drag(page, chart, [0.5, 0.5], [0.75, 0.5]);
+  await page.keyboard.up('Shift');
+  await why().getByText('408 spans against 1,992 others').waitFor();
+  assert.doesNotMatch(page.url(), /from=/);
+  const { selection, start_time, end_time } = posted();
+  assert.deepEqual(selection.filters, []);
+  assert.ok(start_time < selection.start_time && selection.end_time < end_time);
+  assert.deepEqual([selection.start_time % 60, selection.end_time % 60], [0, 0], 'whole points');
+  const minutes = (selection.end_time - selection.start_time) / 60;
+  assert.ok(minutes > 12 && minutes < 18, `${minutes} min`);
+  await why()
+    .getByText(/^\d\d:\d\d:00 to \d\d:\d\d:00$/)
+    .waitFor();
+  await screenshot(page, 'explore-why-time');
+  await why().getByRole('button', { name: 'Zoom to this time' }).click();
+  await page.waitForURL(/from=.*&to=/);
+  assert.equal(minutesChosen(page), minutes);
+  await why().waitFor({ state: 'detached' });
 });
 
 atWidths('questions', [390, 1280, 2560], async (name) => {

@@ -115,7 +115,8 @@ export function toFilters(filters: readonly Filter[]): readonly WireFilter[] {
 /** A condition as the reader would have written it. */
 export function fromFilter({ column, op, value }: WireFilter): Filter {
   const known = OPERATORS.find((each) => each === op) ?? '=';
-  if (typeof value === 'number') return { column, op: known, value: asTyped(value) };
+  if (typeof value === 'number' || typeof value === 'boolean')
+    return { column, op: known, value: asTyped(value) };
   const text = value === undefined ? '' : String(value);
   // A text that reads as something else is one in quotes.
   const isPlain = valueOf(text) === text;

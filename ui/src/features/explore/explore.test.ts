@@ -207,6 +207,7 @@ group('what the server says as a filter', () => {
     [{ column: 'card', op: '=', value: 'visa' } as const, 'visa'],
     [{ column: 'version', op: '=', value: '42' } as const, '"42"'],
     [{ column: 'cold', op: '=', value: 'true' } as const, '"true"'],
+    [{ column: 'cold', op: '=', value: true } as const, 'true'],
     [{ column: 'size', op: '<=', value: 2_500_000.25 } as const, '2500000.25'],
     [{ column: 'user', op: 'does-not-exist' } as const, ''],
   ])('%j is asked again as it is', (filter, value) => {

@@ -3,6 +3,7 @@ import { boxOf, frameOf, gridOf, heat, heatTicks, spotAt } from './heat';
 import { unixNanosFromMillis } from '../../base/time';
 import { lonely, shortNumber } from './lines';
 import { chartMarks, within } from './marks';
+import { wholeSteps } from './stretch';
 
 describe('heat map', () => {
   const grid = gridOf(
@@ -93,4 +94,15 @@ it('an incident is marked where it began, and where it had ended', () => {
     'the end of: warning incident: pay is slower',
   ]);
   expect(chartMarks([{ ...mark, until: null }])).toHaveLength(1);
+});
+
+describe('a stretch of time', () => {
+  it.each([
+    ['around points', 590, 770, 600, 780],
+    ['from one point to another', 600, 720, 600, 780],
+    ['between two points', 610, 640, 600, 660],
+    ['at a point', 660, 660, 660, 720],
+  ])('%s has whole steps', (_, from, to, first, end) => {
+    expect(wholeSteps({ from, to }, 60)).toEqual({ from: first, to: end });
+  });
 });
