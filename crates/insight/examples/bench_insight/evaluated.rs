@@ -42,7 +42,10 @@ pub(crate) fn recorded() -> Vec<Value> {
     let late = format!("90th percentile {}", scores["minutes_p90"]);
     let half = |key: &str| {
         let half = &scores["reported"];
-        (half[key].clone(), format!("{} incidents", half["incidents"]))
+        (
+            half[key].clone(),
+            format!("{} incidents", half["incidents"]),
+        )
     };
     let (half_first, of_half) = half("recall_at_1");
     let (half_third, _) = half("recall_at_3");

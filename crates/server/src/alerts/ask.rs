@@ -94,7 +94,9 @@ pub(super) async fn number(
 /// Of a table of anything: its last column is the number, those before it say of which group.
 fn table(alert: &Alert, mut answer: Value) -> Result<Number, AskError> {
     if answer["truncated"] == true {
-        return Err(AskError::NoNumber("there is more than can be looked at".to_owned()));
+        return Err(AskError::NoNumber(
+            "there is more than can be looked at".to_owned(),
+        ));
     }
     let columns = answer["columns"].as_array().into_iter().flatten();
     let names = columns.map(|column| text_of(&column["name"]));

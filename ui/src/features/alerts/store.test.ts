@@ -50,7 +50,7 @@ test('what is refused is said of its places', async () => {
 
 test('what somebody else has set meanwhile is not overwritten', async () => {
   const { api, store } = await begun();
-  api.settings = withAlert({ ...api.settings, objectives: [] }, { dataset: 'logs' });
+  api.settings = withAlert({ ...api.settings, objectives: [] }, { query: { dataset: 'logs' } });
   api.settings = { ...api.settings, alerts: [{ ...api.settings.alerts![0]!, name: 'theirs' }] };
   await store.save();
   expect(store.draft.conflict).toEqual([{ field: 'alerts', name: 'theirs', how: 'added' }]);

@@ -51,12 +51,16 @@ fn the_last_column_is_the_number() {
         table(&alert, answer).map_err(|error| error.to_string())
     };
     let answer = |rows: Value| json!({"columns": [{"name": "f"}, {"name": "calls"}], "rows": rows});
-    let rows = json!([["pay", 4], ["mail", null], ["order", "12"], [{"node": "function:stock"}, 3]]);
+    let rows =
+        json!([["pay", 4], ["mail", null], ["order", "12"], [{"node": "function:stock"}, 3]]);
     let few = check("<", answer(rows.clone())).unwrap();
     assert_eq!(few.value, Some(3.0));
     assert_eq!(few.groups, ["f function:stock", "f pay"]);
     let many = check(">", answer(rows)).unwrap();
-    assert_eq!((many.value, many.groups), (Some(12.0), vec!["f order".to_owned()]));
+    assert_eq!(
+        (many.value, many.groups),
+        (Some(12.0), vec!["f order".to_owned()])
+    );
     assert_eq!(check(">", answer(json!([]))), Ok(Number::default()));
     let many: Vec<Value> = (0..100).map(|n| json!([n, 50 + n])).collect();
     let worst = check(">", answer(many.into())).unwrap();

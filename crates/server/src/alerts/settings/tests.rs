@@ -43,7 +43,11 @@ fn what_is_shown_can_be_set_again() {
 fn an_alert_asks_one_thing() {
     let alert = |asked: Value| {
         let mut raw = good();
-        let alert = raw.pointer_mut("/alerts/0").unwrap().as_object_mut().unwrap();
+        let alert = raw
+            .pointer_mut("/alerts/0")
+            .unwrap()
+            .as_object_mut()
+            .unwrap();
         alert.remove("query");
         alert.extend(asked.as_object().unwrap().clone());
         check(raw)
@@ -59,8 +63,14 @@ fn an_alert_asks_one_thing() {
         assert!(said.contains(expected), "{said}");
     };
     refused(json!({}), "alerts[0].query: it asks one thing");
-    refused(json!({"sql": "select 1", "graph": "MATCH"}), "alerts[0].query: it asks one thing");
-    refused(json!({"sql": " "}), "alerts[0].sql: it has 1 to 10000 characters");
+    refused(
+        json!({"sql": "select 1", "graph": "MATCH"}),
+        "alerts[0].query: it asks one thing",
+    );
+    refused(
+        json!({"sql": " "}),
+        "alerts[0].sql: it has 1 to 10000 characters",
+    );
     refused(json!({"graph": "MATCH (f RETURN f"}), "alerts[0].graph: ");
     refused(json!({"sequel": "select 1"}), "unknown field");
 }

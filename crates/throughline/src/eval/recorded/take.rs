@@ -322,9 +322,9 @@ impl Moving {
 fn turned(text: &str, by: [u8; TURNS]) -> String {
     let mut turns = by.iter().cycle();
     let digits = text.chars().map(|char| {
-        let turned = char.to_digit(16).and_then(|digit| {
-            char::from_digit((digit + u32::from(*turns.next()?)) & 15, 16)
-        });
+        let turned = char
+            .to_digit(16)
+            .and_then(|digit| char::from_digit((digit + u32::from(*turns.next()?)) & 15, 16));
         turned.unwrap_or(char)
     });
     digits.collect()
