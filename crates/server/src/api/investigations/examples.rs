@@ -74,7 +74,6 @@ mod tests {
             service: "pay".to_owned(),
             name: "pay".to_owned(),
             ms: [1.0, 9.0],
-            often: [1.0; 2],
         };
         let pay = [180_u128, 90, 40].map(|ms| (ms, "pay".to_owned()));
         assert_eq!(times(of_step(&traces, &step)), pay);

@@ -5,7 +5,7 @@ use throughline_insight::detect::Node;
 use throughline_insight::investigate::Suspect;
 use throughline_insight::question::Symptom;
 use throughline_store::{ClientCall, Condition, Operator};
-use throughline_telemetry::Span;
+use throughline_telemetry::{Span, SpanKind};
 
 use super::Times;
 use crate::api::error::ApiError;
