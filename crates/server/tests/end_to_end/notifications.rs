@@ -321,9 +321,10 @@ async fn who_owns_a_function_is_told_of_it_and_of_no_other() {
         json!({"name": name, "channel":
             {"type": "webhook", "url": hook.url(&format!("/{name}")), "secret": "sixteen letters!"}})
     };
+    let receivers = ["shop", "payments", "staging"].map(to);
     let settings = json!({
         "environment": "production",
-        "receivers": ["shop", "payments", "staging"].map(to),
+        "receivers": receivers,
         "routes": [
             {"name": "shop", "receivers": ["shop"], "owners": ["shop"], "environments": ["prod*"]},
             {"name": "payments", "receivers": ["payments"], "owners": ["pay*"]},

@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 62] = [
+    let cases: [(&str, &str); 64] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),

@@ -20,6 +20,7 @@ fn after_four_hours(usual: &Counts, now: &Counts, minutes: Minute, changed: bool
                 node: node("x"),
                 at: nanos_of(minute),
                 what: "timeout 30 s".to_owned(),
+                before: None,
             });
         }
         detector.take(&Subject::Node(node("x")), nanos_of(minute), counts);
