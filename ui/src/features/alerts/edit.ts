@@ -19,9 +19,7 @@ export function withObjective(settings: AlertSettings): AlertSettings {
 
 /** What an alert asks: a query, a statement of SQL, or a question to the graph. */
 export type Asked =
-  | { readonly query: QuerySpec }
-  | { readonly sql: string }
-  | { readonly graph: string };
+  { readonly query: QuerySpec } | { readonly sql: string } | { readonly graph: string };
 
 /** An alert more, for somebody to complete. */
 export function withAlert(settings: AlertSettings, asked: Asked): AlertSettings {
@@ -54,7 +52,8 @@ const EXAMPLES: Record<Way, Asked> = {
     sql: "select service, count(*) as failed\nfrom spans\nwhere status = 'error' and time > now() - interval '5 minutes'\ngroup by service",
   },
   graph: {
-    graph: "MATCH (f:Function)-[c:CALLS]->(t:Table)\nRETURN t.name, sum(c.errors)\nDURING 'last 5 minutes'",
+    graph:
+      "MATCH (f:Function)-[c:CALLS]->(t:Table)\nRETURN t.name, sum(c.errors)\nDURING 'last 5 minutes'",
   },
 };
 
