@@ -238,7 +238,7 @@ async fn statements_and_questions_to_the_graph_are_watched_too() {
     );
     assert_eq!(
         (&of(1)["state"], &of(1)["value"], &of(1)["groups"]),
-        (&json!("firing"), &json!(20.0), &json!(["s.name mail"])),
+        (&json!("firing"), &json!(40.0), &json!(["s.name mail"])),
         "{known:#}"
     );
     let why = |at: usize| of(at)["error"].as_str().unwrap_or_default();

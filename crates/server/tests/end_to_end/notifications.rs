@@ -343,12 +343,12 @@ async fn who_owns_a_function_is_told_of_it_and_of_no_other() {
     assert_eq!(
         told(&hook, 3).await,
         [
-            r#"POST /payments ["payments"] ["staging"] ["function:pay"]"#,
-            r#"POST /shop ["shop"] ["production"] ["function:cart"]"#,
-            r#"POST /staging ["payments"] ["staging"] ["function:pay"]"#,
+            r#"POST /payments ["payments"] ["staging"] ["service:pay"]"#,
+            r#"POST /shop ["shop"] ["production"] ["service:cart"]"#,
+            r#"POST /staging ["payments"] ["staging"] ["service:pay"]"#,
         ]
     );
-    let found = server.incidents("subject=function:pay").await;
+    let found = server.incidents("subject=service:pay").await;
     let incident = server
         .json(&format!("/api/v1/incidents/{}", found[0]["id"]))
         .await;
