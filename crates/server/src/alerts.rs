@@ -101,6 +101,9 @@ pub(crate) enum AskError {
     /// It is no question to the graph.
     #[error(transparent)]
     Graph(#[from] Mistake),
+    /// Reports could not be read in time.
+    #[error("what changed cannot be read in time")]
+    ChangesNotKnown,
     /// There is an answer, but no number in it.
     #[error("the last column of an alert's answer is its number: {0}")]
     NoNumber(String),

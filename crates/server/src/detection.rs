@@ -275,13 +275,11 @@ impl Detection {
         let mut timeouts: Vec<&logs::Timeouts> = timeouts.iter().collect();
         timeouts.sort_by_key(|of| of.minute);
         let mut changes = Vec::new();
-        for of in timeouts {
-            let node = names.node_of(&of.service, &of.function);
-            changes.extend(names.timeout_change(&node, of));
+        for of_minute in timeouts.chunk_by(|one, other| one.minute == other.minute) {
+            changes.extend(names.timeout_changes(of_minute));
         }
-        for report in reports {
-            let node = names.node_of(&report.service, &report.function);
-            changes.extend(names.changes(&node, report));
+        for of_minute in reports.chunk_by(|one, other| one.minute == other.minute) {
+            changes.extend(names.changes_of_minute(of_minute));
         }
         changes.sort_by_key(|change| change.at);
         changes
@@ -505,22 +503,22 @@ impl Kept {
                 memory_bytes: None,
             };
             self.detector.set(&node, settings);
-            for of in timeouts {
-                if let Some(change) = self.names.timeout_change(&node, of) {
-                    self.detector.change(change);
-                }
+            for change in self.names.timeout_changes(&timeouts) {
+                self.detector.change(change);
             }
         }
-        for report in told.reports.iter().filter(|it| it.minute == minute) {
+        let reports = told.reports.iter().filter(|it| it.minute == minute);
+        let reports: Vec<&logs::Report> = reports.collect();
+        for change in self.names.changes_of_minute(&reports) {
+            self.detector.change(change);
+        }
+        for report in reports {
             let node = self.names.node_of(&report.service, &report.function);
             let settings = Settings {
                 timeout_ms: None,
                 memory_bytes: Some(report.memory_bytes).filter(|bytes| *bytes > 0),
             };
             self.detector.set(&node, settings);
-            for change in self.names.changes(&node, report) {
-                self.detector.change(change);
-            }
         }
         for failure in told.failures.iter().filter(|it| it.minute == minute) {
             let node = self.names.node_of(&failure.service, &failure.function);

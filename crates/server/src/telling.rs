@@ -165,7 +165,7 @@ impl Telling {
     }
 
     /// Asks where incidents are and whose, the gravest first: once with all that is in them, and again after a minute
-    /// where there was no answer.
+    /// where there was no answer, after all others. Those that there is no time for are asked about in the next look.
     async fn ask_whose(&self, seen: &mut Seen) {
         let complete = self.detection.complete();
         let mut due: Vec<Incident> = self.detection.with(|detector| {
@@ -174,9 +174,12 @@ impl Telling {
                 .cloned()
                 .collect()
         });
-        due.sort_by_key(|incident| std::cmp::Reverse(incident.severity()));
+        due.sort_by_key(|it| (seen.is_in_vain(it), std::cmp::Reverse(it.severity())));
         let patience = Patience::of(WHOSE_PATIENCE);
         for incident in due {
+            if patience.is_over() {
+                break;
+            }
             let answer = patience.wait(whose_of(&self.queries, &incident)).await;
             let answer = answer.flatten();
             let asked = seen.whose.entry(incident.id).or_default();
@@ -341,6 +344,11 @@ impl Seen {
         self.whose.get(&incident.id)?.whose.as_ref()
     }
 
+    fn is_in_vain(&self, incident: &Incident) -> bool {
+        let asked = self.whose.get(&incident.id);
+        asked.is_some_and(|asked| asked.in_vain.is_some())
+    }
+
     /// Whether it is to be asked where an incident is and whose: it never was, or without one of its nodes, or in vain a
     /// minute ago.
     fn asks_whose(&self, incident: &Incident, complete: UnixNanos) -> bool {
@@ -361,10 +369,14 @@ impl Patience {
 
     /// What comes of this, if it comes in time. Nothing is begun that nobody waits for any more.
     async fn wait<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        match Instant::now() < self.until {
-            true => timeout_at(self.until, work).await.ok(),
-            false => None,
+        match self.is_over() {
+            true => None,
+            false => timeout_at(self.until, work).await.ok(),
         }
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until
     }
 }
 

@@ -185,9 +185,13 @@ fn few(fitting: impl Iterator<Item = Action>, may_change: bool) -> Vec<Action> {
         Action::Memory { .. } => 5,
     });
     // Where events can wait, the function itself need not be stopped.
-    let is_disabled = few.iter().any(|it| matches!(it, Action::Disable { .. }));
-    if few.len() > CHOICES_MAX && is_disabled {
-        few.retain(|it| !matches!(it, Action::Stop { .. }));
+    let disabled = few
+        .iter()
+        .find(|it| matches!(it, Action::Disable { .. }))
+        .and_then(|it| it.function().map(str::to_owned));
+    if few.len() > CHOICES_MAX && disabled.is_some() {
+        let is_of_it = |it: &Action| it.function() == disabled.as_deref();
+        few.retain(|it| !(matches!(it, Action::Stop { .. }) && is_of_it(it)));
     }
     few.truncate(CHOICES_MAX);
     few

@@ -55,7 +55,10 @@ pub(crate) fn with_sources(mut fit: Vec<Fit>, takers: &Takers, sources: &Sources
             })
         });
         let disable: Vec<_> = disable.map(|action| (action, None)).collect();
-        fit.actions.splice(..0, disable);
+        // Where several functions may be meant a person chooses, too.
+        if disable.len() == 1 {
+            fit.actions.splice(..0, disable);
+        }
     }
     fit
 }
@@ -113,9 +116,13 @@ impl Sources {
 fn taking(finding: &Finding, detector: &Detector) -> Vec<Taker> {
     match (&finding.kind, &finding.subject) {
         (Kind::Backlog { .. }, Subject::Wait(queue)) => pairs(detector, |from, _| from == queue),
-        (Kind::Backlog { .. } | Kind::Retries { .. }, Subject::Node(function)) => {
-            pairs(detector, |_, taker| taker == function)
-        }
+        // How far behind a function is in what it reads is told of streams; what comes again, of messages of queues.
+        (Kind::Backlog { .. }, Subject::Node(function)) => pairs(detector, |from, taker| {
+            taker == function && !from.starts_with(QUEUE)
+        }),
+        (Kind::Retries { .. }, Subject::Node(function)) => pairs(detector, |from, taker| {
+            taker == function && from.starts_with(QUEUE)
+        }),
         (Kind::DeadLetters { worst, .. }, Subject::Wait(dead)) => {
             let givers = detector.givers(dead);
             let worst = worst.as_ref().map(|worst| &worst.function);
@@ -150,7 +157,8 @@ fn pairs(detector: &Detector, fits: impl Fn(&Node, &Node) -> bool) -> Vec<Taker>
 }
 
 /// From what Lambda takes records for a function, by a mapping.
-const POLLED: [&str; 4] = ["queue:", "stream:", "table:", "broker:"];
+const POLLED: [&str; 4] = [QUEUE, "stream:", "table:", "broker:"];
+const QUEUE: &str = "queue:";
 /// Each takes two calls of the account.
 const FUNCTIONS_MAX: usize = 3;
 /// For all of them. A message waits for its links no longer than five seconds.
@@ -222,9 +230,8 @@ mod tests {
         let backlog = || Kind::Backlog { is_stuck: true };
         let both = ["audit: queue:mails", "mail: queue:mails"];
         assert_eq!(told(wait("mails"), backlog()), both);
-        let mail = ["mail: queue:mails, stream:clicks"];
-        assert_eq!(told(node("mail"), backlog()), mail);
-        assert_eq!(told(node("mail"), retries()), mail);
+        assert_eq!(told(node("mail"), backlog()), ["mail: stream:clicks"]);
+        assert_eq!(told(node("mail"), retries()), ["mail: queue:mails"]);
         // Whom a topic calls has no mapping for it.
         assert_eq!(told(node("audit"), retries()), ["audit: queue:mails"]);
         let dead = |worst: Option<&str>| Kind::DeadLetters {
@@ -287,12 +294,19 @@ mod tests {
             offered_of(&[(SECOND, other, true), (FIRST, mails, true)]),
             Some(title.clone())
         );
+        // What comes again comes from a queue.
+        for is_enabled in [false, true] {
+            assert_eq!(
+                offered_of(&[(SECOND, clicks, is_enabled), (FIRST, mails, true)]),
+                Some(title.clone())
+            );
+        }
         assert_eq!(
-            offered_of(&[(SECOND, clicks, false), (FIRST, mails, true)]),
-            Some(title)
+            offered_of(&[(SECOND, clicks, true), (FIRST, mails, false)]),
+            None
         );
         assert_eq!(
-            offered_of(&[(SECOND, clicks, true), (FIRST, mails, true)]),
+            offered_of(&[(SECOND, mails, true), (FIRST, mails, true)]),
             None
         );
         assert_eq!(offered_of(&[(FIRST, mails, false)]), None);

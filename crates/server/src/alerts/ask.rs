@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use throughline_insight::slo::Counts;
 use throughline_insight::{Limits, Reached, SpanAt, reached};
-use throughline_query::{Answer, Calculation, Engine, Filter as Condition, Operation, Spec};
+use throughline_query::{
+    Answer, Calculation, Engine, Filter as Condition, Operation, QueryError, Spec,
+};
 use throughline_store::{Count, Filter, Scan, Search, SearchQuery, Store, parse_time};
 use throughline_telemetry::{Span, SpanStatus, TraceId, UnixNanos};
 
@@ -80,7 +82,9 @@ pub(super) async fn number(
             Ok(worst(alert, &query.breakdowns, &rows(&answer.results)?))
         }
         Some(Asks::Sql(sql)) => {
-            let answer = engine.standing_sql(store.scan(), sql).await?;
+            let asked = engine.standing_sql(store.scan(), sql);
+            let answer = tokio::time::timeout(SQL_TIME, asked).await;
+            let answer = answer.map_err(|_| QueryError::TooSlow(SQL_TIME))??;
             table(alert, answer.to_json()?)
         }
         Some(Asks::Graph(text)) => {
@@ -337,6 +341,8 @@ fn moment() -> Instant {
     Instant::now()
 }
 
+/// What a statement may take: all others wait for it.
+const SQL_TIME: Duration = Duration::from_secs(10);
 /// How long actions are followed at once.
 const TIME: Duration = Duration::from_secs(20);
 /// Actions that are followed at once: after a start, when hours are counted that have gone by, fewer of each minute.

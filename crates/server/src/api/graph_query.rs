@@ -81,7 +81,13 @@ pub(super) async fn answer(
     let Ok(Ok(turn)) = turn else {
         return Err(ApiError::ReadsBusy);
     };
-    let gather = gather(detection, queries.store(), &query, &windows).await;
+    // What changed is the lesser part of what somebody waits for.
+    let changes = match query.uses().changed {
+        true => changes(detection, &windows, REPORTS).await,
+        false => Some(Vec::new()),
+    };
+    let changes = changes.unwrap_or_default();
+    let gather = gather(detection, queries.store(), &query, changes);
     let waiting = Waiting::default();
     let is_wanted = Arc::clone(&waiting.0);
     let work = move || -> Result<Vec<u8>, ApiError> {
@@ -116,7 +122,12 @@ pub(crate) async fn standing(
             to: at,
         },
     })?;
-    let gather = gather(detection, store, &query, &windows).await;
+    let changes = match query.uses().changed {
+        true => changes(detection, &windows, STANDING_BUDGET).await,
+        false => Some(Vec::new()),
+    };
+    let changes = changes.ok_or(AskError::ChangesNotKnown)?;
+    let gather = gather(detection, store, &query, changes);
     let work = move || -> Result<Value, AskError> {
         let gathered = gather.all(&windows)?;
         let may_go_on = || begun.elapsed() < STANDING_BUDGET;
@@ -127,15 +138,12 @@ pub(crate) async fn standing(
     engine.blocking(work).await?
 }
 
-async fn gather(detection: &Detection, store: &Store, query: &Query, windows: &Windows) -> Gather {
+fn gather(detection: &Detection, store: &Store, query: &Query, changes: Vec<Change>) -> Gather {
     Gather {
         store: store.clone(),
         names: detection.services(),
         uses: query.uses(),
-        changes: match query.uses().changed {
-            true => changes(detection, windows).await,
-            false => Vec::new(),
-        },
+        changes,
     }
 }
 
@@ -158,17 +166,17 @@ impl Drop for Waiting {
     }
 }
 
-/// When functions changed, as the platform's reports tell it; nothing where they cannot be read in time.
-async fn changes(detection: &Detection, windows: &Windows) -> Vec<Change> {
+/// When functions changed, as the platform's reports tell it; none where they cannot be read in time.
+async fn changes(detection: &Detection, windows: &Windows, time: Duration) -> Option<Vec<Change>> {
     let Window { from, to } = windows.during;
-    let asked = tokio::time::timeout(REPORTS, detection.reports(&(from..to))).await;
+    let asked = tokio::time::timeout(time, detection.reports(&(from..to))).await;
     match asked {
-        Ok(Ok(reports)) => detection.changes(&reports),
+        Ok(Ok(reports)) => Some(detection.changes(&reports)),
         Ok(Err(error)) => {
             tracing::warn!(%error, "reports cannot be read for a question to the graph");
-            Vec::new()
+            None
         }
-        Err(_) => Vec::new(),
+        Err(_) => None,
     }
 }
 

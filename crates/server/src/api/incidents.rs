@@ -89,7 +89,7 @@ pub(super) async fn show(
         whose_of(&queries, &incident)
     );
     let whose = whose.unwrap_or_default();
-    let shown = shown(&queries, &incident).await?;
+    let shown = shown(&queries, &incident).await;
     let view = view::IncidentView::new(&incident, &around, &whose, cause.as_ref(), shown);
     Ok(view::json_response(view::json(&view)))
 }
@@ -103,23 +103,29 @@ fn around(detector: &Detector, incident: &Incident) -> Vec<(Node, Node)> {
 }
 
 /// What shows its findings, of as many as there is time for.
-async fn shown(queries: &Queries, incident: &Incident) -> Result<Vec<Shown>, ApiError> {
+async fn shown(queries: &Queries, incident: &Incident) -> Vec<Shown> {
     let mut shown = Vec::new();
     let look = async {
         for (at, known) in incident.findings.iter().enumerate() {
             let examples = if at < WITH_EXAMPLES { EXAMPLES } else { 0 };
-            shown.push(find(queries, &known.finding, examples).await?);
+            let found = find(queries, &known.finding, examples).await;
+            shown.push(found.unwrap_or_else(|error| {
+                tracing::warn!(
+                    ?error,
+                    incident = incident.id,
+                    "spans of a finding cannot be found"
+                );
+                Shown::default()
+            }));
         }
-        Ok::<(), ApiError>(())
     };
-    match tokio::time::timeout(PATIENCE, look).await {
-        Ok(looked) => looked?,
-        Err(_) => tracing::warn!(
+    if tokio::time::timeout(PATIENCE, look).await.is_err() {
+        tracing::warn!(
             incident = incident.id,
             "an incident is shown without some of its spans, which take too long to find"
-        ),
+        );
     }
-    Ok(shown)
+    shown
 }
 
 /// Filters of the spans that show a finding, and the newest of them.

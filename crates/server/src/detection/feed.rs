@@ -92,10 +92,7 @@ impl Names {
         };
         let version = seen.versions.given_up_for(&report.version, report.minute);
         let code = seen.code.given_up_for(&report.code, report.minute);
-        let megabytes = match report.memory_bytes >> 20 {
-            0 => String::new(),
-            megabytes => megabytes.to_string(),
-        };
+        let megabytes = megabytes(report);
         let memory = seen.memory.given_up_for(&megabytes, report.minute);
         let version = version.map(|before| ("version", before, report.version.clone(), ""));
         // Of `$LATEST` only its code tells that it was deployed anew.
@@ -114,9 +111,47 @@ impl Names {
         .collect()
     }
 
+    /// What reports of one minute change. What was seen longest ago comes first, so that what is new is held against
+    /// what was there before the minute.
+    pub(super) fn changes_of_minute(&mut self, reports: &[&Report]) -> Vec<Change> {
+        let mut reports: Vec<(Node, &Report)> = reports
+            .iter()
+            .map(|it| (self.node_of(&it.service, &it.function), *it))
+            .collect();
+        reports.sort_by_cached_key(|(node, report)| self.seen_last(node, report));
+        let changes = reports.iter().flat_map(|(node, it)| self.changes(node, it));
+        changes.collect()
+    }
+
+    /// The same of timeouts.
+    pub(super) fn timeout_changes(&mut self, timeouts: &[&Timeouts]) -> Vec<Change> {
+        let mut timeouts: Vec<(Node, &Timeouts)> = timeouts
+            .iter()
+            .map(|it| (self.node_of(&it.service, &it.function), *it))
+            .collect();
+        timeouts.sort_by_cached_key(|(node, of)| {
+            let seen = self.seen.get(node).zip(of.limit_ms);
+            seen.map_or(0, |(seen, limit)| seen.timeouts.seen_last(&seconds(limit)))
+        });
+        let changes = timeouts.iter();
+        let changes = changes.filter_map(|(node, of)| self.timeout_change(node, of));
+        changes.collect()
+    }
+
+    /// When what a report tells was seen last, the least of it.
+    fn seen_last(&self, node: &Node, report: &Report) -> u64 {
+        let Some(seen) = self.seen.get(node) else {
+            return 0;
+        };
+        let version = seen.versions.seen_last(&report.version);
+        let code = seen.code.seen_last(&report.code);
+        let memory = seen.memory.seen_last(&megabytes(report));
+        version.min(code).min(memory)
+    }
+
     /// The same of timeouts, of which each that invocations of the minute had is told alone.
     pub(super) fn timeout_change(&mut self, node: &Node, of: &Timeouts) -> Option<Change> {
-        let seconds = (of.limit_ms? / 1e3).to_string();
+        let seconds = seconds(of.limit_ms?);
         let timeouts = &mut self.seen(node)?.timeouts;
         let before = timeouts.given_up_for(&seconds, of.minute)?;
         Some(Change {
@@ -138,6 +173,14 @@ impl Names {
 }
 
 impl Recent {
+    /// Zero for what was not, and the end of time for what is not known.
+    fn seen_last(&self, what: &str) -> u64 {
+        match what {
+            "" => u64::MAX,
+            what => self.0.get(what).copied().unwrap_or(0),
+        }
+    }
+
     /// One of the last minute in which there were any, if this was not among these, and was not seen within the last
     /// quarter of an hour. What is not known is nothing new, and neither are the first, which may be several.
     fn given_up_for(&mut self, what: &str, at: UnixNanos) -> Option<String> {
@@ -167,6 +210,18 @@ pub(super) fn limit_ms(timeouts: &[&Timeouts]) -> Option<f64> {
         all.reduce(f64::max)
     };
     most(|it| it.limit_ms).or_else(|| most(|it| it.longest_ms))
+}
+
+/// Nothing where nobody told it.
+fn megabytes(report: &Report) -> String {
+    match report.memory_bytes >> 20 {
+        0 => String::new(),
+        megabytes => megabytes.to_string(),
+    }
+}
+
+fn seconds(limit_ms: f64) -> String {
+    (limit_ms / 1e3).to_string()
 }
 
 /// As much of a digest as people compare.

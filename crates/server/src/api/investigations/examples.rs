@@ -30,10 +30,7 @@ pub(super) fn of_gap<'a>(traces: &'a [Vec<Span>], gap: &Gap) -> Vec<&'a Span> {
 }
 
 /// Of each trace the span of which the longest time is told, if there is one.
-fn longest(
-    traces: &[Vec<Span>],
-    time: impl Fn(&[Span], &Span) -> Option<Duration>,
-) -> Vec<&Span> {
+fn longest(traces: &[Vec<Span>], time: impl Fn(&[Span], &Span) -> Option<Duration>) -> Vec<&Span> {
     let found = traces.iter().filter_map(|spans| {
         let times = spans.iter();
         let times = times.filter_map(|span| Some((span, time(spans, span)?)));

@@ -137,18 +137,25 @@ impl Gather<'_> {
             evidence.push(row.evidence);
         }
         let look = async {
+            let mut is_whole = true;
             for (row, sought) in evidence.iter_mut().zip(&sought) {
-                if let Some((spans, times)) = sought {
-                    let filters = spans.filters(self.queries, times).await?;
-                    row.search = filters.map(|filters| RowSearch::spans(filters, times));
+                let Some((spans, times)) = sought else {
+                    continue;
+                };
+                match spans.filters(self.queries, times).await {
+                    Ok(filters) => {
+                        row.search = filters.map(|filters| RowSearch::spans(filters, times));
+                    }
+                    Err(error) => {
+                        tracing::warn!(?error, "spans of evidence cannot be looked for");
+                        is_whole = false;
+                    }
                 }
             }
-            Ok::<(), ApiError>(())
+            is_whole
         };
-        match tokio::time::timeout(self.left, look).await {
-            Ok(Ok(())) => missing = None,
-            Ok(Err(error)) => tracing::warn!(?error, "spans of evidence cannot be looked for"),
-            Err(_) => {}
+        if let Ok(true) = tokio::time::timeout(self.left, look).await {
+            missing = None;
         }
         (evidence, missing)
     }

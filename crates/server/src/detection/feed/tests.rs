@@ -236,6 +236,41 @@ fn what_a_function_has_not_had_lately_is_a_change() {
     }
 }
 
+#[test]
+fn what_goes_live_within_a_minute_is_a_change_whichever_is_told_first() {
+    let of = |minute: u64, version: &str| Report {
+        version: version.to_owned(),
+        ..report(UnixNanos(minute * MINUTE.0))
+    };
+    for versions in [["41", "42"], ["42", "41"]] {
+        let mut names = Names::default();
+        let mut told = |minute: u64, versions: &[&str]| {
+            let reports: Vec<Report> = versions.iter().map(|it| of(minute, it)).collect();
+            let made = names.changes_of_minute(&reports.iter().collect::<Vec<_>>());
+            let words = made.into_iter().map(|it| (it.before.unwrap(), it.what));
+            words.collect::<Vec<_>>()
+        };
+        assert_eq!(told(0, &["40"]), []);
+        assert_eq!(told(9, &["41"]).len(), 1);
+        assert_eq!(
+            told(10, &versions),
+            [("version 41".to_owned(), "version 42".to_owned())]
+        );
+        assert_eq!(told(11, &["42"]), []);
+        let mut timeouts_of = |minute: u64, seconds: &[f64]| {
+            let all = seconds
+                .iter()
+                .map(|it| timeouts("pay", minute, Some(it * 1e3)));
+            let all: Vec<Timeouts> = all.collect();
+            let made = names.timeout_changes(&all.iter().collect::<Vec<_>>());
+            made.into_iter().map(|it| it.what).collect::<Vec<_>>()
+        };
+        assert_eq!(timeouts_of(5, &[3.0]), [""; 0]);
+        assert_eq!(timeouts_of(6, &[3.0, 10.0]), ["timeout 10 s"]);
+        assert_eq!(timeouts_of(7, &[10.0]), [""; 0]);
+    }
+}
+
 fn timeouts(function: &str, minute: u64, limit_ms: Option<f64>) -> Timeouts {
     Timeouts {
         minute: UnixNanos(minute * MINUTE.0),
