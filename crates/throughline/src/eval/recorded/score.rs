@@ -190,7 +190,10 @@ impl Scores {
             text += &row.line(kind);
         }
         text += &self.all().line("all");
-        text += &self.reported().line("half reported on only");
+        let reported = self.reported();
+        if reported.all > 0 {
+            text += &reported.line("half reported on only");
+        }
         text += &format!(
             "\nwhere all was well: {:.1} incidents a week, in {} days\n",
             self.false_a_week(),
