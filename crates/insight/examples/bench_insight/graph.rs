@@ -14,9 +14,17 @@ use super::figure;
 pub(super) fn figures() -> Vec<Value> {
     let before = town(1);
     let now = town(0);
-    let begun = Instant::now();
-    let graph = Graph::build(now, Some(&before));
-    let built = begun.elapsed().as_secs_f64() * 1e3;
+    let mut builds: Vec<(f64, Graph)> = (0..BUILDS)
+        .map(|_| {
+            let now = now.clone();
+            let begun = Instant::now();
+            let graph = Graph::build(now, Some(&before));
+            (begun.elapsed().as_secs_f64() * 1e3, graph)
+        })
+        .collect();
+    builds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (built, graph) = builds.swap_remove(BUILDS / 2);
+    drop(builds);
     assert!(graph.edges().len() >= EDGES, "{}", graph.edges().len());
     let mut rng = Rng::with_seed(7);
     let mut took: Vec<(f64, String)> = Vec::new();
@@ -43,7 +51,15 @@ pub(super) fn figures() -> Vec<Value> {
         Limits::default().steps
     );
     let p95 = at(0.95);
+    let whole = p95 + built;
     vec![
+        figure(
+            "graph.whole_p95",
+            whole,
+            "ms",
+            ("<= 500", whole <= 500.0),
+            "the graph laid out and the question answered, which is what somebody waits for beside reading",
+        ),
         figure(
             "graph.query_p95",
             p95,
@@ -56,7 +72,7 @@ pub(super) fn figures() -> Vec<Value> {
             built,
             "ms",
             ("<= 500", built <= 500.0),
-            "both windows, from what was counted",
+            &format!("both windows, from what was counted; median of {BUILDS}"),
         ),
     ]
 }
@@ -168,3 +184,4 @@ const FUNCTIONS: usize = 7_000;
 const RESOURCES: usize = 2_950;
 const EDGES: usize = 100_000;
 const ROUNDS: usize = 25;
+const BUILDS: usize = 5;

@@ -101,6 +101,16 @@ pub struct Edge {
     pub(super) types: Types,
 }
 
+/// A relationship as a walk along it needs it, beside the others of its node: looking at the relationship itself
+/// would wait for memory at each hop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hop {
+    pub(super) edge: EdgeId,
+    /// The other end.
+    pub(super) to: NodeId,
+    pub(super) types: Types,
+}
+
 /// What called what in a window.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -108,9 +118,9 @@ pub struct Graph {
     edges: Vec<Edge>,
     /// By node, where in `out` its relationships begin; and one more.
     out_begin: Vec<u32>,
-    out: Vec<EdgeId>,
+    out: Vec<Hop>,
     in_begin: Vec<u32>,
-    into: Vec<EdgeId>,
+    into: Vec<Hop>,
     by_name: Map<Arc<str>, Vec<NodeId>>,
     /// How long the window is, and the one that is compared with, if one is.
     pub(super) seconds: f64,
@@ -317,8 +327,8 @@ impl Graph {
                 }
             })
             .collect();
-        let (out_begin, out) = rows(nodes.len(), &edges, |edge| edge.from);
-        let (in_begin, into) = rows(nodes.len(), &edges, |edge| edge.to);
+        let (out_begin, out) = rows(nodes.len(), &edges, |edge| (edge.from, edge.to));
+        let (in_begin, into) = rows(nodes.len(), &edges, |edge| (edge.to, edge.from));
         let mut by_name: Map<Arc<str>, Vec<NodeId>> = Map::default();
         for (place, node) in (0..).zip(&nodes) {
             by_name
@@ -365,11 +375,11 @@ impl Graph {
         numbers.calls as f64 / self.seconds.max(1.0)
     }
 
-    pub(super) fn out_of(&self, node: NodeId) -> &[EdgeId] {
+    pub(super) fn out_of(&self, node: NodeId) -> &[Hop] {
         of_row(&self.out_begin, &self.out, node)
     }
 
-    pub(super) fn into(&self, node: NodeId) -> &[EdgeId] {
+    pub(super) fn into(&self, node: NodeId) -> &[Hop] {
         of_row(&self.in_begin, &self.into, node)
     }
 
@@ -463,26 +473,40 @@ fn is_outside(id: &str) -> bool {
     class_of(id, "") == EdgeClass::Outside
 }
 
-/// Edges by one of their ends.
-fn rows(nodes: usize, edges: &[Edge], end: impl Fn(&Edge) -> NodeId) -> (Vec<u32>, Vec<EdgeId>) {
+/// Edges by the first of these two ends.
+fn rows(
+    nodes: usize,
+    edges: &[Edge],
+    ends: impl Fn(&Edge) -> (NodeId, NodeId),
+) -> (Vec<u32>, Vec<Hop>) {
     let mut begin = vec![0; nodes + 1];
     for edge in edges {
-        begin[end(edge).0 as usize + 1] += 1;
+        begin[ends(edge).0.0 as usize + 1] += 1;
     }
     for node in 0..nodes {
         begin[node + 1] += begin[node];
     }
     let mut next = begin.clone();
-    let mut row = vec![EdgeId(0); edges.len()];
+    let none = Hop {
+        edge: EdgeId(0),
+        to: NodeId(0),
+        types: Types::NONE,
+    };
+    let mut row = vec![none; edges.len()];
     for (place, edge) in (0..).zip(edges) {
-        let at = &mut next[end(edge).0 as usize];
-        row[*at as usize] = EdgeId(place);
+        let (near, far) = ends(edge);
+        let at = &mut next[near.0 as usize];
+        row[*at as usize] = Hop {
+            edge: EdgeId(place),
+            to: far,
+            types: edge.types,
+        };
         *at += 1;
     }
     (begin, row)
 }
 
-fn of_row<'a>(begin: &[u32], row: &'a [EdgeId], node: NodeId) -> &'a [EdgeId] {
+fn of_row<'a>(begin: &[u32], row: &'a [Hop], node: NodeId) -> &'a [Hop] {
     let node = node.0 as usize;
     &row[begin[node] as usize..begin[node + 1] as usize]
 }

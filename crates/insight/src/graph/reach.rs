@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::model::{EdgeId, Graph, NodeId};
+use super::model::{EdgeId, Graph, Hop, NodeId};
 use super::plan::{Piece, Way};
 use super::read::has_properties;
 use super::syntax::Direction;
@@ -83,32 +83,31 @@ impl Walk<'_> {
             (direction, _) => direction,
         };
         let graph = self.graph;
-        let out: &[EdgeId] = match direction {
+        let out: &[Hop] = match direction {
             Direction::Left => &[],
             _ => graph.out_of(from),
         };
-        let into: &[EdgeId] = match direction {
+        let into: &[Hop] = match direction {
             Direction::Right => &[],
             _ => graph.into(from),
         };
-        let out = out.iter().map(move |edge| (*edge, graph.edge(*edge).to));
         // Who calls itself is met once.
         let into = into
             .iter()
-            .map(move |edge| (*edge, graph.edge(*edge).from))
-            .filter(move |(_, other)| direction == Direction::Left || *other != from);
-        out.chain(into)
+            .filter(move |hop| direction == Direction::Left || hop.to != from);
+        out.iter()
+            .chain(into)
             .take_while(|_| self.budget.step())
-            .filter(|(edge, _)| self.is_of_it(*edge))
+            .filter(|hop| self.is_of_it(hop))
+            .map(|hop| (hop.edge, hop.to))
     }
 
-    fn is_of_it(&self, edge: EdgeId) -> bool {
+    fn is_of_it(&self, hop: &Hop) -> bool {
         let Piece {
             types, properties, ..
         } = self.piece;
-        let of = self.graph.edge(edge);
-        (*types == Types::NONE || of.types.meet(*types))
-            && has_properties(self.graph, edge, properties)
+        (*types == Types::NONE || hop.types.meet(*types))
+            && has_properties(self.graph, hop.edge, properties)
     }
 
     /// Every node that can be reached by at least so many hops and at most so many, once.
