@@ -25,6 +25,7 @@ mod leak;
 mod novelty;
 pub(crate) mod outer;
 mod queues;
+mod rename;
 pub(crate) mod rules;
 mod subject;
 mod throttled;

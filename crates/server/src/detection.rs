@@ -421,6 +421,7 @@ impl Detection {
         queues.name(&mut kept.names);
         let reports = (told.reports.as_slice(), told.timeouts.as_slice());
         let mut done = feed::minutes(found, reports, &mut kept.names);
+        kept.rename();
         feed::waited(&told.waits, &mut done);
         queues.retries(&mut done);
         let mut by_minute: BTreeMap<UnixNanos, Vec<(&Subject, &Counts)>> = BTreeMap::new();
@@ -487,6 +488,13 @@ impl Kept {
         }
     }
 
+    /// What was known of a service is of the function that it turned out to be.
+    fn rename(&mut self) {
+        for (was, is) in self.names.renamed() {
+            self.detector.rename(&was, &is);
+        }
+    }
+
     /// Ends a minute: what it showed besides calls is taken in, then it is judged.
     fn end(&mut self, told: &logs::Told, minute: UnixNanos) -> Vec<Update> {
         let next = minute.plus(MINUTE);
@@ -534,6 +542,7 @@ impl Kept {
                     .take_memory(&node, &used.environment, minute, *bytes);
             }
         }
+        self.rename();
         if next.0 / HOUR_NANOS != minute.0 / HOUR_NANOS {
             self.detector.forget(next);
         }

@@ -23,6 +23,9 @@ pub(crate) struct Names {
     /// By node, what it had.
     #[serde(default)]
     seen: BTreeMap<Node, Setups>,
+    /// Services that were found to be functions since somebody asked.
+    #[serde(skip)]
+    found: Vec<String>,
 }
 
 /// What a function had lately.
@@ -46,7 +49,7 @@ impl Names {
     pub(super) fn without_setups(&self) -> Self {
         Names {
             functions: self.functions.clone(),
-            seen: BTreeMap::new(),
+            ..Names::default()
         }
     }
 
@@ -60,11 +63,24 @@ impl Names {
         if service.is_empty() || function.is_empty() || self.functions.len() >= NAMES_MAX {
             return;
         }
-        let known = self.functions.entry(service.to_owned());
-        let known = known.or_insert_with(|| function.to_owned());
-        if known.as_str() != function {
-            known.clear();
+        match self.functions.get_mut(service) {
+            None => {
+                self.functions
+                    .insert(service.to_owned(), function.to_owned());
+                self.found.push(service.to_owned());
+            }
+            Some(known) if known != function => known.clear(),
+            Some(_) => {}
         }
+    }
+
+    /// The nodes that turned out to be others since this was asked before: what they were, and what they are.
+    pub(super) fn renamed(&mut self) -> Vec<(Node, Node)> {
+        let found = std::mem::take(&mut self.found);
+        let nodes = found
+            .iter()
+            .map(|it| (format!("service:{it}"), self.node(it)));
+        nodes.filter(|(was, is)| was != is).collect()
     }
 
     /// The node of a service, as on the map.

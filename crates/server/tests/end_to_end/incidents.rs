@@ -532,3 +532,45 @@ async fn explained(server: &TestServer, id: &Value) -> Value {
     );
     incident
 }
+
+impl TestServer {
+    /// Takes in calls of one minute of a function that calls nothing and that nobody is known to call.
+    async fn lonely(&self, minutes: std::ops::Range<u64>, fails: bool) {
+        let numbers = minutes.start * CALLS_A_MINUTE..minutes.end * CALLS_A_MINUTE;
+        let spans: Vec<Span> = numbers
+            .map(|number| {
+                let [mut call, ..] = self::call(number, 20);
+                if fails && number % 2 == 0 {
+                    call.status = SpanStatus::Error;
+                    call.attributes.set("error.type", "KeyError");
+                }
+                call
+            })
+            .collect();
+        for some in spans.chunks(4000) {
+            let answer = self.post_protobuf(Signal::Traces, traces(some)).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_a_service_stays_known_when_its_first_error_names_the_function() {
+    let clock = SimClock::at(BEGIN);
+    let move_to = |minute: u64| clock.advance((BEGIN.plus(after(minute))).since(clock.now()));
+    let shown = clock.clone();
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+    server.lonely(0..240, false).await;
+    move_to(240);
+    server.watched().await;
+    for minute in 240..246 {
+        server.lonely(minute..minute + 1, true).await;
+        move_to(minute + 1);
+        server.watched().await;
+    }
+    let open = server.incidents("state=open").await;
+    assert_eq!(open.len(), 1, "{open:#?}");
+    let title = open[0]["title"].as_str().unwrap();
+    assert!(title.contains("order fails more"), "{title}");
+    assert_eq!(open[0]["nodes"], json!(["function:order"]));
+}
