@@ -311,7 +311,7 @@ pub(crate) const COPIES_CACHE_BYTES: usize = 8 << 20;
 /// does not count, small enough that the newest of a large segment are found in some milliseconds.
 pub(crate) const SEARCH_BLOCK_ROWS: u32 = if cfg!(test) { 16 } else { 64 << 10 };
 
-/// Spans that a split reads whole before it shows them.
+/// Rows that a split reads whole before it shows them.
 pub(crate) const SPLIT_ROWS: usize = if cfg!(test) { 8 } else { 1024 };
 
 /// Spans that are read at once with the traces that they are in, unless one trace has more.

@@ -579,10 +579,10 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * By what do spans of a selection differ from the rest?
-         * @description Compares the columns and attributes of the spans of a selection with those of all others that are looked at, or of a second selection, and answers with what tells the sides apart, the most telling first. At most 25,000 spans of each side are compared; the counts of a difference are of those. Each difference has the filters that show its spans. Closing the connection stops it; after ten seconds the answer is of what was looked at until then, and says so.
+         * By what do spans or logs of a selection differ from the rest?
+         * @description Compares the columns and attributes of the rows of a selection with those of all others that are looked at, or of a second selection, and answers with what tells the sides apart, the most telling first. At most 25,000 rows of each side are compared; the counts of a difference are of those. Each difference has the filters that show its rows. The body of a log is not compared. Closing the connection stops it; after ten seconds the answer is of what was looked at until then, and says so.
          */
-        readonly post: operations["contrastSpans"];
+        readonly post: operations["contrast"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2065,17 +2065,19 @@ export interface components {
             /** @description For each heat map: time, the upper bound of a bucket of values, and how many rows are in it. A bucket reaches down to its bound divided by the fourth root of 2. */
             readonly heatmaps: readonly components["schemas"]["Table"][];
         };
-        /** @description Some of the spans that are looked at. */
+        /** @description Some of the rows that are looked at. */
         readonly ContrastSide: {
             /** @description All of them must hold. */
             readonly filters?: readonly components["schemas"]["SearchFilter"][];
-            /** @description Those that begin then or later, in seconds since 1970. */
+            /** @description Words of the body of a log, as in `GET /api/v1/logs`. */
+            readonly q?: string;
+            /** @description Those of then or later, in seconds since 1970; of spans, those that begin. */
             readonly start_time?: number | null;
-            /** @description Those that begin before then, in seconds since 1970. */
+            /** @description Those before then, in seconds since 1970. */
             readonly end_time?: number | null;
         };
         /**
-         * @description Which spans are looked at, and which of them are asked about.
+         * @description Which spans or logs are looked at, and which of them are asked about.
          * @example {
          *       "time_range": 3600,
          *       "filters": [
@@ -2097,8 +2099,16 @@ export interface components {
          *     }
          */
         readonly ContrastQuestion: {
-            /** @description Which spans are looked at: all of them must hold. */
+            /**
+             * @description What is compared.
+             * @default spans
+             * @enum {string}
+             */
+            readonly dataset: "spans" | "logs";
+            /** @description Which rows are looked at: all of them must hold. */
             readonly filters?: readonly components["schemas"]["SearchFilter"][];
+            /** @description Words of the body of a log, as in `GET /api/v1/logs`. */
+            readonly q?: string;
             /**
              * @description Seconds of time that are looked at, to `end_time` or from `start_time`.
              * @default 7200
@@ -2126,21 +2136,21 @@ export interface components {
             readonly differences: readonly components["schemas"]["Difference"][];
             /** @description How many differences there are. */
             readonly total: number;
-            /** @description The spans of the selection. */
-            readonly selection: components["schemas"]["ContrastSpans"];
+            /** @description The rows of the selection. */
+            readonly selection: components["schemas"]["ContrastRows"];
             /** @description Those that they are compared with. */
-            readonly rest: components["schemas"]["ContrastSpans"];
+            readonly rest: components["schemas"]["ContrastRows"];
             /** @description How many conditions were compared, pairs among them. */
             readonly compared: number;
-            /** @description Attributes of compared spans that there was no room for. */
+            /** @description Attributes of compared rows that there was no room for. */
             readonly left_out: number;
             /** @description Whether time was up before all was looked at: the counts are of what was. */
             readonly truncated: boolean;
             /** @description What it took. */
             readonly cost: components["schemas"]["QueryCost"];
         };
-        /** @description How many spans a side has. */
-        readonly ContrastSpans: {
+        /** @description How many rows a side has. */
+        readonly ContrastRows: {
             /** @description All of them. */
             readonly count: number;
             /** @description Those whose attributes were compared. */
@@ -2148,24 +2158,24 @@ export interface components {
         };
         /** @description Something by which the sides differ. */
         readonly Difference: {
-            /** @description What holds, as filters that show such spans; a range of numbers is two, and a pair of conditions is both. */
+            /** @description What holds, as filters that show such rows; a range of numbers is two, and a pair of conditions is both. */
             readonly filters: readonly components["schemas"]["SearchFilter"][];
-            /** @description Of how many spans of the selection it holds. */
+            /** @description Of how many rows of the selection it holds. */
             readonly selection: components["schemas"]["ContrastShare"];
             /** @description Of how many of the others. */
             readonly rest: components["schemas"]["ContrastShare"];
-            /** @description How much it tells about the side that a span is of; at the low end of what may be. */
+            /** @description How much it tells about the side that a row is of; at the low end of what may be. */
             readonly effect: number;
             /** @description The share of false ones among all that are at least as certain. */
             readonly false_discovery: number;
-            /** @description What else holds of (nearly) the same spans: the filters of each. */
+            /** @description What else holds of (nearly) the same rows: the filters of each. */
             readonly alike: readonly (readonly components["schemas"]["SearchFilter"][])[];
         };
         /** @description So many of so many. */
         readonly ContrastShare: {
-            /** @description Compared spans of which it holds. */
+            /** @description Compared rows of which it holds. */
             readonly hits: number;
-            /** @description Compared spans. */
+            /** @description Compared rows. */
             readonly of: number;
             /** @description The one as a part of the other. */
             readonly share: number;
@@ -5821,7 +5831,7 @@ export interface operations {
             };
         };
     };
-    readonly contrastSpans: {
+    readonly contrast: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;

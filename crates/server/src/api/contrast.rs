@@ -1,5 +1,8 @@
-//! `POST /api/v1/contrast`: by what spans of a selection differ from the rest.
+//! `POST /api/v1/contrast`: by what spans or log records of a selection differ from the rest.
 
+mod compared;
+
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -11,11 +14,12 @@ use throughline_insight::Contrast;
 use throughline_insight::contrast::{Given, Limits, Side, Wanted};
 use throughline_query::Spec;
 use throughline_store::{Dataset, Filter, SplitQuery, Stretch, Viewer};
-use throughline_telemetry::{Span, UnixNanos};
+use throughline_telemetry::{Attributes, LogRecord, Span, UnixNanos};
 
 use super::error::ApiError;
 use super::queries::{Queries, now, read};
 use super::view;
+use compared::{Compared, DURATION};
 
 /// The path.
 pub(super) const CONTRAST: &str = "/api/v1/contrast";
@@ -25,7 +29,11 @@ pub(super) const CONTRAST: &str = "/api/v1/contrast";
 #[serde(deny_unknown_fields)]
 struct Question {
     #[serde(default)]
+    dataset: Dataset,
+    #[serde(default)]
     filters: Vec<Filter>,
+    #[serde(default)]
+    q: String,
     start_time: Option<f64>,
     end_time: Option<f64>,
     time_range: Option<f64>,
@@ -36,12 +44,14 @@ struct Question {
     limit: Option<usize>,
 }
 
-/// Some of the spans.
+/// Some of the rows.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Chosen {
     #[serde(default)]
     filters: Vec<Filter>,
+    #[serde(default)]
+    q: String,
     start_time: Option<f64>,
     end_time: Option<f64>,
 }
@@ -51,6 +61,19 @@ pub(super) async fn contrast(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let question: Question = read(body)?;
+    match question.dataset {
+        Dataset::Spans => compare::<Span>(&queries, question).await,
+        Dataset::Logs => compare::<LogRecord>(&queries, question).await,
+        Dataset::Metrics => Err(ApiError::BadQuery(
+            "spans and logs can be compared; metrics can be asked with SQL".to_owned(),
+        )),
+    }
+}
+
+async fn compare<T: Compared + 'static>(
+    queries: &Queries,
+    question: Question,
+) -> Result<Response, ApiError> {
     let limit = question.limit.unwrap_or(LIMIT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         let what = format!("`limit` must be from 1 to {LIMIT_MAX}, not {limit}");
@@ -59,7 +82,7 @@ pub(super) async fn contrast(
     let left_out = Arc::new(question.left_out());
     let query = question.query(now())?;
     let split = queries
-        .split(query, move || Sides::new(Arc::clone(&left_out)))
+        .split(query, move || Sides::<T>::new(Arc::clone(&left_out)))
         .await?;
     let contrast = split.viewer.contrast;
     let found = queries.blocking(move || contrast.finish()).await?;
@@ -77,7 +100,7 @@ impl Question {
         };
         let (from, to) = spec.times(now)?;
         let of = Stretch {
-            filter: Filter::All(self.filters),
+            filter: all(self.filters, &self.q)?,
             from: Some(from),
             to: Some(to),
         };
@@ -91,13 +114,9 @@ impl Question {
     /// What is not compared: what was asked not to be, and what the sides were made by, which would come
     /// first and say nothing.
     fn left_out(&self) -> LeftOut {
-        let mut keys = self.leave_out.clone();
         let chosen = [Some(&self.selection), self.rest.as_ref()];
-        for filter in chosen.into_iter().flatten().flat_map(|it| &it.filters) {
-            add_columns(filter, &mut keys);
-        }
-        let of_duration = keys.iter().any(|key| key == DURATION);
-        LeftOut { keys, of_duration }
+        let filters = chosen.into_iter().flatten().flat_map(|it| &it.filters);
+        LeftOut::new(self.leave_out.clone(), filters)
     }
 }
 
@@ -117,7 +136,7 @@ impl Chosen {
             nanos.transpose()
         };
         Ok(Stretch {
-            filter: Filter::All(self.filters),
+            filter: all(self.filters, &self.q)?,
             from: time("start_time", self.start_time)?,
             to: time("end_time", self.end_time)?,
         })
@@ -135,6 +154,15 @@ fn add_columns(filter: &Filter, keys: &mut Vec<String>) {
     }
 }
 
+/// Rows for which all of these hold and whose bodies have these words.
+fn all(filters: Vec<Filter>, words: &str) -> Result<Filter, ApiError> {
+    let filter = Filter::All(filters);
+    if words.is_empty() {
+        return Ok(filter);
+    }
+    Ok(filter.and(Filter::of_words(words).map_err(ApiError::BadQuery)?))
+}
+
 /// What is not compared.
 pub(super) struct LeftOut {
     keys: Vec<String>,
@@ -145,11 +173,16 @@ pub(super) struct LeftOut {
 impl LeftOut {
     /// What filters are made of.
     pub(super) fn of(filters: &[Filter]) -> Self {
-        let mut keys = Vec::new();
-        filters
-            .iter()
-            .for_each(|filter| add_columns(filter, &mut keys));
+        LeftOut::new(Vec::new(), filters)
+    }
+
+    fn new<'a>(mut keys: Vec<String>, filters: impl IntoIterator<Item = &'a Filter>) -> Self {
+        let filters = filters.into_iter();
+        filters.for_each(|filter| add_columns(filter, &mut keys));
         let of_duration = keys.iter().any(|key| key == DURATION);
+        if keys.iter().any(|key| SEVERITY.contains(&key.as_str())) {
+            keys.extend(SEVERITY.map(str::to_owned));
+        }
         LeftOut { keys, of_duration }
     }
 
@@ -160,22 +193,25 @@ impl LeftOut {
     }
 }
 
-/// Tells spans to a contrast, with their columns and attributes as filters name them.
-pub(super) struct Sides {
+/// Tells rows to a contrast, with their columns and attributes as filters name them.
+pub(super) struct Sides<T> {
     pub(super) contrast: Contrast,
     left_out: Arc<LeftOut>,
+    rows: PhantomData<fn(T)>,
 }
 
-impl Sides {
+impl<T> Sides<T> {
     pub(super) fn new(left_out: Arc<LeftOut>) -> Self {
         Sides {
             contrast: Contrast::new(Limits::default()),
             left_out,
+            rows: PhantomData,
         }
     }
 }
 
-impl Viewer for Sides {
+impl<T: Compared> Viewer for Sides<T> {
+    type Row = T;
     type Wanted = Wanted;
 
     fn count(&mut self, is_selected: bool) -> Option<Wanted> {
@@ -185,45 +221,32 @@ impl Viewer for Sides {
         })
     }
 
-    fn show(&mut self, wanted: Wanted, span: &Span) {
+    fn show(&mut self, wanted: Wanted, row: &T) {
         let left_out = &self.left_out;
-        let compared = columns(span)
-            .chain(attributes(span))
+        let trace = row.told_by_trace().map(|id| id.to_string());
+        let trace = trace.as_deref().map(|id| (TRACE, Given::Text(id)));
+        let compared = row
+            .columns()
+            .chain(trace)
+            .chain(attributes(row))
             .filter(|(key, _)| !left_out.has(key));
         self.contrast.keep(wanted, compared);
     }
 }
 
-/// The columns that every span has, but for those that tell it from all others.
-fn columns(span: &Span) -> impl Iterator<Item = (&str, Given<'_>)> {
-    let texts: [(&str, &str); 6] = [
-        ("service", span.service()),
-        ("name", &span.name),
-        ("kind", span.kind.name()),
-        ("status", span.status.name()),
-        ("status_message", &span.status_message),
-        ("scope", &span.scope.name),
-    ];
-    let millis = span.duration().as_secs_f64() * 1e3;
-    texts
-        .into_iter()
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(key, text)| (key, Given::Text(text)))
-        .chain([(DURATION, Given::Number(millis))])
-}
-
 /// Those of the resource stand behind its own, as in a filter; what has the name of a column cannot be
 /// asked for.
-fn attributes(span: &Span) -> impl Iterator<Item = (&str, Given<'_>)> {
-    let own = span.attributes.iter();
-    let all = own.chain(span.resource.attributes.iter());
-    all.filter(|(key, _)| Dataset::Spans.column(key).is_none())
+fn attributes<T: Compared>(row: &T) -> impl Iterator<Item = (&str, Given<'_>)> {
+    let all = row.attributes().into_iter().flat_map(Attributes::iter);
+    all.filter(|(key, _)| T::DATASET.column(key).is_none())
         .filter_map(|(key, value)| Some((key, Given::of(value)?)))
 }
 
-const DURATION: &str = "duration_ms";
 /// What follows from how long a span took.
 const OF_DURATION: [&str; 2] = ["throughline.duration.", "throughline.cost"];
+/// The one follows from the other.
+const SEVERITY: [&str; 2] = ["severity", "severity_number"];
+const TRACE: &str = "trace_id";
 const PAYLOADS: &str = "throughline.payload.";
 const LIMIT: usize = 20;
 const LIMIT_MAX: usize = 100;

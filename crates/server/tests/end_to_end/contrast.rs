@@ -1,11 +1,13 @@
-//! By what spans of a selection differ.
+//! By what spans and log records of a selection differ.
 
 use serde_json::{Value, json};
 use throughline_server::Limits;
-use throughline_telemetry::{Signal, Span, SpanStatus};
+use throughline_telemetry::{LogRecord, Signal, Span, SpanStatus, UnixNanos};
+use throughline_testkit::log;
 
 use crate::harness::{Answer, TestServer};
 use crate::samples::{span, traces};
+use crate::search::put_logs;
 
 /// 2026-11-22T00:00:00Z, in seconds.
 const BEGIN: u64 = 1_795_305_600;
@@ -117,6 +119,99 @@ async fn a_second_selection_is_compared_with() {
     assert!(!text.contains("tenant"), "{text}");
 }
 
+/// Twenty minutes of lines, one a second: from minute ten on every fifth fails, most of these in zone c,
+/// and outside of any trace.
+fn lines() -> Vec<LogRecord> {
+    let lines = (0..1200_u64).map(|second| {
+        let fails = second >= 600 && second % 5 == 0;
+        let zone = match fails && second % 20 != 0 || second % 97 == 0 {
+            true => "c",
+            false => "a",
+        };
+        let (severity, text, outcome) = match fails {
+            true => (17, "ERROR", "failed"),
+            false => (9, "INFO", "paid"),
+        };
+        let mut line = log("pay")
+            .says(format!("order {second} {outcome}"))
+            .severity(severity, text)
+            .attribute("zone", zone)
+            .attribute("tenant", ["acme", "bolt", "core"][(second % 3) as usize])
+            .attribute("throughline.payload.request", outcome);
+        if !fails && second % 2 == 0 {
+            line = line.in_trace(second + 1);
+        }
+        let mut line = line.build();
+        line.time = UnixNanos((BEGIN + second) * 1_000_000_000);
+        line.observed_time = line.time;
+        line
+    });
+    lines.collect()
+}
+
+fn of_lines(selection: &Value) -> Value {
+    json!({"dataset": "logs", "start_time": BEGIN, "end_time": BEGIN + 1200, "selection": selection})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_are_told_apart_by_what_was_planted() {
+    let server = TestServer::start().await;
+    put_logs(&server, &lines()).await;
+    let question = of_lines(&json!({
+        "filters": [{"column": "severity_number", "op": ">=", "value": 17}],
+        "start_time": BEGIN + 600,
+    }));
+    let answer = server.contrast(&question).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    assert_eq!(answer["selection"], json!({"count": 120, "sampled": 120}));
+    assert_eq!(answer["rest"], json!({"count": 1080, "sampled": 1080}));
+    let first = &answer["differences"][0];
+    let zone = json!([{"column": "zone", "op": "=", "value": "c"}]);
+    assert_eq!(first["filters"], zone, "{answer:#}");
+    assert_eq!(
+        (&first["selection"]["hits"], &first["rest"]["hits"]),
+        (&json!(90), &json!(12))
+    );
+    let text = answer["differences"].to_string();
+    // What follows from the selection itself, what is kept back, and what nearly every line has another of.
+    for key in ["severity", "throughline.payload", "body", "order"] {
+        assert!(!text.contains(key), "{key}: {text}");
+    }
+    let without = r#"{"column":"trace_id","op":"does-not-exist"}"#;
+    assert!(text.contains(without), "{text}");
+
+    let question = json!({"dataset": "logs", "filters": zone, "count": "all", "limit": 1});
+    let found = server
+        .post_api("/api/v1/search", &[], question.to_string())
+        .await;
+    assert_eq!(found.json()["total"], 102);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_are_chosen_by_their_words() {
+    let server = TestServer::start().await;
+    put_logs(&server, &lines()).await;
+    let answer = server.contrast(&of_lines(&json!({"q": "failed"}))).await;
+    let answer = answer.json();
+    assert_eq!(answer["selection"]["count"], 120, "{answer:#}");
+    assert_eq!(answer["rest"]["count"], 1080);
+    let first = &answer["differences"][0];
+    let severity = [
+        json!([{"column": "severity", "op": "=", "value": "ERROR"}]),
+        json!([{"column": "severity_number", "op": "=", "value": 17.0}]),
+    ];
+    assert!(severity.contains(&first["filters"]), "{first:#}");
+    assert_eq!(first["rest"]["hits"], 0);
+
+    let mut among = of_lines(&json!({"start_time": BEGIN + 900}));
+    among["q"] = json!("-failed");
+    among["rest"] = json!({"q": "paid", "end_time": BEGIN + 300});
+    let answer = server.contrast(&among).await.json();
+    assert_eq!(answer["selection"]["count"], 240, "{answer:#}");
+    assert_eq!(answer["rest"]["count"], 300);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_is_selected_nothing_is_told() {
     let server = server_with_calls(Limits::default()).await;
@@ -157,6 +252,22 @@ async fn what_cannot_be_meant_is_refused() {
         ),
         (
             json!({"selection": {"filters": [{"column": "name", "op": "matches", "value": "("}]}}),
+            "regex",
+        ),
+        (
+            json!({"dataset": "metrics", "selection": {}}),
+            "spans and logs can be compared",
+        ),
+        (
+            json!({"dataset": "lines", "selection": {}}),
+            "unknown variant `lines`",
+        ),
+        (
+            json!({"selection": {"q": "timeout"}}),
+            "only log records have words",
+        ),
+        (
+            json!({"dataset": "logs", "selection": {"q": "/(/"}}),
             "regex",
         ),
     ] {

@@ -306,6 +306,11 @@ async fn real_answers_fit_their_schemas() {
         let foreign = [("host", "elsewhere.example")];
         openapi.check(path, &server.post_api(path, &foreign, good).await);
     }
+    let of_logs =
+        r#"{"dataset": "logs", "q": "hello", "selection": {"q": "-x"}, "start_time": 1795228000}"#;
+    let compared = server.post_api("/api/v1/contrast", &[], of_logs).await;
+    assert_eq!(compared.status, 200, "{}", compared.text());
+    openapi.check("/api/v1/contrast", &compared);
 
     actions(&mut openapi, &server, &keyed).await;
 

@@ -533,7 +533,7 @@ fn limit(query: &SearchQuery) -> usize {
     query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX)
 }
 
-fn time_column<T: Searched>() -> &'static str {
+pub(super) fn time_column<T: Searched>() -> &'static str {
     T::DATASET
         .column("time")
         .expect("each dataset has it")
@@ -543,4 +543,4 @@ fn time_column<T: Searched>() -> &'static str {
 /// What one page shows unless asked otherwise.
 const PAGE: usize = 50;
 
-const PARENT: ScanColumn = ScanColumn::Stored("parent_span_id");
+pub(super) const PARENT: ScanColumn = ScanColumn::Stored("parent_span_id");

@@ -8,6 +8,7 @@ use throughline_telemetry::{LogRecord, Span, TraceId};
 
 use super::order::RowId;
 use crate::batch::{LogRows, SpanRows};
+use crate::buffer::Chunks;
 use crate::dataset::Dataset;
 use crate::error::ReadError;
 use crate::scan::{Part, Place};
@@ -37,6 +38,9 @@ pub(super) mod private {
         /// What they say of each row.
         fn ids(batch: &RecordBatch) -> Vec<RowId>;
 
+        /// Calls with the rows at these places, which are in order.
+        fn each(part: &Part, rows: &[u32], each: impl FnMut(&Self)) -> Result<(), ReadError>;
+
         /// The rows at these places, in their order.
         fn read(part: &Part, rows: &[(u32, RowId)]) -> Result<Vec<Self>, ReadError>;
     }
@@ -59,16 +63,23 @@ impl private::Read for Span {
         ids.collect()
     }
 
+    fn each(part: &Part, rows: &[u32], mut each: impl FnMut(&Self)) -> Result<(), ReadError> {
+        match part.place() {
+            Place::Buffer(chunks) => {
+                let spans = rows.iter().filter_map(|row| buffered_span(chunks, *row));
+                spans.for_each(|span| each(&span));
+                Ok(())
+            }
+            Place::Segment { segment, .. } => part.files().each_span(segment, rows, each),
+        }
+    }
+
     /// A span is read with its trace: its parent is a place in it.
     fn read(part: &Part, rows: &[(u32, RowId)]) -> Result<Vec<Self>, ReadError> {
         match part.place() {
             Place::Buffer(chunks) => {
-                let spans = rows.iter().filter_map(|(row, _)| {
-                    let chunk = chunks.chunk_of(*row as usize)?;
-                    let read = SpanRows::new(&chunk.batch).expect(BUILT);
-                    let span = read.at(chunk.owners(), *row as usize - chunk.first);
-                    Some(span.expect(BUILT))
-                });
+                let spans = rows.iter();
+                let spans = spans.filter_map(|(row, _)| buffered_span(chunks, *row));
                 Ok(spans.collect())
             }
             Place::Segment { segment, .. } => {
@@ -104,15 +115,25 @@ impl private::Read for LogRecord {
         ids.collect()
     }
 
+    fn each(part: &Part, rows: &[u32], mut each: impl FnMut(&Self)) -> Result<(), ReadError> {
+        match part.place() {
+            Place::Buffer(chunks) => {
+                let logs = rows.iter().filter_map(|row| buffered_log(chunks, *row));
+                logs.for_each(|log| each(&log));
+            }
+            Place::Segment { segment, .. } => {
+                let logs = part.files().log_rows(segment, rows)?;
+                logs.iter().for_each(|log| each(&log.record));
+            }
+        }
+        Ok(())
+    }
+
     fn read(part: &Part, rows: &[(u32, RowId)]) -> Result<Vec<Self>, ReadError> {
         match part.place() {
             Place::Buffer(chunks) => {
-                let logs = rows.iter().filter_map(|(row, _)| {
-                    let chunk = chunks.chunk_of(*row as usize)?;
-                    let read = LogRows::new(&chunk.batch).expect(BUILT);
-                    let log = read.at(chunk.owners(), *row as usize - chunk.first);
-                    Some(log.expect(BUILT).record)
-                });
+                let logs = rows.iter();
+                let logs = logs.filter_map(|(row, _)| buffered_log(chunks, *row));
                 Ok(logs.collect())
             }
             Place::Segment { segment, .. } => {
@@ -128,6 +149,20 @@ impl private::Read for LogRecord {
             }
         }
     }
+}
+
+fn buffered_span(chunks: &Chunks, row: u32) -> Option<Span> {
+    let chunk = chunks.chunk_of(row as usize)?;
+    let read = SpanRows::new(&chunk.batch).expect(BUILT);
+    let span = read.at(chunk.owners(), row as usize - chunk.first);
+    Some(span.expect(BUILT))
+}
+
+fn buffered_log(chunks: &Chunks, row: u32) -> Option<LogRecord> {
+    let chunk = chunks.chunk_of(row as usize)?;
+    let read = LogRows::new(&chunk.batch).expect(BUILT);
+    let log = read.at(chunk.owners(), row as usize - chunk.first);
+    Some(log.expect(BUILT).record)
 }
 
 const BUILT: &str = "the batch was built from rows and never left memory";

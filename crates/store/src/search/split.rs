@@ -1,33 +1,35 @@
-//! Spans told apart by whether they are of a selection.
+//! Rows told apart by whether they are of a selection.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::TimestampNanosecondType;
-use throughline_telemetry::{Signal, Span, UnixNanos};
+use throughline_telemetry::UnixNanos;
 
 use super::predicate::{Needs, Predicate, bound};
-use super::{Filter, SearchError};
-use crate::batch::SpanRows;
+use super::run::{PARENT, time_column};
+use super::searched::private::Read;
+use super::{Filter, SearchError, Searched};
 use crate::dataset::Dataset;
 use crate::error::ReadError;
 use crate::limits::SPLIT_ROWS;
 use crate::scan::{Bounds, Looked, Part, Place, Placed, Scan, ScanColumn};
 use crate::segment::Damage;
 
-/// Some spans: those that a filter lets through and that begin within a time.
+/// Some rows: those that a filter lets through and that are of a time, spans of when they begin.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stretch {
     /// Which.
     pub filter: Filter,
-    /// Those that begin then or later.
+    /// Those of then or later.
     pub from: Option<UnixNanos>,
-    /// Those that begin before then.
+    /// Those before then.
     pub to: Option<UnixNanos>,
 }
 
-/// Which spans are looked at, and on which side each is.
+/// Which rows are looked at, and on which side each is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SplitQuery {
     /// Those that are looked at.
@@ -38,16 +40,18 @@ pub struct SplitQuery {
     pub rest: Option<Stretch>,
 }
 
-/// Who is told of the spans of a split.
+/// Who is told of the rows of a split.
 pub trait Viewer {
-    /// What is remembered of a span until it is shown.
+    /// What they are.
+    type Row: Searched;
+    /// What is remembered of a row until it is shown.
     type Wanted;
 
-    /// Counts a span, and says whether it is to be shown.
+    /// Counts a row, and says whether it is to be shown.
     fn count(&mut self, is_selected: bool) -> Option<Self::Wanted>;
 
-    /// Shows a span.
-    fn show(&mut self, wanted: Self::Wanted, span: &Span);
+    /// Shows a row.
+    fn show(&mut self, wanted: Self::Wanted, row: &Self::Row);
 }
 
 /// What a split took.
@@ -60,15 +64,15 @@ pub struct SplitEnd {
 }
 
 impl Scan {
-    /// Tells a viewer of each span once, those of the newest segments first, and always in the order of the scan. Blocks
-    /// on the disk, and ends soon once `stopped` is true.
+    /// Tells a viewer of each row once, those of the newest segments first, and always in the order of the
+    /// scan. Blocks on the disk, and ends soon once `stopped` is true.
     pub fn split<V: Viewer>(
         &self,
         query: &SplitQuery,
         viewer: &mut V,
         stopped: &AtomicBool,
     ) -> Result<SplitEnd, SearchError> {
-        let sides = Sides::new(self, query)?;
+        let sides = Sides::new::<V::Row>(self, query)?;
         let mut end = SplitEnd::default();
         for part in self.parts_of(&query.of, &sides)? {
             end.looked.parts += 1;
@@ -94,13 +98,13 @@ impl Scan {
             to: of.to.map(|to| UnixNanos(to.0.saturating_sub(1))),
             ..Bounds::default()
         };
-        bound(&of.filter, Dataset::Spans, &mut bounds);
+        bound(&of.filter, sides.dataset, &mut bounds);
         if sides.columns.contains(&PARENT) {
             // Parents are places in whole traces, as in a search.
             bounds.attributes.clear();
         }
-        let needs = Needs::of(Dataset::Spans, &of.filter);
-        let mut parts = self.parts(Signal::Traces, &bounds)?;
+        let needs = Needs::of(sides.dataset, &of.filter);
+        let mut parts = self.parts(sides.dataset.signal(), &bounds)?;
         parts.retain(|part| match part.place() {
             Place::Segment { segment, .. } => needs.may_be_in(segment),
             Place::Buffer(_) => true,
@@ -140,34 +144,21 @@ fn show<V: Viewer>(
     wanted: impl Iterator<Item = (u32, V::Wanted)>,
     viewer: &mut V,
 ) -> Result<(), ReadError> {
-    let (rows, mut wanted): (Vec<u32>, std::collections::VecDeque<V::Wanted>) = wanted.unzip();
-    let mut next = |span: &Span| {
-        if let Some(wanted) = wanted.pop_front() {
-            viewer.show(wanted, span);
-        }
-    };
-    match part.place() {
-        Place::Buffer(chunks) => {
-            for row in rows {
-                let Some(chunk) = chunks.chunk_of(row as usize) else {
-                    continue;
-                };
-                let read = SpanRows::new(&chunk.batch).expect(BUILT);
-                next(
-                    &read
-                        .at(chunk.owners(), row as usize - chunk.first)
-                        .expect(BUILT),
-                );
-            }
-            Ok(())
-        }
-        Place::Segment { segment, .. } => part.files().each_span(segment, &rows, next),
+    let (rows, mut wanted): (Vec<u32>, VecDeque<V::Wanted>) = wanted.unzip();
+    if rows.is_empty() {
+        return Ok(());
     }
+    V::Row::each(part, &rows, |row| {
+        if let Some(wanted) = wanted.pop_front() {
+            viewer.show(wanted, row);
+        }
+    })
 }
 
 /// The filters, understood.
 struct Sides {
-    /// What is read of each span; when it began comes last.
+    dataset: Dataset,
+    /// What is read of each row; its time comes last.
     columns: Vec<ScanColumn>,
     of: Side,
     selection: Side,
@@ -183,21 +174,22 @@ struct Side {
     to: UnixNanos,
 }
 
-/// Which spans of a batch count, and which of them are selected.
+/// Which rows of a batch count, and which of them are selected.
 struct Told {
     of: BooleanBuffer,
     selected: BooleanBuffer,
 }
 
 impl Sides {
-    fn new(scan: &Scan, query: &SplitQuery) -> Result<Self, SearchError> {
+    fn new<T: Searched>(scan: &Scan, query: &SplitQuery) -> Result<Self, SearchError> {
         let mut columns = Vec::new();
-        let mut side = |stretch: &Stretch| Side::new(scan, stretch, &mut columns);
+        let mut side = |stretch: &Stretch| Side::new(scan, T::DATASET, stretch, &mut columns);
         let of = side(&query.of)?;
         let selection = side(&query.selection)?;
         let rest = query.rest.as_ref().map(side).transpose()?;
-        columns.push(ScanColumn::Stored(START));
+        columns.push(ScanColumn::Stored(time_column::<T>()));
         Ok(Sides {
+            dataset: T::DATASET,
             columns,
             of,
             selection,
@@ -219,10 +211,11 @@ impl Sides {
 impl Side {
     fn new(
         scan: &Scan,
+        dataset: Dataset,
         stretch: &Stretch,
         columns: &mut Vec<ScanColumn>,
     ) -> Result<Self, SearchError> {
-        let predicate = Predicate::new(scan, Dataset::Spans, &stretch.filter)?;
+        let predicate = Predicate::new(scan, dataset, &stretch.filter)?;
         let places = predicate.columns().into_iter().map(|column| {
             let known = columns.iter().position(|known| *known == column);
             known.unwrap_or_else(|| {
@@ -239,11 +232,11 @@ impl Side {
     }
 
     fn holds(&self, batch: &RecordBatch) -> Result<BooleanBuffer, arrow::error::ArrowError> {
-        let starts = batch.column(batch.num_columns() - 1);
-        let starts = starts.as_primitive::<TimestampNanosecondType>().values();
-        let in_time = BooleanBuffer::collect_bool(starts.len(), |at| {
-            let start = UnixNanos(starts[at].cast_unsigned());
-            start >= self.from && start < self.to
+        let times = batch.column(batch.num_columns() - 1);
+        let times = times.as_primitive::<TimestampNanosecondType>().values();
+        let in_time = BooleanBuffer::collect_bool(times.len(), |at| {
+            let time = UnixNanos(times[at].cast_unsigned());
+            time >= self.from && time < self.to
         });
         if in_time.count_set_bits() == 0 {
             return Ok(in_time);
@@ -251,7 +244,3 @@ impl Side {
         Ok(&in_time & &self.predicate.holds(&batch.project(&self.places)?)?)
     }
 }
-
-const START: &str = "start";
-const PARENT: ScanColumn = ScanColumn::Stored("parent_span_id");
-const BUILT: &str = "the batch was built from rows and never left memory";

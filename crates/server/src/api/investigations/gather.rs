@@ -387,7 +387,7 @@ impl<'a> Case<'a> {
         };
         let split = self
             .queries
-            .split(split, move || Sides::new(Arc::clone(&left_out)))
+            .split(split, move || Sides::<Span>::new(Arc::clone(&left_out)))
             .await?;
         let contrast = split.viewer.contrast;
         let found: Differences = self.queries.blocking(move || contrast.finish()).await?;

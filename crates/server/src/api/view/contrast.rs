@@ -1,4 +1,4 @@
-//! By what spans of a selection differ.
+//! By what rows of a selection differ.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ impl DifferenceView {
     }
 }
 
-/// The filters that show the spans which meet a condition.
+/// The filters that show the rows which meet a condition.
 pub(in crate::api) fn filters(condition: &contrast::Condition) -> Vec<Condition> {
     let filter = |op, value| Condition {
         column: condition.key.clone(),
