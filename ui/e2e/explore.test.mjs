@@ -157,8 +157,22 @@ test('a group of the table is compared with all others, by keyboard', async () =
   await why().waitFor({ state: 'detached' });
 });
 
-test('what is no span is in no group that is compared', async () => {
+test('lines are compared as spans are', async () => {
   const query = { dataset: 'logs', calculations: [{ op: 'COUNT', column: '' }] };
+  await openExplore(`/explore?query=${encodeURIComponent(JSON.stringify(query))}`);
+  await page.getByRole('button', { name: 'Why are errors different?' }).click();
+  await why().getByText('408 lines against 1,992 others').waitFor();
+  const { dataset, selection } = posted();
+  assert.equal(dataset, 'logs');
+  assert.deepEqual(selection.filters, [{ column: 'severity_number', op: '>=', value: 17 }]);
+  await page.getByRole('button', { name: 'Compare error with all others' }).click();
+  await why().getByText('service = error', { exact: true }).waitFor();
+  const group = [{ column: 'service', op: '=', value: 'error' }];
+  await becomes(() => posted().selection.filters, group);
+});
+
+test('what has no rows is in no group that is compared', async () => {
+  const query = { dataset: 'metrics', calculations: [{ op: 'COUNT', column: '' }] };
   await openExplore(`/explore?query=${encodeURIComponent(JSON.stringify(query))}`);
   await page.getByRole('button', { name: 'error', exact: true }).waitFor();
   assert.equal(await page.getByRole('button', { name: /^Compare/ }).count(), 0);

@@ -1,7 +1,7 @@
 // The logs over made-up answers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { becomes, drag, fits, minutesChosen } from './page.mjs';
+import { becomes, drag, fits, minutesChosen, screenshot } from './page.mjs';
 import { atWidths, page, server, url } from './stage.mjs';
 
 const LINE = 'button[data-log]';
@@ -12,6 +12,8 @@ async function openLogs(path = '/logs') {
   await page.locator(LINE).first().waitFor();
 }
 
+const why = () => page.getByRole('region', { name: 'Why is this different?' });
+const posted = () => server.posted.at(-1);
 const lines = () => page.locator(LINE).count();
 const asked = () => server.asked.filter(({ pathname }) => pathname === '/api/v1/logs').at(-1);
 
@@ -102,9 +104,79 @@ test('dragging over the histogram is the new time', async () => {
   await becomes(() => asked()?.searchParams.has('to'), true);
 });
 
+test('errors are compared with the other lines of a search, and what tells them apart is added', async () => {
+  await openLogs('/logs?q=refused&where=order.total%3E%3D1');
+  await page.getByRole('button', { name: 'Why are errors different?' }).focus();
+  await page.keyboard.press('Enter');
+  await why().getByText('408 lines against 1,992 others').waitFor();
+  const { dataset, q, filters, selection, start_time, end_time } = posted();
+  assert.deepEqual([dataset, q], ['logs', 'refused']);
+  assert.deepEqual(filters, [{ column: 'order.total', op: '>=', value: 1 }]);
+  assert.deepEqual(selection, {
+    q: '',
+    filters: [{ column: 'severity_number', op: '>=', value: 17 }],
+    start_time: null,
+    end_time: null,
+  });
+  assert.equal(Math.round(end_time - start_time), 3600);
+  await screenshot(page, 'logs-why-errors');
+  await why().getByRole('button', { name: 'card = visa and faas.version = "42"' }).click();
+  await page.waitForURL(/card/);
+  const conditions = ['order.total>=1', 'card="visa"', 'faas.version="42"'];
+  assert.deepEqual(new URL(page.url()).searchParams.getAll('where'), conditions);
+  await becomes(() => asked()?.searchParams.getAll('where'), conditions);
+  await why().waitFor({ state: 'detached' });
+});
+
+test('what is searched is compared with all other lines', async () => {
+  await openLogs();
+  assert.equal(await page.getByRole('button', { name: 'Why are these different?' }).count(), 0);
+  await openLogs('/logs?q=refused&min=17');
+  assert.equal(await page.getByRole('button', { name: 'Why are errors different?' }).count(), 0);
+  await page.getByRole('button', { name: 'Why are these different?' }).click();
+  await why().getByText('408 lines against 1,992 others').waitFor();
+  const { q, filters, selection } = posted();
+  assert.deepEqual([q, filters, selection.q], ['', [], 'refused']);
+  assert.deepEqual(selection.filters, [{ column: 'severity_number', op: '>=', value: 17 }]);
+  await why().getByRole('button', { name: 'Close' }).click();
+  await why().waitFor({ state: 'detached' });
+});
+
+test('a pattern is compared with all other lines', async () => {
+  await openLogs();
+  await page.getByRole('radio', { name: 'Patterns' }).check({ force: true });
+  await page.getByText('2 patterns in 450 lines').waitFor();
+  await page.getByRole('button', { name: /^Compare .*mailbox is full/ }).click();
+  await why().getByText('408 lines against 1,992 others').waitFor();
+  assert.equal(posted().selection.q, '"was refused mailbox is full"');
+  assert.equal(posted().selection.filters[0].column, 'service');
+});
+
+test('a time is compared with the rest of what is shown, and zoomed to from there', async () => {
+  await openLogs();
+  await page.keyboard.down('Shift');
+  await drag(page, page.locator('figure svg'), [0.25, 0.5], [0.5, 0.5]);
+  await page.keyboard.up('Shift');
+  await why().getByText('408 lines against 1,992 others').waitFor();
+  assert.doesNotMatch(page.url(), /from=/);
+  const { selection, start_time, end_time } = posted();
+  assert.deepEqual(selection.filters, []);
+  assert.ok(start_time < selection.start_time && selection.end_time < end_time);
+  const minutes = (selection.end_time - selection.start_time) / 60;
+  assert.ok(minutes > 13 && minutes < 18, `${minutes} min`);
+  await page.locator('figure svg rect.picked').waitFor({ state: 'attached' });
+  await why().getByRole('button', { name: 'Zoom to this time' }).click();
+  await page.waitForURL(/from=.*&to=/);
+  assert.equal(minutesChosen(page), minutes);
+  await why().waitFor({ state: 'detached' });
+});
+
 atWidths('the logs', [390, 1280, 2560], async (name) => {
   await openLogs();
   await page.locator('figure svg rect').first().waitFor({ state: 'attached' });
   await page.locator(LINE).nth(1).click();
   await fits(page, `log-search-${name}`);
+  await page.getByRole('button', { name: 'Why are errors different?' }).click();
+  await why().getByText('408 lines against').waitFor();
+  await fits(page, `log-why-${name}`);
 });

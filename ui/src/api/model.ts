@@ -71,10 +71,11 @@ export type QueryAnswer = WireQueryAnswer;
 /** A condition on rows. */
 export type Condition = NonNullable<QuerySpec['filters']>[number];
 /** What is left out is as the server has it by default. */
-export type ContrastQuestion = Pick<WireContrastQuestion, 'start_time' | 'end_time'> & {
+export type ContrastQuestion = Pick<WireContrastQuestion, 'start_time' | 'end_time' | 'q'> & {
+  readonly dataset: WireContrastQuestion['dataset'];
   /** Conditions, which may be nested. */
   readonly filters: readonly object[];
-  readonly selection: Pick<WireContrastQuestion, 'start_time' | 'end_time'> & {
+  readonly selection: Pick<WireContrastQuestion['selection'], 'start_time' | 'end_time' | 'q'> & {
     readonly filters: readonly Condition[];
   };
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromTyped, toTyped, type Condition } from './condition';
+import { describeConditions, fromTyped, toTyped, type Condition } from './condition';
 
 test('a condition is typed as it is read', () => {
   const all: readonly Condition[] = [
@@ -13,4 +13,14 @@ test('a condition is typed as it is read', () => {
   ];
   for (const condition of all) expect(fromTyped(toTyped(condition))).toEqual(condition);
   expect(toTyped(all[4]!).value).toBe('"42", 43, "true", x');
+});
+
+test('conditions are told in one line', () => {
+  expect(
+    describeConditions([
+      { column: 'card', op: '=', value: 'visa' },
+      { column: 'version', op: '=', value: '42' },
+      { column: 'user', op: 'exists' },
+    ]),
+  ).toBe('card = visa and version = "42" and user exists');
 });

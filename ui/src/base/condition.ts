@@ -68,4 +68,10 @@ export function toTyped({ column, op, value }: Condition): TypedCondition {
   return { column, op, value: asTyped(Array.isArray(value) ? value.map(quoted) : quoted(value)) };
 }
 
+/** `card = visa and version = 42`. */
+export function describeConditions(conditions: readonly Condition[]): string {
+  const words = conditions.map(toTyped);
+  return words.map(({ column, op, value }) => `${column} ${op} ${value}`.trim()).join(' and ');
+}
+
 const PLAIN_NUMBER = { useGrouping: false, maximumFractionDigits: 15 } as const;

@@ -123,12 +123,6 @@ export function fromFilter({ column, op, value }: WireFilter): Filter {
   return { column, op: known, value: isPlain ? text : `"${text}"` };
 }
 
-/** `card = visa and version = 42`. */
-export function describeFilters(filters: readonly WireFilter[]): string {
-  const words = filters.map(fromFilter);
-  return words.map(({ column, op, value }) => `${column} ${op} ${value}`.trim()).join(' and ');
-}
-
 /** The shortest text that says the same: only what differs from the start. */
 export function formatDraft(draft: Draft): string {
   const said = Object.entries(draft).filter(

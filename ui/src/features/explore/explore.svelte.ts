@@ -1,4 +1,5 @@
 import type { Api, Dataset } from '../../api/client';
+import { Comparison } from '../../api/comparison.svelte';
 import { Completion } from '../../api/completion';
 import type { ApiError } from '../../api/error';
 import type { Contrast, Found, QueryAnswer, SearchQuestion, Table } from '../../api/model';
@@ -40,17 +41,17 @@ export class ExploreStore {
   #environment: string;
   #asked = new Latest();
   #found = new Latest();
-  #compared = new Latest();
   #stated = new Latest();
   #remote = $state.raw<Remote<Answered, ApiError>>({ state: 'idle' });
   #examples = $state.raw<Remote<readonly Found[], ApiError>>({ state: 'idle' });
-  #contrast = $state.raw<Remote<Contrast, ApiError>>({ state: 'idle' });
   #table = $state.raw<Remote<Table, ApiError>>({ state: 'idle' });
   #completion: Completion;
+  #comparison: Comparison;
 
   constructor(api: ExploreApi, environment = '') {
     this.#api = api;
     this.#completion = new Completion(api);
+    this.#comparison = new Comparison(api);
     this.#environment = environment;
   }
 
@@ -65,7 +66,7 @@ export class ExploreStore {
 
   /** Why the rows of a selection are different. */
   get contrast(): Remote<Contrast, ApiError> {
-    return this.#contrast;
+    return this.#comparison.remote;
   }
 
   /** The answer to the statement of SQL. */
@@ -76,7 +77,7 @@ export class ExploreStore {
   dispose(): void {
     this.#asked.cancel();
     this.#found.cancel();
-    this.#compared.cancel();
+    this.#comparison.forget();
     this.#stated.cancel();
   }
 
@@ -125,9 +126,10 @@ export class ExploreStore {
 
   /** Compares the rows of a selection with all others of the question. */
   async compare({ draft, bounds }: Answered, selection: Selection): Promise<void> {
-    this.#contrast = { state: 'loading', kept: null };
+    if (draft.dataset === 'metrics') return;
     const { start_time, end_time } = toSpec(draft, bounds);
-    const question = {
+    await this.#comparison.ask({
+      dataset: draft.dataset,
       filters: this.#filters(draft),
       start_time: start_time ?? null,
       end_time: end_time ?? null,
@@ -136,16 +138,13 @@ export class ExploreStore {
         start_time: selection.from,
         end_time: selection.to,
       },
-    };
-    const found = await this.#compared.run((signal) => this.#api.contrast(question, signal));
-    if (found !== superseded) this.#contrast = answered(this.#contrast, found);
+    });
   }
 
   forget(): void {
     this.#found.cancel();
     this.#examples = { state: 'idle' };
-    this.#compared.cancel();
-    this.#contrast = { state: 'idle' };
+    this.#comparison.forget();
   }
 
   /** What holds for all rows of a question. */

@@ -5,7 +5,6 @@ import type { UnixNanos } from '../../base/time';
 import { aboutOf, askHref, symptomOf } from './asked';
 import {
   describe,
-  describeFilters,
   formatDraft,
   fromFilter,
   inEnvironment,
@@ -214,14 +213,6 @@ group('what the server says as a filter', () => {
     const own = fromFilter(filter);
     expect(own.value).toBe(value);
     expect(toFilters([own])).toEqual([filter]);
-  });
-
-  it('is told in one line', () => {
-    const filters = [
-      { column: 'card', op: '=', value: 'visa' } as const,
-      { column: 'user', op: 'exists' } as const,
-    ];
-    expect(describeFilters(filters)).toBe('card = visa and user exists');
   });
 });
 

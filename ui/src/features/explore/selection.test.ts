@@ -32,8 +32,10 @@ const STRETCH: Chosen = {
 
 describe('what is chosen', () => {
   it('is some of the rows', () => {
-    expect(selectionOf(ERRORS).filters).toEqual([{ column: 'status', op: '=', value: 'error' }]);
-    expect(selectionOf(RECTANGLE)).toEqual({
+    expect(selectionOf(ERRORS, 'spans').filters).toEqual([
+      { column: 'status', op: '=', value: 'error' },
+    ]);
+    expect(selectionOf(RECTANGLE, 'spans')).toEqual({
       filters: [
         { column: 'duration_ms', op: '>', value: 4 },
         { column: 'duration_ms', op: '<=', value: 8 },
@@ -41,18 +43,34 @@ describe('what is chosen', () => {
       from: BEGIN + 60,
       to: BEGIN + 120,
     });
-    expect(selectionOf(GROUP)).toEqual({ filters: GROUP.filters, from: null, to: null });
-    expect(selectionOf(STRETCH)).toEqual({ filters: [], from: BEGIN + 600, to: BEGIN + 1200 });
+    expect(selectionOf(GROUP, 'spans')).toEqual({ filters: GROUP.filters, from: null, to: null });
+    expect(selectionOf(STRETCH, 'spans')).toEqual({
+      filters: [],
+      from: BEGIN + 600,
+      to: BEGIN + 1200,
+    });
   });
 
   it('has words', () => {
-    expect(chosenWords(ERRORS)).toBe('spans that failed');
-    expect(chosenWords(GROUP)).toBe(
+    expect(chosenWords(ERRORS, 'spans')).toBe('spans that failed');
+    expect(chosenWords(GROUP, 'spans')).toBe(
       'service = pay and faas.coldstart = true and card does-not-exist',
     );
     const clocks = String.raw`\d\d:\d\d:00 to \d\d:\d\d:00`;
-    expect(chosenWords(RECTANGLE)).toMatch(new RegExp(`^duration_ms from 4 to 8, ${clocks}$`));
-    expect(chosenWords(STRETCH)).toMatch(new RegExp(`^${clocks}$`));
+    expect(chosenWords(RECTANGLE, 'spans')).toMatch(
+      new RegExp(`^duration_ms from 4 to 8, ${clocks}$`),
+    );
+    expect(chosenWords(STRETCH, 'spans')).toMatch(new RegExp(`^${clocks}$`));
+  });
+
+  it('of lines, errors are those of their level', () => {
+    expect(selectionOf(ERRORS, 'logs')).toEqual({
+      filters: [{ column: 'severity_number', op: '>=', value: 17 }],
+      from: null,
+      to: null,
+    });
+    expect(chosenWords(ERRORS, 'logs')).toBe('lines of errors');
+    expect(selectionOf(GROUP, 'logs')).toEqual(selectionOf(GROUP, 'spans'));
   });
 
   it('has a time of its own, or that of the question', () => {

@@ -1,4 +1,6 @@
 /** Which rows of a question are asked about, and in which words. */
+import type { Dataset } from '../../api/client';
+import { describeConditions } from '../../base/condition';
 import { formatClock } from '../../base/format';
 import type { Bounds } from '../../base/range';
 import { NANOS_PER_MILLI, type UnixNanos } from '../../base/time';
@@ -6,7 +8,7 @@ import type { Box } from '../../widgets/chart/heat';
 import { shortNumber } from '../../widgets/chart/lines';
 import type { Stretch } from '../../widgets/chart/stretch';
 import { askHref, symptomOf } from './asked';
-import { describeFilters, fromFilter, type Draft, type WireFilter } from './draft';
+import { fromFilter, type Draft, type WireFilter } from './draft';
 import type { Selection } from './explore.svelte';
 
 /** A rectangle of the heat map of a column. */
@@ -37,10 +39,10 @@ export function betweenWords({ column, box }: Rectangle): string {
 }
 
 /** What was chosen, as rows. */
-export function selectionOf(chosen: Chosen): Selection {
+export function selectionOf(chosen: Chosen, dataset: Dataset): Selection {
   switch (chosen.of) {
     case 'errors':
-      return { filters: ERRORS, from: null, to: null };
+      return { filters: dataset === 'logs' ? ERROR_LINES : ERRORS, from: null, to: null };
     case 'rectangle':
       return { filters: betweenFilters(chosen), from: chosen.box.from, to: chosen.box.to };
     case 'group':
@@ -51,14 +53,14 @@ export function selectionOf(chosen: Chosen): Selection {
 }
 
 /** `duration_ms from 4 to 8, 10:02:00 to 10:05:00`. */
-export function chosenWords(chosen: Chosen): string {
+export function chosenWords(chosen: Chosen, dataset: Dataset): string {
   switch (chosen.of) {
     case 'errors':
-      return 'spans that failed';
+      return dataset === 'logs' ? 'lines of errors' : 'spans that failed';
     case 'rectangle':
       return `${betweenWords(chosen)}, ${stretchWords(chosen.box)}`;
     case 'group':
-      return describeFilters(chosen.filters);
+      return describeConditions(chosen.filters);
     case 'stretch':
       return stretchWords(chosen);
   }
@@ -105,3 +107,4 @@ function stretchWords({ from, to }: Stretch): string {
 }
 
 const ERRORS: readonly WireFilter[] = [{ column: 'status', op: '=', value: 'error' }];
+const ERROR_LINES: readonly WireFilter[] = [{ column: 'severity_number', op: '>=', value: 17 }];

@@ -21,6 +21,9 @@ export const SEVERITIES: readonly { readonly value: string; readonly label: stri
   { value: '17', label: 'Errors' },
 ];
 
+/** From ERROR on. */
+export const ERROR_SEVERITY = 17;
+
 /** The server takes no more than these in one question. */
 export const CONDITIONS_MAX = 16;
 
@@ -73,5 +76,3 @@ export function isNarrow({ q, service, minSeverity, where }: LogFilters): boolea
 
 /** `faas.name="pay"`, as other pages lead here, or as somebody types it. */
 const FUNCTION = /^\s*faas\.name\s*=\s*"?([^"]+?)"?\s*$/;
-/** From ERROR on. */
-const ERROR_SEVERITY = 17;

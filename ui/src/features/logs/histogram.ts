@@ -54,3 +54,13 @@ export function totalOf(bars: readonly Bar[]): Readonly<Record<Level, number>> {
   }
   return total;
 }
+
+/** The first and the last bar of a time; null where none is in it. */
+export function barsWithin(
+  bars: readonly Bar[],
+  { from, to }: Bounds,
+): { readonly first: number; readonly last: number } | null {
+  const first = bars.findIndex((bar) => bar.to > from);
+  const last = bars.findLastIndex((bar) => bar.from < to);
+  return first === -1 || last < first ? null : { first, last };
+}

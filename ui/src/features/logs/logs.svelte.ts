@@ -1,15 +1,16 @@
 import type { Api, LogQuery } from '../../api/client';
+import { Comparison } from '../../api/comparison.svelte';
 import type { ApiError } from '../../api/error';
-import type { Log, Service } from '../../api/model';
+import type { Contrast, ContrastQuestion, Log, Service } from '../../api/model';
 import { Latest, superseded } from '../../base/latest';
-import { boundsOf, stepSeconds, type TimeRange } from '../../base/range';
+import { boundsOf, stepSeconds, type Bounds, type TimeRange } from '../../base/range';
 import { answered, keptOf, type Remote } from '../../base/remote';
 import { now } from '../../base/time';
 import { toQuery, type LogFilters } from './filters';
 import { barsOf, type Bar } from './histogram';
 import { histogramSql } from './sql';
 
-export type LogApi = Pick<Api, 'logs' | 'tail' | 'sql' | 'services'>;
+export type LogApi = Pick<Api, 'logs' | 'tail' | 'sql' | 'services' | 'contrast'>;
 
 export interface Listed {
   readonly logs: readonly Log[];
@@ -26,6 +27,7 @@ export class LogStore {
   #pageRows: number;
   #asked = new Latest();
   #counted = new Latest();
+  #comparison: Comparison;
   #tail: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** The question that the list answers; the next page must ask the same. */
@@ -42,6 +44,7 @@ export class LogStore {
 
   constructor(api: LogApi, filters: LogFilters, range: TimeRange, pageRows: number) {
     this.#api = api;
+    this.#comparison = new Comparison(api);
     this.#filters = filters;
     this.#range = range;
     this.#pageRows = pageRows;
@@ -62,6 +65,16 @@ export class LogStore {
 
   get services(): readonly Service[] {
     return this.#services;
+  }
+
+  /** Why some of the lines are different. */
+  get contrast(): Remote<Contrast, ApiError> {
+    return this.#comparison.remote;
+  }
+
+  /** The time that is asked about now. */
+  bounds(): Bounds {
+    return boundsOf(this.#range, now());
   }
 
   get live(): boolean {
@@ -93,6 +106,7 @@ export class LogStore {
   dispose(): void {
     this.#asked.cancel();
     this.#counted.cancel();
+    this.#comparison.forget();
     this.#stopTail();
   }
 
@@ -101,9 +115,20 @@ export class LogStore {
     this.#filters = filters;
     this.#range = range;
     this.#pageRows = pageRows;
+    this.#comparison.forget();
     void this.#load();
     void this.#count();
     if (this.#live) this.#startTail();
+  }
+
+  /** Null is what cannot be asked. */
+  async compare(question: ContrastQuestion | null): Promise<void> {
+    if (question === null) this.#comparison.refuse('a condition of the search cannot be read');
+    else await this.#comparison.ask(question);
+  }
+
+  forget(): void {
+    this.#comparison.forget();
   }
 
   retry(): void {
@@ -147,7 +172,7 @@ export class LogStore {
   }
 
   #query(): LogQuery {
-    const bounds = boundsOf(this.#range, now());
+    const bounds = this.bounds();
     const open = this.#range.kind === 'last' ? {} : { to: bounds.to };
     return { ...toQuery(this.#filters), from: bounds.from, ...open, limit: this.#pageRows };
   }
@@ -164,7 +189,7 @@ export class LogStore {
   }
 
   async #count(): Promise<void> {
-    const bounds = boundsOf(this.#range, now());
+    const bounds = this.bounds();
     const step = stepSeconds(bounds, BARS);
     const sql = histogramSql(this.#filters, bounds, step);
     if (sql === null) {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Log } from '../../api/model';
 import type { Bounds } from '../../base/range';
+import type { Condition } from '../../base/condition';
 import type { UnixNanos } from '../../base/time';
+import { chosenHref, chosenWords, contrastOf, hasRoom, type Chosen } from './compare';
+import { readCondition, writeCondition } from './conditions';
 import { aboutOf, NO_FILTERS, parseFilters, setFilters, symptomOf } from './filters';
-import { barsOf, placedOn, totalOf } from './histogram';
+import { barsOf, barsWithin, placedOn, totalOf } from './histogram';
 import { patternsOf, searchFor, templateOf } from './patterns';
 import { conditionsOf, histogramSql, termsOf } from './sql';
 
@@ -110,6 +113,122 @@ it('bars fill the time, also where nothing was written', () => {
   const moments = [-1, 0, 90, 120].map((after) => ({ time: begin + after }));
   expect(placedOn(moments, bars).map(({ at }) => at)).toEqual([0, 1.5]);
   expect(placedOn(moments, [])).toEqual([]);
+  const within = (from: bigint, to: bigint) =>
+    barsWithin(bars, {
+      from: (BOUNDS.from + from) as UnixNanos,
+      to: (BOUNDS.from + to) as UnixNanos,
+    });
+  expect(within(0n, 60_000_000_000n)).toEqual({ first: 0, last: 0 });
+  expect(within(59_000_000_000n, 61_000_000_000n)).toEqual({ first: 0, last: 1 });
+  expect(within(-5n, 0n)).toBeNull();
+  expect(within(120_000_000_000n, 180_000_000_000n)).toBeNull();
+});
+
+describe('a condition', () => {
+  it.each<[string, Condition]>([
+    ['http.route=/pay', { column: 'http.route', op: '=', value: '/pay' }],
+    ['http.route = "/pay"', { column: 'http.route', op: '=', value: '/pay' }],
+    ['note="so \\"it\\" is"', { column: 'note', op: '=', value: 'so "it" is' }],
+    ['code>=500', { column: 'code', op: '>=', value: 500 }],
+    ['code="500"', { column: 'code', op: '=', value: '500' }],
+    ['cold!=true', { column: 'cold', op: '!=', value: true }],
+    ['user=', { column: 'user', op: '=', value: '' }],
+    ['a=b=c', { column: 'a', op: '=', value: 'b=c' }],
+    ['a=null', { column: 'a', op: '=', value: 'null' }],
+    ['name ~ ^GET ', { column: 'name', op: 'matches', value: '^GET' }],
+    ['id contains 42', { column: 'id', op: 'contains', value: '42' }],
+    ['id starts-with "4 2"', { column: 'id', op: 'starts-with', value: '4 2' }],
+    ['r in ["a", 1]', { column: 'r', op: 'in', value: ['a', 1] }],
+    ['e does-not-exist', { column: 'e', op: 'does-not-exist' }],
+    ['"odd key"=1', { column: 'odd key', op: '=', value: 1 }],
+  ])('%s is read as by the server, and written so that it is read again', (text, condition) => {
+    expect(readCondition(text)).toEqual(condition);
+    expect(readCondition(writeCondition(condition))).toEqual(condition);
+  });
+
+  it.each(['', 'word', 'a like b', '=1'])('%j is none', (text) => {
+    expect(readCondition(text)).toBeNull();
+  });
+
+  it('is written as people would', () => {
+    const written = [
+      { column: 'card', op: '=', value: 'visa' },
+      { column: 'size', op: '<=', value: 2.5 },
+      { column: 'odd key', op: 'exists' },
+    ] as const;
+    expect(written.map(writeCondition)).toEqual(['card="visa"', 'size<=2.5', '"odd key" exists']);
+  });
+});
+
+describe('lines that are compared', () => {
+  const SEARCH = { q: ' timeout ', service: 'pay', minSeverity: 13, where: ['total>=100'] };
+  const AROUND = ['deployment.environment.name="prod"'];
+  const OWN = [
+    { column: 'service', op: '=', value: 'pay' },
+    { column: 'severity_number', op: '>=', value: 13 },
+    { column: 'total', op: '>=', value: 100 },
+  ];
+  const HERE = { column: 'deployment.environment.name', op: '=', value: 'prod' };
+  const BEGIN = 1_795_305_600;
+  const ALL = { q: '', filters: [], start_time: null, end_time: null };
+  const [pattern] = patternsOf([log('took 1 ms to send', { service: 'mail' })]);
+  const PATTERN: Chosen = { of: 'pattern', pattern: pattern!, q: searchFor(pattern!) };
+  const STRETCH: Chosen = {
+    of: 'stretch',
+    within: { from: BOUNDS.from, to: (BOUNDS.from + 60_000_000_000n) as UnixNanos },
+  };
+
+  it.each<[string, Chosen, object]>([
+    [
+      'errors',
+      { of: 'errors' },
+      { ...ALL, filters: [{ column: 'severity_number', op: '>=', value: 17 }] },
+    ],
+    [
+      'a pattern',
+      PATTERN,
+      { ...ALL, q: '"ms to send"', filters: [{ column: 'service', op: '=', value: 'mail' }] },
+    ],
+    ['a time', STRETCH, { ...ALL, start_time: BEGIN, end_time: BEGIN + 60 }],
+  ])('%s are among what is searched', (_, chosen, selection) => {
+    expect(contrastOf(chosen, SEARCH, AROUND, BOUNDS)).toEqual({
+      dataset: 'logs',
+      q: 'timeout',
+      filters: [HERE, ...OWN],
+      start_time: BEGIN,
+      end_time: BEGIN + 120,
+      selection,
+    });
+  });
+
+  it('what is searched is compared with all other lines of the environment', () => {
+    expect(contrastOf({ of: 'found' }, SEARCH, AROUND, BOUNDS)).toMatchObject({
+      q: '',
+      filters: [HERE],
+      selection: { ...ALL, q: 'timeout', filters: OWN },
+    });
+  });
+
+  it('cannot be asked for with a condition that cannot be read', () => {
+    const search = { ...SEARCH, where: ['nonsense'] };
+    expect(contrastOf({ of: 'errors' }, search, [], BOUNDS)).toBeNull();
+  });
+
+  it('have words, and lead to why it was so', () => {
+    expect(chosenWords(PATTERN)).toBe('took … ms to send');
+    expect(chosenWords(STRETCH)).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d to /);
+    const search = (chosen: Chosen, filters = NO_FILTERS) =>
+      decodeURIComponent(chosenHref(chosen, filters, BOUNDS));
+    expect(search({ of: 'errors' })).toContain('symptom=error&from=2026-11-22T00:00:00');
+    expect(search(PATTERN)).toContain('q=mail&from=');
+    expect(search(STRETCH)).toContain('to=2026-11-22T00:01:00');
+  });
+
+  it('are narrowed only while there is room for a difference', () => {
+    const where = (count: number) => Array.from({ length: count }, (_, at) => `a${at} exists`);
+    expect(hasRoom({ ...NO_FILTERS, where: where(12) })).toBe(true);
+    expect(hasRoom({ ...NO_FILTERS, where: where(13) })).toBe(false);
+  });
 });
 
 it.each([

@@ -1,7 +1,8 @@
 /** The search as a condition of SQL, for counting what it finds by time and level. */
-import type { LogFilters } from './filters';
 import type { Bounds } from '../../base/range';
 import { toDate, type UnixNanos } from '../../base/time';
+import { readCondition } from './conditions';
+import type { LogFilters } from './filters';
 
 /** Null when the search says something that this cannot say in SQL. */
 export function histogramSql(
@@ -64,29 +65,32 @@ function wholeWords(words: readonly string[]): string {
   return `(^|${between})${words.join(`${between}+`)}(${between}|$)`;
 }
 
-/** `http.route="/pay"`, `total>=100`, `user.id contains 42`, `error.type exists`. */
 function conditionOf(condition: string): string | null {
-  const found = CONDITION.exec(condition.trim());
-  if (!found) return null;
-  const [, quoted, bare, symbol, word, rest = ''] = found;
-  const column = `"${(quoted ?? bare ?? '').replaceAll('"', '""')}"`;
-  const value = rest.trim().replace(/^"(.*)"$/, '$1');
-  const operator = symbol ?? word ?? '';
-  if (operator === 'exists') return `${column} is not null`;
-  if (operator === 'does-not-exist') return `${column} is null`;
-  if (operator === '~' || operator === 'matches') return `regexp_like(${column}, ${text(value)})`;
-  if (operator === 'contains') return `contains(${column}, ${text(value)})`;
-  if (operator === 'starts-with') return `starts_with(${column}, ${text(value)})`;
-  if (!COMPARED.has(operator)) return null;
-  const isNumber = /^-?\d+(\.\d+)?$/.test(value) && rest.trim() === value;
-  const literal = isNumber || /^(true|false)$/.test(value) ? value : text(value);
-  if (operator === '!=') return `(${column} is null or ${column} != ${literal})`;
-  return `${column} ${operator} ${literal}`;
+  const read = readCondition(condition);
+  if (read === null) return null;
+  const column = `"${read.column.replaceAll('"', '""')}"`;
+  const value = String(read.value ?? '');
+  switch (read.op) {
+    case 'exists':
+      return `${column} is not null`;
+    case 'does-not-exist':
+      return `${column} is null`;
+    case 'matches':
+      return `regexp_like(${column}, ${text(value)})`;
+    case 'contains':
+      return `contains(${column}, ${text(value)})`;
+    case 'starts-with':
+      return `starts_with(${column}, ${text(value)})`;
+    default: {
+      if (!COMPARED.has(read.op)) return null;
+      const literal = typeof read.value === 'string' ? text(value) : value;
+      if (read.op === '!=') return `(${column} is null or ${column} != ${literal})`;
+      return `${column} ${read.op} ${literal}`;
+    }
+  }
 }
 
-const COMPARED = new Set(['=', '!=', '<', '<=', '>', '>=']);
-const CONDITION =
-  /^(?:"([^"]+)"|([^\s=!<>~"]+))\s*(?:(<=|>=|!=|=|<|>|~)|\s(exists|does-not-exist|contains|matches|starts-with|[a-z-]+)(?=\s|$))\s*(.*)$/;
+const COMPARED: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=']);
 
 function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;

@@ -1,4 +1,5 @@
 /** What the tables, charts and maps of the demo show. */
+import type { Contrast } from '../../base/contrast';
 import type { Mark } from '../../base/marks';
 import { unixNanosFromMillis } from '../../base/time';
 import type { HeatCell } from '../chart/heat';
@@ -42,6 +43,26 @@ export const SAMPLE_ROWS: readonly (readonly (string | number | null)[])[] = [
 
 const pair = (before: number, after: number) => ({ before, after });
 
+export const SAMPLE_CONTRAST: Contrast = {
+  differences: [
+    {
+      filters: [{ column: 'card', op: '=', value: 'visa' }],
+      selection: { hits: 90, of: 120, share: 0.75 },
+      rest: { hits: 12, of: 1080, share: 0.0111 },
+      alike: [[{ column: 'bank', op: '=', value: 'north' }]],
+    },
+    {
+      filters: [{ column: 'user.id', op: 'does-not-exist' }],
+      selection: { hits: 60, of: 120, share: 0.5 },
+      rest: { hits: 108, of: 1080, share: 0.1 },
+      alike: [],
+    },
+  ],
+  selection: { count: 120, sampled: 120 },
+  rest: { count: 1080, sampled: 1080 },
+  compared: 64,
+  truncated: false,
+};
 export const SAMPLE_AFFECTED = [
   {
     node: 'function:checkout',
