@@ -211,6 +211,36 @@ test('a time on a line is compared with the rest of what is shown, and zoomed to
   await why().waitFor({ state: 'detached' });
 });
 
+test('a time on a line is chosen and compared by keyboard', async () => {
+  await openExplore();
+  await page.locator('.u-over').first().waitFor();
+  const chart = page.getByRole('slider', { name: /^Choose a time: COUNT/ });
+  await chart.focus();
+  const last = Number(await chart.getAttribute('aria-valuemax'));
+  assert.ok(last > 10, `${last} points`);
+  assert.equal(await chart.getAttribute('aria-valuenow'), String(last));
+  await page.locator('p', { hasText: /Enter compares it$/ }).waitFor();
+  for (let press = 0; press < 5; press += 1) await page.keyboard.press('ArrowLeft');
+  const told = async () => (await chart.getAttribute('aria-valuetext')) ?? '';
+  assert.match(await told(), /^\d\d:\d\d(:\d\d)?, unset 300/);
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('Shift+ArrowLeft');
+  assert.match(await told(), /^[\d:]{5,8} to [\d:]{5,8} is chosen$/);
+  await page.keyboard.press('Escape');
+  assert.match(await told(), /^\d\d:\d\d(:\d\d)?, unset 300/);
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('Shift+ArrowLeft');
+  await screenshot(page, 'explore-keys');
+  await page.keyboard.press('Enter');
+  await why().getByText('408 spans against 1,992 others').waitFor();
+  const { selection, start_time, end_time } = posted();
+  assert.ok(start_time < selection.start_time && selection.end_time < end_time);
+  const step = server.posted.findLast(({ granularity }) => granularity !== undefined).granularity;
+  assert.equal(selection.end_time - selection.start_time, 3 * step, 'three points');
+  assert.equal((selection.start_time - start_time) % step, 0, 'whole ones');
+  assert.ok(await chart.evaluate((it) => it === document.activeElement), 'it keeps the focus');
+});
+
 atWidths('questions', [390, 1280, 2560], async (name) => {
   await openExplore();
   await page.locator('.u-over').first().waitFor();

@@ -171,6 +171,23 @@ test('a time is compared with the rest of what is shown, and zoomed to from ther
   await why().waitFor({ state: 'detached' });
 });
 
+test('a time is chosen and compared by keyboard, and lines are not moved through meanwhile', async () => {
+  await openLogs();
+  const chart = page.getByRole('slider', { name: 'Choose a time: lines by time and level' });
+  await chart.focus();
+  await page.keyboard.press('Home');
+  assert.equal(await chart.getAttribute('aria-valuenow'), '0');
+  await page.keyboard.press('PageUp');
+  await page.keyboard.press('Shift+ArrowUp');
+  assert.match((await chart.getAttribute('aria-valuetext')) ?? '', / to .* is chosen$/);
+  assert.ok(await chart.evaluate((it) => it === document.activeElement), 'it keeps the focus');
+  await page.keyboard.press('Enter');
+  await why().getByText('408 lines against 1,992 others').waitFor();
+  const { selection } = posted();
+  const step = Number(/interval '(\d+) seconds'/.exec(server.stated.at(-1) ?? '')?.[1]);
+  assert.equal(selection.end_time - selection.start_time, 2 * step, 'two bars');
+});
+
 atWidths('the logs', [390, 1280, 2560], async (name) => {
   await openLogs();
   await page.locator('figure svg rect').first().waitFor({ state: 'attached' });

@@ -67,6 +67,12 @@ export const GRAPH_KEYS: readonly Key[] = [
   ...ROW_KEYS,
 ];
 
+/** On a chart that was reached with Tab. */
+const CHART_KEYS: readonly Key[] = [
+  { keys: ['←', '→'], does: 'on a chart, a point back, or on; with Shift, choose a time' },
+  { keys: ['Enter', 'Esc'], does: 'on a chart, compare the time that is chosen, or let go of it' },
+];
+
 export const LOG_KEYS: readonly Key[] = [
   { keys: ['/'], does: 'go to the search' },
   { keys: ['j', '↓'], does: 'next line' },
@@ -74,11 +80,13 @@ export const LOG_KEYS: readonly Key[] = [
   { keys: ['Enter'], does: 'unfold the line' },
   { keys: ['f'], does: 'follow new lines, or stop' },
   { keys: ['r'], does: 'ask again' },
+  ...CHART_KEYS,
   ...ALWAYS,
 ];
 
 export const EXPLORE_KEYS: readonly Key[] = [
   { keys: ['q'], does: 'keep this question, open one that was kept or asked before' },
+  ...CHART_KEYS,
   ...ROW_KEYS,
 ];
 

@@ -3,6 +3,7 @@ import type { Level } from '../../api/line';
 import type { Table } from '../../api/model';
 import type { Bounds } from '../../base/range';
 import { NANOS_PER_SECOND, type UnixNanos } from '../../base/time';
+import type { Places } from '../../widgets/chart/cursor';
 
 export interface Bar {
   readonly from: UnixNanos;
@@ -56,10 +57,7 @@ export function totalOf(bars: readonly Bar[]): Readonly<Record<Level, number>> {
 }
 
 /** The first and the last bar of a time; null where none is in it. */
-export function barsWithin(
-  bars: readonly Bar[],
-  { from, to }: Bounds,
-): { readonly first: number; readonly last: number } | null {
+export function barsWithin(bars: readonly Bar[], { from, to }: Bounds): Places | null {
   const first = bars.findIndex((bar) => bar.to > from);
   const last = bars.findLastIndex((bar) => bar.from < to);
   return first === -1 || last < first ? null : { first, last };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { placedIn, placesOf, pressed, type Cursor } from './cursor';
 import { boxOf, frameOf, gridOf, heat, heatTicks, spotAt } from './heat';
 import { unixNanosFromMillis } from '../../base/time';
 import { lonely, shortNumber } from './lines';
@@ -104,5 +105,62 @@ describe('a stretch of time', () => {
     ['at a point', 660, 660, 660, 720],
   ])('%s has whole steps', (_, from, to, first, end) => {
     expect(wholeSteps({ from, to }, 60)).toEqual({ from: first, to: end });
+  });
+});
+
+describe('a cursor that keys move', () => {
+  const PLACES = 20;
+  const press = (keys: string, from: Cursor = { at: 19, anchor: null }) => {
+    let cursor = from;
+    for (const key of keys.split(' ')) {
+      const done = pressed(cursor, keyOf(key), PLACES);
+      if (done === null) return null;
+      if ('chosen' in done) return done.chosen;
+      cursor = done.cursor;
+    }
+    return cursor;
+  };
+  const keyOf = (text: string) => ({
+    key: text.replace('Shift+', ''),
+    shiftKey: text.startsWith('Shift+'),
+    ctrlKey: false,
+    altKey: false,
+    metaKey: false,
+  });
+
+  it.each<[string, Cursor]>([
+    ['ArrowLeft', { at: 18, anchor: null }],
+    ['ArrowRight', { at: 19, anchor: null }],
+    ['ArrowDown ArrowUp', { at: 19, anchor: null }],
+    ['PageDown', { at: 9, anchor: null }],
+    ['PageDown PageDown', { at: 0, anchor: null }],
+    ['Home End', { at: 19, anchor: null }],
+    ['ArrowLeft Shift+ArrowLeft Shift+ArrowLeft', { at: 16, anchor: 18 }],
+    ['Shift+Home', { at: 0, anchor: 19 }],
+    ['Shift+ArrowLeft ArrowLeft', { at: 17, anchor: null }],
+    ['Shift+ArrowLeft Escape', { at: 18, anchor: null }],
+  ])('%s', (keys, cursor) => expect(press(keys)).toEqual(cursor));
+
+  it('chooses what is between its ends, and one place where nothing is', () => {
+    expect(press('ArrowLeft Shift+ArrowLeft Shift+ArrowLeft Enter')).toEqual({
+      first: 16,
+      last: 18,
+    });
+    expect(press('Home Shift+ArrowRight Enter')).toEqual({ first: 0, last: 1 });
+    expect(press('ArrowLeft Enter')).toEqual({ first: 18, last: 18 });
+  });
+
+  it('leaves other keys alone', () => {
+    expect(press('Escape')).toBeNull();
+    expect(press('j')).toBeNull();
+    const withCtrl = { ...keyOf('ArrowLeft'), ctrlKey: true };
+    expect(pressed({ at: 3, anchor: null }, withCtrl, PLACES)).toBeNull();
+    expect(pressed({ at: 0, anchor: null }, keyOf('ArrowLeft'), 0)).toBeNull();
+  });
+
+  it('stays where there are places', () => {
+    expect(placedIn({ at: 19, anchor: 12 }, 15)).toEqual({ at: 14, anchor: 12 });
+    expect(placesOf({ at: 3, anchor: 7 })).toEqual({ first: 3, last: 7 });
+    expect(placesOf({ at: 3, anchor: null })).toEqual({ first: 3, last: 3 });
   });
 });
