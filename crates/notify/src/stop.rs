@@ -26,7 +26,7 @@ pub fn is_ours(key: &[u8], receiver: &str, address: &str, signature: &str) -> bo
 }
 
 /// A short name for some text that does not show it.
-pub(crate) fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     let digest = digest::digest(&digest::SHA256, text.as_bytes());
     hex(&digest.as_ref()[..8])
 }

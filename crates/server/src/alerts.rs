@@ -4,13 +4,16 @@
 //! of each objective, and each alert whose turn it is [asks](ask) its query. One question at a time, on the threads of
 //! queries and within their limits of time and memory; none takes the turn of somebody who waits.
 //!
-//! What was set is in `alerts.json` in the data directory, what is known in `alerts.state`. The state is written every
+//! What was set is in `alerts.json` in the data directory, the queries that were saved under a name and that an alert may
+//! follow in `saved.json`, what is known in `alerts.state`. The state is written every
 //! ten minutes, when something begins or ends to be told, and when the server stops. Minutes after that are counted
 //! again, so a crash loses nothing; whom was told what the [outbox](throughline_notify) knows.
 
 mod ask;
+mod check;
 mod kept;
 mod notice;
+mod saved;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +35,7 @@ use tokio::time::MissedTickBehavior;
 use crate::detection::{Detection, Names};
 pub(crate) use kept::Kept;
 use notice::Told;
+pub(crate) use saved::{RawSaved, SavedQueries};
 pub(crate) use settings::{RawSettings, Settings};
 
 /// Watches objectives and alerts. Cheap to clone.
@@ -44,6 +48,7 @@ struct Shared {
     detection: Detection,
     teller: Teller,
     settings_path: PathBuf,
+    saved_path: PathBuf,
     state_path: PathBuf,
     settings: Mutex<Arc<Settings>>,
     kept: Mutex<Kept>,
@@ -81,6 +86,9 @@ pub(crate) enum SetError {
     /// They do not hold together.
     #[error(transparent)]
     Problems(#[from] Problems),
+    /// Somebody else has changed them since they were read.
+    #[error("they were changed since they were read: read them again")]
+    Changed,
     /// They cannot be written.
     #[error(transparent)]
     Keep(#[from] KeepError),
@@ -101,6 +109,9 @@ pub(crate) enum AskError {
     /// It is no question to the graph.
     #[error(transparent)]
     Graph(#[from] Mistake),
+    /// The saved query that it follows is gone, or no longer one to watch.
+    #[error("it cannot follow its saved query: {0}")]
+    NotFollowed(String),
     /// Reports could not be read in time.
     #[error("what changed cannot be read in time")]
     ChangesNotKnown,
@@ -119,23 +130,35 @@ impl Alerts {
         teller: Teller,
     ) -> Self {
         let settings_path = data_dir.join("alerts.json");
+        let saved_path = data_dir.join("saved.json");
         let state_path = data_dir.join("alerts.state");
+        let now = detection.now();
         let mut say = |error: KeepError| tracing::error!("{error}");
+        let raw: RawSaved = load(&saved_path, &mut say).unwrap_or_default();
+        let saved = SavedQueries::try_new(raw, now).unwrap_or_else(|problems| {
+            set_aside(&saved_path);
+            let path = saved_path.clone();
+            say(KeepError::Problems { path, problems });
+            SavedQueries::default()
+        });
+        let saved = Arc::new(saved);
         let raw: RawSettings = load(&settings_path, &mut say).unwrap_or_default();
-        let settings = Settings::try_new(raw, detection.now()).unwrap_or_else(|problems| {
+        let settings = Settings::reopened(raw, Arc::clone(&saved), now);
+        let settings = settings.unwrap_or_else(|problems| {
             set_aside(&settings_path);
             let path = settings_path.clone();
             say(KeepError::Problems { path, problems });
-            Settings::default()
+            Settings::none(saved)
         });
         let mut kept: Kept = load(&state_path, &mut say).unwrap_or_default();
-        kept.settle(settings.raw());
+        kept.settle(&settings);
         Alerts(Arc::new(Shared {
             store,
             engine,
             detection,
             teller,
             settings_path,
+            saved_path,
             state_path,
             settings: Mutex::new(Arc::new(settings)),
             kept: Mutex::new(kept),
@@ -145,19 +168,15 @@ impl Alerts {
 
     /// What was set.
     pub(crate) fn settings(&self) -> Arc<Settings> {
-        let settings = self.0.settings.lock();
-        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.lock())
     }
 
     /// Takes other settings. What is no longer set and somebody was told of has ended. Blocks on the disk.
     pub(crate) fn set(&self, raw: RawSettings) -> Result<(), SetError> {
-        let settings = Settings::try_new(raw, self.0.detection.now())?;
+        let now = self.0.detection.now();
         // One after the other, so that what is on disk is what holds.
-        let mut known = self
-            .0
-            .settings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
+        let settings = Settings::try_new(raw, Arc::clone(known.saved()), now)?;
         save(&self.0.settings_path, settings.raw())?;
         let before = std::mem::replace(&mut *known, Arc::new(settings));
         let after = Arc::clone(&known);
@@ -167,7 +186,25 @@ impl Alerts {
                 self.tell(&told, Phase::Closed);
             }
         }
-        self.kept().settle(after.raw());
+        self.kept().settle(&after);
+        Ok(())
+    }
+
+    /// Takes other saved queries, which the alerts that follow them ask from now on; if an [edition](SavedQueries::edition)
+    /// is named, only in its place. Blocks on the disk.
+    pub(crate) fn set_saved(&self, raw: RawSaved, edition: Option<&str>) -> Result<(), SetError> {
+        let now = self.0.detection.now();
+        let saved = Arc::new(SavedQueries::try_new(raw, now)?);
+        let mut known = self.lock();
+        if edition.is_some_and(|edition| edition != known.saved().edition()) {
+            return Err(SetError::Changed);
+        }
+        let settings = known.following(saved, now)?;
+        save(&self.0.saved_path, settings.saved().raw())?;
+        *known = Arc::new(settings);
+        let after = Arc::clone(&known);
+        drop(known);
+        self.kept().settle(&after);
         Ok(())
     }
 
@@ -241,7 +278,8 @@ impl Alerts {
     /// Asks the queries of those alerts whose turn it is.
     async fn ask_queries(&self) {
         let complete = self.0.detection.complete();
-        for alert in self.settings().alerts() {
+        let settings = self.settings();
+        for alert in settings.alerts() {
             if !self.kept().is_due(alert, complete) {
                 continue;
             }
@@ -251,7 +289,10 @@ impl Alerts {
                 detection,
                 ..
             } = &*self.0;
-            let found = ask::number(engine, store, detection, alert, complete).await;
+            let found = match settings.unfollowed(&alert.name) {
+                Some(why) => Err(AskError::NotFollowed(why.to_owned())),
+                None => ask::number(engine, store, detection, alert, complete).await,
+            };
             self.note(&found, &alert.name);
             self.kept().answer(alert, found, complete);
         }
@@ -319,6 +360,11 @@ impl Alerts {
         if let Err(error) = saving.await {
             tracing::error!(%error, "writing down what is known of alerts ended badly");
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
+        let settings = self.0.settings.lock();
+        settings.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -27,6 +27,7 @@ mod queries;
 mod query;
 mod read;
 mod routes;
+mod saved;
 mod search;
 mod shown;
 mod story;
@@ -163,6 +164,13 @@ pub(crate) fn router(
             get(alerts::show)
                 .put(alerts::set)
                 .layer(DefaultBodyLimit::max(alerts::SETTINGS_BYTES_MAX))
+                .with_state(alerts.clone()),
+        )
+        .route(
+            saved::SAVED,
+            get(saved::show)
+                .put(saved::set)
+                .layer(DefaultBodyLimit::max(saved::SAVED_BYTES_MAX))
                 .with_state(alerts),
         )
         .route(

@@ -58,7 +58,7 @@ codes! {
     BAD_SETTINGS = "TL0218", "settings do not hold together";
     BAD_STOP_LINK = "TL0219", "the link in a mail is not whole";
     NOT_KEPT = "TL0220", "settings could not be written";
-    SETTINGS_CHANGED = "TL0221", "the settings of notifications were changed meanwhile";
+    SETTINGS_CHANGED = "TL0221", "settings were changed meanwhile";
     BAD_ALERTS = "TL0222", "the alerts of another program cannot be understood";
 
     MALFORMED = "TL0301", "the body is not OTLP";

@@ -569,6 +569,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/saved": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Show saved queries
+         * @description Questions that somebody has kept under a name, for everybody to ask again and for alerts to follow.
+         */
+        readonly get: operations["showSaved"];
+        /**
+         * Keep questions under names
+         * @description Replaces all of them. One that an alert follows is neither renamed nor removed, and stays one that can be watched.
+         */
+        readonly put: operations["setSaved"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/contrast": {
         readonly parameters: {
             readonly query?: never;
@@ -2056,6 +2080,28 @@ export interface components {
             readonly granularity?: number | null;
             /** @description `false`: from the rows, and not from what was summed up when they were sealed. */
             readonly rollup?: boolean;
+        };
+        /** @description A question under a name. It asks one thing: `query`, `sql` or `graph`. */
+        readonly SavedQuery: {
+            /** @description What people call it, each once: no control characters. */
+            readonly name: string;
+            readonly query?: components["schemas"]["QuerySpec"];
+            /** @description A statement of SQL. */
+            readonly sql?: string;
+            /** @description A question to the graph. */
+            readonly graph?: string;
+        };
+        /** @description Questions that are kept under names. */
+        readonly SavedQueries: {
+            /** @description In the order in which they are shown. */
+            readonly queries?: readonly components["schemas"]["SavedQuery"][];
+        };
+        /** @description Questions that are kept under names, as the server has them. */
+        readonly Saved: {
+            /** @description In the order in which they are shown. */
+            readonly queries: readonly components["schemas"]["SavedQuery"][];
+            /** @description Tells these from those before and after them. */
+            readonly edition: string;
         };
         /** @description What a query found. */
         readonly QueryAnswer: {
@@ -3553,7 +3599,7 @@ export interface components {
                 };
             };
         };
-        /** @description A number that must not cross a bound. It asks one thing: `query`, `sql` or `graph`. */
+        /** @description A number that must not cross a bound. It asks one thing: `query`, `sql`, `graph` or `saved`. */
         readonly AlertRule: {
             /** @description What people call it: no quotes, backslashes or control characters. */
             readonly name: string;
@@ -3562,6 +3608,8 @@ export interface components {
             readonly sql?: string;
             /** @description Instead of a query, a question to the graph, whose last column is the number; of the last hour, unless it says of when. */
             readonly graph?: string;
+            /** @description Instead of a query, the name of a saved query: it is asked as it is by then. A query that says no `time_range` is asked of the last five minutes, and its heat map is left out. */
+            readonly saved?: string;
             /**
              * @description How its answer is compared; with groups, that of the worst.
              * @enum {string}
@@ -5821,6 +5869,125 @@ export interface operations {
                 };
             };
             /** @description Stored data could not be read, or the engine failed (TL0212); the server's log says more. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly showSaved: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description All of them. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly setSaved: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `edition` that is replaced: with it, what somebody else has changed meanwhile is not overwritten. */
+                readonly edition?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SavedQueries"];
+            };
+        };
+        readonly responses: {
+            /** @description All of them as they are now. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description They do not hold together, or an alert could no longer follow one; the message names every place (TL0218). Or a parameter is unknown (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description They were changed since that edition (TL0221). */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description They could not be written (TL0220). */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;

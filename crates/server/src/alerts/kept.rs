@@ -12,7 +12,7 @@ use throughline_telemetry::UnixNanos;
 
 use super::AskError;
 use super::ask::{Counted, Number};
-use super::settings::{Alert, Measure, Objective, RawSettings};
+use super::settings::{Alert, Measure, Objective, Settings};
 
 /// What is known, by name.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -126,6 +126,11 @@ impl Asked {
         }
     }
 
+    /// Whether it is known of this alert. One that cannot follow its saved query now is not asked otherwise.
+    fn is_of(&self, alert: &Alert) -> bool {
+        self.of == *alert || alert.asks().is_none() && self.of.unasked() == *alert
+    }
+
     /// Up to when was asked, if that was ever done.
     pub(crate) fn until(&self) -> Option<UnixNanos> {
         (self.until > 0).then_some(UnixNanos(self.until))
@@ -147,14 +152,15 @@ impl Kept {
     }
 
     /// Forgets what is of something else than what is set. Another target or another number of days keeps the counts.
-    pub(super) fn settle(&mut self, raw: &RawSettings) {
+    /// An alert whose saved query was changed is one that asks something else.
+    pub(super) fn settle(&mut self, settings: &Settings) {
         self.objectives.retain(|name, watched| {
-            let mut set = raw.objectives.iter();
+            let mut set = settings.objectives().iter();
             set.any(|it| it.name == *name && it.measure == watched.measure)
         });
         self.alerts.retain(|name, asked| {
-            let mut set = raw.alerts.iter();
-            set.any(|it| it.name == *name && *it == asked.of)
+            let mut set = settings.alerts().iter();
+            set.any(|it| it.name == *name && asked.is_of(it))
         });
     }
 
@@ -239,7 +245,7 @@ impl Kept {
         complete: UnixNanos,
     ) {
         let asked = self.alerts.get_mut(&alert.name);
-        let Some(asked) = asked.filter(|asked| asked.of == *alert) else {
+        let Some(asked) = asked.filter(|asked| asked.is_of(alert)) else {
             return; // somebody has set something else meanwhile
         };
         asked.until = complete.0;

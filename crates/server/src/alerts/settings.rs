@@ -1,18 +1,20 @@
 //! What somebody has set to be watched, and whether it holds together.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use throughline_insight::alert::{Bound, Compare};
 use throughline_insight::detect::Severity;
-use throughline_insight::graph;
-use throughline_insight::slo::{DAYS_MAX, Goal, TARGET_MAX, TARGET_MIN};
-use throughline_notify::settings::{Problem, Problems};
-use throughline_query::{Direction, Engine, Filter as Condition, Operation, Order, Spec};
+use throughline_insight::slo::Goal;
+use throughline_notify::settings::Problems;
+use throughline_query::{Direction, Filter as Condition, Operation, Order, Spec};
 use throughline_telemetry::UnixNanos;
 
+use super::check::Checker;
+use super::saved::SavedQueries;
 use crate::detection::complete;
 
 /// Settings as they were written. [`Settings`] are those that were checked.
@@ -25,9 +27,16 @@ pub(crate) struct RawSettings {
     pub(crate) alerts: Vec<Alert>,
 }
 
-/// Settings that hold together.
+/// Settings that hold together, and the saved queries that alerts follow.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings(RawSettings);
+pub(crate) struct Settings {
+    raw: RawSettings,
+    saved: Arc<SavedQueries>,
+    /// With what the saved queries ask that they follow.
+    alerts: Vec<Alert>,
+    /// Why an alert cannot follow its saved query, by the alert's name.
+    unfollowed: BTreeMap<String, String>,
+}
 
 /// What share of something must be good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +104,10 @@ pub(crate) struct Alert {
     /// Or a question to the graph, the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) graph: Option<String>,
+    /// Or the name of a saved query, which is asked as it is when it is asked. Of settings that were checked the alert has
+    /// what that asks besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) saved: Option<String>,
     /// How its answer is compared.
     pub(crate) op: Compare,
     /// With what.
@@ -110,7 +123,7 @@ pub(crate) struct Alert {
     pub(crate) severity: Severity,
 }
 
-/// What an alert asks.
+/// What an alert or a saved query asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asks<'a> {
     Query(&'a Spec),
@@ -120,34 +133,109 @@ pub(crate) enum Asks<'a> {
 
 impl Settings {
     /// Checks all of it, and says all that is wrong.
-    pub(crate) fn try_new(raw: RawSettings, now: UnixNanos) -> Result<Settings, Problems> {
-        let mut checker = Checker(Vec::new());
-        let names: Vec<&str> = raw.objectives.iter().map(|it| it.name.as_str()).collect();
-        checker.names("objectives", &names, OBJECTIVES_MAX);
-        let names: Vec<&str> = raw.alerts.iter().map(|it| it.name.as_str()).collect();
-        checker.names("alerts", &names, ALERTS_MAX);
-        for (at, objective) in raw.objectives.iter().enumerate() {
-            checker.objective(&format!("objectives[{at}]"), objective, now);
+    pub(crate) fn try_new(
+        raw: RawSettings,
+        saved: Arc<SavedQueries>,
+        now: UnixNanos,
+    ) -> Result<Settings, Problems> {
+        let mut checker = Checker::of(&raw, now);
+        let settings = Settings::follow(raw, saved, now);
+        for (at, alert) in settings.alerts.iter().enumerate() {
+            if let Some(why) = settings.unfollowed(&alert.name) {
+                checker.that(false, &format!("alerts[{at}].saved"), || why.to_owned());
+            }
         }
-        for (at, alert) in raw.alerts.iter().enumerate() {
-            checker.alert(&format!("alerts[{at}]"), alert, now);
-        }
-        match checker.0.is_empty() {
-            true => Ok(Settings(raw)),
-            false => Err(Problems(checker.0)),
+        checker.finish(settings)
+    }
+
+    /// The same of settings that were kept: an alert that cannot follow its saved query any more says so when it is asked,
+    /// and the others go on.
+    pub(super) fn reopened(
+        raw: RawSettings,
+        saved: Arc<SavedQueries>,
+        now: UnixNanos,
+    ) -> Result<Settings, Problems> {
+        Checker::of(&raw, now).finish(())?;
+        Ok(Settings::follow(raw, saved, now))
+    }
+
+    /// Nothing is watched.
+    pub(super) fn none(saved: Arc<SavedQueries>) -> Settings {
+        Settings {
+            saved,
+            ..Settings::default()
         }
     }
 
+    /// The same with other saved queries, if each alert that follows one still can.
+    pub(super) fn following(
+        &self,
+        saved: Arc<SavedQueries>,
+        now: UnixNanos,
+    ) -> Result<Settings, Problems> {
+        let next = Settings::follow(self.raw.clone(), saved, now);
+        let mut checker = Checker::default();
+        for alert in &next.alerts {
+            let Some(why) = next.unfollowed(&alert.name) else {
+                continue;
+            };
+            let (alert, name) = (&alert.name, alert.saved.as_deref().unwrap_or_default());
+            // What could not be followed before is no reason against what may help it.
+            if self.unfollowed(alert).is_some() {
+                continue;
+            }
+            match next.saved.place(name) {
+                Some(at) => checker.that(false, &format!("queries[{at}]"), || {
+                    format!("the alert {alert:?} follows {name:?}: {why}")
+                }),
+                None => checker.that(false, "queries", || {
+                    format!(
+                        "the alert {alert:?} follows {name:?}: change or remove the alert first"
+                    )
+                }),
+            }
+        }
+        checker.finish(next)
+    }
+
+    fn follow(raw: RawSettings, saved: Arc<SavedQueries>, now: UnixNanos) -> Settings {
+        let mut unfollowed = BTreeMap::new();
+        let alerts = raw.alerts.iter().map(|alert| {
+            alert.followed(&saved, now).unwrap_or_else(|why| {
+                unfollowed.insert(alert.name.clone(), why);
+                alert.clone()
+            })
+        });
+        let alerts = alerts.collect();
+        Settings {
+            raw,
+            saved,
+            alerts,
+            unfollowed,
+        }
+    }
+
+    /// As they were written.
     pub(crate) fn raw(&self) -> &RawSettings {
-        &self.0
+        &self.raw
+    }
+
+    pub(crate) fn saved(&self) -> &Arc<SavedQueries> {
+        &self.saved
     }
 
     pub(crate) fn objectives(&self) -> &[Objective] {
-        &self.0.objectives
+        &self.raw.objectives
     }
 
+    /// Each with what it asks, also where it follows a saved query.
     pub(crate) fn alerts(&self) -> &[Alert] {
-        &self.0.alerts
+        &self.alerts
+    }
+
+    /// Why an alert cannot follow its saved query, if that is so.
+    pub(super) fn unfollowed(&self, alert: &str) -> Option<&str> {
+        self.unfollowed.get(alert).map(String::as_str)
     }
 }
 
@@ -199,13 +287,39 @@ impl Alert {
         minutes(self.every_minutes)
     }
 
-    /// What is asked; none of settings that were not checked.
+    /// What is asked; none of settings that were not checked, and where a saved query cannot be followed.
     pub(crate) fn asks(&self) -> Option<Asks<'_>> {
-        match (&self.query, &self.sql, &self.graph) {
-            (Some(query), None, None) => Some(Asks::Query(query)),
-            (None, Some(sql), None) => Some(Asks::Sql(sql)),
-            (None, None, Some(graph)) => Some(Asks::Graph(graph)),
-            _ => None,
+        Asks::one(&self.query, &self.sql, &self.graph)
+    }
+
+    /// The same without what its saved query asks.
+    pub(super) fn unasked(&self) -> Alert {
+        Alert {
+            query: None,
+            sql: None,
+            graph: None,
+            ..self.clone()
+        }
+    }
+
+    /// With what its saved query asks, if it follows one.
+    fn followed(&self, saved: &SavedQueries, now: UnixNanos) -> Result<Alert, String> {
+        let Some(name) = &self.saved else {
+            return Ok(self.clone());
+        };
+        let followed = saved.find(name);
+        let followed = followed.ok_or_else(|| format!("there is no saved query {name:?}"))?;
+        let alert = Alert {
+            query: followed.query.as_ref().map(watchable),
+            sql: followed.sql.clone(),
+            graph: followed.graph.clone(),
+            ..self.clone()
+        };
+        let mut checker = Checker::default();
+        checker.asked(|_| String::new(), &alert, now);
+        match checker.first() {
+            Some(why) => Err(why),
+            None => Ok(alert),
         }
     }
 
@@ -231,159 +345,40 @@ impl Alert {
     }
 }
 
+impl<'a> Asks<'a> {
+    /// The one of these that is there.
+    pub(super) fn one(
+        query: &'a Option<Spec>,
+        sql: &'a Option<String>,
+        graph: &'a Option<String>,
+    ) -> Option<Self> {
+        match (query, sql, graph) {
+            (Some(query), None, None) => Some(Asks::Query(query)),
+            (None, Some(sql), None) => Some(Asks::Sql(sql)),
+            (None, None, Some(graph)) => Some(Asks::Graph(graph)),
+            _ => None,
+        }
+    }
+}
+
+/// A saved query as an alert asks it: without the heat map that is drawn beside its number, and of a time where it says none.
+fn watchable(query: &Spec) -> Spec {
+    let mut numbers = query.calculations.clone();
+    numbers.retain(|it| it.op != Operation::Heatmap);
+    Spec {
+        calculations: match numbers.is_empty() {
+            true => query.calculations.clone(),
+            false => numbers,
+        },
+        time_range: query.time_range.or(Some(FOLLOWED_SECONDS)),
+        ..query.clone()
+    }
+}
+
 /// Whole minutes in seconds are exact.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn seconds(at: UnixNanos) -> f64 {
     (at.0 / 1_000_000_000) as f64
-}
-
-struct Checker(Vec<Problem>);
-
-impl Checker {
-    fn that(&mut self, holds: bool, place: &str, why: impl FnOnce() -> String) {
-        if !holds {
-            self.0.push(Problem {
-                place: place.to_owned(),
-                why: why(),
-            });
-        }
-    }
-
-    fn names(&mut self, place: &str, names: &[&str], max: usize) {
-        self.that(names.len() <= max, place, || {
-            format!("there are {} of them, and {max} at most", names.len())
-        });
-        let mut known = BTreeSet::new();
-        for (at, name) in names.iter().enumerate() {
-            let place = format!("{place}[{at}].name");
-            let is_plain = |it: char| !it.is_control() && it != '"' && it != '\\';
-            let length = name.chars().count();
-            self.that((1..=NAME_MAX).contains(&length), &place, || {
-                format!("a name has 1 to {NAME_MAX} characters")
-            });
-            self.that(name.chars().all(is_plain), &place, || {
-                "a name has no quotes, backslashes or control characters".to_owned()
-            });
-            self.that(known.insert(*name), &place, || {
-                format!("there is another one of the name {name:?}")
-            });
-        }
-    }
-
-    fn objective(&mut self, place: &str, objective: &Objective, now: UnixNanos) {
-        self.that(
-            (TARGET_MIN..=TARGET_MAX).contains(&objective.target),
-            &format!("{place}.target"),
-            || {
-                format!(
-                    "it must be from {TARGET_MIN} to {TARGET_MAX}, not {}",
-                    objective.target
-                )
-            },
-        );
-        self.that(
-            (1..=DAYS_MAX).contains(&objective.days),
-            &format!("{place}.days"),
-            || format!("it must be from 1 to {DAYS_MAX}, not {}", objective.days),
-        );
-        let measure = &objective.measure;
-        self.conditions(&format!("{place}.measure"), measure.filters(), now);
-        match measure {
-            Measure::Spans { good, .. } => {
-                self.conditions(&format!("{place}.measure.spans.good"), good, now);
-            }
-            Measure::Actions { end, within_ms, .. } => {
-                let place = format!("{place}.measure.actions");
-                self.that(
-                    !end.service.is_empty() && !end.name.is_empty(),
-                    &place,
-                    || "`end` needs a service and a name".to_owned(),
-                );
-                self.that((1..=WITHIN_MS_MAX).contains(within_ms), &place, || {
-                    format!("`within_ms` must be from 1 to {WITHIN_MS_MAX}, a day, not {within_ms}")
-                });
-            }
-        }
-    }
-
-    /// Some are needed: what holds for everything is no objective.
-    fn conditions(&mut self, place: &str, conditions: &[Condition], now: UnixNanos) {
-        self.that(
-            (1..=CONDITIONS_MAX).contains(&conditions.len()),
-            place,
-            || {
-                format!(
-                    "it needs 1 to {CONDITIONS_MAX} conditions, not {}",
-                    conditions.len()
-                )
-            },
-        );
-        let spec = Spec {
-            filters: conditions.to_vec(),
-            ..Spec::default()
-        };
-        self.query(place, &spec, now);
-    }
-
-    fn alert(&mut self, place: &str, alert: &Alert, now: UnixNanos) {
-        match alert.asks() {
-            Some(Asks::Query(query)) => self.watched(&format!("{place}.query"), alert, query, now),
-            Some(Asks::Sql(sql)) => self.text(&format!("{place}.sql"), sql),
-            Some(Asks::Graph(graph)) => {
-                let place = format!("{place}.graph");
-                self.text(&place, graph);
-                if let Err(mistake) = graph::Query::parse(graph) {
-                    self.that(false, &place, || mistake.to_string());
-                }
-            }
-            None => self.that(false, &format!("{place}.query"), || {
-                "it asks one thing: `query`, `sql` or `graph`".to_owned()
-            }),
-        }
-        self.that(alert.value.is_finite(), &format!("{place}.value"), || {
-            "it must be a number".to_owned()
-        });
-        self.that(
-            alert.for_minutes <= MINUTES_MAX,
-            &format!("{place}.for_minutes"),
-            || format!("it must be at most {MINUTES_MAX}, a day"),
-        );
-        self.that(
-            (1..=MINUTES_MAX).contains(&alert.every_minutes),
-            &format!("{place}.every_minutes"),
-            || format!("it must be from 1 to {MINUTES_MAX}, a day"),
-        );
-    }
-
-    fn watched(&mut self, place: &str, alert: &Alert, query: &Spec, now: UnixNanos) {
-        self.that(query.calculations.len() <= 1, place, || {
-            "it must have one calculation".to_owned()
-        });
-        let mut calculations = query.calculations.iter();
-        let is_number = calculations.all(|it| it.op != Operation::Heatmap);
-        self.that(is_number, place, || "a heat map is no number".to_owned());
-        self.that(query.start_time.is_none() && query.end_time.is_none(), place, || {
-            "it is asked of the time up to now: `time_range`, without `start_time` and `end_time`".to_owned()
-        });
-        let range = query.time_range.unwrap_or(60.0);
-        self.that((60.0..=RANGE_SECONDS_MAX).contains(&range), place, || {
-            format!("`time_range` must be from 60 to {RANGE_SECONDS_MAX} seconds, not {range}")
-        });
-        self.query(place, &alert.spec(query, now), now);
-    }
-
-    fn text(&mut self, place: &str, text: &str) {
-        let length = text.chars().count();
-        self.that(!text.trim().is_empty() && length <= TEXT_MAX, place, || {
-            format!("it has 1 to {TEXT_MAX} characters, not {length}")
-        });
-    }
-
-    fn query(&mut self, place: &str, spec: &Spec, now: UnixNanos) {
-        if let Err(error) = Engine::check(spec, now) {
-            self.that(false, place, || error.to_string());
-        }
-    }
 }
 
 /// How severities are written: `note`, `warning`, `critical`.
@@ -396,7 +391,7 @@ enum SeverityName {
 }
 
 /// As people write it: what is not said is left out.
-fn without_nulls<S: Serializer>(spec: &Option<Spec>, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn without_nulls<S: Serializer>(spec: &Option<Spec>, to: S) -> Result<S::Ok, S::Error> {
     let mut json = serde_json::to_value(spec).map_err(S::Error::custom)?;
     if let Some(fields) = json.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
@@ -420,18 +415,10 @@ fn warning() -> Severity {
     Severity::Warning
 }
 
-const OBJECTIVES_MAX: usize = 50;
-const ALERTS_MAX: usize = 100;
-const NAME_MAX: usize = 80;
-/// Of a statement, or of a question to the graph.
-const TEXT_MAX: usize = 10_000;
-const CONDITIONS_MAX: usize = 20;
 /// Groups of an answer that are looked at, the worst first.
 pub(super) const GROUPS_MAX: usize = 10;
-/// A week, so that a question stays one that can be asked every minute.
-const RANGE_SECONDS_MAX: f64 = 7.0 * 86_400.0;
-const MINUTES_MAX: u32 = 24 * 60;
-const WITHIN_MS_MAX: u64 = 86_400_000;
+/// Over which time a saved query is asked that says none, as those of Explore do not.
+const FOLLOWED_SECONDS: f64 = 300.0;
 /// Following actions reads their traces, which takes long.
 const ACTIONS_BACK: Duration = Duration::from_secs(6 * 3600);
 

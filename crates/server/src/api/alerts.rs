@@ -4,6 +4,8 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use serde::de::DeserializeOwned;
+use tokio::task::JoinError;
 
 use super::error::ApiError;
 use super::query::Query;
@@ -28,13 +30,27 @@ pub(super) async fn set(
     State(alerts): State<Alerts>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let body = body.map_err(|error| ApiError::BadSettings(error.body_text()))?;
-    let raw: RawSettings =
-        serde_json::from_slice(&body).map_err(|error| ApiError::BadSettings(error.to_string()))?;
+    let raw: RawSettings = read(body)?;
     let of_work = alerts.clone();
-    match tokio::task::spawn_blocking(move || of_work.set(raw)).await {
-        Ok(Ok(())) => Ok(answer(&alerts)),
+    let done = tokio::task::spawn_blocking(move || of_work.set(raw)).await;
+    taken(done)?;
+    Ok(answer(&alerts))
+}
+
+/// Settings as they were sent.
+pub(super) fn read<T: DeserializeOwned>(
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, ApiError> {
+    let body = body.map_err(|error| ApiError::BadSettings(error.body_text()))?;
+    serde_json::from_slice(&body).map_err(|error| ApiError::BadSettings(error.to_string()))
+}
+
+/// What came of setting them.
+pub(super) fn taken(done: Result<Result<(), SetError>, JoinError>) -> Result<(), ApiError> {
+    match done {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(SetError::Problems(problems))) => Err(ApiError::BadSettings(problems.to_string())),
+        Ok(Err(SetError::Changed)) => Err(ApiError::SettingsChanged),
         Ok(Err(SetError::Keep(error))) => {
             tracing::error!(%error, "cannot write what is to be watched");
             Err(ApiError::NotKept)

@@ -8,8 +8,8 @@ use throughline_store::{ReadError, SearchError};
 use throughline_telemetry::TraceId;
 
 use super::{
-    actions, alerts, contrast, graph_query, investigations, notifications, outer, queries, search,
-    view,
+    actions, alerts, contrast, graph_query, investigations, notifications, outer, queries, saved,
+    search, view,
 };
 use crate::actions::ActError;
 use crate::cloudwatch;
@@ -63,7 +63,7 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
         | actions::SWITCH => "POST",
         path if path.starts_with(actions::ACTIONS) && path.ends_with("/undo") => "POST",
         path if path.starts_with("/act/") => "GET, HEAD, POST",
-        alerts::ALERTS | notifications::NOTIFICATIONS => "GET, HEAD, PUT",
+        alerts::ALERTS | notifications::NOTIFICATIONS | saved::SAVED => "GET, HEAD, PUT",
         notifications::STOP => "GET, HEAD, POST",
         _ => "GET, HEAD",
     };

@@ -66,7 +66,7 @@ impl TestServer {
     }
 
     /// Takes in the orders of these minutes.
-    async fn orders(&self, minutes: std::ops::Range<u64>, are_mailed: bool) {
+    pub(crate) async fn orders(&self, minutes: std::ops::Range<u64>, are_mailed: bool) {
         let numbers = minutes.start * 2..minutes.end * 2;
         let spans: Vec<Span> = numbers
             .flat_map(|number| order(number, are_mailed))
@@ -76,7 +76,7 @@ impl TestServer {
     }
 
     /// What is known when all minutes before this one are counted.
-    async fn counted(&self, minute: u64) -> Value {
+    pub(crate) async fn counted(&self, minute: u64) -> Value {
         let wanted = BEGIN.plus(Duration::from_secs(minute * 60)).0;
         for _ in 0..600 {
             let known = self.json(PATH).await;

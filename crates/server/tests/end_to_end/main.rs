@@ -28,6 +28,7 @@ mod queries;
 mod queues;
 mod refusals;
 mod samples;
+mod saved;
 mod search;
 mod stop;
 mod story;

@@ -47,7 +47,7 @@ impl OpenApi {
         self.seen.insert((path.to_owned(), status.to_owned()));
     }
 
-    /// What an endpoint does when it is asked; what else the three that have a second method do, `notifications` and `alerts` see.
+    /// What an endpoint does when it is asked; what else those that have a second method do, `notifications`, `alerts` and `saved` see.
     fn operation(&self, path: &str) -> &Value {
         let methods = self.document["paths"][path]
             .as_object()
@@ -127,7 +127,7 @@ async fn real_answers_fit_their_schemas() {
     (other[1].1, other[2].1, other[3].1, other[4].1) = ("e-2", "1", "pay", unnumbered);
     server.post("/v1/traces", &other, body).await;
 
-    let cases: [(&str, &str); 64] = [
+    let cases: [(&str, &str); 66] = [
         ("/healthz", "/healthz"),
         ("/api/v1/status", "/api/v1/status"),
         ("/api/v1/status", "/api/v1/status?x=1"),
@@ -205,6 +205,8 @@ async fn real_answers_fit_their_schemas() {
         ("/api/v1/changes", "/api/v1/changes?limit=0"),
         ("/api/v1/alerts", "/api/v1/alerts"),
         ("/api/v1/alerts", "/api/v1/alerts?x=1"),
+        ("/api/v1/saved", "/api/v1/saved"),
+        ("/api/v1/saved", "/api/v1/saved?x=1"),
         ("/api/v1/notifications", "/api/v1/notifications"),
         ("/api/v1/notifications", "/api/v1/notifications?x=1"),
         (

@@ -1,7 +1,11 @@
-use serde_json::json;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
 use throughline_insight::slo::Counts;
 use throughline_query::QueryError;
 
+use super::super::saved::SavedQueries;
+use super::super::settings::RawSettings;
 use super::*;
 
 const HOUR: u64 = 60;
@@ -16,6 +20,13 @@ fn settings(target: f64, service: &str) -> RawSettings {
     let objective = json!({"name": "orders answer", "target": target, "days": 1, "measure": {"spans": {"filters": of, "good": good}}});
     let alert = json!({"name": "many", "query": {"filters": of}, "op": ">", "value": 5});
     serde_json::from_value(json!({"objectives": [objective], "alerts": [alert]})).unwrap()
+}
+
+/// As they are after a start with these saved queries.
+fn checked(raw: RawSettings, saved: &[Value]) -> Settings {
+    let saved = serde_json::from_value(json!({"queries": saved})).unwrap();
+    let saved = SavedQueries::try_new(saved, at(0)).unwrap();
+    Settings::reopened(raw, Arc::new(saved), at(0)).unwrap()
 }
 
 fn counted(minutes: Range<UnixNanos>, bad: u64) -> Counted {
@@ -96,9 +107,9 @@ fn another_target_keeps_what_was_counted_and_another_question_does_not() {
     let raw = settings(0.99, "orders");
     let mut kept = Kept::default();
     catch_up(&mut kept, &raw.objectives[0], at(0), 0);
-    kept.settle(&settings(0.999, "orders"));
+    kept.settle(&checked(settings(0.999, "orders"), &[]));
     assert!(kept.objective("orders answer").is_some());
-    kept.settle(&settings(0.999, "pay"));
+    kept.settle(&checked(settings(0.999, "pay"), &[]));
     assert!(kept.objective("orders answer").is_none());
     // An answer that was under way is of something else.
     kept.count(&raw.objectives[0], Ok(counted(at(0)..at(1), 0)), at(1));
@@ -122,7 +133,7 @@ fn an_alert_fires_and_goes_on_after_a_restart() {
     let text = serde_json::to_string(&kept.saved(at(0))).unwrap();
     assert!(!kept.is_old(at(9)) && kept.is_old(at(10)));
     let mut kept: Kept = serde_json::from_str(&text).unwrap();
-    kept.settle(&raw);
+    kept.settle(&checked(raw.clone(), &[]));
     let asked = kept.alert("many").unwrap();
     assert_eq!((asked.state.name(), asked.last()), ("firing", Some(at(0))));
     // That nobody can look ends nothing.
@@ -135,4 +146,38 @@ fn an_alert_fires_and_goes_on_after_a_restart() {
         kept.answer(alert, number(0.0), at(minute));
     }
     assert_eq!(kept.alert("many").unwrap().state.name(), "ok");
+}
+
+#[test]
+fn an_alert_that_follows_is_asked_anew_when_its_saved_query_is_another() {
+    let follows = json!({"name": "many", "saved": "orders", "op": ">", "value": 5});
+    let raw: RawSettings = serde_json::from_value(json!({"alerts": [follows]})).unwrap();
+    let saved = |of: &str| json!({"name": "orders", "sql": format!("select count(*) from {of}")});
+    let spans = checked(raw.clone(), &[saved("spans")]);
+    let alert = &spans.alerts()[0];
+    let mut kept = Kept::default();
+    let number = Ok(Number {
+        value: Some(6.0),
+        ..Number::default()
+    });
+    assert!(kept.is_due(alert, at(0)));
+    kept.answer(alert, number, at(0));
+    kept.settle(&spans);
+    assert_eq!(kept.alert("many").unwrap().state.name(), "firing");
+    // That it cannot be followed ends nothing, and says why.
+    let gone = checked(raw.clone(), &[]);
+    kept.settle(&gone);
+    let alert = &gone.alerts()[0];
+    let why = gone.unfollowed("many").unwrap().to_owned();
+    kept.answer(alert, Err(AskError::NotFollowed(why)), at(1));
+    let asked = kept.alert("many").unwrap();
+    assert_eq!(asked.state.name(), "firing");
+    assert_eq!(
+        asked.error.as_deref(),
+        Some("it cannot follow its saved query: there is no saved query \"orders\"")
+    );
+    kept.settle(&spans);
+    assert_eq!(kept.alert("many").unwrap().state.name(), "firing");
+    kept.settle(&checked(raw, &[saved("logs")]));
+    assert!(kept.alert("many").is_none());
 }

@@ -6,7 +6,7 @@ const NOW: UnixNanos = UnixNanos(1_795_132_800 * 1_000_000_000);
 
 fn check(raw: Value) -> Result<Settings, String> {
     let raw: RawSettings = serde_json::from_value(raw).map_err(|error| error.to_string())?;
-    Settings::try_new(raw, NOW).map_err(|problems| problems.to_string())
+    Settings::try_new(raw, Arc::default(), NOW).map_err(|problems| problems.to_string())
 }
 
 fn is(column: &str, value: &str) -> Value {

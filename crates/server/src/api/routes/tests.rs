@@ -4,7 +4,7 @@ use super::{ROUTES, completeness_filter, trace_filter};
 use crate::api::error::ApiError;
 use crate::api::{
     actions, advice, alerts, changes, contrast, graph_query, health, incidents, investigations,
-    live, metrics, notifications, outer, queries, search, waits,
+    live, metrics, notifications, outer, queries, saved, search, waits,
 };
 
 /// What is wrong with a query, one problem a line.
@@ -141,6 +141,7 @@ fn openapi_and_routes_agree() {
         alerts::ALERTS,
         notifications::NOTIFICATIONS,
         notifications::STOP,
+        saved::SAVED,
     ]);
     let posted = [
         crate::cloudwatch::PATH,
@@ -165,7 +166,7 @@ fn openapi_and_routes_agree() {
     for (path, methods) in openapi["paths"].as_object().unwrap() {
         let methods: Vec<&String> = methods.as_object().unwrap().keys().collect();
         let expected: &[&str] = match path.as_str() {
-            alerts::ALERTS | notifications::NOTIFICATIONS => &["get", "put"],
+            alerts::ALERTS | notifications::NOTIFICATIONS | saved::SAVED => &["get", "put"],
             notifications::STOP => &["get", "post"],
             path if posted.contains(&path) => &["post"],
             _ => &["get"],
@@ -199,6 +200,8 @@ fn openapi_and_routes_agree() {
     );
     let setting = &openapi["paths"][notifications::NOTIFICATIONS]["put"]["parameters"];
     assert_eq!(setting[0]["name"], notifications::SET_PARAMETERS[0]);
+    let saving = &openapi["paths"][saved::SAVED]["put"]["parameters"];
+    assert_eq!(saving[0]["name"], saved::SET_PARAMETERS[0]);
     assert_eq!(parameters(advice::ADVICE)[1..], *advice::PARAMETERS);
     let completeness = parameters("/api/v1/completeness");
     assert_eq!(completeness, super::COMPLETENESS_PARAMETERS);
