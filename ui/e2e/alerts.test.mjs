@@ -63,6 +63,36 @@ test('a statement of SQL and a question to the graph become alerts', async () =>
   await page.getByRole('button', { name: 'Discard the changes' }).click();
 });
 
+test('an alert follows a saved query, which its row leads to', async () => {
+  server.saved = [
+    { name: 'What fails', query: { calculations: [{ op: 'COUNT' }] } },
+    { name: 'by hand', sql: 'select 1' },
+  ];
+  await open();
+  await page.getByRole('button', { name: 'Add an alert' }).click();
+  await field('Name').fill('follower');
+  await field('Asked as').selectOption('a saved query');
+  assert.equal(await field('Which it follows').inputValue(), 'What fails');
+  await page.getByRole('link', { name: 'Open What fails' }).waitFor();
+  await field('Which it follows').selectOption('by hand');
+  await page.getByRole('link', { name: 'Open by hand' }).waitFor();
+  await field('The bound').fill('7');
+  server.refusing = 'alerts[1].saved: there is no saved query "by hand"';
+  await save().click();
+  await page
+    .getByRole('alert')
+    .getByText('alert “follower”, saved: there is no saved query')
+    .waitFor();
+  server.refusing = '';
+  await save().click();
+  await page.getByText('Saved.').waitFor();
+  const set = server.watched.alerts.at(-1);
+  assert.deepEqual([set.saved, set.value, 'query' in set], ['by hand', 7, false]);
+  assert.match(await row('follower').innerText(), /the answer of “by hand” > 7/);
+  await row('follower').getByRole('link', { name: 'by hand' }).click();
+  await page.waitForURL(/\/explore\?tab=sql&sql=select\+1/);
+});
+
 test('what was proposed is gone when it is discarded', async () => {
   await page.goto(`${url}/explore`);
   await page.getByRole('link', { name: 'Alert on this' }).click();

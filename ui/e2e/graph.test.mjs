@@ -87,6 +87,26 @@ test('questions that are asked often are shown as queries about somebody', async
   await saved.getByText('Which calls are new since yesterday?').waitFor();
 });
 
+test('a question is kept for everybody and asked again', async () => {
+  await page.goto(at(QUERY));
+  await page.locator('td').first().waitFor();
+  const kept = page.getByRole('region', { name: 'Kept questions' });
+  await kept.getByLabel('Keep it for everybody, as').fill('mine');
+  await kept.getByRole('button', { name: 'Keep', exact: true }).click();
+  await kept.getByRole('button', { name: 'mine', exact: true }).waitFor();
+  assert.deepEqual(server.saved, [{ name: 'mine', graph: QUERY }]);
+  assert.equal(await kept.getByLabel('Keep it for everybody, as').count(), 0, 'it is kept');
+  await page.goto(`${url}/graph`);
+  await kept.getByRole('button', { name: 'mine', exact: true }).click();
+  await page.locator('td').first().waitFor();
+  assert.equal(asked().query, QUERY);
+  await kept.getByRole('button', { name: 'Remove mine' }).click();
+  await kept.getByText('mine was removed.').waitFor();
+  assert.deepEqual(server.saved, []);
+  await kept.getByRole('button', { name: 'Put it back' }).click();
+  await kept.getByRole('button', { name: 'mine', exact: true }).waitFor();
+});
+
 test('a mistake says where, and an answer that is cut off says so', async () => {
   await page.goto(at('MATCH (f:Tabel) RETURN f'));
   await page.getByText('did you mean `Table`? at line 1, column 10').waitFor();

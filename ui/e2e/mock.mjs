@@ -84,6 +84,10 @@ export class MockServer {
     this.edition = 0;
     /** Why settings are refused when they are set; empty if they are taken. */
     this.refusing = '';
+    /** Questions that are kept under names. @type {any[]} */
+    this.saved = [];
+    /** How often they were set. */
+    this.savedEdition = 0;
     /** How often it was asked what is watched. */
     this.watchedAsked = 0;
     /** Whether a selection has anything that the rest has not. */
@@ -245,6 +249,17 @@ export class MockServer {
       if (method === 'put') this.watched = JSON.parse(body);
       else this.watchedAsked += 1;
       return json(200, alerts(this.watched));
+    }
+    if (pathname === '/api/v1/saved') {
+      if (method === 'put' && searchParams.get('edition') !== String(this.savedEdition))
+        return json(409, { code: 'TL0221', message: 'somebody else has changed them' });
+      if (method === 'put' && this.refusing !== '')
+        return json(400, { code: 'TL0218', message: this.refusing });
+      if (method === 'put') {
+        this.saved = JSON.parse(body).queries;
+        this.savedEdition += 1;
+      }
+      return json(200, { queries: this.saved, edition: String(this.savedEdition) });
     }
     if (pathname === '/api/v1/notifications') {
       if (method === 'put' && searchParams.get('edition') !== String(this.edition))

@@ -1,4 +1,4 @@
-// Questions of Explore that are kept: given a name, opened, renamed, removed, and taken along.
+// Questions of Explore that the server keeps: given a name, opened, renamed, removed, and taken along.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { becomes, fits } from './page.mjs';
@@ -36,7 +36,7 @@ test('a question is kept under a name and asked again, with the keyboard alone',
   await page.keyboard.press('Escape');
   await openExplore('?range=6h');
   await page.keyboard.press('q');
-  await dialog().getByRole('heading', { name: 'Kept' }).waitFor();
+  await kept().getByRole('link', { name: 'What fails' }).waitFor();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('k');
@@ -75,8 +75,14 @@ test('renamed, removed and put back', async () => {
   assert.equal((await names()).length, 1);
   assert.equal(await first.evaluate((link) => link === document.activeElement), true);
   await kept().getByRole('button', { name: 'Put it back' }).click();
+  await kept().getByRole('link', { name: 'Errors' }).waitFor();
   assert.match(String((await names())[0]), /^Errors/);
   await kept().getByRole('button', { name: 'Remove All of it' }).click();
+  await kept().getByText('All of it was removed.').waitFor();
+  assert.deepEqual(
+    server.saved.map(({ name }) => name),
+    ['Errors'],
+  );
   await page.reload();
   await page.getByRole('region', { name: 'Groups' }).waitFor();
   await page.keyboard.press('q');
@@ -94,7 +100,52 @@ test('renamed, removed and put back', async () => {
   await before.getByText('What is asked on this page').waitFor();
 });
 
-test('a link takes the kept questions to another browser', async () => {
+test('what colleagues keep meanwhile stays, and what an alert follows does as well', async () => {
+  await openExplore(`?query=${ERRORS}`);
+  await page.keyboard.press('q');
+  await kept().getByText('None yet.').waitFor();
+  server.saved = [{ name: 'theirs', graph: 'MATCH (t:Table) RETURN t' }];
+  server.savedEdition += 1;
+  await dialog().getByLabel('Keep what is asked now, as').fill('What fails');
+  await page.keyboard.press('Enter');
+  await kept().getByRole('link', { name: 'What fails' }).waitFor();
+  const [mine, theirs] = server.saved;
+  assert.deepEqual([mine.name, theirs.name, server.saved.length], ['What fails', 'theirs', 2]);
+  assert.deepEqual(mine.query.filters, [{ column: 'status', op: '=', value: 'error' }]);
+  assert.ok(!('start_time' in mine.query), 'it is of no time');
+
+  server.refusing =
+    'queries: the alert "many" follows "What fails": change or remove the alert first';
+  await kept().getByRole('button', { name: 'Remove What fails' }).click();
+  await dialog().getByText('the alert "many" follows "What fails"').waitFor();
+  assert.equal((await names()).length, 2);
+  server.refusing = '';
+  await kept().getByRole('link', { name: 'theirs' }).click();
+  await page.waitForURL(/\/graph\?.*q=MATCH/);
+});
+
+test('what this browser kept before is offered to everybody once', async () => {
+  await openExplore();
+  const old = JSON.stringify([{ words: 'Old one', search: `query=${ERRORS}` }]);
+  await page.evaluate((list) => localStorage.setItem('throughline.explore.kept', list), old);
+  await openExplore();
+  await page.keyboard.press('q');
+  const own = dialog().getByRole('region', { name: 'Of this browser' });
+  await own.getByText('1 question that no colleague sees').waitFor();
+  await own.getByRole('button', { name: 'Keep them for everybody' }).click();
+  await kept().getByRole('link', { name: 'Old one' }).waitFor();
+  await own.waitFor({ state: 'detached' });
+  assert.deepEqual(
+    server.saved.map(({ name }) => name),
+    ['Old one'],
+  );
+  await openExplore();
+  await page.keyboard.press('q');
+  await kept().getByRole('link', { name: 'Old one' }).waitFor();
+  assert.equal(await own.count(), 0);
+});
+
+test('a link takes the kept questions to another server', async () => {
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await openExplore(`?query=${ERRORS}`);
   await keep('What fails');
@@ -103,6 +154,8 @@ test('a link takes the kept questions to another browser', async () => {
   const link = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(link, /\/explore#questions=/);
 
+  server.saved = [];
+  server.savedEdition += 1;
   await reopen({});
   await page.goto(link);
   const offered = dialog().getByRole('region', { name: 'From the link' });

@@ -44,6 +44,8 @@ import type {
   ProposedAction,
   QueryAnswer,
   QuerySpec,
+  Saved,
+  SavedQuery,
   SearchQuestion,
   Service,
   ShownAction,
@@ -192,6 +194,9 @@ export interface Api {
   audit(cursor: string | null, signal?: AbortSignal): Answer<AuditPage>;
   alerts(signal?: AbortSignal): Answer<Alerts>;
   setAlerts(settings: AlertSettings): Answer<Alerts>;
+  saved(signal?: AbortSignal): Answer<Saved>;
+  /** Replaces that edition of them. */
+  setSaved(queries: readonly SavedQuery[], edition: string): Answer<Saved>;
   notifications(signal?: AbortSignal): Answer<Notifications>;
   /** Replaces that edition of them. */
   setNotifications(settings: NotificationSettings, edition: string): Answer<Notifications>;
@@ -385,6 +390,15 @@ export function createApi(options: ApiOptions = {}): Api {
       ),
     alerts: (signal) => load('/alerts', asItIs<Alerts>, signal),
     setAlerts: (settings) => load('/alerts', asItIs<Alerts>, undefined, settings, 'PUT'),
+    saved: (signal) => load('/saved', asItIs<Saved>, signal),
+    setSaved: (queries, edition) =>
+      load(
+        `/saved?${new URLSearchParams({ edition })}`,
+        asItIs<Saved>,
+        undefined,
+        { queries },
+        'PUT',
+      ),
     notifications: (signal) => load('/notifications', asItIs<Notifications>, signal),
     setNotifications: (settings, edition) =>
       load(

@@ -27,6 +27,7 @@ import type {
   WireMapEdge,
   WireMapNode,
   WireNotifications,
+  WireSaved,
   WireNotificationTestAnswer,
   WireOperationList,
   WireProposedAction,
@@ -90,6 +91,11 @@ export type IncidentPage = WireIncidentPage;
 export type Alerts = Omit<WireAlerts, 'settings'> & { readonly settings: AlertSettings };
 export type AlertSettings = Omit<WireAlerts['settings'], 'alerts'> & {
   readonly alerts?: readonly AlertRule[];
+};
+/** Questions that are kept under names, for everybody. */
+export type Saved = Omit<WireSaved, 'queries'> & { readonly queries: readonly SavedQuery[] };
+export type SavedQuery = Omit<WireSaved['queries'][number], 'query'> & {
+  readonly query?: QuerySpec;
 };
 export type Objective = NonNullable<AlertSettings['objectives']>[number];
 export type AlertRule = Omit<NonNullable<WireAlerts['settings']['alerts']>[number], 'query'> & {

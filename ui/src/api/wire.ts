@@ -37,6 +37,7 @@ export type WireDifference = Schemas['Difference'];
 export type WireIncidentPage = Schemas['IncidentPage'];
 export type WireIncident = Schemas['Incident'];
 export type WireAlerts = Schemas['Alerts'];
+export type WireSaved = Schemas['Saved'];
 export type WireNotifications = Schemas['Notifications'];
 export type WireNotificationTestAnswer = Schemas['NotificationTestAnswer'];
 export type WireInvestigation = Schemas['Investigation'];

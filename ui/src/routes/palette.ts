@@ -1,12 +1,16 @@
 /** What the palette leads to besides functions and traces. */
 import { formatTheme, THEMES } from '../base/theme';
 import { formatZone, ZONES } from '../base/zone';
-import { without, type Question } from '../features/explore/questions';
+import type { SavedQuery } from '../api/model';
+import { keptAs, pathOf, questionOfSaved, type Question } from '../features/explore/questions';
 import { Questions } from '../features/explore/questions.svelte';
 import { page, type Entry } from '../features/palette/entries';
 import { SECTIONS } from './sections';
 
-export function ownEntries(environments: readonly string[]): readonly Entry[] {
+export function ownEntries(
+  environments: readonly string[],
+  saved: readonly SavedQuery[],
+): readonly Entry[] {
   const views = SECTIONS.map(({ href, label }): Entry => ({
     id: `view ${href}`,
     kind: 'view',
@@ -28,8 +32,8 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
     about: 'ask who depends on whom',
     choice: page('/graph'),
   };
-  const { kept, past } = new Questions();
-  const others = kept.reduce((list, { search }) => without(list, search), past);
+  const { past } = new Questions();
+  const others = past.filter((each) => keptAs(saved, each) === null);
   const themes = THEMES.map((theme): Entry => ({
     id: `theme ${theme}`,
     kind: 'do',
@@ -65,7 +69,7 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
     ...views,
     investigate,
     graph,
-    ...kept.map((each) => questionEntry(each, 'kept question')),
+    ...saved.map((each) => questionEntry(questionOfSaved(each), 'kept question', each.name)),
     ...themes,
     ...zones,
     ...there,
@@ -74,12 +78,13 @@ export function ownEntries(environments: readonly string[]): readonly Entry[] {
   ];
 }
 
-function questionEntry({ words, search }: Question, about: string): Entry {
+function questionEntry(question: Question, about: string, id = question.search): Entry {
+  const { words, search } = question;
   return {
-    id: `question ${search}`,
+    id: `${about} ${id}`,
     kind: 'question',
     label: words,
     about,
-    choice: page('/explore', search),
+    choice: page(pathOf(question), search),
   };
 }

@@ -13,6 +13,7 @@ import {
   withObjective,
   withObjectiveAt,
 } from './edit';
+import { alertWords } from './words';
 
 const rule: AlertRule = { name: 'new alert', query: { dataset: 'spans' }, op: '>', value: 20 };
 
@@ -53,6 +54,18 @@ test('an alert asks one thing', () => {
   expect(graph).not.toHaveProperty('sql');
   expect(wayOf(askedAs(graph, 'query'))).toBe('query');
   expect(unreadable({ alerts: [alert!] })).toEqual([]);
+});
+
+test('an alert follows a saved query by its name', () => {
+  const saved = [{ name: 'errors' }, { name: 'slow' }];
+  const alert = askedAs(rule, 'saved', saved);
+  expect([wayOf(alert), alert.saved]).toEqual(['saved', 'errors']);
+  expect(alert).not.toHaveProperty('query');
+  expect(alertWords({ ...alert, for_minutes: 5 })).toBe('the answer of “errors” > 20 for 5 min');
+  expect(unreadable({ alerts: [alert] })).toEqual([]);
+  const none = { alerts: [askedAs(rule, 'saved')] };
+  expect(unreadable(none)).toEqual([{ place: 'alerts[0].saved', why: 'choose one' }]);
+  expect(askedAs(alert, 'sql')).not.toHaveProperty('saved');
 });
 
 test('objectives and alerts are added, changed and removed', () => {

@@ -17,9 +17,21 @@ export function withObjective(settings: AlertSettings): AlertSettings {
   return { ...settings, objectives: [...objectives, { name, target: 0.999, days: 30, measure }] };
 }
 
-/** What an alert asks: a query, a statement of SQL, or a question to the graph. */
+/** What an alert asks: a query, a statement of SQL, a question to the graph, or what a saved query does. */
 export type Asked =
-  { readonly query: QuerySpec } | { readonly sql: string } | { readonly graph: string };
+  | { readonly query: QuerySpec }
+  | { readonly sql: string }
+  | { readonly graph: string }
+  | { readonly saved: string };
+
+/** A saved query that an alert can follow. */
+export interface Followed {
+  readonly name: string;
+  /** What it asks. */
+  readonly words: string;
+  /** Where it is asked. */
+  readonly href: string;
+}
 
 /** An alert more, for somebody to complete. */
 export function withAlert(settings: AlertSettings, asked: Asked): AlertSettings {
@@ -46,7 +58,7 @@ export const FAILURES: Asked = {
   },
 };
 
-const EXAMPLES: Record<Way, Asked> = {
+const EXAMPLES: Record<Exclude<Way, 'saved'>, Asked> = {
   query: FAILURES,
   sql: {
     sql: "select service, count(*) as failed\nfrom spans\nwhere status = 'error' and time > now() - interval '5 minutes'\ngroup by service",
@@ -57,17 +69,23 @@ const EXAMPLES: Record<Way, Asked> = {
   },
 };
 
-export type Way = 'query' | 'sql' | 'graph';
+export type Way = 'query' | 'sql' | 'graph' | 'saved';
 
 /** In which way an alert asks. */
-export function wayOf({ sql, graph }: AlertRule): Way {
+export function wayOf({ sql, graph, saved }: AlertRule): Way {
+  if (saved !== undefined) return 'saved';
   if (sql !== undefined) return 'sql';
   return graph === undefined ? 'query' : 'graph';
 }
 
-/** The same alert, asking in another way. */
-export function askedAs(alert: AlertRule, way: Way): AlertRule {
-  const { query: _query, sql: _sql, graph: _graph, ...rest } = alert;
+/** The same alert, asking in another way; of the saved queries it follows the first. */
+export function askedAs(
+  alert: AlertRule,
+  way: Way,
+  saved: readonly { readonly name: string }[] = [],
+): AlertRule {
+  const { query: _query, sql: _sql, graph: _graph, saved: _saved, ...rest } = alert;
+  if (way === 'saved') return { ...rest, saved: saved[0]?.name ?? '' };
   return { ...rest, ...EXAMPLES[way] };
 }
 
@@ -150,6 +168,7 @@ export function unreadable(settings: AlertSettings): readonly Problem[] {
         ]),
   ]);
   const alerts = (settings.alerts ?? []).flatMap((each, at) => [
+    ...(each.saved === '' ? [{ place: `alerts[${at}].saved`, why: 'choose one' }] : []),
     ...needed(each.value, `alerts[${at}].value`),
     ...needed(said(each.for_minutes, 0), `alerts[${at}].for_minutes`, WHOLE),
     ...needed(said(each.every_minutes, 1), `alerts[${at}].every_minutes`, WHOLE),

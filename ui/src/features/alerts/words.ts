@@ -80,8 +80,9 @@ export function alertWords(alert: AlertRule): string {
   return `${askedWords(alert)} ${op} ${shown(value)}${long}`;
 }
 
-/** `COUNT of spans over 5 min`, or the beginning of a text on one line. */
-function askedWords({ query, sql, graph }: AlertRule): string {
+/** `COUNT of spans over 5 min`, the beginning of a text on one line, or whom it follows. */
+function askedWords({ query, sql, graph, saved }: AlertRule): string {
+  if (saved !== undefined) return `the answer of “${saved}”`;
   if (query === undefined) {
     const text = (sql ?? graph ?? '').trim().replace(/\s+/g, ' ');
     return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;

@@ -1,7 +1,14 @@
 /** A question as the reader builds it, as the address has it, and as the server wants it. */
 import type { Dataset } from '../../api/client';
 import type { QuerySpec } from '../../api/model';
-import { asTyped, fromTyped, OPERATORS, valueOf, type TypedCondition } from '../../base/condition';
+import {
+  asTyped,
+  fromTyped,
+  OPERATORS,
+  toTyped,
+  valueOf,
+  type TypedCondition,
+} from '../../base/condition';
 import { ENVIRONMENT_KEY } from '../../base/environment';
 import { stepSeconds, type Bounds } from '../../base/range';
 import { NANOS_PER_MILLI } from '../../base/time';
@@ -78,6 +85,16 @@ export function toSpec(draft: Draft, bounds: Bounds): QuerySpec {
   const seconds = (time: bigint): number => Number(time / NANOS_PER_MILLI) / 1000;
   const step = draft.step > 0 ? draft.step : Math.max(1, stepSeconds(bounds, POINTS));
   return {
+    ...timeless(draft),
+    start_time: Math.floor(seconds(bounds.from) / step) * step,
+    end_time: seconds(bounds.to),
+    granularity: step,
+  };
+}
+
+/** What is asked, of no time. */
+export function timeless(draft: Draft): QuerySpec {
+  return {
     dataset: draft.dataset,
     calculations: draft.calculations.map(({ op, column }) =>
       needsColumn(op) ? { op, column } : { op },
@@ -87,9 +104,27 @@ export function toSpec(draft: Draft, bounds: Bounds): QuerySpec {
     ...(draft.any ? { filter_combination: 'OR' as const } : {}),
     ...orderOf(draft),
     limit: draft.limit,
-    start_time: Math.floor(seconds(bounds.from) / step) * step,
-    end_time: seconds(bounds.to),
-    granularity: step,
+    ...(draft.step > 0 ? { granularity: draft.step } : {}),
+  };
+}
+
+/** The question of a query, whose time is left out. */
+export function toDraft(spec: QuerySpec): Draft {
+  const [order] = spec.orders ?? [];
+  const { op, column = '' } = order ?? {};
+  return {
+    dataset: spec.dataset ?? 'spans',
+    calculations: (spec.calculations ?? []).map((each) => ({
+      op: each.op,
+      column: each.column ?? '',
+    })),
+    breakdowns: spec.breakdowns ?? [],
+    filters: (spec.filters ?? []).map(toTyped),
+    any: spec.filter_combination === 'OR',
+    order: op === undefined ? column : columnOf({ op, column }),
+    ascending: order?.order === 'ascending',
+    limit: spec.limit ?? START.limit,
+    step: spec.granularity ?? START.step,
   };
 }
 

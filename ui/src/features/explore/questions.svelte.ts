@@ -1,36 +1,18 @@
-import {
-  KEPT_MAX,
-  news,
-  parseQuestions,
-  renamed,
-  without,
-  withFirst,
-  type Question,
-} from './questions';
+import { parseQuestions, without, withFirst, type Question } from './questions';
 
 /** The questions of this browser; another tab may change them too. */
 export class Questions {
   #past = $state.raw(read(PAST) ?? []);
   #kept = $state.raw(read(KEPT) ?? []);
-  #removed = $state.raw<{ readonly question: Question; readonly at: number } | null>(null);
 
   /** Those asked before, the newest first. */
   get past(): readonly Question[] {
     return this.#past;
   }
 
-  /** Those that were given a name, the newest first. */
+  /** Those that were given a name when the server kept none. */
   get kept(): readonly Question[] {
     return this.#kept;
-  }
-
-  /** What was removed last, and can be put back. */
-  get removed(): Question | null {
-    return this.#removed?.question ?? null;
-  }
-
-  get isFull(): boolean {
-    return this.#kept.length >= KEPT_MAX;
   }
 
   remember(question: Question): void {
@@ -45,36 +27,9 @@ export class Questions {
     this.#past = change(PAST, this.#past, () => []);
   }
 
-  keep({ search }: Question, name: string): void {
-    this.#kept = change(KEPT, this.#kept, (kept) =>
-      kept.length >= KEPT_MAX
-        ? kept
-        : renamed(withFirst(kept, { words: '', search }), search, name),
-    );
-  }
-
-  rename(search: string, name: string): void {
-    this.#kept = change(KEPT, this.#kept, (kept) => renamed(kept, search, name));
-  }
-
-  remove(question: Question): void {
-    const at = this.#kept.findIndex(({ search }) => search === question.search);
-    this.#kept = change(KEPT, this.#kept, (kept) => without(kept, question.search));
-    this.#removed = { question, at };
-  }
-
-  putBack(): void {
-    const removed = this.#removed;
-    if (removed === null) return;
-    this.#kept = change(KEPT, this.#kept, (kept) =>
-      kept.toSpliced(removed.at, 0, ...news(kept, [removed.question])),
-    );
-    this.#removed = null;
-  }
-
-  /** Those that somebody else kept, after the own ones. */
-  take(others: readonly Question[]): void {
-    this.#kept = change(KEPT, this.#kept, (kept) => [...kept, ...news(kept, others)]);
+  /** The server has them, or nobody wants them. */
+  forgetKept(): void {
+    this.#kept = change(KEPT, this.#kept, () => []);
   }
 }
 

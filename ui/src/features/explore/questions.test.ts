@@ -1,13 +1,16 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { formatDraft, START } from './draft';
+import { SAVED_MAX } from '../../api/saved.svelte';
+import { formatDraft, parseDraft, START, toDraft } from './draft';
 import {
   formatShared,
-  KEPT_MAX,
-  news,
+  fresh,
+  keptAs,
   parseQuestions,
   parseShared,
+  pathOf,
   questionOf,
-  renamed,
+  questionOfSaved,
+  savedOf,
   searchOf,
   type Question,
 } from './questions';
@@ -44,13 +47,6 @@ describe('a question', () => {
 });
 
 describe('a list', () => {
-  it('gives a name, and what it asks where the name is empty', () => {
-    const list = [questionOf(SQL)];
-    expect(renamed(list, list[0]!.search, ' all ')[0]?.words).toBe('all');
-    expect(renamed(list, list[0]!.search, '  ')[0]?.words).toBe('select 1');
-    expect(renamed(list, 'other', 'all')).toEqual(list);
-  });
-
   it.each([null, '', '{', '{}', '[null, 1, {"words": "x"}]'])(
     'is empty of nonsense: %s',
     (text) => {
@@ -73,11 +69,64 @@ describe('a list', () => {
     expect(parseShared('#other')).toEqual([]);
     expect(parseShared('#questions=%')).toEqual([]);
   });
+});
 
-  it('takes what it has not, as far as there is room', () => {
-    const list = Array.from({ length: KEPT_MAX - 1 }, (_, at) => named('x', at));
-    const others = [named('y', 0), named('z', 1000), named('w', 1001)];
-    expect(news(list, others)).toEqual([named('z', 1000)]);
+describe('a question that the server keeps', () => {
+  const draft = {
+    ...START,
+    calculations: [{ op: 'P99', column: 'duration_ms' }],
+    filters: [
+      { column: 'status', op: '=', value: 'error' },
+      { column: 'version', op: 'in', value: '1, "2", x' },
+    ],
+    any: true,
+    order: 'P99(duration_ms)',
+    ascending: true,
+    limit: 7,
+    step: 60,
+  } as const;
+
+  it.each([
+    [formatDraft(START)],
+    [formatDraft(draft)],
+    [formatDraft({ ...draft, order: 'service' })],
+  ])('is the same when it comes back: %s', (query) => {
+    const question = questionOf(new URLSearchParams({ query }).toString());
+    const saved = savedOf(question, 'mine');
+    expect(saved.query).not.toHaveProperty('start_time');
+    expect(toDraft(saved.query ?? {})).toEqual(parseDraft(query));
+    expect(questionOfSaved(saved)).toEqual({ words: 'mine', search: question.search });
+  });
+
+  it('is a statement, or one to the graph', () => {
+    const sql = { name: 'by hand', sql: 'select 1' };
+    expect(savedOf(questionOf(SQL), 'by hand')).toEqual(sql);
+    expect(questionOfSaved(sql)).toEqual({ words: 'by hand', search: 'tab=sql&sql=select+1' });
+    const graph = questionOfSaved({ name: 'tables', graph: 'MATCH (t:Table) RETURN t' });
+    expect([pathOf(graph), pathOf(questionOf(SQL))]).toEqual(['/graph', '/explore']);
+    expect(searchOf(graph, '?range=6h&tab=sql&sql=x')).toBe(
+      'range=6h&q=MATCH+%28t%3ATable%29+RETURN+t',
+    );
+  });
+
+  it('is known again, however its values are written', () => {
+    const asked = (value: string): Question =>
+      questionOf(
+        new URLSearchParams({
+          query: formatDraft({ ...START, filters: [{ column: 'version', op: 'in', value }] }),
+        }).toString(),
+      );
+    const kept = [savedOf(questionOf(SQL), 'other'), savedOf(asked('1, 2'), 'versions')];
+    expect(keptAs(kept, asked('1,2'))?.name).toBe('versions');
+    expect(keptAs(kept, asked('1,3'))).toBeNull();
+  });
+
+  it('is none of those that are there, has a name of its own, and room', () => {
+    const kept = [savedOf(named('', 0), 'y')];
+    const others = [named('x', 0), named('y', 1), named('y', 2), named('again', 2)];
+    expect(fresh(kept, others).map(({ name }) => name)).toEqual(['y 2', 'y 3']);
+    const full = Array.from({ length: SAVED_MAX - 1 }, (_, at) => savedOf(named('', at), `${at}`));
+    expect(fresh(full, [named('a', 1000), named('b', 1001)])).toHaveLength(1);
   });
 });
 
@@ -93,26 +142,20 @@ describe('questions of the browser', () => {
     return () => vi.unstubAllGlobals();
   });
 
-  it('are kept, renamed, removed and put back where they were', () => {
+  it('that were kept before are offered until somebody has decided', () => {
+    stored.set('throughline.explore.kept', JSON.stringify([named('one', 1), named('two', 2)]));
     const questions = new Questions();
-    for (const at of [1, 2, 3]) questions.keep(named('', at), `the ${at}.`);
-    const words = (): readonly string[] => questions.kept.map((each) => each.words);
-    expect(words()).toEqual(['the 3.', 'the 2.', 'the 1.']);
-    questions.rename(questions.kept[1]!.search, 'second');
-    questions.remove(questions.kept[1]!);
-    expect(words()).toEqual(['the 3.', 'the 1.']);
-    expect(questions.removed?.words).toBe('second');
-    questions.putBack();
-    expect(words()).toEqual(['the 3.', 'second', 'the 1.']);
-    expect(questions.removed).toBeNull();
-    expect(new Questions().kept).toEqual(questions.kept);
+    expect(questions.kept.map(({ words }) => words)).toEqual(['one', 'two']);
+    questions.forgetKept();
+    expect(questions.kept).toEqual([]);
+    expect(new Questions().kept).toEqual([]);
   });
 
   it('are those of all tabs', () => {
     const [one, other] = [new Questions(), new Questions()];
-    one.keep(named('', 1), 'one');
-    other.keep(named('', 2), 'other');
-    expect(other.kept.map((each) => each.words)).toEqual(['other', 'one']);
+    one.remember(named('one', 1));
+    other.remember(named('other', 2));
+    expect(other.past.map((each) => each.words)).toEqual(['other', 'one']);
   });
 
   it('asked before are the last thirty, each once', () => {
@@ -127,20 +170,11 @@ describe('questions of the browser', () => {
     expect(new Questions().past).toEqual([]);
   });
 
-  it('no name is lost when there is no room', () => {
-    const questions = new Questions();
-    for (let at = 0; at < KEPT_MAX; at += 1) questions.keep(named('', at), 'x');
-    questions.keep(named('', 1000), 'one too many');
-    expect(questions.isFull).toBe(true);
-    expect(questions.kept.some((each) => each.words === 'one too many')).toBe(false);
-  });
-
   it('last as long as the page where storage is forbidden', () => {
     vi.stubGlobal('localStorage', undefined);
     const questions = new Questions();
-    questions.keep(named('', 1), 'one');
-    questions.keep(named('', 2), 'two');
-    questions.take([named('three', 3)]);
-    expect(questions.kept.map((each) => each.words)).toEqual(['two', 'one', 'three']);
+    questions.remember(named('one', 1));
+    questions.remember(named('two', 2));
+    expect(questions.past.map((each) => each.words)).toEqual(['two', 'one']);
   });
 });

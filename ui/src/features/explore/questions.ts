@@ -1,5 +1,7 @@
 /** Questions that can be asked again: those asked before, and those that were given a name. */
-import { describe, formatDraft, parseDraft } from './draft';
+import type { SavedQuery } from '../../api/model';
+import { freeName, NAME_MAX, SAVED_MAX } from '../../api/saved.svelte';
+import { describe, formatDraft, parseDraft, timeless, toDraft } from './draft';
 
 export interface Question {
   /** Its name, or what it asks where it was given none. */
@@ -21,9 +23,53 @@ export function questionOf(address: string): Question {
 /** What it asks, in words. */
 export function asks(search: string): string {
   const said = new URLSearchParams(search);
-  const sql = said.get('sql') ?? '';
-  if (said.get('tab') === 'sql') return sql.replaceAll(/\s+/g, ' ').slice(0, SQL_WORDS_MAX);
+  const text = said.get('tab') === 'sql' ? (said.get('sql') ?? '') : said.get('q');
+  if (text !== null) return text.trim().replaceAll(/\s+/g, ' ').slice(0, TEXT_WORDS_MAX);
   return describe(parseDraft(said.get('query')));
+}
+
+/** The question that is kept on the server; one to the graph, too. */
+export function questionOfSaved({ name, query, sql, graph }: SavedQuery): Question {
+  const said = new URLSearchParams();
+  if (graph !== undefined) said.set('q', graph);
+  else if (sql !== undefined) {
+    said.set('tab', 'sql');
+    said.set('sql', sql);
+  } else said.set('query', formatDraft(toDraft(query ?? {})));
+  return { words: name, search: said.toString() };
+}
+
+/** As the server keeps it. */
+export function savedOf({ search }: Question, name: string): SavedQuery {
+  const said = new URLSearchParams(search);
+  if (said.get('tab') === 'sql') return { name, sql: said.get('sql') ?? '' };
+  return { name, query: timeless(parseDraft(said.get('query'))) };
+}
+
+/** The one of the list that asks the same. */
+export function keptAs(list: readonly SavedQuery[], question: Question): SavedQuery | null {
+  // As it comes back from the server.
+  const { search } = questionOfSaved(savedOf(question, ''));
+  return list.find((each) => questionOfSaved(each).search === search) ?? null;
+}
+
+/** Those of the others that the server does not keep yet, as many as there is room for, each with a name of its own. */
+export function fresh(
+  list: readonly SavedQuery[],
+  others: readonly Question[],
+): readonly SavedQuery[] {
+  const found: SavedQuery[] = [];
+  for (const other of others) {
+    const known = [...list, ...found];
+    if (known.length >= SAVED_MAX || keptAs(known, other) !== null) continue;
+    found.push(savedOf(other, freeName(other.words, known)));
+  }
+  return found;
+}
+
+/** The page on which it is asked. */
+export function pathOf({ search }: Question): '/explore' | '/graph' {
+  return new URLSearchParams(search).has('q') ? '/graph' : '/explore';
 }
 
 /** The address that asks it, at the time that the page looks at. */
@@ -46,21 +92,6 @@ export function without(list: readonly Question[], search: string): readonly Que
   return list.filter((each) => each.search !== search);
 }
 
-export function renamed(
-  list: readonly Question[],
-  search: string,
-  words: string,
-): readonly Question[] {
-  const name = words.trim().slice(0, NAME_MAX) || asks(search);
-  return list.map((each) => (each.search === search ? { ...each, words: name } : each));
-}
-
-/** Those of the others that are not in the list, as many as there is room for. */
-export function news(list: readonly Question[], others: readonly Question[]): readonly Question[] {
-  const known = new Set(list.map(({ search }) => search));
-  return others.filter(({ search }) => !known.has(search)).slice(0, KEPT_MAX - list.length);
-}
-
 /** Of what is no list of questions, those that are one. */
 export function parseQuestions(text: string | null): readonly Question[] {
   try {
@@ -72,7 +103,7 @@ export function parseQuestions(text: string | null): readonly Question[] {
       return { ...question, words: words.trim().slice(0, NAME_MAX) || question.words };
     });
     const found = new Map(questions.map((each) => [each.search, each]));
-    return [...found.values()].slice(0, KEPT_MAX);
+    return [...found.values()].slice(0, SAVED_MAX);
   } catch {
     return [];
   }
@@ -97,9 +128,6 @@ function isQuestion(value: unknown): value is Question {
   return typeof words === 'string' && typeof search === 'string';
 }
 
-/** Questions with a name that a browser keeps. */
-export const KEPT_MAX = 100;
-const QUESTION_KEYS = ['tab', 'sql', 'query'];
+const QUESTION_KEYS = ['tab', 'sql', 'query', 'q'];
 const SHARED = 'questions=';
-const NAME_MAX = 120;
-const SQL_WORDS_MAX = 80;
+const TEXT_WORDS_MAX = 80;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphAnswer, GraphLanguage } from '../../api/model';
 import { accept, complete } from './complete';
-import { cellText, cutWords, drawingOf, fitting, queryOf, summaryOf } from './words';
+import { cellText, cutWords, drawingOf, fitting, keptOfGraph, queryOf, summaryOf } from './words';
 
 const LANGUAGE: GraphLanguage = {
   labels: [
@@ -132,4 +132,10 @@ describe('a saved question', () => {
     expect(fitting(NAMES, 'function')).toEqual(['pay']);
     expect(fitting(NAMES, 'resource')).toEqual(["it's", 'orders']);
   });
+});
+
+it('shows those of the kept questions that are of the graph', () => {
+  const graph = 'MATCH (t:Table) RETURN t';
+  const kept = [{ name: 'by hand', sql: 'select 1' }, { name: 'tables', graph }, { name: 'all' }];
+  expect(keptOfGraph(kept)).toEqual([{ name: 'tables', graph }]);
 });

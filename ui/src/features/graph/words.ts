@@ -6,6 +6,7 @@ import type {
   GraphQuestionKept,
   GraphUnit,
   MapNode,
+  SavedQuery,
 } from '../../api/model';
 import {
   formatCount,
@@ -161,6 +162,13 @@ export function fitting(
 /** A question about somebody, as a query. */
 export function queryOf({ query }: Pick<GraphQuestionKept, 'query'>, name: string): string {
   return query.replaceAll('$NAME', () => name.replaceAll(/['\\]/g, '\\$&'));
+}
+
+/** Those of the kept questions that are asked of the graph. */
+export function keptOfGraph(
+  queries: readonly SavedQuery[],
+): readonly { readonly name: string; readonly graph: string }[] {
+  return queries.flatMap(({ name, graph }) => (graph === undefined ? [] : [{ name, graph }]));
 }
 
 /** Until the server has said what there is. */
