@@ -45,6 +45,7 @@ const FORGOTTEN = [
 ];
 const LATER = '1795320000000000000';
 const STOP = { do: 'stop', function: 'notify-restaurant', hours: 1 };
+const SIZE = 'give inventory 1728 MB of memory';
 const RESIZED = '0199aa00bb11cc220199aa00bb11cc33';
 
 /** An account in which one action was proposed. */
@@ -61,21 +62,27 @@ export class Actions {
   sources = [];
   /** The one that is proposed to be disabled, by its id; then notify-restaurant is not to be stopped. @type {string | null} */
   proposed = null;
+  /** What was proposed last. @type {any} */
+  asked = null;
+  /** Who keeps another memory size. @type {string | null} */
+  kept = null;
   /** What came of another memory size of inventory, if it was given one. @type {string | null} */
   resized = null;
   /** What somebody ignores or has muted. @type {any[]} */
   quiet = [];
 
   standing() {
+    const resize = this.asked?.do === 'memory';
     return {
       id: ID,
-      title: TITLES.deny,
-      action: DENY,
+      title: resize ? `${SIZE} for 7 days` : TITLES.deny,
+      action: resize ? { ...this.asked, hours: 168 } : DENY,
       state: this.state,
       incident: 7,
       proposed_unix_nanos: '1795305600000000000',
       done_unix_nanos: this.state === 'done' ? '1795305700000000000' : null,
-      until_unix_nanos: this.state === 'done' ? LATER : null,
+      until_unix_nanos: this.state === 'done' && this.kept === null ? LATER : null,
+      kept_by: this.kept,
       before: this.state === 'proposed' ? null : BEFORE,
       why: null,
       who: this.state === 'proposed' ? null : 'ada',
@@ -88,11 +95,11 @@ export class Actions {
     return {
       ...this.standing(),
       id: RESIZED,
-      title: 'give inventory 1728 MB of memory',
-      action: { do: 'memory', function: 'inventory', memory_mb: 1728 },
+      title: this.kept === null ? `${SIZE} for 7 days` : SIZE,
+      action: { do: 'memory', function: 'inventory', memory_mb: 1728, hours: 168 },
       state: this.resized,
       incident: null,
-      until_unix_nanos: null,
+      until_unix_nanos: this.kept === null ? LATER : null,
       verified: {
         at_unix_nanos: LATER,
         verdict: 'slower',
@@ -150,7 +157,11 @@ export class Actions {
       case `/api/v1/actions/${RESIZED}/undo`:
         this.resized = 'undone';
         return [200, this.memory()];
+      case `/api/v1/actions/${RESIZED}/keep`:
+        this.kept = given.who;
+        return [200, this.memory()];
       case '/api/v1/actions/propose':
+        this.asked = given.action;
         this.note(given.who, 'proposed', { id: ID, action: given.action, incident: 7 });
         return [200, { id: ID, path: LINK, expires_unix_nanos: LATER }];
       case '/api/v1/actions': {
@@ -204,14 +215,16 @@ export class Actions {
   shown() {
     const isOpen = this.state === 'proposed';
     const statement = { Sid: `ThroughlineDeny${ID}`, Effect: 'Deny', Action: ['dynamodb:PutItem'] };
+    const { title, action } = this.standing();
+    const resize = action.do === 'memory';
     const plan = {
-      title: TITLES.deny,
+      title,
       calls: [PUT],
-      policy: { Version: '2012-10-17', Statement: [statement] },
+      policy: resize ? null : { Version: '2012-10-17', Statement: [statement] },
       warnings: ['the calls are refused within seconds', 'others that share the role keep it'],
       undo: [DELETE],
       until: 1795320000,
-      confirm: 'pay',
+      confirm: resize ? null : 'pay',
       code: [],
     };
     const permissions = [
@@ -248,9 +261,11 @@ export class Actions {
 
   /** @param {any} given @returns {[number, object]} */
   act(given) {
-    if (given.k !== KEY || given.seen !== 'abc' || given.typed !== 'pay')
+    const typed = this.asked?.do === 'memory' ? '' : 'pay';
+    if (given.k !== KEY || given.seen !== 'abc' || given.typed !== typed)
       return [409, { code: 'TL0216', message: 'type pay to confirm it' }];
     this.state = 'done';
+    this.kept = given.keep ? given.who : null;
     const done = [{ call: 'iam:PutRolePolicy', request_id: 'r-1' }];
     this.note(given.who, 'began', { id: ID, before: BEFORE, by_link_for: 'page' });
     this.note(given.who, 'did', { id: ID, until: 1795320000, done });

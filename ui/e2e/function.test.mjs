@@ -89,6 +89,28 @@ test('a size that is named is applied from its row', async () => {
     [who, action],
     ['ada', { do: 'memory', function: 'inventory', memory_mb: 1728 }],
   );
+  // It is tried for a week, or kept by whoever confirms it.
+  const tried = page.getByRole('radio', { name: 'Try it for 7 days' });
+  assert.equal(await tried.isChecked(), true);
+  await page.getByText('Keep it', { exact: true }).click();
+  await page.getByRole('button', { name: 'Do it' }).click();
+  await page.getByRole('status').getByText('kept by ada').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Keep it' }).count(), 0);
+});
+
+test('a size that is tried can be kept where it is seen', async () => {
+  server.actions = new Actions();
+  server.actions.resized = 'done';
+  await page.goto(`${url}/functions/inventory`);
+  const applied = page.getByRole('list', { name: 'Sizes that were applied' });
+  await applied.getByText('until 2026').waitFor();
+  const keep = applied.getByRole('button', { name: 'Keep it' });
+  assert.equal(await keep.isDisabled(), true, 'nobody has said who they are');
+  await page.getByRole('region', { name: 'Memory' }).getByLabel('Your name').fill('bob');
+  await keep.click();
+  await applied.getByText('done, kept by bob').waitFor();
+  assert.equal(await keep.count(), 0);
+  assert.equal(await applied.getByRole('button', { name: 'Undo' }).count(), 1);
 });
 
 test('a size that came out worse can be undone where it is seen', async () => {

@@ -84,6 +84,10 @@ pub enum Action {
         function: FunctionName,
         /// In MB.
         memory_mb: u32,
+        /// For how many hours it is tried. Without end where they are not said: those that were proposed before
+        /// there was one. What is proposed now [has one](Action::with_end).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hours: Option<u32>,
     },
 }
 
@@ -218,11 +222,32 @@ impl Action {
             Action::Deny { hours, .. }
             | Action::Stop { hours, .. }
             | Action::Disable { hours, .. } => within("hours", 1, HOURS_MAX, *hours)?,
-            Action::Memory { memory_mb, .. } => {
+            Action::Memory {
+                memory_mb, hours, ..
+            } => {
                 within("memory_mb", MEMORY_MB_MIN, MEMORY_MB_MAX, *memory_mb)?;
+                within("hours", 1, HOURS_MAX, hours.unwrap_or(HOURS_MAX))?;
             }
         }
         Ok(self)
+    }
+
+    /// The same with the usual end, where none was said.
+    pub fn with_end(mut self) -> Self {
+        if let Action::Memory { hours, .. } = &mut self {
+            hours.get_or_insert(TRIED_HOURS);
+        }
+        self
+    }
+
+    /// The same without its end, as it is once somebody has kept it; none of what always ends.
+    pub fn kept(&self) -> Option<Self> {
+        let mut kept = self.clone();
+        match &mut kept {
+            Action::Memory { hours, .. } => *hours = None,
+            _ => return None,
+        }
+        Some(kept)
     }
 
     /// What there is to do, by name.
@@ -271,7 +296,7 @@ impl Action {
             Action::Deny { hours, .. }
             | Action::Stop { hours, .. }
             | Action::Disable { hours, .. } => Some(now.plus(u64::from(*hours) * 3600)),
-            Action::Memory { .. } => None,
+            Action::Memory { hours, .. } => hours.map(|hours| now.plus(u64::from(hours) * 3600)),
         }
     }
 
@@ -406,6 +431,8 @@ fn is_name(text: &str, most: usize, besides: &str) -> bool {
 
 /// A week: what is to be so for longer belongs into the application's own description.
 const HOURS_MAX: u32 = 7 * 24;
+/// As long as may be: what comes of another memory size is known after 200 invocations.
+pub const TRIED_HOURS: u32 = HOURS_MAX;
 const DAYS_MAX: u32 = 366;
 /// What normal functions can have.
 const MEMORY_MB_MIN: u32 = 128;
@@ -433,6 +460,7 @@ mod tests {
             r#"{"do":"stop","function":"pay","hours":4}"#,
             r#"{"do":"disable","function":"pay","source":"9c2b1f5e-1111-4222-8333-444455556666","hours":4}"#,
             r#"{"do":"memory","function":"pay","memory_mb":1024}"#,
+            r#"{"do":"memory","function":"pay","memory_mb":1024,"hours":24}"#,
         ] {
             let action = parse(json).unwrap();
             assert_eq!(serde_json::to_string(&action).unwrap(), json);
@@ -467,6 +495,8 @@ mod tests {
             r#"{"do":"stop","function":"pay","hours":169}"#,
             r#"{"do":"stop","function":"pay","hours":4,"call":"DeleteFunction"}"#,
             r#"{"do":"memory","function":"pay","memory_mb":127}"#,
+            r#"{"do":"memory","function":"pay","memory_mb":1024,"hours":0}"#,
+            r#"{"do":"memory","function":"pay","memory_mb":1024,"hours":169}"#,
             r#"{"do":"delete","function":"pay"}"#,
             r#"{"do":"disable","function":"pay","source":"../functions/other","hours":4}"#,
             r#"{"do":"mute","person":"","node":"n","kind":"latency","days":7}"#,
@@ -476,5 +506,28 @@ mod tests {
         ] {
             assert!(parse(json).is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn every_action_ends_by_itself() {
+        let source = "9c2b1f5e-1111-4222-8333-444455556666";
+        for json in [
+            r#"{"do":"ignore","node":"n","kind":"latency","reason":"so","days":1}"#,
+            r#"{"do":"mute","person":"a","node":"n","kind":"latency","days":1}"#,
+            r#"{"do":"deny","function":"pay","resource":"table:users","class":"write","hours":24}"#,
+            r#"{"do":"stop","function":"pay","hours":24}"#,
+            &format!(r#"{{"do":"disable","function":"pay","source":"{source}","hours":24}}"#),
+            r#"{"do":"memory","function":"pay","memory_mb":1024,"hours":24}"#,
+        ] {
+            let action = parse(json).unwrap();
+            assert_eq!(action.clone().with_end(), action);
+            assert_eq!(action.until(UnixSeconds(5)), Some(UnixSeconds(86_405)));
+        }
+        let memory = parse(r#"{"do":"memory","function":"pay","memory_mb":1024}"#).unwrap();
+        let tried = memory.clone().with_end();
+        assert_eq!(tried.until(UnixSeconds(0)), Some(UnixSeconds(7 * 86_400)));
+        assert_eq!(tried.kept(), Some(memory));
+        let stop = parse(r#"{"do":"stop","function":"pay","hours":1}"#).unwrap();
+        assert_eq!(stop.kept(), None);
     }
 }

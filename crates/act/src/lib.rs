@@ -41,7 +41,7 @@ mod time;
 mod words;
 
 pub use action::{
-    Action, ActionId, BadAction, Class, FunctionName, Resource, ResourceKind, SourceId,
+    Action, ActionId, BadAction, Class, FunctionName, Resource, ResourceKind, SourceId, TRIED_HOURS,
 };
 pub use before::{Answer, Before, SourceState, UnreadableAnswer, source_reads};
 pub use call::{Call, Service};

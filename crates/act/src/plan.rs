@@ -143,6 +143,7 @@ impl Plan {
             Action::Memory {
                 function,
                 memory_mb,
+                ..
             } => {
                 if before.memory_mb == *memory_mb {
                     return Err(PlanError::Already(format!("it has {memory_mb} MB already")));
@@ -194,6 +195,7 @@ pub fn undo(
         Action::Memory {
             function,
             memory_mb,
+            ..
         } => match now.memory_mb {
             mb if mb == *memory_mb => {
                 let function = function.to_string();

@@ -48,6 +48,9 @@ pub enum Event {
         id: ActionId,
         /// How things were.
         before: Box<Before>,
+        /// Whether it does not end by itself, because whoever confirmed it keeps it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        keep: bool,
     },
     /// It was done.
     Did {
@@ -86,7 +89,12 @@ pub enum Event {
         /// Whether trying again is of no use, because somebody has changed it since.
         drifted: bool,
     },
-    /// What came of another memory size is known.
+    /// It does not end by itself any more.
+    Kept {
+        /// Its name.
+        id: ActionId,
+    },
+    /// What came of another memory size is known. Where it is as was predicted it is kept.
     Verified {
         /// The action's name.
         id: ActionId,
@@ -162,6 +170,8 @@ pub struct Standing {
     pub done: Option<UnixSeconds>,
     /// When it ends by itself, if it was done and does.
     pub until: Option<UnixSeconds>,
+    /// Who has kept it, so that it does not end by itself any more.
+    pub kept: Option<String>,
     /// How things were before it.
     pub before: Option<Before>,
     /// Why it or its undoing failed last.
@@ -176,6 +186,17 @@ impl Standing {
     /// Whether there is something to undo: it was done, or nobody knows whether it was.
     pub fn is_in_force(&self) -> bool {
         matches!(self.state, State::Done | State::Begun)
+    }
+
+    /// Whether it ends by itself and need not: another memory size that is tried.
+    pub fn can_be_kept(&self) -> bool {
+        self.is_in_force() && self.until.is_some() && self.action.kept().is_some()
+    }
+
+    fn keep(&mut self, who: &str) {
+        if self.can_be_kept() {
+            (self.until, self.kept) = (None, Some(who.to_owned()));
+        }
     }
 }
 
@@ -242,20 +263,24 @@ impl Record {
                 action,
                 incident,
             } => self.propose(entry.at, id, action, *incident),
-            Event::Began { id, before } => {
+            Event::Began { id, before, keep } => {
                 if let Some(known) = self.actions.get_mut(id) {
                     known.state = State::Begun;
                     known.who = Some(entry.who.clone());
                     known.before = Some((**before).clone());
                     // So that the way back is taken when its time is over even if nobody knows whether it was done.
                     known.until = known.action.until(entry.at);
+                    if *keep {
+                        known.keep(&entry.who);
+                    }
                     if known.action.function().is_some() {
                         self.gate.passed(entry.at);
                     }
                 }
             }
             Event::Did { id, until, .. } => self.set(id, State::Done, None, |it| {
-                (it.done, it.until) = (Some(entry.at), *until);
+                it.done = Some(entry.at);
+                it.until = until.filter(|_| it.kept.is_none());
             }),
             Event::Failed {
                 id, why, unsure, ..
@@ -269,12 +294,20 @@ impl Record {
                 let state = if *drifted { State::Drifted } else { state };
                 self.set(id, state, Some(why), |_| {});
             }
+            Event::Kept { id } => {
+                if let Some(known) = self.actions.get_mut(id) {
+                    known.keep(&entry.who);
+                }
+            }
             Event::Verified {
                 id,
                 verdict,
                 sentence,
             } => {
                 if let Some(known) = self.actions.get_mut(id) {
+                    if *verdict == Verdict::AsPredicted {
+                        known.keep(&entry.who);
+                    }
                     known.verified = Some(Verified {
                         at: entry.at,
                         verdict: *verdict,
@@ -308,6 +341,7 @@ impl Record {
             proposed: at,
             done: None,
             until: None,
+            kept: None,
             before: None,
             why: None,
             verified: None,
@@ -468,11 +502,17 @@ impl Record {
 impl Standing {
     /// In one sentence, without a full stop, with the names that the account had when it was done.
     pub fn title(&self) -> String {
+        let kept = self.kept.as_ref().and_then(|_| self.action.kept());
+        let action = kept.as_ref().unwrap_or(&self.action);
         match &self.before {
-            Some(before) => self.action.title_in(before),
-            None => self.action.title(),
+            Some(before) => action.title_in(before),
+            None => action.title(),
         }
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Who does what happens by itself.

@@ -72,7 +72,15 @@ pub(crate) fn title(action: &Action, before: Option<&Before>) -> String {
         Action::Memory {
             function,
             memory_mb,
-        } => format!("give {function} {memory_mb} MB of memory"),
+            hours,
+        } => {
+            let time = hours.map(|hours| match hours % 24 {
+                0 => counted(hours / 24, "day"),
+                _ => counted(hours, "hour"),
+            });
+            let time = given(time.as_deref(), " for ", "");
+            format!("give {function} {memory_mb} MB of memory{time}")
+        }
     }
 }
 
@@ -112,6 +120,16 @@ pub(crate) fn warnings(action: &Action, before: &Before) -> Vec<String> {
         ],
     };
     let mut all: Vec<String> = all.iter().map(|text| (*text).to_owned()).collect();
+    if let Action::Memory { hours: Some(_), .. } = action {
+        all.insert(
+            0,
+            format!(
+                "it is put back to {} MB at its end, also where the line below was deployed meanwhile, unless somebody \
+                 keeps it, or it is as was predicted; what somebody else has set by then is left",
+                before.memory_mb
+            ),
+        );
+    }
     if let (Action::Stop { .. }, Some(reserved)) = (action, before.reserved) {
         all.push(format!(
             "it had {reserved} environments reserved, which others may use meanwhile"

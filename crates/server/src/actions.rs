@@ -16,6 +16,7 @@ mod audit;
 mod error;
 mod fit;
 mod health;
+mod keep;
 mod offers;
 mod sources;
 
@@ -26,9 +27,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use throughline_act::{
-    Action, ActionId, BadAction, Before, Claim, Digest, Entry, Event, Failure, FunctionName,
-    ITSELF, LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Report, SourceState, Standing,
-    State, UnixSeconds, Verdict,
+    Action, ActionId, BadAction, Claim, Digest, Entry, Event, Failure, FunctionName, ITSELF,
+    LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Report, SourceState, Standing, State,
+    UnixSeconds, Verdict,
 };
 use throughline_insight::detect::Allowed;
 use throughline_telemetry::UnixNanos;
@@ -83,6 +84,8 @@ pub(crate) struct Confirmation {
     pub(crate) typed: Option<String>,
     /// What they saw.
     pub(crate) seen: Option<Digest>,
+    /// Whether it is to stay, and not to be put back by itself.
+    pub(crate) keep: bool,
 }
 
 /// An action that is being done or undone, so that nobody does the other meanwhile.
@@ -139,7 +142,7 @@ impl Actions {
         who: String,
         audience: &str,
     ) -> Result<(ActionId, String, UnixSeconds), ActError> {
-        let action = action.checked()?;
+        let action = action.with_end().checked()?;
         let who = named(&who)?;
         let now = self.now();
         let id = new_id()?;
@@ -185,7 +188,12 @@ impl Actions {
         key: &str,
         confirmation: Confirmation,
     ) -> Result<Standing, ActError> {
-        let Confirmation { who, typed, seen } = confirmation;
+        let Confirmation {
+            who,
+            typed,
+            seen,
+            keep,
+        } = confirmation;
         let who = named(&who)?;
         let standing = self.standing(id)?;
         let action = standing.action;
@@ -197,6 +205,9 @@ impl Actions {
         if let Some(function) = function.filter(|name| typed.as_deref() != Some(*name)) {
             return Err(ActError::Typed(function.to_owned()));
         }
+        if keep && action.kept().is_none() {
+            return Err(ActError::State(keep::ENDS));
+        }
         let _busy = self.occupy(id)?;
         let before = self.look(id, &action).await?.before;
         match seen {
@@ -205,7 +216,12 @@ impl Actions {
             None if action.function().is_some() => return Err(ActError::Unseen),
             _ => {}
         }
-        self.begin(id, &who, &opened, &before).await?;
+        let began = Event::Began {
+            id: id.clone(),
+            before: Box::new(before.clone()),
+            keep,
+        };
+        self.begin(id, &who, &opened, began).await?;
         let order = Order::Act {
             id: id.clone(),
             action: action.clone(),
@@ -214,7 +230,7 @@ impl Actions {
         let event = match self.follow(&action, order).await {
             Ok(report) => Event::Did {
                 id: id.clone(),
-                until: action.until(self.now()),
+                until: action.until(self.now()).filter(|_| !keep),
                 done: report.done,
             },
             Err(failure) => Event::Failed {
@@ -362,11 +378,10 @@ impl Actions {
         id: &ActionId,
         who: &str,
         opened: &Opened,
-        before: &Before,
+        began: Event,
     ) -> Result<(), ActError> {
         let now = self.now();
         let (id, who, audience) = (id.clone(), who.to_owned(), opened.audience.clone());
-        let before = Box::new(before.clone());
         // Whether it may be done and that it is begun are one step, so that no two do it.
         self.write(move |log| {
             let standing = log.record.action(&id);
@@ -377,11 +392,7 @@ impl Actions {
             if standing.action.function().is_some() {
                 log.record.gate().check(now)?;
             }
-            let event = Event::Began {
-                id: id.clone(),
-                before,
-            };
-            log.take(now, who, Some(audience), event)
+            log.take(now, who, Some(audience), began)
         })
         .await
     }

@@ -1,8 +1,8 @@
 //! What came of other memory sizes, in the background: whether a function is as quick as was predicted since somebody gave
 //! it another size.
 //!
-//! It is written into the audit log and told once, as soon as enough invocations are known. Nothing is undone by it: who
-//! reads that it is slower may undo it.
+//! It is written into the audit log and told once, as soon as enough invocations are known. What is tried is kept by it
+//! where it is as was predicted. Nothing is undone by it: who reads that it is slower may undo it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Verifying {
             let until = UnixNanos(now.0.saturating_mul(NANOS));
             match verify(&self.queries, &resized, until).await {
                 Ok(None) => {}
-                Ok(Some(came)) => self.note(standing.id, &resized.function, &came).await,
+                Ok(Some(came)) => self.note(standing, &resized.function, &came).await,
                 Err(error) => {
                     tracing::warn!(%error, id = %standing.id, "what came of another memory size is not known");
                 }
@@ -69,8 +69,9 @@ impl Verifying {
         }
     }
 
-    async fn note(&self, id: ActionId, function: &str, came: &Result<Change, Why>) {
+    async fn note(&self, standing: Standing, function: &str, came: &Result<Change, Why>) {
         let (verdict, sentence) = words(came);
+        let Standing { id, until, .. } = standing;
         let shown = id.to_string();
         if let Err(error) = self.actions.verified(id, verdict, &sentence).await {
             tracing::warn!(%error, id = shown, "what came of another memory size is not written down");
@@ -78,7 +79,7 @@ impl Verifying {
         }
         let settings = self.teller.settings();
         let now = UnixNanos(self.actions.now().0.saturating_mul(NANOS));
-        let notice = came_of(function, (verdict, &sentence), &settings, now);
+        let notice = came_of(function, (verdict, &sentence), until, &settings, now);
         self.teller.tell(&notice);
     }
 }
@@ -88,6 +89,7 @@ fn resized(standing: &Standing) -> Option<Resized> {
     let Action::Memory {
         function,
         memory_mb,
+        ..
     } = &standing.action
     else {
         return None;
@@ -138,6 +140,7 @@ mod tests {
             proposed: UnixSeconds(1),
             done: Some(UnixSeconds(2)),
             until: None,
+            kept: None,
             before: Some(throughline_act::Before {
                 memory_mb: 512,
                 ..Default::default()

@@ -185,6 +185,8 @@ export interface Api {
   /** The only thing here that acts. */
   confirm(id: string, confirmation: Confirmation): Answer<Standing>;
   undo(id: string, who: string): Answer<Standing>;
+  /** So that it is not put back by itself. */
+  keep(id: string, who: string): Answer<Standing>;
   /** What was done and can be undone, the newest first. */
   inForce(cursor: string | null, signal?: AbortSignal): Answer<ActionList>;
   /** The newest actions, whatever became of them. */
@@ -375,6 +377,8 @@ export function createApi(options: ApiOptions = {}): Api {
       load(`/act/${encodeURIComponent(id)}`, asItIs<Standing>, undefined, confirmation),
     undo: (id, who) =>
       load(`/actions/${encodeURIComponent(id)}/undo`, asItIs<Standing>, undefined, { who }),
+    keep: (id, who) =>
+      load(`/actions/${encodeURIComponent(id)}/keep`, asItIs<Standing>, undefined, { who }),
     inForce: (cursor, signal) => {
       const search = new URLSearchParams({ in_force: 'true', ...(cursor !== null && { cursor }) });
       return load(`/actions?${search}`, asItIs<ActionList>, signal);

@@ -773,6 +773,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/actions/{id}/keep": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Keep what is tried
+         * @description Another memory size that is tried does not end by itself any more. Nothing in the account changes by it, and it can be undone as before. Neither the switch nor the limit stops it.
+         */
+        readonly post: operations["keepAction"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/act/{id}": {
         readonly parameters: {
             readonly query?: never;
@@ -3124,7 +3144,7 @@ export interface components {
             readonly resource?: string;
             /** @description deny: `write` or `all` operations; ignore: of new calls those of this class alone, of alerts of others those of this name. */
             readonly class?: string;
-            /** @description deny, stop, disable: for how many hours. */
+            /** @description deny, stop, disable, memory: for how many hours, a week at most. Another memory size that is proposed without is tried for a week; without end are those alone that were proposed before there was one, and those that were kept. */
             readonly hours?: number;
             /** @description disable: the UUID of the event source mapping. */
             readonly source?: string;
@@ -3180,7 +3200,7 @@ export interface components {
             /** @description When it was known. */
             readonly at_unix_nanos: components["schemas"]["UnixNanos"];
             /**
-             * @description `as_predicted`, or better; `slower` than is worth it: undo it; `unknown`: nothing could be predicted.
+             * @description `as_predicted`, or better: then it is kept; `slower` than is worth it: undo it; `unknown`: nothing could be predicted.
              * @enum {string}
              */
             readonly verdict: "as_predicted" | "slower" | "unknown";
@@ -3208,6 +3228,8 @@ export interface components {
             readonly done_unix_nanos: components["schemas"]["UnixNanos"] | null;
             /** @description When it ends by itself. */
             readonly until_unix_nanos: components["schemas"]["UnixNanos"] | null;
+            /** @description memory: who has kept it, so that it does not end by itself any more; `throughline` where it was as predicted. */
+            readonly kept_by: string | null;
             /** @description How things were before it. */
             readonly before: components["schemas"]["AccountState"] | null;
             /** @description Why it, or its undoing, failed last. */
@@ -3301,6 +3323,8 @@ export interface components {
             readonly typed?: string | null;
             /** @description `seen` of what was shown: if things have changed since, nothing is done. Needed for what changes something in the account. */
             readonly seen?: string | null;
+            /** @description memory: whether it is to stay. Otherwise it is tried: put back when its hours are over, unless it was as predicted or somebody keeps it. */
+            readonly keep?: boolean;
         };
         /** @description One call of AWS's API. */
         readonly ApiCall: {
@@ -3431,7 +3455,7 @@ export interface components {
              * @description What happened.
              * @enum {string}
              */
-            readonly event: "proposed" | "began" | "did" | "failed" | "undid" | "undo_failed" | "verified" | "stopped" | "resumed";
+            readonly event: "proposed" | "began" | "did" | "failed" | "undid" | "undo_failed" | "kept" | "verified" | "stopped" | "resumed";
             /** @description The action's name. */
             readonly id?: string;
             /** @description proposed: what. */
@@ -3440,6 +3464,8 @@ export interface components {
             readonly incident?: number;
             /** @description began: how things were. */
             readonly before?: components["schemas"]["AccountState"];
+            /** @description began: whether whoever confirmed it keeps it; absent where not. */
+            readonly keep?: boolean;
             /** @description did: when it ends by itself, in seconds since 1970. */
             readonly until?: number;
             /** @description What was called. */
@@ -6603,6 +6629,87 @@ export interface operations {
             };
             /** @description AWS or the actuator refused or did not answer (TL0217). */
             readonly 502: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readonly keepAction: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The action's name. */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Someone"];
+            };
+        };
+        readonly responses: {
+            /** @description How it stands now. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ActionStanding"];
+                };
+            };
+            /** @description A parameter or a field is unknown or not allowed (TL0201). */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A key is required and was not given, or is wrong (TL0206). */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The `Host` or `Origin` header names a host that this server does not answer for (TL0207). */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such action, or nobody confirmed it within a day (TL0214). */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It cannot be kept: it is not in force, or being undone, ends when it was said, or has no end (TL0216). */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The audit log cannot be written (TL0217); the server's log says more. */
+            readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -34,7 +34,7 @@ const SOURCE: &str = "9c2b1f5e-1111-4222-8333-444455556666";
 const DENY: &str =
     r#"{"do":"deny","function":"pay","resource":"table:users","class":"write","hours":4}"#;
 const STOP: &str = r#"{"do":"stop","function":"pay","hours":1}"#;
-const MEMORY: &str = r#"{"do":"memory","function":"pay","memory_mb":1024}"#;
+const MEMORY: &str = r#"{"do":"memory","function":"pay","memory_mb":1024,"hours":168}"#;
 
 fn disable() -> String {
     format!(r#"{{"do":"disable","function":"pay","source":"{SOURCE}","hours":2}}"#)
@@ -110,12 +110,30 @@ fn stop_disable_and_memory_are_exactly_these() {
     check(
         MEMORY,
         expect![[r#"
-        give pay 1024 MB of memory; until -; type -
+        give pay 1024 MB of memory for 7 days; until 2026-11-29T00:00:00Z; type -
         UpdateFunctionConfiguration: PUT /2015-03-31/functions/pay/configuration {"MemorySize":1024,"RevisionId":"r1"}
         undo
         UpdateFunctionConfiguration: PUT /2015-03-31/functions/pay/configuration {"MemorySize":512,"RevisionId":"as it is then"}
     "#]],
     );
+}
+
+#[test]
+fn another_memory_size_says_that_it_is_put_back() {
+    let warnings = |json: &str| {
+        let plan = Plan::of(&action(json), &id(), NOW, &before()).unwrap();
+        plan.warnings.concat()
+    };
+    let said = "it is put back to 512 MB at its end";
+    assert!(warnings(MEMORY).contains(said));
+    let without_end = r#"{"do":"memory","function":"pay","memory_mb":1024}"#;
+    assert!(!warnings(without_end).contains(said));
+    let title = |hours: u32| {
+        let json = format!(r#"{{"do":"memory","function":"pay","memory_mb":256,"hours":{hours}}}"#);
+        action(&json).title()
+    };
+    assert_eq!(title(24), "give pay 256 MB of memory for 1 day");
+    assert_eq!(title(25), "give pay 256 MB of memory for 25 hours");
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn began(number: u8) -> Event {
     Event::Began {
         id: id(number),
         before: Box::default(),
+        keep: false,
     }
 }
 
@@ -265,10 +266,15 @@ fn the_switch_and_the_limit_outlive_a_restart() {
 }
 
 fn events() -> impl Strategy<Value = Event> {
-    (0..4u8, 0..8u8, any::<bool>(), 0..5000u64).prop_map(|(number, which, flag, until)| match which
+    (0..4u8, 0..9u8, any::<bool>(), 0..5000u64).prop_map(|(number, which, flag, until)| match which
     {
-        0 => proposed(number, if flag { stop() } else { ignore() }),
-        1 => began(number),
+        0 => proposed(number, if flag { stop() } else { tried() }),
+        1 => Event::Began {
+            id: id(number),
+            before: Box::default(),
+            keep: flag,
+        },
+        8 => Event::Kept { id: id(number) },
         2 => did(number, until),
         3 => Event::Failed {
             id: id(number),
@@ -312,6 +318,10 @@ proptest! {
             prop_assert_eq!(live.gate().check(UnixSeconds(at)), again.gate().check(UnixSeconds(at)));
         }
     }
+}
+
+fn tried() -> Action {
+    memory().with_end()
 }
 
 fn memory() -> Action {
@@ -361,4 +371,95 @@ fn another_memory_size_waits_for_what_came_of_it() {
     record.take(&entry(50, undid));
     let known = record.action(&id(2)).unwrap();
     assert_eq!(known.verified.as_ref().unwrap().at, UnixSeconds(30));
+}
+
+const WEEK: u64 = 7 * 24 * 3600;
+
+/// Another memory size that was done at second 11, and when it ends.
+fn done_memory(keep: bool) -> Record {
+    let mut record = Record::default();
+    record.take(&entry(0, proposed(1, tried())));
+    let began = Event::Began {
+        id: id(1),
+        before: Box::default(),
+        keep,
+    };
+    record.take(&entry(10, began));
+    let until = tried().until(UnixSeconds(11));
+    let did = Event::Did {
+        id: id(1),
+        until: until.filter(|_| !keep),
+        done: vec![],
+    };
+    record.take(&entry(11, did));
+    record
+}
+
+#[test]
+fn another_memory_size_ends_unless_somebody_keeps_it() {
+    let end = UnixSeconds(11 + WEEK);
+    let mut record = done_memory(false);
+    assert_eq!(record.due(UnixSeconds(10 + WEEK)), []);
+    assert_eq!(record.due(end), [id(1)]);
+    let known = record.action(&id(1)).unwrap();
+    assert!(known.can_be_kept());
+    assert_eq!(known.title(), "give pay 1024 MB of memory for 7 days");
+
+    let kept = entry(20, Event::Kept { id: id(1) });
+    let line = serde_json::to_string(&kept).unwrap();
+    assert_eq!(
+        line,
+        r#"{"at":20,"who":"ada","event":"kept","id":"action000000000001"}"#
+    );
+    record.take(&kept);
+    let known = record.action(&id(1)).unwrap();
+    assert_eq!((known.until, known.kept.as_deref()), (None, Some("ada")));
+    assert_eq!(known.title(), "give pay 1024 MB of memory");
+    assert!(known.is_in_force() && !known.can_be_kept());
+    assert_eq!(record.due(end), []);
+
+    // It can be kept from the start, also if nobody knows whether it was done.
+    let mut record = done_memory(true);
+    assert_eq!(record.due(end), []);
+    record.take(&entry(12, proposed(2, tried())));
+    let line = r#"{"at":13,"who":"bob","event":"began","id":"action000000000002","before":{"function_arn":"","role_arn":"","memory_mb":512,"revision_id":"","reserved":null,"sources":[]},"keep":true}"#;
+    record.take(&serde_json::from_str(line).unwrap());
+    let begun = record.action(&id(2)).unwrap();
+    assert_eq!(
+        (begun.state, begun.kept.as_deref()),
+        (State::Begun, Some("bob"))
+    );
+    assert_eq!(record.due(end), []);
+}
+
+#[test]
+fn another_memory_size_is_kept_by_itself_where_it_is_as_was_predicted() {
+    let verified = |verdict| Event::Verified {
+        id: id(1),
+        verdict,
+        sentence: "so it is".to_owned(),
+    };
+    for (verdict, is_kept) in [
+        (Verdict::AsPredicted, true),
+        (Verdict::Slower, false),
+        (Verdict::Unknown, false),
+    ] {
+        let mut record = done_memory(false);
+        record.take(&entry(100, verified(verdict)));
+        let known = record.action(&id(1)).unwrap();
+        assert_eq!(known.kept.is_some(), is_kept, "{verdict:?}");
+        let due = record.due(UnixSeconds(11 + WEEK));
+        assert_eq!(due.is_empty(), is_kept, "{verdict:?}");
+    }
+}
+
+#[test]
+fn nothing_else_can_be_kept() {
+    let mut record = Record::default();
+    record.take(&entry(0, proposed(1, stop())));
+    record.take(&entry(10, began(1)));
+    record.take(&entry(11, did(1, 3610)));
+    assert!(!record.action(&id(1)).unwrap().can_be_kept());
+    record.take(&entry(12, Event::Kept { id: id(1) }));
+    assert_eq!(record.due(UnixSeconds(3610)), [id(1)]);
 }

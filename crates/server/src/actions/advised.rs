@@ -86,7 +86,10 @@ fn with_advice(
     need: Option<Need>,
     advice: &BTreeMap<String, Advice>,
 ) -> Option<(Action, Option<String>)> {
-    let Action::Memory { function, .. } = &action else {
+    let Action::Memory {
+        function, hours, ..
+    } = &action
+    else {
         return Some((action, None));
     };
     let told = need.zip(advice.get(&function.to_string()));
@@ -95,6 +98,7 @@ fn with_advice(
             let action = Action::Memory {
                 function: function.clone(),
                 memory_mb: relief.memory_mb,
+                hours: *hours,
             };
             Some((action, Some(relief.why)))
         }

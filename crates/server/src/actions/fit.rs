@@ -1,6 +1,6 @@
 //! Which actions fit which finding.
 
-use throughline_act::{Action, Class, FunctionName, Resource};
+use throughline_act::{Action, Class, FunctionName, Resource, TRIED_HOURS};
 use throughline_insight::detect::{Detector, EdgeClass, Finding, Incident, Kind, Settings};
 
 /// The first findings of an incident, each in words, with what can be done about it. `told` is somebody who is told of
@@ -62,6 +62,7 @@ fn actions(finding: &Finding, settings: Settings, told: Option<&str>) -> Vec<Act
             ) if to.is_none() => fitting.push(Action::Memory {
                 function,
                 memory_mb,
+                hours: Some(TRIED_HOURS),
             }),
             // It does what it should not, or does it too often.
             (
@@ -203,7 +204,7 @@ mod tests {
             Kind::Memory,
             None,
             expect![[r#"
-                {"do":"memory","function":"pay","memory_mb":1024}
+                {"do":"memory","function":"pay","memory_mb":1024,"hours":168}
                 {"do":"ignore","node":"function:pay","kind":"memory","reason":"it is all right","days":365}
             "#]],
         );

@@ -7,7 +7,9 @@
 use std::mem::discriminant;
 use std::sync::PoisonError;
 
-use throughline_act::{Action, Before, Claim, Event, ITSELF, LINK_LIFE_SECONDS, Offer};
+use throughline_act::{
+    Action, Before, Claim, Event, ITSELF, LINK_LIFE_SECONDS, Offer, TRIED_HOURS,
+};
 use throughline_insight::detect::{Incident, State};
 use throughline_notify::{Addressee, CHOICES_MAX, Choices, Choosing, Line, Link, Notice, about};
 
@@ -92,6 +94,7 @@ impl Actions {
         Some(Action::Memory {
             function: function.parse().ok()?,
             memory_mb: *advised.get(function).filter(|_| may_change)?,
+            hours: Some(TRIED_HOURS),
         })
     }
 
@@ -130,7 +133,7 @@ impl Actions {
         incident: Option<u64>,
         audience: &str,
     ) -> Result<Option<String>, ActError> {
-        let action = action.checked()?;
+        let action = action.with_end().checked()?;
         let (now, fresh, offered) = (self.now(), new_id()?, action.clone());
         // Whether it was proposed and that it is are one step, so that it is proposed once.
         let offering = self.write(move |log| match log.record.offer(&offered, incident, now) {
@@ -262,7 +265,7 @@ mod tests {
             r#"{"do":"disable","function":"pay","source":"9c2b1f5e-1111-4222-8333-444455556666","hours":4}"#,
             r#"{"do":"ignore","node":"function:pay","kind":"retries","reason":"ok","days":1}"#,
             r#"{"do":"mute","person":"a","node":"function:pay","kind":"retries","days":1}"#,
-            r#"{"do":"memory","function":"pay","memory_mb":1024}"#,
+            r#"{"do":"memory","function":"pay","memory_mb":1024,"hours":168}"#,
         ];
         let labels = |all: &[&str]| {
             let all = all.iter().map(|it| serde_json::from_str(it).unwrap());
@@ -274,7 +277,7 @@ mod tests {
         let disable = "Shut it down: disable event source SQS orders of pay for 4 hours";
         let stop = "Shut it down: stop pay for 1 hour";
         assert_eq!(labels(&all[..4]), [ignore, mute, disable, stop]);
-        let memory = "Update setting: give pay 1024 MB of memory";
+        let memory = "Update setting: give pay 1024 MB of memory for 7 days";
         assert_eq!(labels(&all), [ignore, mute, disable, memory]);
     }
 }

@@ -39,6 +39,8 @@ pub(super) const SOURCES: &str = "/api/v1/actions/sources";
 pub(super) const ACTION: &str = "/api/v1/actions/{id}";
 /// The path at which one is undone.
 pub(super) const UNDO: &str = "/api/v1/actions/{id}/undo";
+/// The path at which one is kept that would be put back by itself.
+pub(super) const KEEP: &str = "/api/v1/actions/{id}/keep";
 /// The path of the switch that stops all of them.
 pub(super) const SWITCH: &str = "/api/v1/actions/switch";
 /// The path of the audit log.
@@ -64,6 +66,7 @@ pub(super) fn router(acts: Acts) -> Router<Reads> {
         .route(SOURCES, get(sources))
         .route(ACTION, get(show))
         .route(UNDO, post(undo))
+        .route(KEEP, post(keep))
         .route(SWITCH, post(switch))
         .route(AUDIT, get(audit))
         .route(ACT, get(page::show).post(act));
@@ -87,6 +90,8 @@ pub(super) struct Confirmed {
     who: String,
     typed: Option<String>,
     seen: Option<Digest>,
+    #[serde(default)]
+    keep: bool,
 }
 
 #[derive(Deserialize)]
@@ -236,8 +241,14 @@ pub(super) async fn act(
         who,
         typed,
         seen,
+        keep,
     } = read(body)?;
-    let confirmation = Confirmation { who, typed, seen };
+    let confirmation = Confirmation {
+        who,
+        typed,
+        seen,
+        keep,
+    };
     // Whoever closes the page must not leave it half done and unwritten.
     let id = named(id)?;
     let acting = tokio::spawn(async move { actions.act(&id, &k, confirmation).await });
@@ -256,6 +267,18 @@ pub(super) async fn undo(
     let id = named(id)?;
     let undoing = tokio::spawn(async move { actions.undo(&id, &who).await });
     let standing = finished(undoing).await?;
+    Ok(view::json_response(view::json(&view::ActionView::new(
+        &standing,
+    ))))
+}
+
+pub(super) async fn keep(
+    State(Acts { actions, .. }): State<Acts>,
+    id: Result<Path<String>, PathRejection>,
+    body: Result<Json<Someone>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Someone { who } = read(body)?;
+    let standing = actions.keep(&named(id)?, &who).await?;
     Ok(view::json_response(view::json(&view::ActionView::new(
         &standing,
     ))))

@@ -61,7 +61,11 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
         | outer::WEBHOOK
         | actions::PROPOSE
         | actions::SWITCH => "POST",
-        path if path.starts_with(actions::ACTIONS) && path.ends_with("/undo") => "POST",
+        path if path.starts_with(actions::ACTIONS)
+            && (path.ends_with("/undo") || path.ends_with("/keep")) =>
+        {
+            "POST"
+        }
         path if path.starts_with("/act/") => "GET, HEAD, POST",
         alerts::ALERTS | notifications::NOTIFICATIONS | saved::SAVED => "GET, HEAD, PUT",
         notifications::STOP => "GET, HEAD, POST",

@@ -20,7 +20,7 @@ export interface Sources {
   readonly known: Result<SourceList, ApiError>;
 }
 
-type FittingApi = Pick<Api, 'audit' | 'fitting' | 'propose' | 'sources' | 'undo'>;
+type FittingApi = Pick<Api, 'audit' | 'fitting' | 'keep' | 'propose' | 'sources' | 'undo'>;
 
 /** What can be done about an incident, and what was. */
 export class FittingStore {
@@ -81,6 +81,12 @@ export class FittingStore {
     await this.load(this.#incident);
   }
 
+  async keep(id: string, who: string): Promise<void> {
+    const answer = await this.#api.keep(id, who);
+    this.#refusal = answer.ok ? null : answer.error;
+    await this.load(this.#incident);
+  }
+
   /** The newest page of the audit log: of what is older the time at which it was done is known. */
   async #recall(): Promise<void> {
     const page = await this.#recalled.run((signal) => this.#api.audit(null, signal));
@@ -105,7 +111,7 @@ export class FittingStore {
 
 /** One proposed action, for whoever has its link. */
 export class ConfirmStore {
-  #api: Pick<Api, 'action' | 'confirm' | 'undo'>;
+  #api: Pick<Api, 'action' | 'confirm' | 'keep' | 'undo'>;
   #asked = new Latest();
   #id = '';
   #key = '';
@@ -114,7 +120,7 @@ export class ConfirmStore {
   #refusal = $state.raw<ApiError | null>(null);
   #busy = $state(false);
 
-  constructor(api: Pick<Api, 'action' | 'confirm' | 'undo'>) {
+  constructor(api: Pick<Api, 'action' | 'confirm' | 'keep' | 'undo'>) {
     this.#api = api;
   }
 
@@ -143,14 +149,18 @@ export class ConfirmStore {
     if (answer !== superseded) this.#remote = answered<ShownAction, ApiError>(this.#remote, answer);
   }
 
-  async confirm(who: string, typed: string): Promise<void> {
+  async confirm(who: string, typed: string, keep: boolean): Promise<void> {
     const seen = keptOf(this.#remote)?.seen ?? null;
-    const confirmation = { k: this.#key, who, typed, seen };
+    const confirmation = { k: this.#key, who, typed, seen, ...(keep && { keep }) };
     await this.#do(() => this.#api.confirm(this.#id, confirmation));
   }
 
   async undo(who: string): Promise<void> {
     await this.#do(() => this.#api.undo(this.#id, who));
+  }
+
+  async keep(who: string): Promise<void> {
+    await this.#do(() => this.#api.keep(this.#id, who));
   }
 
   async #do(work: () => ReturnType<Api['undo']>): Promise<void> {
@@ -167,7 +177,7 @@ export class ConfirmStore {
   }
 }
 
-type AuditApi = Pick<Api, 'inForce' | 'audit' | 'switchActions' | 'undo'>;
+type AuditApi = Pick<Api, 'inForce' | 'audit' | 'keep' | 'switchActions' | 'undo'>;
 
 /** What was done, and the switch. */
 export class AuditStore {
@@ -243,6 +253,12 @@ export class AuditStore {
 
   async undo(id: string, who: string): Promise<void> {
     const answer = await this.#api.undo(id, who);
+    this.#refusal = answer.ok ? null : answer.error;
+    await this.load();
+  }
+
+  async keep(id: string, who: string): Promise<void> {
+    const answer = await this.#api.keep(id, who);
     this.#refusal = answer.ok ? null : answer.error;
     await this.load();
   }

@@ -10,13 +10,13 @@ export class ResizeStore {
   /** Who one is. */
   who = $state(readWho());
 
-  #api: Pick<Api, 'actions' | 'propose' | 'undo'>;
+  #api: Pick<Api, 'actions' | 'keep' | 'propose' | 'undo'>;
   #name: string;
   #asked = new Latest();
   #remote = $state.raw<Remote<ActionList, ApiError>>({ state: 'idle' });
   #refusal = $state.raw<ApiError | null>(null);
 
-  constructor(api: Pick<Api, 'actions' | 'propose' | 'undo'>, name: string) {
+  constructor(api: Pick<Api, 'actions' | 'keep' | 'propose' | 'undo'>, name: string) {
     this.#api = api;
     this.#name = name;
   }
@@ -62,13 +62,22 @@ export class ResizeStore {
   }
 
   async undo(id: string): Promise<void> {
-    const answer = await this.#api.undo(id, this.who);
-    this.#refusal = answer.ok ? null : answer.error;
-    await this.load();
+    await this.#change(this.#api.undo(id, this.who));
+  }
+
+  /** So that it is not put back by itself. */
+  async keep(id: string): Promise<void> {
+    await this.#change(this.#api.keep(id, this.who));
   }
 
   dispose(): void {
     this.#asked.cancel();
+  }
+
+  async #change(changing: ReturnType<Api['undo']>): Promise<void> {
+    const answer = await changing;
+    this.#refusal = answer.ok ? null : answer.error;
+    await this.load();
   }
 }
 

@@ -3,6 +3,7 @@ import type { Action, AuditEntry, FittingActions, Standing } from '../../api/mod
 import {
   behindWords,
   callText,
+  canKeep,
   changed,
   consumersOf,
   doneMoments,
@@ -14,6 +15,8 @@ import {
   linkOf,
   othersOf,
   outcome,
+  standingWords,
+  triedFor,
 } from './words';
 
 const stop: Action = { do: 'stop', function: 'pay', hours: 1 };
@@ -119,6 +122,7 @@ describe('what came of another memory size', () => {
     proposed_unix_nanos: '1',
     done_unix_nanos: '1',
     until_unix_nanos: null,
+    kept_by: null,
     before: null,
     why: null,
     who: 'ada',
@@ -132,6 +136,31 @@ describe('what came of another memory size', () => {
     const good = { ...verified, verdict: 'as_predicted' as const, sentence: 'as predicted' };
     expect(outcome({ ...done, verified: good })).toBe('as predicted');
     expect(isWorse({ ...done, verified: good })).toBe(false);
+  });
+
+  it('is put back by itself, unless somebody keeps it', () => {
+    const tried = { ...done, action: { ...done.action, hours: 168 }, until_unix_nanos: '3' };
+    expect(canKeep(tried)).toBe(true);
+    expect(outcome(tried)).toMatch(/it is put back unless that is as predicted, or somebody keeps/);
+    expect(canKeep({ ...tried, state: 'undone' })).toBe(false);
+    expect(canKeep({ ...tried, action: stop })).toBe(false);
+    const kept = { ...tried, until_unix_nanos: null, kept_by: 'bob' };
+    expect(canKeep(kept)).toBe(false);
+    expect(outcome(kept)).not.toMatch(/put back/);
+    expect(standingWords(kept)).toBe('done, by ada, kept by bob');
+    expect(standingWords(tried)).toBe('done, by ada');
+  });
+
+  it('is tried for days or hours', () => {
+    const tried = (hours: number): string | null => triedFor({ ...done.action, hours });
+    expect([tried(168), tried(24), tried(25), tried(1)]).toEqual([
+      '7 days',
+      '1 day',
+      '25 hours',
+      '1 hour',
+    ]);
+    expect(triedFor(done.action)).toBeNull();
+    expect(triedFor(stop)).toBeNull();
   });
 
   it('is offered to be undone where it is worse, while it can be', () => {
@@ -205,6 +234,7 @@ describe('what was done about an incident', () => {
     proposed_unix_nanos: '1',
     done_unix_nanos: '3',
     until_unix_nanos: null,
+    kept_by: null,
     before: null,
     why: null,
     who: 'ada',

@@ -103,12 +103,34 @@ export function canUndo({ state }: Standing): boolean {
   return state === 'done' || state === 'begun';
 }
 
+/** Whether it ends by itself and need not. */
+export function canKeep(standing: Standing): boolean {
+  const { action, until_unix_nanos: until } = standing;
+  return action.do === 'memory' && until !== null && canUndo(standing);
+}
+
+/** For how long it would be tried; null of what always ends, or never. */
+export function triedFor({ do: what, hours }: Action): string | null {
+  if (what !== 'memory' || hours === undefined) return null;
+  const [count, unit] = hours % 24 === 0 ? [hours / 24, 'day'] : [hours, 'hour'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** How it stands, and who has done and kept it. */
+export function standingWords({ state, who, kept_by: kept }: Standing): string {
+  const by = who === null ? '' : `, by ${who}`;
+  return `${stateWords(state)}${by}${kept === null ? '' : `, kept by ${kept}`}`;
+}
+
 /** What came of it, and that it can be undone where it is worse; nothing of what is not verified. */
 export function outcome(standing: Standing): string {
   const { action, state, verified } = standing;
   if (verified !== null) return `${verified.sentence}${isWorse(standing) ? ': undo it?' : ''}`;
   if (action.do !== 'memory' || state !== 'done') return '';
-  return 'what comes of it is told after 200 invocations with this size';
+  const told = 'what comes of it is told after 200 invocations with this size';
+  return canKeep(standing)
+    ? `${told}; it is put back unless that is as predicted, or somebody keeps it`
+    : told;
 }
 
 /** Whether it is slower than was predicted and can be undone. */
@@ -160,6 +182,8 @@ function stepWords({ event, who, why }: AuditEntry, by: string): string | null {
       return `tried${by}, and failed${because}`;
     case 'undid':
       return `undone by ${who}`;
+    case 'kept':
+      return `kept by ${who}`;
     case 'undo_failed':
       return `could not be undone by ${who}${because}`;
     default:
@@ -174,6 +198,7 @@ const EVENTS: Record<AuditEntry['event'], string> = {
   failed: 'it failed',
   undid: 'undid it',
   undo_failed: 'could not undo it',
+  kept: 'keeps it',
   verified: 'looked at what came of it',
   stopped: 'stopped all actions',
   resumed: 'let actions be done again',

@@ -157,6 +157,7 @@ fn openapi_and_routes_agree() {
         actions::PROPOSE,
         actions::SWITCH,
         actions::UNDO,
+        actions::KEEP,
         actions::ACT,
     ];
     let mut routed: Vec<&str> = asked.chain(posted).collect();

@@ -86,6 +86,7 @@ pub(in crate::api) struct ActionView<'a> {
     proposed_unix_nanos: Text<u128>,
     done_unix_nanos: Option<Text<u128>>,
     until_unix_nanos: Option<Text<u128>>,
+    kept_by: Option<&'a str>,
     before: Option<&'a Before>,
     why: Option<&'a str>,
     verified: Option<VerifiedView<'a>>,
@@ -229,6 +230,7 @@ impl<'a> ActionView<'a> {
             proposed_unix_nanos: nanos(standing.proposed),
             done_unix_nanos: standing.done.map(nanos),
             until_unix_nanos: standing.until.map(nanos),
+            kept_by: standing.kept.as_deref(),
             before: standing.before.as_ref(),
             why: standing.why.as_deref(),
             who: standing.who.as_deref(),
@@ -375,6 +377,7 @@ fn title(event: &Event, record: &Record) -> Option<String> {
         | Event::Failed { id, .. }
         | Event::Undid { id, .. }
         | Event::UndoFailed { id, .. }
+        | Event::Kept { id }
         | Event::Verified { id, .. } => id,
         Event::Stopped { .. } | Event::Resumed => return None,
     };

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use throughline_testkit::Hook;
 
 use super::account::Account;
-use super::{acting, again};
+use super::{acting, again, stop};
 use crate::advice::{Runs, advice};
-use crate::harness::TestServer;
+use crate::harness::{Answer, TestServer};
+use crate::incidents::BEGIN;
 use crate::openapi::problems;
 
 /// Gives the function another size, as its page does. The name of the action.
@@ -74,7 +75,7 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
     let told = said(&hook, 1).await;
     let begin = "function:resize can run ";
     assert!(told.starts_with(begin), "{told}");
-    let update = format!("Update setting: give resize {size} MB of memory");
+    let update = format!("Update setting: give resize {size} MB of memory for 7 days");
     assert!(told.contains(&update), "{told}");
     let id = resize(&server, size).await;
     assert_eq!(account.called(), ["UpdateFunctionConfiguration"]);
@@ -99,9 +100,13 @@ async fn advice_is_applied_and_verified_and_what_is_worse_is_undone() {
         sentence.starts_with("as predicted: 795 ms → "),
         "{sentence}"
     );
+    let action = newest(&server).await;
+    let ends = (&action["until_unix_nanos"], &action["kept_by"]);
+    assert_eq!(ends, (&Value::Null, &json!("throughline")), "it stays");
 
     let told = said(&hook, 2).await;
     assert!(told.contains(sentence) && told.contains("ended"), "{told}");
+    assert!(told.contains("; it is kept"), "{told}");
 
     // More of it makes nothing faster, and something is wrong with it besides.
     let id = resize(&server, 3008).await;
@@ -165,4 +170,130 @@ async fn of_what_nothing_could_be_predicted_it_is_said_why() {
         sentence.starts_with("nothing was predicted of it: 0 invocations"),
         "{sentence}"
     );
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Confirms another memory size that is tried for a day, or is kept. What was answered.
+async fn tried(server: &TestServer, keep: bool) -> Value {
+    let action = json!({"do": "memory", "function": "resize", "memory_mb": 1024, "hours": 24});
+    let ((id, key), seen) = server.looked_at(&action).await;
+    let body = json!({"k": key, "who": "ada", "seen": seen, "keep": keep});
+    let done = server.send(&format!("/act/{id}"), &body).await.json();
+    assert_eq!(problems("ActionStanding", &done), "");
+    assert_eq!(done["state"], "done", "{done:#}");
+    done
+}
+
+/// Who keeps an action that was answered.
+async fn keep(server: &TestServer, action: &Value) -> Answer {
+    let id = action["id"].as_str().expect("a name");
+    let path = format!("/api/v1/actions/{id}/keep");
+    server.send(&path, &json!({"who": "bob"})).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_memory_size_is_put_back_when_its_time_is_over() {
+    let account = Account::default();
+    let (server, clock) = acting(&account).await;
+    // Tried for a week where nobody has said for how long.
+    let unsaid = json!({"do": "memory", "function": "resize", "memory_mb": 1024});
+    let shown = server.show(&server.propose(&unsaid, None).await).await;
+    assert_eq!(
+        (&shown["plan"]["title"], &shown["action"]["action"]["hours"]),
+        (
+            &json!("give resize 1024 MB of memory for 7 days"),
+            &json!(168)
+        )
+    );
+    let warnings = shown["plan"]["warnings"].to_string();
+    assert!(warnings.contains("put back to 512 MB"), "{warnings}");
+
+    let done = tried(&server, false).await;
+    let end = BEGIN.plus(24 * HOUR).0.to_string();
+    assert_eq!(
+        (&done["until_unix_nanos"], &done["kept_by"]),
+        (&json!(end), &Value::Null)
+    );
+    assert_eq!(account.memory_mb(), Some(1024));
+    clock.advance(24 * HOUR);
+    let server = again(&account, &clock, server.stop().await).await;
+    server.until("throughline undid").await;
+    assert_eq!(account.memory_mb(), Some(512));
+    assert_eq!(account.called(), ["UpdateFunctionConfiguration"; 2]);
+    let refused = keep(&server, &done).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_memory_size_stays_that_somebody_keeps() {
+    for from_the_start in [false, true] {
+        let account = Account::default();
+        let (server, clock) = acting(&account).await;
+        let mut action = tried(&server, from_the_start).await;
+        if !from_the_start {
+            action = keep(&server, &action).await.json();
+            assert_eq!(problems("ActionStanding", &action), "");
+        }
+        let who = if from_the_start { "ada" } else { "bob" };
+        assert_eq!(
+            (&action["until_unix_nanos"], &action["kept_by"]),
+            (&Value::Null, &json!(who))
+        );
+        assert_eq!(action["title"], "give resize 1024 MB of memory");
+        let again_kept = keep(&server, &action).await;
+        assert_eq!(again_kept.status, 409, "{}", again_kept.text());
+
+        // What ends at the same time is undone after it would have been.
+        let (link, seen) = server.looked_at(&stop()).await;
+        assert_eq!(server.confirm(&link, "pay", &seen).await.status, 200);
+        let other = json!({"id": link.0});
+        let refused = keep(&server, &other).await;
+        assert!(
+            refused.text().contains("it ends when it was said"),
+            "{}",
+            refused.text()
+        );
+        clock.advance(8 * 24 * HOUR);
+        let server = again(&account, &clock, server.stop().await).await;
+        server.until("throughline undid").await;
+        assert_eq!(server.states().await, ["undone", "done"]);
+        assert_eq!(account.memory_mb(), Some(1024));
+        // It has a way back all the same.
+        let id = action["id"].as_str().expect("a name");
+        assert_eq!(server.undo(id).await.json()["state"], "undone");
+        assert_eq!(account.memory_mb(), Some(512));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_size_that_somebody_else_has_set_is_left_at_the_end() {
+    let account = Account::default();
+    let (server, clock) = acting(&account).await;
+    tried(&server, false).await;
+    account.change(|it| it.memory_mb = Some(2048));
+    account.called();
+    clock.advance(24 * HOUR);
+    let server = again(&account, &clock, server.stop().await).await;
+    server.until("throughline undo_failed").await;
+    let action = newest(&server).await;
+    assert_eq!(action["state"], "drifted", "{action:#}");
+    let why = action["why"].as_str().expect("a reason");
+    assert!(
+        why.contains("changed since") && why.contains("2048 MB"),
+        "{why}"
+    );
+    assert_eq!(account.memory_mb(), Some(2048));
+    assert_eq!(account.called(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_always_ends_cannot_be_kept_by_whoever_confirms_it() {
+    let account = Account::default();
+    let (server, _) = acting(&account).await;
+    let ((id, key), seen) = server.looked_at(&stop()).await;
+    let body = json!({"k": key, "who": "ada", "typed": "pay", "seen": seen, "keep": true});
+    let refused = server.send(&format!("/act/{id}"), &body).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert_eq!(account.called(), [""; 0]);
 }
