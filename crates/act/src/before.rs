@@ -30,8 +30,11 @@ pub struct Before {
 pub struct SourceState {
     /// Its UUID.
     pub id: String,
-    /// From where it takes events.
+    /// From where it takes events; empty of brokers outside of AWS.
     pub source_arn: String,
+    /// What of it: the topics or queues of a broker, the collection of a database. None where the ARN says all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Whether it takes them.
     pub enabled: bool,
 }
@@ -69,11 +72,14 @@ impl Action {
 }
 
 impl SourceState {
-    /// From where it takes events, as people say it: `SQS orders`, `DynamoDB users`. Its UUID where nothing says.
+    /// From where it takes events, as people say it: `SQS orders`, `DynamoDB users`, `Kafka clicks`. Its UUID where
+    /// nothing says.
     pub fn name(&self) -> String {
-        let parts: Vec<&str> = self.source_arn.splitn(6, ':').collect();
-        let [_, _, service, _, _, rest] = parts[..] else {
-            return self.id.clone();
+        let Some((service, rest)) = self.service() else {
+            return match self.names.is_empty() {
+                true => self.id.clone(),
+                false => format!("Kafka {}", self.names.join(", ")),
+            };
         };
         let service = match service {
             "sqs" => "SQS",
@@ -84,27 +90,66 @@ impl SourceState {
             "rds" => "DocumentDB",
             other => other,
         };
+        if !self.names.is_empty() {
+            return format!("{service} {}", self.names.join(", "));
+        }
         // `table/users/stream/2026-…`, `broker:orders:b-1`; a queue is named by itself.
         let mut names = rest.split(['/', ':']);
         let first = names.next().unwrap_or_default();
         format!("{service} {}", names.next().unwrap_or(first))
     }
 
-    /// Whether it takes from this node of the map: `queue:orders`, `stream:clicks`, or what changes in `table:users`.
-    /// Of a broker the ARN does not say which topic or queue.
+    /// Whether it takes from this node of the map: `queue:orders`, `stream:clicks`, what changes in `table:users`, or a
+    /// topic or queue of a broker, `broker:jobs`.
     pub fn takes_from(&self, node: &str) -> bool {
-        let parts: Vec<&str> = self.source_arn.splitn(6, ':').collect();
-        let [_, _, service, _, _, rest] = parts[..] else {
+        let Some((kind, name)) = node.split_once(':') else {
             return false;
         };
-        let (kind, name) = match service {
-            "sqs" => ("queue", Some(rest)),
-            "kinesis" => ("stream", rest.strip_prefix("stream/")),
-            "dynamodb" => ("table", rest.strip_prefix("table/")),
-            _ => return false,
+        let is_named = || self.names.iter().any(|known| known == name);
+        let (expected, rest) = match self.service() {
+            Some(("sqs", rest)) => ("queue", Some(rest)),
+            Some(("kinesis", rest)) => ("stream", rest.strip_prefix("stream/")),
+            Some(("dynamodb", rest)) => ("table", rest.strip_prefix("table/")),
+            // Their ARNs are of a cluster or a broker, which has many; those outside of AWS have none.
+            Some(("kafka" | "mq", _)) | None => return kind == "broker" && is_named(),
+            Some(("rds", _)) => return kind == "table" && is_named(),
+            Some(_) => return false,
         };
-        let name = name.and_then(|name| name.split('/').next());
-        name.is_some_and(|name| node.split_once(':') == Some((kind, name)))
+        kind == expected && rest.and_then(|rest| rest.split('/').next()) == Some(name)
+    }
+
+    /// Of which service it is, and what its ARN says of that.
+    fn service(&self) -> Option<(&str, &str)> {
+        let mut parts = self.source_arn.splitn(6, ':').skip(2);
+        let service = parts.next()?;
+        Some((service, parts.nth(2)?))
+    }
+
+    /// As `ListEventSourceMappings` has it.
+    fn read(
+        source: &Value,
+        missing: impl Fn(&'static str) -> UnreadableAnswer,
+    ) -> Result<Self, UnreadableAnswer> {
+        let text = |field| {
+            source[field]
+                .as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| missing(field))
+        };
+        let state = text("State")?;
+        let collection = &source["DocumentDBEventSourceConfig"]["CollectionName"];
+        let lists = [&source["Topics"], &source["Queues"]].into_iter();
+        let named = lists
+            .filter_map(Value::as_array)
+            .flatten()
+            .chain([collection]);
+        Ok(SourceState {
+            id: text("UUID")?,
+            // One that polls brokers outside of AWS has none.
+            source_arn: text("EventSourceArn").unwrap_or_default(),
+            names: named.filter_map(Value::as_str).map(str::to_owned).collect(),
+            enabled: !matches!(state.as_str(), "Disabled" | "Disabling"),
+        })
     }
 }
 
@@ -143,13 +188,7 @@ impl Before {
                 "ListEventSourceMappings" => {
                     let list = json["EventSourceMappings"].as_array();
                     for source in list.ok_or(missing("EventSourceMappings"))? {
-                        let state = text(source, "State")?;
-                        before.sources.push(SourceState {
-                            id: text(source, "UUID")?,
-                            // One that polls brokers outside of AWS has none.
-                            source_arn: text(source, "EventSourceArn").unwrap_or_default(),
-                            enabled: !matches!(state.as_str(), "Disabled" | "Disabling"),
-                        });
+                        before.sources.push(SourceState::read(source, missing)?);
                     }
                 }
                 _ => {}
@@ -183,3 +222,6 @@ fn unqualified(arn: &str) -> String {
 }
 
 const NOT_FOUND: &str = "Function not found: ";
+
+#[cfg(test)]
+mod tests;

@@ -3189,8 +3189,10 @@ export interface components {
             readonly sources: readonly {
                 /** @description Its UUID. */
                 readonly id: string;
-                /** @description From where it takes events. */
+                /** @description From where it takes events; empty for brokers outside of AWS. */
                 readonly source_arn: string;
+                /** @description What of it: topics or queues of a broker, the collection of a database; absent where the ARN says all. */
+                readonly names?: readonly string[];
                 /** @description Whether it takes them. */
                 readonly enabled: boolean;
             }[];

@@ -19,6 +19,7 @@ fn before() -> Before {
         sources: vec![SourceState {
             id: SOURCE.to_owned(),
             source_arn: "arn:aws:sqs:eu-west-1:123456789012:orders".to_owned(),
+            names: vec![],
             enabled: true,
         }],
     }
@@ -411,6 +412,7 @@ fn sources_are_called_what_people_call_them() {
         let source = SourceState {
             id: SOURCE.to_owned(),
             source_arn: arn.to_owned(),
+            names: vec![],
             enabled: true,
         };
         source.name()
@@ -455,6 +457,7 @@ fn a_source_is_known_by_the_node_that_it_takes_from() {
         let source = SourceState {
             id: SOURCE.to_owned(),
             source_arn: format!("arn:aws:{rest}"),
+            names: vec![],
             enabled: true,
         };
         source.takes_from(node)

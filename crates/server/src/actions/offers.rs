@@ -254,6 +254,7 @@ mod tests {
         let source = SourceState {
             id: "9c2b1f5e-1111-4222-8333-444455556666".to_owned(),
             source_arn: "arn:aws:sqs:eu-west-1:123456789012:orders".to_owned(),
+            names: vec![],
             enabled: true,
         };
         let named = Before {

@@ -116,6 +116,10 @@ impl Sources {
 fn taking(finding: &Finding, detector: &Detector) -> Vec<Taker> {
     match (&finding.kind, &finding.subject) {
         (Kind::Backlog { .. }, Subject::Wait(queue)) => pairs(detector, |from, _| from == queue),
+        // Of what lies with a broker nobody tells but who takes it.
+        (Kind::Waiting { .. }, Subject::Wait(of)) if of.starts_with(BROKER) => {
+            pairs(detector, |from, _| from == of)
+        }
         // How far behind a function is in what it reads is told of streams; what comes again, of messages of queues.
         (Kind::Backlog { .. }, Subject::Node(function)) => pairs(detector, |from, taker| {
             taker == function && !from.starts_with(QUEUE)
@@ -157,8 +161,10 @@ fn pairs(detector: &Detector, fits: impl Fn(&Node, &Node) -> bool) -> Vec<Taker>
 }
 
 /// From what Lambda takes records for a function, by a mapping.
-const POLLED: [&str; 4] = [QUEUE, "stream:", "table:", "broker:"];
+const POLLED: [&str; 4] = [QUEUE, "stream:", "table:", BROKER];
 const QUEUE: &str = "queue:";
+/// Topics of Kafka, and queues of RabbitMQ and ActiveMQ.
+const BROKER: &str = "broker:";
 /// Each takes two calls of the account.
 const FUNCTIONS_MAX: usize = 3;
 /// For all of them. A message waits for its links no longer than five seconds.
@@ -185,6 +191,8 @@ mod tests {
             ("queue:mails", "function:audit"),
             ("topic:orders", "queue:mails"),
             ("topic:orders", "function:audit"),
+            ("broker:jobs", "function:work"),
+            ("broker:jobs", "function:count"),
         ] {
             detector.takes_from(&taker.to_owned(), &from.to_owned(), UnixNanos(0));
         }
@@ -232,6 +240,12 @@ mod tests {
         assert_eq!(told(wait("mails"), backlog()), both);
         assert_eq!(told(node("mail"), backlog()), ["mail: stream:clicks"]);
         assert_eq!(told(node("mail"), retries()), ["mail: queue:mails"]);
+        assert_eq!(told(node("work"), backlog()), ["work: broker:jobs"]);
+        let waiting = || Kind::Waiting { quantile: 0.95 };
+        let jobs = Subject::Wait("broker:jobs".to_owned());
+        let takers_of_jobs = ["count: broker:jobs", "work: broker:jobs"];
+        assert_eq!(told(jobs, waiting()), takers_of_jobs);
+        assert_eq!(told(wait("mails"), waiting()), [""; 0]);
         // Whom a topic calls has no mapping for it.
         assert_eq!(told(node("audit"), retries()), ["audit: queue:mails"]);
         let dead = |worst: Option<&str>| Kind::DeadLetters {
@@ -254,6 +268,7 @@ mod tests {
         SourceState {
             id: id.to_owned(),
             source_arn: format!("arn:aws:{arn}"),
+            names: vec![],
             enabled,
         }
     }
@@ -312,5 +327,40 @@ mod tests {
         assert_eq!(offered_of(&[(FIRST, mails, false)]), None);
         assert_eq!(offered_of(&[(FIRST, other, true)]), None);
         assert_eq!(offered_of(&[]), None);
+    }
+
+    #[test]
+    fn of_brokers_that_with_the_topic_or_queue_is_offered() {
+        let kafka = |id: &str, arn: &str, topic: &str| SourceState {
+            id: id.to_owned(),
+            source_arn: arn.to_owned(),
+            names: vec![topic.to_owned()],
+            enabled: true,
+        };
+        let cluster = "arn:aws:kafka:eu-west-1:123456789012:cluster/shop/9c2b-1";
+        let finding = found(
+            Subject::Node("function:work".to_owned()),
+            Kind::Backlog { is_stuck: true },
+        );
+        let takers = Takers::from([(finding.to_string(), taking(&finding, &detector()))]);
+        let offered = |known: Vec<SourceState>| {
+            let sources = Sources(BTreeMap::from([("work".to_owned(), known)]));
+            let fit = vec![Fit {
+                finding: finding.to_string(),
+                actions: Vec::new(),
+            }];
+            let fit = with_sources(fit, &takers, &sources);
+            let first = fit[0].actions.first();
+            first.map(|(action, _)| action.title_in(&sources.named()))
+        };
+        // Of two topics of one cluster that which it has fallen behind in; outside of AWS there is no ARN.
+        for arn in [cluster, ""] {
+            let both = vec![kafka(FIRST, arn, "jobs"), kafka(SECOND, arn, "other")];
+            let title = "disable event source Kafka jobs of work for 4 hours";
+            assert_eq!(offered(both).as_deref(), Some(title));
+        }
+        assert_eq!(offered(vec![kafka(FIRST, cluster, "other")]), None);
+        let twice = vec![kafka(FIRST, cluster, "jobs"), kafka(SECOND, "", "jobs")];
+        assert_eq!(offered(twice), None);
     }
 }

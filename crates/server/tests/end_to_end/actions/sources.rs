@@ -20,6 +20,7 @@ async fn an_event_source_is_disabled_by_its_name() {
         it.sources = vec![SourceState {
             id: SOURCE.to_owned(),
             source_arn: "arn:aws:sqs:eu-west-1:123456789012:notifications".to_owned(),
+            names: vec![],
             enabled: true,
         }];
     });
@@ -49,11 +50,42 @@ async fn an_event_source_is_disabled_by_its_name() {
     assert_eq!(account.called(), ["UpdateEventSourceMapping"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_of_kafka_is_disabled_by_its_name() {
+    let account = Account::default();
+    account.change(|it| {
+        it.sources = vec![SourceState {
+            id: SOURCE.to_owned(),
+            source_arn: String::new(),
+            names: vec!["orders".to_owned()],
+            enabled: true,
+        }];
+    });
+    let (server, _) = acting(&account).await;
+    let list = server.json(PATH).await;
+    assert_eq!(problems("SourceList", &list), "");
+    assert_eq!(list["sources"][0]["name"], "Kafka orders");
+    let disable =
+        json!({"do": "disable", "function": "notify-restaurant", "source": SOURCE, "hours": 4});
+    let link = server.propose(&disable, None).await;
+    let shown = server.show(&link).await;
+    let title = "disable event source Kafka orders of notify-restaurant for 4 hours";
+    assert_eq!(shown["plan"]["title"], title);
+    let done = server
+        .confirm(&link, "notify-restaurant", &shown["seen"])
+        .await
+        .json();
+    assert_eq!(problems("ActionStanding", &done), "");
+    assert_eq!(done["before"]["sources"][0]["names"], json!(["orders"]));
+    assert_eq!(account.called(), ["UpdateEventSourceMapping"]);
+}
+
 /// A queue's mapping.
 fn of_queue(id: &str, queue: &str) -> SourceState {
     SourceState {
         id: id.to_owned(),
         source_arn: format!("arn:aws:sqs:eu-west-1:123456789012:{queue}"),
+        names: vec![],
         enabled: true,
     }
 }
