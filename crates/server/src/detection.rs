@@ -11,6 +11,7 @@
 //! - **The first time**, up to eight days of what is stored are learned from, and nothing in them is judged.
 //! - **After a pause** of more than [`PAUSE`] as much is learned from only: what was silent meanwhile was this server.
 
+mod attempts;
 mod feed;
 mod file;
 mod health;
@@ -424,6 +425,7 @@ impl Detection {
         kept.rename();
         feed::waited(&told.waits, &mut done);
         queues.retries(&mut done);
+        attempts::counted(&told.attempts, &mut done);
         let mut by_minute: BTreeMap<UnixNanos, Vec<(&Subject, &Counts)>> = BTreeMap::new();
         for ((minute, subject), done) in &done.subjects {
             let minute = by_minute.entry(*minute).or_default();

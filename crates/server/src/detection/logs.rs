@@ -11,6 +11,7 @@ use throughline_store::{Count, Filter, Operator, Scan, SearchQuery, Store};
 use throughline_telemetry::correlation::IN_PATH;
 use throughline_telemetry::{Span, UnixNanos};
 
+use super::attempts::{self, Attempts};
 use super::{MINUTE_NANOS, minute_of};
 
 /// What is told of some minutes.
@@ -20,6 +21,8 @@ pub(super) struct Told {
     pub(super) failures: Vec<Failure>,
     pub(super) used: Vec<Used>,
     pub(super) timeouts: Vec<Timeouts>,
+    /// Invocations that were another attempt.
+    pub(super) attempts: Vec<Attempts>,
     /// By minute, how long records had waited that functions took in it.
     pub(super) waits: Vec<(UnixNanos, Wait)>,
     /// By minute, who took from what.
@@ -114,6 +117,8 @@ pub(super) async fn read(
     };
     let failures = asked.rows(FAILURES, from, to).await?;
     let timeouts = asked.rows(TIMEOUTS, from, to).await?;
+    let mut attempts = asked.rows(attempts::OF_REQUESTS, from, to).await?;
+    attempts.extend(asked.rows(attempts::OF_BATCHES, from, to).await?);
     let taken = taken(engine, store, from, to).await?;
     let waits = taken.iter().flat_map(|(minute, spans)| {
         let waits = throughline_insight::waits(spans);
@@ -124,6 +129,7 @@ pub(super) async fn read(
         .map(|(minute, spans)| (*minute, throughline_insight::takers(spans)));
     Ok(Told {
         timeouts: timeouts.iter().map(timed_out).collect(),
+        attempts: attempts.iter().map(attempted).collect(),
         waits: waits.collect(),
         takers: takers.collect(),
         reports: reports.iter().map(report).collect(),
@@ -182,11 +188,13 @@ async fn taken(
 }
 
 fn within(sql: &str, from: UnixNanos, to: UnixNanos) -> String {
-    let times = format!(
-        "time >= to_timestamp_nanos({}) and time < to_timestamp_nanos({})",
-        from.0, to.0
-    );
-    sql.replace("$times", &times)
+    let since = |from: UnixNanos| {
+        let (from, to) = (from.0, to.0);
+        format!("time >= to_timestamp_nanos({from}) and time < to_timestamp_nanos({to})")
+    };
+    let earlier = since(from.minus(attempts::EARLIER));
+    sql.replace("$times", &since(from))
+        .replace("$earlier", &earlier)
 }
 
 /// Questions about what is stored.
@@ -280,6 +288,14 @@ fn timed_out(row: &Value) -> Timeouts {
         limit_ms: row[3].as_f64(),
         longest_ms: row[4].as_f64(),
         count: whole(&row[5]),
+    }
+}
+
+fn attempted(row: &Value) -> Attempts {
+    Attempts {
+        minute: minute(&row[0]),
+        function: format!("function:{}", text(&row[1])),
+        count: whole(&row[2]),
     }
 }
 

@@ -5,6 +5,7 @@ mod actions;
 mod advice;
 mod alerts;
 mod api;
+mod attempts;
 mod changes;
 mod cloudwatch;
 mod completeness;
