@@ -241,7 +241,8 @@ impl Detector {
         if self.changes.len() == CHANGES_MAX {
             self.changes.pop_front();
         }
-        self.changes.push_back(change);
+        let place = self.changes.partition_point(|it| it.at <= change.at);
+        self.changes.insert(place, change);
     }
 
     /// What was changed, the newest last: the last thousand changes.

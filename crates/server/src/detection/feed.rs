@@ -1,5 +1,7 @@
 //! What the store knows of minutes, by subject.
 
+mod recent;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,6 +16,7 @@ use throughline_store::{
 use throughline_telemetry::{Histogram, HistogramSum, SpanKind, UnixNanos};
 
 use super::logs::{Report, Timeouts};
+use recent::{Recent, Replaced};
 
 /// What is remembered of the names of services and functions.
 #[derive(Default, Serialize, Deserialize)]
@@ -39,10 +42,6 @@ struct Setups {
     /// In seconds.
     timeouts: Recent,
 }
-
-/// When each of several was seen last, in nanoseconds since 1970.
-#[derive(Default, Serialize, Deserialize)]
-struct Recent(BTreeMap<String, u64>);
 
 impl Names {
     /// The same names, of which no versions are known.
@@ -100,82 +99,64 @@ impl Names {
         }
     }
 
-    /// What is not as it was: what the function has not had within the last quarter of an hour, unless nothing is known
-    /// of it at all. Two versions that are called side by side, by two aliases, change nothing.
-    pub(super) fn changes(&mut self, node: &Node, report: &Report) -> Vec<Change> {
-        let Some(seen) = self.seen(node) else {
-            return Vec::new();
-        };
-        let version = seen.versions.given_up_for(&report.version, report.minute);
-        let code = seen.code.given_up_for(&report.code, report.minute);
-        let megabytes = megabytes(report);
-        let memory = seen.memory.given_up_for(&megabytes, report.minute);
-        let version = version.map(|before| ("version", before, report.version.clone(), ""));
-        // Of `$LATEST` only its code tells that it was deployed anew.
-        let code = code.map(|before| {
-            let [before, after] = [&before, &report.code].map(|code| brief(code).to_owned());
-            ("code", before, after, "")
-        });
-        let memory = memory.map(|before| ("memory", before, megabytes, " MB"));
-        let made = version.or(code).into_iter().chain(memory);
-        made.map(|(of, before, after, unit)| Change {
-            node: node.clone(),
-            at: report.minute,
-            what: format!("{of} {after}{unit}"),
-            before: Some(format!("{of} {before}{unit}")),
-        })
-        .collect()
-    }
-
-    /// What reports of one minute change. What was seen longest ago comes first, so that what is new is held against
-    /// what was there before the minute.
+    /// What is not as it was before these reports of one minute.
     pub(super) fn changes_of_minute(&mut self, reports: &[&Report]) -> Vec<Change> {
-        let mut reports: Vec<(Node, &Report)> = reports
-            .iter()
-            .map(|it| (self.node_of(&it.service, &it.function), *it))
-            .collect();
-        reports.sort_by_cached_key(|(node, report)| self.seen_last(node, report));
-        let changes = reports.iter().flat_map(|(node, it)| self.changes(node, it));
+        let mut nodes: BTreeMap<Node, Vec<&Report>> = BTreeMap::new();
+        for report in reports {
+            let node = self.node_of(&report.service, &report.function);
+            nodes.entry(node).or_default().push(report);
+        }
+        let changes = nodes.iter();
+        let changes = changes.flat_map(|(node, reports)| self.changes(node, reports));
         changes.collect()
     }
 
     /// The same of timeouts.
     pub(super) fn timeout_changes(&mut self, timeouts: &[&Timeouts]) -> Vec<Change> {
-        let mut timeouts: Vec<(Node, &Timeouts)> = timeouts
-            .iter()
-            .map(|it| (self.node_of(&it.service, &it.function), *it))
-            .collect();
-        timeouts.sort_by_cached_key(|(node, of)| {
-            let seen = self.seen.get(node).zip(of.limit_ms);
-            seen.map_or(0, |(seen, limit)| seen.timeouts.seen_last(&seconds(limit)))
-        });
-        let changes = timeouts.iter();
-        let changes = changes.filter_map(|(node, of)| self.timeout_change(node, of));
-        changes.collect()
+        let mut nodes: BTreeMap<Node, (UnixNanos, BTreeSet<String>)> = BTreeMap::new();
+        for of in timeouts {
+            let node = self.node_of(&of.service, &of.function);
+            let (_, seen) = nodes.entry(node).or_insert((of.minute, BTreeSet::new()));
+            seen.extend(of.limit_ms.map(seconds));
+        }
+        let mut changes = Vec::new();
+        for (node, (minute, seen)) in nodes {
+            let timeouts = self.seen(&node).map(|of| &mut of.timeouts);
+            let replaced = timeouts.map_or(Vec::new(), |it| it.minute(&seen, minute));
+            let told = replaced.into_iter();
+            changes.extend(told.map(|it| change(&node, "timeout", it, " s")));
+        }
+        changes
     }
 
-    /// When what a report tells was seen last, the least of it.
-    fn seen_last(&self, node: &Node, report: &Report) -> u64 {
-        let Some(seen) = self.seen.get(node) else {
-            return 0;
+    fn changes(&mut self, node: &Node, reports: &[&Report]) -> Vec<Change> {
+        let (Some(seen), Some(first)) = (self.seen(node), reports.first()) else {
+            return Vec::new();
         };
-        let version = seen.versions.seen_last(&report.version);
-        let code = seen.code.seen_last(&report.code);
-        let memory = seen.memory.seen_last(&megabytes(report));
-        version.min(code).min(memory)
-    }
-
-    /// The same of timeouts, of which each that invocations of the minute had is told alone.
-    pub(super) fn timeout_change(&mut self, node: &Node, of: &Timeouts) -> Option<Change> {
-        let seconds = seconds(of.limit_ms?);
-        let timeouts = &mut self.seen(node)?.timeouts;
-        let before = timeouts.given_up_for(&seconds, of.minute)?;
-        Some(Change {
-            node: node.clone(),
-            at: of.minute,
-            what: format!("timeout {seconds} s"),
-            before: Some(format!("timeout {before} s")),
-        })
+        let replaced = |known: &mut Recent, of: fn(&Report) -> String| {
+            let said: BTreeSet<String> = reports.iter().map(|report| of(report)).collect();
+            known.minute(&said, first.minute)
+        };
+        let versions = replaced(&mut seen.versions, |it| it.version.clone());
+        let mut code = replaced(&mut seen.code, |it| it.code.clone());
+        // Of `$LATEST` only its code tells that it was deployed anew.
+        if !versions.is_empty() {
+            code.clear();
+        }
+        for it in &mut code {
+            it.before = brief(&it.before).to_owned();
+            it.after = brief(&it.after).to_owned();
+        }
+        let all = [
+            ("version", versions, ""),
+            ("code", code, ""),
+            ("memory", replaced(&mut seen.memory, megabytes), " MB"),
+        ];
+        let changes = all.into_iter().flat_map(|(of, replaced, unit)| {
+            let told = replaced.into_iter();
+            told.map(move |it| change(node, of, it, unit))
+        });
+        changes.collect()
     }
 
     /// What a node had lately, if there is room to remember it.
@@ -188,33 +169,14 @@ impl Names {
     }
 }
 
-impl Recent {
-    /// Zero for what was not, and the end of time for what is not known.
-    fn seen_last(&self, what: &str) -> u64 {
-        match what {
-            "" => u64::MAX,
-            what => self.0.get(what).copied().unwrap_or(0),
-        }
-    }
-
-    /// One of the last minute in which there were any, if this was not among these, and was not seen within the last
-    /// quarter of an hour. What is not known is nothing new, and neither are the first, which may be several.
-    fn given_up_for(&mut self, what: &str, at: UnixNanos) -> Option<String> {
-        if what.is_empty() {
-            return None;
-        }
-        let earlier = self.0.iter().filter(|(_, it)| **it < at.0);
-        let last = earlier.max_by_key(|(_, it)| **it);
-        let last = last.map(|(what, it)| (what.clone(), *it));
-        let before = self.0.insert(what.to_owned(), at.0);
-        let other = last.filter(|(_, last)| before.is_none_or(|it| it < *last));
-        let is_recent = before.is_some_and(|it| at.since(UnixNanos(it)) <= SIDE_BY_SIDE);
-        if self.0.len() > RECENT_MAX {
-            let oldest = self.0.iter().min_by_key(|(_, at)| **at);
-            let oldest = oldest.map(|(what, _)| what.clone());
-            oldest.map(|what| self.0.remove(&what));
-        }
-        other.filter(|_| !is_recent).map(|(what, _)| what)
+/// In words, `version 42` instead of `version 41`.
+fn change(node: &Node, of: &str, replaced: Replaced, unit: &str) -> Change {
+    let Replaced { before, after, at } = replaced;
+    Change {
+        node: node.clone(),
+        at,
+        what: format!("{of} {after}{unit}"),
+        before: Some(format!("{of} {before}{unit}")),
     }
 }
 
@@ -433,10 +395,6 @@ fn caller(caller: &Caller) -> Node {
 
 /// Services, and nodes, of which something is remembered.
 const NAMES_MAX: usize = 10_000;
-/// Versions, codes, sizes and timeouts of one function that are remembered.
-const RECENT_MAX: usize = 8;
-/// What is called at least so often goes on.
-const SIDE_BY_SIDE: Duration = Duration::from_secs(15 * 60);
 
 #[cfg(test)]
 mod tests;

@@ -179,61 +179,64 @@ fn how_much_of_its_memory_a_function_used_is_the_most_of_a_minute() {
     assert_eq!(share(&[used(129, 128)]), 1.0);
 }
 
+/// What a function is, by its version, its code and its megabytes.
+type Is<'a> = (&'a str, &'a str, u64);
+
 #[test]
 fn what_a_function_has_not_had_lately_is_a_change() {
     let mut names = Names::default();
-    let mut changes = |minute: u64, version: &str, code: &str, megabytes: u64| {
-        let report = Report {
-            version: version.to_owned(),
-            code: code.to_owned(),
+    let mut changes = |minute: u64, all: &[Is<'_>]| {
+        let reports = all.iter().map(|(version, code, megabytes)| Report {
+            version: (*version).to_owned(),
+            code: (*code).to_owned(),
             memory_bytes: megabytes << 20,
             ..report(UnixNanos(minute * MINUTE.0))
-        };
-        let made = names.changes(&"function:pay".to_owned(), &report);
+        });
+        let reports: Vec<Report> = reports.collect();
+        let made = names.changes_of_minute(&reports.iter().collect::<Vec<_>>());
         let words = made.into_iter().map(|change| {
-            assert_eq!(change.at, report.minute);
             let before = change.before.expect("it was something");
-            format!("{before} → {}", change.what)
+            let ago = minute - change.at.0 / MINUTE.0;
+            format!("{before} → {}, {ago} min ago", change.what)
         });
         words.collect::<Vec<_>>()
     };
     let nothing = [""; 0];
-    assert_eq!(changes(0, "41", "", 256), nothing);
-    assert_eq!(changes(1, "41", "", 256), nothing);
+    assert_eq!(changes(0, &[("41", "", 256)]), nothing);
+    assert_eq!(changes(1, &[("41", "", 256)]), nothing);
     assert_eq!(
-        changes(2, "42", "", 512),
-        ["version 41 → version 42", "memory 256 MB → memory 512 MB"]
+        changes(2, &[("42", "", 512)]),
+        [
+            "version 41 → version 42, 0 min ago",
+            "memory 256 MB → memory 512 MB, 0 min ago"
+        ]
     );
-    assert_eq!(changes(3, "", "", 0), nothing);
+    assert_eq!(changes(3, &[("", "", 0)]), nothing);
     // Two aliases.
-    for minute in 4..60 {
-        assert_eq!(changes(minute, "41", "", 256), nothing);
-        assert_eq!(changes(minute, "42", "", 512), nothing);
-    }
+    let both = [("41", "", 256), ("42", "", 512)];
+    (4..60).for_each(|minute| assert_eq!(changes(minute, &both), nothing));
     // Whoever goes back to what was there has changed something.
-    (60..80).for_each(|minute| assert_eq!(changes(minute, "42", "", 512), nothing));
-    assert_eq!(changes(80, "41", "", 512), ["version 42 → version 41"]);
+    (60..80).for_each(|minute| assert_eq!(changes(minute, &both[1..]), nothing));
+    (80..82).for_each(|minute| assert_eq!(changes(minute, &[("41", "", 512)]), nothing));
+    assert_eq!(
+        changes(82, &[("41", "", 512)]),
+        ["version 42 → version 41, 2 min ago"]
+    );
     // Nobody has called it since yesterday; then both aliases are, as when it was called last.
-    assert_eq!(changes(81, "42", "", 512), nothing);
-    assert_eq!(changes(81, "41", "", 512), nothing);
-    assert_eq!(changes(2999, "42", "", 512), nothing);
-    assert_eq!(changes(2999, "41", "", 512), nothing);
-    assert_eq!(changes(3000, "41", "", 512), nothing);
+    let both = [("41", "", 512), ("42", "", 512)];
+    assert_eq!(changes(83, &both), nothing);
+    assert_eq!(changes(2999, &both), nothing);
+    assert_eq!(changes(3000, &both[..1]), nothing);
     // Of `$LATEST` the code tells, and where a version does it is the same thing.
-    assert_eq!(changes(3001, "41", "6b1f20c3aa", 512), nothing);
+    assert_eq!(changes(3001, &[("41", "6b1f20c3aa", 512)]), nothing);
     assert_eq!(
-        changes(3002, "", "9d40e1c7bb", 512),
-        ["code 6b1f20c3 → code 9d40e1c7"]
+        changes(3002, &[("", "9d40e1c7bb", 512)]),
+        ["code 6b1f20c3 → code 9d40e1c7, 0 min ago"]
     );
     assert_eq!(
-        changes(3003, "43", "0f0f0f0fcc", 512),
-        ["version 41 → version 43"]
+        changes(3003, &[("43", "0f0f0f0fcc", 512)]),
+        ["version 41 → version 43, 0 min ago"]
     );
-    for minute in 0..40 {
-        let many = changes(4000 + minute, &minute.to_string(), "", 512);
-        let is_told = |it: &String| it.ends_with(&format!("→ version {minute}"));
-        assert!(many.iter().any(is_told), "{many:?}");
-    }
 }
 
 #[test]
@@ -285,33 +288,32 @@ fn timeouts(function: &str, minute: u64, limit_ms: Option<f64>) -> Timeouts {
 #[test]
 fn a_timeout_that_a_function_has_not_had_lately_is_a_change() {
     let mut names = Names::default();
-    let first = [3.0, 30.0].map(|seconds| timeouts("both", 0, Some(seconds * 1e3)));
-    let change = first.map(|of| names.timeout_change(&"function:both".to_owned(), &of));
-    assert_eq!(change, [None, None], "nothing was known of it");
-    let mut change = |minute: u64, seconds: f64| {
-        let of = timeouts("pay", minute, Some(seconds * 1e3));
-        let change = names.timeout_change(&"function:pay".to_owned(), &of)?;
-        assert_eq!(change.before.as_deref(), Some("timeout 3 s"));
-        Some(change.what)
+    let mut changes = |minute: u64, all: &[f64]| {
+        let all = all.iter();
+        let all = all.map(|seconds| timeouts("pay", minute, Some(seconds * 1e3)));
+        let all: Vec<Timeouts> = all.chain([timeouts("pay", minute, None)]).collect();
+        let made = names.timeout_changes(&all.iter().collect::<Vec<_>>());
+        let words = made.into_iter().map(|it| {
+            assert_eq!(it.node, "function:pay");
+            (it.before.unwrap_or_default(), it.what)
+        });
+        words.collect::<Vec<_>>()
     };
-    assert_eq!(change(0, 3.0), None);
-    assert_eq!(change(1, 3.0), None);
-    assert_eq!(change(2, 30.0).as_deref(), Some("timeout 30 s"));
+    let longer: (String, String) = ["timeout 3 s", "timeout 30 s"].map(str::to_owned).into();
+    assert_eq!(changes(0, &[3.0]), []);
+    assert_eq!(changes(1, &[3.0]), []);
+    assert_eq!(changes(2, &[30.0]), [longer.clone()]);
     // Two aliases, of which one ends.
-    for minute in 3..60 {
-        assert_eq!(change(minute, 3.0), None);
-        assert_eq!(change(minute, 30.0), None);
+    (3..60).for_each(|minute| assert_eq!(changes(minute, &[3.0, 30.0]), []));
+    (60..80).for_each(|minute| assert_eq!(changes(minute, &[3.0]), []));
+    // The other one is called twice an hour, and then alone: whoever goes back has changed something.
+    for minute in (80..200).step_by(30) {
+        assert_eq!(changes(minute, &[3.0, 30.0]), []);
+        (1..30).for_each(|after| assert_eq!(changes(minute + after, &[3.0]), []));
     }
-    (60..80).for_each(|minute| assert_eq!(change(minute, 3.0), None));
-    // Whoever goes back to what was there has changed something.
-    assert_eq!(change(80, 30.0).as_deref(), Some("timeout 30 s"));
-    // Nobody has called it since yesterday.
-    assert_eq!(change(3000, 30.0), None);
-    let untold = timeouts("pay", 3001, None);
-    assert_eq!(
-        names.timeout_change(&"function:pay".to_owned(), &untold),
-        None
-    );
+    (200..202).for_each(|minute| assert_eq!(changes(minute, &[30.0]), []));
+    assert_eq!(changes(202, &[30.0]), [longer]);
+    assert_eq!(changes(203, &[]), []);
 }
 
 #[test]
