@@ -1,5 +1,6 @@
 //! Which function this is.
 
+use throughline_prices::Architecture;
 use throughline_telemetry::{Attributes, Resource, Value};
 
 /// What the environment variables say about the function.
@@ -44,6 +45,7 @@ impl Function {
             ("cloud.provider", "aws"),
             ("cloud.platform", "aws_lambda"),
             ("cloud.region", &self.region),
+            ("host.arch", ARCHITECTURE),
             ("faas.name", &self.name),
             ("faas.version", &self.version),
             ("throughline.code.digest", &self.code),
@@ -74,6 +76,12 @@ impl Function {
     }
 }
 
+/// What this program was built for is what the function runs on, as OpenTelemetry calls it.
+const ARCHITECTURE: &str = match Architecture::OURS {
+    Architecture::Arm => "arm64",
+    Architecture::X86 => "amd64",
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +105,10 @@ mod tests {
         assert_eq!(text("faas.version"), Some("$LATEST"));
         assert_eq!(text("vcs.ref.head.revision"), Some("6c79f3e"));
         assert_eq!(text("faas.name"), Some("pay"));
+        let architecture = match std::env::consts::ARCH {
+            "aarch64" => "arm64",
+            _ => "amd64",
+        };
+        assert_eq!(text("host.arch"), Some(architecture));
     }
 }

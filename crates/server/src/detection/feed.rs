@@ -39,6 +39,8 @@ struct Setups {
     code: Recent,
     /// In megabytes.
     memory: Recent,
+    /// By AWS's name.
+    architectures: Recent,
     /// In seconds.
     timeouts: Recent,
 }
@@ -151,6 +153,11 @@ impl Names {
             ("version", versions, ""),
             ("code", code, ""),
             ("memory", replaced(&mut seen.memory, megabytes), " MB"),
+            (
+                "architecture",
+                replaced(&mut seen.architectures, |it| it.architecture.clone()),
+                "",
+            ),
         ];
         let changes = all.into_iter().flat_map(|(of, replaced, unit)| {
             let told = replaced.into_iter();

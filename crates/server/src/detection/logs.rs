@@ -41,6 +41,8 @@ pub(super) struct Report {
     pub(super) version: String,
     /// The same for the same code; empty if nobody has looked.
     pub(super) code: String,
+    /// What it runs on, as AWS calls it: `arm64`, `x86_64`; empty if nobody tells.
+    pub(super) architecture: String,
     /// What they cost, in US dollars, and what they were billed for, where the cost is known.
     pub(super) usd: f64,
     pub(super) billed_ms: f64,
@@ -272,11 +274,20 @@ fn report(row: &Value) -> Report {
         function: text(&row[2]),
         version: said(&row[3]).or(said(&row[9])).unwrap_or_default(),
         code: text(&row[10]),
+        architecture: architecture(text(&row[11])),
         usd: number(&row[4]),
         billed_ms: number(&row[5]),
         init_ms: number(&row[6]),
         used_bytes: megabytes(&row[7]),
         memory_bytes: megabytes(&row[8]),
+    }
+}
+
+/// OpenTelemetry has a name of its own for one of the two that functions have.
+fn architecture(name: String) -> String {
+    match name.as_str() {
+        "amd64" => "x86_64".to_owned(),
+        _ => name,
     }
 }
 
@@ -379,9 +390,10 @@ select cast(time as bigint) / 60000000000 as minute, service, "faas.name", "faas
     sum(case when "throughline.cost.usd" is not null
         then try_cast("throughline.duration.init_ms" as double) end),
     max(try_cast("throughline.memory.max_used_mb" as double)),
-    max(try_cast("throughline.memory.size_mb" as double)), "service.version", "throughline.code.digest"
+    max(try_cast("throughline.memory.size_mb" as double)), "service.version", "throughline.code.digest",
+    "host.arch"
 from logs where $times and "throughline.duration.billed_ms" is not null
-group by 1, 2, 3, 4, "service.version", "throughline.code.digest"
+group by 1, 2, 3, 4, "service.version", "throughline.code.digest", "host.arch"
 "#;
 
 const TIMEOUTS: &str = r#"

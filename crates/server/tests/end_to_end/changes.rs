@@ -1,4 +1,4 @@
-//! What was changed is listed: versions and memory sizes, as reports of the platform tell them.
+//! What was changed is listed: versions, memory sizes and architectures, as reports of the platform tell them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,11 @@ fn at(minute: u64) -> u64 {
     BEGIN.plus(Duration::from_secs(minute * 60)).0
 }
 
-/// What the platform reports of an invocation of `pay`: another version from minute 10 on, more memory from minute 20 on.
+/// What the platform reports of an invocation of `pay`: another version from minute 10 on, more memory from minute 20 on,
+/// another architecture from minute 25 on.
 fn report(minute: u64) -> LogRecord {
     let of = [("service.name", "pay"), ("faas.name", "pay")];
+    let runs_on = if minute < 25 { "amd64" } else { "arm64" };
     let time = BEGIN.plus(Duration::from_secs(minute * 60 + 30));
     let mut report = LogRecord {
         time,
@@ -33,7 +35,7 @@ fn report(minute: u64) -> LogRecord {
         event_name: String::new(),
         attributes: of.into_iter().collect(),
         resource: Arc::new(Resource {
-            attributes: of.into_iter().collect(),
+            attributes: of.into_iter().chain([("host.arch", runs_on)]).collect(),
         }),
         scope: Arc::default(),
     };
@@ -76,18 +78,19 @@ async fn what_was_changed_is_listed_newest_first() {
     let memory = of("memory 512 MB", "memory 256 MB", 20);
     let version = of("version 42", "version 41", 10);
     let all = changes(&server, "").await;
-    let both = json!({"changes": [memory, version], "total": 2, "truncated": false});
-    assert_eq!(all, both);
+    let architecture = of("architecture arm64", "architecture x86_64", 25);
+    let whole = json!({"changes": [architecture, memory, version], "total": 3, "truncated": false});
+    assert_eq!(all, whole);
     let first = changes(&server, "?limit=1").await;
-    let only_first = json!({"changes": [memory], "total": 2, "truncated": true});
+    let only_first = json!({"changes": [architecture], "total": 3, "truncated": true});
     assert_eq!(first, only_first);
     for (query, expected) in [
-        (format!("?from={}", at(20)), json!([memory])),
+        (format!("?from={}", at(20)), json!([architecture, memory])),
         (format!("?to={}", at(20)), json!([version])),
         (format!("?from={}&to={}", at(11), at(20)), json!([])),
         (
             "?subject=function:pay&limit=2".to_owned(),
-            json!([memory, version]),
+            json!([architecture, memory]),
         ),
         ("?subject=function:order".to_owned(), json!([])),
     ] {
@@ -98,14 +101,14 @@ async fn what_was_changed_is_listed_newest_first() {
     // An assistant is told the same, also after a restart, and where a person sees it.
     let data_dir = server.stop().await;
     let server = TestServer::start_on(data_dir, shown).await;
-    assert_eq!(changes(&server, "").await, both);
+    assert_eq!(changes(&server, "").await, whole);
     let client = mcp::connect(&server, None).await.expect("it connects");
     let asked = json!({"changes": true, "from": "2026-11-20T00:00:00Z"});
     let told = mcp::answer(&client, "overview", asked).await;
-    assert_eq!(told["total"], 2, "{told:#}");
+    assert_eq!(told["total"], 3, "{told:#}");
     let changed = json!({"node": "function:pay", "what": "version 42", "before": "version 41",
         "at": "2026-11-20T00:10:00.000Z"});
-    assert_eq!(told["telemetry"]["changes"][1], changed);
+    assert_eq!(told["telemetry"]["changes"][2], changed);
     let page = told["permalink"].as_str().expect("an address");
     let (_, page) = page.split_once("/graph?").expect("the graph");
     let mut page = form_urlencoded::parse(page.as_bytes());

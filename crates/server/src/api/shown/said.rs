@@ -18,10 +18,12 @@ pub(super) enum Said {
     Code(String),
     /// Its memory.
     MemoryBytes(u64),
+    /// What it runs on, by the name that AWS has for it.
+    Architecture(String),
 }
 
 impl Said {
-    /// What a change has brought, by its words: `version 42`, `code 3f8a12cd`, `memory 512 MB`.
+    /// What a change has brought, by its words: `version 42`, `code 3f8a12cd`, `memory 512 MB`, `architecture arm64`.
     pub(super) fn changed(what: &str) -> Option<Self> {
         let (of, to) = what.split_once(' ')?;
         match of {
@@ -31,6 +33,7 @@ impl Said {
                 let megabytes: u64 = to.strip_suffix(" MB")?.parse().ok()?;
                 Some(Said::MemoryBytes(megabytes.checked_mul(1 << 20)?))
             }
+            "architecture" => Some(Said::Architecture(to.to_owned())),
             _ => None,
         }
     }
@@ -50,6 +53,7 @@ impl Said {
             Said::Version(version) => VERSIONS.map(|column| begins(column, version)).to_vec(),
             Said::Code(code) => vec![begins(CODE, code)],
             Said::MemoryBytes(bytes) => vec![is(MEMORY, Operator::Eq, json!(bytes))],
+            Said::Architecture(name) => vec![is(ARCHITECTURE, Operator::Eq, json!(told_as(name)))],
         };
         Filter::Any(any.into_iter().map(Filter::Is).collect())
     }
@@ -70,7 +74,17 @@ impl Said {
             }
             Said::MemoryBytes(bytes) => has(MEMORY, &bytes.to_string())
                 .then(|| vec![is(MEMORY, Operator::Eq, json!(bytes))]),
+            Said::Architecture(name) => has(ARCHITECTURE, told_as(name))
+                .then(|| vec![is(ARCHITECTURE, Operator::Eq, json!(told_as(name)))]),
         }
+    }
+}
+
+/// As OpenTelemetry calls what AWS calls so.
+fn told_as(architecture: &str) -> &str {
+    match architecture {
+        "x86_64" => "amd64",
+        name => name,
     }
 }
 
@@ -106,6 +120,7 @@ const MESSAGE: &str = "status_message";
 const VERSIONS: [&str; 2] = ["faas.version", "service.version"];
 const CODE: &str = "throughline.code.digest";
 const MEMORY: &str = "faas.max_memory";
+const ARCHITECTURE: &str = "host.arch";
 /// Letters that a run must have to say something.
 const LETTERS_MIN: usize = 3;
 const RUNS_MAX: usize = 3;

@@ -236,6 +236,7 @@ fn a_change_is_told_by_what_ran_with_it() {
     made.attributes.set("service.version", "42");
     made.attributes.set("throughline.code.digest", "3f8a12cd+x");
     made.attributes.set("faas.max_memory", 512_i64 << 20);
+    made.attributes.set("host.arch", "amd64");
     for (what, expected) in [
         ("version 42", Some("service.version = 42")),
         ("version 4", None),
@@ -245,6 +246,8 @@ fn a_change_is_told_by_what_ran_with_it() {
         ),
         ("memory 512 MB", Some("faas.max_memory = 536870912")),
         ("memory 256 MB", None),
+        ("architecture x86_64", Some("host.arch = amd64")),
+        ("architecture arm64", None),
     ] {
         let told = change(what).told_by(&made).map(|told| words(&told));
         let expected = expected.map(|it| vec![it.to_owned()]);

@@ -151,6 +151,7 @@ fn report(minute: UnixNanos) -> Report {
         function: "pay".to_owned(),
         version: String::new(),
         code: String::new(),
+        architecture: String::new(),
         usd: 0.0,
         billed_ms: 0.0,
         init_ms: 0.0,
@@ -237,6 +238,26 @@ fn what_a_function_has_not_had_lately_is_a_change() {
         changes(3003, &[("43", "0f0f0f0fcc", 512)]),
         ["version 41 → version 43, 0 min ago"]
     );
+}
+
+#[test]
+fn another_architecture_is_a_change() {
+    let mut names = Names::default();
+    let mut changes = |minute: u64, architecture: &str| {
+        let report = Report {
+            architecture: architecture.to_owned(),
+            ..report(UnixNanos(minute * MINUTE.0))
+        };
+        let made = names.changes_of_minute(&[&report]).into_iter();
+        let words = made.map(|it| (it.before.unwrap_or_default(), it.what));
+        words.collect::<Vec<_>>()
+    };
+    // An extension that does not tell it comes first.
+    assert_eq!(changes(0, ""), []);
+    assert_eq!(changes(1, "x86_64"), []);
+    let words = ["architecture x86_64", "architecture arm64"].map(str::to_owned);
+    assert_eq!(changes(2, "arm64"), [<(String, String)>::from(words)]);
+    assert_eq!(changes(3, "arm64"), []);
 }
 
 #[test]
