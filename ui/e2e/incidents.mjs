@@ -261,6 +261,7 @@ export function investigation(question) {
     after: 404.2,
     at_unix_nanos: null,
     search: null,
+    sql: null,
     examples: [],
     ...more,
   });

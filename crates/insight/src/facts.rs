@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use throughline_telemetry::UnixNanos;
 
-use crate::detect::{Counts, Node, Subject};
+use crate::detect::{Counts, Lying, Node, Subject};
 use crate::rootcause::{NodeSeries, Scene, Step, View};
 
 /// What was done, by minute and subject.
@@ -20,6 +20,8 @@ pub struct Facts {
     pub handed: BTreeSet<(Node, Node)>,
     /// From what who takes, and what passes on to what: a queue to a function, a topic to a queue.
     pub takes: BTreeSet<(Node, Node)>,
+    /// What lies in queues, or waits for functions, by the beginning of the minute.
+    pub lying: BTreeMap<Node, BTreeMap<UnixNanos, Lying>>,
     /// Nodes of which only their callers tell, and traces show that it is so.
     pub shown: BTreeSet<Node>,
 }

@@ -12,6 +12,7 @@ mod patterns;
 mod shapes;
 mod silence;
 mod spans;
+mod waiting;
 mod words;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use affected::{Affected, Neighbour, affected};
 pub use patterns::{Lines, Pattern, Seen, patterns};
 pub use shapes::{Shape, Target, shapes};
 pub use spans::{Gap, SelfTime, SelfTimes, part_in, self_times};
+pub use waiting::{Measured, Waiting, waiting};
 pub use words::{Figure, Unit, amount, verb};
 
 use crate::detect::rules::cost;
@@ -62,8 +64,10 @@ pub enum Reference {
 /// A symptom, and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// How it was and how it is, in the unit of the symptom.
+    /// How it was and how it is.
     pub confirmed: Evidence,
+    /// What these numbers count.
+    pub unit: Unit,
     /// The minute in which it begins.
     pub onset: UnixNanos,
     /// Whether it was so already when the time that is asked about begins.
@@ -119,6 +123,9 @@ pub fn investigate(
     window: &Window,
 ) -> Investigation {
     let symptoms: &[Symptom] = match &symptom {
+        // What is slow about a queue is what lies in it, and who waits for something else finds it slow.
+        Some(Symptom::Slow) if lies(node) => &WAITING,
+        Some(Symptom::Waiting) => &WAITING,
         Some(symptom) => std::slice::from_ref(symptom),
         None => &UNSAID,
     };
@@ -133,6 +140,10 @@ pub fn investigate(
             if best.as_ref().is_none_or(is_surer) {
                 best = Some((*symptom, *reference, found));
             }
+            break;
+        }
+        // What was asked about comes before what is tried where that is not so.
+        if symptoms.len() < UNSAID.len() && best.is_some() {
             break;
         }
     }
@@ -195,10 +206,16 @@ pub fn noticed(facts: &Facts, window: &Window) -> Vec<(Node, Symptom)> {
     let called: BTreeMap<usize, bool> = found.iter().map(|(at, _)| (*at, is_called(*at))).collect();
     found.sort_by_key(|(at, _)| called[at]);
     found.truncate(NOTICED_MAX);
+    let waits = waiting(facts, facts.lying.keys(), &frame).into_iter();
+    let waits = waits.filter(|it| it.times.is_some());
+    let mut waits: Vec<Node> = waits.map(|it| it.node).collect();
+    waits.dedup();
+    waits.truncate(NOTICED_MAX);
+    let waits = waits.into_iter().map(|node| (node, Symptom::Waiting));
     let of = |(at, symptom): (usize, rootcause::Symptom)| {
         (scene.nodes[at].name.clone(), of_symptom(symptom))
     };
-    found.into_iter().map(of).collect()
+    found.into_iter().map(of).chain(waits).collect()
 }
 
 /// The times that have to be known to investigate a window, the earliest first, no time twice.
@@ -245,6 +262,7 @@ fn attempt(facts: &Facts, node: &Node, symptom: Symptom, frame: &Frame) -> Optio
         Symptom::ColdStart => (Failing::Cold, rootcause::Symptom::Failing),
         Symptom::Expensive => return costly(facts, node, frame),
         Symptom::Silent => return silence::find(facts, node, frame),
+        Symptom::Waiting => return waiting::find(facts, node, frame),
         Symptom::Changed => return None,
     };
     let (mut scene, places) = facts.scene(frame, failing);
@@ -308,6 +326,7 @@ fn told(
     let onset = onset::find(facts, node, symptom, first..until);
     Found {
         confirmed: explanation.confirmed,
+        unit: Unit::of(symptom),
         onset,
         began_before: first <= frame.now.start && onset <= frame.now.start,
         until,
@@ -332,6 +351,11 @@ fn stretch(found: &[usize], frame: &Frame) -> (UnixNanos, UnixNanos) {
     let first = at(found.first()).unwrap_or(frame.now.start);
     let last = at(found.last()).unwrap_or(frame.now.end);
     (first, last.plus(frame.step()).min(frame.now.end.max(first)))
+}
+
+/// Whether it is where messages lie until somebody takes them.
+fn lies(node: &Node) -> bool {
+    node.starts_with("queue:") || node.starts_with("stream:")
 }
 
 /// What costs more, by the dollars of each step.
@@ -409,13 +433,16 @@ fn of_symptom(symptom: rootcause::Symptom) -> Symptom {
 /// A smaller part is none.
 const SHARE_MIN: f64 = 0.005;
 /// What is looked for when no symptom is said; the first of those that show about as well.
-const UNSAID: [Symptom; 5] = [
+const UNSAID: [Symptom; 6] = [
     Symptom::Slow,
     Symptom::Error,
     Symptom::Throttle,
     Symptom::Silent,
     Symptom::ColdStart,
+    Symptom::Waiting,
 ];
+/// What is looked for where something waits.
+const WAITING: [Symptom; 2] = [Symptom::Waiting, Symptom::Slow];
 /// Times as far from normal as another, or it is not surer.
 const SURER: f64 = 1.5;
 const BOTH: [Reference; 2] = [Reference::HoursBefore, Reference::DayBefore];

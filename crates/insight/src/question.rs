@@ -118,6 +118,14 @@ impl Question {
     pub fn candidates(&self, names: &[Name]) -> Vec<Candidate> {
         entity::candidates(&self.subjects, names)
     }
+
+    /// Of which kind what it asks about is, if that is all that it says: `queue` of "the queue is backed up".
+    pub fn kind(&self) -> Option<&'static str> {
+        match &self.subjects[..] {
+            [only] => entity::kind_of_word(only),
+            _ => None,
+        }
+    }
 }
 
 impl Window {

@@ -49,6 +49,7 @@ use file::StateFile;
 pub(crate) use health::DetectionHealth;
 pub(crate) use logs::signature;
 pub(crate) use outer::OuterCounts;
+pub(crate) use queues::{ByPlace, statement};
 
 /// Watches. Cheap to clone.
 #[derive(Clone)]
@@ -264,6 +265,15 @@ impl Detection {
             timeouts: logs::timeouts(engine, store, times.start, times.end).await?,
             ..Reports::default()
         })
+    }
+
+    /// What lies in queues, or waits for functions, in some times, and whether that is all of it.
+    pub(crate) async fn lying(
+        &self,
+        times: &[Range<UnixNanos>],
+    ) -> Result<(ByPlace, bool), TakeError> {
+        let Shared { store, engine, .. } = &*self.0;
+        Ok(queues::lying(engine, store, times).await?)
     }
 
     /// What was changed, as reports tell it, and timeouts where they were asked for; the first of a function tell how

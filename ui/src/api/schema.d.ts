@@ -2868,7 +2868,7 @@ export interface components {
              * @description What is wrong; whatever shows, if neither this nor the sentence says it.
              * @enum {string|null}
              */
-            readonly symptom?: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed" | null;
+            readonly symptom?: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "waiting" | "changed" | null;
             /** @description Of what, by its id on the map. */
             readonly node?: string | null;
             /** @description From when on. */
@@ -2894,7 +2894,7 @@ export interface components {
              * @description What is wrong.
              * @enum {string|null}
              */
-            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed" | null;
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "waiting" | "changed" | null;
             /** @description The words for it. */
             readonly symptom_words: string;
             /** @description Of what. */
@@ -2921,7 +2921,7 @@ export interface components {
         };
         /** @description How the node did in one way. */
         readonly InvestigationFigure: {
-            /** @description Mean time, p99, failed, throttled, cold starts, calls or cost. */
+            /** @description Mean time, p99, failed, timed out, throttled, cold starts, calls, cost, memory used, oldest waiting or messages waiting. */
             readonly what: string;
             /**
              * @description What is counted.
@@ -2941,7 +2941,7 @@ export interface components {
              * @description In which way it is worse.
              * @enum {string}
              */
-            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed";
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "waiting" | "changed";
             /** @description The part of the symptom that enters here and that nothing below explains. */
             readonly share: number;
             /**
@@ -2994,10 +2994,12 @@ export interface components {
             readonly before: number | null;
             /** @description Now; for an attribute, of those that show it. */
             readonly after: number | null;
-            /** @description When, for a change. */
+            /** @description When, for a change; since when, for what waits. */
             readonly at_unix_nanos: components["schemas"]["UnixNanos"] | null;
             /** @description What finds the rows that show it. */
             readonly search: components["schemas"]["InvestigationSearch"] | null;
+            /** @description A statement for `POST /api/v1/sql` that shows it, where metrics do: what waits, minute by minute. */
+            readonly sql: string | null;
             /** @description Some of these spans. */
             readonly examples: readonly components["schemas"]["SpanExample"][];
         };
@@ -3015,7 +3017,7 @@ export interface components {
             /** @description From the node that was asked about to this one. */
             readonly path: readonly string[];
             /** @description In which ways it is worse at that time. */
-            readonly worse: readonly ("slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed")[];
+            readonly worse: readonly ("slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "waiting" | "changed")[];
             /** @description Calls of it. */
             readonly calls_per_minute: components["schemas"]["BeforeAfter"];
             /** @description The part of them that failed or was refused. */
@@ -3045,7 +3047,7 @@ export interface components {
              * @description What is wrong with it, or was asked about.
              * @enum {string|null}
              */
-            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed" | null;
+            readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "waiting" | "changed" | null;
             /** @description What it is held against. */
             readonly reference: {
                 /**
@@ -3093,7 +3095,7 @@ export interface components {
                  * @description What.
                  * @enum {string}
                  */
-                readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "changed";
+                readonly symptom: "slow" | "error" | "throttle" | "timeout" | "cold_start" | "expensive" | "silent" | "waiting" | "changed";
             }[];
             /** @description Who calls the node, and who calls these; those that are worse first. */
             readonly upstream: readonly components["schemas"]["InvestigationNeighbour"][];
@@ -3102,7 +3104,7 @@ export interface components {
             /** @description Whether there are more nodes around it than are told. */
             readonly truncated: boolean;
             /** @description Evidence that there was no time for, or that could not be read. */
-            readonly left_out: readonly ("reports" | "spans" | "traces" | "logs" | "attributes")[];
+            readonly left_out: readonly ("reports" | "queues" | "spans" | "traces" | "logs" | "attributes")[];
             /** @description Milliseconds from the question to the answer. */
             readonly elapsed_ms: number;
         };

@@ -98,7 +98,8 @@ impl OuterAlert {
         let said = question::read(&text, self.until, Zone::default()).symptom;
         let said = said.map_or(Symptom::Changed, |said| said.value);
         match Symptom::ALL.iter().find(|it| **it == said) {
-            Some(Symptom::Changed) | None => UNSAID,
+            // Of an incident it is not known what lies where.
+            Some(Symptom::Changed | Symptom::Waiting) | None => UNSAID,
             Some(said) => std::slice::from_ref(said),
         }
     }

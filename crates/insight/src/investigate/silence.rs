@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use throughline_telemetry::UnixNanos;
 
+use super::words::Unit;
 use super::{Found, Suspect, stretch};
 use crate::detect::{EdgeClass, Node, Subject, class_of};
 use crate::facts::{Facts, Failing, Frame};
@@ -57,6 +58,7 @@ pub(super) fn find(facts: &Facts, node: &Node, frame: &Frame) -> Option<Found> {
             z: (usual - after) / usual.sqrt(),
             calls: usual * steps.len() as f64,
         },
+        unit: Unit::of(Symptom::Silent),
         began_before: onset <= frame.now.start,
         onset,
         until,

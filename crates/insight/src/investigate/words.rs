@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use throughline_telemetry::UnixNanos;
 
-use super::{Investigation, Neighbour};
+use super::{Investigation, Neighbour, waiting};
 use crate::detect::words::{dollars, duration, share};
 use crate::detect::{Node, Subject};
-use crate::facts::{Did, Facts, Failing};
+use crate::facts::{Did, Facts, Failing, Frame};
 use crate::question::Symptom;
 
 /// One way in which a node did, when all was well and at the time that is asked about.
@@ -54,7 +54,8 @@ impl Unit {
     /// What the numbers of a symptom count.
     pub fn of(symptom: Symptom) -> Self {
         match symptom {
-            Symptom::Slow => Unit::Millis,
+            // What waits may be counted instead.
+            Symptom::Slow | Symptom::Waiting => Unit::Millis,
             Symptom::Expensive => Unit::UsdPerHour,
             Symptom::Silent => Unit::PerMinute,
             Symptom::Changed => Unit::Count,
@@ -65,9 +66,10 @@ impl Unit {
     }
 }
 
-/// `147 ms`, `12 %`, `40 calls a minute`, `$2.10 an hour`.
+/// `147 ms`, `14 min`, `12 %`, `40 calls a minute`, `$2.10 an hour`.
 pub fn amount(unit: Unit, value: f64) -> String {
     match unit {
+        Unit::Millis if value >= LONG_MS => age(value),
         Unit::Millis => duration(value),
         Unit::Share => share(value),
         Unit::PerMinute if value < 10.0 => format!("{value:.1} calls a minute"),
@@ -87,6 +89,7 @@ pub fn verb(symptom: Symptom) -> &'static str {
         Symptom::ColdStart => "starts cold",
         Symptom::Expensive => "costs more",
         Symptom::Silent => "is silent",
+        Symptom::Waiting => "waits",
         Symptom::Changed => "has changed",
     }
 }
@@ -96,12 +99,15 @@ impl fmt::Display for Investigation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (node, verb) = (&self.node, verb(self.symptom));
         let Some(found) = &self.found else {
-            return match self.figures.first() {
+            let waiting = self.symptom == Symptom::Waiting;
+            let waits = |it: &&Figure| waiting && it.what.ends_with("waiting");
+            let told = self.figures.iter().find(waits);
+            return match told.or(self.figures.first()) {
                 Some(figure) => write!(f, "nothing found: {node}, {figure}"),
                 None => write!(f, "nothing found: {node} was not called"),
             };
         };
-        let unit = Unit::of(self.symptom);
+        let unit = found.unit;
         let [before, after] =
             [found.confirmed.before, found.confirmed.after].map(|value| amount(unit, value));
         write!(f, "{node} {verb}: {before} → {after}")?;
@@ -141,6 +147,15 @@ impl fmt::Display for Figure {
             Some(before) => write!(f, "{} {} → {after}", self.what, amount(self.unit, before)),
             None => write!(f, "{} {after}, and nothing is known of before", self.what),
         }
+    }
+}
+
+/// `3 s`, `14 min`, `2.5 h`.
+pub(super) fn age(millis: f64) -> String {
+    match millis / 1e3 {
+        seconds if seconds < 99.5 => format!("{seconds:.0} s"),
+        seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
+        seconds => format!("{:.1} h", seconds / 3600.0),
     }
 }
 
@@ -196,5 +211,13 @@ pub(super) fn figures(
         before: memory(&before),
         after: part,
     });
-    figures.chain(memory).collect()
+    let frame = Frame {
+        normal: normal.clone(),
+        now: now.clone(),
+    };
+    let waiting = waiting::figures(facts, node, &frame);
+    figures.chain(memory).chain(waiting).collect()
 }
+
+/// From here on hundredths of a second say nothing.
+const LONG_MS: f64 = 100_000.0;

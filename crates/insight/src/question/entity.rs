@@ -134,6 +134,14 @@ fn split(text: &str) -> Vec<String> {
     words
 }
 
+/// The kind that a word is for, in the plural too.
+pub(super) fn kind_of_word(word: &str) -> Option<&'static str> {
+    match &split(word)[..] {
+        [only] => kind_of(only),
+        _ => None,
+    }
+}
+
 fn kind_of(word: &str) -> Option<&'static str> {
     let kind = match word {
         "function" | "lambda" | "handler" => "function",

@@ -20,13 +20,15 @@ pub enum Symptom {
     Expensive,
     /// It is not called any more.
     Silent,
+    /// It lies in a queue for longer, or more of it does.
+    Waiting,
     /// Something about it is another.
     Changed,
 }
 
 impl Symptom {
     /// All of them.
-    pub const ALL: [Symptom; 8] = [
+    pub const ALL: [Symptom; 9] = [
         Symptom::Slow,
         Symptom::Error,
         Symptom::Throttle,
@@ -34,10 +36,12 @@ impl Symptom {
         Symptom::ColdStart,
         Symptom::Expensive,
         Symptom::Silent,
+        Symptom::Waiting,
         Symptom::Changed,
     ];
 
-    /// `slow`, `error`, `throttle`, `timeout`, `cold_start`, `expensive`, `silent`, `changed`.
+    /// `slow`, `error`, `throttle`, `timeout`, `cold_start`, `expensive`, `silent`, `waiting`,
+    /// `changed`.
     pub fn name(self) -> &'static str {
         match self {
             Symptom::Slow => "slow",
@@ -47,6 +51,7 @@ impl Symptom {
             Symptom::ColdStart => "cold_start",
             Symptom::Expensive => "expensive",
             Symptom::Silent => "silent",
+            Symptom::Waiting => "waiting",
             Symptom::Changed => "changed",
         }
     }
@@ -61,7 +66,7 @@ impl Symptom {
     fn weight(self) -> u8 {
         match self {
             Symptom::Throttle | Symptom::Timeout | Symptom::ColdStart | Symptom::Expensive => 2,
-            Symptom::Slow | Symptom::Error | Symptom::Silent => 1,
+            Symptom::Slow | Symptom::Error | Symptom::Silent | Symptom::Waiting => 1,
             Symptom::Changed => 0,
         }
     }
@@ -75,6 +80,7 @@ impl Symptom {
             Symptom::ColdStart => COLD_START,
             Symptom::Expensive => EXPENSIVE,
             Symptom::Silent => SILENT,
+            Symptom::Waiting => WAITING,
             Symptom::Changed => CHANGED,
         }
     }
@@ -273,6 +279,44 @@ const SILENT: &[&str] = &[
     "dead",
     "disappeared",
     "vanished",
+];
+const WAITING: &[&str] = &[
+    "wait",
+    "waits",
+    "waited",
+    "waiting",
+    "stuck",
+    "backlog",
+    "backlogs",
+    "backlogged",
+    "backed up",
+    "backing up",
+    "backs up",
+    "piled up",
+    "piling up",
+    "piles up",
+    "pile up",
+    "queued up",
+    "queueing up",
+    "queuing up",
+    "falling behind",
+    "falls behind",
+    "fell behind",
+    "fallen behind",
+    "lagging behind",
+    "lags behind",
+    "iterator age",
+    // "late last night" is a time.
+    "was late",
+    "were late",
+    "is late",
+    "are late",
+    "too late",
+    "came late",
+    "come late",
+    "arrived late",
+    "arrive late",
+    "overdue",
 ];
 const CHANGED: &[&str] = &[
     "change",

@@ -52,6 +52,16 @@ fn reading(text: &str) -> String {
 }
 
 #[test]
+fn who_names_a_kind_alone_asks_about_all_of_it() {
+    let kind = |text: &str| read(text, NOW, Zone::default()).kind();
+    assert_eq!(kind("the queue is backed up"), Some("queue"));
+    assert_eq!(kind("which queues are stuck?"), Some("queue"));
+    assert_eq!(kind("is anything stuck?"), None);
+    assert_eq!(kind("the orders queue is stuck"), None);
+    assert_eq!(kind("payment is slow"), None);
+}
+
+#[test]
 fn sentences_are_read_as_they_are_meant() {
     let table = [
         // Symptoms and names.
@@ -117,6 +127,23 @@ fn sentences_are_read_as_they_are_meant() {
         (
             "no traffic on the notifications queue",
             "silent | queue:notifications | -",
+        ),
+        (
+            "the notifications queue is backed up",
+            "waiting | queue:notifications | -",
+        ),
+        (
+            "orders were late last night",
+            "waiting | table:orders | 11-21 18:00 to 11-22 06:00",
+        ),
+        (
+            "notifications are stuck",
+            "waiting | queue:notifications | -",
+        ),
+        ("why does notify-user lag", "slow | function:notifyUser | -"),
+        (
+            "pay was slow late last night",
+            "slow | function:payment | 11-21 18:00 to 11-22 06:00",
         ),
         (
             "notifications went quiet",

@@ -1,7 +1,9 @@
 use expect_test::expect;
 use throughline_insight::detect::{Change, InIncident, Kind, Measure, Severity, Subject};
 use throughline_insight::facts::Frame;
-use throughline_insight::investigate::{Affected, Found, Investigation, Neighbour, Reference};
+use throughline_insight::investigate::{
+    Affected, Found, Investigation, Neighbour, Reference, Unit,
+};
 use throughline_insight::question::Symptom;
 use throughline_insight::rootcause::Evidence;
 
@@ -85,6 +87,7 @@ fn an_incident_says_what_it_is_and_where_it_comes_from() {
         figures: Vec::new(),
         found: Some(Found {
             confirmed: evidence,
+            unit: Unit::Millis,
             onset: UnixNanos(60),
             began_before: false,
             until: UnixNanos(500),

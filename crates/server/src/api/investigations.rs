@@ -34,7 +34,7 @@ use super::error::ApiError;
 use super::queries::{Queries, read};
 use super::view;
 use crate::config::Limits;
-use crate::detection::{Detection, Reports, TakeError};
+use crate::detection::{ByPlace, Detection, Reports, TakeError};
 pub(crate) use cause::cause_of;
 pub(super) use gather::Gathered;
 use gather::{Gather, Traces};
@@ -117,8 +117,15 @@ pub(super) async fn answer(
     } = &investigations;
     let window = until(asked.window.value, detection);
     let mut left_out = Vec::new();
-    let (reports, changes) = reports(detection, &asked, &window, &mut left_out).await;
-    let facts = detection.facts(times(&window).to_vec(), reports).await?;
+    let ((reports, changes), lying) = tokio::join!(
+        reports(detection, &asked, &window, &mut left_out),
+        lying(detection, &window),
+    );
+    let mut facts = detection.facts(times(&window).to_vec(), reports).await?;
+    facts.lying = lying.unwrap_or_else(|found| {
+        left_out.push("queues");
+        found
+    });
     let (names, question) = (detection.names(), Arc::clone(&asked));
     let known = queries
         .blocking(move || known(facts, &question, names, &window))
@@ -189,6 +196,20 @@ async fn reports(
     (Arc::new(reports), changes)
 }
 
+/// What lies in queues; as an error where that is not all of it.
+async fn lying(detection: &Detection, window: &Window) -> Result<ByPlace, ByPlace> {
+    let times = times(window);
+    match tokio::time::timeout(REPORTS, detection.lying(&times)).await {
+        Ok(Ok((found, true))) => Ok(found),
+        Ok(Ok((found, false))) => Err(found),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "queues cannot be read for an investigation");
+            Err(ByPlace::new())
+        }
+        Err(_) => Err(ByPlace::new()),
+    }
+}
+
 /// What rollups and edges tell.
 fn known(facts: Facts, asked: &Asked, names: Vec<Name>, window: &Window) -> Known {
     let names = all_names(&facts, names);
@@ -199,9 +220,14 @@ fn known(facts: Facts, asked: &Asked, names: Vec<Name>, window: &Window) -> Know
         Some(_) => None,
         None => choose(&facts, &candidates, symptom, window).cloned(),
     };
-    // Who says no name asks what there is.
-    let names_none = asked.node.is_none() && asked.read.subjects.is_empty();
-    let seen = noticed.iter().filter(|_| names_none);
+    // Who says no name asks what there is, of one kind or all.
+    let kind = asked.read.kind();
+    let is_kind = |node: &str| kind.is_none_or(|kind| node.starts_with(&format!("{kind}:")));
+    let is_open = asked.read.subjects.is_empty() || kind.is_some();
+    let names_none = asked.node.is_none() && is_open;
+    let seen = noticed
+        .iter()
+        .filter(|(node, _)| names_none && is_kind(node));
     let mut fits = seen.filter(|(_, is)| symptom.is_none_or(|symptom| symptom == *is));
     let of_chosen = chosen.as_ref().map(|chosen| &chosen.node);
     let node = asked.node.as_ref().or(of_chosen).cloned();
@@ -250,10 +276,9 @@ async fn believed(
 fn all_names(facts: &Facts, mut names: Vec<Name>) -> Vec<Name> {
     let known: std::collections::BTreeSet<String> =
         names.iter().map(|name| name.node.clone()).collect();
-    let more = facts
-        .nodes()
-        .into_iter()
-        .filter(|node| !known.contains(*node));
+    let mut nodes = facts.nodes();
+    nodes.extend(facts.lying.keys());
+    let more = nodes.into_iter().filter(|node| !known.contains(*node));
     names.extend(more.map(|node| Name::of(node)));
     names
 }
@@ -261,7 +286,8 @@ fn all_names(facts: &Facts, mut names: Vec<Name>) -> Vec<Name> {
 impl Known {
     /// Whether a name was said that fits nothing.
     pub(super) fn names_nothing(&self, asked: &Asked) -> bool {
-        self.candidates.is_empty() && !asked.read.subjects.is_empty()
+        let is_named = !asked.read.subjects.is_empty() && asked.read.kind().is_none();
+        self.candidates.is_empty() && is_named
     }
 
     /// What spans of this time belong to.
@@ -359,7 +385,7 @@ fn moment() -> Instant {
 
 /// From the question on: when it is over, spans and log records that are still looked for are left out.
 const BUDGET: Duration = Duration::from_millis(2500);
-/// What reports of the platform may take of it.
+/// What reports of the platform, and what lies in queues, may take of it.
 const REPORTS: Duration = Duration::from_millis(1200);
 /// Of what is longer, the end is looked at.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

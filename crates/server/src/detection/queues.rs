@@ -1,6 +1,9 @@
 //! What is told of queues: metrics of CloudWatch, and what functions say of what they took.
 
+mod statement;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -13,7 +16,8 @@ use throughline_telemetry::correlation::IN_AGAIN;
 use throughline_telemetry::model::MetricKind;
 use throughline_telemetry::{Attributes, MetricPoint, Span, UnixNanos, Value};
 
-use super::{Names, minute_of};
+use super::{MINUTE, Names, minute_of};
+pub(crate) use statement::statement;
 
 /// What is told of some minutes.
 #[derive(Default)]
@@ -34,16 +38,9 @@ pub(super) async fn read(
     to: UnixNanos,
 ) -> Result<Queues, QueryError> {
     let mut queues = Queues::default();
-    let names: Vec<String> = METRICS
-        .iter()
-        .flat_map(|(namespace, name, _)| {
-            [(*name).to_owned(), format!("{PREFIX}{namespace}/{name}")]
-        })
-        .collect();
-    let named = Filter::is("name", Operator::In, json!(names));
     let (begin, max) = (from.minus(LATE), POINTS_MAX);
     let found = engine
-        .background_points(store, named, begin, to, max)
+        .background_points(store, named(|_| true), begin, to, max)
         .await?;
     queues.told(&found.points);
     let again = SearchQuery {
@@ -57,6 +54,56 @@ pub(super) async fn read(
     let page = engine.background_search::<Span>(store, again).await?;
     queues.again = page.rows;
     Ok(queues)
+}
+
+/// By queue, or by the function for which it waits.
+pub(crate) type ByPlace = BTreeMap<Node, BTreeMap<UnixNanos, Lying>>;
+
+/// What lies in queues in some times, for somebody who waits for it, and whether that is all of it.
+pub(super) async fn lying(
+    engine: &Engine,
+    store: &Store,
+    times: &[Range<UnixNanos>],
+) -> Result<(ByPlace, bool), QueryError> {
+    let mut places = ByPlace::new();
+    let mut is_whole = true;
+    for times in times.iter().filter(|times| times.start < times.end) {
+        // A period of CloudWatch ends after the minute that it is of.
+        let to = times.end.plus(MINUTE);
+        let points = engine.points(store, named(waits), times.start, to, ASKED_MAX);
+        let (found, _) = points.await?;
+        is_whole &= !found.truncated;
+        let mut queues = Queues::default();
+        queues.told(&found.points);
+        for ((minute, node), lying) in queues.lying {
+            if times.contains(&minute) {
+                places.entry(node).or_default().insert(minute, lying);
+            }
+        }
+    }
+    Ok((places, is_whole))
+}
+
+/// Points of the metrics that tell this.
+fn named(of: impl Fn(Tells) -> bool) -> Filter {
+    let metrics = METRICS.iter().filter(|(_, _, tells)| of(*tells));
+    let names = metrics.flat_map(|(namespace, name, _)| spellings(namespace, name));
+    let names: Vec<String> = names.collect();
+    Filter::is("name", Operator::In, json!(names))
+}
+
+/// By its own name, and by that of a metric stream.
+fn spellings(namespace: &str, name: &str) -> [String; 2] {
+    [name.to_owned(), format!("{PREFIX}{namespace}/{name}")]
+}
+
+/// Whether it tells what waits, and not what came or was given up.
+fn waits(tells: Tells) -> bool {
+    !is_counted(tells)
+}
+
+fn is_counted(tells: Tells) -> bool {
+    matches!(tells, Tells::Sent | Tells::GivenUp | Tells::Lost)
 }
 
 impl Queues {
@@ -172,9 +219,8 @@ fn told_by(point: &MetricPoint) -> Option<(Node, Tells)> {
 /// What was measured: of a period its sum where something is counted, else its mean.
 #[allow(clippy::cast_precision_loss)] // measurements of a minute
 fn value(point: &MetricPoint, tells: Tells) -> f64 {
-    let is_counted = matches!(tells, Tells::Sent | Tells::GivenUp | Tells::Lost);
     match point.kind {
-        MetricKind::Summary if !is_counted => point.value / point.count.max(1) as f64,
+        MetricKind::Summary if !is_counted(tells) => point.value / point.count.max(1) as f64,
         _ => point.value,
     }
 }
@@ -204,6 +250,8 @@ const DEAD_LETTER_QUEUE: &str = "throughline.queue.gives_up_to";
 const LATE: Duration = Duration::from_secs(10 * 60);
 /// Points that are read at once: five of each of 150 queues in 25 minutes.
 const POINTS_MAX: usize = 20_000;
+/// Points that are read for a question: four of each of 50 queues in eight hours.
+const ASKED_MAX: usize = 100_000;
 /// Invocations: the most that a search gives at once.
 const AGAIN_OF: usize = 1000;
 

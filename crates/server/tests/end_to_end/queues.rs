@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,6 +14,7 @@ use throughline_testkit::SimClock;
 
 use crate::harness::TestServer;
 use crate::incidents::{BEGIN, after};
+use crate::openapi::problems;
 use crate::samples::{gzip, span, traces};
 
 const SECOND: u64 = 1_000_000_000;
@@ -296,4 +298,95 @@ async fn a_metric_stream_tells_of_queues_with_nothing_between_firehose_and_the_s
         let open = server.incidents("state=open&subject=queue:mails").await;
         assert_eq!(open.len(), 1, "{open:#?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_a_queue_is_evidence_of_the_night() {
+    const AGE: &str = "ApproximateAgeOfOldestMessage";
+    const VISIBLE: &str = "ApproximateNumberOfMessagesVisible";
+    const DELAYED: &str = "ApproximateNumberOfMessagesDelayed";
+    const WRONG: u64 = 240;
+    let since = |minute: u64| minute.saturating_sub(WRONG);
+    let float = |number: u64| f64::from(u32::try_from(number).expect("few"));
+    let clock = SimClock::at(BEGIN);
+    let shown = clock.clone();
+    let server = TestServer::start_at(Clock::new(move || shown.now())).await;
+    let mut spans = usual(0..270);
+    for span in &mut spans {
+        // By it one knows that it is a function.
+        span.attributes.set("throughline.phase", "invoke");
+        if span.start.0 >= at(WRONG * 60) {
+            span.end = span.end.plus(Duration::from_secs(2));
+        }
+    }
+    server.given(&spans).await;
+    let all: Vec<u64> = (0..270).collect();
+    server
+        .metrics(vec![
+            metric(AGE, "mails", &all, |minute| {
+                float(since(minute) * 60).max(3.0)
+            }),
+            metric(VISIBLE, "mails", &all, |minute| {
+                float(8 + since(minute) * 40)
+            }),
+            metric(DELAYED, "mails", &all, |_| 2.0),
+            metric(AGE, "other", &all, |_| 5.0),
+        ])
+        .await;
+    clock.advance(after(270));
+    server.watched().await;
+
+    let asked = |question: &str| {
+        let (from, to) = (at(225 * 60).to_string(), at(270 * 60).to_string());
+        json!({"question": question, "from": from, "to": to}).to_string()
+    };
+    for question in ["mails were late", "the queue is backed up"] {
+        let path = "/api/v1/investigations";
+        let answer = server.post_api(path, &[], asked(question)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer = answer.json();
+        assert_eq!(problems("Investigation", &answer), "", "{answer:#}");
+        assert_eq!(answer["left_out"], json!([]));
+        let told = ["state", "node", "symptom"].map(|what| &answer[what]);
+        assert_eq!(told, ["found", "queue:mails", "waiting"], "{answer:#}");
+        let onset = at((WRONG + 1) * 60).to_string();
+        assert_eq!(answer["onset_unix_nanos"], onset);
+        let cause = &answer["causes"][0];
+        assert_eq!(cause["node"], "function:mail", "{answer:#}");
+        assert_eq!(cause["path"], json!(["queue:mails", "function:mail"]));
+        let evidence = answer["evidence"].as_array().expect("a list");
+        for (row, title, last) in [
+            (
+                &evidence[0],
+                "the oldest message of queue:mails waited 29 min, at most 3 s before",
+                29.0 * 60.0,
+            ),
+            (
+                &evidence[1],
+                "1,170 messages lay in queue:mails, at most 10 before",
+                1170.0,
+            ),
+        ] {
+            assert_eq!(row["title"], title);
+            assert_eq!(row["at_unix_nanos"], onset);
+            // The statement beside it shows the same, minute by minute.
+            let body = json!({"sql": row["sql"]}).to_string();
+            let table = server.post_api("/api/v1/sql", &[], body).await;
+            assert_eq!(table.status, 200, "{}", table.text());
+            let table = table.json();
+            let rows = table["rows"].as_array().expect("rows");
+            assert_eq!(rows.len(), 60 + 29, "{table:#}");
+            assert_eq!(rows.last().expect("a row")[1].as_f64(), Some(last));
+        }
+        let slow = evidence.iter().find(|row| row["node"] == "function:mail");
+        assert!(slow.is_some(), "{evidence:#?}");
+        assert!(!answer.to_string().contains("queue:other"), "{answer:#}");
+    }
+    // Who asks about the function is told what waits for it.
+    let question = asked("mail was slow");
+    let path = "/api/v1/investigations";
+    let answer = server.post_api(path, &[], question).await.json();
+    assert_eq!(answer["symptom"], "slow", "{answer:#}");
+    let title = "the oldest message of queue:mails waited";
+    assert!(answer["evidence"].to_string().contains(title), "{answer:#}");
 }

@@ -34,7 +34,7 @@ pub(crate) struct Investigate {
     pub(crate) target: Target,
 }
 
-const SYMPTOMS: [&str; 8] = [
+const SYMPTOMS: [&str; 9] = [
     "slow",
     "error",
     "throttle",
@@ -42,6 +42,7 @@ const SYMPTOMS: [&str; 8] = [
     "cold_start",
     "expensive",
     "silent",
+    "waiting",
     "changed",
 ];
 

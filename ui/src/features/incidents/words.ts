@@ -190,6 +190,8 @@ const SYMPTOMS: Readonly<Partial<Record<Finding['kind'], string>>> = {
   throttles: 'throttle',
   cold_starts: 'cold_start',
   silence: 'silent',
+  waiting: 'waiting',
+  backlog: 'waiting',
   cost: 'expensive',
   new_edge: 'changed',
 };

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { exploreHref } from '../../base/href';
-import { amount, formatSlots, parseSlots, questionOf, searchHref, timeOf } from './words';
+import {
+  amount,
+  formatSlots,
+  parseSlots,
+  questionOf,
+  searchHref,
+  statementHref,
+  timeOf,
+} from './words';
 
 const NOTHING = { q: '', symptom: '', node: '', from: '', to: '' };
 
@@ -50,6 +58,11 @@ describe('an investigation', () => {
     expect(searchHref(logs)).toBe(
       '/logs?q=%22gave+up+on+card%22&service=pay&from=2026-11-21T21%3A30%3A00.000Z&to=2026-11-21T22%3A30%3A00.000Z',
     );
+  });
+
+  it('leads to the statement that shows it', () => {
+    const said = new URLSearchParams(statementHref('select 1 as "a&b"').split('?')[1]);
+    expect([said.get('tab'), said.get('sql')]).toEqual(['sql', 'select 1 as "a&b"']);
   });
 
   it('has numbers with their units', () => {

@@ -36,6 +36,7 @@ export const SYMPTOMS: readonly { readonly value: SymptomName; readonly label: s
   { value: 'cold_start', label: 'starts cold' },
   { value: 'expensive', label: 'costs more' },
   { value: 'silent', label: 'is silent' },
+  { value: 'waiting', label: 'waits' },
   { value: 'changed', label: 'has changed' },
 ];
 
@@ -122,6 +123,11 @@ export function nodesOf(told: Investigation): readonly string[] {
   const others = [...told.evidence, ...told.ruled_out].map(({ node }) => node);
   const all = [told.node, ...near.map(({ node }) => node), ...others];
   return [...new Set(all.filter((node) => node !== null))];
+}
+
+/** Where a statement shows something. */
+export function statementHref(sql: string): string {
+  return `/explore?${new URLSearchParams({ tab: 'sql', sql })}`;
 }
 
 /** Where the rows are that show something. */

@@ -107,7 +107,7 @@ const RANK: Readonly<Record<Kind, number>> = {
 };
 /** It says so, or it is more than one word and one of them is for something that goes wrong. */
 const LIKE_A_QUESTION =
-  /^\s*investigate\b|\s.*\b(slow|fail|error|throttl|time[ds]?[ -]?out|cold|expensive|cost|silent|down|broken|changed|affect|why)|^\s*(why|what|who)\s|\b(slow|fail|error|throttl|time[ds]?[ -]?out|expensive|silent|broken|affect)\w*\s/i;
+  /^\s*investigate\b|\s.*\b(slow|fail|error|throttl|time[ds]?[ -]?out|cold|expensive|cost|silent|stuck|backed up|backlog|waiting|late|down|broken|changed|affect|why)|^\s*(why|what|who)\s|\b(slow|fail|error|throttl|time[ds]?[ -]?out|expensive|silent|broken|affect)\w*\s/i;
 /** One word with a digit in it, as long as the shortest ids are. */
 const LIKE_AN_ID = /^(?=\S*\d)\S{6,200}$/;
 const SHOWN_MAX = 50;

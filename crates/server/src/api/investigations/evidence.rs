@@ -7,8 +7,8 @@ use throughline_insight::contrast::{Differences, Share};
 use throughline_insight::detect::{Change, CostFactor, Node, Subject};
 use throughline_insight::facts::Facts;
 use throughline_insight::investigate::{
-    Affected, Figure, Found, Investigation, Pattern, Seen, SelfTimes, Shape, Suspect, Unit, amount,
-    verb,
+    Affected, Figure, Found, Investigation, Pattern, Seen, SelfTimes, Shape, Suspect, Unit,
+    Waiting, amount, verb, waiting,
 };
 use throughline_insight::question::Symptom;
 use throughline_store::{Condition, Operator};
@@ -17,6 +17,7 @@ use throughline_telemetry::{Span, UnixNanos};
 use super::{Times, examples};
 use crate::api::shown::{Sought, is};
 use crate::api::view::{self, Evidence, Example, RowSearch, RuledOut};
+use crate::detection::statement;
 
 /// Evidence, and the spans that show it, if any do.
 pub(super) struct Row {
@@ -246,7 +247,12 @@ pub(super) fn changes(
         ),
     };
     let near = around.upstream.iter().chain(&around.downstream);
-    let is_near = |node: &Node| *node == told.node || near.clone().any(|it| it.node == *node);
+    let causes = told.found.iter().flat_map(|found| &found.causes);
+    let is_near = |node: &Node| {
+        *node == told.node
+            || near.clone().any(|it| it.node == *node)
+            || causes.clone().any(|it| it.path.contains(node))
+    };
     let made = changes
         .iter()
         .filter(|change| (from..to).contains(&change.at) && is_near(&change.node));
@@ -286,6 +292,41 @@ fn relative(at: UnixNanos, onset: UnixNanos) -> String {
         (before, 0) => format!("{before} min before it began"),
         (_, after) => format!("{after} min after it began"),
     }
+}
+
+/// What lies in queues, or waits for functions, around the node: how old the oldest is, and how much there is.
+pub(super) fn waits(
+    told: &Investigation,
+    facts: &Facts,
+    around: &Affected,
+    ruled_out: &mut Vec<RuledOut>,
+) -> Vec<Evidence> {
+    let frame = told.seen();
+    let own = waiting(facts, [&told.node], &frame);
+    let usual = own.iter().filter(|it| it.times.is_none());
+    ruled_out.extend(usual.map(|it| RuledOut::of(&it.to_string())));
+    let causes = told.found.iter().flat_map(|found| &found.causes);
+    let near = around.upstream.iter().chain(&around.downstream);
+    let others = causes.flat_map(|it| &it.path);
+    let others = waiting(facts, others.chain(near.map(|it| &it.node)), &frame);
+    let is_other = |it: &Waiting| !own.iter().any(|known| known.node == it.node);
+    let others = others.into_iter().filter(is_other);
+    let row = |it: Waiting| {
+        let times = it.times.clone()?;
+        let shown = times.start.minus(CHANGED_BEFORE)..times.end;
+        Some(Evidence {
+            title: it.to_string(),
+            unit: Some(it.what.unit()),
+            before: it.before,
+            after: Some(it.after),
+            at: Some(times.start),
+            sql: statement(&it.node, it.what, &shown),
+            node: Some(it.node),
+            ..Evidence::of("numbers")
+        })
+    };
+    let rows = own.clone().into_iter().chain(others).filter_map(row);
+    rows.take(WAITS).collect()
 }
 
 /// Calls that a node makes and did not make before, for whoever asks what has changed.
@@ -440,6 +481,8 @@ const EXAMPLES: usize = 3;
 const EFFECT_MIN: f64 = 0.1;
 const DIFFERENCES: usize = 3;
 const CHANGES: usize = 10;
+/// Rows of what waits.
+const WAITS: usize = 6;
 /// A change so long before may be why.
 const CHANGED_BEFORE: std::time::Duration = std::time::Duration::from_secs(3600);
 /// Of what begins slowly, the minute of its beginning is not sure.

@@ -56,7 +56,7 @@ pub(super) fn that_show(mut filters: Vec<Condition>, suspect: &Suspect) -> Vec<C
             filters.push(is("status", Operator::Eq, json!("error")));
         }
         Symptom::ColdStart => filters.push(is("faas.coldstart", Operator::Eq, json!(true))),
-        Symptom::Expensive | Symptom::Silent | Symptom::Changed => {}
+        Symptom::Expensive | Symptom::Silent | Symptom::Waiting | Symptom::Changed => {}
     }
     filters
 }

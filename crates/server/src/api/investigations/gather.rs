@@ -116,6 +116,11 @@ impl Gather<'_> {
             }
         };
         let mut evidence = take(suspects);
+        let waits = evidence::waits(told, self.known.facts(), affected, &mut ruled_out);
+        match told.symptom {
+            Symptom::Waiting => evidence.splice(0..0, waits).for_each(drop),
+            _ => evidence.extend(waits),
+        }
         evidence.extend(searched.0);
         evidence.extend(take(attributes));
         evidence.extend(take(lines));
@@ -246,7 +251,9 @@ impl<'a> Case<'a> {
     /// How each of the nodes did, with the spans that show it.
     async fn suspects(&self) -> Result<Vec<Evidence>, ApiError> {
         let mut rows = Vec::new();
-        for suspect in self.nodes() {
+        // What waits is told by what lies there, and not by spans.
+        let by_spans = |it: &Suspect| it.symptom != Symptom::Waiting;
+        for suspect in self.nodes().into_iter().filter(by_spans) {
             let filters = filters::of_node(self.queries, &suspect.node, &self.now).await?;
             let filters = filters.map(|filters| filters::that_show(filters, &suspect));
             let examples = match &filters {
@@ -360,7 +367,8 @@ impl<'a> Case<'a> {
         let causes = self.found.causes.iter();
         let mut own = causes.filter(|cause| is_own(&cause.node));
         let suspect = own.next().cloned().unwrap_or_else(|| self.asked());
-        if !is_own(&suspect.node) || suspect.symptom == Symptom::Silent {
+        let has_spans = !matches!(suspect.symptom, Symptom::Silent | Symptom::Waiting);
+        if !is_own(&suspect.node) || !has_spans {
             return Ok(Vec::new());
         }
         let Some(of) = filters::of_node(self.queries, &suspect.node, &self.now).await? else {

@@ -105,6 +105,8 @@ pub(in crate::api) struct Evidence {
     #[serde(rename = "at_unix_nanos", serialize_with = "time")]
     pub(in crate::api) at: Option<UnixNanos>,
     pub(in crate::api) search: Option<RowSearch>,
+    /// A statement for `POST /api/v1/sql`, of what no rows show that can be searched.
+    pub(in crate::api) sql: Option<String>,
     pub(in crate::api) examples: Vec<Example>,
 }
 
@@ -194,7 +196,7 @@ impl<'a> InvestigationView<'a> {
                 node: &told.node,
                 symptom: told.symptom.name(),
                 share: 1.0,
-                unit: Unit::of(told.symptom).name(),
+                unit: found.unit.name(),
                 before: found.confirmed.before,
                 after: found.confirmed.after,
                 calls: found.confirmed.calls,
@@ -329,6 +331,7 @@ impl Evidence {
             after: None,
             at: None,
             search: None,
+            sql: None,
             examples: Vec::new(),
         }
     }
