@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(super) struct Overview {
     /// Only whether telemetry of this function is missing, and why.
     pub(super) function: Option<String>,
-    /// Only what was changed: new versions, code and memory sizes of functions, or of `function` alone, with what was
+    /// Only what was changed: new versions, code, architectures, memory sizes and timeouts of functions, or of `function` alone, with what was
     /// before; within a day unless `from` is said.
     #[serde(default)]
     pub(super) changes: bool,
