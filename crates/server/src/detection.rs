@@ -430,9 +430,17 @@ impl Detection {
         let mut kept = self.kept();
         queues.tell(&mut kept.detector);
         queues.name(&mut kept.names);
+        // All that names a function is known before anything is counted, so that nothing is counted under two names.
+        let failures = told.failures.iter().map(|it| (&it.service, &it.function));
+        let used = told.used.iter().map(|it| (&it.service, &it.function));
+        for (service, function) in failures.chain(used) {
+            kept.names.learn(service, function);
+        }
         let reports = (told.reports.as_slice(), told.timeouts.as_slice());
         let mut done = feed::minutes(found, reports, &mut kept.names);
-        kept.rename();
+        for (was, is) in kept.names.renamed() {
+            kept.detector.rename(&was, &is);
+        }
         feed::waited(&told.waits, &mut done);
         queues.retries(&mut done);
         attempts::counted(&told.attempts, &mut done);
@@ -500,13 +508,6 @@ impl Kept {
         }
     }
 
-    /// What was known of a service is of the function that it turned out to be.
-    fn rename(&mut self) {
-        for (was, is) in self.names.renamed() {
-            self.detector.rename(&was, &is);
-        }
-    }
-
     /// Ends a minute: what it showed besides calls is taken in, then it is judged.
     fn end(&mut self, told: &logs::Told, minute: UnixNanos) -> Vec<Update> {
         let next = minute.plus(MINUTE);
@@ -554,7 +555,6 @@ impl Kept {
                     .take_memory(&node, &used.environment, minute, *bytes);
             }
         }
-        self.rename();
         if next.0 / HOUR_NANOS != minute.0 / HOUR_NANOS {
             self.detector.forget(next);
         }

@@ -52,6 +52,10 @@ impl Tracks {
         open.map(|track| track.finding.clone()).collect()
     }
 
+    pub(super) fn findings(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.all.iter_mut().map(|track| &mut track.finding)
+    }
+
     fn add(&mut self, finding: Finding, mark: impl FnOnce(&mut Track)) {
         let same = |track: &&mut Track| track.finding.is_same(&finding);
         let is_full = self.all.len() >= TRACKS_MAX;

@@ -26,7 +26,7 @@ pub(crate) struct Names {
     /// By node, what it had.
     #[serde(default)]
     seen: BTreeMap<Node, Setups>,
-    /// Services that were found to be functions since somebody asked.
+    /// Services that were found to be functions of the same name since somebody asked.
     #[serde(skip)]
     found: Vec<String>,
 }
@@ -68,7 +68,10 @@ impl Names {
             None => {
                 self.functions
                     .insert(service.to_owned(), function.to_owned());
-                self.found.push(service.to_owned());
+                // One of another name may be several functions.
+                if service == function {
+                    self.found.push(service.to_owned());
+                }
             }
             Some(known) if known != function => known.clear(),
             Some(_) => {}

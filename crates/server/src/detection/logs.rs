@@ -119,8 +119,6 @@ pub(super) async fn read(
     };
     let failures = asked.rows(FAILURES, from, to).await?;
     let timeouts = asked.rows(TIMEOUTS, from, to).await?;
-    let mut attempts = asked.rows(attempts::OF_REQUESTS, from, to).await?;
-    attempts.extend(asked.rows(attempts::OF_BATCHES, from, to).await?);
     let taken = taken(engine, store, from, to).await?;
     let waits = taken.iter().flat_map(|(minute, spans)| {
         let waits = throughline_insight::waits(spans);
@@ -129,9 +127,15 @@ pub(super) async fn read(
     let takers = taken
         .iter()
         .map(|(minute, spans)| (*minute, throughline_insight::takers(spans)));
+    // The lesser part, and the one that may be too much.
+    let attempts = asked.attempts(from, to).await.unwrap_or_else(|error| {
+        asked.cut += 1;
+        tracing::warn!(%error, "which invocations were other attempts is not known to detection");
+        Vec::new()
+    });
     Ok(Told {
         timeouts: timeouts.iter().map(timed_out).collect(),
-        attempts: attempts.iter().map(attempted).collect(),
+        attempts,
         waits: waits.collect(),
         takers: takers.collect(),
         reports: reports.iter().map(report).collect(),
@@ -208,6 +212,24 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Invocations that were another attempt.
+    async fn attempts(
+        &mut self,
+        from: UnixNanos,
+        to: UnixNanos,
+    ) -> Result<Vec<Attempts>, QueryError> {
+        let failed = self.rows(attempts::FAILED, from, to).await?;
+        let failed: BTreeSet<String> = failed.iter().map(|row| text(&row[0])).collect();
+        let failed: Vec<String> = failed.into_iter().collect();
+        let mut found = Vec::new();
+        for some in failed.chunks(FAILED_AT_ONCE) {
+            for sql in attempts::questions(some) {
+                found.extend(self.rows(&sql, from, to).await?.iter().map(attempted));
+            }
+        }
+        Ok(found)
+    }
+
     /// The rows of all minutes. Of fewer at once, down to a single one, where an answer may not have as many.
     async fn rows(
         &mut self,
@@ -416,6 +438,8 @@ const USED_TIMES: usize = 12;
 const SIGNATURE_BYTES_MAX: usize = 200;
 /// Spans of functions: the most that a search gives at once.
 const WAITS_OF: usize = 1000;
+/// Functions that a statement names.
+const FAILED_AT_ONCE: usize = 200;
 
 #[cfg(test)]
 mod tests {

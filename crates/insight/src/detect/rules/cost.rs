@@ -60,7 +60,11 @@ pub(crate) fn why(before: (&Counts, f64), now: (&Counts, f64)) -> Vec<(CostFacto
 #[allow(clippy::cast_precision_loss)] // counts of a week
 fn mean(counts: &Counts, hours: f64) -> Factors {
     let some = |value: f64| value.max(1e-12);
-    let first = some(counts.count.saturating_sub(counts.retries) as f64);
+    // Where all are retries, what they retry was before. One is as good as none, and has a logarithm.
+    let first = match counts.count {
+        0 => some(0.0),
+        count => count.saturating_sub(counts.retries).max(1) as f64,
+    };
     let warm = some(counts.billed_ms - counts.init_ms);
     let billed = some(counts.billed_ms);
     let count = some(counts.count as f64);
@@ -123,5 +127,13 @@ mod tests {
         let sum: f64 = why.iter().map(|(_, part)| part).sum();
         assert!((sum - 7.0).abs() < 1e-9, "{why:?}");
         assert_eq!(why[0].0, CostFactor::Duration, "{why:?}");
+
+        // Nothing but what was tried before.
+        let now = counts(1200, 1300, 120_000.0, 0.0, 2.4);
+        let why = super::why((&before, 1.0), (&now, 1.0));
+        let sum: f64 = why.iter().map(|(_, part)| part).sum();
+        assert!((sum - 0.4).abs() < 1e-9, "{why:?}");
+        assert_eq!(why[0].0, CostFactor::Retries, "{why:?}");
+        assert!(why[0].1 < 20.0, "not thousands of what it costs: {why:?}");
     }
 }

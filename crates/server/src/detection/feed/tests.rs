@@ -323,7 +323,7 @@ fn a_timeout_that_a_function_has_not_had_lately_is_a_change() {
     let longer: (String, String) = ["timeout 3 s", "timeout 30 s"].map(str::to_owned).into();
     assert_eq!(changes(0, &[3.0]), []);
     assert_eq!(changes(1, &[3.0]), []);
-    assert_eq!(changes(2, &[30.0]), [longer.clone()]);
+    assert_eq!(changes(2, &[30.0]), std::slice::from_ref(&longer));
     // Two aliases, of which one ends.
     (3..60).for_each(|minute| assert_eq!(changes(minute, &[3.0, 30.0]), []));
     (60..80).for_each(|minute| assert_eq!(changes(minute, &[3.0]), []));

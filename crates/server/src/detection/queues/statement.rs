@@ -23,9 +23,9 @@ pub(crate) fn statement(node: &str, what: Measured, times: &Range<UnixNanos>) ->
     };
     let metrics = METRICS.iter().filter(|(_, _, it)| tells.contains(it));
     let names = metrics.flat_map(|(namespace, name, _)| spellings(namespace, name));
-    let names: Vec<String> = names.map(|name| text(&name)).collect();
-    let quoted = serde_json::Value::from(name).to_string();
-    let nested = text(&format!("\"{dimension}\":{quoted}"));
+    let names: Vec<String> = names.map(|name| quoted(&name)).collect();
+    let in_json = serde_json::Value::from(name).to_string();
+    let nested = quoted(&format!("\"{dimension}\":{in_json}"));
     let at = |time: UnixNanos| format!("to_timestamp_nanos({})", time.0);
     Some(
         STATEMENT
@@ -34,13 +34,13 @@ pub(crate) fn statement(node: &str, what: Measured, times: &Range<UnixNanos>) ->
             .replace("$to", &at(times.end))
             .replace("$names", &names.join(", "))
             .replace("$dimension", dimension)
-            .replace("$plain", &text(name))
+            .replace("$plain", &quoted(name))
             .replace("$nested", &nested),
     )
 }
 
 /// In quotes.
-fn text(text: &str) -> String {
+pub(in crate::detection) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
