@@ -193,6 +193,17 @@ impl Standing {
         self.is_in_force() && self.until.is_some() && self.action.kept().is_some()
     }
 
+    /// Whether it is another memory size that is so and of which nobody knows yet what came of it.
+    pub fn can_be_verified(&self) -> bool {
+        let is_so = self.state == State::Done && matches!(self.action, Action::Memory { .. });
+        is_so && self.verified.is_none()
+    }
+
+    /// Whether it has reached its end and is to be undone.
+    pub fn is_due(&self, now: UnixSeconds) -> bool {
+        self.is_in_force() && self.until.is_some_and(|at| at <= now)
+    }
+
     fn keep(&mut self, who: &str) {
         if self.can_be_kept() {
             (self.until, self.kept) = (None, Some(who.to_owned()));
@@ -361,6 +372,10 @@ impl Record {
         if let Some(known) = self.actions.get_mut(id) {
             known.state = state;
             known.why = why.cloned();
+            // What is not so any more is kept by nobody.
+            if !known.is_in_force() {
+                known.kept = None;
+            }
             more(known);
         }
     }
@@ -397,13 +412,20 @@ impl Record {
         now: UnixSeconds,
     ) -> Offer {
         let incident = incident.into();
-        let is_it = |it: &&Standing| it.incident == incident && it.action == *action;
+        // For how long a memory size is tried makes no other size of it.
+        let size = action.kept();
+        let is_it = |it: &&Standing| {
+            let is_same = it.action == *action || size.is_some() && it.action.kept() == size;
+            it.incident == incident && is_same
+        };
         // Only what was proposed last counts: of what ended before that nobody has to know.
         let last = self.actions.values().rev().find(is_it);
         match last.map(|it| (it, it.state)) {
             Some((_, State::Begun | State::Done)) => Offer::Done,
+            // The link is to just what was proposed.
             Some((it, State::Proposed))
-                if it.proposed.plus(LINK_LIFE_SECONDS) >= now.plus(OFFERED_SECONDS_MIN) =>
+                if it.action == *action
+                    && it.proposed.plus(LINK_LIFE_SECONDS) >= now.plus(OFFERED_SECONDS_MIN) =>
             {
                 Offer::Again(it.id.clone(), it.proposed.plus(LINK_LIFE_SECONDS))
             }
@@ -426,7 +448,7 @@ impl Record {
     /// What has reached its end and is to be undone.
     pub fn due(&self, now: UnixSeconds) -> Vec<ActionId> {
         let known = self.actions.values();
-        let due = known.filter(|it| it.is_in_force() && it.until.is_some_and(|at| at <= now));
+        let due = known.filter(|it| it.is_due(now));
         due.map(|it| it.id.clone()).collect()
     }
 
@@ -434,11 +456,10 @@ impl Record {
     /// have not told is not waited for.
     pub fn unverified(&self, now: UnixSeconds) -> Vec<Standing> {
         let waiting = self.actions.values().rev().filter(|it| {
-            let is_so = it.state == State::Done && matches!(it.action, Action::Memory { .. });
             let is_recent = it
                 .done
                 .is_some_and(|at| at.plus(VERIFIED_WITHIN_SECONDS) > now);
-            is_so && is_recent && it.verified.is_none()
+            it.can_be_verified() && is_recent
         });
         waiting.take(UNVERIFIED_MAX).cloned().collect()
     }

@@ -124,7 +124,7 @@ pub(crate) fn warnings(action: &Action, before: &Before) -> Vec<String> {
         all.insert(
             0,
             format!(
-                "it is put back to {} MB at its end, also where the line below was deployed meanwhile, unless somebody \
+                "it is put back to {} MB at its end, also where the same size was deployed meanwhile, unless somebody \
                  keeps it, or it is as was predicted; what somebody else has set by then is left",
                 before.memory_mb
             ),

@@ -3232,7 +3232,7 @@ export interface components {
             readonly done_unix_nanos: components["schemas"]["UnixNanos"] | null;
             /** @description When it ends by itself. */
             readonly until_unix_nanos: components["schemas"]["UnixNanos"] | null;
-            /** @description memory: who has kept it, so that it does not end by itself any more; `throughline` where it was as predicted. */
+            /** @description memory: who has kept it, so that it does not end by itself any more; `throughline` where it was as predicted. Null once it is not so any more. */
             readonly kept_by: string | null;
             /** @description How things were before it. */
             readonly before: components["schemas"]["AccountState"] | null;

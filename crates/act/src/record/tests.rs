@@ -463,3 +463,73 @@ fn nothing_else_can_be_kept() {
     record.take(&entry(12, Event::Kept { id: id(1) }));
     assert_eq!(record.due(UnixSeconds(3610)), [id(1)]);
 }
+
+fn sized(memory_mb: u32, hours: Option<u32>) -> Action {
+    Action::Memory {
+        function: "pay".parse().unwrap(),
+        memory_mb,
+        hours,
+    }
+}
+
+fn undid(number: u8) -> Event {
+    Event::Undid {
+        id: id(number),
+        done: vec![],
+    }
+}
+
+#[test]
+fn a_memory_size_that_the_function_has_is_not_offered_for_another_time() {
+    let week = sized(1024, Some(168));
+    for (done, keep) in [(memory(), false), (sized(1024, Some(24)), true)] {
+        let mut record = Record::default();
+        record.take(&entry(0, proposed(1, done)));
+        // A link is to what was proposed, for as long as that was said.
+        assert_eq!(record.offer(&week, 3, UnixSeconds(1)), Offer::Anew);
+        let began = Event::Began {
+            id: id(1),
+            before: Box::default(),
+            keep,
+        };
+        record.take(&entry(10, began));
+        assert_eq!(record.offer(&week, 3, UnixSeconds(11)), Offer::Done);
+        assert_eq!(
+            record.offer(&sized(2048, None), 3, UnixSeconds(11)),
+            Offer::Anew
+        );
+        record.take(&entry(12, undid(1)));
+        assert_eq!(record.offer(&week, 3, UnixSeconds(13)), Offer::Anew);
+    }
+}
+
+#[test]
+fn what_is_not_so_any_more_is_kept_by_nobody() {
+    let failed = |unsure| Event::Failed {
+        id: id(1),
+        why: "no".to_owned(),
+        done: vec![],
+        unsure,
+    };
+    let undo_failed = |drifted| Event::UndoFailed {
+        id: id(1),
+        why: "no".to_owned(),
+        drifted,
+    };
+    for (event, is_kept) in [
+        (undid(1), false),
+        (failed(false), false),
+        (undo_failed(true), false),
+        (failed(true), true),
+        (undo_failed(false), true),
+    ] {
+        let mut record = done_memory(true);
+        record.take(&entry(20, event.clone()));
+        let known = record.action(&id(1)).unwrap();
+        assert_eq!(known.kept.is_some(), is_kept, "{event:?}");
+        let is_done = known.state == State::Done;
+        assert_eq!(known.can_be_verified(), is_done, "{event:?}");
+        let ends = known.title().ends_with(" for 7 days");
+        assert_ne!(ends, is_kept, "{event:?}");
+    }
+}

@@ -261,7 +261,11 @@ async fn another_memory_size_stays_that_somebody_keeps() {
         assert_eq!(account.memory_mb(), Some(1024));
         // It has a way back all the same.
         let id = action["id"].as_str().expect("a name");
-        assert_eq!(server.undo(id).await.json()["state"], "undone");
+        let undone = server.undo(id).await.json();
+        assert_eq!(
+            (&undone["state"], &undone["kept_by"]),
+            (&json!("undone"), &Value::Null)
+        );
         assert_eq!(account.memory_mb(), Some(512));
     }
 }
