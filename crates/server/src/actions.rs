@@ -19,6 +19,7 @@ mod health;
 mod keep;
 mod offers;
 mod sources;
+mod verified;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -29,7 +30,7 @@ use std::time::Duration;
 use throughline_act::{
     Action, ActionId, BadAction, Claim, Digest, Entry, Event, Failure, FunctionName, ITSELF,
     LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Report, SourceState, Standing, State,
-    UnixSeconds, Verdict,
+    UnixSeconds,
 };
 use throughline_insight::detect::Allowed;
 use throughline_telemetry::UnixNanos;
@@ -315,28 +316,6 @@ impl Actions {
         function: FunctionName,
     ) -> Result<Vec<SourceState>, ActError> {
         Ok(self.0.actuation.sources(function).await?)
-    }
-
-    /// Other memory sizes of which nobody knows yet what came of them.
-    pub(crate) fn unverified(&self) -> Vec<Standing> {
-        let now = self.now();
-        self.log().record.unverified(now)
-    }
-
-    /// Writes down what came of another memory size. Nothing is undone by it.
-    pub(crate) async fn verified(
-        &self,
-        id: ActionId,
-        verdict: Verdict,
-        sentence: &str,
-    ) -> Result<(), ActError> {
-        let sentence = brief(sentence);
-        let event = Event::Verified {
-            id,
-            verdict,
-            sentence,
-        };
-        self.note(ITSELF.to_owned(), None, event).await
     }
 
     /// Looks at what there is: the record, and all entries, oldest first.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use throughline_act::{Action, State, UnixSeconds, Verdict};
+use throughline_act::{Action, Standing, State, Verdict};
 use throughline_insight::detect::Severity;
 use throughline_insight::rightsize::Advice;
 use throughline_notify::settings::Settings;
@@ -160,12 +160,12 @@ fn about(function: &str) -> String {
     format!("{ADVICE}{function}")
 }
 
-/// What came of another size, which is put back then by itself: the end of what was advised or, where it is worse,
-/// something that somebody should see.
+/// What came of another size, and how that stands since: the end of what was advised or, where it is worse, something
+/// that somebody should see.
 pub(crate) fn came_of(
     function: &str,
     (verdict, sentence): (Verdict, &str),
-    until: Option<UnixSeconds>,
+    standing: &Standing,
     settings: &Settings,
     now: UnixNanos,
 ) -> Notice {
@@ -173,13 +173,11 @@ pub(crate) fn came_of(
         Verdict::Slower => (Phase::Opened, Severity::Warning),
         Verdict::AsPredicted | Verdict::Unknown => (Phase::Closed, Severity::Note),
     };
-    let more = match (verdict, until) {
+    let more = match (verdict, standing.until) {
         (Verdict::Slower, _) => "; undo it?".to_owned(),
+        (_, Some(until)) => format!("; it is put back at {until} unless somebody keeps it"),
+        (_, None) if standing.kept.is_some() => "; it is kept".to_owned(),
         (_, None) => String::new(),
-        (Verdict::AsPredicted, Some(_)) => "; it is kept".to_owned(),
-        (Verdict::Unknown, Some(until)) => {
-            format!("; it is put back at {until} unless somebody keeps it")
-        }
     };
     let title = format!("function:{function} has another size of memory, {sentence}{more}");
     let mut notice = notice(function, &title, settings, now);

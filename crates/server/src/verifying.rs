@@ -2,7 +2,8 @@
 //! it another size.
 //!
 //! It is written into the audit log and told once, as soon as enough invocations are known. What is tried is kept by it
-//! where it is as was predicted. Nothing is undone by it: who reads that it is slower may undo it.
+//! where it is as was predicted. Nothing is undone by it: who reads that it is slower may undo it, and what is tried is
+//! put back at its end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use crate::actions::Actions;
+use crate::actions::{ActError, Actions};
 use crate::advising::came_of;
 use crate::api::{Queries, Resized, verify};
 
@@ -56,12 +57,18 @@ impl Verifying {
                 continue;
             };
             let age = now.0.saturating_sub(resized.at.0 / NANOS);
-            let next = now.plus((age / PART_OF_AGE).max(AGAIN_SECONDS));
+            let next = next_look(now, age, standing.until);
             later.insert(standing.id.clone(), next);
             let until = UnixNanos(now.0.saturating_mul(NANOS));
             match verify(&self.queries, &resized, until).await {
                 Ok(None) => {}
-                Ok(Some(came)) => self.note(standing, &resized.function, &came).await,
+                Ok(Some(came)) => {
+                    let id = standing.id;
+                    if let Err(error) = self.note(&id, &resized.function, &came).await {
+                        tracing::warn!(%error, %id, "what came of another memory size is not written down");
+                        later.insert(id, now.plus(AGAIN_SECONDS));
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(%error, id = %standing.id, "what came of another memory size is not known");
                 }
@@ -69,18 +76,34 @@ impl Verifying {
         }
     }
 
-    async fn note(&self, standing: Standing, function: &str, came: &Result<Change, Why>) {
+    async fn note(
+        &self,
+        id: &ActionId,
+        function: &str,
+        came: &Result<Change, Why>,
+    ) -> Result<(), ActError> {
         let (verdict, sentence) = words(came);
-        let Standing { id, until, .. } = standing;
-        let shown = id.to_string();
-        if let Err(error) = self.actions.verified(id, verdict, &sentence).await {
-            tracing::warn!(%error, id = shown, "what came of another memory size is not written down");
-            return;
-        }
+        let Some(standing) = self.actions.verified(id, verdict, &sentence).await? else {
+            return Ok(());
+        };
         let settings = self.teller.settings();
         let now = UnixNanos(self.actions.now().0.saturating_mul(NANOS));
-        let notice = came_of(function, (verdict, &sentence), until, &settings, now);
+        let notice = came_of(function, (verdict, &sentence), &standing, &settings, now);
         self.teller.tell(&notice);
+        Ok(())
+    }
+}
+
+/// Ever more rarely, but every minute just before it is put back: that is the last chance to be as was predicted.
+fn next_look(now: UnixSeconds, age_seconds: u64, until: Option<UnixSeconds>) -> UnixSeconds {
+    let again = now.plus(AGAIN_SECONDS);
+    let next = again.max(now.plus(age_seconds / PART_OF_AGE));
+    match until {
+        Some(until) if until > now => {
+            let last = UnixSeconds(until.0.saturating_sub(LAST_LOOKS_SECONDS));
+            next.min(again.max(last))
+        }
+        _ => next,
     }
 }
 
@@ -126,6 +149,8 @@ const AGAIN_SECONDS: u64 = 60;
 /// The next look is after this part of the time since it was done: after an hour every six minutes, after a day every two
 /// and a half hours.
 const PART_OF_AGE: u64 = 10;
+/// How long before its end what is tried is looked at every minute.
+const LAST_LOOKS_SECONDS: u64 = 600;
 
 #[cfg(test)]
 mod tests {
@@ -159,6 +184,26 @@ mod tests {
         assert_eq!(resized_to.at, UnixNanos(2_000_000_000));
         let stop = standing(r#"{"do":"stop","function":"pay","hours":1}"#);
         assert!(resized(&stop).is_none());
+    }
+
+    #[test]
+    fn what_is_tried_is_looked_at_before_its_end() {
+        const DAY: u64 = 24 * 3600;
+        let end = 7 * DAY;
+        let next =
+            |age, until: Option<u64>| next_look(UnixSeconds(age), age, until.map(UnixSeconds)).0;
+        assert_eq!(next(30, Some(end)), 90);
+        assert_eq!(next(DAY, Some(end)), DAY + DAY / 10);
+        // The next look by age alone would come after it was put back.
+        assert_eq!(
+            next(end - DAY / 2, None),
+            end - DAY / 2 + 6 * DAY / 10 + DAY / 20
+        );
+        assert_eq!(next(end - DAY / 2, Some(end)), end - 600);
+        assert_eq!(next(end - 600, Some(end)), end - 540);
+        assert_eq!(next(end - 61, Some(end)), end - 1);
+        // What cannot be put back is no reason to look every minute.
+        assert_eq!(next(end, Some(end)), end + end / 10);
     }
 
     #[test]
