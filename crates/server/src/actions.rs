@@ -250,11 +250,21 @@ impl Actions {
 
     /// Undoes what was done.
     pub(crate) async fn undo(&self, id: &ActionId, who: &str) -> Result<Standing, ActError> {
-        self.take_back(id, named(who)?).await
+        let who = named(who)?;
+        let busy = self.occupy(id)?;
+        self.take_back(&busy, who).await
     }
 
-    async fn take_back(&self, id: &ActionId, who: String) -> Result<Standing, ActError> {
-        let _busy = self.occupy(id)?;
+    /// Undoes what has reached its end. It may have been kept since that was looked up.
+    async fn end(&self, id: &ActionId) -> Result<(), ActError> {
+        let busy = self.occupy(id)?;
+        if self.standing(id)?.is_due(self.now()) {
+            self.take_back(&busy, ITSELF.to_owned()).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_back(&self, Busy { id, .. }: &Busy, who: String) -> Result<Standing, ActError> {
         let standing = self.standing(id)?;
         let before = match (standing.state, standing.before) {
             (State::Done | State::Begun, Some(before)) => before,
@@ -334,7 +344,7 @@ impl Actions {
                 continue;
             }
             let known = self.standing(&id).ok().and_then(|it| it.why);
-            let Err(error) = self.take_back(&id, ITSELF.to_owned()).await else {
+            let Err(error) = self.end(&id).await else {
                 continue;
             };
             if known != Some(brief(&error.to_string())) {

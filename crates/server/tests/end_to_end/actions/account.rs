@@ -29,6 +29,8 @@ pub(crate) struct AccountState {
     pub(crate) audit: Option<PathBuf>,
     /// What acting waits for.
     pub(crate) waits_for: Option<Arc<Notify>>,
+    /// What is told that undoing has begun, and what that then waits for.
+    pub(crate) undoing: Option<(Arc<Notify>, Arc<Notify>)>,
 }
 
 impl Account {
@@ -124,9 +126,15 @@ impl Actuator for Account {
 
     fn follow(&self, order: Order) -> Following<'_> {
         let is_act = matches!(order, Order::Act { .. });
+        let is_undo = matches!(order, Order::Undo { .. });
         let waits_for = self.state().waits_for.clone();
+        let undoing = self.state().undoing.clone();
         Box::pin(async move {
             if let Some(waits_for) = waits_for.filter(|_| is_act) {
+                waits_for.notified().await;
+            }
+            if let Some((begun, waits_for)) = undoing.filter(|_| is_undo) {
+                begun.notify_one();
                 waits_for.notified().await;
             }
             self.answer(order)

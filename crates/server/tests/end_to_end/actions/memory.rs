@@ -1,9 +1,11 @@
 //! What is advised is applied, and what came of it is verified; what is worse is undone by whoever says so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use throughline_testkit::Hook;
+use tokio::sync::Notify;
 
 use super::account::Account;
 use super::{acting, again, stop};
@@ -268,6 +270,38 @@ async fn another_memory_size_stays_that_somebody_keeps() {
         );
         assert_eq!(account.memory_mb(), Some(512));
     }
+}
+
+/// Several end at once, and each takes its time: who keeps one meanwhile does not have it put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_while_others_are_undone_stays() {
+    let account = Account::default();
+    let (server, clock) = acting(&account).await;
+    let first = json!({"do": "stop", "function": "pay", "hours": 24});
+    let (link, seen) = server.looked_at(&first).await;
+    assert_eq!(server.confirm(&link, "pay", &seen).await.status, 200);
+    let size = tried(&server, false).await;
+    let last = json!({"do": "ignore", "node": "function:pay", "kind": "latency", "reason": "known", "days": 1});
+    let (link, seen) = server.looked_at(&last).await;
+    assert_eq!(server.confirm(&link, "", &seen).await.status, 200);
+
+    let (begun, goes_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let undoing = (Arc::clone(&begun), Arc::clone(&goes_on));
+    account.change(|it| it.undoing = Some(undoing));
+    clock.advance(24 * HOUR);
+    let server = again(&account, &clock, server.stop().await).await;
+    let waiting = tokio::time::timeout(Duration::from_secs(30), begun.notified()).await;
+    waiting.expect("the first is being undone");
+    let kept = keep(&server, &size).await;
+    assert_eq!(kept.status, 200, "{}", kept.text());
+    account.change(|it| it.undoing = None);
+    goes_on.notify_one();
+    server.until("throughline undid").await;
+    while server.states().await[0] != "undone" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(server.states().await, ["undone", "done", "undone"]);
+    assert_eq!(account.memory_mb(), Some(1024));
 }
 
 #[tokio::test(flavor = "multi_thread")]
