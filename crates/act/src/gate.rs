@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::action::ActionId;
 use crate::time::UnixSeconds;
 
 /// The switch that stops everything, and how much may be done in an hour.
@@ -29,6 +30,16 @@ pub enum Refused {
     TooMany {
         /// From when on.
         at: UnixSeconds,
+    },
+    /// Another memory size of the function is tried, and would be put back in between.
+    #[error("\"{title}\" is tried until {until} (action {id}): undo or keep it first")]
+    Tried {
+        /// Its name.
+        id: ActionId,
+        /// What.
+        title: String,
+        /// Until when.
+        until: UnixSeconds,
     },
 }
 

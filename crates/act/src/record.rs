@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionId};
 use crate::before::Before;
-use crate::gate::Gate;
+use crate::gate::{Gate, Refused};
 use crate::link::LINK_LIFE_SECONDS;
 use crate::order::Done;
 use crate::time::UnixSeconds;
@@ -225,7 +225,7 @@ pub enum Offer {
     Again(ActionId, UnixSeconds),
     /// By proposing it.
     Anew,
-    /// Not: it is being done, or was done and is so.
+    /// Not: it is being done, or was done and is so, or another memory size of the function is tried.
     Done,
     /// Not: so many were proposed within a day that the rest is for people.
     Full,
@@ -412,6 +412,9 @@ impl Record {
         now: UnixSeconds,
     ) -> Offer {
         let incident = incident.into();
+        if self.check_trial(action).is_err() {
+            return Offer::Done;
+        }
         // For how long a memory size is tried makes no other size of it.
         let size = action.kept();
         let is_it = |it: &&Standing| {
@@ -443,6 +446,28 @@ impl Record {
     /// The switch and the limit.
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// Whether no memory size of the same function is tried now. Of two at once, the end of one would put back a size that
+    /// the other one has set, or find another one than it has set itself and put back nothing.
+    pub fn check_trial(&self, action: &Action) -> Result<(), Refused> {
+        let Action::Memory { function, .. } = action else {
+            return Ok(());
+        };
+        let tried = self.actions.values().find_map(|it| match &it.action {
+            Action::Memory { function: of, .. } if of == function && it.is_in_force() => {
+                Some((it, it.until?))
+            }
+            _ => None,
+        });
+        match tried {
+            None => Ok(()),
+            Some((it, until)) => Err(Refused::Tried {
+                id: it.id.clone(),
+                title: it.title(),
+                until,
+            }),
+        }
     }
 
     /// What has reached its end and is to be undone.

@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use throughline_act::{
     Action, ActionId, BadAction, Claim, Digest, Entry, Event, Failure, FunctionName, ITSELF,
-    LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Report, SourceState, Standing, State,
-    UnixSeconds,
+    LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Refused, Report, SourceState, Standing,
+    State, UnixSeconds,
 };
 use throughline_insight::detect::Allowed;
 use throughline_telemetry::UnixNanos;
@@ -152,9 +152,13 @@ impl Actions {
             action: action.clone(),
             incident,
         };
-        self.write(move |log| match log.record.has_room(now) {
-            true => log.take(now, who, None, event),
-            false => Err(ActError::Full),
+        let proposed = action.clone();
+        self.write(move |log| {
+            log.record.check_trial(&proposed)?;
+            match log.record.has_room(now) {
+                true => log.take(now, who, None, event),
+                false => Err(ActError::Full),
+            }
         })
         .await?;
         let expires = now.plus(LINK_LIFE_SECONDS);
@@ -172,7 +176,10 @@ impl Actions {
         let standing = self.standing(id)?;
         let opened = self.0.links.open(id, &standing.action, key, self.now())?;
         let report = match standing.state {
-            State::Proposed => self.look(id, &standing.action).await,
+            State::Proposed => match self.check_trial(&standing.action) {
+                Ok(()) => self.look(id, &standing.action).await,
+                Err(refused) => Err(Failure::new("impossible", refused)),
+            },
             _ => Err(Failure::new("impossible", already(standing.state))),
         };
         Ok(Shown {
@@ -381,6 +388,7 @@ impl Actions {
             if standing.action.function().is_some() {
                 log.record.gate().check(now)?;
             }
+            log.record.check_trial(&standing.action)?;
             log.take(now, who, Some(audience), began)
         })
         .await
@@ -416,6 +424,10 @@ impl Actions {
             Ok(done) => done,
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }
+    }
+
+    fn check_trial(&self, action: &Action) -> Result<(), Refused> {
+        self.log().record.check_trial(action)
     }
 
     fn standing(&self, id: &ActionId) -> Result<Standing, ActError> {

@@ -480,6 +480,38 @@ fn undid(number: u8) -> Event {
 }
 
 #[test]
+fn while_one_memory_size_is_tried_no_other_one_is_begun() {
+    let other = sized(2048, Some(24));
+    let elsewhere =
+        serde_json::from_str(r#"{"do":"memory","function":"web","memory_mb":2048}"#).unwrap();
+    let mut record = Record::default();
+    record.take(&entry(0, proposed(1, tried())));
+    assert_eq!(record.check_trial(&other), Ok(()), "nothing is done yet");
+    record.take(&entry(10, began(1)));
+    assert!(
+        record.check_trial(&other).is_err(),
+        "nobody knows yet whether it was"
+    );
+    record.take(&entry(11, did(1, 11 + WEEK)));
+    let refused = record.check_trial(&other).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "\"give pay 1024 MB of memory for 7 days\" is tried until 1970-01-08T00:00:11Z (action \
+         action000000000001): undo or keep it first"
+    );
+    assert_eq!(record.offer(&other, None, UnixSeconds(12)), Offer::Done);
+    // Nothing else of the function is in its way, and no other function.
+    assert_eq!(record.check_trial(&stop()), Ok(()));
+    assert_eq!(record.check_trial(&elsewhere), Ok(()));
+    for over in [undid(1), Event::Kept { id: id(1) }] {
+        let mut record = record.clone();
+        record.take(&entry(20, over));
+        assert_eq!(record.check_trial(&other), Ok(()));
+        assert_eq!(record.offer(&other, None, UnixSeconds(21)), Offer::Anew);
+    }
+}
+
+#[test]
 fn a_memory_size_that_the_function_has_is_not_offered_for_another_time() {
     let week = sized(1024, Some(168));
     for (done, keep) in [(memory(), false), (sized(1024, Some(24)), true)] {

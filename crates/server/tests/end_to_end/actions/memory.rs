@@ -304,6 +304,39 @@ async fn what_is_kept_while_others_are_undone_stays() {
     assert_eq!(account.memory_mb(), Some(1024));
 }
 
+/// One would be put back to what the other was tried from.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_one_memory_size_is_tried_another_one_is_refused() {
+    let account = Account::default();
+    let (server, _) = acting(&account).await;
+    let other = json!({"do": "memory", "function": "resize", "memory_mb": 2048});
+    let (link, seen) = server.looked_at(&other).await;
+    let size = tried(&server, false).await;
+    let id = size["id"].as_str().expect("a name");
+
+    let refused = |answer: &Answer| {
+        assert_eq!(answer.status, 409, "{}", answer.text());
+        let text = answer.text();
+        assert!(text.contains("TL0216") && text.contains(id), "{text}");
+        assert!(text.contains("undo or keep it first"), "{text}");
+    };
+    let body = json!({"who": "ada", "action": &other});
+    refused(&server.send("/api/v1/actions/propose", &body).await);
+    let shown = server.show(&link).await;
+    let problem = shown["problem"].as_str().expect("a reason");
+    assert!(problem.contains("undo or keep it first"), "{shown:#}");
+    // Who has seen it before does not begin it either, also where the account looks as it did.
+    account.change(|it| it.memory_mb = None);
+    account.called();
+    refused(&server.confirm(&link, "", &seen).await);
+    assert_eq!(account.called(), [""; 0]);
+
+    assert_eq!(keep(&server, &size).await.status, 200);
+    let done = server.confirm(&link, "", &seen).await;
+    assert_eq!(done.json()["state"], "done", "{}", done.text());
+    assert_eq!(account.memory_mb(), Some(2048));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_memory_size_that_somebody_else_has_set_is_left_at_the_end() {
     let account = Account::default();
