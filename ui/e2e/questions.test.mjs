@@ -145,6 +145,33 @@ test('what this browser kept before is offered to everybody once', async () => {
   assert.equal(await own.count(), 0);
 });
 
+test('what has no room with the server stays in this browser', async () => {
+  await openExplore();
+  const old = ['one', 'two'].map((words) => ({ words, search: `tab=sql&sql=select+'${words}'` }));
+  await page.evaluate(
+    (list) => localStorage.setItem('throughline.explore.kept', list),
+    JSON.stringify(old),
+  );
+  server.saved = Array.from({ length: 199 }, (_, at) => ({
+    name: `q${at}`,
+    sql: `select ${at}`,
+  }));
+  await openExplore();
+  await page.keyboard.press('q');
+  const own = dialog().getByRole('region', { name: 'Of this browser' });
+  await own.getByText('There is no room for 1 question of them').waitFor();
+  await own.getByRole('button', { name: 'Keep them for everybody' }).click();
+  await kept().getByRole('link', { name: 'one' }).waitFor();
+  await own.getByText('has kept 1 question that no colleague sees').waitFor();
+  assert.equal(await own.getByRole('button', { name: 'Keep them for everybody' }).count(), 0);
+  assert.equal(server.saved.length, 200);
+  const left = await page.evaluate(() => localStorage.getItem('throughline.explore.kept'));
+  assert.deepEqual(
+    JSON.parse(left ?? '[]').map((/** @type {{ words: string }} */ each) => each.words),
+    ['two'],
+  );
+});
+
 test('a link takes the kept questions to another server', async () => {
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await openExplore(`?query=${ERRORS}`);

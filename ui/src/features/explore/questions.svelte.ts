@@ -27,9 +27,10 @@ export class Questions {
     this.#past = change(PAST, this.#past, () => []);
   }
 
-  /** The server has them, or nobody wants them. */
-  forgetKept(): void {
-    this.#kept = change(KEPT, this.#kept, () => []);
+  /** The server has these, or nobody wants them. */
+  forgetKept(these: readonly Question[]): void {
+    const gone = new Set(these.map(({ search }) => search));
+    this.#kept = change(KEPT, this.#kept, (kept) => kept.filter(({ search }) => !gone.has(search)));
   }
 }
 

@@ -12,6 +12,7 @@ import {
   questionOfSaved,
   savedOf,
   searchOf,
+  thoseKept,
   type Question,
 } from './questions';
 import { Questions } from './questions.svelte';
@@ -146,9 +147,21 @@ describe('questions of the browser', () => {
     stored.set('throughline.explore.kept', JSON.stringify([named('one', 1), named('two', 2)]));
     const questions = new Questions();
     expect(questions.kept.map(({ words }) => words)).toEqual(['one', 'two']);
-    questions.forgetKept();
+    questions.forgetKept(questions.kept);
     expect(questions.kept).toEqual([]);
     expect(new Questions().kept).toEqual([]);
+  });
+
+  it('that the server has no room for stay', () => {
+    const own = [named('known', 0), named('one', 1000), named('two', 1001)];
+    stored.set('throughline.explore.kept', JSON.stringify(own));
+    const questions = new Questions();
+    const full = Array.from({ length: SAVED_MAX - 1 }, (_, at) => savedOf(named('', at), `${at}`));
+    const saved = [...fresh(full, questions.kept), ...full];
+    questions.forgetKept(thoseKept(saved, questions.kept));
+    expect(questions.kept.map(({ words }) => words)).toEqual(['two']);
+    expect(new Questions().kept).toEqual(questions.kept);
+    expect(thoseKept(saved, questions.kept)).toEqual([]);
   });
 
   it('are those of all tabs', () => {

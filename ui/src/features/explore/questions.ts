@@ -48,8 +48,7 @@ export function savedOf({ search }: Question, name: string): SavedQuery {
 
 /** The one of the list that asks the same. */
 export function keptAs(list: readonly SavedQuery[], question: Question): SavedQuery | null {
-  // As it comes back from the server.
-  const { search } = questionOfSaved(savedOf(question, ''));
+  const search = searchAsKept(question);
   return list.find((each) => questionOfSaved(each).search === search) ?? null;
 }
 
@@ -65,6 +64,15 @@ export function fresh(
     found.push(savedOf(other, freeName(other.words, known)));
   }
   return found;
+}
+
+/** Those of the others that the server keeps, under whatever name. */
+export function thoseKept(
+  list: readonly SavedQuery[],
+  others: readonly Question[],
+): readonly Question[] {
+  const kept = new Set(list.map((each) => questionOfSaved(each).search));
+  return others.filter((other) => kept.has(searchAsKept(other)));
 }
 
 /** The page on which it is asked. */
@@ -121,6 +129,11 @@ export function parseShared(hash: string): readonly Question[] {
   } catch {
     return [];
   }
+}
+
+/** As it comes back from the server. */
+function searchAsKept(question: Question): string {
+  return questionOfSaved(savedOf(question, '')).search;
 }
 
 function isQuestion(value: unknown): value is Question {
