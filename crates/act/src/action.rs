@@ -276,6 +276,12 @@ impl Action {
         words::title(self, Some(before))
     }
 
+    /// What is another way in the account once it is done, or at an end, as a noun: `a stop`, `the end of a stop`. None
+    /// where nothing is, or where the platform tells it itself, as it does a memory size.
+    pub fn change(&self, before: &Before, is_over: bool) -> Option<String> {
+        words::change(self, before, is_over)
+    }
+
     /// The function whose settings it is about; none where nothing in the account changes.
     pub fn function(&self) -> Option<&str> {
         match self {

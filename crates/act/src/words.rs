@@ -4,6 +4,32 @@ use crate::action::{Action, Class};
 use crate::before::Before;
 use crate::plan::CodeLine;
 
+/// What is another way once it is done, or at an end.
+pub(crate) fn change(action: &Action, before: &Before, is_over: bool) -> Option<String> {
+    let what = match action {
+        Action::Deny {
+            resource,
+            class: Class::Write,
+            ..
+        } => format!("a deny of writing to {resource}"),
+        Action::Deny { resource, .. } => format!("a deny of {resource}"),
+        Action::Stop { .. } => "a stop".to_owned(),
+        Action::Disable { source, .. } => {
+            let id = source.to_string();
+            let known = before.sources.iter().find(|known| known.id == id);
+            match known.map(|it| it.name()) {
+                Some(name) => format!("a stop of event source {name}"),
+                None => "a stop of an event source".to_owned(),
+            }
+        }
+        Action::Memory { .. } | Action::Ignore { .. } | Action::Mute { .. } => return None,
+    };
+    Some(match is_over {
+        true => format!("the end of {what}"),
+        false => what,
+    })
+}
+
 /// In one sentence, without a full stop.
 pub(crate) fn title(action: &Action, before: Option<&Before>) -> String {
     match action {

@@ -365,8 +365,8 @@ impl Detector {
     fn saw_edge(&mut self, edge: &Subject, class: EdgeClass, new: New, minute: Minute) {
         let change = change_before(&self.changes, edge, new.first + 1).cloned();
         let severity = match class {
-            // Whoever deploys knows that something is new.
-            _ if change.is_some() => Severity::Note,
+            // Whoever deploys knows that something is new. Whoever stops something does not.
+            _ if change.as_ref().is_some_and(|it| it.by.is_none()) => Severity::Note,
             EdgeClass::Read => Severity::Note,
             EdgeClass::Write => Severity::Warning,
             EdgeClass::Admin | EdgeClass::Outside => Severity::Critical,

@@ -91,8 +91,8 @@ fn title(finding: &Finding) -> Line {
     let since = finding.change.as_ref().map_or_else(String::new, |change| {
         let is_its_own = finding.subject.nodes().next() == Some(&change.node);
         match is_its_own {
-            true => format!(", since {}", change.what),
-            false => format!(", since {} of {}", change.what, change.node),
+            true => format!(", since {}", change.words()),
+            false => format!(", since {} of {}", change.words(), change.node),
         }
     });
     Line::new(&format!("{finding}{since}"))

@@ -28,11 +28,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use throughline_act::{
-    Action, ActionId, BadAction, Claim, Digest, Entry, Event, Failure, FunctionName, ITSELF,
-    LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Refused, Report, SourceState, Standing,
-    State, UnixSeconds,
+    Action, ActionId, BadAction, Before, Claim, Digest, Entry, Event, Failure, FunctionName,
+    ITSELF, LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Refused, Report, SourceState,
+    Standing, State, UnixSeconds,
 };
-use throughline_insight::detect::Allowed;
+use throughline_insight::detect::{Allowed, Change};
 use throughline_telemetry::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -249,9 +249,13 @@ impl Actions {
                 done: failure.done,
             },
         };
-        let noted = self.note(who, Some(opened.audience), event).await;
+        let is_done = matches!(event, Event::Did { .. });
+        let noted = self.note(who.clone(), Some(opened.audience), event).await;
         noted.map_err(ActError::of_what_came)?;
         self.tell_detection();
+        if is_done {
+            self.tell_change(&action, &before, false, who);
+        }
         self.standing(id)
     }
 
@@ -281,7 +285,7 @@ impl Actions {
         let order = Order::Undo {
             id: id.clone(),
             action: standing.action.clone(),
-            before,
+            before: before.clone(),
         };
         let failure = match self.follow(&standing.action, order).await {
             Ok(report) => {
@@ -289,9 +293,10 @@ impl Actions {
                     id: id.clone(),
                     done: report.done,
                 };
-                let noted = self.note(who, None, event).await;
+                let noted = self.note(who.clone(), None, event).await;
                 noted.map_err(ActError::of_what_came)?;
                 self.tell_detection();
+                self.tell_change(&standing.action, &before, true, who);
                 return self.standing(id);
             }
             Err(failure) => failure,
@@ -456,6 +461,20 @@ impl Actions {
             until: UnixNanos(it.until.0.saturating_mul(NANOS)),
         });
         self.0.detection.allow(allowed.collect());
+    }
+
+    /// What follows from it is explained by it.
+    fn tell_change(&self, action: &Action, before: &Before, is_over: bool, who: String) {
+        let what = action.change(before, is_over);
+        if let Some((function, what)) = action.function().zip(what) {
+            self.0.detection.changed(Change {
+                node: format!("function:{function}"),
+                at: self.0.clock.now(),
+                what,
+                before: None,
+                by: Some(who),
+            });
+        }
     }
 
     fn occupy(&self, id: &ActionId) -> Result<Busy, ActError> {

@@ -277,7 +277,7 @@ impl Detection {
     }
 
     /// What was changed, as reports tell it, and timeouts where they were asked for; the first of a function tell how
-    /// it was.
+    /// it was. And what was done with actions, at any time.
     pub(crate) fn changes(&self, reports: &Reports) -> Vec<Change> {
         let mut names = self.kept().names.without_setups();
         let Reports { reports, timeouts } = reports;
@@ -292,8 +292,16 @@ impl Detection {
         for of_minute in reports.chunk_by(|one, other| one.minute == other.minute) {
             changes.extend(names.changes_of_minute(of_minute));
         }
+        let kept = self.kept();
+        let acts = kept.detector.changes().filter(|it| it.by.is_some());
+        changes.extend(acts.cloned());
         changes.sort_by_key(|change| change.at);
         changes
+    }
+
+    /// Somebody did something to a function, with an action.
+    pub(crate) fn changed(&self, change: Change) {
+        self.kept().detector.change(change);
     }
 
     /// Takes in all minutes that are complete.

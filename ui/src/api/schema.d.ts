@@ -2774,7 +2774,7 @@ export interface components {
         readonly Change: {
             /** @description A node, by its id on the map. */
             readonly node: string;
-            /** @description What: `version 42`, `memory 512 MB`, `timeout 30 s`. */
+            /** @description What: `version 42`, `memory 512 MB`, `timeout 30 s`, `a stop by ada`. */
             readonly what: string;
             /** @description What it was until then, in the same words, if that is known: `version 41`. */
             readonly before: string | null;

@@ -222,6 +222,7 @@ impl Mouth {
                     at: time,
                     what: format!("version {}", self.version),
                     before: None,
+                    by: None,
                 };
                 told.detector.change(change);
             }

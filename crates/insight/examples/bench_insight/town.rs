@@ -140,6 +140,7 @@ impl Town {
                 at: time,
                 what: format!("version {}", at / 2880),
                 before: None,
+                by: None,
             });
         }
     }

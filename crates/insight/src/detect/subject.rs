@@ -109,7 +109,7 @@ pub struct Arrived {
     pub lost: u64,
 }
 
-/// Something that somebody did to a node: a deployment, a new setting.
+/// Something that somebody did to a node: a deployment, a new setting, an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// To which one.
@@ -117,9 +117,22 @@ pub struct Change {
     /// When.
     #[serde(with = "super::keep::nanos")]
     pub at: UnixNanos,
-    /// What: `version 42`, `memory 512 MB`.
+    /// What: `version 42`, `memory 512 MB`, `a stop`.
     pub what: String,
     /// What it was until then, in the same words, if that is known.
     #[serde(default)]
     pub before: Option<String>,
+    /// Who did it, of what was done with an action: then nothing was deployed.
+    #[serde(default)]
+    pub by: Option<String>,
+}
+
+impl Change {
+    /// What it is, and who did it: `version 42`, `a stop by ada`.
+    pub fn words(&self) -> String {
+        match &self.by {
+            Some(who) => format!("{} by {who}", self.what),
+            None => self.what.clone(),
+        }
+    }
 }

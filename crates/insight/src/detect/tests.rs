@@ -154,21 +154,30 @@ fn a_call_that_was_never_made_is_found_when_calls_are_known() {
 #[test]
 fn whoever_deploys_knows_that_something_is_new() {
     let new = Subject::Edge(node("x"), "table:y".to_owned(), "PutItem".to_owned());
-    for (changed, severity) in [(false, Severity::Warning), (true, Severity::Note)] {
+    let change = |what: &str, end: Minute, by: Option<&str>| Change {
+        node: node("x"),
+        at: nanos_of(end - 5),
+        what: what.to_owned(),
+        before: None,
+        by: by.map(str::to_owned),
+    };
+    let changes = [
+        (None, Severity::Warning),
+        (Some(("version 2", None)), Severity::Note),
+        // Nothing was deployed by it.
+        (Some(("a stop", Some("ada"))), Severity::Warning),
+    ];
+    for (changed, severity) in changes {
         let (mut detector, end) = known_for(4);
-        if changed {
-            detector.change(Change {
-                node: node("x"),
-                at: nanos_of(end - 5),
-                what: "version 2".to_owned(),
-                before: None,
-            });
+        if let Some((what, by)) = changed {
+            detector.change(change(what, end, by));
         }
         detector.take(&new, nanos_of(end), &calls(1));
         detector.tick(nanos_of(end + 1));
         let incident = &detector.incidents()[0];
         assert_eq!(incident.severity(), severity);
-        assert_eq!(incident.findings[0].finding.change.is_some(), changed);
+        let change = &incident.findings[0].finding.change;
+        assert_eq!(change.is_some(), changed.is_some());
     }
 }
 
@@ -453,6 +462,7 @@ fn of_changes_the_last_thousand_are_known_the_newest_last() {
             at: nanos_of(minute),
             what: format!("version {minute}"),
             before: None,
+            by: None,
         });
     }
     assert_eq!(detector.changes().count(), 1000);

@@ -21,6 +21,7 @@ fn finding(
         at: UnixNanos(50),
         what: what.to_owned(),
         before: None,
+        by: None,
     };
     let finding = Finding {
         subject,

@@ -171,7 +171,11 @@ async fn changes(detection: &Detection, windows: &Windows, time: Duration) -> Op
     let Window { from, to } = windows.during;
     let asked = tokio::time::timeout(time, detection.reports(&(from..to))).await;
     match asked {
-        Ok(Ok(reports)) => Some(detection.changes(&reports)),
+        Ok(Ok(reports)) => {
+            let mut changes = detection.changes(&reports);
+            changes.retain(|change| (from..to).contains(&change.at));
+            Some(changes)
+        }
         Ok(Err(error)) => {
             tracing::warn!(%error, "reports cannot be read for a question to the graph");
             None

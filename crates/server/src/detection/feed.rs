@@ -187,6 +187,7 @@ fn change(node: &Node, of: &str, replaced: Replaced, unit: &str) -> Change {
         at,
         what: format!("{of} {after}{unit}"),
         before: Some(format!("{of} {before}{unit}")),
+        by: None,
     }
 }
 

@@ -221,6 +221,21 @@ async fn an_unexpected_write_is_shut_down_and_undone_then_ignored() {
         "once"
     );
 
+    // What follows from either is explained by it.
+    let changes = server
+        .json("/api/v1/changes?subject=function:pay&limit=2")
+        .await;
+    assert_eq!(problems("ChangeList", &changes), "");
+    let whats = [0, 1].map(|place: usize| changes["changes"][place]["what"].clone());
+    let deny = "a deny of writing to table:audit";
+    assert_eq!(
+        whats,
+        [
+            json!(format!("the end of {deny} by bob")),
+            json!(format!("{deny} by ada"))
+        ]
+    );
+
     // Ignored: it closes, and the same write opens nothing, after a restart neither.
     let ignored = server.propose(&proposals[2]["action"], incident).await;
     let seen = server.show(&ignored).await["seen"].clone();

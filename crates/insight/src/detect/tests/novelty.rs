@@ -190,6 +190,7 @@ fn what_a_change_brought_stays_a_note_as_long_as_it_goes_on() {
         at: nanos_of(end - 5),
         what: "version 2".to_owned(),
         before: None,
+        by: None,
     });
     let new = Subject::Edge(node("x"), "table:y".to_owned(), "PutItem".to_owned());
     for minute in end..end + 200 {

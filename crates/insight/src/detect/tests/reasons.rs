@@ -21,6 +21,7 @@ fn after_four_hours(usual: &Counts, now: &Counts, minutes: Minute, changed: bool
                 at: nanos_of(minute),
                 what: "timeout 30 s".to_owned(),
                 before: None,
+                by: None,
             });
         }
         detector.take(&Subject::Node(node("x")), nanos_of(minute), counts);

@@ -263,7 +263,7 @@ pub(super) fn changes(
                 title: format!(
                     "{} changed: {}{}",
                     change.node,
-                    change.what,
+                    change.words(),
                     told.found.as_ref().map_or(String::new(), |found| format!(
                         ", {}",
                         relative(change.at, found.onset)

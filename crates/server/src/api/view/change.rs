@@ -18,7 +18,7 @@ pub(in crate::api) struct ChangeList<'a> {
 #[derive(Serialize)]
 pub(super) struct ChangeView<'a> {
     node: &'a str,
-    what: &'a str,
+    what: String,
     before: Option<&'a str>,
     at_unix_nanos: Text<UnixNanos>,
 }
@@ -39,7 +39,7 @@ impl<'a> ChangeView<'a> {
     pub(super) fn new(change: &'a Change) -> Self {
         ChangeView {
             node: &change.node,
-            what: &change.what,
+            what: change.words(),
             before: change.before.as_deref(),
             at_unix_nanos: Text(change.at),
         }
