@@ -12,6 +12,7 @@
 //! - **After a pause** of more than [`PAUSE`] as much is learned from only: what was silent meanwhile was this server.
 
 mod attempts;
+mod changes;
 mod feed;
 mod file;
 mod health;
@@ -29,9 +30,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use throughline_insight::Detector;
 use throughline_insight::cause::Question;
-use throughline_insight::detect::{
-    Allowed, Change, Counts, Incident, Node, Settings, Subject, Update,
-};
+use throughline_insight::detect::{Allowed, Counts, Incident, Node, Settings, Subject, Update};
 use throughline_insight::facts::Facts;
 use throughline_insight::question::{Name, Symptom};
 use throughline_query::{Engine, QueryError};
@@ -274,34 +273,6 @@ impl Detection {
     ) -> Result<(ByPlace, bool), TakeError> {
         let Shared { store, engine, .. } = &*self.0;
         Ok(queues::lying(engine, store, times).await?)
-    }
-
-    /// What was changed, as reports tell it, and timeouts where they were asked for; the first of a function tell how
-    /// it was. And what was done with actions, at any time.
-    pub(crate) fn changes(&self, reports: &Reports) -> Vec<Change> {
-        let mut names = self.kept().names.without_setups();
-        let Reports { reports, timeouts } = reports;
-        let mut reports: Vec<&logs::Report> = reports.iter().collect();
-        reports.sort_by_key(|report| report.minute);
-        let mut timeouts: Vec<&logs::Timeouts> = timeouts.iter().collect();
-        timeouts.sort_by_key(|of| of.minute);
-        let mut changes = Vec::new();
-        for of_minute in timeouts.chunk_by(|one, other| one.minute == other.minute) {
-            changes.extend(names.timeout_changes(of_minute));
-        }
-        for of_minute in reports.chunk_by(|one, other| one.minute == other.minute) {
-            changes.extend(names.changes_of_minute(of_minute));
-        }
-        let kept = self.kept();
-        let acts = kept.detector.changes().filter(|it| it.by.is_some());
-        changes.extend(acts.cloned());
-        changes.sort_by_key(|change| change.at);
-        changes
-    }
-
-    /// Somebody did something to a function, with an action.
-    pub(crate) fn changed(&self, change: Change) {
-        self.kept().detector.change(change);
     }
 
     /// Takes in all minutes that are complete.
