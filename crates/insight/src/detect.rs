@@ -272,8 +272,8 @@ impl Detector {
             history.settle(to);
             let node = subject.nodes().next();
             let settings = node.and_then(|node| self.settings.get(node)).copied();
-            let changed = change_before(&self.changes, subject, to).is_some();
-            let scene = Scene::new(history, to, settings.unwrap_or_default(), changed);
+            let is_deployed = deployed_before(&self.changes, subject, to);
+            let scene = Scene::new(history, to, settings.unwrap_or_default(), is_deployed);
             let (found, made) = scene.suspicions(subject);
             tests += made;
             suspicions.extend(found.into_iter().map(|found| (subject.clone(), found)));
@@ -365,8 +365,8 @@ impl Detector {
     fn saw_edge(&mut self, edge: &Subject, class: EdgeClass, new: New, minute: Minute) {
         let change = change_before(&self.changes, edge, new.first + 1).cloned();
         let severity = match class {
-            // Whoever deploys knows that something is new. Whoever stops something does not.
-            _ if change.as_ref().is_some_and(|it| it.by.is_none()) => Severity::Note,
+            // Whoever deploys knows that something is new.
+            _ if deployed_before(&self.changes, edge, new.first + 1) => Severity::Note,
             EdgeClass::Read => Severity::Note,
             EdgeClass::Write => Severity::Warning,
             EdgeClass::Admin | EdgeClass::Outside => Severity::Critical,
@@ -434,17 +434,30 @@ fn has_room<K: Ord, V>(map: &BTreeMap<K, V>, most: usize, key: &K) -> bool {
     map.len() < most || map.contains_key(key)
 }
 
-/// The last change of any of its nodes within the quarter of an hour before.
+/// What was changed at a subject just before.
 fn change_before<'a>(
     changes: &'a VecDeque<Change>,
     subject: &Subject,
     to: Minute,
 ) -> Option<&'a Change> {
-    let recent = |change: &&Change| {
+    changes_before(changes, subject, to).next()
+}
+
+/// Whether something was deployed or set there just before. Nothing is by an action.
+fn deployed_before(changes: &VecDeque<Change>, subject: &Subject, to: Minute) -> bool {
+    changes_before(changes, subject, to).any(|change| change.by.is_none())
+}
+
+/// The last first.
+fn changes_before<'a>(
+    changes: &'a VecDeque<Change>,
+    subject: &Subject,
+    to: Minute,
+) -> impl Iterator<Item = &'a Change> {
+    changes.iter().rev().filter(move |change| {
         let at = minute_of(change.at);
         at < to && at + AFTER_CHANGE >= to && subject.nodes().any(|node| *node == change.node)
-    };
-    changes.iter().rev().find(recent)
+    })
 }
 
 fn minute_of(at: UnixNanos) -> Minute {

@@ -15,7 +15,7 @@ mod spans;
 mod waiting;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -209,7 +209,8 @@ pub fn noticed(facts: &Facts, window: &Window) -> Vec<(Node, Symptom)> {
     let waits = waiting(facts, facts.lying.keys(), &frame).into_iter();
     let waits = waits.filter(|it| it.times.is_some());
     let mut waits: Vec<Node> = waits.map(|it| it.node).collect();
-    waits.dedup();
+    let mut seen = BTreeSet::new();
+    waits.retain(|node| seen.insert(node.clone()));
     waits.truncate(NOTICED_MAX);
     let waits = waits.into_iter().map(|node| (node, Symptom::Waiting));
     let of = |(at, symptom): (usize, rootcause::Symptom)| {

@@ -62,7 +62,7 @@ type Offered = (&'static str, &'static str, fn() -> Arc<JsonObject>);
 const TOOLS: &[Offered] = &[
     (
         "overview",
-        "Begin here: the services and functions that sent telemetry in the last hours, how many spans and errors each has, the incidents that are open, what was changed (versions, code, memory), and of which functions telemetry is missing. Ask of one function before concluding that something did not happen there. With `changes`, all that was changed, newest first.",
+        "Begin here: the services and functions that sent telemetry in the last hours, how many spans and errors each has, the incidents that are open, what was changed (versions, code, memory, actions), and of which functions telemetry is missing. Ask of one function before concluding that something did not happen there. With `changes`, all that was changed, newest first.",
         schema_for_type::<arguments::Overview>,
     ),
     (

@@ -28,9 +28,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use throughline_act::{
-    Action, ActionId, BadAction, Before, Claim, Digest, Entry, Event, Failure, FunctionName,
-    ITSELF, LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Refused, Report, SourceState,
-    Standing, State, UnixSeconds,
+    Action, ActionId, BadAction, Claim, Digest, Entry, Event, Failure, FunctionName, ITSELF,
+    LINK_LIFE_SECONDS, Links, Muted, Opened, Order, Record, Refused, Report, SourceState, Standing,
+    State, UnixSeconds,
 };
 use throughline_insight::detect::{Allowed, Change};
 use throughline_telemetry::UnixNanos;
@@ -235,6 +235,7 @@ impl Actions {
             action: action.clone(),
             seen: before.digest(),
         };
+        let at = self.0.clock.now();
         let event = match self.follow(&action, order).await {
             Ok(report) => Event::Did {
                 id: id.clone(),
@@ -249,12 +250,16 @@ impl Actions {
                 done: failure.done,
             },
         };
-        let is_done = matches!(event, Event::Did { .. });
+        let may_be_done = matches!(
+            event,
+            Event::Did { .. } | Event::Failed { unsure: true, .. }
+        );
         let noted = self.note(who.clone(), Some(opened.audience), event).await;
         noted.map_err(ActError::of_what_came)?;
         self.tell_detection();
-        if is_done {
-            self.tell_change(&action, &before, false, who);
+        if may_be_done {
+            let what = action.change(&before, false);
+            self.tell_change(&action, what, at, who).await;
         }
         self.standing(id)
     }
@@ -287,8 +292,12 @@ impl Actions {
             action: standing.action.clone(),
             before: before.clone(),
         };
+        let at = self.0.clock.now();
         let failure = match self.follow(&standing.action, order).await {
             Ok(report) => {
+                // Nothing is called where somebody else had undone it.
+                let what = standing.action.change(&before, true);
+                let what = what.filter(|_| !report.done.is_empty());
                 let event = Event::Undid {
                     id: id.clone(),
                     done: report.done,
@@ -296,7 +305,7 @@ impl Actions {
                 let noted = self.note(who.clone(), None, event).await;
                 noted.map_err(ActError::of_what_came)?;
                 self.tell_detection();
-                self.tell_change(&standing.action, &before, true, who);
+                self.tell_change(&standing.action, what, at, who).await;
                 return self.standing(id);
             }
             Err(failure) => failure,
@@ -463,17 +472,22 @@ impl Actions {
         self.0.detection.allow(allowed.collect());
     }
 
-    /// What follows from it is explained by it.
-    fn tell_change(&self, action: &Action, before: &Before, is_over: bool, who: String) {
-        let what = action.change(before, is_over);
-        if let Some((function, what)) = action.function().zip(what) {
-            self.0.detection.changed(Change {
-                node: format!("function:{function}"),
-                at: self.0.clock.now(),
-                what,
-                before: None,
-                by: Some(who),
-            });
+    /// What follows from what was done is explained by it.
+    async fn tell_change(&self, action: &Action, what: Option<String>, at: UnixNanos, who: String) {
+        let Some((function, what)) = action.function().zip(what) else {
+            return;
+        };
+        let change = Change {
+            node: format!("function:{function}"),
+            at,
+            what,
+            before: None,
+            by: Some(who),
+        };
+        let detection = self.0.detection.clone();
+        let telling = tokio::task::spawn_blocking(move || detection.changed(change));
+        if let Err(failed) = telling.await {
+            std::panic::resume_unwind(failed.into_panic());
         }
     }
 

@@ -342,6 +342,8 @@ impl Detection {
             tracing::warn!(%error, "what logs tell of minutes is not known to detection");
             logs::Told::default()
         });
+        let failures = &self.0.counters.failures;
+        failures.fetch_add(told.failed, Ordering::Relaxed);
         if told.cut > 0 {
             self.0.counters.cut.fetch_add(told.cut, Ordering::Relaxed);
             tracing::warn!("a minute has more reports or environments than detection can look at");

@@ -438,7 +438,7 @@ export interface paths {
         };
         /**
          * List what was changed
-         * @description New versions, code, memory sizes, architectures and timeouts of functions, the newest first, as reports of the platform tell them: when the first invocation with it was reported. A minute is complete two minutes after its end. The last thousand changes are known.
+         * @description New versions, code, memory sizes, architectures and timeouts of functions, and what was done with actions, the newest first. The former as reports of the platform tell them: when the first invocation with it was reported, in a minute that is complete two minutes after its end. The latter at once: when it was begun. The last thousand changes are known.
          */
         readonly get: operations["listChanges"];
         readonly put?: never;

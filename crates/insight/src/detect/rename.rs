@@ -33,6 +33,10 @@ impl Detector {
         let in_incidents = in_incidents.map(|it| &mut it.finding);
         for finding in self.tracks.findings().chain(in_incidents) {
             finding.subject.rename(from, to);
+            let change = finding.change.iter_mut();
+            change
+                .filter(|it| it.node == *from)
+                .for_each(|it| it.node.clone_from(to));
         }
     }
 }

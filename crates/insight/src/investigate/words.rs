@@ -152,8 +152,12 @@ impl fmt::Display for Figure {
 
 /// `3 s`, `14 min`, `2.5 h`.
 pub(super) fn age(millis: f64) -> String {
-    match millis / 1e3 {
-        seconds if seconds < 99.5 => format!("{seconds:.0} s"),
+    let seconds = (millis / 1e3).round();
+    match seconds {
+        seconds if seconds < 100.0 => format!("{seconds} s"),
+        seconds if seconds < 600.0 && seconds % 60.0 > 0.0 => {
+            format!("{} min {} s", (seconds / 60.0).floor(), seconds % 60.0)
+        }
         seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
         seconds => format!("{:.1} h", seconds / 3600.0),
     }

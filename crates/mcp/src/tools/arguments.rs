@@ -9,8 +9,8 @@ use serde_json::Value;
 pub(super) struct Overview {
     /// Only whether telemetry of this function is missing, and why.
     pub(super) function: Option<String>,
-    /// Only what was changed: new versions, code, architectures, memory sizes and timeouts of functions, or of `function` alone, with what was
-    /// before; within a day unless `from` is said.
+    /// Only what was changed: new versions, code, architectures, memory sizes and timeouts of functions, and what was done
+    /// with actions, or of `function` alone, with what was before; within a day unless `from` is said.
     #[serde(default)]
     pub(super) changes: bool,
     /// Since when: RFC 3339, or 15m, 2h, 3d ago; an hour unless it is said.

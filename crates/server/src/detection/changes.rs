@@ -28,8 +28,9 @@ impl Detection {
         changes
     }
 
-    /// Somebody did something to a function, with an action.
+    /// Somebody did something to a function, with an action. Blocks on the disk.
     pub(crate) fn changed(&self, change: Change) {
         self.kept().detector.change(change);
+        self.save();
     }
 }

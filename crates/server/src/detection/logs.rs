@@ -29,6 +29,8 @@ pub(super) struct Told {
     pub(super) takers: BTreeMap<UnixNanos, BTreeSet<(Node, Node)>>,
     /// Answers of which only the first rows are known, because a minute had more than an answer may have.
     pub(super) cut: u64,
+    /// Questions without an answer.
+    pub(super) failed: u64,
 }
 
 /// What the platform reports of the invocations of a function in a minute, summed up.
@@ -128,8 +130,9 @@ pub(super) async fn read(
         .iter()
         .map(|(minute, spans)| (*minute, throughline_insight::takers(spans)));
     // The lesser part, and the one that may be too much.
+    let mut failed = 0;
     let attempts = asked.attempts(from, to).await.unwrap_or_else(|error| {
-        asked.cut += 1;
+        failed += 1;
         tracing::warn!(%error, "which invocations were other attempts is not known to detection");
         Vec::new()
     });
@@ -142,6 +145,7 @@ pub(super) async fn read(
         failures: failures.iter().map(failure).collect(),
         used: used.iter().map(used_by_one).collect(),
         cut: asked.cut,
+        failed,
     })
 }
 

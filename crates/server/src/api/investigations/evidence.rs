@@ -278,7 +278,7 @@ pub(super) fn changes(
         .collect();
     if rows.is_empty() && told.found.is_some() {
         ruled_out.push(RuledOut::of(
-            "no version and no memory size is known to have changed just before",
+            "nothing is known to have been changed just before",
         ));
     }
     rows
@@ -303,7 +303,9 @@ pub(super) fn waits(
 ) -> Vec<Evidence> {
     let frame = told.seen();
     let own = waiting(facts, [&told.node], &frame);
-    let usual = own.iter().filter(|it| it.times.is_none());
+    // What nothing is known of before is not ruled out by it.
+    let is_usual = |it: &&Waiting| it.times.is_none() && it.before.is_some();
+    let usual = own.iter().filter(is_usual);
     ruled_out.extend(usual.map(|it| RuledOut::of(&it.to_string())));
     let causes = told.found.iter().flat_map(|found| &found.causes);
     let near = around.upstream.iter().chain(&around.downstream);

@@ -60,6 +60,9 @@ impl Recent {
                 known.last = at.0;
                 continue;
             }
+            if self.seen.len() >= KNOWN_AT_ONCE {
+                continue;
+            }
             let told = before.as_ref().map(|_| at.0);
             self.seen.insert((*what).clone(), Seen { last: at.0, told });
             replaced.extend(before.clone().map(|before| Replaced {
@@ -72,9 +75,14 @@ impl Recent {
         let only = seen.next().filter(|_| seen.next().is_none());
         replaced.extend(self.taken_over(only, at));
         while self.seen.len() > KNOWN_MAX {
-            let oldest = self.seen.iter().min_by_key(|(_, seen)| seen.last);
-            let oldest = oldest.map(|(what, _)| what.clone());
-            oldest.map(|what| self.seen.remove(&what));
+            // Not what is called now, or it would be new in the next minute.
+            let others = self.seen.iter();
+            let others = others.filter(|(what, seen)| seen.last < at.0 && **what != self.has);
+            let oldest = others.min_by_key(|(_, seen)| seen.last);
+            let Some(oldest) = oldest.map(|(what, _)| what.clone()) else {
+                break;
+            };
+            self.seen.remove(&oldest);
         }
         replaced
     }
@@ -126,6 +134,8 @@ const ALONE: u32 = 3;
 const ROLLED_OUT: Duration = Duration::from_secs(15 * 60);
 /// Versions, codes, sizes and timeouts of one function that are remembered.
 const KNOWN_MAX: usize = 8;
+/// Values that are remembered while all of them are called in one minute.
+const KNOWN_AT_ONCE: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,8 @@ pub(crate) fn statement(node: &str, what: Measured, times: &Range<UnixNanos>) ->
     let names: Vec<String> = names.map(|name| quoted(&name)).collect();
     let in_json = serde_json::Value::from(name).to_string();
     let nested = quoted(&format!("\"{dimension}\":{in_json}"));
+    let plain = quoted(name);
+    let of_it = format!(r#"("{dimension}" = {plain} or contains("Dimensions", {nested}))"#);
     let at = |time: UnixNanos| format!("to_timestamp_nanos({})", time.0);
     Some(
         STATEMENT
@@ -33,9 +35,8 @@ pub(crate) fn statement(node: &str, what: Measured, times: &Range<UnixNanos>) ->
             .replace("$from", &at(times.start))
             .replace("$to", &at(times.end))
             .replace("$names", &names.join(", "))
-            .replace("$dimension", dimension)
-            .replace("$plain", &quoted(name))
-            .replace("$nested", &nested),
+            // Last, because a name may be anything.
+            .replace("$of_it", &of_it),
     )
 }
 
@@ -47,11 +48,13 @@ pub(in crate::detection) fn quoted(text: &str) -> String {
 /// Of several measurements of a minute the greatest counts, and of a summary its mean, as for detection.
 const STATEMENT: &str = r#"
 select minute, sum(most) as $column from (
-    select date_bin(interval '1 minute', case when kind = 'summary' then start_time else time end) as minute,
-        name,
+    select date_bin(interval '1 minute', case
+            when kind = 'summary' and start_time > to_timestamp_nanos(0) then start_time else time
+        end) as minute,
+        regexp_replace(name, '^.*/', '') as metric,
         max(case when kind = 'summary' and count > 0 then value / count else value end) as most
     from metrics where time >= $from and time < $to + interval '1 minute' and name in ($names)
-        and ("$dimension" = $plain or contains("Dimensions", $nested))
+        and $of_it
     group by 1, 2
 ) where minute >= $from and minute < $to group by minute order by minute"#;
 
