@@ -48,7 +48,7 @@ use file::StateFile;
 pub(crate) use health::DetectionHealth;
 pub(crate) use logs::signature;
 pub(crate) use outer::OuterCounts;
-pub(crate) use queues::{ByPlace, statement};
+pub(crate) use queues::{ByPlace, quoted, statement};
 
 /// Watches. Cheap to clone.
 #[derive(Clone)]

@@ -204,11 +204,6 @@ impl Form {
     }
 }
 
-/// A text as SQL has it.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 #[allow(clippy::disallowed_methods)] // the edge that says what "the last hour" is
 pub(super) fn now() -> UnixNanos {
     SystemTime::now().into()

@@ -17,8 +17,7 @@ use throughline_telemetry::model::MetricKind;
 use throughline_telemetry::{Attributes, MetricPoint, Span, UnixNanos, Value};
 
 use super::{MINUTE, Names, minute_of};
-pub(super) use statement::quoted;
-pub(crate) use statement::statement;
+pub(crate) use statement::{quoted, statement};
 
 /// What is told of some minutes.
 #[derive(Default)]

@@ -11,7 +11,8 @@ use throughline_query::QueryError;
 use throughline_telemetry::UnixNanos;
 
 use super::super::live::ENVIRONMENT;
-use super::super::queries::{Queries, quoted};
+use super::super::queries::Queries;
+use crate::detection::quoted;
 
 /// Of which function, and of which time.
 pub(super) struct Asked {

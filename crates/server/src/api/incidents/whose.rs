@@ -8,7 +8,8 @@ use throughline_notify::{Line, Whose};
 use throughline_query::QueryError;
 
 use crate::api::live::ENVIRONMENT;
-use crate::api::queries::{Queries, quoted};
+use crate::api::queries::Queries;
+use crate::detection::quoted;
 
 /// Nothing where no function or service is in it, or they do not say; none where they cannot be asked in time.
 pub(crate) async fn whose_of(queries: &Queries, incident: &Incident) -> Option<Whose> {

@@ -23,6 +23,7 @@ use crate::api::contrast::{LeftOut, Sides};
 use crate::api::error::ApiError;
 use crate::api::queries::Queries;
 use crate::api::view::{Evidence, Example, RowSearch, RuledOut};
+use crate::detection::quoted;
 
 /// Looks for evidence.
 pub(super) struct Gather<'a> {
@@ -329,7 +330,7 @@ impl<'a> Case<'a> {
             .into_iter()
             .filter_map(|node| {
                 let (kind, name) = node.split_once(':')?;
-                matches!(kind, "function" | "service").then(|| name.replace('\'', "''"))
+                matches!(kind, "function" | "service").then(|| quoted(name))
             })
             .collect();
         if names.is_empty() {
@@ -342,7 +343,7 @@ impl<'a> Case<'a> {
             format!("time >= {} and time < {}", at(times.start), at(times.end))
         };
         let sql = LINES
-            .replace("$names", &format!("'{}'", names.join("', '")))
+            .replace("$names", &names.join(", "))
             .replace("$before", &within(&before))
             .replace("$now", &within(&now));
         let answer = self.queries.sql(&sql).await?.to_json()?;

@@ -40,8 +40,8 @@ pub(crate) fn statement(node: &str, what: Measured, times: &Range<UnixNanos>) ->
     )
 }
 
-/// In quotes.
-pub(in crate::detection) fn quoted(text: &str) -> String {
+/// A text as SQL has it.
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
