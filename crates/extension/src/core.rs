@@ -16,8 +16,9 @@ use crate::intake::GROWTH_USUAL;
 use crate::join::{Function, Joiner, ShutdownReason, Signals};
 use crate::lifecycle::{Effect, Effects, Happened, Pace, State, Telemetry};
 use crate::outbox::{Account, Export, Failures, Held, Key, Leftover, Outbox, Outcome, TakenOver};
-use crate::platform::{self, Parsed, PlatformEvent};
+use crate::platform::{self, Parsed};
 use clock::Clock;
+use event::happened;
 use fault::Hand;
 use pace::{BUSY_BYTES_MAX, BUSY_PAUSE, Rhythm};
 
@@ -55,6 +56,8 @@ pub struct Core {
     sealed_at: UnixNanos,
     /// Whether something is to be delivered that came too soon after the last delivery.
     owes: bool,
+    /// When batches were put off until who exported has an answer: with no more than one export on top.
+    put_off: Option<UnixNanos>,
     blind: bool,
     /// When the end of the invocation that runs is not waited for any more, should the server not have answered
     /// by then.
@@ -105,6 +108,7 @@ impl Core {
             rhythm: Rhythm::default(),
             sealed_at: UnixNanos::default(),
             owes: false,
+            put_off: None,
             blind: false,
             hopes_until: None,
             shutdown_reason: ShutdownReason::Spindown,
@@ -159,14 +163,22 @@ impl Core {
             self.outbox.wakes_at(),
             self.period_ends_at(),
             self.hopes_until,
+            self.put_off,
         ];
         due.into_iter().flatten().min()
+    }
+
+    /// Whether batches wait for [`Event::Tick`], which is due: who exported has an answer before.
+    pub fn has_put_off(&self) -> bool {
+        self.put_off.is_some()
     }
 
     /// What [`Core::handle`] does while all goes well.
     fn work(&mut self, event: Event, wall: UnixNanos, actions: &mut Vec<Action>) {
         let now = self.clock.at(wall, self.due());
         let is_named = matches!(event, Event::Named(_));
+        let is_export = matches!(event, Event::Exported(_));
+        let was_put_off = self.put_off.take().is_some();
         let news = self.take(event, now, actions);
         self.hand.is_taken = true;
         for happened in news {
@@ -189,8 +201,9 @@ impl Core {
             Identity::OfSnapshot if is_named => self.seal(now),
             Identity::OfSnapshot if is_full => actions.push(Action::Name),
             Identity::OfSnapshot => {}
-            _ if is_full || is_due || self.sends_at_once() => self.seal(now),
-            _ => {}
+            _ if !(is_full || is_due || self.sends_at_once()) => {}
+            _ if is_export && !was_put_off => self.put_off = Some(now),
+            _ => self.seal(now),
         }
         self.pump(now, actions);
         self.record(actions);
@@ -569,19 +582,6 @@ impl Core {
             actions.push(Action::Say(text));
         }
         actions.push(Action::Exit);
-    }
-}
-
-fn happened(event: &PlatformEvent, time: UnixNanos) -> Option<Happened> {
-    match &event.kind {
-        platform::Kind::RuntimeDone { request_id, .. } => Some(Happened::RuntimeDone {
-            request_id: request_id.clone(),
-            ended: time,
-        }),
-        platform::Kind::Report { request_id, .. } => Some(Happened::Reported {
-            request_id: request_id.clone(),
-        }),
-        _ => None,
     }
 }
 

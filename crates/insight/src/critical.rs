@@ -7,10 +7,12 @@
 //!
 //! The page does the same (`ui/src/widgets/waterfall/critical.ts`); one file of cases holds both to it.
 
+mod role;
 mod walk;
 
 use throughline_telemetry::UnixNanos;
 
+pub use role::{Role, is_asynchronous};
 use walk::Walk;
 
 /// What a path needs to know of a span.

@@ -64,7 +64,9 @@ mod wall;
 
 pub use again::{came_again, is_retry};
 pub use contrast::Contrast;
-pub use critical::{PathEnd, PathPart, Phase, Stretch, critical_path, goes_on_after_answer};
+pub use critical::{
+    PathEnd, PathPart, Phase, Role, Stretch, critical_path, goes_on_after_answer, is_asynchronous,
+};
 pub use detect::Detector;
 pub use rootcause::explain;
 pub use series::{Line, LineCalculation, LineQuery, Lines, lines};

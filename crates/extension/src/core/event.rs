@@ -7,8 +7,9 @@ use throughline_telemetry::UnixNanos;
 use throughline_telemetry::wire::Request;
 
 use crate::join::{Invoked, ShutdownReason};
-use crate::lifecycle::Telemetry;
+use crate::lifecycle::{Happened, Telemetry};
 use crate::outbox::{Key, Leftover, Order, Outcome};
+use crate::platform::{self, PlatformEvent};
 use crate::process::{Snapshot, When};
 
 /// What comes in.
@@ -110,4 +111,18 @@ pub enum Action {
     Say(String),
     /// End.
     Exit,
+}
+
+/// What the platform's event means for the lifecycle.
+pub(super) fn happened(event: &PlatformEvent, time: UnixNanos) -> Option<Happened> {
+    match &event.kind {
+        platform::Kind::RuntimeDone { request_id, .. } => Some(Happened::RuntimeDone {
+            request_id: request_id.clone(),
+            ended: time,
+        }),
+        platform::Kind::Report { request_id, .. } => Some(Happened::Reported {
+            request_id: request_id.clone(),
+        }),
+        _ => None,
+    }
 }

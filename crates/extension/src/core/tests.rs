@@ -104,7 +104,11 @@ fn what_the_function_exports_while_the_environment_ends_leaves_too() {
     let mut core = core();
     core.handle(exported("before"), ms(900));
     let first = shut_down(&mut core, 1000);
-    let second = core.handle(exported("meanwhile"), ms(1001));
+    assert_eq!(core.handle(exported("meanwhile"), ms(1001)), []);
+    assert!(core.has_put_off(), "who exports has an answer first");
+    assert_eq!(core.wakes_at(), Some(ms(1001)));
+    let second = core.handle(Event::Tick, ms(1001));
+    assert!(!core.has_put_off());
     assert!(
         matches!(&second[..], [Action::Order(Order::Send(parcel))] if parcel.batch.items == 1),
         "{second:?}"
@@ -120,6 +124,23 @@ fn what_the_function_exports_while_the_environment_ends_leaves_too() {
     );
     let end = answer(&mut core, &farewell, &delivered, 1004);
     assert_eq!(end.last(), Some(&Action::Exit));
+}
+
+#[test]
+fn no_more_than_one_export_is_put_off() {
+    let mut core = core();
+    core.handle(exported("before"), ms(900));
+    shut_down(&mut core, 1000);
+    for name in ["first", "third"] {
+        assert_eq!(core.handle(exported(name), ms(1001)), []);
+        assert!(core.has_put_off());
+        let both = core.handle(exported("the next"), ms(1001));
+        assert!(!core.has_put_off());
+        assert!(
+            matches!(&both[..], [Action::Order(Order::Send(parcel))] if parcel.batch.items == 2),
+            "{both:?}"
+        );
+    }
 }
 
 #[test]

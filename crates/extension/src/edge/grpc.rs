@@ -68,7 +68,9 @@ async fn take(request: Request<Incoming>, intake: &Intake) -> Result<(Signal, u6
         (true, other) => return Err(Refusal::Packing(other.to_owned())),
     };
     body.bytes = body.bytes.slice_ref(framed.message);
-    let rejected = intake.take(signal, Encoding::Protobuf, packing, body)?;
+    let rejected = intake
+        .take(signal, Encoding::Protobuf, packing, body)
+        .await?;
     Ok((signal, rejected))
 }
 

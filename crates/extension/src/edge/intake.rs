@@ -109,9 +109,10 @@ impl Intake {
         Ok(Body { bytes, charge })
     }
 
-    /// Unpacks and decodes a message and hands it to the core. Says how many of its items were
-    /// left out.
-    pub(super) fn take(
+    /// Unpacks and decodes a message, hands it to the core, and waits until it is in its books: what is
+    /// answered for and killed in the next moment must be known to be lost. Says how many of its items
+    /// were left out.
+    pub(super) async fn take(
         &self,
         signal: Signal,
         encoding: Encoding,
@@ -132,13 +133,19 @@ impl Intake {
             BadExport::Wire(error) => Refusal::Malformed(error.to_string()),
         })?;
         let (items, rejected) = (taken.request.items() as u64, taken.rejected);
-        match self.inbox.put(Event::Exported(taken.request), charge) {
-            Ok(()) => {}
-            Err(NotPut::Ending) => return Err(self.busy(bytes.len())),
-            // Asking the function to come again would only hold it up.
-            Err(NotPut::Closed) => self.counters.add(Counter::QueueFull, items),
+        let size = bytes.len();
+        drop(bytes);
+        let put = self.inbox.put(Event::Exported(taken.request), charge);
+        if put == Err(NotPut::Ending) {
+            return Err(self.busy(size));
         }
+        // All of the export is counted in the turn in which the core takes it.
         self.counters.add(Counter::NoId, rejected);
+        match put {
+            Ok(()) => self.inbox.written_down().await,
+            // Asking the function to come again would only hold it up.
+            Err(_) => self.counters.add(Counter::QueueFull, items),
+        }
         Ok(rejected)
     }
 

@@ -121,6 +121,9 @@ impl Life {
             Export::On => delivery.limits.spill_bytes.min(Spill::room(&tmp)),
             Export::Off => 0,
         };
+        if delivery.limits.spill_bytes > 0 {
+            inbox.keeps_books();
+        }
         let mut core = Core::new(
             config.function,
             &environment,
@@ -198,7 +201,14 @@ impl Life {
             Event::Invoked(invoked) => Some(invoked.request_id.clone()),
             _ => None,
         };
-        let is_over = self.handle(event, poller);
+        let mut is_over = self.handle(event, poller);
+        if !is_over && self.core.has_put_off() {
+            self.events.done();
+            for _ in 0..TURNS_TO_ANSWER {
+                tokio::task::yield_now().await;
+            }
+            is_over = self.handle(Event::Tick, poller);
+        }
         if let Some(request_id) = begins.filter(|_| !is_over) {
             // The call for the next event is on its way before anything else is done.
             for _ in 0..TURNS_TO_ASK {
@@ -317,6 +327,7 @@ impl Life {
 
     /// INVOKE before all else: what the function exports is joined to it.
     async fn next_event(&mut self, poller: &mut Poller) -> Event {
+        self.events.done();
         let wait = self
             .core
             .wakes_at()
@@ -445,6 +456,8 @@ const SUBSCRIBE_MAX: Duration = Duration::from_secs(1);
 const TURNS_BEFORE_END: u32 = 4;
 /// To connect, to find the connection there, to write the call, and one more.
 const TURNS_TO_ASK: u32 = 4;
+/// To see that the export is in the books, and to write the answer.
+const TURNS_TO_ANSWER: u32 = 2;
 /// So often is asked whether who held the account of a life before this one is gone.
 const LOOKS_MAX: u32 = 5;
 const LOOK_PAUSE: Duration = Duration::from_millis(100);

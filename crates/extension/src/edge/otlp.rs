@@ -83,7 +83,7 @@ async fn take(request: Request<Incoming>, intake: &Intake) -> Result<(Signal, u6
         other => return Err(Refusal::Packing(other.to_owned())),
     };
     let body = intake.read(body, BODY_BYTES_MAX).await?;
-    let rejected = intake.take(signal, encoding, packing, body)?;
+    let rejected = intake.take(signal, encoding, packing, body).await?;
     Ok((signal, rejected))
 }
 

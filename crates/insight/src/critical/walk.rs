@@ -1,5 +1,7 @@
 //! The way back from an end, without recursion: traces may be chains of many thousand spans.
 
+use std::time::Duration;
+
 use throughline_telemetry::UnixNanos;
 
 use super::{PathPart, Phase, Stretch};
@@ -21,7 +23,7 @@ struct Stop {
     floor: UnixNanos,
     /// All after this is told.
     cursor: UnixNanos,
-    /// True until a child was walked: only then may one run on beyond the cursor.
+    /// True until a child was walked: only then may one run on beyond the cursor by more than clocks differ.
     is_fresh: bool,
     /// The span walked before this moment, for which a gap was waited.
     later: usize,
@@ -161,12 +163,17 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// The child that ended last before this moment, or was cut off by it.
+    /// The child that ended last before this moment, or was cut off by it. The platform's clock is another one, of whole
+    /// milliseconds, and says at times that what comes next began a moment before the one before it ended.
     fn child_within(&self, stop: &mut Stop) -> Option<usize> {
         let floor = self.floor_below(stop);
+        let ends_by = match self.spans[stop.later].phase {
+            Phase::Platform => stop.cursor.plus(CLOCKS_DIFFER),
+            Phase::Code | Phase::Invocation => stop.cursor,
+        };
         while let Some(child) = stop.waited_for.pop() {
             let Stretch { start, end, .. } = self.spans[child];
-            if end > floor && start < stop.cursor && (stop.is_fresh || end <= stop.cursor) {
+            if end > floor && start < stop.cursor && (stop.is_fresh || end <= ends_by) {
                 return Some(child);
             }
         }
@@ -224,3 +231,6 @@ impl<'a> Walk<'a> {
                 })
     }
 }
+
+/// By how much what the platform says of times may be ahead of what code says.
+const CLOCKS_DIFFER: Duration = Duration::from_millis(2);

@@ -1,8 +1,8 @@
 //! Which spans of a trace somebody waited for, and how long.
 
-use throughline_telemetry::{Span, SpanKind};
+use throughline_telemetry::Span;
 
-use crate::critical::{PathEnd, Phase, Stretch, critical_path, paths_to};
+use crate::critical::{PathEnd, Phase, Role, Stretch, critical_path, is_asynchronous, paths_to};
 use crate::tree::{in_order, lay_out, parents};
 
 /// The spans on the critical paths to the ends of those that are asked about, with the time in which each was waited
@@ -54,7 +54,7 @@ fn laid_out(spans: &[Span]) -> (Vec<&Span>, Vec<Stretch>) {
             start: span.start,
             end: span.end.max(span.start),
             phase: phase(span),
-            is_asynchronous: is_asynchronous(span, parent.map(|parent| sorted[parent])),
+            is_asynchronous: is_asynchronous(role(span), parent.map(|parent| role(sorted[parent]))),
             is_waiting: false,
         };
         (span, stretch)
@@ -70,21 +70,12 @@ fn phase(span: &Span) -> Phase {
     }
 }
 
-/// Messages, and calls of functions as events: who sends them does not wait for what they cause. Whoever took several
-/// does wait for what it does about each.
-fn is_asynchronous(span: &Span, parent: Option<&Span>) -> bool {
-    let is_message = span.kind == SpanKind::Consumer;
-    let Some(parent) = parent else {
-        return is_message;
-    };
-    let is_own = parent.service() == span.service();
-    match parent.kind {
-        SpanKind::Producer => is_message || !is_own,
-        SpanKind::Client => is_message || is_event(parent),
-        _ => (is_message && !is_own) || is_event(parent),
+fn role(span: &Span) -> Role<'_> {
+    Role {
+        kind: span.kind.name(),
+        service: span.service(),
+        invocation: span.attributes.text("faas.invocation_id"),
+        is_event: span.attributes.text("aws.lambda.invocation_type") == Some("Event"),
+        hop: None,
     }
-}
-
-fn is_event(parent: &Span) -> bool {
-    parent.attributes.text("aws.lambda.invocation_type") == Some("Event")
 }

@@ -86,13 +86,14 @@ pub fn self_times(
     found
 }
 
-/// How much of what traces have more than before is in spans like these, 0 to 1: of the time that is added, which each
-/// span has by itself, or of the traces that failed.
+/// How much of what traces have more than before is in spans like these, 0 to 1: of the time that is waited for longer to
+/// the ends of the spans that are asked about, which each span has by itself, or of the traces that failed.
 #[allow(clippy::cast_precision_loss)] // some traces
 pub fn part_in(
     before: &[Vec<Span>],
     now: &[Vec<Span>],
     symptom: Symptom,
+    is_asked: impl Fn(&Span) -> bool,
     is_like: impl Fn(&Span) -> bool,
 ) -> f64 {
     if symptom != Symptom::Slow {
@@ -108,26 +109,19 @@ pub fn part_in(
         });
         return like / f64::max(failed, 1.0);
     }
-    let mean = |traces: &[Vec<Span>], is: &dyn Fn(&Span) -> bool| {
-        let times = traces.iter().flat_map(|spans| {
-            let own = spans.iter().zip(own_times(spans));
-            own.filter(|(span, _)| is(span)).map(|(_, own)| own)
+    let mean = |traces: &[Vec<Span>]| {
+        let times = traces.iter().flat_map(|spans| waited_for(spans, &is_asked));
+        let (all, like) = times.fold((0.0, 0.0), |(all, like), (span, ms)| {
+            (all + ms, if is_like(span) { like + ms } else { like })
         });
-        times.sum::<f64>() / (traces.len() as f64).max(1.0)
+        let of = (traces.len() as f64).max(1.0);
+        (all / of, like / of)
     };
-    let added = |is: &dyn Fn(&Span) -> bool| (mean(now, is) - mean(before, is)).max(0.0);
-    let all = added(&|_| true);
-    if before.is_empty() || all <= LEAST_MS {
+    let ((all_before, like_before), (all, like)) = (mean(before), mean(now));
+    if before.is_empty() || all - all_before <= LEAST_MS {
         return 0.0;
     }
-    (added(&is_like) / all).min(1.0)
-}
-
-/// Of each span the time in which none of its children is there, in milliseconds.
-fn own_times(spans: &[Span]) -> Vec<f64> {
-    let own = spans.iter().zip(children(spans));
-    own.map(|(span, mut children)| own_ms(span, &mut children))
-        .collect()
+    ((like - like_before) / (all - all_before)).clamp(0.0, 1.0)
 }
 
 fn children(spans: &[Span]) -> Vec<Vec<&Span>> {
@@ -163,19 +157,6 @@ fn add_gaps<'a>(
             gap.ms[side] += (millis(span) - millis(child)).max(0.0) * part;
         }
     }
-}
-
-/// What of a span's time none of its children is there, in milliseconds.
-#[allow(clippy::cast_precision_loss)] // nanoseconds of minutes
-fn own_ms(span: &Span, children: &mut [&Span]) -> f64 {
-    children.sort_by_key(|child| child.start);
-    let (mut free, mut at) = (0, span.start);
-    for child in children {
-        free += child.start.min(span.end).0.saturating_sub(at.0);
-        at = at.max(child.end);
-    }
-    free += span.end.0.saturating_sub(at.0);
-    free as f64 / 1e6
 }
 
 fn millis(span: &Span) -> f64 {

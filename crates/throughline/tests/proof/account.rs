@@ -114,12 +114,7 @@ impl Account {
         let dropped: u64 = self.dropped().values().sum();
         let invocations: BTreeSet<_> = missing.iter().map(|span| taken[span]).collect();
         let untold = (missing.len() as u64).saturating_sub(dropped);
-        let most = match end {
-            End::Told => 0,
-            End::Killed(most) => most,
-            End::Silent => u64::MAX,
-        };
-        if untold > most {
+        if untold > 0 && end == End::Told {
             let count = missing.len();
             problems.push(format!(
                 "{count} spans of invocations {invocations:?} are nowhere, and {dropped} items are told as lost"
@@ -195,11 +190,8 @@ impl Display for Account {
 /// How the last environment ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Its extension had the chance to say everything.
+    /// Its extension, or the one after it, had the chance to say everything.
     Told,
-    /// An extension was killed at the very moment in which it had taken so many spans: that they are
-    /// lost is told by its successor only if they were written down before.
-    Killed(u64),
     /// It was killed, and what it had not said is not known.
     Silent,
 }

@@ -97,7 +97,7 @@ async fn play(stage: &Stage, seed: u64, invocations: u64) -> Result<Vec<String>,
         "    {} lines on stdout; before them {before}",
         envelopes.len()
     );
-    let mut problems = before.problems(&evidence);
+    let mut problems = before.problems(&evidence, false);
     // What CloudWatch Logs would have of the extensions comes back in.
     for envelopes in envelopes.chunks(100) {
         let text = envelopes
@@ -107,7 +107,7 @@ async fn play(stage: &Stage, seed: u64, invocations: u64) -> Result<Vec<String>,
     }
     let after = evidence.load(&server).await?;
     println!("    and after them {after}");
-    problems.extend(after.problems(&evidence));
+    problems.extend(after.problems(&evidence, true));
     Ok(problems)
 }
 

@@ -1,6 +1,6 @@
 //! What every run needs: the function's code, the extension, and what a running environment says.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -63,6 +63,9 @@ impl Stage {
     }
 }
 
+/// What went wrong in environments, by their log streams.
+pub(crate) type Struck = BTreeMap<String, Vec<String>>;
+
 /// What runs beside the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum With {
@@ -74,7 +77,7 @@ pub(crate) enum With {
 pub(crate) struct Lines {
     lines: Arc<Mutex<Vec<Line>>>,
     count: watch::Receiver<usize>,
-    listening: JoinHandle<Result<BTreeSet<String>, String>>,
+    listening: JoinHandle<Result<Struck, String>>,
 }
 
 impl Lines {
@@ -83,14 +86,18 @@ impl Lines {
         let (sender, count) = watch::channel(0);
         let kept = lines.clone();
         let listening = tokio::spawn(async move {
-            let mut struck = BTreeSet::new();
+            let mut struck = Struck::new();
             loop {
                 match activity.recv().await {
                     Ok(Activity::Line(line)) => {
                         locked(&kept).push(line);
                         sender.send_modify(|count| *count += 1);
                     }
-                    Ok(Activity::Fault(fault)) => struck.extend(fault.environment),
+                    Ok(Activity::Fault(fault)) => {
+                        let here = fault.environment.map(|stream| struck.entry(stream));
+                        here.into_iter()
+                            .for_each(|here| here.or_default().push(fault.what.clone()));
+                    }
                     Ok(_) => {}
                     Err(broadcast::error::RecvError::Closed) => return Ok(struck),
                     Err(broadcast::error::RecvError::Lagged(lines)) => {
@@ -122,7 +129,7 @@ impl Lines {
     }
 
     /// The same, and the environments in which a fault has struck.
-    pub(crate) async fn of_all(self) -> Result<(Vec<String>, BTreeSet<String>), String> {
+    pub(crate) async fn of_all(self) -> Result<(Vec<String>, Struck), String> {
         let struck = self.listening.await.map_err(|error| error.to_string())??;
         let lines = locked(&self.lines);
         let of_it = lines.iter().filter(|line| line.extension.is_some());

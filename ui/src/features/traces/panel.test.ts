@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import cases from '../../../fixtures/asynchronous.json';
 import checkout from '../../../fixtures/checkout.json';
 import order from '../../../fixtures/order.json';
 import { decodeTrace } from '../../api/decode';
@@ -194,37 +195,38 @@ it('a failure names the line of our own code where a layer tells it', () => {
 });
 
 describe('whether the parent waits', () => {
-  const span = trace.spans[0]!;
-  const hop = (kind: string): Span => ({
-    ...span,
-    inferred: true,
-    attributes: { 'throughline.hop.kind': kind },
+  const spanOf = ({ kind, service, invocation, event, hop }: Told): Span => ({
+    ...trace.spans[0]!,
+    kind: kind as Span['kind'],
+    service,
+    inferred: hop !== undefined,
+    attributes: {
+      ...(invocation ? { 'faas.invocation_id': invocation } : {}),
+      ...(event ? { 'aws.lambda.invocation_type': 'Event' } : {}),
+      ...(hop ? { 'throughline.hop.kind': hop } : {}),
+    },
   });
-  it.each<[string, Span, Span | null, boolean]>([
-    ['nobody above', span, null, false],
-    ['a call', span, { ...span, kind: 'client' }, false],
-    ['a message', { ...span, kind: 'consumer' }, null, true],
-    [
-      'what a producer leads to',
-      { ...span, service: 'other' },
-      { ...span, kind: 'producer' },
-      true,
-    ],
-    ['the request of a producer', span, { ...span, kind: 'producer' }, false],
-    [
-      'a call as an event',
-      span,
-      { ...span, attributes: { 'aws.lambda.invocation_type': 'Event' } },
-      true,
-    ],
-    ['a queue', hop('queue'), span, true],
-    ['what a queue leads to', span, hop('queue'), true],
-    ['an API', hop('api'), null, false],
-    ['what an API leads to', span, hop('api'), false],
-  ])('%s', (_, child, parent, expected) => {
-    expect(isAsynchronous(child, parent)).toBe(expected);
+
+  it.each(cases as readonly Case[])('$name', ({ span, above, asynchronous }) => {
+    expect(isAsynchronous(spanOf(span), above && spanOf(above))).toBe(asynchronous);
   });
 });
+
+/** As `crates/insight` reads the same cases. */
+interface Case {
+  readonly name: string;
+  readonly span: Told;
+  readonly above: Told | null;
+  readonly asynchronous: boolean;
+}
+
+interface Told {
+  readonly kind: string;
+  readonly service: string;
+  readonly invocation?: string;
+  readonly event?: boolean;
+  readonly hop?: string;
+}
 
 describe('the critical path in words', () => {
   const nanos = (value: number): DurationNanos => BigInt(value) as DurationNanos;

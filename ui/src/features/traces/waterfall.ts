@@ -34,14 +34,31 @@ function saysColdStart(span: Span, parent: Span | null): boolean {
   return parent === null || phaseOf(parent) !== 'invoke' || !isCold(parent);
 }
 
-/** Messages, and calls of functions as events: who sends them does not wait for what they cause. */
+/**
+ * Messages, and calls of functions as events: who sends them does not wait for what they cause. Whoever took
+ * some does wait for what it does about them. `throughline trace` and investigations do the same
+ * (`crates/insight`); one file of cases holds both to it.
+ */
 export function isAsynchronous(span: Span, parent: Span | null): boolean {
   const hop = span.inferred ? span : parent?.inferred ? parent : null;
   if (hop !== null) return !ANSWERING.has(String(hop.attributes['throughline.hop.kind']));
-  if (span.kind === 'consumer') return true;
-  if (parent === null) return false;
-  if (parent.kind === 'producer') return parent.service !== span.service;
-  return parent.attributes['aws.lambda.invocation_type'] === 'Event';
+  const isMessage = span.kind === 'consumer';
+  if (parent === null) return isMessage;
+  const isEvent = parent.attributes['aws.lambda.invocation_type'] === 'Event';
+  switch (parent.kind) {
+    case 'producer':
+      return isMessage || !isOwn(span, parent);
+    case 'client':
+      return isMessage || isEvent;
+    default:
+      return (isMessage && !isOwn(span, parent)) || isEvent;
+  }
+}
+
+/** Of one invocation; of one service, where that is not known. */
+function isOwn(span: Span, parent: Span): boolean {
+  const [one, other] = [span, parent].map((each) => each.attributes['faas.invocation_id']);
+  return one !== undefined && other !== undefined ? one === other : span.service === parent.service;
 }
 
 /** Why a span stands below its parent, for those who ask. */

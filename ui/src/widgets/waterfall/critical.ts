@@ -161,7 +161,7 @@ interface Stop {
   readonly floor: bigint;
   /** All after this is told. */
   cursor: bigint;
-  /** True until a child was walked: only then may one run on beyond the cursor. */
+  /** True until a child was walked: only then may one run on beyond the cursor by more than clocks differ. */
   fresh: boolean;
   /** The row walked before this moment, for which a gap was waited. */
   later: Row;
@@ -240,12 +240,16 @@ class Walk {
     return null;
   }
 
-  /** The child that ended last before this moment, or was cut off by it. */
+  /**
+   * The child that ended last before this moment, or was cut off by it. The platform's clock is another one, of
+   * whole milliseconds, and says at times that what comes next began a moment before the one before it ended.
+   */
   #childWithin(stop: Stop): Row | null {
     const floor = this.#floorBelow(stop);
+    const endsBy = stop.cursor + (isOfPlatform(stop.later) ? CLOCKS_DIFFER : 0n);
     for (let child = stop.waitedFor.pop(); child; child = stop.waitedFor.pop()) {
       if (endOf(child) <= floor || child.span.start >= stop.cursor) continue;
-      if (stop.fresh || endOf(child) <= stop.cursor) return child;
+      if (stop.fresh || endOf(child) <= endsBy) return child;
     }
     return null;
   }
@@ -271,6 +275,9 @@ class Walk {
     this.#parts.push({ index: row.index, from: start, to: end, waiting });
   }
 }
+
+/** By how many nanoseconds what the platform says of times may be ahead of what code says. */
+const CLOCKS_DIFFER = 2_000_000n;
 
 /** With which the trace comes in; where that is missing, with whatever is first. */
 function rootOf(tree: Tree): Row | null {
@@ -302,13 +309,18 @@ function childrenOf(tree: Tree, row: Row): readonly Row[] {
 
 /** Lambda tells how long a function took to respond, beside the spans of the function that say on what. */
 function repeats(child: Row, siblings: readonly Row[]): boolean {
-  if (child.span.phase !== 'platform') return false;
-  return siblings.some(({ span }) => {
-    if (span.phase === 'platform') return false;
+  if (!isOfPlatform(child)) return false;
+  return siblings.some((sibling) => {
+    if (isOfPlatform(sibling)) return false;
+    const { span } = sibling;
     const from = most(span.start, child.span.start);
     const to = least(span.start + span.duration, endOf(child));
     return to > from && (to - from) * 2n > span.duration;
   });
+}
+
+function isOfPlatform({ span }: Row): boolean {
+  return span.phase === 'platform';
 }
 
 function endOf({ span }: Row): bigint {

@@ -78,7 +78,9 @@ fn what_takes_longer_by_itself_is_told_apart_from_what_waits() {
 
     let of = |name: &'static str| {
         let (before, now) = ([trace(20, 0)], [trace(380, 40)]);
-        part_in(&before, &now, Symptom::Slow, |span| span.name == name)
+        part_in(&before, &now, Symptom::Slow, is_shop, |span| {
+            span.name == name
+        })
     };
     assert!((of("GetItem") - 0.9).abs() < 1e-9, "{}", of("GetItem"));
     assert!((of("Invoke") - 0.1).abs() < 1e-9 && of("pay") == 0.0);
@@ -88,10 +90,87 @@ fn what_takes_longer_by_itself_is_told_apart_from_what_waits() {
     let mut other = trace(20, 0);
     other[0].status = SpanStatus::Error;
     let now = [failed, other, trace(20, 0)];
-    let part = part_in(&[], &now, Symptom::Throttle, |span| span.name == "GetItem");
+    let is_get = |span: &Span| span.name == "GetItem";
+    let part = part_in(&[], &now, Symptom::Throttle, is_shop, is_get);
     assert!((part - 0.5).abs() < 1e-9, "{part}");
-    assert_eq!(part_in(&[], &[], Symptom::Slow, |_| true), 0.0);
-    assert_eq!(part_in(&[], &[], Symptom::Error, |_| true), 0.0);
+    for symptom in [Symptom::Slow, Symptom::Error] {
+        assert_eq!(part_in(&[], &[], symptom, is_shop, |_| true), 0.0);
+    }
+}
+
+#[test]
+fn what_the_platform_says_of_the_same_time_is_not_counted_twice() {
+    // As the extension tells an invocation: the platform's phases lie beside what the code says, over the same time.
+    let trace = |call_ms: u64, init_ms: u64| {
+        let (start, handled) = (init_ms, call_ms + 20);
+        let phase = |mut span: Span, phase: &str| {
+            span.attributes.set("throughline.phase", phase);
+            span
+        };
+        let invocation = named(
+            (1, 0),
+            "shop",
+            "shop",
+            SpanKind::Server,
+            0,
+            start + handled + 45,
+        );
+        let platform = |id, name: &str, start, millis| {
+            phase(
+                named((id, 1), "shop", name, SpanKind::Internal, start, millis),
+                name,
+            )
+        };
+        vec![
+            phase(invocation, "invoke"),
+            platform(2, "init", 0, init_ms),
+            platform(3, "response latency", start, handled + 2),
+            named(
+                (4, 1),
+                "shop",
+                "shop",
+                SpanKind::Internal,
+                start + 1,
+                handled,
+            ),
+            named(
+                (5, 4),
+                "shop",
+                "POST",
+                SpanKind::Client,
+                start + 11,
+                call_ms,
+            ),
+            // By its own clock, a moment before the code is done.
+            platform(6, "runtime overhead", start + handled, 4),
+            platform(9, "extension overhead", start + handled + 5, 40),
+            named(
+                (7, 4),
+                "shop",
+                "send",
+                SpanKind::Producer,
+                start + 12 + call_ms,
+                2,
+            ),
+            named(
+                (8, 7),
+                "mail",
+                "mail",
+                SpanKind::Consumer,
+                start + 14 + call_ms,
+                30 * call_ms,
+            ),
+        ]
+    };
+    let (before, now) = ([trace(20, 0)], [trace(3020, 0), trace(3020, 600)]);
+    let part = |now: &[Vec<Span>]| {
+        part_in(&before, now, Symptom::Slow, is_shop, |span| {
+            span.name == "POST"
+        })
+    };
+    assert!(part(&now[..1]) > 0.999, "{}", part(&now[..1]));
+    // A cold start is no call: 300 of 3,300 ms.
+    assert!((part(&now) - 10.0 / 11.0).abs() < 1e-3, "{}", part(&now));
 }
 
 #[test]
@@ -158,6 +237,19 @@ fn what_is_done_about_each_record_of_a_batch_is_waited_for() {
         ]
     };
     let told = self_times(&[trace(10)], &[trace(50)], |span| span.name == "mail");
+    assert_eq!(steps(&told), [("record", 10.0, 50.0)]);
+
+    // The handler may call its service by another name; it is of the same invocation.
+    let named_apart = |ms: u64| {
+        let mut spans = trace(ms);
+        spans[1].resource = resource("mailer");
+        for span in &mut spans {
+            span.attributes.set("faas.invocation_id", "one");
+        }
+        spans
+    };
+    let is_asked = |span: &Span| span.kind == SpanKind::Consumer;
+    let told = self_times(&[named_apart(10)], &[named_apart(50)], is_asked);
     assert_eq!(steps(&told), [("record", 10.0, 50.0)]);
 }
 

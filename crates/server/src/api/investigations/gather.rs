@@ -65,8 +65,9 @@ impl Traces {
         let causes = told.found.iter().flat_map(|found| &found.causes);
         let others = causes.filter(|cause| !facts.own.contains(&cause.node));
         let shown = others.filter(|cause| {
+            let is_asked = |span: &Span| filters::is_of(span, &told.node);
             let is_call = |span: &Span| filters::is_call(span, &cause.node);
-            part_in(&self.before, &self.now, told.symptom, is_call) >= SHOWN_MIN
+            part_in(&self.before, &self.now, told.symptom, is_asked, is_call) >= SHOWN_MIN
         });
         shown.map(|cause| cause.node.clone()).collect()
     }

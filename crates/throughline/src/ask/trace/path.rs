@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use throughline_insight::{PathEnd, PathPart, Phase, Stretch, critical_path, goes_on_after_answer};
+use throughline_insight::{
+    PathEnd, PathPart, Phase, Role, Stretch, critical_path, goes_on_after_answer, is_asynchronous,
+};
 
 use super::super::text::first_line;
 use super::super::words::{counted, duration};
@@ -125,35 +127,21 @@ fn stretches(spans: &[Step]) -> Vec<Stretch> {
             (_, true) => Phase::Platform,
             _ => Phase::Code,
         },
-        is_asynchronous: is_asynchronous(span, parent.map(|parent| &spans[parent])),
+        is_asynchronous: is_asynchronous(role(span), parent.map(|parent| role(&spans[parent]))),
         is_waiting: span.inferred,
     })
     .collect()
 }
 
-/// Messages, and calls of functions as events: who sends them does not wait for what they cause.
-fn is_asynchronous(span: &Step, parent: Option<&Step>) -> bool {
-    let hop = [Some(span), parent]
-        .into_iter()
-        .flatten()
-        .find(|each| each.inferred);
-    let attribute = |step: &Step, key: &str| {
-        step.attributes
-            .get(key)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    if let Some(hop) = hop {
-        let kind = attribute(hop, "throughline.hop.kind");
-        return !kind.is_some_and(|kind| ANSWERING.contains(&kind.as_str()));
-    }
-    let Some(parent) = parent else {
-        return span.kind == "consumer";
-    };
-    match parent.kind.as_str() {
-        _ if span.kind == "consumer" => true,
-        "producer" => parent.service != span.service,
-        _ => attribute(parent, "aws.lambda.invocation_type").as_deref() == Some("Event"),
+fn role(span: &Step) -> Role<'_> {
+    let attribute = |key: &str| span.attributes.get(key).and_then(Value::as_str);
+    let hop = attribute("throughline.hop.kind").unwrap_or_default();
+    Role {
+        kind: &span.kind,
+        service: &span.service,
+        invocation: attribute("faas.invocation_id"),
+        is_event: attribute("aws.lambda.invocation_type") == Some("Event"),
+        hop: span.inferred.then_some(hop),
     }
 }
 
@@ -167,8 +155,6 @@ fn share(part: Duration, whole: Duration) -> String {
 
 /// How many places the time went to are told.
 const TOLD_MAX: usize = 3;
-/// Services that pass on what a function answers.
-const ANSWERING: [&str; 2] = ["api", "balancer"];
 
 #[cfg(test)]
 mod tests {

@@ -9,14 +9,14 @@ use super::FUNCTIONS;
 use super::workers::Invoked;
 use crate::function::trace_id;
 use crate::server::Server;
+use crate::stage::Struck;
 
 /// What the test knows by itself.
 pub(super) struct Evidence {
     /// Every span that an extension has taken, with its invocation.
     pub(super) taken: BTreeMap<u64, u64>,
     pub(super) invoked: Vec<Invoked>,
-    /// The environments, by their log streams, in which a fault has struck.
-    pub(super) struck: BTreeSet<String>,
+    pub(super) struck: Struck,
 }
 
 /// What the server knows.
@@ -41,7 +41,42 @@ struct Missing {
     why: String,
 }
 
+/// An extension from its start to its end: the environment's log stream, and how many were there
+/// before it. What fails takes it along; of one that dies in its sleep and is started again this knows
+/// nothing, and takes both for one.
+type Life<'a> = (&'a str, usize);
+
 impl Evidence {
+    /// Which life handled which invocation, and of each environment which life would be next.
+    fn lives(&self, function: &str) -> (BTreeMap<u64, Life<'_>>, BTreeMap<&str, usize>) {
+        let here = self.invoked.iter().filter(|one| one.function == function);
+        let mut here: Vec<_> = here.collect();
+        here.sort_by_key(|one| one.started);
+        let (mut lives, mut next) = (BTreeMap::new(), BTreeMap::new());
+        for one in here {
+            let nth: &mut usize = next.entry(one.environment.as_str()).or_default();
+            lives.insert(one.number, (one.environment.as_str(), *nth));
+            *nth += usize::from(!one.went_well);
+        }
+        (lives, next)
+    }
+
+    /// Whether a life may have ended without a word: something struck its environment, and either nobody
+    /// came after it there, or whoever came had no chance to speak either.
+    fn is_untold(&self, (stream, nth): Life<'_>, next: &BTreeMap<&str, usize>) -> bool {
+        let Some(struck) = self.struck.get(stream) else {
+            return false;
+        };
+        let went_well_last = self
+            .invoked
+            .iter()
+            .filter(|one| one.environment == stream)
+            .max_by_key(|one| one.started)
+            .is_some_and(|one| one.went_well);
+        let was_dropped = struck.iter().any(|what| what == DROPPED);
+        next.get(stream).is_none_or(|last| nth >= *last) || !went_well_last || was_dropped
+    }
+
     /// Asks the server for everything.
     pub(super) async fn load(&self, server: &Server) -> Result<Verdict, String> {
         let mut verdict = Verdict {
@@ -80,8 +115,9 @@ impl Verdict {
         }
     }
 
-    /// Where the server is wrong.
-    pub(super) fn problems(&self, evidence: &Evidence) -> Vec<String> {
+    /// Where the server is wrong, once it has what was written to stdout as well; before that it may not
+    /// know of a life at all.
+    pub(super) fn problems(&self, evidence: &Evidence, has_lines: bool) -> Vec<String> {
         let mut problems = Vec::new();
         for name in FUNCTIONS {
             let Some(function) = self.functions.iter().find(|function| function.name == name)
@@ -89,35 +125,37 @@ impl Verdict {
                 problems.push(format!("the server knows nothing of {name}"));
                 continue;
             };
-            problems.extend(self.problems_of(function, evidence));
+            problems.extend(self.problems_of(function, evidence, has_lines));
         }
         problems
     }
 
-    fn problems_of(&self, function: &Function, evidence: &Evidence) -> Vec<String> {
+    fn problems_of(
+        &self,
+        function: &Function,
+        evidence: &Evidence,
+        has_lines: bool,
+    ) -> Vec<String> {
         let mut problems = Vec::new();
         let (name, complete) = (&function.name, &function.complete);
-        let here = evidence.invoked.iter().filter(|one| one.function == name);
-        let streams: BTreeMap<u64, &str> = here
-            .map(|one| (one.number, one.environment.as_str()))
-            .collect();
-        // The spans that are missing, by the environment that took them, and who was heard of.
-        let mut missing: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        let (lives, next) = evidence.lives(name);
+        // The spans that are missing, by the life that took them, and who was heard of.
+        let mut missing: BTreeMap<Life<'_>, Vec<u64>> = BTreeMap::new();
         let mut heard = BTreeSet::new();
         for (span, number) in &evidence.taken {
-            match streams.get(number) {
-                Some(stream) if self.spans.contains(span) => drop(heard.insert(*stream)),
-                Some(stream) => missing.entry(stream).or_default().push(*span),
+            match lives.get(number) {
+                Some(life) if self.spans.contains(span) => drop(heard.insert(*life)),
+                Some(life) => missing.entry(*life).or_default().push(*span),
                 None => {}
             }
         }
-        // An environment that vanished may have taken what it never told anybody of. The server says of
-        // such a one that it is open, if it has heard of it at all.
-        let quiet = |stream: &&str| !evidence.struck.contains(*stream);
+        // A life that vanished may have taken what it never told anybody of, if nobody came after it who
+        // could. The server says of such a one that it is open, if it has heard of it at all.
+        let vanished = |life: &Life<'_>| evidence.is_untold(*life, &next);
         let mut counts: Vec<_> = missing
             .iter()
-            .filter(|(stream, _)| quiet(stream))
-            .map(|(stream, spans)| (spans.len() as u64, *stream))
+            .filter(|(life, _)| !vanished(life) && (has_lines || heard.contains(*life)))
+            .map(|(life, spans)| (spans.len() as u64, *life))
             .collect();
         counts.sort_unstable();
         counts.reverse();
@@ -127,12 +165,15 @@ impl Verdict {
         let named: u64 = function.missing.iter().filter_map(|one| one.items).sum();
         let named = named.max(function.dropped);
         // Of one that it has heard of it says at least that it never said farewell.
-        let vanished = missing
-            .keys()
-            .find(|stream| !quiet(stream) && heard.contains(**stream));
-        if let Some(stream) = vanished.filter(|_| open == 0 && named == 0) {
+        let known = |life: &&Life<'_>| vanished(life) && heard.contains(*life);
+        let known = missing.keys().find(known);
+        if let Some(life) = known.filter(|_| open == 0 && named == 0) {
+            let (spans, (stream, life)) = (&missing[life], life);
+            let struck = &evidence.struck[*stream];
+            let of: BTreeSet<_> = spans.iter().map(|span| evidence.taken[span]).collect();
+            let count = spans.len();
             problems.push(format!(
-                "spans of {name} are missing in {stream}, which vanished, and nothing says so"
+                "{count} spans of {name} of invocations {of:?} are missing in life {life} of {stream}, {struck:?}, and nothing says so"
             ));
         }
         if lost > named {
@@ -204,3 +245,6 @@ impl Display for Verdict {
         Ok(())
     }
 }
+
+/// As the sandbox tells it.
+const DROPPED: &str = "drop the environment";

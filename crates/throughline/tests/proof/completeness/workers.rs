@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
-use throughline_sandbox::{Invoke, InvokeError, RunningSandbox};
+use throughline_sandbox::{Finished, Invoke, InvokeError, RunningSandbox, Status, UnixNanos};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -19,6 +19,9 @@ pub(super) struct Invoked {
     pub(super) function: &'static str,
     /// By the name of its log stream.
     pub(super) environment: String,
+    pub(super) started: UnixNanos,
+    /// Whether the platform calls it a success: the environment goes on with the processes it has.
+    pub(super) went_well: bool,
 }
 
 /// What is to be done, and how much of it is.
@@ -80,12 +83,14 @@ impl Work {
                 tokio::time::sleep(Duration::from_millis(random.u64(1..700))).await;
             }
             let event = choose(number, &mut random);
-            let environment = invoke(sandbox, function, event).await?;
-            invoked.extend(environment.map(|environment| Invoked {
+            let finished = invoke(sandbox, function, event).await?;
+            invoked.push(Invoked {
                 number,
                 function,
-                environment,
-            }));
+                environment: finished.environment,
+                started: finished.started,
+                went_well: finished.status == Status::Success,
+            });
             self.done.send_modify(|done| *done += 1);
         }
     }
@@ -106,12 +111,11 @@ fn choose(number: u64, random: &mut Rng) -> Event {
     }
 }
 
-/// The environment that handled it; `None` if that is not told, as of one that vanished.
 async fn invoke(
     sandbox: &RunningSandbox,
     function: &str,
     event: Event,
-) -> Result<Option<String>, String> {
+) -> Result<Finished, String> {
     let id = event.trace_id();
     let (root, rest) = id.split_at(8);
     let invoke = Invoke::new(function)
@@ -119,7 +123,7 @@ async fn invoke(
         .trace_header(format!("Root=1-{root}-{rest};Sampled=1"));
     loop {
         match sandbox.call_to_end(invoke.clone()).await {
-            Ok((_, finished)) => return Ok(Some(finished.environment)),
+            Ok((_, finished)) => return Ok(finished),
             Err(InvokeError::Throttled { .. }) => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
