@@ -46,6 +46,27 @@ test('closes with Escape and gives the focus back', async () => {
   assert.equal(await search.evaluate((input) => input === document.activeElement), true);
 });
 
+test('opens anew right after it was closed', async () => {
+  await page.goto(`${url}/wall`);
+  for (const how of ['Enter', 'Escape']) {
+    await goTo('colours light');
+    await option(/^Colours: light/).waitFor();
+    // Both keys before the browser tells that the dialog was closed, as when the machine is busy.
+    await page.evaluate(async (key) => {
+      const there = /** @type {HTMLElement} */ (document.activeElement);
+      const init = { bubbles: true, cancelable: true };
+      if (key === 'Enter') there.dispatchEvent(new KeyboardEvent('keydown', { ...init, key }));
+      else there.closest('dialog')?.requestClose();
+      for (let turns = 0; turns < 20; turns += 1) await null;
+      window.dispatchEvent(new KeyboardEvent('keydown', { ...init, key: 'k', ctrlKey: true }));
+    }, how);
+    await page.waitForTimeout(50);
+    await box().waitFor({ timeout: 2_000 });
+    await page.keyboard.press('Escape');
+    await box().waitFor({ state: 'detached' });
+  }
+});
+
 test('leads to an operation, to a trace by its id, and to what was asked before', async () => {
   await page.goto(`${url}/explore`);
   await page.getByRole('region', { name: 'Groups' }).waitFor();
